@@ -1,0 +1,51 @@
+"""imgcheck tests what is claimed about posted satellite and aerial pictures.
+
+>>> import imgcheck
+>>> case = imgcheck.load_case("post.jpg", claim="claim.yml")     # doctest: +SKIP
+>>> report = imgcheck.verify(case)                               # doctest: +SKIP
+>>> report.answers()                                             # doctest: +SKIP
+{'1-acquired': <Answer.INCONCLUSIVE: 'inconclusive'>}
+
+The names below are looked up when first used, so that ``import imgcheck`` stays light.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imgcheck.errors import ImgcheckError
+    from imgcheck.hashing import HashIndex
+    from imgcheck.imaging import Image
+    from imgcheck.inspection import inspect
+    from imgcheck.intake import load_case
+    from imgcheck.model import Answer, Case, Claim, Finding, Outcome, Report, Verdict
+    from imgcheck.regression import regress
+    from imgcheck.verification import verify
+
+__all__ = [
+    "load_case", "verify", "inspect", "regress",
+    "Image", "HashIndex",
+    "Case", "Claim", "Finding", "Outcome", "Verdict", "Answer", "Report",
+    "ImgcheckError",
+]  # fmt: skip
+
+_HOMES = {
+    "load_case": "imgcheck.intake",
+    "verify": "imgcheck.verification",
+    "inspect": "imgcheck.inspection",
+    "regress": "imgcheck.regression",
+    "Image": "imgcheck.imaging",
+    "HashIndex": "imgcheck.hashing",
+    "ImgcheckError": "imgcheck.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'imgcheck' has no attribute {name!r}")
+    module = importlib.import_module(_HOMES.get(name, "imgcheck.model"))
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

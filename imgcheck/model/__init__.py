@@ -1,0 +1,43 @@
+"""The data model: frozen, plain data that every floor above may pass around."""
+
+from imgcheck.model.case import Case, Reference
+from imgcheck.model.claim import Claim, Measurement, Rival, Source
+from imgcheck.model.finding import (
+    ByteRange,
+    Citation,
+    DetectionPower,
+    Evidence,
+    FalseAlarm,
+    Finding,
+    Measure,
+    Outcome,
+    Picture,
+    Region,
+)
+from imgcheck.model.report import SCHEMA, Answer, Input, Report, Tool, Verdict
+from imgcheck.model.statement import (
+    KINDS,
+    Absence,
+    Acquired,
+    Attribution,
+    Changed,
+    Count,
+    Dimensions,
+    Intent,
+    Original,
+    Place,
+    Sensor,
+    Statement,
+    Unaltered,
+    Unchanged,
+)
+from imgcheck.model.window import Window
+
+__all__ = [
+    "Case", "Reference", "Claim", "Source", "Measurement", "Rival", "Window",
+    "Statement", "KINDS", "Acquired", "Place", "Count", "Absence", "Unchanged", "Changed",
+    "Sensor", "Original", "Unaltered", "Dimensions", "Attribution", "Intent",
+    "Finding", "Outcome", "Measure", "FalseAlarm", "Evidence", "Region", "ByteRange",
+    "Citation", "Picture", "DetectionPower",
+    "Report", "SCHEMA", "Tool", "Input", "Verdict", "Answer",
+]  # fmt: skip

@@ -1,0 +1,95 @@
+"""What was posted: by whom, with which statements, and what a person measured in it."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from imgcheck.model.codec import decode_fields, encode_fields
+from imgcheck.model.statement import Statement
+from imgcheck.model.window import Window
+
+if TYPE_CHECKING:
+    import os
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a picture was posted. Every field is what the analyst wrote down."""
+
+    url: str | None = None
+    publisher: str | None = None
+    platform: str | None = None
+    posted: Window | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One value that a person measured in the picture or knows about it.
+
+    Attributes
+    ----------
+    quantity : str
+        ``shadow_azimuth`` (degrees clockwise from north, the way the shadow points),
+        ``shadow_ratio`` (length over height), ``gsd_m`` or ``north_deg``.
+    sigma : float, optional
+        Standard error of the value, same unit.
+    """
+
+    quantity: str
+    value: float
+    sigma: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """Another account of the same picture, to weigh the claim against."""
+
+    text: str
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A post, taken apart into statements that can be answered one by one."""
+
+    source: Source = field(default_factory=Source)
+    statements: tuple[Statement, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    rivals: tuple[Rival, ...] = ()
+
+    def __post_init__(self) -> None:
+        ids = [statement.id for statement in self.statements]
+        doubles = sorted({i for i in ids if ids.count(i) > 1})
+        if doubles:
+            raise ValueError(f"two statements share the id {', '.join(doubles)}")
+
+    def of_kind(self, *kinds: str) -> tuple[Statement, ...]:
+        """Give the statements of the named kinds, in the claim's order."""
+        return tuple(s for s in self.statements if s.kind in kinds)
+
+    def measured(self, quantity: str) -> Measurement | None:
+        """Give the first measurement of a quantity, or ``None``."""
+        return next((m for m in self.measurements if m.quantity == quantity), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the claim as JSON-ready values."""
+        return encode_fields(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Claim":
+        """Rebuild a claim from `to_json`."""
+        claim: Claim = decode_fields(cls, value)
+        return claim
+
+    @classmethod
+    def load(cls, path: "str | os.PathLike[str]") -> "Claim":
+        """Read a claim file, YAML or JSON.
+
+        Raises
+        ------
+        ClaimError
+            Naming file, line, what was found and what is accepted.
+        """
+        from imgcheck.model.claimfile import load
+
+        return load(path)

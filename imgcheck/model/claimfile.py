@@ -1,0 +1,288 @@
+"""Reading a claim file: YAML or JSON, every scalar as text, every error with its line."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from imgcheck.errors import ClaimError
+from imgcheck.model.claim import Claim, Measurement, Rival, Source
+from imgcheck.model.lined import Item, Reader
+from imgcheck.model.statement import (
+    KINDS,
+    Absence,
+    Acquired,
+    Attribution,
+    Changed,
+    Count,
+    Dimensions,
+    Intent,
+    Original,
+    Place,
+    Sensor,
+    Statement,
+    Unaltered,
+    Unchanged,
+)
+
+# A claim is a page of text; anything larger is something else.
+MAX_BYTES = 1 << 20
+
+_QUANTITIES = ("shadow_azimuth", "shadow_ratio", "gsd_m", "north_deg")
+
+
+def load(path: str | os.PathLike[str]) -> Claim:
+    """Read a claim file.
+
+    Raises
+    ------
+    ClaimError
+        If the file is missing, too large, not UTF-8, not YAML, or says something that no
+        statement kind accepts; file and line are named.
+    """
+    name = Path(path).name
+    try:
+        if not Path(path).is_file():
+            raise ClaimError(f"{name}: there is no such claim file", file=name)
+        with Path(path).open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ClaimError(f"{name}: cannot be read: {error.strerror}", file=name) from error
+    if len(data) > MAX_BYTES:
+        raise ClaimError(f"{name}: is over 1 MiB; a claim file is a page of text", file=name)
+    return loads(data, name=name)
+
+
+def loads(data: bytes | str, *, name: str = "claim") -> Claim:
+    """Read a claim from the text of a claim file; ``name`` stands in error messages."""
+    try:
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1  # type: ignore[arg-type]
+        raise ClaimError(
+            f"{name}:{line}: is not UTF-8 text; save it as UTF-8", file=name
+        ) from error
+    return _ClaimReader(name).claim(text)
+
+
+class _ClaimReader(Reader):
+    """Builds a claim from the lined values of one file."""
+
+    def claim(self, text: str) -> Claim:
+        root = self.compose(text)
+        if root is None:
+            self.refuse(1, "is empty; write at least one statement")
+        fields = self.mapping(root, "the claim", {"source", "statements", "measurements", "rivals"})
+        statements = tuple(
+            self._statement(item, position)
+            for position, item in enumerate(self.items(fields, "statements"), 1)
+        )
+        ids = [s.id for s in statements]
+        for position, item in enumerate(self.items(fields, "statements")):
+            if ids[position] in ids[:position]:
+                self.refuse(item.line, f'id "{ids[position]}" is used twice; ids are unique')
+        measurements = tuple(
+            m for item in self.items(fields, "measurements") for m in self._measurements(item)
+        )
+        return Claim(
+            source=self._source(fields["source"]) if "source" in fields else Source(),
+            statements=statements,
+            measurements=measurements,
+            rivals=tuple(self._rival(item) for item in self.items(fields, "rivals")),
+        )
+
+    def _source(self, item: Item) -> Source:
+        fields = self.mapping(item, "source", {"url", "publisher", "platform", "posted"})
+        words = {
+            key: self.text(fields[key], f"source.{key}") if key in fields else None
+            for key in ("url", "publisher", "platform")
+        }
+        posted = self.window(fields["posted"], "source.posted") if "posted" in fields else None
+        return Source(posted=posted, **words)
+
+    def _rival(self, item: Item) -> Rival:
+        fields = self.mapping(item, "a rival", {"text", "acquired"})
+        window = self.window(fields["acquired"], "rival.acquired") if "acquired" in fields else None
+        text = self.text(fields["text"], "rival.text") if "text" in fields else ""
+        if not text and window is None:
+            self.refuse(item.line, 'a rival has a "text", an "acquired" window, or both')
+        return Rival(text=text, window=window)
+
+    def _measurements(self, item: Item) -> list[Measurement]:
+        fields = self.mapping(item, "a measurement", {*_QUANTITIES, "note"})
+        note = self.text(fields["note"], "note") if "note" in fields else ""
+        found = [
+            self._measurement(key, child, note) for key, child in fields.items() if key != "note"
+        ]
+        if not found:
+            self.refuse(item.line, f"a measurement names one of {', '.join(_QUANTITIES)}")
+        return found
+
+    def _measurement(self, quantity: str, item: Item, note: str) -> Measurement:
+        low, high = {
+            "shadow_azimuth": (0.0, 360.0),
+            "shadow_ratio": (0.0, 1000.0),
+            "gsd_m": (1e-3, 1e4),
+            "north_deg": (-360.0, 360.0),
+        }[quantity]
+        if isinstance(item.value, str):
+            value, sigma = self.number(item, quantity, low, high), None
+        else:
+            fields = self.mapping(item, quantity, {"value", "sigma"})
+            if "value" not in fields:
+                self.refuse(item.line, f'{quantity} needs a "value"')
+            value = self.number(fields["value"], f"{quantity}.value", low, high)
+            sigma = None
+            if "sigma" in fields:
+                sigma = self.number(fields["sigma"], f"{quantity}.sigma", 1e-6, 1e4)
+        if sigma is None and quantity.startswith("shadow_"):
+            self.refuse(
+                item.line,
+                f"{quantity}: say how exact it is: {{value: {value:g}, sigma: STANDARD_ERROR}}",
+            )
+        return Measurement(quantity=quantity, value=value, sigma=sigma, note=note)
+
+    def _statement(self, item: Item, position: int) -> Statement:
+        kinds = ", ".join(KINDS)
+        if isinstance(item.value, str):
+            item = Item({item.value: Item("", item.line)}, item.line)  # "- original"
+        if not isinstance(item.value, dict):
+            self.refuse(item.line, f"a statement is one of {kinds}")
+        named = [key for key in item.value if key in KINDS]
+        if len(named) != 1:
+            what = f'"{next(iter(item.value), "")}"' if not named else " and ".join(named)
+            self.refuse(item.line, f"{what}: a statement has exactly one kind of {kinds}")
+        kind = named[0]
+        fields = self.mapping(item, f"statement {kind}", {kind, "id", "text"})
+        common = {
+            "id": self.text(fields["id"], "id") if "id" in fields else f"{position}-{kind}",
+            "text": self.text(fields["text"], "text") if "text" in fields else "",
+        }
+        build: Callable[..., Statement] = getattr(self, f"_{kind}")
+        return build(fields[kind], **common)
+
+    def _acquired(self, item: Item, **common: Any) -> Statement:
+        return Acquired(window=self.window(item, "acquired"), **common)
+
+    def _unchanged(self, item: Item, **common: Any) -> Statement:
+        return Unchanged(window=self.window(item, "unchanged"), **common)
+
+    def _changed(self, item: Item, **common: Any) -> Statement:
+        return Changed(window=self.window(item, "changed"), **common)
+
+    def _sensor(self, item: Item, **common: Any) -> Statement:
+        return Sensor(sensor=self.text(item, "sensor"), **common)
+
+    def _original(self, item: Item, **common: Any) -> Statement:
+        self._bare(item, "original")
+        return Original(**common)
+
+    def _unaltered(self, item: Item, **common: Any) -> Statement:
+        self._bare(item, "unaltered")
+        return Unaltered(**common)
+
+    def _attribution(self, item: Item, **common: Any) -> Statement:
+        return Attribution(actor=self.text(item, "attribution"), **common)
+
+    def _intent(self, item: Item, **common: Any) -> Statement:
+        found = self.text(item, "intent")
+        return Intent(id=common["id"], text=common["text"] or found)
+
+    def _bare(self, item: Item, kind: str) -> None:
+        if self.text(item, kind).lower() not in ("", "true", "yes"):
+            self.refuse(item.line, f'{kind} takes no value; write "- {kind}: true"')
+
+    def _place(self, item: Item, **common: Any) -> Statement:
+        known = {"lat", "lon", "radius_km", "bbox", "polygon", "relation"}
+        fields = self.mapping(item, "place", known)
+        shapes = [key for key in ("lat", "bbox", "polygon") if key in fields]
+        if len(shapes) != 1:
+            self.refuse(item.line, "place is either lat + lon (+ radius_km), or bbox, or polygon")
+        relation = self.text(fields["relation"], "relation") if "relation" in fields else "overlaps"
+        if relation not in ("inside", "overlaps", "near"):
+            self.refuse(item.line, f'relation "{relation}" is not inside, overlaps or near')
+        if "bbox" in fields:
+            return Place(bbox=self._bbox(fields["bbox"]), relation=relation, **common)
+        if "polygon" in fields:
+            ring = self._ring(fields["polygon"])
+            return Place(polygon=ring, relation=relation, **common)
+        if "lon" not in fields:
+            self.refuse(item.line, 'place: "lat" needs a "lon"')
+        radius = None
+        if "radius_km" in fields:
+            radius = self.number(fields["radius_km"], "place.radius_km", 0.0, 20_100.0)
+        return Place(
+            lat=self.number(fields["lat"], "place.lat", -90, 90),
+            lon=self.number(fields["lon"], "place.lon", -180, 180),
+            radius_km=radius,
+            relation=relation,
+            **common,
+        )
+
+    def _bbox(self, item: Item) -> tuple[float, float, float, float]:
+        if not isinstance(item.value, list) or len(item.value) != 4:
+            self.refuse(item.line, "place.bbox is [west, south, east, north] in degrees")
+        limits = (180, 90, 180, 90)
+        west, south, east, north = (
+            self.number(part, "place.bbox", -limit, limit)
+            for part, limit in zip(item.value, limits, strict=True)
+        )
+        if south > north:
+            self.refuse(item.line, "place.bbox: south is above north; write [W, S, E, N]")
+        return west, south, east, north
+
+    def _ring(self, item: Item) -> tuple[tuple[float, float], ...]:
+        if not isinstance(item.value, list) or not 3 <= len(item.value) <= 10_000:
+            self.refuse(item.line, "place.polygon is a list of 3 and more [lon, lat] pairs")
+        ring = []
+        for pair in item.value:
+            if not isinstance(pair.value, list) or len(pair.value) != 2:
+                self.refuse(pair.line, "place.polygon: each corner is [lon, lat]")
+            lon = self.number(pair.value[0], "place.polygon lon", -180, 180)
+            ring.append((lon, self.number(pair.value[1], "place.polygon lat", -90, 90)))
+        return tuple(ring)
+
+    def _object_class(self, fields: dict[str, Item], line: int, what: str) -> str:
+        if "class" not in fields:
+            self.refuse(line, f'{what} needs a "class", such as vehicle or crater')
+        return self.text(fields["class"], f"{what}.class")
+
+    def _count(self, item: Item, **common: Any) -> Statement:
+        fields = self.mapping(item, "count", {"class", "min", "max"})
+        bounds = {
+            name: self.whole(fields[key], f"count.{key}") if key in fields else None
+            for name, key in (("minimum", "min"), ("maximum", "max"))
+        }
+        low, high = bounds["minimum"], bounds["maximum"]
+        if low is None and high is None:
+            self.refuse(item.line, 'count needs a "min", a "max", or both')
+        if low is not None and high is not None and low > high:
+            self.refuse(item.line, f"count: min {low} is above max {high}")
+        object_class = self._object_class(fields, item.line, "count")
+        return Count(object_class=object_class, minimum=low, maximum=high, **common)
+
+    def _absence(self, item: Item, **common: Any) -> Statement:
+        fields = self.mapping(item, "absence", {"class", "min_size_m"})
+        size = None
+        if "min_size_m" in fields:
+            size = self.number(fields["min_size_m"], "absence.min_size_m", 0.01, 10_000)
+        object_class = self._object_class(fields, item.line, "absence")
+        return Absence(object_class=object_class, min_size_m=size, **common)
+
+    def _dimensions(self, item: Item, **common: Any) -> Statement:
+        fields = self.mapping(item, "dimensions", {"class", "length_m", "width_m", "tolerance_m"})
+        if "length_m" not in fields:
+            self.refuse(item.line, 'dimensions needs a "length_m"')
+        sizes = {
+            key: self.number(fields[key], f"dimensions.{key}", 0.01, 10_000)
+            for key in ("length_m", "width_m", "tolerance_m")
+            if key in fields
+        }
+        object_class = self._object_class(fields, item.line, "dimensions")
+        return Dimensions(
+            object_class=object_class,
+            length_m=sizes["length_m"],
+            width_m=sizes.get("width_m"),
+            tolerance_m=sizes.get("tolerance_m"),
+            **common,
+        )

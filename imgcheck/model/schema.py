@@ -1,0 +1,104 @@
+"""The published JSON Schema of the report, derived from the model's own type hints.
+
+``report.schema.json`` beside this file is what this module writes; a test keeps the two equal.
+"""
+
+import dataclasses
+import enum
+import types
+import typing
+from datetime import datetime
+from typing import Any
+
+from imgcheck.model.report import SCHEMA, Report
+from imgcheck.model.statement import KINDS, Statement
+from imgcheck.model.window import Window
+from imgcheck.quantity import Interval
+
+_SIMPLE: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    float: {"type": "number"},
+    bool: {"type": "boolean"},
+    type(None): {"type": "null"},
+    datetime: {"type": "string", "format": "date-time"},
+    Any: {},
+}
+
+
+def report_schema() -> dict[str, Any]:
+    """Give the JSON Schema (draft 2020-12) that every report conforms to."""
+    definitions: dict[str, Any] = {}
+    root = _of(Report, definitions)
+    definitions["Report"]["properties"]["schema"] = {"const": SCHEMA}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:imgcheck:{SCHEMA}",
+        "title": "imgcheck report",
+        **root,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _of(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    if kind in _SIMPLE:
+        return dict(_SIMPLE[kind])
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        return {"anyOf": [_of(option, definitions) for option in arguments]}
+    if origin is tuple:
+        return _of_tuple(arguments, definitions)
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _of(arguments[1], definitions)}
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return {"enum": [member.value for member in kind]}
+    return _reference(kind, definitions)
+
+
+def _of_tuple(arguments: tuple[Any, ...], definitions: dict[str, Any]) -> dict[str, Any]:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        return {"type": "array", "items": _of(arguments[0], definitions)}
+    return {
+        "type": "array",
+        "prefixItems": [_of(item, definitions) for item in arguments],
+        "minItems": len(arguments),
+        "maxItems": len(arguments),
+    }
+
+
+def _reference(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    name = kind.__name__
+    if name not in definitions:
+        definitions[name] = {}  # taken, so that a class may refer to itself
+        definitions[name] = _of_class(kind, definitions)
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _of_class(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    if kind is Statement:
+        return {"oneOf": [_reference(cls, definitions) for cls in KINDS.values()]}
+    if kind is Interval:
+        end = {"type": ["number", "null"], "description": "null: open on this side"}
+        return _object({"low": end, "high": end, "level": {"type": "number"}})
+    if kind is Window:
+        moment = {"type": "string", "description": "ISO 8601; without a zone where none is known"}
+        zone = {"enum": ["stated", None]}
+        return _object({"start": moment, "end": moment, "zone": zone})
+    hints = typing.get_type_hints(kind)
+    fields = {
+        field.name: _of(hints[field.name], definitions)
+        for field in dataclasses.fields(kind)
+        if field.metadata.get("json", True)
+    }
+    if issubclass(kind, Statement):
+        fields = {"kind": {"const": kind.kind}, **fields}
+    return _object(fields)
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": sorted(properties),
+        "additionalProperties": False,
+    }

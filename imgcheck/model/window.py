@@ -1,0 +1,144 @@
+"""A span of time as somebody stated it, with or without a time zone.
+
+A date without a zone is not taken for UTC: it is a span that may lie anywhere between
+UTC-12 and UTC+14, and every comparison widens by that.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+# The easternmost and westernmost civil time zones: +14 h (Line Islands), -12 h (Baker Island).
+EASTERNMOST = timedelta(hours=14)
+WESTERNMOST = timedelta(hours=-12)
+
+ACCEPTED_FORMS = (
+    'an ISO 8601 date ("2017-09-08"), month ("2017-09"), year ("2017"), time with or without '
+    'zone ("2017-09-08T12:30Z"), or an interval of two of them ("2017-09-08/2017-09-12")'
+)
+
+_FORM = re.compile(
+    r"(?P<year>\d{4})(-(?P<month>\d{2})(-(?P<day>\d{2})"
+    r"([T ](?P<hour>\d{2}):(?P<minute>\d{2})(:(?P<second>\d{2})(\.\d+)?)?"
+    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?)?)?)?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A closed span of time.
+
+    Attributes
+    ----------
+    start, end : datetime
+        First and last moment. Both carry a zone, or neither does.
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if (self.start.tzinfo is None) != (self.end.tzinfo is None):
+            raise ValueError("give both ends of an interval a time zone, or neither")
+        if self.end < self.start:
+            raise ValueError(f"the interval ends ({self.end}) before it starts ({self.start})")
+
+    @property
+    def zone_known(self) -> bool:
+        """Tell whether the span is tied to a time zone."""
+        return self.start.tzinfo is not None
+
+    @property
+    def earliest(self) -> datetime:
+        """Give the first moment in UTC that can belong to the span."""
+        if self.zone_known:
+            return self.start.astimezone(UTC)
+        return self.start.replace(tzinfo=UTC) - EASTERNMOST
+
+    @property
+    def latest(self) -> datetime:
+        """Give the last moment in UTC that can belong to the span."""
+        if self.zone_known:
+            return self.end.astimezone(UTC)
+        return self.end.replace(tzinfo=UTC) - WESTERNMOST
+
+    def before(self, other: "Window") -> bool:
+        """Tell whether this span surely ends before ``other`` begins."""
+        return self.latest < other.earliest
+
+    @property
+    def text(self) -> str:
+        """Give the span as ISO 8601, as short as it can be said."""
+        if self.start == self.end:
+            return _short(self.start)
+        day = timedelta(days=1) - timedelta(seconds=1)
+        if not self.zone_known and self.start.time() == datetime.min.time():
+            if self.end == self.start + day:
+                return self.start.date().isoformat()
+            if (self.end + timedelta(seconds=1)).time() == datetime.min.time():
+                return f"{self.start.date().isoformat()}/{self.end.date().isoformat()}"
+        return f"{_short(self.start)}/{_short(self.end)}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Give start and end as ISO 8601 and say whether a zone is known."""
+        return {
+            "start": self.start.isoformat(),
+            "end": self.end.isoformat(),
+            "zone": "stated" if self.zone_known else None,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Window":
+        """Rebuild a window from `to_json`."""
+        return cls(
+            start=datetime.fromisoformat(value["start"]), end=datetime.fromisoformat(value["end"])
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> "Window":
+        """Read a date, a time, or an interval of two.
+
+        Raises
+        ------
+        ValueError
+            If the text is none of the accepted forms; they are listed.
+        """
+        parts = text.strip().split("/")
+        if len(parts) > 2 or not all(parts):
+            raise ValueError(f'"{text}" is not {ACCEPTED_FORMS}')
+        first, last = _span(parts[0], text), _span(parts[-1], text)
+        return cls(start=first[0], end=last[1])
+
+
+def _short(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _span(part: str, whole: str) -> tuple[datetime, datetime]:
+    """Give the first and the last moment that one date or time covers."""
+    match = _FORM.fullmatch(part.strip())
+    if match is None:
+        raise ValueError(f'"{whole}" is not {ACCEPTED_FORMS}')
+    try:
+        return _covered(part.strip(), match)
+    except ValueError as error:
+        raise ValueError(f'"{whole}" names no real date: {error}') from error
+
+
+def _covered(part: str, match: re.Match[str]) -> tuple[datetime, datetime]:
+    second = timedelta(seconds=1)
+    year = int(match["year"])
+    if match["hour"]:
+        moment = datetime.fromisoformat(part)
+        unit = second if match["second"] else timedelta(minutes=1)
+        return moment, moment + unit - second
+    if match["day"]:
+        moment = datetime(year, int(match["month"]), int(match["day"]))
+        return moment, moment + timedelta(days=1) - second
+    if match["month"]:
+        month = int(match["month"])
+        start = datetime(year, month, 1)
+        following = datetime(year + month // 12, month % 12 + 1, 1)
+        return start, following - second
+    return datetime(year, 1, 1), datetime(year, 12, 31, 23, 59, 59)
