@@ -102,3 +102,11 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
         "required": sorted(properties),
         "additionalProperties": False,
     }
+
+
+if __name__ == "__main__":
+    import json
+    from pathlib import Path
+
+    target = Path(__file__).with_name("report.schema.json")
+    target.write_text(json.dumps(report_schema(), indent=2) + "\n", encoding="utf-8")
