@@ -1,0 +1,70 @@
+"""When a transform is believed: not by chance, not absurd, and sure at every corner."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.imaging import transforms
+from imgcheck.imaging.acontrario import Agreement
+from imgcheck.imaging.transforms import Fit
+
+# benchmarks: geo_place, unrelated and mirrored pairs; the realised rate stands in the docs.
+ACCEPT_LOG10_NFA = -8.0
+# Outside this the same ground is not on both pictures in any useful detail.
+SMALLEST_SCALE, LARGEST_SCALE = 0.1, 10.0
+# Ratio of the two local scales; a view tilted by 60 degrees has 2.
+LARGEST_STRETCH = 2.5
+# Local area scale between the corners of one picture.
+LARGEST_FALL_OFF = 6.0
+# Spread of the agreeing points across their narrow direction, share of the picture's diagonal.
+SMALLEST_SPREAD = 0.015
+# A corner known no better than this share of the picture's laid-down diagonal is not placed.
+LARGEST_CORNER_SIGMA = 0.01
+
+
+def refusal(
+    found: Agreement,
+    fitted: Fit,
+    source: NDArray[np.float64],
+    query_shape: tuple[int, ...],
+    corner_sigma: float,
+) -> str | None:
+    """Say why the best transform is not believed, or None."""
+    if found.log10_nfa > ACCEPT_LOG10_NFA:
+        return (
+            f"the best transform could be chance (log10 of the number of false alarms "
+            f"{found.log10_nfa:.1f}, needed {ACCEPT_LOG10_NFA:g})"
+        )
+    odd = odd_shape(fitted.matrix, query_shape)
+    if odd:
+        return odd
+    diagonal = math.hypot(*query_shape[:2])
+    narrow = math.sqrt(max(0.0, float(np.linalg.eigvalsh(np.cov(source.T))[0])))
+    if narrow < SMALLEST_SPREAD * diagonal:
+        return "the agreeing details lie in one spot or on one line"
+    if corner_sigma > LARGEST_CORNER_SIGMA * diagonal * transforms.scale(
+        fitted.matrix, query_shape
+    ):
+        return f"the position of a corner is uncertain by {corner_sigma:.1f} reference pixels"
+    return None
+
+
+def odd_shape(matrix: NDArray[np.float64], shape: tuple[int, ...]) -> str | None:
+    ring = transforms.corners(shape)
+    places = np.concatenate([ring, ring.mean(axis=0, keepdims=True)])
+    if not np.isfinite(transforms.apply(matrix, places)).all():
+        return "the best transform sends a corner beyond the horizon"
+    slopes = transforms.jacobian(matrix, places)
+    areas = np.linalg.det(slopes)
+    if (areas <= 0).any():
+        return "the best transform turns the picture inside out"
+    stretch = np.linalg.svd(slopes, compute_uv=False)
+    if (stretch[:, 0] > LARGEST_STRETCH * stretch[:, 1]).any():
+        return "the best transform squeezes the picture more than a view from above can"
+    if areas.max() > LARGEST_FALL_OFF * areas.min():
+        return "the best transform tilts the picture more than a view from above can"
+    scale = math.sqrt(float(areas[-1]))
+    if not SMALLEST_SCALE <= scale <= LARGEST_SCALE:
+        return f"the best transform has a scale of {scale:.3g}; 0.1 to 10 is believed"
+    return None

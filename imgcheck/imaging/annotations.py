@@ -1,0 +1,150 @@
+"""What somebody drew over a picture: saturated strokes and boxes, caption bars at the edges.
+
+These pixels are not ground. Matching and change detection leave them out.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# Drawn colours are vivid; vegetation, water and soil of true-colour imagery are not.
+_SATURATION, _VALUE = 0.6, 0.45
+# A drawn stroke has one colour: its pixels differ by no more than JPEG makes them.
+_FLAT = 22.0
+# A colour with fewer pixels than this share of the picture is a roof or a car, not a drawing.
+_SMALLEST_SHARE = 2e-4
+# Vivid over more than this is false colour, not annotation: masking it would eat the picture.
+_LARGEST_SHARE = 0.25
+# A caption bar reaches from an edge, is one colour but for its text, and is this thick at least.
+_BAR_SHARE, _BAR_FLAT, _BAR_THICKNESS = 0.5, 5, 0.025
+_BAR_LARGEST = 0.3
+# It ends in a step along the whole edge, which haze, fields and shadows do not.
+_BAR_STEP = 15
+# JPEG smears colour over two chroma samples around a stroke.
+_MARGIN_PX = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Annotations:
+    """Pixels that were drawn over.
+
+    Attributes
+    ----------
+    mask : (M, N) bool
+        True = drawn over.
+    share : float
+        Of the picture.
+    false_colour : bool
+        The picture is vivid all over, so strokes could not be told from ground and only
+        caption bars are masked.
+    """
+
+    mask: NDArray[np.bool_]
+    share: float
+    false_colour: bool
+
+
+def find(rgb: NDArray[np.uint8]) -> Annotations:
+    """Find strokes, boxes and caption bars in a picture.
+
+    Parameters
+    ----------
+    rgb : (M, N, 3) uint8
+
+    Returns
+    -------
+    Annotations
+
+    Notes
+    -----
+    White or gray text written straight on the ground is not found, nor are translucent
+    overlays. Measured shares on pictures without any drawing are in docs/checks/geo.place.md.
+    """
+    bars = _bars(rgb)
+    vivid = _vivid(rgb) & ~bars
+    false_colour = bool(vivid.mean() > _LARGEST_SHARE)
+    strokes = np.zeros_like(bars) if false_colour else _one_colour(rgb, vivid)
+    if strokes.any():
+        size = 2 * _MARGIN_PX + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        strokes = cv2.dilate(strokes.astype(np.uint8), kernel) > 0
+    mask = bars | strokes
+    return Annotations(mask=mask, share=float(mask.mean()), false_colour=false_colour)
+
+
+def _vivid(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    high = rgb.max(axis=-1).astype(np.float32)
+    low = rgb.min(axis=-1).astype(np.float32)
+    saturation = (high - low) / np.maximum(high, 1)
+    return np.asarray((saturation > _SATURATION) & (high > 255 * _VALUE))
+
+
+def _one_colour(rgb: NDArray[np.uint8], vivid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep vivid pixels of the few colours that many flat pixels share."""
+    found = np.zeros_like(vivid)
+    if not vivid.any():
+        return found
+    smooth = cv2.medianBlur(np.ascontiguousarray(rgb), 3)
+    colours = (smooth // 32).astype(np.int32)
+    codes = (colours[..., 0] * 64 + colours[..., 1] * 8 + colours[..., 2])[vivid]
+    names, counts = np.unique(codes, return_counts=True)
+    least = max(30, int(_SMALLEST_SHARE * vivid.size))
+    for name in names[np.argsort(-counts)][:6]:
+        members = vivid.copy()
+        members[vivid] = codes == name
+        if np.count_nonzero(members) < least:
+            break
+        colour = np.median(rgb[members].astype(np.float32), axis=0)
+        distance = np.abs(rgb.astype(np.float32) - colour).max(axis=-1)
+        same = vivid & (distance < 2 * _FLAT)
+        # Ground of that colour spreads around its middle; a drawing piles up on it.
+        if np.mean(distance[same] < _FLAT) > 0.6 and _has_edges(rgb, same):
+            found |= same
+    return found
+
+
+def _has_edges(rgb: NDArray[np.uint8], members: NDArray[np.bool_]) -> bool:
+    """Tell whether a region ends in a step: drawings do, natural colours fade."""
+    inner = members.astype(np.uint8)
+    kernel = np.ones((3, 3), np.uint8)
+    ring = (cv2.dilate(inner, kernel, iterations=4) > 0) & ~(
+        cv2.dilate(inner, kernel, iterations=2) > 0
+    )
+    if not ring.any():
+        return False
+    step = np.abs(
+        np.median(rgb[members].astype(np.float32), axis=0)
+        - np.median(rgb[ring].astype(np.float32), axis=0)
+    ).max()
+    return bool(step > 3 * _FLAT)
+
+
+def _bars(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Find bars of one colour along the four edges."""
+    mask = np.zeros(rgb.shape[:2], bool)
+    for turns in range(4):
+        turned = np.rot90(rgb, turns)
+        thick = _bar_thickness(turned)
+        if thick:
+            np.rot90(mask, turns)[: thick + _MARGIN_PX] = True
+    return mask
+
+
+def _bar_thickness(rgb: NDArray[np.uint8]) -> int:
+    """Give how many rows from the top belong to one bar, or 0."""
+    rows, cols = rgb.shape[:2]
+    least = max(4, int(_BAR_THICKNESS * rows))
+    if rows < 4 * least or cols < 32:
+        return 0
+    colour = np.median(rgb[:least].reshape(-1, 3), axis=0)
+    near = (np.abs(rgb.astype(np.int16) - colour).max(axis=-1) <= _BAR_FLAT).mean(axis=1)
+    ends = np.flatnonzero(near < _BAR_SHARE)
+    thick = int(ends[0]) if ends.size else rows
+    # Sky, water or a dark frame that fills the picture is no caption bar.
+    if thick < least or thick > _BAR_LARGEST * rows:
+        return 0
+    beyond = rgb[thick + 2 : thick + 6].astype(np.float32)
+    steps = np.abs(beyond - colour).max(axis=-1) > _BAR_STEP
+    return thick if steps.mean() > 0.8 and np.mean(near[thick + 2 : thick + 6]) < 0.1 else 0

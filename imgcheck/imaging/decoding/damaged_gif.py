@@ -1,0 +1,121 @@
+"""Decode the first frame of a GIF; of a broken one, as many pixels as its codes give."""
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.errors import UnreadableError
+from imgcheck.imaging.decoding.pillow import decode_with_pillow
+from imgcheck.imaging.header.gif import GifFrame, walk
+from imgcheck.imaging.header.model import Damage, Header
+from imgcheck.imaging.limits import Limits
+from imgcheck.imaging.pixels import Decoded
+
+_MOST_CODE_BITS = 12
+_MOST_CODES = 1 << _MOST_CODE_BITS
+# GIF 89a, appendix E: first row and step of the four passes.
+_INTERLACE = ((0, 8), (4, 8), (2, 4), (1, 2))
+
+
+def decode(data: bytes, header: Header, limits: Limits) -> Decoded:
+    """Decode a GIF; the screen outside its first frame has no data."""
+    frame = walk(data, limits).first
+    assert frame is not None  # the header was refused without one
+    try:
+        decoded = decode_with_pillow(data, header)
+    except UnreadableError as refusal:
+        return _decode_broken(data, header, frame, refusal)
+    if (frame.width, frame.height) == (header.width, header.height):
+        return decoded
+    inside = np.zeros((header.height, header.width), bool)
+    inside[frame.top : frame.top + frame.height, frame.left : frame.left + frame.width] = True
+    valid = inside if decoded.valid is None else inside & decoded.valid
+    return dataclasses.replace(decoded, valid=valid)
+
+
+def _decode_broken(
+    data: bytes, header: Header, frame: GifFrame, refusal: UnreadableError
+) -> Decoded:
+    """Unpack the codes there are, in own code, and lay them out row by row."""
+    size = frame.width * frame.height
+    pixels = unpack_codes(_sub_blocks(data, frame.code_at + 1), data[frame.code_at], size)
+    if len(pixels) < frame.width:
+        raise refusal
+    indices = np.zeros(size, np.uint8)
+    indices[: len(pixels)] = np.frombuffer(pixels, np.uint8)
+    known = np.arange(size) < len(pixels)
+    order = _row_order(frame)
+    native = np.zeros((1, header.height, header.width), np.uint8)
+    valid = np.zeros((header.height, header.width), bool)
+    columns = slice(frame.left, frame.left + frame.width)
+    native[0, frame.top + order, columns] = indices.reshape(frame.height, frame.width)
+    valid[frame.top + order, columns] = known.reshape(frame.height, frame.width)
+    if frame.transparent is not None:
+        valid &= native[0] != frame.transparent
+    table = np.zeros((256, 3), np.uint8)
+    # A GIF may leave its colours to the reader; gray is what readers take.
+    palette = frame.palette or bytes(np.repeat(np.arange(256, dtype=np.uint8), 3))
+    colours = np.frombuffer(palette, np.uint8).reshape(-1, 3)
+    table[: len(colours)] = colours
+    detail = f"{len(pixels) / size:.1%} of the first frame could be decoded"
+    return Decoded(
+        native=native,
+        rgb=np.moveaxis(table[native[0]], -1, 0),
+        valid=valid,
+        damage=(Damage(kind="truncated", detail=detail),),
+    )
+
+
+def _row_order(frame: GifFrame) -> NDArray[np.intp]:
+    if not frame.interlaced:
+        return np.arange(frame.height)
+    return np.concatenate([np.arange(first, frame.height, step) for first, step in _INTERLACE])
+
+
+def _sub_blocks(data: bytes, position: int) -> bytes:
+    """Join the sub-blocks of a frame, the last of which may be cut."""
+    parts = []
+    while position < len(data) and data[position]:
+        parts.append(data[position + 1 : position + 1 + data[position]])
+        position += 1 + data[position]
+    return b"".join(parts)
+
+
+def unpack_codes(packed: bytes, root_bits: int, most: int) -> bytes:
+    """Unpack the variable-length LZW codes of a GIF (89a, appendix F).
+
+    Stops at the end code, at the first impossible code, at the end of the data or after
+    ``most`` bytes.
+    """
+    if not 1 <= root_bits <= 8:
+        return b""
+    clear, end = 1 << root_bits, (1 << root_bits) + 1
+    roots = [bytes([value]) for value in range(clear)] + [b"", b""]
+    table, bits, previous = list(roots), root_bits + 1, b""
+    out: list[bytes] = []
+    have = 0
+    window = filled = 0
+    for byte in packed:
+        window |= byte << filled
+        filled += 8
+        while filled >= bits:
+            code = window & ((1 << bits) - 1)
+            window >>= bits
+            filled -= bits
+            if code == clear:
+                table, bits, previous = list(roots), root_bits + 1, b""
+                continue
+            if code == end or code > len(table) or (code == len(table) and not previous):
+                return b"".join(out)[:most]
+            text = table[code] if code < len(table) else previous + previous[:1]
+            out.append(text)
+            have += len(text)
+            if have >= most:
+                return b"".join(out)[:most]
+            if previous and len(table) < _MOST_CODES:
+                table.append(previous + text[:1])
+            if len(table) == 1 << bits and bits < _MOST_CODE_BITS:
+                bits += 1
+            previous = text
+    return b"".join(out)[:most]

@@ -1,0 +1,165 @@
+"""Decode a PNG as far as its data go: unpack what is sound, fill up, and build it anew."""
+
+import dataclasses
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.errors import UnreadableError
+from imgcheck.imaging.decoding.pillow import decode_with_pillow
+from imgcheck.imaging.header.model import Damage, Header
+from imgcheck.imaging.header.png import chunks
+from imgcheck.imaging.pixels import Decoded
+
+# ISO/IEC 15948, 8.2: first column and row, column and row step of the seven passes.
+_ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+_LAST_FILTER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One pass of an interlaced picture; a plain one has a single pass."""
+
+    left: int
+    top: int
+    across: int
+    down: int
+    rows: int
+    row_bytes: int
+
+
+def decode(data: bytes, header: Header) -> Decoded:
+    """Decode a PNG; the pixels of a damaged one that do not rest on sound data are invalid."""
+    if not header.damage:
+        try:
+            return _decode_whole(data, header)
+        except UnreadableError as refusal:
+            # The chunks are sound, so the compressed stream inside them may not be.
+            return _decode_damaged(data, header, refusal)
+    return _decode_damaged(data, header, None)
+
+
+def _decode_whole(data: bytes, header: Header) -> Decoded:
+    if header.bits < 16:
+        return decode_with_pillow(data, header)
+    # Pillow keeps only the upper byte of deep colours.
+    from imgcheck.imaging.decoding.raster import decode_with_gdal
+
+    return decode_with_gdal(data, header)
+
+
+def _decode_damaged(data: bytes, header: Header, refusal: UnreadableError | None) -> Decoded:
+    passes = _passes(header, interlaced=data[28] == 1)
+    total = sum(one.rows * one.row_bytes for one in passes)
+    raw, certain = _unpack(data, total)
+    if refusal is not None and certain == total:
+        raise refusal
+    raw, certain = _check_filters(raw, certain, passes)
+    valid = _known_pixels(header, passes, certain)
+    if not valid.any():
+        raise UnreadableError("the compressed data of the PNG are broken from the first row on")
+    decoded = _decode_whole(_rebuild(data, raw + bytes(total - len(raw))), header)
+    share = float(valid.mean())
+    if share == 1:
+        return decoded
+    detail = f"{share:.1%} of the pixels rest on sound data; the others are missing or doubtful"
+    damage = Damage(kind="truncated", detail=detail)
+    both = valid if decoded.valid is None else valid & decoded.valid
+    return dataclasses.replace(decoded, valid=both, damage=(*decoded.damage, damage))
+
+
+def _passes(header: Header, *, interlaced: bool) -> list[_Pass]:
+    result = []
+    for left, top, across, down in _ADAM7 if interlaced else ((0, 0, 1, 1),):
+        columns = -(-(header.width - left) // across)
+        rows = -(-(header.height - top) // down)
+        if columns > 0 and rows > 0:
+            size = 1 + (columns * header.bits * header.bands + 7) // 8
+            result.append(_Pass(left, top, across, down, rows, size))
+    return result
+
+
+def _unpack(data: bytes, total: int) -> tuple[bytes, int]:
+    """Unpack up to ``total`` bytes; give them, and how many came before the first damage."""
+    stream = zlib.decompressobj()
+    parts: list[bytes] = []
+    have, certain, sound = 0, 0, True
+    for chunk in chunks(data):
+        if chunk.name != b"IDAT":
+            continue
+        # A cut chunk has lost its end only; one with a wrong sum is doubtful throughout.
+        sound = sound and (chunk.sound or not chunk.complete)
+        body = data[chunk.start : chunk.start + chunk.length]
+        try:
+            part = stream.decompress(body, total - have) if have < total else b""
+        except zlib.error:
+            break
+        parts.append(part)
+        have += len(part)
+        certain = have if sound else certain
+    if have == total and (stream.eof or _reaches_its_end(stream)):
+        # The sum over all pixels at the end of the stream (Adler-32) fits.
+        certain = total
+    return b"".join(parts), certain
+
+
+def _reaches_its_end(stream: "zlib._Decompress") -> bool:
+    try:
+        stream.decompress(stream.unconsumed_tail, 1)
+    except zlib.error:
+        return False
+    return stream.eof
+
+
+def _check_filters(raw: bytes, certain: int, passes: list[_Pass]) -> tuple[bytes, int]:
+    """Mend row filters that do not exist, and trust nothing from there on."""
+    array = np.frombuffer(raw, np.uint8).copy()
+    start = 0
+    for one in passes:
+        end = start + one.rows * one.row_bytes
+        filters = array[start : min(end, len(array)) : one.row_bytes]
+        wrong = np.flatnonzero(filters > _LAST_FILTER)
+        if wrong.size:
+            certain = min(certain, start + int(wrong[0]) * one.row_bytes)
+            filters[wrong] = 0
+        start = end
+    return array.tobytes(), certain
+
+
+def _known_pixels(header: Header, passes: list[_Pass], certain: int) -> NDArray[np.bool_]:
+    """Mark the pixels whose row of their pass lies wholly in the first ``certain`` bytes."""
+    known = np.zeros((header.height, header.width), bool)
+    for one in passes:
+        rows = min(one.rows, certain // one.row_bytes)
+        last = one.top + rows * one.down
+        known[one.top : last : one.down, one.left :: one.across] = True
+        certain -= rows * one.row_bytes
+        if rows < one.rows:
+            break
+    return known
+
+
+def _rebuild(data: bytes, raw: bytes) -> bytes:
+    """Write a PNG with the same header and palette around other unpacked data."""
+    parts = [data[:8], _chunk(b"IHDR", data[16:29])]
+    for chunk in chunks(data):
+        if chunk.name in (b"PLTE", b"tRNS") and chunk.complete:
+            parts.append(_chunk(chunk.name, data[chunk.start : chunk.start + chunk.length]))
+        elif chunk.name == b"IDAT":
+            break
+    return b"".join([*parts, _chunk(b"IDAT", zlib.compress(raw, 1)), _chunk(b"IEND", b"")])
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

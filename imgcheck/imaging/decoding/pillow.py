@@ -1,0 +1,98 @@
+"""Decode with Pillow, by the class of one format."""
+
+import importlib
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.errors import UnreadableError
+from imgcheck.imaging.decoding.model import DECODER_ERRORS, decoder_error, recorded_warnings
+from imgcheck.imaging.header.model import Damage, Header
+from imgcheck.imaging.pixels import Decoded, as_bytes
+
+if TYPE_CHECKING:
+    from PIL.ImageFile import ImageFile
+
+# The class of one format, not `PIL.Image.open`: nothing is guessed, and Pillow's own
+# pixel limit, a global of the process, plays no part; `cost` has checked the header.
+_CLASSES = {
+    "avif": "AvifImageFile",
+    "bmp": "BmpImageFile",
+    "gif": "GifImageFile",
+    "jp2": "Jpeg2KImageFile",
+    "jpeg": "JpegImageFile",
+    "png": "PngImageFile",
+    "webp": "WebPImageFile",
+}
+_MODULES = {
+    "avif": "Avif",
+    "bmp": "Bmp",
+    "gif": "Gif",
+    "jp2": "Jpeg2K",
+    "jpeg": "Jpeg",
+    "png": "Png",
+    "webp": "WebP",
+}
+
+
+def decode_with_pillow(data: bytes, header: Header) -> Decoded:
+    """Decode a whole, undamaged picture.
+
+    Raises
+    ------
+    UnreadableError
+        If Pillow raises, or sees another size than the header that was checked.
+    """
+    try:
+        image, warned = _open(data, header)
+        with image:
+            image.load()
+            return to_arrays(image, header, damage=warned)
+    except UnreadableError:
+        raise
+    except DECODER_ERRORS as error:
+        raise decoder_error(header.format, error) from None
+
+
+def _open(data: bytes, header: Header) -> tuple["ImageFile", tuple[Damage, ...]]:
+    module = importlib.import_module(f"PIL.{_MODULES[header.format]}ImagePlugin")
+    with recorded_warnings() as caught:
+        image: ImageFile = getattr(module, _CLASSES[header.format])(io.BytesIO(data))
+    size = image.size
+    if size != (header.width, header.height):
+        image.close()
+        raise UnreadableError(
+            f"two readers disagree about its size: {header.width} x {header.height} in its "
+            f"header, {size[0]} x {size[1]} in the decoder"
+        )
+    seen = dict.fromkeys(str(one.message) for one in caught)
+    damage = tuple(Damage(kind="corrupt", detail=f"decoder: {text}") for text in list(seen)[:5])
+    return image, damage
+
+
+def to_arrays(image: Any, header: Header, *, damage: tuple[Damage, ...] = ()) -> Decoded:
+    """Give native bands, the view and the valid pixels of a loaded Pillow image."""
+    native = _native(image)
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        valid = np.isfinite(native[0]) if native.dtype.kind == "f" else None
+        view = as_bytes(native, valid=valid, bits=16)
+        return Decoded(native=native, rgb=view, valid=valid, damage=damage)
+    has_alpha = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info
+    gray = image.mode in ("1", "L", "LA", "La")
+    wanted = ("LA" if gray else "RGBA") if has_alpha else ("L" if gray else "RGB")
+    shown = native if image.mode == wanted else _native(image.convert(wanted))
+    if not has_alpha:
+        return Decoded(native=native, rgb=shown, damage=damage)
+    alpha = shown[-1] > 0
+    valid = None if alpha.all() else alpha
+    return Decoded(native=native, rgb=shown[:-1], valid=valid, damage=damage)
+
+
+def _native(image: Any) -> NDArray[Any]:
+    """Give a Pillow image as (B, M, N), in native byte order."""
+    array = np.asarray(image.convert("L") if image.mode == "1" else image)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array[np.newaxis] if array.ndim == 2 else np.moveaxis(array, -1, 0)

@@ -1,0 +1,275 @@
+"""Decode TIFF, JPEG 2000 and deep PNG with GDAL, kept from everything but the bytes.
+
+GDAL would otherwise take a VRT for a picture, read overviews and georeference from
+files beside it, fetch from the network, and write ``.aux.xml`` next to the evidence.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio._err import CPLE_BaseError
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.errors import RasterioError
+from rasterio.io import DatasetReader, MemoryFile
+from rasterio.windows import Window
+
+from imgcheck.errors import ImgcheckError, UnreadableError
+from imgcheck.imaging.decoding.model import DECODER_ERRORS, decoder_error, recorded_warnings
+from imgcheck.imaging.header.model import Damage, Header
+from imgcheck.imaging.pixels import Decoded, as_bytes
+
+DRIVERS = {"tiff": "GTiff", "jp2": "JP2OpenJPEG", "png": "PNG"}
+_SAFE = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO",
+    "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
+    "GDAL_HTTP_MAX_RETRY": "0",
+}
+# Place from the file's own tags only; overviews never, because an overview may show
+# another picture than the full resolution.
+_OPTIONS = {
+    "tiff": {"GEOREF_SOURCES": "INTERNAL", "OVERVIEW_LEVEL": "NONE"},
+    "jp2": {"GEOREF_SOURCES": "INTERNAL"},
+    "png": {},
+}
+_ERRORS = (RasterioError, CPLE_BaseError, *DECODER_ERRORS)
+# A picture with more blocks than this is not picked apart block by block.
+_MOST_BLOCKS = 100_000
+
+# GDAL's warnings go to this logger, and without any handler to the terminal.
+logging.getLogger("rasterio").addHandler(logging.NullHandler())
+
+
+@contextmanager
+def dataset(data: bytes, form: str, *, descriptor: int | None) -> Iterator[DatasetReader]:
+    """Open a raster by the one driver of its format.
+
+    Raises
+    ------
+    UnreadableError
+        If GDAL refuses it, here or in the body.
+    """
+    options: dict[str, Any] = {"driver": DRIVERS[form], "sharing": False, **_OPTIONS[form]}
+    try:
+        with rasterio.Env(**_SAFE):
+            if descriptor is not None:
+                place = _descriptor_path(descriptor)
+                with _opened(lambda: rasterio.open(place, **options)) as source:
+                    yield source
+            else:
+                with MemoryFile(data) as memory, _opened(lambda: memory.open(**options)) as source:
+                    yield source
+    except ImgcheckError:
+        raise
+    except _ERRORS as error:
+        raise decoder_error(form, error) from None
+
+
+def _opened(opener: Callable[[], DatasetReader]) -> DatasetReader:
+    """Open without the warning that a picture has no georeference; most have none."""
+    with recorded_warnings():
+        return opener()
+
+
+def _descriptor_path(descriptor: int) -> str:
+    """Name an open file, so that it cannot have been exchanged and its name is plain."""
+    for folder in (Path("/proc/self/fd"), Path("/dev/fd")):
+        if folder.is_dir():
+            return str(folder / str(descriptor))
+    raise UnreadableError("is too large to be read into memory on this system")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bands:
+    """Which bands are shown, which one is alpha, and which values mean no data."""
+
+    shown: tuple[int, ...]
+    alpha: int | None
+    nodata: float | None
+    internal_mask: bool
+
+
+def _describe(source: DatasetReader, header: Header) -> _Bands:
+    colours = list(source.colorinterp)
+    alpha = colours.index(ColorInterp.alpha) if ColorInterp.alpha in colours else None
+    if alpha is None and source.count == 2 and header.mode == "gray-alpha":
+        alpha = 1
+    wanted = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
+    if all(colour in colours for colour in wanted):
+        shown = tuple(colours.index(colour) for colour in wanted)
+    else:
+        usable = [index for index in range(source.count) if index != alpha] or [0]
+        shown = tuple(usable[:3]) if len(usable) >= 3 else (usable[0],)
+    flags = source.mask_flag_enums[0]
+    return _Bands(
+        shown=shown,
+        alpha=alpha,
+        nodata=source.nodata,
+        internal_mask=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
+    )
+
+
+def decode_with_gdal(data: bytes, header: Header, *, descriptor: int | None = None) -> Decoded:
+    """Decode a whole raster; blocks that cannot be read are invalid and reported."""
+    with dataset(data, header.format, descriptor=descriptor) as source:
+        _require_size(source, header)
+        damage: tuple[Damage, ...] = ()
+        known: NDArray[np.bool_] | None = None
+        try:
+            native = source.read()
+        except _ERRORS as error:
+            native, known, damage = _read_blocks(source, header, error)
+        bands = _describe(source, header)
+        valid = _valid(source, native, bands, window=None, known=known)
+        return Decoded(
+            native=native,
+            rgb=_view(source, native, bands, valid, header),
+            valid=valid,
+            damage=damage,
+        )
+
+
+def _require_size(source: DatasetReader, header: Header) -> None:
+    if (source.width, source.height) != (header.width, header.height):
+        raise UnreadableError(
+            f"two readers disagree about its size: {header.width} x {header.height} in its "
+            f"header, {source.width} x {source.height} in the decoder"
+        )
+    if source.count > max(header.bands, 4):
+        raise UnreadableError(
+            f"two readers disagree about its bands: {header.bands} in its header, "
+            f"{source.count} in the decoder"
+        )
+
+
+def _read_blocks(
+    source: DatasetReader, header: Header, error: BaseException
+) -> tuple[NDArray[Any], NDArray[np.bool_], tuple[Damage, ...]]:
+    """Read block by block after the whole has failed; keep what can be read."""
+    windows = [window for _, window in source.block_windows(1)]
+    if len(windows) > _MOST_BLOCKS:
+        raise decoder_error(header.format, error)
+    native = np.zeros((source.count, source.height, source.width), source.dtypes[0])
+    known = np.zeros(native.shape[1:], bool)
+    good = 0
+    for window in windows:
+        rows, columns = window.toslices()
+        try:
+            native[:, rows, columns] = source.read(window=window)
+        except _ERRORS:
+            native[:, rows, columns] = 0
+            continue
+        known[rows, columns] = True
+        good += 1
+    if not good:
+        raise decoder_error(header.format, error)
+    reason = decoder_error(header.format, error).message
+    detail = f"{good} of {len(windows)} strips or tiles could be decoded; the whole {reason}"
+    return native, known, (Damage(kind="truncated", detail=detail),)
+
+
+def _valid(
+    source: DatasetReader,
+    native: NDArray[Any],
+    bands: _Bands,
+    *,
+    window: Window | None,
+    known: NDArray[np.bool_] | None,
+) -> NDArray[np.bool_] | None:
+    """Mark the usable pixels; None where all are.
+
+    A pixel of whole numbers is without data when *all* its bands have the nodata value: a
+    dark pixel may be 0 in one band. For floats, NaN or nodata in one shown band suffices.
+    """
+    valid = np.ones(native.shape[1:], bool) if known is None else known
+    colour = [index for index in range(len(native)) if index != bands.alpha]
+    if native.dtype.kind in "fc":
+        for index in bands.shown:
+            valid &= np.isfinite(native[index])
+            if bands.nodata is not None and not np.isnan(bands.nodata):
+                valid &= native[index] != np.asarray(bands.nodata, native.dtype)
+    elif bands.nodata is not None:
+        empty = np.ones(valid.shape, bool)
+        for index in colour:
+            empty &= native[index] == bands.nodata
+        valid &= ~empty
+    if bands.alpha is not None:
+        valid &= native[bands.alpha] > 0
+    if bands.internal_mask and known is None:
+        shape = native.shape[1:]
+        valid &= source.read_masks(1, window=window, out_shape=shape) > 0
+    return None if valid.all() else valid
+
+
+def _view(
+    source: DatasetReader,
+    native: NDArray[Any],
+    bands: _Bands,
+    valid: NDArray[np.bool_] | None,
+    header: Header,
+) -> NDArray[np.uint8]:
+    if source.colorinterp[0] == ColorInterp.palette and native.dtype.kind == "u":
+        return _apply_palette(native[0], source.colormap(1))
+    shown = native if bands.shown == tuple(range(len(native))) else native[list(bands.shown)]
+    view = as_bytes(shown, valid=valid, bits=header.bits)
+    if source.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE") == "YES":
+        view = 255 - view
+    return view
+
+
+def _apply_palette(indices: NDArray[Any], colours: dict[int, tuple[int, ...]]) -> NDArray[np.uint8]:
+    table = np.zeros((int(np.iinfo(indices.dtype).max) + 1, 3), np.uint8)
+    for index, colour in colours.items():
+        if 0 <= index < len(table):
+            table[index] = colour[:3]
+    return np.moveaxis(table[indices], -1, 0)
+
+
+def read_window(
+    data: bytes,
+    header: Header,
+    *,
+    descriptor: int | None,
+    window: tuple[int, int, int, int],
+    out_shape: tuple[int, int],
+    bands: Sequence[int],
+) -> NDArray[Any]:
+    """Read native samples of a window, averaged or interpolated to ``out_shape``."""
+    with dataset(data, header.format, descriptor=descriptor) as source:
+        _require_size(source, header)
+        return source.read(
+            list(bands),
+            window=Window(*window),
+            out_shape=(len(bands), *out_shape),
+            resampling=_resampling(header, window, out_shape),
+        )
+
+
+def _resampling(
+    header: Header, window: tuple[int, int, int, int], out_shape: tuple[int, int]
+) -> Resampling:
+    """Average when shrinking, so that nothing aliases; indices of a palette have no mean."""
+    if header.mode == "palette" or out_shape == (window[3], window[2]):
+        return Resampling.nearest
+    smaller = out_shape[0] <= window[3] and out_shape[1] <= window[2]
+    return Resampling.average if smaller else Resampling.bilinear
+
+
+def read_valid_window(
+    data: bytes, header: Header, *, descriptor: int | None, window: tuple[int, int, int, int]
+) -> NDArray[np.bool_]:
+    """Give the usable pixels of a window at full resolution."""
+    with dataset(data, header.format, descriptor=descriptor) as source:
+        _require_size(source, header)
+        native = source.read(window=Window(*window))
+        bands = _describe(source, header)
+        valid = _valid(source, native, bands, window=Window(*window), known=None)
+        return np.ones(native.shape[1:], bool) if valid is None else valid

@@ -1,0 +1,288 @@
+"""Local features: where a picture has structure that can be found again, and what it looks like.
+
+RootSIFT, because it still matches after turning, scaling, cropping, strong compression and
+drawing in parts of the picture. A mirrored or inverted picture has the same features with
+their parts in another order, so `flipped` and `inverted` cost no second detection.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.errors import GridMismatchError
+
+# Low, so that hazy and low-contrast ground keeps features (4.10 and 5.0 default: 0.04).
+# The strongest `limit` are kept in any case.
+_CONTRAST = 0.01
+_EDGE = 12.0
+# A picture below this side has too few features at its own size: it is doubled first.
+_SMALL_SIDE = 300
+# Memory of SIFT is about 100 bytes a pixel: 40 Mpx would need 4 GB.
+MAX_PIXELS = 25_000_000
+# Two keypoints of one spot (several scales or directions) are no rivals in the ratio test.
+_SAME_SPOT_PX = 5.0
+# RootSIFT entries are at most 1; 512 keeps them in a byte, and the scalar product of two
+# descriptors below 2**24, where float32 is exact: results do not depend on summing order.
+_SCALE = 512.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Features:
+    """Keypoints of one picture.
+
+    Attributes
+    ----------
+    points : (N, 2) float32
+        x right, y down, in pixels from the corner of the top-left pixel.
+    sizes : (N,) float32
+        Diameter of the neighbourhood, pixels.
+    angles : (N,) float32
+        Dominant direction of the gradient, degrees, from x towards y.
+    descriptors : (N, 128) uint8
+        RootSIFT times 512.
+    """
+
+    points: NDArray[np.float32]
+    sizes: NDArray[np.float32]
+    angles: NDArray[np.float32]
+    descriptors: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Matches:
+    """One-to-one pairs of keypoints that look alike, best first.
+
+    ``query_index`` and ``known_index`` point into the two `Features`; ``distances`` are
+    Euclidean between RootSIFT vectors (0 to about 1.41).
+    """
+
+    query_points: NDArray[np.float32]
+    known_points: NDArray[np.float32]
+    query_index: NDArray[np.intp]
+    known_index: NDArray[np.intp]
+    distances: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.query_points)
+
+
+def _empty() -> Features:
+    none = np.zeros(0, np.float32)
+    return Features(
+        points=np.zeros((0, 2), np.float32),
+        sizes=none,
+        angles=none,
+        descriptors=np.zeros((0, 128), np.uint8),
+    )
+
+
+def _to_bytes(gray: NDArray[np.float32]) -> NDArray[np.uint8]:
+    finite = np.nan_to_num(np.asarray(gray, np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+    return np.round(np.clip(finite, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def _root(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Turn SIFT into RootSIFT: L1 norm, square root; Euclid then compares histograms."""
+    total = np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-6)
+    root = np.sqrt(np.maximum(descriptors, 0.0) / total) * _SCALE
+    return np.minimum(np.round(root), 255).astype(np.uint8)
+
+
+def detect(
+    gray: NDArray[np.float32], *, mask: NDArray[np.bool_] | None = None, limit: int = 2000
+) -> Features:
+    """Find keypoints and describe them.
+
+    Parameters
+    ----------
+    gray : (M, N) float32 in [0, 1]
+        NaN counts as black; give a mask to leave such parts out.
+    mask : (M, N) bool, optional
+        True = usable. Keypoints near the border of unusable parts are left out too.
+    limit : int, default 2000
+        The strongest are kept.
+
+    Returns
+    -------
+    Features
+        Sorted strongest first; the same input gives the same features.
+
+    Raises
+    ------
+    GridMismatchError
+        If ``gray`` is not two-dimensional, or the mask has another shape.
+
+    Notes
+    -----
+    Pictures with a shorter side under 300 px are doubled first: small crops of blurred ground
+    have too few features at their own size. Pictures over 25 Mpx are halved until they fit;
+    points and sizes are always those of the picture as given.
+
+    References
+    ----------
+    .. [1] D. G. Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 60, 2004.
+    .. [2] R. Arandjelovic and A. Zisserman, "Three things everyone should know to improve
+       object retrieval", CVPR 2012.
+    """
+    if gray.ndim != 2:
+        raise GridMismatchError(f"features need a gray picture (rows, cols), not {gray.shape}")
+    if mask is not None and mask.shape != gray.shape:
+        raise GridMismatchError(f"the mask is {mask.shape}, the picture {gray.shape}")
+    rows, cols = gray.shape
+    if min(rows, cols) < 8:
+        return _empty()
+    pixels = _to_bytes(gray)
+    factor = 2.0 if min(rows, cols) < _SMALL_SIDE and rows * cols * 4 <= MAX_PIXELS else 1.0
+    while rows * cols * factor * factor > MAX_PIXELS:
+        factor /= 2.0
+    if factor != 1.0:
+        size = (max(8, round(cols * factor)), max(8, round(rows * factor)))
+        method = cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA
+        pixels = np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
+    scale = np.array([pixels.shape[1] / cols, pixels.shape[0] / rows], np.float32)
+    usable = None if mask is None else _usable(mask, pixels.shape)
+    # precise upscale: without it every keypoint of the doubled octave is off by a quarter pixel.
+    sift = cv2.SIFT.create(
+        nfeatures=limit,
+        contrastThreshold=_CONTRAST,
+        edgeThreshold=_EDGE,
+        enable_precise_upscale=True,
+    )
+    keypoints, descriptors = sift.detectAndCompute(pixels, usable)
+    if descriptors is None or not keypoints:
+        return _empty()
+    points = np.array([k.pt for k in keypoints], np.float32)
+    sizes = np.array([k.size for k in keypoints], np.float32)
+    angles = np.array([k.angle for k in keypoints], np.float32)
+    response = np.array([k.response for k in keypoints], np.float32)
+    order = np.lexsort((angles, points[:, 0], points[:, 1], -response))[:limit]
+    return Features(
+        points=((points + np.float32(0.5)) / scale)[order],
+        sizes=(sizes / scale.mean())[order],
+        angles=angles[order],
+        descriptors=_root(np.asarray(descriptors, np.float32))[order],
+    )
+
+
+def _usable(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    scaled = cv2.resize(
+        mask.astype(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST
+    )
+    # The edge of a masked part is an edge that the ground does not have.
+    inner = cv2.erode(scaled, np.ones((9, 9), np.uint8), borderValue=(1.0,))
+    return np.asarray(inner, np.uint8) * np.uint8(255)
+
+
+def flipped(features: Features, *, width: int) -> Features:
+    """Give the features of the left-right mirrored picture.
+
+    Parameters
+    ----------
+    features : Features
+    width : int
+        Columns of the picture.
+
+    Notes
+    -----
+    The descriptor is 4 x 4 cells of 8 directions in the keypoint's own frame; mirroring turns
+    the cells across the keypoint's direction and negates the directions.
+    """
+    cells = features.descriptors.reshape(-1, 4, 4, 8)
+    turned = cells[:, ::-1, :, :][..., (-np.arange(8)) % 8]
+    points = features.points.copy()
+    points[:, 0] = width - points[:, 0]
+    return Features(
+        points=points,
+        sizes=features.sizes,
+        angles=np.mod(180.0 - features.angles, 360.0).astype(np.float32),
+        descriptors=np.ascontiguousarray(turned).reshape(-1, 128),
+    )
+
+
+def inverted(features: Features) -> Features:
+    """Give the features of the negative (bright and dark exchanged)."""
+    cells = features.descriptors.reshape(-1, 4, 4, 8)
+    return Features(
+        points=features.points,
+        sizes=features.sizes,
+        angles=np.mod(features.angles + 180.0, 360.0).astype(np.float32),
+        descriptors=np.ascontiguousarray(cells[:, ::-1, ::-1, :]).reshape(-1, 128),
+    )
+
+
+def match(query: Features, known: Features, *, ratio: float = 0.9) -> Matches:
+    """Pair keypoints that look alike, one to one.
+
+    Parameters
+    ----------
+    query, known : Features
+    ratio : float, default 0.9
+        A pair is kept if its distance is below ``ratio`` times that of the next best keypoint
+        at another spot. High, because the geometry is tested afterwards.
+
+    Returns
+    -------
+    Matches
+        Sorted by distance.
+    """
+    if len(query) == 0 or len(known) < 2:
+        return _pairs(query, known, np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
+    best, first, second = _nearest(query, known)
+    keep = np.flatnonzero(first < ratio * second)
+    # One query keypoint for each known keypoint: the nearest.
+    order = keep[np.lexsort((keep, first[keep]))]
+    _, at = np.unique(best[order], return_index=True)
+    order = order[np.sort(at)]
+    return _pairs(query, known, order, best[order], first[order])
+
+
+def _nearest(
+    query: Features, known: Features
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+    """Find for each query keypoint the nearest known one, its distance and the next spot's."""
+    table = known.descriptors.astype(np.float32)
+    norms = np.einsum("ij,ij->i", table, table)
+    take = min(4, len(known))
+    best = np.empty(len(query), np.intp)
+    first = np.empty(len(query))
+    second = np.empty(len(query))
+    step = max(1, 40_000_000 // len(known))
+    for start in range(0, len(query), step):
+        part = query.descriptors[start : start + step].astype(np.float32)
+        squares = norms[None, :] - 2.0 * (part @ table.T)
+        near = np.argpartition(squares, take - 1, axis=1)[:, :take]
+        values = np.take_along_axis(squares, near, axis=1)
+        order = np.lexsort((near, values), axis=1)
+        near = np.take_along_axis(near, order, axis=1)
+        own = np.einsum("ij,ij->i", part, part)[:, None]
+        distances = np.sqrt(np.maximum(np.take_along_axis(values, order, axis=1) + own, 0.0))
+        places = known.points[near]
+        apart = np.hypot(*np.moveaxis(places - places[:, :1], -1, 0)) > _SAME_SPOT_PX
+        apart[:, -1] = True
+        rival = np.argmax(apart, axis=1)
+        rows = np.arange(len(part))
+        best[start : start + step] = near[:, 0]
+        first[start : start + step] = distances[:, 0]
+        second[start : start + step] = distances[rows, rival]
+    return best, first / _SCALE, second / _SCALE
+
+
+def _pairs(
+    query: Features,
+    known: Features,
+    query_index: NDArray[np.intp],
+    known_index: NDArray[np.intp],
+    distances: NDArray[np.float64],
+) -> Matches:
+    return Matches(
+        query_points=query.points[query_index],
+        known_points=known.points[known_index],
+        query_index=query_index,
+        known_index=known_index,
+        distances=distances.astype(np.float32),
+    )

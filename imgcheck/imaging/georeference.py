@@ -1,0 +1,206 @@
+"""Where on the ground the pixels of a raster are, as its own tags say."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from imgcheck.errors import UnreadableError
+
+if TYPE_CHECKING:
+    from rasterio.io import DatasetReader
+
+# WGS 84 (NGA.STND.0036): semi-major axis in metres, first eccentricity squared.
+_SEMI_MAJOR, _ECCENTRICITY_2 = 6_378_137.0, 6.694379990141e-3
+_LONLAT = "EPSG:4326"
+# A CRS may name grid files, which PROJ would open; "@null" means none.
+_GRID_FILE = re.compile(
+    r"\+(?:nadgrids|geoidgrids|grids|catalog)\s*=\s*(?!@null\b)|\+init|\+file", re.I
+)
+_MOST_CRS_TEXT = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Georeference:
+    """The ground under a raster: a CRS with an affine map, with control points, or RPCs.
+
+    Pixel coordinates are x right, y down, with (0, 0) the *corner* of the top-left pixel
+    of the stored grid; the orientation tag of a raster with a georeference is not applied.
+
+    Parameters
+    ----------
+    crs : str
+        ``"EPSG:26914"``, or WKT where the CRS has no such number.
+    transform : tuple of 6 floats or None
+        (a, b, c, d, e, f): X = a x + b y + c, Y = d x + e y + f in the CRS.
+    gcps : tuple or None
+        Ground control points (x, y, X, Y, Z).
+    rpc : dict or None
+        Rational polynomial coefficients by their GDAL names; heights are taken as the
+        height offset of the model, so hills shift the place.
+    """
+
+    crs: str
+    transform: tuple[float, float, float, float, float, float] | None = None
+    gcps: tuple[tuple[float, float, float, float, float], ...] | None = None
+    rpc: dict[str, Any] | None = field(default=None, hash=False)
+
+    @property
+    def epsg(self) -> int | None:
+        """Number of the CRS in the EPSG registry, None where it has none."""
+        return int(self.crs[5:]) if self.crs.startswith("EPSG:") else None
+
+    def to_crs(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Map pixel coordinates to coordinates of the CRS; arrays of any one shape."""
+        xs, ys = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
+        if self.transform is not None:
+            a, b, c, d, e, f = self.transform
+            return a * xs + b * ys + c, d * xs + e * ys + f
+        easting, northing = self._by_model(xs.ravel(), ys.ravel())
+        return np.reshape(easting, xs.shape), np.reshape(northing, xs.shape)
+
+    def to_lonlat(
+        self, x: ArrayLike, y: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Map pixel coordinates to longitude and latitude in degrees (WGS 84)."""
+        easting, northing = self.to_crs(x, y)
+        return _transform(self.crs, _LONLAT, easting, northing)
+
+    def from_lonlat(
+        self, lon: ArrayLike, lat: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Map longitude and latitude to pixel coordinates; needs an affine map.
+
+        Raises
+        ------
+        UnreadableError
+            If the raster has control points or RPCs only.
+        """
+        if self.transform is None:
+            raise UnreadableError("only a raster with an affine map can be asked for a place")
+        lons, lats = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
+        easting, northing = _transform(_LONLAT, self.crs, lons, lats)
+        a, b, c, d, e, f = self.transform
+        u, v, det = easting - c, northing - f, a * e - b * d
+        return (e * u - b * v) / det, (a * v - d * u) / det
+
+    def pixel_size_m(self, x: float, y: float) -> float:
+        """Give the size of the pixel at (x, y) in metres on the ellipsoid.
+
+        It is the side of a square of the same area, measured on the ground: 5 m pixels of
+        a UTM zone are 5.002 m at its central meridian, and those of Web Mercator shrink
+        with the cosine of the latitude.
+        """
+        lon, lat = self.to_lonlat(
+            np.array([x - 0.5, x + 0.5, x, x]), np.array([y, y, y - 0.5, y + 0.5])
+        )
+        middle = np.radians(float(lat.mean()))
+        bent = 1 - _ECCENTRICITY_2 * np.sin(middle) ** 2
+        north = np.radians(1) * _SEMI_MAJOR * (1 - _ECCENTRICITY_2) / bent**1.5
+        east = np.radians(1) * _SEMI_MAJOR / np.sqrt(bent) * np.cos(middle)
+        across = ((lon[1] - lon[0] + 180) % 360 - 180) * east, (lat[1] - lat[0]) * north
+        down = ((lon[3] - lon[2] + 180) % 360 - 180) * east, (lat[3] - lat[2]) * north
+        return float(np.sqrt(abs(across[0] * down[1] - across[1] * down[0])))
+
+    def _by_model(
+        self, xs: NDArray[np.float64], ys: NDArray[np.float64]
+    ) -> tuple[ArrayLike, ArrayLike]:
+        from rasterio.control import GroundControlPoint
+        from rasterio.rpc import RPC
+        from rasterio.transform import GCPTransformer, RPCTransformer
+
+        if self.gcps is not None:
+            points = [
+                GroundControlPoint(row=p[1], col=p[0], x=p[2], y=p[3], z=p[4]) for p in self.gcps
+            ]
+            with GCPTransformer(points) as model:
+                return model.xy(ys, xs, offset="ul")
+        if self.rpc is None:
+            raise UnreadableError("the raster has neither an affine map, nor points, nor RPCs")
+        coefficients = RPC(**self.rpc)
+        with RPCTransformer(coefficients, RPC_HEIGHT=coefficients.height_off) as model:
+            return model.xy(ys, xs, offset="ul")
+
+
+def _transform(
+    source: str, target: str, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    from rasterio.warp import transform
+
+    if source == target:
+        return np.asarray(x, float), np.asarray(y, float)
+    there = transform(source, target, x.ravel(), y.ravel())
+    return np.reshape(there[0], x.shape), np.reshape(there[1], y.shape)
+
+
+def read_georeference(source: "DatasetReader") -> tuple[Georeference | None, str | None]:
+    """Read the georeference of an open raster.
+
+    Returns
+    -------
+    tuple
+        The georeference, or None; and a sentence where the file states a place that makes
+        no sense and is not used.
+    """
+    crs, complaint = _read_crs(lambda: source.crs)
+    affine = source.transform
+    if crs is not None and not affine.is_identity:
+        values = tuple(float(value) for value in affine[:6])
+        if not np.isfinite(values).all() or affine.determinant == 0:
+            return None, "its affine map has no area or is not finite"
+        return _checked(Georeference(crs=crs, transform=values), source)  # type: ignore[arg-type]
+    points, points_crs = source.gcps
+    if points:
+        crs, complaint = _read_crs(lambda: points_crs)
+        if crs is not None:
+            listed = tuple(
+                tuple(float(v or 0) for v in (p.col, p.row, p.x, p.y, p.z)) for p in points[:1000]
+            )
+            return _checked(Georeference(crs=crs, gcps=listed), source)  # type: ignore[arg-type]
+    if source.rpcs is not None:
+        return _checked(Georeference(crs=_LONLAT, rpc=source.rpcs.to_dict()), source)
+    if complaint is None and not affine.is_identity:
+        complaint = "it has an affine map but names no coordinate reference system"
+    return None, complaint
+
+
+def _read_crs(get: Callable[[], Any]) -> tuple[str | None, str | None]:
+    from rasterio.errors import RasterioError
+
+    try:
+        crs = get()
+        if not crs:
+            return None, None
+        number = crs.to_epsg()
+        if number is not None:
+            return f"EPSG:{number}", None
+        text = crs.to_wkt()
+    except (RasterioError, ValueError, TypeError, AttributeError) as error:
+        return None, f"its coordinate reference system cannot be read: {error}"
+    if _GRID_FILE.search(text):
+        return None, "its coordinate reference system points at files of this machine"
+    if len(text) > _MOST_CRS_TEXT:
+        return None, f"its coordinate reference system has {len(text):,} characters"
+    return text, None
+
+
+def _checked(
+    georeference: Georeference, source: "DatasetReader"
+) -> tuple[Georeference | None, str | None]:
+    """Keep a georeference only if the raster's centre lands on the Earth with it."""
+    from rasterio.errors import RasterioError
+
+    x, y = source.width / 2, source.height / 2
+    try:
+        lon, lat = georeference.to_lonlat(np.array([x]), np.array([y]))
+        size = georeference.pixel_size_m(x, y)
+    except (RasterioError, UnreadableError, ValueError, TypeError, RuntimeError) as error:
+        return None, f"its pixels cannot be placed on the Earth: {error}"
+    if not (np.isfinite([lon[0], lat[0], size]).all() and abs(lat[0]) <= 90 and abs(lon[0]) <= 540):
+        return None, "its centre does not lie on the Earth"
+    if size <= 0:
+        return None, "its pixels have no area on the ground"
+    return georeference, None

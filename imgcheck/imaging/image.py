@@ -1,0 +1,427 @@
+"""The only door for files: read once, hashed, sniffed, checked, decoded when asked."""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError
+from imgcheck.imaging.cost import check_decode, check_header
+from imgcheck.imaging.georeference import Georeference
+from imgcheck.imaging.header import Damage, Header, read_header
+from imgcheck.imaging.intake import Intake, PathInput, take_in
+from imgcheck.imaging.limits import Limits
+from imgcheck.imaging.pixels import Decoded, luma, turn
+from imgcheck.imaging.sniff import HEAD_BYTES, sniff
+from imgcheck.imaging.text import printable
+
+_Result = TypeVar("_Result")
+
+
+class Image:
+    """One picture: its bytes, what its header says, and its pixels when asked for.
+
+    Make one with `Image.open` or `Image.from_bytes`. Nothing is decoded before a method
+    that gives pixels is called; results are kept, and arrays are read-only.
+
+    The pixel model
+        *View*: what a person sees, in RGB of 8 bits, turned as the EXIF orientation says.
+        Every coordinate in the package is one of the view. Colour profiles are not
+        applied.
+
+        - Gray is given three times. Palettes become colours. CMYK becomes RGB by the plain
+          formula, without ink profiles.
+        - 16-bit, float and other deep samples are stretched linearly between their 2nd and
+          98th percentile over the valid pixels; 1, 2 and 4 bits are spread over 0 to 255.
+        - Of several bands, those named red, green and blue are shown, else the first three.
+        - Alpha is not composited: where it is 0 the pixel is invalid, nothing else.
+        - Of an animated picture the first frame counts, of a TIFF the first directory.
+        - A raster with tags of place keeps its stored grid: its orientation is recorded
+          and not applied, because the georeference refers to that grid.
+
+        *Valid* is False where there is no ground to be seen: alpha 0, NaN or infinity,
+        the nodata value (whole numbers: in all bands), the raster's own mask, and every
+        pixel of a damaged file that does not rest on sound data.
+
+    Attributes
+    ----------
+    name : str
+        The file's name, safe to print.
+    path : pathlib.Path or None
+        Where it was opened.
+    data : bytes
+        The whole file (a read-only memory map above 512 MB).
+    sha256 : str
+        Hash of ``data``, in hexadecimal: the identity of the file.
+    header : Header
+        What its header claims, on the stored grid.
+    limits : Limits
+        What it may cost.
+    """
+
+    def __init__(
+        self, intake: Intake, header: Header, *, name: str, path: Path | None, limits: Limits
+    ) -> None:
+        self.name = name
+        self.path = path
+        self.data = intake.data
+        self.sha256 = intake.sha256
+        self.size_bytes = len(intake.data)
+        self.header = header
+        self.limits = limits
+        self._descriptor = intake.descriptor
+        self._lock = threading.RLock()
+        self._kept: dict[str, Any] = {}
+        self._decode_damage: tuple[Damage, ...] = ()
+        self._failure: ImgcheckError | None = None
+
+    @classmethod
+    def open(cls, path: PathInput, *, limits: Limits | None = None) -> "Image":
+        """Open a picture file.
+
+        Parameters
+        ----------
+        path : path-like
+            A regular file, or a symbolic link to one. The name may hold any bytes.
+        limits : Limits, optional
+            `REFERENCE_LIMITS` admits rasters that are too large to decode at once.
+
+        Raises
+        ------
+        UnreadableError
+            If there is no regular file, or its header is broken.
+        RefusedError
+            If it is no picture of an accepted format, or over a limit.
+        """
+        limits = limits or Limits()
+        place = Path(os.fsdecode(path))
+        name = printable(place.name or str(place))
+        shown = printable(str(place))
+        most = limits.file_bytes
+        intake = _named(shown, lambda: take_in(path, most_bytes=most))
+        try:
+            header = _named(shown, lambda: _checked_header(intake, limits))
+        except ImgcheckError:
+            _release(intake.data, intake.descriptor)
+            raise
+        return cls(intake, header, name=name, path=place, limits=limits)
+
+    @classmethod
+    def from_bytes(
+        cls, data: bytes, *, name: str = "<bytes>", limits: Limits | None = None
+    ) -> "Image":
+        """Take a picture from memory; otherwise like `open`."""
+        import hashlib
+
+        limits = limits or Limits()
+        shown = printable(name)
+        content = bytes(data)
+
+        def take() -> Intake:
+            if len(content) > limits.file_bytes:
+                raise RefusedError(
+                    f"has {len(content):,} bytes; the limit is {limits.file_bytes:,} "
+                    "(limit: file_bytes)"
+                )
+            form = sniff(content[:HEAD_BYTES])
+            return Intake(content, form, hashlib.sha256(content).hexdigest())
+
+        intake = _named(shown, take)
+        header = _named(shown, lambda: _checked_header(intake, limits))
+        return cls(intake, header, name=shown, path=None, limits=limits)
+
+    @property
+    def descriptor(self) -> int | None:
+        """The open file, for a raster that is too large for memory; else None."""
+        return self._descriptor
+
+    @property
+    def has_decoded(self) -> bool:
+        """Whether the whole picture has been decoded already."""
+        return "decoded" in self._kept
+
+    # What the header says
+
+    @property
+    def format(self) -> str:
+        """``jpeg``, ``png``, ``tiff``, ``webp``, ``gif``, ``bmp``, ``jp2``, ``heif``, ``avif``."""
+        return self.header.format
+
+    @property
+    def _turns(self) -> int:
+        """The orientation that is applied: none on a raster with tags of place."""
+        return 1 if self.header.geotagged else self.header.orientation
+
+    @property
+    def width(self) -> int:
+        """Columns of the view."""
+        return self.header.height if self._turns >= 5 else self.header.width
+
+    @property
+    def height(self) -> int:
+        """Rows of the view."""
+        return self.header.width if self._turns >= 5 else self.header.height
+
+    @property
+    def stored_width(self) -> int:
+        """Columns of the stored grid, before the orientation is applied."""
+        return self.header.width
+
+    @property
+    def stored_height(self) -> int:
+        """Rows of the stored grid, before the orientation is applied."""
+        return self.header.height
+
+    @property
+    def orientation(self) -> int:
+        """EXIF orientation 1 to 8 as recorded; 1 where none or nonsense is recorded."""
+        return self.header.orientation
+
+    @property
+    def frames(self) -> int:
+        """Frames or TIFF pages; counted no further than ``limits.frames``."""
+        return self.header.frames
+
+    @property
+    def bands(self) -> int:
+        """Bands of the stored grid; 1 for a palette."""
+        return self.header.bands
+
+    @property
+    def dtype(self) -> str:
+        """Type of the stored samples, as numpy names it, for example ``uint16``."""
+        return self.header.dtype
+
+    @property
+    def mode(self) -> str:
+        """``gray``, ``gray-alpha``, ``palette``, ``rgb``, ``rgba``, ``cmyk``, ``multiband``."""
+        return self.header.mode
+
+    @property
+    def scans(self) -> int:
+        """Scans of a JPEG; 1 for other formats."""
+        return self.header.scans
+
+    # What is wrong with it
+
+    @property
+    def damage(self) -> tuple[Damage, ...]:
+        """Everything found wrong so far; complete once pixels and place have been read.
+
+        Reading it decodes nothing. A header walk sees cuts and wrong sums; only decoding
+        shows how many rows are lost. A byte changed inside the compressed data of a JPEG
+        is not noticed by any decoder.
+        """
+        place = self._kept.get("georeference", (None, None))[1]
+        more = (Damage(kind="georeference", detail=place),) if place else ()
+        return (*self.header.damage, *self._decode_damage, *more)
+
+    @property
+    def unreadable_reason(self) -> str | None:
+        """Why the pixels cannot be read, as far as is known; None where they can."""
+        if self.header.unreadable_reason:
+            return self.header.unreadable_reason
+        return self._failure.message if self._failure else None
+
+    @property
+    def pixels_readable(self) -> bool:
+        """Whether there is a decoder for the pixels, and none has failed yet."""
+        return self.unreadable_reason is None
+
+    # Pixels
+
+    def rgb(self) -> NDArray[np.uint8]:
+        """Give the view, (M, N, 3) uint8.
+
+        Raises
+        ------
+        UnreadableError
+            If nothing can be decoded.
+        RefusedError
+            If decoding it whole costs more than the limits allow.
+        """
+
+        def make() -> NDArray[np.uint8]:
+            shown = turn(self._decoded().rgb, self._turns)
+            if len(shown) == 1:
+                return np.repeat(shown[0][..., np.newaxis], 3, axis=2)
+            return np.ascontiguousarray(np.moveaxis(shown, 0, -1))
+
+        return self._keep("rgb", make)
+
+    def gray(self) -> NDArray[np.float32]:
+        """Give the BT.601 luma of the view, (M, N) float32 in [0, 1]."""
+        return self._keep("gray", lambda: luma(self.rgb()))
+
+    def valid(self) -> NDArray[np.bool_]:
+        """Mark the usable pixels of the view, (M, N) bool."""
+
+        def make() -> NDArray[np.bool_]:
+            mask = self._decoded().valid
+            if mask is None:
+                return np.ones((self.height, self.width), bool)
+            return turn(mask, self._turns)
+
+        return self._keep("valid", make)
+
+    def bands_array(self) -> NDArray[Any]:
+        """Give the samples as stored, (B, M, N), on the grid of the view.
+
+        A palette gives its indices; CMYK its inks from a JPEG, but RGBA from a TIFF.
+        """
+        return self._keep("bands", lambda: turn(self._decoded().native, self._turns))
+
+    def read(
+        self,
+        window: tuple[int, int, int, int] | None = None,
+        out_shape: tuple[int, int] | None = None,
+        bands: Sequence[int] | None = None,
+    ) -> NDArray[Any]:
+        """Read native samples of a part of the picture.
+
+        Of a TIFF or JPEG 2000 only the part is decoded, so this works on rasters of any
+        size that the limits admit.
+
+        Parameters
+        ----------
+        window : tuple (column, row, width, height), optional
+            In pixels of the view; the whole by default.
+        out_shape : tuple (rows, columns), optional
+            Resampled to this shape: by average where it shrinks, bilinear where it grows,
+            by the nearest pixel for palettes.
+        bands : sequence of int, optional
+            Numbers of the bands, counted from 1 as in GDAL; all by default.
+
+        Returns
+        -------
+        ndarray of shape (bands, rows, columns)
+        """
+        from imgcheck.imaging.windows import read_part
+
+        return self._named(lambda: read_part(self, window, out_shape, bands))
+
+    def read_valid(self, window: tuple[int, int, int, int]) -> NDArray[np.bool_]:
+        """Mark the usable pixels of a window, like `valid`, without decoding the whole."""
+        from imgcheck.imaging.windows import read_part_valid
+
+        return self._named(lambda: read_part_valid(self, window))
+
+    # Place
+
+    @property
+    def georeference(self) -> Georeference | None:
+        """Where it lies, from its own tags; None where they say nothing or nonsense.
+
+        Files beside it (world files, ``.aux.xml``) are never read. A statement of place
+        that makes no sense is an entry of `damage`.
+        """
+        return self._keep("georeference", self._read_georeference)[0]
+
+    @property
+    def gsd_m(self) -> float | None:
+        """Ground sample distance at the centre in metres per pixel; None without place."""
+        place = self.georeference
+        return None if place is None else place.pixel_size_m(self.width / 2, self.height / 2)
+
+    # Keeping and closing
+
+    def close(self) -> None:
+        """Give back memory and the open file; pixels can no longer be read."""
+        with self._lock:
+            self._kept.clear()
+            self._failure = self._failure or UnreadableError(
+                f"{self.name}: has been closed", file=self.name
+            )
+            _release(self.data, self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> "Image":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Image {self.name!r} {self.format} {self.width}x{self.height}>"
+
+    def _decoded(self) -> Decoded:
+        return self._keep("decoded", self._decode)
+
+    def _decode(self) -> Decoded:
+        from imgcheck.imaging.decoding import decode
+
+        if self._failure is not None:
+            raise self._failure
+
+        def make() -> Decoded:
+            check_decode(self.header, self.size_bytes, self.limits)
+            return decode(self.data, self.header, limits=self.limits, descriptor=self._descriptor)
+
+        try:
+            decoded = self._named(make)
+        except ImgcheckError as error:
+            self._failure = error
+            raise
+        self._decode_damage = decoded.damage
+        return decoded
+
+    def _read_georeference(self) -> tuple[Georeference | None, str | None]:
+        if not self.header.geotagged or self._failure is not None:
+            return None, None
+        from imgcheck.imaging.decoding.raster import dataset
+        from imgcheck.imaging.georeference import read_georeference
+
+        try:
+            with dataset(self.data, self.format, descriptor=self._descriptor) as source:
+                return read_georeference(source)
+        except UnreadableError as error:
+            return None, f"its place {error.message}"
+
+    def _keep(self, key: str, make: Callable[[], _Result]) -> _Result:
+        """Compute once, and make arrays read-only."""
+        with self._lock:
+            if key not in self._kept:
+                result = make()
+                if isinstance(result, np.ndarray):
+                    result.flags.writeable = False
+                self._kept[key] = result
+            kept: _Result = self._kept[key]
+            return kept
+
+    def _named(self, act: Callable[[], _Result]) -> _Result:
+        return _named(self.name, act)
+
+
+def _named(name: str, act: Callable[[], _Result]) -> _Result:
+    """Run something, and put the file's name before the sentence of its error."""
+    try:
+        return act()
+    except ImgcheckError as error:
+        if error.file is not None:
+            raise
+        raise type(error)(f"{name}: {error.message}", file=name) from None
+
+
+def _checked_header(intake: Intake, limits: Limits) -> Header:
+    """Read the header and refuse what costs too much, before any decoder sees the file."""
+    header = read_header(intake.data, intake.format, limits)
+    check_header(header, limits)
+    if limits.grid_pixels is None:
+        check_decode(header, len(intake.data), limits)
+    return header
+
+
+def _release(data: Any, descriptor: int | None) -> None:
+    if descriptor is not None:
+        data.close()
+        os.close(descriptor)

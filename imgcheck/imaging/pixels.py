@@ -1,0 +1,117 @@
+"""The pixel model: from native bands to the view that everything else looks at.
+
+The view is RGB, 8 bits, turned as EXIF says. Samples of 8 bits are shown as they are,
+fewer bits are spread over 0 to 255, and all others (16 bits, floats) are stretched
+linearly between their 2nd and 98th percentile over the valid pixels, the same stretch
+for all three bands, so that colours keep their relation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.imaging.header.model import Damage
+
+# ITU-R BT.601, luma of R'G'B'.
+LUMA = (0.299, 0.587, 0.114)
+STRETCH_PERCENTILES = (2.0, 98.0)
+# Percentiles of a regular sample of this many values are within 0.1 % of rank of the
+# exact ones, and take a tenth of a second.
+_MOST_SAMPLES = 4_000_000
+_ROWS_AT_ONCE = 1_000_000
+
+# EXIF 2.32, tag 0x0112: what turns the stored grid (last two axes) into the view.
+_TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    1: lambda a: a,
+    2: lambda a: a[..., :, ::-1],
+    3: lambda a: a[..., ::-1, ::-1],
+    4: lambda a: a[..., ::-1, :],
+    5: lambda a: np.swapaxes(a, -1, -2),
+    6: lambda a: np.swapaxes(a, -1, -2)[..., :, ::-1],
+    7: lambda a: np.swapaxes(a, -1, -2)[..., ::-1, ::-1],
+    8: lambda a: np.swapaxes(a, -1, -2)[..., ::-1, :],
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """Pixels of one picture on its stored grid.
+
+    ``native`` (B, M, N) as the decoder gave them, ``rgb`` (3, M, N) or (1, M, N) uint8
+    for the view, ``valid`` (M, N) bool or None where every pixel is.
+    """
+
+    native: NDArray[Any]
+    rgb: NDArray[np.uint8]
+    valid: NDArray[np.bool_] | None = None
+    damage: tuple[Damage, ...] = field(default=())
+
+
+def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn an array, rows and columns last, from the stored grid into the view."""
+    return np.ascontiguousarray(_TURNS[orientation](array))
+
+
+def as_bytes(
+    bands: NDArray[Any], *, valid: NDArray[np.bool_] | None, bits: int
+) -> NDArray[np.uint8]:
+    """Bring native samples (B, M, N) into 8 bits for the view."""
+    if np.iscomplexobj(bands):
+        bands = np.abs(bands)
+    if bands.dtype == np.uint8:
+        if bits >= 8:
+            return bands
+        # All values occur in the file's own scale 0 to 2**bits - 1.
+        table = np.minimum(np.arange(256) * 255 // (2**bits - 1), 255).astype(np.uint8)
+        return table[bands]
+    return _stretch(bands, valid)
+
+
+def _stretch(bands: NDArray[Any], valid: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+    """Stretch linearly between two percentiles of the valid pixels; invalid ones are 0."""
+    low, high = _percentiles(bands, valid)
+    out = np.zeros(bands.shape, np.uint8)
+    rows = max(1, _ROWS_AT_ONCE // bands.shape[-1])
+    for band, target in zip(bands, out, strict=True):
+        for top in range(0, band.shape[0], rows):
+            part = band[top : top + rows].astype(np.float64)
+            if high > low:
+                # Divided before the difference, so that extreme floats cannot overflow.
+                scaled = (part / 2 - low / 2) / (high / 2 - low / 2) * 255
+            else:
+                scaled = np.full(part.shape, 128.0)
+            scaled[~np.isfinite(part)] = 0
+            target[top : top + rows] = np.clip(np.rint(scaled), 0, 255)
+    if valid is not None:
+        out[:, ~valid] = 0
+    return out
+
+
+def _percentiles(bands: NDArray[Any], valid: NDArray[np.bool_] | None) -> tuple[float, float]:
+    step = max(1, int(np.ceil(np.sqrt(bands.size / _MOST_SAMPLES))))
+    sample = bands[:, ::step, ::step]
+    chosen = np.isfinite(sample)
+    if valid is not None:
+        chosen &= valid[::step, ::step]
+    values = sample[chosen].astype(np.float64)
+    if not values.size:
+        return 0.0, 0.0
+    low, high = np.percentile(values, STRETCH_PERCENTILES)
+    return float(low), float(high)
+
+
+def luma(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Give the BT.601 luma (M, N) in [0, 1] of a view (M, N, 3)."""
+    out = np.empty(rgb.shape[:2], np.float32)
+    weights = np.array(LUMA, np.float32) / np.float32(255)
+    rows = max(1, _ROWS_AT_ONCE // max(1, rgb.shape[1]))
+    for top in range(0, rgb.shape[0], rows):
+        part = rgb[top : top + rows]
+        target = out[top : top + rows]
+        np.multiply(part[..., 0], weights[0], out=target)
+        target += part[..., 1] * weights[1]
+        target += part[..., 2] * weights[2]
+    return np.minimum(out, np.float32(1), out=out)
