@@ -1,0 +1,130 @@
+"""Photoshop image resources (8BIM) and the IPTC-IIM records inside them.
+
+Adobe Photoshop File Formats Specification; IPTC-NAA Information Interchange Model 4.2.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imgcheck.provenance.tags import IPTC
+from imgcheck.provenance.text import decode
+from imgcheck.provenance.value import Reading, Value
+
+_MAX_RESOURCES = 2_000
+_MAX_RECORDS = 4_000
+IPTC_RESOURCE, THUMBNAIL_RESOURCE, ICC_RESOURCE, XMP_RESOURCE = 0x0404, 0x040C, 0x040F, 0x0424
+DIGEST_RESOURCE = 0x0425
+_SIGNATURES = (b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One image resource: ``data[offset:offset + length]`` of the bytes that were read."""
+
+    number: int
+    offset: int
+    length: int
+
+
+def resources(reading: Reading, start: int, end: int) -> list[Resource]:
+    """List the image resources in ``data[start:end]``."""
+    return list(_resources(reading, start, min(end, len(reading.data))))
+
+
+def _resources(reading: Reading, position: int, end: int) -> Iterator[Resource]:
+    data = reading.data
+    for _ in range(_MAX_RESOURCES):
+        if position + 12 > end:
+            return
+        if data[position : position + 4] not in _SIGNATURES:
+            reading.observe("invalid", "no image resource where one should be", position, 4)
+            return
+        number = int.from_bytes(data[position + 4 : position + 6], "big")
+        name = data[position + 6] + 1  # a Pascal string, padded to an even length
+        body = position + 6 + name + name % 2
+        length = int.from_bytes(data[body : body + 4], "big")
+        start = body + 4
+        if start + length > end:
+            reading.observe(
+                "outside", f"image resource 0x{number:04x} reaches out of its block", position
+            )
+            length = max(0, end - start)
+        yield Resource(number=number, offset=start, length=length)
+        position = start + length + length % 2
+
+
+def check_digest(reading: Reading, found: list[Resource]) -> None:
+    """Compare the stored digest of the IPTC block with the block."""
+    stored = next((one for one in found if one.number == DIGEST_RESOURCE), None)
+    block = next((one for one in found if one.number == IPTC_RESOURCE), None)
+    if stored is None or stored.length != 16:
+        return
+    digest = reading.take(stored.offset, 16)
+    reading.add("Photoshop", "IPTCDigest", digest.hex(), tag=DIGEST_RESOURCE,
+                offset=stored.offset, length=16, reader="8bim")  # fmt: skip
+    body = reading.take(block.offset, block.length) if block else b""
+    # An all-zero digest means "not computed"; MD5 is what the format prescribes.
+    if any(digest) and digest != hashlib.md5(body, usedforsecurity=False).digest():
+        reading.observe(
+            "digest", "the IPTC block is not the one whose digest Photoshop stored",
+            stored.offset, 16,
+        )  # fmt: skip
+
+
+def read_iptc(reading: Reading, start: int, end: int) -> dict[str, Value]:
+    """Read the data sets of an IPTC-IIM block; a repeated one becomes a list."""
+    data, end = reading.data, min(end, len(reading.data))
+    values: dict[str, Value] = {}
+    utf8 = False
+    position = start
+    for _ in range(_MAX_RECORDS):
+        if position + 5 > end or data[position] != 0x1C:
+            break
+        record, number = data[position + 1], data[position + 2]
+        length = int.from_bytes(data[position + 3 : position + 5], "big")
+        body = position + 5
+        if length & 0x8000:  # the length of the length
+            size = length & 0x7FFF
+            if size > 4 or body + size > end:
+                reading.observe("invalid", "an IPTC data set has no legal length", position, 5)
+                break
+            length = int.from_bytes(data[body : body + size], "big")
+            body += size
+        if body + length > end:
+            reading.observe("outside", f"IPTC {record}:{number} reaches out of its block", position)
+            break
+        raw = reading.take(body, length)
+        if (record, number) == (1, 90):
+            utf8 = raw == b"\x1b%G"
+        if (record, number) in IPTC or record == 2:
+            _keep(reading, values, (record, number), raw, utf8, body)
+        position = body + length
+    return values
+
+
+def _keep(
+    reading: Reading, values: dict[str, Value], key: tuple[int, int], raw: bytes, utf8: bool,
+    offset: int,
+) -> None:  # fmt: skip
+    name = IPTC.get(key, f"{key[0]}:{key[1]}")
+    value: Value
+    if len(raw) > 3 and not any(raw):
+        reading.observe(
+            "zeroed", f"IPTC {key[0]}:{key[1]} holds {len(raw)} zero bytes", offset, len(raw)
+        )
+    if key == (2, 0):
+        value = int.from_bytes(raw[:2], "big")
+    elif key == (1, 90):
+        value = "UTF-8" if utf8 else f"({len(raw)} bytes)"
+    else:
+        value = decode(raw).rstrip("\0")
+    reading.add("IPTC", name, value, tag=key[1], offset=offset, length=len(raw), reader="iptc")
+    known = values.get(name)
+    if known is None:
+        values[name] = value
+    elif isinstance(known, list):
+        if len(known) < 256:
+            values[name] = [*known, str(value)]
+    else:
+        values[name] = [str(known), str(value)]

@@ -1,0 +1,103 @@
+"""The tree a container walker grows: nodes with their place, and what was odd on the way."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+# A 400-megapixel tiled TIFF or a 100-scan JPEG stays far below this; a file built to waste time
+# does not. benchmarks: provenance prints the largest need of the real and the hostile files.
+MAX_NODES = 20_000
+# Beyond this a list of oddities tells a reader nothing new.
+MAX_OBSERVATIONS = 200
+MAX_DEPTH = 12
+MAX_SEARCHED = 16 << 20  # bytes of one file that are searched for magics of other files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """Something in the bytes that a careful reader would point at.
+
+    Attributes
+    ----------
+    kind : str
+        Short code: ``truncated``, ``bad-crc``, ``trailer``, ``second-image``, ``script-text``,
+        ``loop``, ``outside``, ``limit``, ``invalid``, ``duplicate``, ``hostile-text``...
+    message : str
+        One sentence. An observation is never by itself a sign of manipulation.
+    offset, length : int or None
+        Place in the file; None where the place is not one run of its bytes.
+    """
+
+    kind: str
+    message: str
+    offset: int | None = None
+    length: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One part of a file: ``data[offset:offset + length]``.
+
+    ``note`` is made of numbers and printable ASCII only, so that a hostile file cannot write
+    on a terminal through it.
+    """
+
+    offset: int
+    length: int
+    kind: str
+    note: str = ""
+    children: tuple["Node", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """The parts of a file in the order of its bytes, and what is odd about them."""
+
+    format: str
+    nodes: tuple[Node, ...]
+    observations: tuple[Observation, ...] = ()
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a walker carries along: the bytes, a budget of nodes, the observations so far."""
+
+    data: bytes
+    nodes_left: int = MAX_NODES
+    search_left: int = MAX_SEARCHED
+    observations: list[Observation] = field(default_factory=list)
+
+    @property
+    def full(self) -> bool:
+        """Whether the budget of nodes is spent; says so once."""
+        if self.nodes_left > 0:
+            return False
+        if not any(seen.kind == "limit" for seen in self.observations):
+            self.observe("limit", f"more than {MAX_NODES} parts; the rest was not walked")
+        return True
+
+    def node(
+        self, offset: int, length: int, kind: str, note: str = "", children: tuple[Node, ...] = ()
+    ) -> Node:
+        """Make a node and count it."""
+        self.nodes_left -= 1
+        return Node(offset=offset, length=length, kind=kind, note=note, children=children)
+
+    def observe(
+        self, kind: str, message: str, offset: int | None = None, length: int | None = None
+    ) -> None:
+        """Remember an oddity, up to a sensible number of them."""
+        if len(self.observations) < MAX_OBSERVATIONS:
+            self.observations.append(
+                Observation(kind=kind, message=message, offset=offset, length=length)
+            )
+
+    def uint(self, offset: int, size: int, order: Literal["big", "little"] = "big") -> int | None:
+        """Read an unsigned integer, or None where it would reach out of the file."""
+        if offset < 0 or offset + size > len(self.data):
+            return None
+        return int.from_bytes(self.data[offset : offset + size], order)
+
+
+def printable(raw: bytes, limit: int = 32) -> str:
+    """Show bytes as printable ASCII, a dot for anything else."""
+    return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in raw[:limit])
