@@ -1,0 +1,168 @@
+"""What a search of the index answers: plain frozen data."""
+
+from dataclasses import dataclass
+
+Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
+Polygon = tuple[tuple[float, float], ...]
+
+STAGES = ("file", "pixels", "hash", "part")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPicture:
+    """One row of the index.
+
+    Attributes
+    ----------
+    id : int
+        Never given twice in one index.
+    sha256 : str
+        Of the file that was added.
+    path : str
+        As it was given when the picture was added; only a label.
+    date : str or None
+        Publication or acquisition date as given (ISO 8601), never guessed.
+    note : str or None
+        Where it came from.
+    """
+
+    id: int
+    sha256: str
+    path: str
+    width: int
+    height: int
+    date: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """A known picture that the query shares its file, its pixels, its look or a part with.
+
+    Attributes
+    ----------
+    known : KnownPicture
+    stage : {"file", "pixels", "hash", "part"}
+        The first test that found it.
+    relation : {"same", "derived", "same-capture", "same-place", "undetermined"}
+        ``derived`` is a copy that was saved again, cut, turned or drawn on; ``same-place`` is
+        another photograph of the same ground, which says nothing against the query;
+        ``undetermined`` looks alike but could not be laid on the known picture, or the pixels
+        do not tell the kinds apart.
+    relation_reason : str
+        What decided, in one phrase.
+    relation_share : float or None
+        Share of the textured blocks that agree between the two (`imgcheck.imaging.relation`).
+    log10_nfa, nfa : float
+        Strangers expected to pass this well in an index of this size; -inf and 0 for the
+        same file or pixels.
+    mirrored, inverted : bool
+        Left and right, or bright and dark, exchanged between query and known picture.
+    transform : 3 x 3 tuple or None
+        Query pixels to known pixels, (0, 0) = the corner of the top-left pixel; None where
+        the pictures could not be laid on each other.
+    region, known_region : tuple of (x, y)
+        Where the two outlines overlap, in the query and in the known picture; empty without a
+        transform.
+    overlap_share : float or None
+        Share of the query's area inside ``region``.
+    distance : int or None
+        Bits between the hashes, of the best of the 16 handlings.
+    inliers : int
+        Pairs of details that agree with the transform.
+    rms_px : float or None
+        Of their residuals, known pixels.
+    """
+
+    known: KnownPicture
+    stage: str
+    relation: str
+    log10_nfa: float
+    relation_reason: str = ""
+    relation_share: float | None = None
+    mirrored: bool = False
+    inverted: bool = False
+    transform: Matrix | None = None
+    region: Polygon = ()
+    known_region: Polygon = ()
+    overlap_share: float | None = None
+    distance: int | None = None
+    inliers: int = 0
+    rms_px: float | None = None
+
+    @property
+    def id(self) -> int:
+        """Row of the known picture."""
+        return self.known.id
+
+    @property
+    def path(self) -> str:
+        """Label of the known picture."""
+        return self.known.path
+
+    @property
+    def nfa(self) -> float:
+        """Number of false alarms."""
+        return float(10.0**self.log10_nfa)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """The answer of one search.
+
+    Attributes
+    ----------
+    exact : bool
+        True: every row was compared in every stage that ran; no approximate structure.
+    rows : int
+        Rows of the index that were compared.
+    snapshot : str
+        Names the content of the index: equal content, equal text.
+    matches : tuple of Match
+        Surest first.
+    parts : bool
+        Whether parts were searched too.
+    hashable : bool
+        False: the query is constant or two-valued, and was not compared by hash.
+    features : int
+        Details of the query that parts were searched with; with very few, parts would have
+        been missed.
+    """
+
+    exact: bool
+    rows: int
+    snapshot: str
+    matches: tuple[Match, ...]
+    parts: bool
+    hashable: bool
+    features: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexStats:
+    """What an index holds."""
+
+    rows: int
+    hashable: int
+    low_quality: int
+    with_features: int
+    dated: int
+    first_date: str | None
+    last_date: str | None
+    bytes: int
+    schema: int
+    algorithm: str
+    snapshot: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexCheck:
+    """Whether an index is whole; ``problems`` are sentences."""
+
+    rows: int
+    problems: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is wrong."""
+        return not self.problems

@@ -1,0 +1,128 @@
+"""The search: file, pixels, hash, parts, and for what these propose the test of the relation."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.hashing import columns, overlap, screening
+from imgcheck.hashing.answer import STAGES, KnownPicture, Match
+from imgcheck.hashing.columns import HashColumns, HashHit
+from imgcheck.hashing.records import Record
+from imgcheck.hashing.verification import examine
+from imgcheck.imaging.features import Features
+
+# This far above the votes of strangers every row is examined; of the rows between, this many with
+# the most votes: examining costs ten times as much as voting.
+_SURE_EXCESS = 12.0
+_WEAK_ROWS = 4
+# Symmetric ground votes for the wrong handling too: both are examined where it is close.
+_RIVAL_SHARE = 0.4
+
+
+class Source(Protocol):
+    """The rows of an index in one consistent state."""
+
+    def count(self) -> int: ...
+    def known(self, picture: int) -> KnownPicture: ...
+    def same_file(self, sha256: bytes) -> list[int]: ...
+    def same_pixels(self, pixels: bytes) -> list[int]: ...
+    def hashes(self) -> HashColumns: ...
+    def shapes(self) -> dict[int, tuple[int, int]]: ...
+    def features(self) -> Iterator[tuple[int, Features]]: ...
+    def features_of(self, picture: int) -> Features: ...
+    def preview(self, picture: int) -> NDArray[np.uint8] | None: ...
+
+
+def cascade(record: Record, source: Source, *, parts: bool) -> tuple[Match, ...]:
+    """Search all rows with all tests.
+
+    Parameters
+    ----------
+    record : Record
+        The query.
+    source : Source
+        The index.
+    parts : bool
+        Whether local details are compared with every row.
+
+    Returns
+    -------
+    tuple of Match
+        One a known picture at most: same file, same pixels, then by number of false alarms.
+    """
+    found: dict[int, Match] = {}
+    for stage, same in (
+        ("file", source.same_file(record.sha256)),
+        ("pixels", source.same_pixels(record.pixels)),
+    ):
+        for picture in same:
+            if picture not in found:
+                found[picture] = _identical(record, source.known(picture), stage)
+    hits = {hit.picture: hit for hit in columns.hits(source.hashes(), record.hashes)}
+    query = screening.Query.of(record.features, shape=record.shape)
+    handlings = _proposals(query, source) if parts else {}
+    tests = source.count() * len(screening.HANDLINGS)
+    for picture in sorted((hits.keys() | handlings.keys()) - found.keys()):
+        hit = hits.get(picture)
+        match = examine(
+            record,
+            query,
+            source.known(picture),
+            source.features_of(picture),
+            source.preview(picture),
+            hit=hit,
+            handlings=_with_hash(handlings.get(picture, ()), hit),
+            tests=tests,
+        )
+        if match is not None:
+            found[picture] = match
+    return tuple(
+        sorted(found.values(), key=lambda m: (STAGES.index(m.stage) > 1, m.log10_nfa, m.id))
+    )
+
+
+def _identical(record: Record, known: KnownPicture, stage: str) -> Match:
+    region, known_region, share = overlap.shared(np.eye(3), record.shape, record.shape)
+    return Match(
+        known=known,
+        stage=stage,
+        relation="same",
+        relation_reason="the same bytes" if stage == "file" else "the same pixels in another file",
+        log10_nfa=float("-inf"),
+        transform=overlap.as_tuple(np.eye(3)),
+        region=region,
+        known_region=known_region,
+        overlap_share=share,
+        distance=0 if record.pdq.hashable else None,
+    )
+
+
+def _proposals(query: screening.Query, source: Source) -> dict[int, tuple[int, ...]]:
+    """Give the rows worth examining, each with the handlings that its votes speak for."""
+    shapes = source.shapes()
+    sure: dict[int, tuple[int, ...]] = {}
+    weak: list[tuple[float, int, tuple[int, ...]]] = []
+    for picture, known in source.features():
+        found = screening.votes(query, known, known_shape=shapes[picture])
+        best = max(vote.count for vote in found)
+        order = sorted(range(len(found)), key=lambda h: (-found[h].excess, h))
+        worth = tuple(
+            h for h in order if found[h].excess >= 0 and found[h].count >= _RIVAL_SHARE * best
+        )
+        if not worth:
+            continue
+        excess = found[worth[0]].excess
+        if excess >= _SURE_EXCESS:
+            sure[picture] = worth
+        else:
+            weak.append((-excess, picture, worth[:2]))
+    return sure | {picture: worth for _, picture, worth in sorted(weak)[:_WEAK_ROWS]}
+
+
+def _with_hash(handlings: tuple[int, ...], hit: HashHit | None) -> tuple[int, ...]:
+    if hit is None:
+        return handlings
+    own = screening.HANDLINGS.index((hit.orientation.startswith("mirror"), hit.inverted))
+    return (own, *(h for h in handlings if h != own))

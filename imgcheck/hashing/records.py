@@ -1,0 +1,152 @@
+"""What is kept of a picture: enough to find it again and to show the match without the file."""
+
+import hashlib
+import io
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from imgcheck.hashing.perceptual import ALGORITHM as PDQ_ALGORITHM
+from imgcheck.hashing.perceptual import PdqHash, pdq_dihedral
+from imgcheck.imaging import features
+from imgcheck.imaging.features import Features
+
+# Rows made by another chain of steps are not compared as if they were the same.
+ALGORITHM = f"{PDQ_ALGORITHM}+rootsift1500/2048+preview1024"
+# Details finer than this are lost in posted pictures; SIFT takes about a second at this side.
+WORKING_SIDE = 2048
+FEATURES = 1500
+PREVIEW_SIDE = 1024
+# Nearly lossless: what is compared with the preview later must not find the preview's own loss.
+_PREVIEW_QUALITY = 92
+_POINT_BYTES = 4 * 4 + 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Record:
+    """A picture described for the index.
+
+    Attributes
+    ----------
+    sha256, pixels : bytes
+        Of the file, and of the decoded RGB values with their shape.
+    shape : (rows, cols)
+    hashes : dict
+        From orientation to `PdqHash`.
+    gray : (m, n) float32 in [0, 1]
+        At most `WORKING_SIDE` a side.
+    features : Features
+        In pixels of the whole picture.
+    """
+
+    sha256: bytes
+    pixels: bytes
+    shape: tuple[int, int]
+    hashes: dict[str, PdqHash]
+    gray: NDArray[np.float32]
+    features: Features
+
+    @property
+    def pdq(self) -> PdqHash:
+        """The hash of the picture as it is."""
+        return self.hashes["original"]
+
+
+def describe(
+    rgb: NDArray[np.uint8], *, sha256: str, valid: NDArray[np.bool_] | None = None
+) -> Record:
+    """Hash a picture and find its features.
+
+    Parameters
+    ----------
+    rgb : (M, N, 3) uint8
+    sha256 : str
+        Of the file, hexadecimal.
+    valid : (M, N) bool, optional
+        True = usable; features are taken there only.
+    """
+    rows, cols = rgb.shape[:2]
+    gray = to_gray(rgb)
+    shrink = min(1.0, WORKING_SIDE / max(rows, cols))
+    if shrink < 1.0:
+        size = (max(1, round(cols * shrink)), max(1, round(rows * shrink)))
+        gray = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.float32)
+        if valid is not None:
+            small = cv2.resize(valid.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+            valid = small.astype(bool)
+    found = features.detect(gray, mask=valid, limit=FEATURES)
+    return Record(
+        sha256=bytes.fromhex(sha256),
+        pixels=pixel_digest(rgb),
+        shape=(rows, cols),
+        hashes=pdq_dihedral(rgb),
+        gray=gray,
+        features=scaled(found, x=cols / gray.shape[1], y=rows / gray.shape[0]),
+    )
+
+
+def to_gray(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Give luma in [0, 1] (ITU-R BT.601)."""
+    weights = np.array([0.299, 0.587, 0.114], np.float32) / np.float32(255)
+    return np.asarray(rgb.astype(np.float32) @ weights, np.float32)
+
+
+def pixel_digest(rgb: NDArray[np.uint8]) -> bytes:
+    """Give the SHA-256 of the decoded values and their shape."""
+    digest = hashlib.sha256(f"rgb8 {rgb.shape[0]} {rgb.shape[1]} ".encode())
+    digest.update(np.ascontiguousarray(rgb).data)
+    return digest.digest()
+
+
+def scaled(found: Features, *, x: float, y: float) -> Features:
+    """Give features in the pixels of a picture that is ``x`` by ``y`` times as large."""
+    return Features(
+        points=(found.points * np.array([x, y])).astype(np.float32),
+        sizes=(found.sizes * (x * y) ** 0.5).astype(np.float32),
+        angles=found.angles,
+        descriptors=found.descriptors,
+    )
+
+
+def pack_features(found: Features) -> bytes:
+    """Write features as bytes: points, sizes, angles (little-endian float32), descriptors."""
+    numbers = (found.points, found.sizes, found.angles)
+    return b"".join(n.astype("<f4").tobytes() for n in numbers) + found.descriptors.tobytes()
+
+
+def unpack_features(data: bytes, *, count: int) -> Features | None:
+    """Read what `pack_features` wrote; None if the length does not fit."""
+    if count < 0 or len(data) != count * _POINT_BYTES:
+        return None
+    numbers = np.frombuffer(data, "<f4", count=4 * count)
+    if not np.isfinite(numbers).all():
+        return None
+    return Features(
+        points=numbers[: 2 * count].reshape(-1, 2).astype(np.float32),
+        sizes=numbers[2 * count : 3 * count].astype(np.float32),
+        angles=numbers[3 * count :].astype(np.float32),
+        descriptors=np.frombuffer(data, np.uint8, offset=16 * count).reshape(-1, 128),
+    )
+
+
+def pack_preview(rgb: NDArray[np.uint8]) -> bytes:
+    """Shrink a picture to `PREVIEW_SIDE` and save it as JPEG without chroma subsampling."""
+    picture = PillowImage.fromarray(np.ascontiguousarray(rgb))
+    picture.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), PillowImage.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=_PREVIEW_QUALITY, subsampling=0)
+    return buffer.getvalue()
+
+
+def unpack_preview(data: bytes) -> NDArray[np.uint8] | None:
+    """Read a preview as (m, n, 3) uint8; None if it is not one that `pack_preview` writes."""
+    try:
+        with PillowImage.open(io.BytesIO(data), formats=("JPEG",)) as picture:
+            if max(picture.size) > PREVIEW_SIDE:
+                return None
+            return np.asarray(picture.convert("RGB"))
+    except (OSError, ValueError, SyntaxError):
+        return None

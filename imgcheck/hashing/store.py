@@ -1,0 +1,201 @@
+"""The file of an index: one SQLite database, opened with suspicion, closed whole.
+
+Write-ahead log with ``synchronous=FULL``: what was acknowledged survives a killed process and a
+power cut (about 4,000 durable transactions a second are possible, far more than pictures can be
+described). Searches open read-only and see one consistent state.
+"""
+
+import contextlib
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from imgcheck.errors import IndexFileError
+
+APPLICATION_ID = 0x696D6763  # "imgc"
+SCHEMA_VERSION = 1
+# A picture's features take some 220 kB, a preview less than 1 MB.
+_LONGEST_BLOB = 64 * 2**20
+
+# `hash` has one row a picture now; parts of a picture may get rows of their own.
+_SCHEMA = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE picture (id INTEGER PRIMARY KEY AUTOINCREMENT, sha256 BLOB NOT NULL,"
+    " algorithm TEXT NOT NULL, pixels BLOB NOT NULL, width INTEGER NOT NULL,"
+    " height INTEGER NOT NULL, path TEXT NOT NULL, date TEXT, note TEXT,"
+    " UNIQUE (sha256, algorithm))",
+    "CREATE INDEX picture_pixels ON picture (pixels)",
+    "CREATE TABLE hash (id INTEGER PRIMARY KEY, picture INTEGER NOT NULL"
+    " REFERENCES picture (id) ON DELETE CASCADE, kind TEXT NOT NULL, words BLOB NOT NULL,"
+    " quality INTEGER NOT NULL, hashable INTEGER NOT NULL)",
+    "CREATE INDEX hash_picture ON hash (picture)",
+    "CREATE TABLE features (picture INTEGER PRIMARY KEY"
+    " REFERENCES picture (id) ON DELETE CASCADE, count INTEGER NOT NULL, data BLOB NOT NULL)",
+    "CREATE TABLE preview (picture INTEGER PRIMARY KEY"
+    " REFERENCES picture (id) ON DELETE CASCADE, data BLOB NOT NULL)",
+)
+
+_CAUSES = {
+    sqlite3.SQLITE_BUSY: "is locked by another process; wait until it has finished and try again",
+    sqlite3.SQLITE_LOCKED: "is locked by another process; wait until it has finished and try again",
+    sqlite3.SQLITE_READONLY: "cannot be written; make the file and its folder writable, or copy it",
+    sqlite3.SQLITE_FULL: "could not grow: the disk is full; free some space and try again, "
+    "the index is as it was",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; the file and its folder must be readable and, "
+    "for SQLite's log beside it, the folder writable: copy it to such a place",
+    sqlite3.SQLITE_NOTADB: "is not an index of known pictures (nor any SQLite file); "
+    "name another file, or make an index by adding pictures to a new name",
+    sqlite3.SQLITE_CORRUPT: "is damaged or cut short; restore it from a copy, "
+    "or build it again from the pictures",
+    sqlite3.SQLITE_IOERR: "could not be read or written: the disk reports an error; "
+    "copy the index to another disk",
+    sqlite3.SQLITE_TOOBIG: "holds an entry that is too large to be a picture's; "
+    "build it again from the pictures",
+}
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into one sentence with the way out."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        cause = _CAUSES.get(code & 0xFF) if code is not None else None
+        cause = cause or f"could not be used ({error}); restore it from a copy, or build it again"
+        raise IndexFileError(f'the index "{path}" {cause}', file=str(path)) from error
+
+
+def connect(path: Path, *, writable: bool, timeout_s: float) -> sqlite3.Connection:
+    """Open an index that exists, and refuse whatever is not exactly one of ours.
+
+    Raises
+    ------
+    IndexFileError
+        If the file is absent, foreign, damaged, locked, or of another version.
+    """
+    _must_be_a_file(path)
+    mode = "rw" if writable else "ro"
+    with explained(path):
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=timeout_s,
+            isolation_level=None,
+        )
+        try:
+            _configure(connection, writable=writable)
+            _must_be_ours(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def create(path: Path) -> None:
+    """Make an empty index; it appears whole or not at all.
+
+    Raises
+    ------
+    IndexFileError
+        If the name is taken or the folder cannot be written.
+    """
+    if not path.absolute().parent.is_dir():
+        raise IndexFileError(
+            f'the index "{path}" cannot be made: there is no folder "{path.parent}"; '
+            "make it, or choose a folder that exists",
+            file=str(path),
+        )
+    draft = path.with_name(f"{path.name}.new-{os.getpid()}")
+    try:
+        with explained(path):
+            _fill(draft)
+        # A link, not a renaming: it fails where the name has been taken meanwhile.
+        os.link(draft, path)
+    except FileExistsError as error:
+        raise IndexFileError(
+            f'the index "{path}" cannot be made: the name is taken; open it instead, '
+            "or choose another name",
+            file=str(path),
+        ) from error
+    except OSError as error:
+        if isinstance(error, IndexFileError):
+            raise
+        raise IndexFileError(
+            f'the index "{path}" cannot be made: {error.strerror}; choose a folder that exists '
+            "and can be written",
+            file=str(path),
+        ) from error
+    finally:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+
+
+def _fill(draft: Path) -> None:
+    connection = sqlite3.connect(draft, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        for statement in _SCHEMA:
+            connection.execute(statement)
+        connection.execute("INSERT INTO meta VALUES ('digest', ?)", ("0" * 64,))
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def _must_be_a_file(path: Path) -> None:
+    try:
+        kind = path.stat().st_mode
+    except OSError as error:
+        raise IndexFileError(
+            f'the index "{path}" cannot be opened: {error.strerror}; '
+            "name an index that exists, or make one by adding pictures",
+            file=str(path),
+        ) from error
+    if not stat.S_ISREG(kind):
+        raise IndexFileError(f'the index "{path}" is not a regular file', file=str(path))
+
+
+def _configure(connection: sqlite3.Connection, *, writable: bool) -> None:
+    # The file may come from a stranger: no code of its schema runs, its sizes are bounded.
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_BLOB)
+    connection.execute("PRAGMA trusted_schema=OFF")
+    connection.execute("PRAGMA cell_size_check=ON")
+    if writable:
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA synchronous=FULL")
+    else:
+        connection.execute("PRAGMA query_only=ON")
+
+
+def _must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION_ID:
+        raise IndexFileError(
+            f'"{path}" is an SQLite file, but not an index of known pictures; '
+            "name another file, or make an index by adding pictures to a new name",
+            file=str(path),
+        )
+    if version != SCHEMA_VERSION:
+        age = "newer" if version > SCHEMA_VERSION else "older"
+        raise IndexFileError(
+            f'the index "{path}" has format {version}, this program reads format '
+            f"{SCHEMA_VERSION}: it was written by a {age} imgcheck; use that one, "
+            "or build the index again from the pictures",
+            file=str(path),
+        )
+    found = {
+        text for (text,) in connection.execute("SELECT sql FROM sqlite_schema") if text is not None
+    }
+    if found - {"CREATE TABLE sqlite_sequence(name,seq)"} != set(_SCHEMA):
+        raise IndexFileError(
+            f'the index "{path}" does not have the tables that imgcheck writes; '
+            "it has been altered: restore it from a copy, or build it again",
+            file=str(path),
+        )

@@ -1,0 +1,192 @@
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from imgcheck.errors import IndexFileError
+from imgcheck.hashing import HashIndex, store
+from tests.hashing.conftest import as_image
+from tests.hashing.pictures import ground
+
+TINY = (64, 80)
+
+
+def test_absent_file_and_taken_name_are_refused(tmp_path):
+    with pytest.raises(IndexFileError, match="cannot be opened"):
+        HashIndex.open(tmp_path / "none")
+    path = tmp_path / "taken"
+    path.write_text("a letter")
+    with pytest.raises(IndexFileError, match="name is taken"):
+        HashIndex.create(path)
+    assert path.read_text() == "a letter"
+    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+
+
+def test_folder_and_pipe_are_refused_without_waiting(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("pipe", "."):
+        with pytest.raises(IndexFileError, match="not a regular file"):
+            HashIndex.open(tmp_path / name)
+    with pytest.raises(IndexFileError, match="choose a folder"):
+        HashIndex.create(tmp_path / "no" / "such" / "folder")
+
+
+def test_foreign_files_are_refused_and_left_as_they_are(tmp_path):
+    text = tmp_path / "text"
+    text.write_bytes(b"not a database, but long enough to be looked at" * 100)
+    other = tmp_path / "other.db"
+    with sqlite3.connect(other) as connection:
+        connection.execute("CREATE TABLE songs (title TEXT)")
+    connection.close()
+    (tmp_path / "empty").touch()
+    for name in ("text", "other.db", "empty"):
+        before = (tmp_path / name).read_bytes()
+        for writable in (False, True):
+            with pytest.raises(IndexFileError, match="not an index of known pictures"):
+                HashIndex.open(tmp_path / name, writable=writable)
+        assert (tmp_path / name).read_bytes() == before
+
+
+def test_index_of_a_newer_format_is_refused_by_name(small_index):
+    path = small_index(1)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(IndexFileError, match=r"format 99.*reads format 1.*newer imgcheck"):
+        HashIndex.open(path)
+
+
+def test_index_with_a_foreign_trigger_is_refused(small_index):
+    path = small_index(1)
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TRIGGER t AFTER INSERT ON picture BEGIN DELETE FROM hash; END")
+    connection.close()
+    with pytest.raises(IndexFileError, match="has been altered"):
+        HashIndex.open(path)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_cut_index_is_an_error_never_an_answer(small_index, share):
+    path = small_index(3)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * share)])
+    query = as_image(ground(2, shape=TINY))
+    with (
+        pytest.raises(IndexFileError, match="damaged or cut short"),
+        HashIndex.open(path) as index,
+    ):
+        index.search(query)
+
+
+def test_overwritten_bytes_are_reported_by_verify(small_index):
+    path = small_index(3)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE features SET data = substr(data, 2) WHERE picture = 2")
+        connection.execute("UPDATE preview SET data = x'00' WHERE picture = 3")
+        connection.execute("UPDATE picture SET sha256 = zeroblob(32) WHERE id = 1")
+    connection.close()
+    with HashIndex.open(path) as index:
+        found = index.verify()
+        assert not found.ok
+        assert len(found.problems) == 3
+        with pytest.raises(IndexFileError, match="damaged"):
+            index.search(as_image(ground(50, shape=TINY)))
+
+
+def test_locked_index_names_the_lock_and_stays_readable(small_index):
+    path = small_index(1)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        with HashIndex.open(path, writable=True, timeout_s=0.1) as index:
+            with pytest.raises(IndexFileError, match="locked by another process"):
+                index.add_image(as_image(ground(8, shape=TINY)), path_text="x")
+            assert index.stats().rows == 1
+    finally:
+        holder.close()
+
+
+def test_full_disk_leaves_the_index_as_it_was(small_index):
+    path = small_index(2)
+    with HashIndex.open(path, writable=True) as index:
+        before = index.stats()
+        pages = index._connection.execute("PRAGMA page_count").fetchone()[0]
+        index._connection.execute(f"PRAGMA max_page_count={pages + 2}")
+        with pytest.raises(IndexFileError, match="disk is full"):
+            index.add_image(as_image(ground(3)), path_text="large")
+        assert index.stats() == before
+        assert index.verify().ok
+
+
+def test_hash_of_wrong_length_cannot_mislead_a_search(small_index):
+    path = small_index(2)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE hash SET words = x'00ff' WHERE picture = 1")
+    connection.close()
+    with HashIndex.open(path) as index, pytest.raises(IndexFileError, match="damaged"):
+        index.search(as_image(ground(50, shape=TINY)), parts=False)
+
+
+# Adds pictures without end and prints each number once the index has acknowledged it.
+ADDER = """
+import sys
+import numpy as np
+from imgcheck.hashing import HashIndex, records
+start = int(sys.argv[2])
+with HashIndex.open(sys.argv[1], writable=True) as index:
+    print("open", flush=True)
+    rng = np.random.default_rng(start)
+    base = records.describe(np.zeros((8, 8, 3), np.uint8), sha256="00" * 32)
+    for number in range(start, start + 100_000):
+        record = records.Record(
+            sha256=number.to_bytes(32, "big"),
+            pixels=rng.bytes(32),
+            shape=base.shape,
+            hashes=base.hashes,
+            gray=base.gray,
+            features=base.features,
+        )
+        index.add_record(record, rng.bytes(3000), path_text=str(number))
+        print(number, flush=True)
+"""
+
+
+def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path):
+    path = tmp_path / "killed.imgcheck"
+    HashIndex.create(path).close()
+    acknowledged: set[str] = set()
+    delays = [0.0, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08]
+    for number, delay in enumerate(delays):
+        with subprocess.Popen(
+            [sys.executable, "-c", ADDER, str(path), str(number * 1_000_000)],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "open\n"
+            time.sleep(delay)
+            writer.kill()
+            # The last line may be cut: then it was not read as a whole number by anybody.
+            lines = writer.stdout.read().split("\n")
+            acknowledged.update(lines[:-1])
+        with HashIndex.open(path) as index:
+            stored = [p.path for p in index.pictures()]
+            assert len(stored) == len(set(stored))
+            assert acknowledged <= set(stored)
+            # At most the one that was under way is there without an acknowledgement.
+            assert len(stored) <= len(acknowledged) + number + 1
+    assert len(acknowledged) > 10
+    with HashIndex.open(path, writable=True) as index:
+        problems = [p for p in index.verify().problems if "preview" not in p]
+        assert problems == []
+
+
+def test_format_of_the_file_is_pinned(small_index):
+    path = small_index(1)
+    header = path.read_bytes()[:100]
+    assert header[:16] == b"SQLite format 3\0"
+    assert int.from_bytes(header[68:72], "big") == store.APPLICATION_ID
+    assert int.from_bytes(header[60:64], "big") == store.SCHEMA_VERSION == 1
