@@ -1,0 +1,96 @@
+"""A claimed place holds, overlaps or misses a footprint, by the right distance."""
+
+import numpy as np
+import pytest
+
+from imgcheck import geo
+from imgcheck.errors import UsageError
+from imgcheck.geo import earth
+
+# About 0.9 km by 1.1 km near the Euphrates.
+_RING = [(40.10, 35.40), (40.11, 35.40), (40.11, 35.41), (40.10, 35.41), (40.10, 35.40)]
+
+
+def test_a_point_on_the_picture_is_inside():
+    seen = geo.compare(_RING, point=(40.105, 35.405))
+    assert (seen.relation, seen.inside, seen.distance_km) == ("inside", True, 0.0)
+
+
+def test_a_point_a_tenth_of_a_degree_east_is_nine_kilometres_away():
+    seen = geo.compare(_RING, point=(40.21, 35.405))
+    assert seen.relation == "apart" and not seen.inside
+    # 0.1 degrees of longitude at 35.405 N on WGS 84: 9.085 km.
+    assert seen.distance_km == pytest.approx(9.085, rel=0.004)
+
+
+def test_a_circle_that_holds_the_footprint():
+    seen = geo.compare(_RING, point=(40.0, 35.4), radius_km=30)
+    assert seen.inside and seen.overlap_share == 1.0
+
+
+def test_distance_to_a_circle_is_distance_to_its_middle_less_its_radius():
+    bare = geo.compare(_RING, point=(41.0, 35.405))
+    seen = geo.compare(_RING, point=(41.0, 35.405), radius_km=50)
+    assert seen.distance_km == pytest.approx(bare.distance_km - 50, abs=0.1)
+
+
+def test_half_of_the_footprint_in_a_box():
+    seen = geo.compare(_RING, bbox=(40.105, 35.0, 41.0, 36.0))
+    assert seen.relation == "overlaps" and not seen.inside
+    assert seen.overlap_share == pytest.approx(0.5, abs=0.01)
+    assert seen.distance_km == 0
+
+
+def test_a_hollow_polygon_shape_does_not_hold_what_lies_in_its_bay():
+    bay = [(40.0, 35.3), (40.2, 35.3), (40.2, 35.5), (40.15, 35.5), (40.15, 35.35), (40.05, 35.35)]
+    bay += [(40.05, 35.5), (40.0, 35.5)]
+    seen = geo.compare(_RING, polygon=bay)
+    assert seen.relation == "apart"
+    assert seen.distance_km == pytest.approx(0.04 * 90.9, rel=0.02)
+
+
+def test_direction_of_the_ring_does_not_matter():
+    assert geo.compare(_RING[::-1], point=(40.105, 35.405)).inside
+    assert geo.compare(_RING, polygon=_RING[::-1]).inside
+
+
+def test_a_box_over_the_date_line():
+    ring = [(179.9, -17.1), (-179.9, -17.1), (-179.9, -16.9), (179.9, -16.9)]
+    assert geo.compare(ring, bbox=(179.0, -18.0, -179.0, -16.0)).inside
+    assert geo.compare(ring, point=(180.0, -17.0)).inside
+    assert geo.compare(ring, point=(-180.0, -17.0)).inside
+
+
+def test_another_continent_is_thousands_of_kilometres_away():
+    seen = geo.compare(_RING, bbox=(-75.0, -9.0, -74.0, -8.0))
+    # Great circle from 40.1E 35.4N to 74W 8S on the sphere: 12,700 km.
+    assert seen.distance_km == pytest.approx(12_700, rel=0.01)
+
+
+def test_metres_per_degree_at_the_equator_and_at_60_north():
+    # Series of the WGS 84 ellipsoid as tabulated: 111,319.5 and 110,574.3; 55,800 and 111,412.
+    assert earth.metres_per_degree(0.0) == pytest.approx((111_319.5, 110_574.3), abs=1)
+    assert earth.metres_per_degree(60.0) == pytest.approx((55_800.0, 111_412.2), abs=2)
+
+
+def test_a_circle_has_its_radius():
+    ring = earth.circle(40.0, 35.0, 25.0)
+    away = np.hypot(*earth.flat_map(ring, centre=(40.0, 35.0)).T)
+    assert away == pytest.approx(25.0, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {},
+        {"point": (40.0, 35.0), "bbox": (0, 0, 1, 1)},
+        {"point": (35.0, 95.0)},
+        {"point": (40.0, 35.0), "radius_km": -3.0},
+        {"bbox": (0, 5, 1, 1)},
+        {"bbox": (0, 5, 1)},
+        {"polygon": [(0, 0), (1, 1)]},
+    ],
+)
+def test_what_is_no_place_is_refused(place):
+    with pytest.raises(UsageError):
+        geo.compare(_RING, **place)
