@@ -1,0 +1,39 @@
+"""Text that came from a file, made fit to be shown: one line, no controls, not endless."""
+
+import re
+
+from imgcheck.imaging.text import printable
+
+#: Longest text shown of one field; a post has at most a few thousand characters.
+LIMIT = 4000
+
+# Persian, Indic scripts and joined emoji are spelt with these two invisible characters. They
+# stay between two characters beyond ASCII, where they carry meaning and can command nothing.
+_JOINERS = re.compile("(?<=[^\x00-\xa0])([\u200c\u200d])(?=[^\x00-\xa0])")
+
+
+def line(text: str, *, limit: int = LIMIT, tell: bool = True) -> str:
+    """Give a text on one line, without control or direction characters, cut where it is endless.
+
+    Parameters
+    ----------
+    text : str
+    limit : int
+        Most characters of the text that are shown.
+    tell : bool, default True
+        Say how many characters are cut; without, an ellipsis stands for them. That is for places
+        that give the same text in full elsewhere.
+    """
+    shown = safe(" ".join(text[:limit].split()))
+    left = len(text) - limit
+    if left <= 0:
+        return shown
+    return f"{shown} … ({left:,} more characters, see report.json)" if tell else f"{shown} …"
+
+
+def safe(text: str) -> str:
+    """Replace every character that could command or mislead; meaningful joiners stay."""
+    return "".join(
+        part if part in ("\u200c", "\u200d") and place % 2 else printable(part)
+        for place, part in enumerate(_JOINERS.split(text))
+    )

@@ -1,0 +1,97 @@
+"""What a statement says once it is taken apart: the reading that was tested."""
+
+from imgcheck.model import (
+    Absence,
+    Acquired,
+    Attribution,
+    Changed,
+    Count,
+    Dimensions,
+    Place,
+    Sensor,
+    Statement,
+    Unchanged,
+)
+from imgcheck.render.dates import window
+from imgcheck.render.numbers import number
+from imgcheck.render.plain import line
+
+_PLAIN = {
+    "original": "not published before",
+    "unaltered": "nothing added, removed or changed in the picture",
+    "intent": "somebody meant something by it",
+}
+
+
+def reading(statement: Statement) -> str:
+    """Say in a few words what a statement was read to mean."""
+    if isinstance(statement, Acquired):
+        return f"taken {window(statement.window)}"
+    if isinstance(statement, Unchanged):
+        return f"nothing changed on the ground, {window(statement.window)}"
+    if isinstance(statement, Changed):
+        return f"something changed on the ground, {window(statement.window)}"
+    if isinstance(statement, Place):
+        return _place(statement)
+    if isinstance(statement, Count):
+        return _count(statement)
+    if isinstance(statement, Absence):
+        return _absence(statement)
+    if isinstance(statement, Dimensions):
+        return _dimensions(statement)
+    if isinstance(statement, Sensor):
+        return f"comes from {line(statement.sensor, limit=80)}"
+    if isinstance(statement, Attribution):
+        actor = line(statement.actor, limit=80)
+        return f"owned, operated or done by {actor}" if actor else "somebody did or owned it"
+    return _PLAIN.get(statement.kind, statement.kind)
+
+
+def _place(statement: Place) -> str:
+    if statement.lat is not None and statement.lon is not None:
+        near = (
+            "at" if statement.radius_km is None else f"within {number(statement.radius_km)} km of"
+        )
+        return f"shows a place {near} {_degrees(statement.lat, statement.lon)}"
+    verb = {"inside": "lies inside", "near": "lies near"}.get(statement.relation, "overlaps")
+    if statement.bbox is not None:
+        west, south, east, north = statement.bbox
+        corners = f"{_degrees(south, west)} to {_degrees(north, east)}"
+        return f"what it shows {verb} the box {corners}"
+    corners = str(len(statement.polygon or ()))
+    return f"what it shows {verb} a polygon of {corners} corners"
+
+
+def _degrees(lat: float, lon: float) -> str:
+    north = "N" if lat >= 0 else "S"
+    east = "E" if lon >= 0 else "W"
+    return f"{abs(lat):.4f}° {north}, {abs(lon):.4f}° {east}"
+
+
+def _count(statement: Count) -> str:
+    name = line(statement.object_class, limit=40)
+    low, high = statement.minimum, statement.maximum
+    if low is not None and high is not None:
+        many = number(low) if low == high else f"{number(low)} to {number(high)}"
+    elif low is not None:
+        many = f"at least {number(low)}"
+    else:
+        many = f"at most {number(high or 0)}"
+    return f"shows {many} of the class {name}"
+
+
+def _absence(statement: Absence) -> str:
+    name = line(statement.object_class, limit=40)
+    if statement.min_size_m is None:
+        return f"shows no {name} of any size"
+    return f"shows no {name} of {number(statement.min_size_m)} m or more"
+
+
+def _dimensions(statement: Dimensions) -> str:
+    name = line(statement.object_class, limit=40)
+    size = f"{number(statement.length_m)} m long"
+    if statement.width_m is not None:
+        size += f" and {number(statement.width_m)} m wide"
+    if statement.tolerance_m is not None:
+        size += f", within {number(statement.tolerance_m)} m"
+    return f"{name}: {size}"

@@ -1,0 +1,145 @@
+"""Verdicts, outcomes and strengths in words that read the same on every face."""
+
+from dataclasses import dataclass
+
+from imgcheck.model import Answer, FalseAlarm, Finding, Input, Outcome
+from imgcheck.quantity import LikelihoodRatio
+from imgcheck.render.dates import window
+from imgcheck.render.numbers import interval_of_shares, level, measure, number, share, size
+from imgcheck.render.plain import line
+
+#: The one place to import words from: what the modules for numbers and dates give is here too.
+__all__ = [
+    "NO_SCORE", "OUTCOMES", "UNCALIBRATED", "VERDICTS", "Word", "count", "digest", "false_alarm",
+    "listed", "measure", "number", "pixels", "share", "short_strength", "size", "strength",
+    "weight", "window",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A word the report uses for an answer, and what it means."""
+
+    word: str
+    meaning: str
+
+
+VERDICTS: dict[Answer, Word] = {
+    Answer.SUPPORTED: Word(
+        word="supported",
+        meaning="What was measured speaks for the statement and nothing measured speaks against "
+        "it. That is support, not proof: read the limits.",
+    ),
+    Answer.CONTRADICTED: Word(
+        word="contradicted",
+        meaning="A test whose false-alarm rate has been measured speaks against the statement, "
+        "and no independent finding speaks for it. The rate stands beside the finding.",
+    ),
+    Answer.INCONCLUSIVE: Word(
+        word="inconclusive",
+        meaning="Tests ran, but what they saw fits the statement as well as its opposite, or they "
+        "disagree. This is an answer about the evidence, not a hint.",
+    ),
+    Answer.NOT_TESTABLE: Word(
+        word="not testable",
+        meaning="Nothing in a picture, its file or reference imagery can answer a statement of "
+        "this kind, such as who owned a vehicle or what somebody meant.",
+    ),
+    Answer.NOT_RUN: Word(
+        word="not run",
+        meaning="The statement could be tested, but no test of it ran on what was given. The "
+        "missing input is named.",
+    ),
+}
+
+OUTCOMES: dict[Outcome, Word] = {
+    Outcome.SUPPORTS: Word(word="supports", meaning="speaks for the statement"),
+    Outcome.CONTRADICTS: Word(word="contradicts", meaning="speaks against the statement"),
+    Outcome.INCONCLUSIVE: Word(word="inconclusive", meaning="fits both ways"),
+    Outcome.NOT_APPLICABLE: Word(word="not applicable", meaning="could not be asked here"),
+    Outcome.FAILED: Word(word="failed", meaning="the check could not do its work"),
+}
+
+NO_SCORE = (
+    "Each statement is answered on its own. There is no overall score, and no verdict on the "
+    "picture as a whole."
+)
+UNCALIBRATED = "not calibrated, so no number is given"
+
+
+def count(many: int, singular: str, plural: str | None = None) -> str:
+    """Say how many, with the noun in its right form."""
+    return f"{number(many)} {singular if many == 1 else plural or singular + 's'}"
+
+
+def listed(items: list[str]) -> str:
+    """Join words as a sentence does: ``a, b and c``."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def weight(ratio: LikelihoodRatio) -> str:
+    """Say what a likelihood ratio means, with the calibration it comes from."""
+    source = line(ratio.calibration)
+    if ratio.value == 0:
+        words = "never seen where the statement is true"
+    elif 0.95 <= ratio.value <= 1.05:
+        words = "as probable if the statement is true as if it is not"
+    elif ratio.value > 1:
+        words = f"{number(ratio.value)} times as probable if the statement is true as if it is not"
+    else:
+        words = (
+            f"{number(1 / ratio.value)} times as probable if the statement is not true as if it is"
+        )
+    return f"{words} (likelihood ratio {number(ratio.value)}, measured in {source})"
+
+
+def false_alarm(alarm: FalseAlarm) -> str:
+    """Say how often a test speaks against an innocent picture."""
+    source = f"measured in {line(alarm.calibration)}"
+    if alarm.rate == 0:
+        if alarm.interval is None:
+            return f"no false alarm seen on innocent pictures ({source})"
+        sure = level(alarm.interval)
+        upper = share(alarm.interval.high)
+        return f"no false alarm seen; at most {upper} of innocent pictures ({sure}; {source})"
+    around = f"{interval_of_shares(alarm.interval)}; " if alarm.interval else ""
+    return f"speaks against {share(alarm.rate)} of innocent pictures ({around}{source})"
+
+
+def strength(finding: Finding) -> tuple[str, ...]:
+    """Say how strongly a finding speaks: its ratio, its false-alarm rate, or that none is known."""
+    said = []
+    if finding.weight is not None:
+        said.append(weight(finding.weight))
+    if finding.false_alarm is not None:
+        said.append(false_alarm(finding.false_alarm))
+    return tuple(said) or (UNCALIBRATED,)
+
+
+def short_strength(finding: Finding) -> str:
+    """Say the strength in as few words as a table cell holds."""
+    said = []
+    if finding.weight is not None:
+        said.append(f"likelihood ratio {number(finding.weight.value)}")
+    if finding.false_alarm is not None:
+        alarm = finding.false_alarm
+        if alarm.rate == 0 and alarm.interval is not None:
+            said.append(f"false alarms at most {share(alarm.interval.high)}")
+        else:
+            said.append(f"false alarms {share(alarm.rate)}")
+    return ", ".join(said) or "strength not calibrated"
+
+
+def pixels(item: Input) -> str:
+    """Say the size of an input in pixels, or that it is unknown."""
+    if item.width is None or item.height is None:
+        return "dimensions unknown"
+    return f"{number(item.width)} × {number(item.height)} pixels"
+
+
+def digest(item: Input, *, first: int = 64) -> str:
+    """Give the SHA-256 of an input, or the first digits of it, or say that it is unknown."""
+    found = line(item.sha256 or "unknown", limit=64, tell=False)
+    return f"{found[:first]}…" if first < len(found) else found
