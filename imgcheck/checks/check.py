@@ -1,0 +1,123 @@
+"""What a check is: a question, what it needs, what it answers, and the function that asks."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from imgcheck.model import Case, Finding, Outcome
+
+Run = Callable[[Case], Iterable[Finding]]
+Need = Callable[[Case], str | None]
+
+#: The five questions, always in this order.
+QUESTIONS = ("recycled", "manipulated", "mislocated", "misdated", "misrepresented")
+
+#: Cheap checks run first.
+STAGES = ("bytes", "structure", "pixels", "models")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question an analyst asks, and how imgcheck answers it.
+
+    Attributes
+    ----------
+    id : str
+        ``engine.question``, the name of its file, its page and its findings.
+    version : str
+        Raised when the same input may give another finding.
+    question : str
+        One sentence that ends in a question mark.
+    asks : str
+        Which of the five `QUESTIONS` it belongs to.
+    analysis : str
+        ``source``, ``technical`` or ``content`` analysis (terms of the Berkeley Protocol).
+    stage : str
+        One of `STAGES`.
+    answers : tuple of str
+        Kinds of statement it bears on; empty for a check that only observes.
+    needs : tuple of callable
+        Each gives the reason why the check does not apply to a case, or ``None``.
+    run : callable
+        Gives findings for a case.
+    """
+
+    id: str
+    version: str
+    question: str
+    asks: str
+    analysis: str
+    stage: str
+    answers: tuple[str, ...]
+    needs: tuple[Need, ...]
+    run: Run
+
+    def finding(
+        self, *, statement: str | None, outcome: Outcome, summary: str, basis: str, **rest: Any
+    ) -> Finding:
+        """Make a finding of this check."""
+        return Finding(
+            check=self.id,
+            check_version=self.version,
+            statement=statement,
+            outcome=outcome,
+            summary=summary,
+            basis=basis,
+            **rest,
+        )
+
+    def without(self, case: Case, outcome: Outcome, reason: str) -> tuple[Finding, ...]:
+        """Say of every statement this check would answer why it did not."""
+        named = [s.id for s in case.claim.of_kind(*self.answers)]
+        concerned: Sequence[str | None] = named or [None]
+        return tuple(
+            self.finding(statement=statement, outcome=outcome, summary=reason, basis=self.id)
+            for statement in concerned
+        )
+
+    def reason_not_to_run(self, case: Case) -> str | None:
+        """Give the first reason why this check does not apply, or ``None``."""
+        return next((reason for need in self.needs if (reason := need(case))), None)
+
+
+def check(
+    id: str,
+    *,
+    question: str,
+    asks: str,
+    analysis: str = "technical",
+    stage: str = "pixels",
+    version: str = "1",
+    answers: tuple[str, ...] = (),
+    needs: tuple[Need, ...] = (),
+) -> Callable[[Run], Check]:
+    """Make a `Check` of a function from a case to findings.
+
+    Examples
+    --------
+    >>> @check("provenance.size", question="How large is the file?", asks="manipulated")
+    ... def size(case):
+    ...     words = f"the file has {case.image.size_bytes} bytes"
+    ...     yield size.finding(
+    ...         statement=None, outcome=Outcome.INCONCLUSIVE, summary=words, basis="file"
+    ...     )
+    """
+    if asks not in QUESTIONS:
+        raise ValueError(f"{id}: asks is one of {', '.join(QUESTIONS)}, not {asks!r}")
+    if stage not in STAGES:
+        raise ValueError(f"{id}: stage is one of {', '.join(STAGES)}, not {stage!r}")
+
+    def make(run: Run) -> Check:
+        return Check(
+            id=id,
+            version=version,
+            question=question,
+            asks=asks,
+            analysis=analysis,
+            stage=stage,
+            answers=answers,
+            needs=needs,
+            run=run,
+        )
+
+    return make

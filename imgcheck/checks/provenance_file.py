@@ -1,0 +1,197 @@
+"""What does the file say about itself, and does the claim agree with it?"""
+
+from collections.abc import Iterable, Iterator
+
+from imgcheck import provenance
+from imgcheck.checks._file import inspected
+from imgcheck.checks.check import check
+from imgcheck.errors import ImgcheckError
+from imgcheck.imaging import Image
+from imgcheck.model import (
+    Acquired,
+    ByteRange,
+    Case,
+    Evidence,
+    Finding,
+    Measure,
+    Outcome,
+    Place,
+    Window,
+)
+
+_BASIS = "file metadata"
+
+_WRITABLE = (
+    "Anyone can write any date, place or camera name into a file; agreement proves little, and "
+    "a wrong clock or a re-save explains most disagreement.",
+)
+_MISSING = (
+    "Platforms strip metadata from nearly every upload: its absence says nothing for or against.",
+)
+
+
+@check(
+    "provenance.file",
+    question="What does the file say about itself, and does the claim agree with it?",
+    asks="manipulated",
+    analysis="source",
+    stage="bytes",
+    answers=("acquired", "place", "unaltered"),
+)
+def provenance_file(case: Case) -> Iterable[Finding]:
+    """Report the file as it is; compare its times and its position with the claim."""
+    found = inspected(case)
+    yield _file(case)
+    for statement in case.claim.of_kind("acquired"):
+        assert isinstance(statement, Acquired)
+        yield _times(statement.id, statement.window, found.metadata)
+    for statement in case.claim.of_kind("place"):
+        assert isinstance(statement, Place)
+        yield _position(statement, found.metadata)
+    for statement in case.claim.of_kind("unaltered"):
+        yield _passed_through(case, statement.id)
+
+
+def _file(case: Case) -> Finding:
+    found = inspected(case)
+    image, tags = case.image, found.metadata
+    parts = [f"The file is {_article(image.format.upper())} of {image.width} x {image.height} px"]
+    camera = " ".join(word for word in (tags.make, tags.model) if word)
+    if camera:
+        parts.append(f"it names the camera {camera}")
+    if tags.software:
+        parts.append(f"it names the software {', '.join(tags.software[:3])}")
+    if not tags.times and not camera:
+        parts.append("it carries no camera metadata")
+    parts += [trace.wording for trace in found.traces[:2]]
+    if found.credentials.present:
+        parts.append("it carries content credentials (C2PA), which were not validated")
+    observations = (*found.structure.observations, *tags.observations)
+    if image.damage:
+        parts.append(f"it is damaged ({image.damage[0].detail})")
+    return provenance_file.finding(
+        statement=None,
+        outcome=Outcome.INCONCLUSIVE,
+        summary="; ".join(parts) + ".",
+        basis=_BASIS,
+        measures=tuple(_measures(case)),
+        evidence=Evidence(
+            bytes=tuple(
+                ByteRange(offset=o.offset, length=o.length or 0, label=o.message)
+                for o in observations[:20]
+                if o.offset is not None
+            )
+        ),
+        limits=(*_WRITABLE, *_MISSING),
+    )
+
+
+def _article(word: str) -> str:
+    return f"a {word}" if word[0] not in "AEFHILMNORSX" else f"an {word}"
+
+
+def _measures(case: Case) -> Iterator[Measure]:
+    found = inspected(case)
+    for time in found.metadata.times[:12]:
+        zone = "" if time.zone else " (no time zone)"
+        yield Measure(name=f"{time.role}, {time.tag}", value=f"{time.value}{zone}")
+    gps = found.metadata.gps
+    if gps is not None and gps.lat is not None and gps.lon is not None:
+        yield Measure(name="recorded position (lat, lon)", value=f"{gps.lat:.6f}, {gps.lon:.6f}")
+    if found.fbmd is not None:
+        yield Measure(name="FBMD field", value=found.fbmd.state)
+    agreement = _thumbnail(case)
+    if agreement is not None:
+        yield Measure(name="embedded thumbnail", value=agreement.kind)
+
+
+def _thumbnail(case: Case) -> provenance.Agreement | None:
+    """Compare the embedded thumbnail with the picture, where there is one."""
+    thumbnail = inspected(case).metadata.thumbnail
+    if thumbnail is None or not case.image.pixels_readable:
+        return None
+    try:
+        small = Image.from_bytes(thumbnail.data, name="thumbnail").gray()
+        return provenance.thumbnail_agreement(small, case.image.gray())
+    except ImgcheckError:
+        return None
+
+
+def _times(statement: str, window: Window, metadata: provenance.Metadata) -> Finding:
+    compared = provenance.compare_times(metadata.times, start=window.start, end=window.end)
+    if compared.capture is None:
+        words = "The file records no time of capture; that says nothing for or against the date."
+        limits = _MISSING
+    else:
+        fit = compared.capture
+        words = (
+            f"The file records {fit.time.value} as time of capture ({fit.time.source}): "
+            f"{fit.basis.rstrip('.')}. Such a record can be set at will and does not decide."
+        )
+        limits = _WRITABLE
+    return provenance_file.finding(
+        statement=statement,
+        outcome=Outcome.INCONCLUSIVE,
+        summary=words,
+        basis=_BASIS,
+        measures=tuple(
+            Measure(name=f.time.tag, value=f"{f.time.value}: {f.relation}")
+            for f in compared.fits[:12]
+        ),
+        innocent=("the camera's clock was never set", "the file was saved again by a program"),
+        limits=limits,
+        would_change=("the camera original, with its signature if it has one",),
+    )
+
+
+def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
+    gps = metadata.gps
+    limits: tuple[str, ...]
+    if gps is None or gps.lat is None or gps.lon is None:
+        words = "The file records no position; that says nothing for or against the place."
+        measures: tuple[Measure, ...] = ()
+        limits = _MISSING
+    else:
+        from imgcheck.checks._claimed import distance_km
+
+        away = distance_km(statement, lon=gps.lon, lat=gps.lat)
+        inside = "inside the claimed place" if away == 0 else f"{away:.3g} km from it"
+        words = (
+            f"The file records the position {gps.lat:.5f}, {gps.lon:.5f}, {inside}. "
+            "Such a record can be set at will and does not decide."
+        )
+        measures = (Measure(name="distance to the claimed place", value=away, unit="km"),)
+        limits = (
+            *_WRITABLE,
+            "The position is that of the camera, not of the ground it looked at.",
+        )
+    return provenance_file.finding(
+        statement=statement.id,
+        outcome=Outcome.INCONCLUSIVE,
+        summary=words,
+        basis=_BASIS,
+        measures=measures,
+        limits=limits,
+    )
+
+
+def _passed_through(case: Case, statement: str) -> Finding:
+    found = inspected(case)
+    software = ", ".join(found.metadata.software[:3])
+    agreement = _thumbnail(case)
+    parts = []
+    if software:
+        parts.append(f"The file passed through {software}; that is no sign of alteration by itself")
+    if agreement is not None and agreement.kind == "different":
+        parts.append("its embedded thumbnail shows something else than the picture")
+    if not parts:
+        parts.append("The file names no editing software; it need not, if it was edited")
+    return provenance_file.finding(
+        statement=statement,
+        outcome=Outcome.INCONCLUSIVE,
+        summary="; ".join(parts) + ".",
+        basis=_BASIS,
+        innocent=("cropping, rotating and resizing leave an old thumbnail behind",),
+        limits=_WRITABLE,
+        would_change=("an earlier copy of the picture (an index of known pictures)",),
+    )

@@ -1,0 +1,99 @@
+"""How was the file last saved, and what does that say?"""
+
+from collections.abc import Iterable, Iterator
+
+from imgcheck.checks._file import inspected
+from imgcheck.checks.check import check
+from imgcheck.model import ByteRange, Case, Evidence, Finding, Measure, Outcome
+from imgcheck.provenance import Encoding
+
+_BASIS = "compression history"
+
+_LIMITS = (
+    "Quantisation tables speak of the last save only; what was done before it is not in them.",
+    "The same tables are written by many cameras, programs and platforms.",
+)
+
+
+def _is_jpeg(case: Case) -> str | None:
+    if case.image.format == "jpeg":
+        return None
+    return f"the file is {case.image.format.upper()}, and only JPEG tells how it was last saved"
+
+
+@check(
+    "provenance.recompression",
+    question="How was the file last saved, and what does that say?",
+    asks="manipulated",
+    stage="structure",
+    answers=("unaltered",),
+    needs=(_is_jpeg,),
+)
+def provenance_recompression(case: Case) -> Iterable[Finding]:
+    """Read the encoder's tables and settings of the last save."""
+    encoding = inspected(case).encoding
+    if encoding is None:
+        reason = "the file's JPEG tables cannot be read"
+        yield from provenance_recompression.without(case, Outcome.NOT_APPLICABLE, reason)
+        return
+    words = _words(encoding)
+    yield _finding(None, words, encoding)
+    for statement in case.claim.of_kind("unaltered"):
+        yield _finding(
+            statement.id,
+            f"{words} A last save of this kind is neither a sign of alteration nor of its absence.",
+            encoding,
+        )
+
+
+def _finding(statement: str | None, words: str, encoding: Encoding) -> Finding:
+    return provenance_recompression.finding(
+        statement=statement,
+        outcome=Outcome.INCONCLUSIVE,
+        summary=words,
+        basis=_BASIS,
+        measures=tuple(_measures(encoding)),
+        evidence=Evidence(
+            bytes=tuple(
+                ByteRange(
+                    offset=t.offset,
+                    length=len(t.values) * t.bits // 8,
+                    label=f"quantisation table {t.id}",
+                )
+                for t in encoding.tables
+            )
+        ),
+        innocent=("every social platform saves an upload again",),
+        limits=_LIMITS,
+        would_change=("an earlier copy of the picture",),
+    )
+
+
+def _words(encoding: Encoding) -> str:
+    scans = f"in {encoding.scans} scans" if encoding.scans != 1 else "in one scan"
+    how = f"progressive, {scans}" if encoding.progressive else f"{encoding.process}, {scans}"
+    colour = f", chroma {encoding.subsampling}" if encoding.subsampling else ""
+    if encoding.ijg_quality is not None:
+        table = f"with the standard tables of quality {encoding.ijg_quality}"
+    elif encoding.nearest_quality is not None:
+        table = (
+            "with tables that are not the standard ones (nearest standard quality "
+            f"{encoding.nearest_quality})"
+        )
+    else:
+        table = "with tables that are not the standard ones"
+    return f"The file was last saved as JPEG {table}, {how}{colour}."
+
+
+def _measures(encoding: Encoding) -> Iterator[Measure]:
+    yield Measure(
+        name="standard (IJG) quality",
+        value=encoding.ijg_quality,
+        reason="the tables are not those of any standard quality",
+    )
+    yield Measure(
+        name="chroma subsampling", value=encoding.subsampling, reason="the picture has no chroma"
+    )
+    yield Measure(name="progressive", value=encoding.progressive)
+    yield Measure(name="scans", value=encoding.scans)
+    yield Measure(name="Huffman tables", value=encoding.huffman)

@@ -1,0 +1,53 @@
+"""``imgcheck explain``: the page of a check, or the list of checks."""
+
+import json
+import sys
+
+import click
+
+from imgcheck.cli import options
+
+
+@click.command("explain")
+@click.argument("check", required=False)
+@options.json_option
+def command(check: str | None, as_json: bool) -> int:
+    """Show what a check looks at, what it can and cannot show, and when it misleads.
+
+    \b
+    Examples:
+      imgcheck explain
+      imgcheck explain geo.place
+    """
+    from imgcheck.checks.catalogue import catalogue, find
+    from imgcheck.checks.pages import page
+
+    chosen = catalogue() if check is None else (find(check),)
+    if as_json:
+        document = [
+            {
+                "id": one.id,
+                "version": one.version,
+                "question": one.question,
+                "asks": one.asks,
+                "answers": list(one.answers),
+                "page": page(one.id) if check is not None else None,
+            }
+            for one in chosen
+        ]
+        click.echo(json.dumps({"checks": document}, indent=2, sort_keys=True))
+    elif check is not None:
+        _show(page(check))
+    else:
+        for one in chosen:
+            click.echo(f"{one.id:24} {one.question}")
+        click.echo("\nMore on one of them: imgcheck explain CHECK")
+    return 0
+
+
+def _show(text: str) -> None:
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console(width=None if sys.stdout.isatty() else 88, file=sys.stdout)
+    console.print(Markdown(text))

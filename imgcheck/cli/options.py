@@ -1,0 +1,38 @@
+"""Options that several commands share, each with one help text."""
+
+from pathlib import Path
+
+import click
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+exit_zero_option = click.option(
+    "--exit-zero", is_flag=True, help="Leave with 0 when the run itself went well."
+)
+
+claim_option = click.option(
+    "--claim",
+    type=click.Path(path_type=Path),
+    help="What was said of the picture: a YAML or JSON file (docs/claim.md).",
+)
+
+reference_option = click.option(
+    "--reference",
+    "references",
+    multiple=True,
+    metavar="PATH[@DATE]",
+    help="Georeferenced image, or a folder of them with items.json; may be repeated.",
+)
+
+index_option = click.option(
+    "--index",
+    type=click.Path(path_type=Path),
+    help="Index of known pictures, made with 'imgcheck index add'.",
+)
+
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for report.html, report.json and the overlays.",
+)

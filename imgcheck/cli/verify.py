@@ -1,0 +1,112 @@
+"""``imgcheck verify``: the main job."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from imgcheck.cli import options
+from imgcheck.cli.failure import report_failure
+from imgcheck.cli.progress import Progress
+from imgcheck.errors import ImgcheckError
+
+
+@click.command("verify")
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@options.claim_option
+@options.reference_option
+@options.index_option
+@options.output_option
+@options.json_option
+@options.exit_zero_option
+def command(
+    images: tuple[Path, ...],
+    claim: Path | None,
+    references: tuple[str, ...],
+    index: Path | None,
+    output: Path | None,
+    as_json: bool,
+    exit_zero: bool,
+) -> int:
+    """Test what is claimed about a picture, statement by statement.
+
+    Runs every check that the inputs allow and says of the others why they did not run. Without
+    a claim it reports what the checks observe.
+
+    \b
+    Examples:
+      imgcheck verify post.jpg
+      imgcheck verify post.jpg --claim claim.yml --reference before.tif@2017-09-01 -o report/
+    """
+    from imgcheck.model import Claim
+
+    if len({image.name for image in images}) < len(images) and output is not None:
+        raise click.UsageError("two pictures share one name; give each its own --output")
+    read = None if claim is None else Claim.load(claim)
+    codes, documents = [], []
+    for image in images:
+        folder = output if output is None or len(images) == 1 else output / image.name
+        try:
+            code, document = _one(image, read, references, index, folder, as_json)
+        except ImgcheckError as error:
+            if len(images) == 1:
+                raise
+            # One bad picture among many must not cost the others their report.
+            words = {"code": error.code, "message": error.message, "file": error.file}
+            code, document = error.exit_code, {"error": words}
+            if not as_json:
+                report_failure(error.message, code=error.code, exit_code=code)
+        codes.append(code)
+        documents.append(document)
+    if as_json:
+        whole = documents[0] if len(documents) == 1 else {"reports": documents}
+        click.echo(json.dumps(whole, indent=2, sort_keys=True))
+    worst = max(codes)
+    return 0 if exit_zero and worst in (0, 1) else worst
+
+
+def _one(
+    image: Path,
+    claim: Any,
+    references: tuple[str, ...],
+    index: Path | None,
+    folder: Path | None,
+    as_json: bool,
+) -> tuple[int, Any]:
+    """Verify one picture, show and write its report; give exit code and JSON document."""
+    from imgcheck import render
+    from imgcheck.intake import load_case
+    from imgcheck.verification import verify
+
+    name = os.fsencode(image).decode("utf-8", "replace")
+    with Progress(f"Testing {Path(name).name}") as progress:
+        case = load_case(image, claim=claim, references=references, index=index)
+        report = verify(case, progress=progress)
+        written = None if folder is None else _write(report, case, folder)
+    if not as_json:
+        click.echo(render.terminal(report, width=_width(), color=_colour()), nl=False)
+        if written is not None:
+            click.echo(f"\nReport: {written}")
+    if report.contradicted:
+        return 1, report.to_json()
+    return (3 if report.failed else 0), report.to_json()
+
+
+def _write(report: Any, case: Any, folder: Path) -> Path:
+    from imgcheck.publish import publish
+
+    return publish(report, case, folder)
+
+
+def _width() -> int:
+    import shutil
+
+    return max(60, min(120, shutil.get_terminal_size((100, 24)).columns))
+
+
+def _colour() -> bool:
+    import sys
+
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ

@@ -1,0 +1,115 @@
+"""What a file says about itself, read but not judged: intake and provenance together."""
+
+import os
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from imgcheck import provenance
+from imgcheck.imaging import Image, Limits
+from imgcheck.imaging.text import printable
+
+_DEEPEST_NODE = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Inspection:
+    """One file: what it is, how it was last saved, and every tag in it."""
+
+    image: Image
+    structure: provenance.Structure
+    encoding: provenance.Encoding | None
+    metadata: provenance.Metadata
+    traces: tuple[provenance.Trace, ...]
+    credentials: provenance.C2paPresence
+    fbmd: provenance.Fbmd | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the machine contract of ``imgcheck inspect --json``."""
+        image = self.image
+        gps = self.metadata.gps
+        return {
+            "name": printable(image.name),
+            "sha256": image.sha256,
+            "size_bytes": image.size_bytes,
+            "format": image.format,
+            "width": image.width,
+            "height": image.height,
+            "orientation": image.orientation,
+            "damage": [_plain(asdict(d)) for d in image.damage],
+            "tags": dict(self.metadata.tags),
+            "times": [_plain(asdict(t)) for t in self.metadata.times],
+            "gps": None if gps is None else _plain(asdict(gps)),
+            "software": list(self.metadata.software),
+            "fbmd": {"state": "absent" if self.fbmd is None else self.fbmd.state},
+            "c2pa": {
+                "present": self.credentials.present,
+                "integrity": None,
+                "signer": None,
+                "ingredients": None,
+                "time": None,
+                "outside_hash": None,
+                "note": "content credentials are found but not validated",
+            },
+            "encoding": None if self.encoding is None else _plain(asdict(self.encoding)),
+            "traces": [_plain(asdict(t)) for t in self.traces],
+            "structure": [_node(n, 0) for n in self.structure.nodes],
+            "observations": [
+                _plain(asdict(o))
+                for o in (*self.structure.observations, *self.metadata.observations)
+            ],
+        }
+
+
+def inspect(picture: str | os.PathLike[str] | Image, *, limits: Limits | None = None) -> Inspection:
+    """Read structure, last save, metadata, times and platform traces of a file.
+
+    Parameters
+    ----------
+    picture : path or Image
+
+    Raises
+    ------
+    UnreadableError, RefusedError
+        If the file cannot be opened; the file is named.
+
+    Notes
+    -----
+    Nothing here judges: what a tag says is what somebody or some program wrote.
+    """
+    image = (
+        picture if isinstance(picture, Image) else Image.open(picture, limits=limits or Limits())
+    )
+    structure = provenance.structure(image.data, format=image.format)
+    encoding = provenance.encoding(image.data, format=image.format, structure=structure)
+    metadata = provenance.metadata(image.data, format=image.format, structure=structure)
+    fbmd = metadata.fbmd
+    return Inspection(
+        image=image,
+        structure=structure,
+        encoding=encoding,
+        metadata=metadata,
+        traces=provenance.platform_traces(structure, encoding, metadata, image.name),
+        credentials=provenance.c2pa_presence(structure),
+        fbmd=None if fbmd is None else provenance.decode_fbmd(fbmd, structure=structure),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Turn tuples into lists, so that the JSON is the same before and after a round trip."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _node(node: provenance.Node, depth: int) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "offset": node.offset,
+        "length": node.length,
+        "kind": node.kind,
+        "note": node.note,
+    }
+    if node.children and depth < _DEEPEST_NODE:
+        shown["children"] = [_node(child, depth + 1) for child in node.children]
+    return shown

@@ -1,0 +1,191 @@
+"""From paths to a case: the picture, the claim, references with their dates, the index.
+
+The date of a reference is read from the option (``PATH@DATE``), a STAC-like ``items.json``
+beside it, or its own TIFF date; it is never guessed from a file name.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
+from imgcheck.imaging import Image, Limits
+from imgcheck.model import Case, Claim, Reference, Window
+
+SIDECAR = "items.json"
+_SIDECAR_BYTES = 4 << 20
+_RASTERS = (".tif", ".tiff", ".jp2")
+
+
+def load_case(
+    picture: str | os.PathLike[str],
+    *,
+    claim: Claim | str | os.PathLike[str] | None = None,
+    references: Sequence[str | os.PathLike[str]] = (),
+    index: str | os.PathLike[str] | None = None,
+    limits: Limits | None = None,
+) -> Case:
+    """Open everything a case needs.
+
+    Parameters
+    ----------
+    picture : path
+        The posted picture.
+    claim : Claim or path, optional
+        What was said of it.
+    references : sequence of path
+        Georeferenced images, or folders of them. ``PATH@2017-09-01`` states a date.
+    index : path, optional
+        Index of known pictures.
+
+    Raises
+    ------
+    UnreadableError, RefusedError
+        If a file cannot be opened; the file is named.
+    ClaimError
+        If the claim cannot be understood.
+    """
+    limits = limits or Limits()
+    if claim is not None and not isinstance(claim, Claim):
+        claim = Claim.load(claim)
+    if index is not None and not Path(index).is_file():
+        name = Path(index).name
+        raise UnreadableError(
+            f"{name}: there is no such index; make one with: imgcheck index add {name} FOLDER",
+            file=name,
+        )
+    found = [item for given in references for item in _references(os.fspath(given), limits)]
+    return Case(
+        image=Image.open(picture, limits=limits),
+        claim=claim or Claim(),
+        references=_with_unique_ids(found),
+        index=None if index is None else Path(index),
+    )
+
+
+def _with_unique_ids(references: list[Reference]) -> tuple[Reference, ...]:
+    seen: dict[str, int] = {}
+    unique = []
+    for one in references:
+        seen[one.id] = seen.get(one.id, 0) + 1
+        name = one.id if seen[one.id] == 1 else f"{one.id}-{seen[one.id]}"
+        unique.append(
+            Reference(
+                id=name,
+                image=one.image,
+                date=one.date,
+                date_source=one.date_source,
+                date_reason=one.date_reason,
+            )
+        )
+    return tuple(sorted(unique, key=_by_date))
+
+
+def _by_date(reference: Reference) -> tuple[bool, str, str]:
+    when = "" if reference.date is None else reference.date.earliest.isoformat()
+    return reference.date is None, when, reference.id
+
+
+def _references(given: str, limits: Limits) -> Iterator[Reference]:
+    path, stated = _split_date(given)
+    if not path.exists():
+        raise UnreadableError(f"{path.name}: there is no such reference", file=path.name)
+    if not path.is_dir():
+        yield _reference(path, limits, stated, sidecar(path.parent))
+        return
+    if stated is not None:
+        raise UsageError(f"{path.name} is a folder: give a date to each file, PATH@DATE")
+    items = sidecar(path)
+    rasters = sorted(p for p in path.iterdir() if p.suffix.lower() in _RASTERS and p.is_file())
+    if not rasters:
+        raise UnreadableError(
+            f"{path.name}: holds no reference image ({', '.join(_RASTERS)})", file=path.name
+        )
+    for raster in rasters:
+        yield _reference(raster, limits, None, items)
+
+
+def _split_date(given: str) -> tuple[Path, Window | None]:
+    """Take ``PATH@DATE`` apart; an @ in a file name that exists stays in the name."""
+    path, at, date = given.rpartition("@")
+    if not at or Path(given).exists():
+        return Path(given), None
+    try:
+        return Path(path), Window.parse(date)
+    except ValueError as error:
+        raise UsageError(f"--reference {Path(given).name}: {error}") from error
+
+
+def sidecar(folder: Path) -> dict[str, dict[str, Any]]:
+    """Read ``items.json``: a list of STAC-like items, each naming its ``asset``.
+
+    Raises
+    ------
+    UnreadableError
+        If the file is no such list, or over 4 MiB.
+    """
+    path = folder / SIDECAR
+    if not path.is_file():
+        return {}
+    if path.stat().st_size > _SIDECAR_BYTES:
+        raise UnreadableError(f"{SIDECAR}: is over 4 MiB; it lists a few dates", file=SIDECAR)
+    try:
+        items = json.loads(path.read_bytes())
+        return {str(item["asset"]): item for item in items}
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise UnreadableError(
+            f'{SIDECAR}: is not a list of items with "asset" and "datetime": {error}',
+            file=SIDECAR,
+        ) from error
+
+
+def _reference(
+    path: Path, limits: Limits, stated: Window | None, items: dict[str, dict[str, Any]]
+) -> Reference:
+    image = Image.open(path, limits=limits)
+    date, source, reason = stated, "option", None
+    if date is None and path.name in items:
+        date, source, reason = date_of_item(items[path.name])
+    if date is None:
+        tagged = _tagged_date(image)
+        if tagged is not None:
+            date, source, reason = tagged, "tag", None
+    if date is None:
+        reason = reason or "no date in items.json, in the file's tags or in the option"
+        return Reference(id=path.stem, image=image, date_reason=reason)
+    return Reference(id=path.stem, image=image, date=date, date_source=source)
+
+
+def date_of_item(item: dict[str, Any]) -> tuple[Window | None, str, str | None]:
+    """Read a STAC item's time: the window, its source, and the reason where there is none.
+
+    With ``datetime_precision`` "day" midnight stands for the whole day.
+    """
+    name = str(item.get("id", item.get("asset")))
+    try:
+        if item.get("datetime"):
+            moment = str(item["datetime"])
+            if item.get("datetime_precision") == "day":
+                moment = moment[:10]
+            return Window.parse(moment), "sidecar", None
+        if item.get("start_datetime") and item.get("end_datetime"):
+            span = f"{item['start_datetime']}/{item['end_datetime']}"
+            return Window.parse(span), "sidecar", None
+    except ValueError as error:
+        raise UnreadableError(f"{SIDECAR}: {name}: {error}", file=SIDECAR) from error
+    return None, "sidecar", f"{SIDECAR} states no date for {name}"
+
+
+def _tagged_date(image: Image) -> Window | None:
+    """Read TIFF DateTime ("2017:09:10 08:00:00"), which carries no zone."""
+    from imgcheck import provenance
+
+    try:
+        tags = provenance.metadata(image.data, format=image.format).tags
+        moment = datetime.strptime(str(tags["IFD0:DateTime"]), "%Y:%m:%d %H:%M:%S")
+    except (KeyError, ValueError, ImgcheckError):
+        return None
+    return Window(start=moment, end=moment)

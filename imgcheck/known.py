@@ -1,0 +1,124 @@
+"""Filling an index of known pictures from files and folders."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgcheck.errors import ImgcheckError, IndexFileError, UsageError
+from imgcheck.hashing import HashIndex
+from imgcheck.imaging import Image, Limits
+from imgcheck.intake import SIDECAR, date_of_item, sidecar
+from imgcheck.verification import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A file that did not enter the index, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What an ``index add`` did: files added, already known, refused; rows in all."""
+
+    added: int
+    known: int
+    refused: tuple[Refused, ...]
+    rows: int
+
+
+def add_to_index(
+    database: Path,
+    paths: Sequence[Path],
+    *,
+    date: str | None = None,
+    note: str | None = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Added:
+    """Add pictures to an index, making it when it does not exist.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Files, and folders that are walked through. A file that is no picture is refused and
+        named; the others are added all the same.
+    date : str, optional
+        When the pictures were published or taken, ISO 8601; stored beside each. Without it, an
+        ``items.json`` in a picture's folder may state its date.
+
+    Raises
+    ------
+    UsageError
+        If a path does not exist.
+    IndexFileError
+        If the index is damaged, foreign, locked or of another version.
+    """
+    missing = [path.name for path in paths if not path.exists()]
+    if missing:
+        raise UsageError(f"{missing[0]}: there is no such file or folder")
+    files = [file for path in paths for file in _files(path, database)]
+    dates = _stated_dates(files)
+    added = known = 0
+    refused: list[Refused] = []
+    with _opened(database) as index:
+        for position, file in enumerate(files):
+            if progress is not None:
+                progress(_text(file.name), position, len(files))
+            try:
+                image = Image.open(file, limits=limits or Limits())
+                when = date or dates.get(file)
+                outcome = index.add_image(image, path_text=_text(file), date=when, note=note)
+            except IndexFileError:
+                raise  # the index itself: going on would lose more
+            except ImgcheckError as error:
+                refused.append(Refused(path=_text(file), reason=str(error)))
+                continue
+            added += outcome == "added"
+            known += outcome == "known"
+        rows = index.stats().rows
+    return Added(added=added, known=known, refused=tuple(refused), rows=rows)
+
+
+def _opened(database: Path) -> HashIndex:
+    if database.exists():
+        return HashIndex.open(database, writable=True)
+    return HashIndex.create(database)
+
+
+def _text(path: Path | str) -> str:
+    """Give a path as text that can be stored and shown, whatever bytes its name has."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _stated_dates(files: Sequence[Path]) -> dict[Path, str]:
+    """Read the dates that items.json files state for the pictures beside them."""
+    items = {folder: sidecar(folder) for folder in {file.parent for file in files}}
+    dates = {}
+    for file in files:
+        item = items[file.parent].get(file.name)
+        when = None if item is None else date_of_item(item)[0]
+        if when is not None:
+            dates[file] = when.text
+    return dates
+
+
+def _files(path: Path, database: Path) -> Iterator[Path]:
+    """Give the regular files of a folder in a fixed order, without hidden ones and the index."""
+    if not path.is_dir():
+        yield path
+        return
+    own = {database.name + ending for ending in ("", "-wal", "-shm", "-journal")}
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            file = Path(folder) / name
+            if name.startswith(".") or name == SIDECAR:
+                continue
+            if name in own and file.parent == database.parent:
+                continue
+            if file.is_file():
+                yield file

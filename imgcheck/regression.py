@@ -1,0 +1,172 @@
+"""Cases with known answers: run them, and say where an answer differs from the expected one.
+
+A case is a folder with ``post.jpg``, ``claim.yml`` and ``expected.yml``; ``reference/`` holds
+dated imagery and ``known/`` the pictures of an index, where the case has them.
+
+``expected.yml`` has ``verdicts`` (statement: verdict, all of them), and may have ``findings``
+(check, statement, outcome: one such must exist), ``speaks`` (checks that must observe
+something), ``silent`` (checks that must take no side) and ``must_not_say`` (words that must not
+stand in any finding or verdict).
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
+from imgcheck.model import Outcome, Report
+from imgcheck.verification import Progress, verify
+
+_EXPECTED_KEYS = ("verdicts", "findings", "speaks", "silent", "must_not_say")
+_FINDING_KEYS = ("check", "statement", "outcome")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """What one case gave. ``differences`` is empty when it gave what was expected."""
+
+    case: str
+    differences: tuple[str, ...]
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether the case gave what was expected."""
+        return not self.differences
+
+
+def regress(folder: Path, *, progress: Progress | None = None) -> tuple[CaseResult, ...]:
+    """Run every case below a folder, in the order of their names.
+
+    Raises
+    ------
+    UnreadableError
+        If the folder is missing or holds no case.
+    """
+    cases = sorted(p.parent for p in folder.glob("*/expected.yml"))
+    if (folder / "expected.yml").is_file():
+        cases = [folder]
+    if not cases:
+        raise UnreadableError(
+            f"{folder.name}: holds no case; a case is a folder with post.jpg, claim.yml and "
+            "expected.yml",
+            file=folder.name,
+        )
+    results = []
+    for position, case in enumerate(cases):
+        if progress is not None:
+            progress(case.name, position, len(cases))
+        results.append(_run(case))
+    return tuple(results)
+
+
+def _run(folder: Path) -> CaseResult:
+    began = time.monotonic()
+    try:
+        expected = _expected(folder / "expected.yml")
+        differences = tuple(_differences(case_report(folder), expected))
+    except ImgcheckError as error:
+        differences = (f"could not run: {error}",)
+    return CaseResult(case=folder.name, differences=differences, seconds=time.monotonic() - began)
+
+
+def case_report(folder: Path) -> Report:
+    """Verify the case in a folder, with an index of its ``known`` pictures if it has them."""
+    from imgcheck.intake import load_case
+
+    posts = sorted(folder.glob("post.*"))
+    if len(posts) != 1:
+        raise UnreadableError(f"{folder.name}: needs one post.jpg, has {len(posts)}")
+    references = [folder / "reference"] if (folder / "reference").is_dir() else []
+    with tempfile.TemporaryDirectory(prefix="imgcheck-") as scratch:
+        index = None
+        if (folder / "known").is_dir():
+            index = _index(folder / "known", Path(scratch) / "known.db")
+        case = load_case(posts[0], claim=folder / "claim.yml", references=references, index=index)
+        return verify(case)
+
+
+def _index(known: Path, database: Path) -> Path:
+    from imgcheck.known import add_to_index
+
+    added = add_to_index(database, [known])
+    if added.refused:
+        first = added.refused[0]
+        raise UnreadableError(f"{first.path}: {first.reason}", file=first.path)
+    return database
+
+
+def _expected(path: Path) -> Mapping[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path.parent.name}/{path.name}: is not YAML: {error}") from error
+    if not isinstance(found, dict) or not isinstance(found.get("verdicts"), dict):
+        raise UsageError(
+            f'{path.parent.name}/{path.name}: needs "verdicts", a mapping from statement to verdict'
+        )
+    unknown = sorted(set(found) - set(_EXPECTED_KEYS))
+    if unknown:
+        raise UsageError(
+            f"{path.parent.name}/{path.name}: unknown key {', '.join(unknown)}; "
+            f"accepted: {', '.join(_EXPECTED_KEYS)}"
+        )
+    return found
+
+
+def _differences(report: Report, expected: Mapping[str, Any]) -> Iterator[str]:
+    answers = {name: answer.value for name, answer in report.answers().items()}
+    wanted = {str(name): str(answer) for name, answer in expected["verdicts"].items()}
+    for name in sorted(answers.keys() | wanted.keys()):
+        got, want = answers.get(name, "no such statement"), wanted.get(name, "nothing expected")
+        if got != want:
+            yield f"{name}: {got}, expected {want}"
+    for item in expected.get("findings") or ():
+        yield from _missing_finding(report, item)
+    yield from _voices(report, expected)
+    for finding in report.failed:
+        yield f"{finding.check} failed: {finding.summary}"
+    yield from _said(report, expected.get("must_not_say") or ())
+
+
+def _voices(report: Report, expected: Mapping[str, Any]) -> Iterator[str]:
+    """Compare which checks had something to say, and which took no side."""
+    quiet = (Outcome.NOT_APPLICABLE, Outcome.FAILED)
+    spoke = {f.check for f in report.findings if f.outcome not in quiet}
+    sided = (Outcome.SUPPORTS, Outcome.CONTRADICTS)
+    took_side = {f.check for f in report.findings if f.outcome in sided}
+    for check in expected.get("speaks") or ():
+        if check not in spoke:
+            yield f"{check} had nothing to say"
+    for check in expected.get("silent") or ():
+        if check in took_side:
+            yield f"{check} took a side"
+
+
+def _missing_finding(report: Report, wanted: Mapping[str, Any]) -> Iterator[str]:
+    unknown = sorted(set(wanted) - set(_FINDING_KEYS))
+    if unknown:
+        raise UsageError(f"expected.yml: a finding has {', '.join(_FINDING_KEYS)}, not {unknown}")
+    for finding in report.findings:
+        shown = finding.to_json()
+        if all(shown[key] == value for key, value in wanted.items()):
+            return
+    yield f"no finding with {', '.join(f'{k} {v}' for k, v in wanted.items())}"
+
+
+def _said(report: Report, forbidden: Sequence[str]) -> Iterator[str]:
+    """Find words that a report on this case must not contain, outside the claim's own text."""
+    spoken = {
+        "findings": [f.to_json() for f in report.findings],
+        "because": [[*v.because, *v.limits, *v.would_change] for v in report.verdicts],
+    }
+    text = json.dumps(spoken, ensure_ascii=False).casefold()
+    for words in forbidden:
+        if str(words).casefold() in text:
+            yield f'says "{words}"'

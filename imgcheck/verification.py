@@ -1,0 +1,217 @@
+"""Plan, run, assess: from a case to a report. Each step is a public function."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from imgcheck.checks import Check
+from imgcheck.checks.catalogue import catalogue
+from imgcheck.errors import ImgcheckError
+from imgcheck.model import (
+    Answer,
+    Case,
+    Claim,
+    Finding,
+    Input,
+    Outcome,
+    Reference,
+    Report,
+    Statement,
+    Tool,
+    Verdict,
+)
+
+#: Libraries whose version can change a finding.
+LIBRARIES = ("numpy", "opencv-python", "Pillow", "rasterio", "scikit-image")
+
+NOT_TESTABLE = {
+    "attribution": "A picture shows what stood where. Who owned, operated or did it is not in "
+    "the pixels: a vehicle's type does not prove its operator.",
+    "intent": "A picture shows no intentions.",
+}
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One check of the plan; with a ``reason`` it will not run."""
+
+    check: Check
+    reason: str | None = None
+
+
+def verify(
+    case: Case, *, checks: Sequence[Check] | None = None, progress: Progress | None = None
+) -> Report:
+    """Test a claim about a picture with every check that its inputs allow.
+
+    Parameters
+    ----------
+    case : Case
+        From `imgcheck.intake.load_case`, or built in code.
+    checks : sequence of Check, optional
+        Default: the whole catalogue.
+    progress : callable, optional
+        Called before each check with its question, its position and the number of checks.
+
+    Returns
+    -------
+    Report
+        The same case and versions give the same report, to the byte.
+    """
+    planned = plan(case, checks=checks)
+    findings = run(planned, case, progress=progress)
+    return Report(
+        tool=_tool([p.check for p in planned]),
+        inputs=tuple(_inputs(case)),
+        claim=case.claim,
+        parameters={"index": None if case.index is None else case.index.name},
+        findings=findings,
+        verdicts=assess(case.claim, findings),
+    )
+
+
+def plan(case: Case, *, checks: Sequence[Check] | None = None) -> tuple[Planned, ...]:
+    """Decide which checks apply to a case, and say of the others why not."""
+    chosen = catalogue() if checks is None else checks
+    return tuple(Planned(check=c, reason=c.reason_not_to_run(case)) for c in chosen)
+
+
+def run(
+    planned: Sequence[Planned], case: Case, *, progress: Progress | None = None
+) -> tuple[Finding, ...]:
+    """Ask every planned check, cheap ones first; one that raises does not stop the others."""
+    findings: list[Finding] = []
+    for position, item in enumerate(planned):
+        if progress is not None:
+            progress(item.check.question, position, len(planned))
+        if item.reason is not None:
+            findings += item.check.without(case, Outcome.NOT_APPLICABLE, item.reason)
+        else:
+            findings += _ask(item.check, case)
+    return tuple(findings)
+
+
+def _ask(check: Check, case: Case) -> tuple[Finding, ...]:
+    try:
+        return tuple(check.run(case))
+    except ImgcheckError as error:
+        return check.without(case, Outcome.FAILED, str(error))
+    except Exception as error:
+        # The one broad net: a fault in a check, or in a library under it, on one odd picture
+        # must cost that check's answer and no other's. The report shows it as failed.
+        words = f"the check broke on this input ({type(error).__name__}: {error}); please report it"
+        return check.without(case, Outcome.FAILED, words)
+
+
+def assess(claim: Claim, findings: Sequence[Finding]) -> tuple[Verdict, ...]:
+    """Answer every statement of a claim from the findings that bear on it."""
+    return tuple(_verdict(statement, findings) for statement in claim.statements)
+
+
+def _verdict(statement: Statement, findings: Sequence[Finding]) -> Verdict:
+    own = [(i, f) for i, f in enumerate(findings) if f.statement == statement.id]
+    by_outcome = {kind: [(i, f) for i, f in own if f.outcome is kind] for kind in Outcome}
+    untested = tuple(
+        f"{f.check}: {f.summary}"
+        for kind in (Outcome.NOT_APPLICABLE, Outcome.FAILED)
+        for _, f in by_outcome[kind]
+    )
+    heard = [
+        (i, f)
+        for kind in (Outcome.CONTRADICTS, Outcome.SUPPORTS, Outcome.INCONCLUSIVE)
+        for i, f in by_outcome[kind]
+    ]
+    if not statement.testable:
+        answer, because = Answer.NOT_TESTABLE, (NOT_TESTABLE[statement.kind],)
+    elif not heard:
+        answer, because = Answer.NOT_RUN, ()
+        untested = untested or (f"no check tests a statement of the kind {statement.kind} yet",)
+    else:
+        answer, note = _weigh([f for _, f in heard])
+        because = tuple(f.summary for _, f in heard) + note
+    return Verdict(
+        statement=statement.id,
+        kind=statement.kind,
+        text=statement.text,
+        verdict=answer,
+        because=because,
+        supporting=tuple(i for i, _ in by_outcome[Outcome.SUPPORTS]),
+        contradicting=tuple(i for i, _ in by_outcome[Outcome.CONTRADICTS]),
+        undecided=tuple(i for i, _ in by_outcome[Outcome.INCONCLUSIVE]),
+        untested=untested,
+        limits=_unique(limit for _, f in heard for limit in f.limits),
+        would_change=_unique(wish for _, f in own for wish in f.would_change),
+    )
+
+
+def _weigh(findings: Sequence[Finding]) -> tuple[Answer, tuple[str, ...]]:
+    """Take the strongest finding of each basis, then combine across bases.
+
+    Findings of one basis lean on the same evidence: two of them are no stronger than one.
+    Bases that point both ways stay inconclusive. A product of likelihood ratios could decide
+    between them, but only once every one of them is calibrated; until then imgcheck does not.
+    """
+    strongest: dict[str, Finding] = {}
+    for finding in findings:  # contradictions come first, then support
+        strongest.setdefault(finding.basis, finding)
+    outcomes = {finding.outcome for finding in strongest.values()}
+    if {Outcome.CONTRADICTS, Outcome.SUPPORTS} <= outcomes:
+        words = "The findings disagree with one another; neither outweighs the other."
+        return Answer.INCONCLUSIVE, (words,)
+    if Outcome.CONTRADICTS in outcomes:
+        return Answer.CONTRADICTED, ()
+    if Outcome.SUPPORTS in outcomes:
+        return Answer.SUPPORTED, ()
+    return Answer.INCONCLUSIVE, ()
+
+
+def _unique(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
+
+
+def _tool(checks: Sequence[Check]) -> Tool:
+    return Tool(
+        name="imgcheck",
+        version=version("imgcheck"),
+        checks={check.id: check.version for check in checks},
+        libraries={name: version(name) for name in LIBRARIES},
+    )
+
+
+def _inputs(case: Case) -> list[Input]:
+    found = [_input(case.image, id="picture", role="picture", notes=_damage(case))]
+    found += [_reference_input(reference) for reference in case.references]
+    return found
+
+
+def _damage(case: Case) -> tuple[str, ...]:
+    return tuple(f"{d.kind}: {d.detail}" for d in case.image.damage)
+
+
+def _reference_input(reference: Reference) -> Input:
+    return _input(
+        reference.image,
+        id=reference.id,
+        role="reference",
+        date=reference.date,
+        date_source=reference.date_source,
+        notes=() if reference.date_reason is None else (reference.date_reason,),
+    )
+
+
+def _input(image: Any, *, id: str, role: str, **rest: Any) -> Input:
+    return Input(
+        id=id,
+        role=role,
+        name=image.name,
+        sha256=image.sha256,
+        size_bytes=image.size_bytes,
+        format=image.format,
+        width=image.width,
+        height=image.height,
+        gsd_m=None if image.gsd_m is None else round(image.gsd_m, 6),
+        **rest,
+    )

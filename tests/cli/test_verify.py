@@ -1,0 +1,162 @@
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from imgcheck.cli import run
+from imgcheck.model import Report
+from imgcheck.model.schema import report_schema
+
+CONTRADICTED = """
+statements:
+  - acquired: 2022-04-01T11:57Z
+  - place: {lat: 50.541771, lon: 30.230175}
+measurements:
+  - shadow_azimuth: {value: 341, sigma: 1.5}
+"""
+
+
+@pytest.fixture
+def post(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(20170924)
+    pixels = rng.integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    path = tmp_path / "post.jpg"
+    Pillow.fromarray(pixels).save(path, quality=80)
+    return path
+
+
+@pytest.fixture
+def claim(tmp_path: Path) -> Path:
+    path = tmp_path / "claim.yml"
+    path.write_text(CONTRADICTED, encoding="utf-8")
+    return path
+
+
+def test_a_picture_alone_gives_observations_and_exit_code_0(
+    post: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["verify", str(post)]) == 0
+    shown = capsys.readouterr().out
+    assert "quality 80" in shown
+    assert "no claim" in shown.lower()
+
+
+def test_a_contradicted_statement_gives_1_and_exit_zero_gives_0(post: Path, claim: Path) -> None:
+    assert run(["verify", str(post), "--claim", str(claim)]) == 1
+    assert run(["verify", str(post), "--claim", str(claim), "--exit-zero"]) == 0
+
+
+def test_json_is_one_report_that_keeps_the_schema(
+    post: Path, claim: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["verify", str(post), "--claim", str(claim), "--json"])
+    document = json.loads(capsys.readouterr().out)
+    jsonschema.validate(document, report_schema())
+    report = Report.from_json(document)
+    assert report.inputs[0].sha256 is not None
+    assert report.contradicted
+
+
+def test_the_output_folder_holds_whole_files_and_the_same_bytes_twice(
+    post: Path, claim: Path, tmp_path: Path
+) -> None:
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        run(["verify", str(post), "--claim", str(claim), "-o", str(folder)])
+    first, second = ((f / "report.json").read_bytes() for f in folders)
+    assert first == second
+    assert (folders[0] / "report.html").read_bytes() == (folders[1] / "report.html").read_bytes()
+
+
+def test_a_failed_run_leaves_an_older_report_alone(
+    post: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "report"
+    assert run(["verify", str(post), "-o", str(folder)]) == 0
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    post.write_bytes(b"no picture any more")
+    assert run(["verify", str(post), "-o", str(folder)]) == 4
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
+    assert "post.jpg" in capsys.readouterr().err
+
+
+def test_nothing_is_written_beside_the_input(post: Path, claim: Path) -> None:
+    before = sorted(p.name for p in post.parent.iterdir())
+    run(["verify", str(post), "--claim", str(claim)])
+    assert sorted(p.name for p in post.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["verify", "absent.jpg"], 4, "absent.jpg"),
+        (["verify"], 2, "--help"),
+        (["verify", "{post}", "--nonsense"], 2, "--nonsense"),
+        (["verify", "{post}", "--claim", "absent.yml"], 2, "absent.yml"),
+        (["verify", "{post}", "--reference", "absent.tif"], 4, "absent.tif"),
+        (["verify", "{post}", "--index", "absent.db"], 4, "imgcheck index add"),
+        (["explain", "no.such"], 2, "known:"),
+        (["regress", "{folder}"], 4, "holds no case"),
+    ],
+)
+def test_a_failure_is_one_sentence_with_a_way_out(
+    arguments: list[str], code: int, says: str, post: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled = [a.format(post=post, folder=post.parent) for a in arguments]
+    assert run(filled) == code
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert says in shown.err
+    assert "Traceback" not in shown.err
+    assert len(shown.err.strip().splitlines()) == 1
+
+    assert run([*filled, "--json"]) == code
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert set(error) == {"code", "message", "file"}
+
+
+def test_one_bad_picture_among_many_costs_the_others_nothing(
+    post: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"\xff\xd8\xff")
+    assert run(["verify", str(bad), str(post), "--json"]) == 4
+    first, second = json.loads(capsys.readouterr().out)["reports"]
+    assert "error" in first
+    assert second["schema"] == "imgcheck-report/1"
+
+
+def test_a_check_that_breaks_fails_alone_and_gives_3(
+    post: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from imgcheck import provenance
+
+    def broken(*arguments: object, **options: object) -> None:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(provenance, "encoding", broken)
+    assert run(["verify", str(post), "--json"]) == 3
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    outcomes = {f["check"]: f["outcome"] for f in findings}
+    assert outcomes["provenance.file"] == "failed"
+    assert outcomes["detect.craters"] != "failed"
+
+
+def test_a_hostile_name_cannot_steer_the_terminal(
+    post: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = post.with_name("a\x1b]0;owned\x07\u202egpj.jpg")
+    post.rename(evil)
+    assert run(["verify", str(evil)]) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+def test_a_name_that_is_not_utf_8_works(post: Path) -> None:
+    odd = bytes(post.parent) + b"/\xff\xfe.jpg"
+    post.rename(odd.decode("utf-8", "surrogateescape"))
+    assert run(["verify", odd.decode("utf-8", "surrogateescape"), "--json"]) == 0

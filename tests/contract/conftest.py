@@ -1,0 +1,30 @@
+"""Every sample, verified once."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from imgcheck.model import Report
+from imgcheck.regression import case_report
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+FOLDERS = tuple(sorted(p.parent for p in SAMPLES.glob("*/expected.yml")))
+
+
+@cache
+def report_of(folder: Path) -> Report:
+    return case_report(folder)
+
+
+@cache
+def expected_of(folder: Path) -> dict[str, Any]:
+    return yaml.safe_load((folder / "expected.yml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(params=FOLDERS, ids=lambda folder: folder.name)
+def sample(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.param
+    return folder
