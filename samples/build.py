@@ -1,0 +1,392 @@
+"""Render the sample cases: pictures, dated references, known pictures and their exact truth.
+
+    python samples/build.py [CASE ...]
+
+writes ``post.jpg``, ``reference/``, ``known/``, ``SOURCE.md`` and ``truth.json`` of each case
+beside this file. Same versions, same bytes. The claims and the expected verdicts are written by
+people who know the truth, not here.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from staging import (
+    Shot,
+    Site,
+    camera_exif,
+    jpeg,
+    references,
+    rows_of,
+    source_page,
+    take,
+    truth_of_post,
+    utc,
+    write_json,
+)
+
+from imgcheck import scene
+
+HERE = Path(__file__).resolve().parent
+Truth = dict[str, Any]
+
+
+def strong_point(folder: Path) -> Truth:
+    """Restage the model case: an annotated post between two dated references."""
+    plan = scene.arid_plain(seed=1710, width_m=450, height_m=350)
+    camp = (
+        scene.Berm(points=((150, 66), (196, 58), (262, 64)), height_m=1.7),
+        scene.Berm(points=((272, 72), (280, 118), (268, 146)), height_m=1.7),
+        scene.Berm(points=((254, 150), (176, 156), (150, 144)), height_m=1.6),
+        scene.Berm(points=((143, 134), (139, 100), (143, 76)), height_m=1.6),
+    )
+    houses = (
+        scene.Building(x_m=318, y_m=88, length_m=17, width_m=10, heading_deg=82),
+        scene.Building(x_m=336, y_m=108, length_m=11, width_m=9, heading_deg=82),
+        scene.Building(x_m=311, y_m=112, length_m=8, width_m=6, height_m=3, heading_deg=172),
+    )
+    worn = tuple(
+        scene.Road(points=scene.wander(*ends, seed=n, sway_m=6), width_m=1.8, ruts=True)
+        for n, ends in enumerate(
+            [
+                ((264, 176), (262, 148)),
+                ((262, 148), (176, 96)),
+                ((262, 148), (240, 80)),
+                ((240, 80), (160, 120)),
+                ((160, 120), (250, 130)),
+                ((264, 176), (326, 120)),
+                ((230, 100), (150, 110)),
+            ]
+        )
+    )
+    plan = replace(plan, berms=camp, buildings=houses, roads=(*plan.roads, *worn))
+    site = Site(lon=40.15, lat=35.40, plan=plan)
+    before = scene.parked(
+        [(172, 88), (182, 87), (238, 132), (300, 100), (330, 128), (204, 176)], seed=31
+    )
+    lined = rows_of(168, 82, cols=5, rows=1, dx=10.5, dy=0, turn_deg=-6)
+    second = rows_of(180, 134, cols=4, rows=1, dx=11, dy=0, turn_deg=-4)
+    loose = [(236, 92), (250, 112), (322, 128), (304, 96), (206, 178)]
+    during = (
+        scene.parked(lined, seed=32, heading_deg=172)
+        + scene.parked(second, seed=33, heading_deg=8)
+        + scene.parked(loose, seed=34)
+    )
+    after = scene.parked(
+        [
+            *[(166, 128), (176, 130), (186, 129), (210, 84), (222, 85), (244, 84)],
+            *[(256, 100), (258, 126), (316, 128), (298, 92), (190, 180)],
+        ],
+        seed=35,
+    )
+    shots = [
+        Shot(when=utc("2017-08-28T08:17:00"), gsd=0.5, seed=41, objects={"vehicles": before}),
+        Shot(
+            when=utc("2017-09-20T08:09:00"),
+            gsd=0.5,
+            seed=42,
+            objects={"vehicles": after},
+            tint=(1.02, 1.0, 0.95),
+            haze=0.06,
+        ),
+    ]
+    posted_shot = Shot(
+        when=utc("2017-09-10T08:00:00"),
+        gsd=0.25,
+        seed=43,
+        objects={"vehicles": during},
+        haze=0.05,
+        noise=0.02,
+        blur_px=0.8,
+    )
+    rendering = take(site, posted_shot)
+    marks: list[scene.Annotation] = []
+    gsd = posted_shot.gsd
+    for points, margin in ((lined, 7.0), (second, 7.0)):
+        xs, ys = [p[0] / gsd for p in points], [p[1] / gsd for p in points]
+        pad = margin / gsd
+        frame = scene.Frame(x0=min(xs) - pad, y0=min(ys) - pad, x1=max(xs) + pad, y1=max(ys) + pad)
+        marks.append(frame)
+    for (x, y), direction in zip(loose, (20.0, 110.0, 150.0, 60.0, 200.0), strict=True):
+        marks.append(scene.Arrow(x=x / gsd, y=y / gsd, from_deg=direction, length_px=58))
+    marks += [
+        scene.Caption(text="HUMMER", place="free", x=247 / gsd, y=68 / gsd, bar_px=30),
+        scene.Caption(text="DEIR EZ-ZOR AREA, LEFT BANK OF THE EUPHRATES", place="top"),
+        scene.Caption(text="8-12 SEPTEMBER 2017   (rendered sample)", place="bottom", bar_px=36),
+    ]
+    posted = scene.post(
+        rendering.rgb,
+        crop=(180, 170, 1400, 1040),
+        rotate_deg=-11.0,
+        scale=0.8,
+        gamma=0.95,
+        annotations=tuple(marks),
+        history=(scene.Save(quality=82), scene.Save(quality=72, cut_px=(5, 3))),
+    )
+    (folder / "post.jpg").write_bytes(posted.data)
+    return {
+        "ground_seed": 1710,
+        "post": truth_of_post(site, posted_shot, rendering, posted),
+        "references": references(folder, site, shots),
+        "known": [],
+        "notes": [
+            "No crater, of any size, is in the scene at any date.",
+            "Berms and buildings are the same at all three dates; only vehicles moved.",
+            "Red arrows, yellow frames and three black caption bars were drawn before the last "
+            "save. The picture under them was saved twice (quality 82, then 72 with the grid "
+            "shifted by 5, 3), the drawings once.",
+            "The caption names 8-12 September 2017; the acquisition is of 10 September 2017.",
+            "The vehicles are plain boxes of stated size: no type can be told from them.",
+        ],
+    }
+
+
+def recycled(folder: Path) -> Truth:
+    """Post a crop of an older picture as new."""
+    known = folder / "known"
+    known.mkdir(exist_ok=True)
+    plan = scene.arid_plain(seed=1506, width_m=420, height_m=315)
+    houses = (
+        scene.Building(x_m=180, y_m=92, length_m=20, width_m=11, heading_deg=75),
+        scene.Building(x_m=206, y_m=106, length_m=12, width_m=9, heading_deg=75),
+    )
+    camp = (scene.Berm(points=((222, 60), (300, 66), (306, 120), (240, 132))),)
+    site = Site(lon=40.095, lat=35.447, plan=replace(plan, buildings=houses, berms=camp))
+    cars = scene.parked(
+        [*rows_of(244, 80, cols=4, rows=2, dx=12, dy=20), (190, 130), (150, 70)], seed=51
+    )
+    older = Shot(
+        when=utc("2015-06-14T07:41:00"), gsd=0.32, seed=52, objects={"vehicles": cars}, noise=0.015
+    )
+    rendering = take(site, older)
+    first = scene.post(
+        rendering.rgb,
+        history=(scene.Save(quality=82),),
+        exif=camera_exif(older.when, hours=3),
+    )
+    (known / "older.jpg").write_bytes(first.data)
+
+    earlier = Shot(
+        when=utc("2014-06-03T08:11:00"),
+        gsd=0.6,
+        seed=53,
+        objects={"vehicles": (), "berms": ()},
+        tint=(1.0, 0.98, 0.93),
+    )
+    (known / "same-place-2014.jpg").write_bytes(jpeg(take(site, earlier).rgb, quality=75))
+    for number in range(1, 5):
+        other = Site(
+            lon=40.0, lat=35.5, plan=scene.arid_plain(seed=160 + number, width_m=260, height_m=195)
+        )
+        shot = Shot(when=utc(f"2016-0{number + 4}-11T08:05:00"), gsd=0.5, seed=number, objects={})
+        picture = jpeg(take(other, shot).rgb, quality=72)
+        (known / f"other-{number}.jpg").write_bytes(picture)
+
+    from_file = scene.decode(first.data)
+    rows, cols = from_file.shape[:2]
+    posted = scene.post(
+        from_file,
+        crop=(0.27 * cols, 0.06 * rows, 0.6 * cols, 0.6 * rows),
+        scale=0.8,
+        annotations=(scene.Caption(text="10 SEPTEMBER 2017   (rendered sample)", bar_px=30),),
+        history=(scene.Save(quality=60),),
+    )
+    (folder / "post.jpg").write_bytes(posted.data)
+
+    # The place that the words name: other ground, some kilometres away.
+    claimed = Site(
+        lon=40.15, lat=35.40, plan=scene.arid_plain(seed=1711, width_m=400, height_m=300)
+    )
+    there = Shot(when=utc("2017-09-05T08:12:00"), gsd=0.8, seed=54, objects={})
+    return {
+        "ground_seed": 1506,
+        "post": truth_of_post(site, older, rendering, posted),
+        "references": references(folder, claimed, [there]),
+        "known": [
+            {
+                "file": "known/older.jpg",
+                "relation": "derived",
+                "acquired": older.when.isoformat(),
+                "transform_post_px_to_known_px": [
+                    [round(float(v), 8) for v in row] for row in np.linalg.inv(posted.matrix)
+                ],
+            },
+            {"file": "known/same-place-2014.jpg", "relation": "same-place"},
+            *({"file": f"known/other-{n}.jpg", "relation": "unrelated"} for n in range(1, 5)),
+        ],
+        "notes": [
+            "The post is a crop (60 % of each side) of known/older.jpg, reduced to 0.8, with a "
+            "caption bar, saved at quality 60. It is therefore of 14 June 2015.",
+            "The caption says 10 September 2017.",
+            "The reference shows the claimed place, which is not the place of the picture: the "
+            "post cannot be placed on it, and that contradicts nothing by itself.",
+            "known/older.jpg carries EXIF times of 2015; the post carries no metadata.",
+        ],
+    }
+
+
+def wrong_date(folder: Path) -> Truth:
+    """Post a picture that lacks what stood there on the claimed date."""
+    plan = scene.arid_plain(seed=1728, width_m=450, height_m=348)
+    old_house = scene.Building(x_m=96, y_m=104, length_m=16, width_m=10, heading_deg=95)
+    site = Site(lon=40.205, lat=35.372, plan=replace(plan, buildings=(old_house,)))
+    built = {
+        "buildings": (
+            old_house,
+            scene.Building(x_m=236, y_m=82, length_m=26, width_m=13, height_m=4.5, heading_deg=80),
+            scene.Building(x_m=272, y_m=94, length_m=22, width_m=12, height_m=4, heading_deg=80),
+            scene.Building(x_m=246, y_m=120, length_m=18, width_m=12, height_m=4, heading_deg=170),
+            scene.Building(x_m=284, y_m=128, length_m=12, width_m=10, heading_deg=80),
+        ),
+        "berms": (
+            scene.Berm(points=((204, 60), (310, 50), (322, 112)), height_m=2.2, width_m=6),
+            scene.Berm(points=((318, 128), (314, 152), (222, 162), (208, 120)), height_m=2.2),
+        ),
+        "roads": (
+            *plan.roads,
+            scene.Road(points=((258, 196), (262, 160), (258, 108)), width_m=6, opacity=0.85),
+        ),
+    }
+    cars = {
+        "2017-05-20": scene.parked([(110, 118), (180, 150)], seed=61),
+        "2017-07-05": scene.parked([(88, 120), (300, 170), (150, 60)], seed=62),
+        "2017-08-15": scene.parked([(112, 92), (256, 140), (224, 104)], seed=63),
+        "2017-10-02": scene.parked([(84, 118), (262, 138), (290, 110), (232, 108)], seed=64),
+    }
+    times = ("08:14:00", "08:06:00", "08:19:00", "08:10:00")
+    shots = [
+        Shot(
+            when=utc(f"{day}T{clock}"),
+            gsd=0.6,
+            seed=70 + k,
+            objects={"vehicles": cars[day], **(built if day >= "2017-08" else {})},
+            tint=(1.0, 1.0 - 0.01 * k, 0.98 - 0.01 * k),
+            haze=0.02 + 0.015 * k,
+        )
+        for k, (day, clock) in enumerate(zip(cars, times, strict=True))
+    ]
+    posted_shot = Shot(
+        when=utc("2017-06-22T06:40:00"),
+        gsd=0.33,
+        seed=75,
+        objects={"vehicles": scene.parked([(104, 90), (240, 100), (252, 98), (276, 142)], seed=65)},
+        noise=0.018,
+        blur_px=0.8,
+    )
+    rendering = take(site, posted_shot)
+    posted = scene.post(
+        rendering.rgb,
+        crop=(150, 60, 1080, 700),
+        rotate_deg=4.0,
+        scale=1.0,
+        annotations=(scene.Caption(text="9 SEPTEMBER 2017   (rendered sample)", bar_px=34),),
+        history=(scene.Save(quality=78),),
+    )
+    (folder / "post.jpg").write_bytes(posted.data)
+    return {
+        "ground_seed": 1728,
+        "post": truth_of_post(site, posted_shot, rendering, posted),
+        "references": references(folder, site, shots, quality=86),
+        "known": [],
+        "change": {
+            "after": "2017-07-05",
+            "before": "2017-08-15",
+            "what": "four buildings, two banks of earth and a road, all within the post's frame",
+        },
+        "notes": [
+            "Between the references of 5 July and 15 August 2017 a compound appears (four "
+            "buildings, two banks, a road) and stays in all later references.",
+            "The post was taken on 22 June 2017 and lacks all of it; the caption says "
+            "9 September 2017.",
+            "One older building stands in all pictures. Vehicles differ everywhere.",
+        ],
+    }
+
+
+def honest(folder: Path) -> Truth:
+    """Post a picture as it came from the camera, with true words."""
+    plan = scene.arid_plain(seed=1833, width_m=430, height_m=330)
+    houses = (
+        scene.Building(x_m=150, y_m=70, length_m=18, width_m=11, heading_deg=60),
+        scene.Building(x_m=170, y_m=90, length_m=12, width_m=8, heading_deg=60),
+        scene.Building(x_m=300, y_m=120, length_m=14, width_m=9, heading_deg=110),
+    )
+    site = Site(lon=40.178, lat=35.385, plan=replace(plan, buildings=houses))
+    shots = [
+        Shot(
+            when=utc("2017-08-30T08:15:00"),
+            gsd=0.6,
+            seed=81,
+            objects={"vehicles": scene.parked([(160, 110), (280, 136)], seed=82)},
+        ),
+        Shot(
+            when=utc("2017-09-18T08:07:00"),
+            gsd=0.6,
+            seed=83,
+            objects={"vehicles": scene.parked([(136, 84), (176, 112), (316, 132)], seed=84)},
+            haze=0.05,
+        ),
+    ]
+    parked = scene.parked([(142, 92), (156, 104), (290, 134), (222, 150), (186, 74)], seed=85)
+    posted_shot = Shot(
+        when=utc("2017-09-10T08:04:12"),
+        gsd=0.28,
+        seed=86,
+        objects={"vehicles": parked},
+        window=scene.Window(left_m=85, top_m=30, width_m=280, height_m=210),
+    )
+    rendering = take(site, posted_shot)
+    draft = scene.post(rendering.rgb)
+    centre = truth_of_post(site, posted_shot, rendering, draft)["centre_lonlat"]
+    posted = scene.post(
+        rendering.rgb,
+        history=(scene.Save(quality=88, subsampling="4:2:2"),),
+        exif=camera_exif(posted_shot.when, hours=3, place=(centre[0], centre[1])),
+    )
+    (folder / "post.jpg").write_bytes(posted.data)
+    return {
+        "ground_seed": 1833,
+        "post": truth_of_post(site, posted_shot, rendering, posted),
+        "references": references(folder, site, shots, quality=86),
+        "known": [],
+        "exif": {
+            "DateTimeOriginal": "2017:09:10 11:04:12",
+            "OffsetTimeOriginal": "+03:00",
+            "gps_lonlat": centre,
+        },
+        "notes": [
+            "One save from the camera (quality 88, 4:2:2), north up, nothing drawn, nothing cut.",
+            "EXIF holds the local time with its zone, and a GPS fix at the picture's centre with "
+            "UTC: 2017-09-10 08:04:12.",
+            "Ground and buildings are the same in both references; only vehicles moved.",
+        ],
+    }
+
+
+CASES: dict[str, Callable[[Path], Truth]] = {
+    "deir-ez-zor-2017": strong_point,
+    "recycled-crop": recycled,
+    "wrong-date": wrong_date,
+    "honest-post": honest,
+}
+
+
+def main() -> None:
+    """Build the named cases, or all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("case", nargs="*", help=f"default: all of {', '.join(CASES)}")
+    for name in parser.parse_args().case or CASES:
+        folder = HERE / name
+        folder.mkdir(exist_ok=True)
+        truth = {"case": name, **CASES[name](folder)}
+        write_json(folder / "truth.json", truth)
+        (folder / "SOURCE.md").write_text(source_page(truth), encoding="utf-8")
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        print(f"{name}: {size / 1e6:.2f} MB")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
