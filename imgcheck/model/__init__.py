@@ -9,6 +9,7 @@ from imgcheck.model.finding import (
     Evidence,
     FalseAlarm,
     Finding,
+    Footprint,
     Measure,
     Outcome,
     Picture,
@@ -38,6 +39,6 @@ __all__ = [
     "Statement", "KINDS", "Acquired", "Place", "Count", "Absence", "Unchanged", "Changed",
     "Sensor", "Original", "Unaltered", "Dimensions", "Attribution", "Intent",
     "Finding", "Outcome", "Measure", "FalseAlarm", "Evidence", "Region", "ByteRange",
-    "Citation", "Picture", "DetectionPower",
+    "Citation", "Footprint", "Picture", "DetectionPower",
     "Report", "SCHEMA", "Tool", "Input", "Verdict", "Answer",
 ]  # fmt: skip

@@ -71,6 +71,14 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """Ground that a picture shows: a closed ring of (longitude, latitude), WGS 84."""
+
+    label: str
+    ring: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """An image made as evidence. Its bytes go to a file of its own, their hash to the report."""
 
@@ -93,6 +101,7 @@ class Evidence:
     regions: tuple[Region, ...] = ()
     bytes: tuple[ByteRange, ...] = ()
     citations: tuple[Citation, ...] = ()
+    footprints: tuple[Footprint, ...] = ()
     pictures: tuple[Picture, ...] = ()
 
 
