@@ -124,6 +124,7 @@ def _verdict(statement: Statement, findings: Sequence[Finding]) -> Verdict:
         for kind in (Outcome.CONTRADICTS, Outcome.SUPPORTS, Outcome.INCONCLUSIVE)
         for i, f in by_outcome[kind]
     ]
+    because: tuple[str, ...]
     if not statement.testable:
         answer, because = Answer.NOT_TESTABLE, (NOT_TESTABLE[statement.kind],)
     elif not heard:

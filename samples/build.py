@@ -243,7 +243,8 @@ def wrong_date(folder: Path) -> Truth:
         ),
         "berms": (
             scene.Berm(points=((204, 60), (310, 50), (322, 112)), height_m=2.2, width_m=6),
-            scene.Berm(points=((318, 128), (314, 152), (222, 162), (208, 120)), height_m=2.2),
+            scene.Berm(points=((318, 128), (314, 152), (268, 157)), height_m=2.2),
+            scene.Berm(points=((252, 159), (222, 162), (208, 120)), height_m=2.2),
         ),
         "roads": (
             *plan.roads,
@@ -294,11 +295,11 @@ def wrong_date(folder: Path) -> Truth:
         "change": {
             "after": "2017-07-05",
             "before": "2017-08-15",
-            "what": "four buildings, two banks of earth and a road, all within the post's frame",
+            "what": "four buildings, three banks of earth and a road, all within the post's frame",
         },
         "notes": [
             "Between the references of 5 July and 15 August 2017 a compound appears (four "
-            "buildings, two banks, a road) and stays in all later references.",
+            "buildings, three banks, a road) and stays in all later references.",
             "The post was taken on 22 June 2017 and lacks all of it; the caption says "
             "9 September 2017.",
             "One older building stands in all pictures. Vehicles differ everywhere.",

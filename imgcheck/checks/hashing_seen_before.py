@@ -134,13 +134,21 @@ def _measures(result: hashing.SearchResult, matches: list[hashing.Match]) -> Ite
     yield Measure(name="state of the index", value=result.snapshot)
     yield Measure(name="details searched for", value=result.features)
     for match in matches:
-        chance = "same file or pixels" if match.nfa == 0 else f"{match.nfa:.2g} expected by chance"
+        chance = _chance(match)
         share = "" if match.overlap_share is None else f", {match.overlap_share:.0%} of the picture"
         when = match.known.date or "date not stated"
         yield Measure(
             name=_name(match),
             value=f"{match.relation} ({when}; found by {match.stage}{share}; {chance})",
         )
+
+
+def _chance(match: hashing.Match) -> str:
+    if match.stage in ("file", "pixels"):
+        return f"the same {match.stage}"
+    if match.log10_nfa < -9:
+        return "fewer than one in a billion expected by chance"
+    return f"{match.nfa:.2g} expected by chance"
 
 
 def _date(match: hashing.Match) -> Window | None:

@@ -1,6 +1,7 @@
 """``imgcheck index``: the index of known pictures."""
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,8 @@ def search(database: Path, image: Path, parts: bool, as_json: bool) -> int:
     scope = "whole pictures and parts" if parts else "whole pictures"
     click.echo(f"{result.rows} known pictures searched ({scope}); {len(result.matches)} matches")
     for match in result.matches:
-        chance = "the same" if match.nfa == 0 else f"{match.nfa:.2g} expected by chance"
-        click.echo(f"  {match.id:6}  {match.relation:12} {chance:24} {_plain(match.path)}")
+        found = f"found by {match.stage}, {match.nfa:.2g} expected by chance"
+        click.echo(f"  {match.id:6}  {match.relation:12}  {_plain(match.path)}  ({found})")
     return 0
 
 
@@ -102,6 +103,7 @@ def _match(match: Any) -> dict[str, Any]:
         "stage": match.stage,
         "relation": match.relation,
         "nfa": match.nfa,
+        "log10_nfa": match.log10_nfa if math.isfinite(match.log10_nfa) else None,
         "mirrored": match.mirrored,
         "inverted": match.inverted,
         "transform": match.transform,

@@ -192,7 +192,7 @@ def _decimated(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
     shape = (-1,) + (1,) * (pixels.ndim - 1)
     total = np.zeros((_SMALL, *pixels.shape[1:]), np.float32)
     for k in range(at.shape[1]):
-        total += pixels[at[:, k]] * weights[:, k].reshape(shape)
+        total += np.asarray(pixels[at[:, k]], np.float32) * weights[:, k].reshape(shape)
     return total
 
 

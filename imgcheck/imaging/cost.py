@@ -39,7 +39,7 @@ def check_header(header: Header, limits: Limits) -> None:
         raise RefusedError(
             f"claims {header.bands:,} bands; the limit is {limits.bands:,} (limit: bands)"
         )
-    if header.scans * pixels > limits.pixel_scans:
+    if header.scans > 1 and header.scans * pixels > limits.pixel_scans:
         raise RefusedError(
             f"{header.scans} scans of {pixels:,} pixels each cost too much to decode; the "
             f"limit is {limits.pixel_scans:,} pixels x scans (limit: pixel_scans)"

@@ -130,9 +130,16 @@ def _transform(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     from rasterio.warp import transform
 
+    from imgcheck.imaging.decoding.raster import GDAL_ERRORS
+
     if source == target:
         return np.asarray(x, float), np.asarray(y, float)
-    there = transform(source, target, x.ravel(), y.ravel())
+    try:
+        there = transform(source, target, x.ravel(), y.ravel())
+    except GDAL_ERRORS as error:
+        raise UnreadableError(
+            f"a point cannot be put from {source} into {target}: {error}"
+        ) from None
     return np.reshape(there[0], x.shape), np.reshape(there[1], y.shape)
 
 
@@ -168,7 +175,7 @@ def read_georeference(source: "DatasetReader") -> tuple[Georeference | None, str
 
 
 def _read_crs(get: Callable[[], Any]) -> tuple[str | None, str | None]:
-    from rasterio.errors import RasterioError
+    from imgcheck.imaging.decoding.raster import GDAL_ERRORS
 
     try:
         crs = get()
@@ -178,7 +185,7 @@ def _read_crs(get: Callable[[], Any]) -> tuple[str | None, str | None]:
         if number is not None:
             return f"EPSG:{number}", None
         text = crs.to_wkt()
-    except (RasterioError, ValueError, TypeError, AttributeError) as error:
+    except GDAL_ERRORS as error:
         return None, f"its coordinate reference system cannot be read: {error}"
     if _GRID_FILE.search(text):
         return None, "its coordinate reference system points at files of this machine"
@@ -191,13 +198,11 @@ def _checked(
     georeference: Georeference, source: "DatasetReader"
 ) -> tuple[Georeference | None, str | None]:
     """Keep a georeference only if the raster's centre lands on the Earth with it."""
-    from rasterio.errors import RasterioError
-
     x, y = source.width / 2, source.height / 2
     try:
         lon, lat = georeference.to_lonlat(np.array([x]), np.array([y]))
         size = georeference.pixel_size_m(x, y)
-    except (RasterioError, UnreadableError, ValueError, TypeError, RuntimeError) as error:
+    except UnreadableError as error:
         return None, f"its pixels cannot be placed on the Earth: {error}"
     if not (np.isfinite([lon[0], lat[0], size]).all() and abs(lat[0]) <= 90 and abs(lon[0]) <= 540):
         return None, "its centre does not lie on the Earth"

@@ -117,5 +117,5 @@ def sample(image: "Image", grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.
         dst_nodata=np.nan,
         resampling=Resampling.average if shrinks else Resampling.bilinear,
     )
-    valid = np.isfinite(drawn).all(axis=0)
+    valid = np.asarray(np.isfinite(drawn).all(axis=0))
     return np.clip(drawn.transpose(1, 2, 0), 0.0, 1.0), valid

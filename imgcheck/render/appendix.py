@@ -94,7 +94,7 @@ def _input(item: Input, anchor: str) -> Markup:
 
 
 def _facts(item: Input) -> Iterable[str]:
-    yield line(item.format or "format unknown", limit=40)
+    yield words.form(item)
     yield words.pixels(item)
     yield size(item.size_bytes)
     if item.gsd_m is not None:

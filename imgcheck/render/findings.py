@@ -10,7 +10,7 @@ from imgcheck.render.arrange import Item
 from imgcheck.render.marks import Mark
 from imgcheck.render.marks import numbers as mark_numbers
 from imgcheck.render.markup import Markup, join, tag
-from imgcheck.render.plain import line
+from imgcheck.render.plain import line, sentence
 from imgcheck.render.powercurve import chart
 
 _STEM = re.compile(r"[-_. ]?(before|after)$", re.IGNORECASE)
@@ -77,7 +77,7 @@ def _origin(finding: Finding) -> Markup:
 
 def sentences(heading: str, found: Iterable[str], *, level: str = "h5") -> Markup | None:
     """Make a headed list of sentences, or nothing of none."""
-    rows = [tag("li", line(sentence)) for sentence in found]
+    rows = [tag("li", sentence(text)) for text in found]
     if not rows:
         return None
     return tag("div", tag(level, heading), tag("ul", rows), class_="sentences")
@@ -92,14 +92,16 @@ def _strength(said: tuple[str, ...]) -> Markup | None:
 def _measures(found: tuple[Measure, ...]) -> Markup | None:
     if not found:
         return None
-    names = ("Measured", "Value", "Interval")
+    # A column that would be empty is left out.
+    intervals = any(m.interval is not None for m in found)
+    names = ("Measured", "Value", "Interval")[: 3 if intervals else 2]
     head = tag("tr", (tag("th", name, scope="col") for name in names))
     rows = [
         tag(
             "tr",
             tag("th", line(m.name, limit=120), scope="row"),
             tag("td", numbers.value(m)),
-            tag("td", _interval(m)),
+            tag("td", _interval(m)) if intervals else None,
         )
         for m in found[:_ROWS]
     ]
@@ -109,7 +111,7 @@ def _measures(found: tuple[Measure, ...]) -> Markup | None:
 
 def _interval(item: Measure) -> str:
     if item.interval is None:
-        return "no interval" if isinstance(item.value, float) else ""
+        return "not known" if isinstance(item.value, float) else ""
     sure = numbers.level(item.interval).replace(" ", "\N{NO-BREAK SPACE}")
     return f"{numbers.ends(item.interval, unit=item.unit)} ({sure})"
 

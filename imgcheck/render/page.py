@@ -144,7 +144,7 @@ def _header(report: Report, picture: Input | None) -> Markup:
     if picture is None:
         return tag("header", kicker, tag("h1", "No picture"))
     facts = [
-        line(picture.format or "format unknown", limit=40),
+        words.form(picture),
         words.pixels(picture),
         size(picture.size_bytes),
     ]

@@ -11,6 +11,8 @@ LIMIT = 4000
 # stay between two characters beyond ASCII, where they carry meaning and can command nothing.
 _JOINERS = re.compile("(?<=[^\x00-\xa0])([\u200c\u200d])(?=[^\x00-\xa0])")
 
+_WORD = re.compile(r"[a-z]+(['’]s)?[,;:]?( |$)")
+
 
 def line(text: str, *, limit: int = LIMIT, tell: bool = True) -> str:
     """Give a text on one line, without control or direction characters, cut where it is endless.
@@ -29,6 +31,15 @@ def line(text: str, *, limit: int = LIMIT, tell: bool = True) -> str:
     if left <= 0:
         return shown
     return f"{shown} … ({left:,} more characters, see report.json)" if tell else f"{shown} …"
+
+
+def sentence(text: str, *, limit: int = LIMIT) -> str:
+    """Give a line that begins with a capital, unless it begins with a name such as ``geo.place``.
+
+    Checks write some of their sentences to follow a colon; in a list they stand alone.
+    """
+    shown = line(text, limit=limit)
+    return shown[0].upper() + shown[1:] if _WORD.match(shown) else shown
 
 
 def safe(text: str) -> str:

@@ -8,7 +8,7 @@ from imgcheck.render import words
 from imgcheck.render.arrange import Arrangement, Item, Section, arrange, tally
 from imgcheck.render.dates import window
 from imgcheck.render.numbers import measure, size
-from imgcheck.render.plain import line
+from imgcheck.render.plain import line, sentence
 from imgcheck.render.sayings import reading
 
 # Everything that CommonMark or GitHub could take for markup, a mention or an address. A
@@ -57,7 +57,7 @@ def _header(report: Report, arrangement: Arrangement) -> Iterable[str]:
     posted = arrangement.picture
     if posted is None:
         return ["# No picture", ""]
-    facts = f"{inert(posted.format or 'format unknown')}, {words.pixels(posted)}, "
+    facts = f"{inert(words.form(posted))}, {words.pixels(posted)}, "
     rows = [
         f"# {inert(posted.name, limit=200)}",
         "",
@@ -122,7 +122,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _list(heading: str, sentences: Iterable[str]) -> Iterable[str]:
-    rows = [f"- {inert(sentence)}" for sentence in sentences]
+    rows = [f"- {inert(sentence(text))}" for text in sentences]
     if not rows:
         return
     if heading:

@@ -17,7 +17,7 @@ from imgcheck.render import words
 from imgcheck.render.arrange import Arrangement, Item, Section, arrange, tally
 from imgcheck.render.dates import window
 from imgcheck.render.numbers import measure, size
-from imgcheck.render.plain import line
+from imgcheck.render.plain import line, sentence
 from imgcheck.render.sayings import reading
 
 _STYLES = {
@@ -87,7 +87,7 @@ def _header(report: Report, picture: Input | None) -> RenderableType:
         return title.append("no picture", style="bold")
     title.append(line(picture.name, limit=200), style="bold")
     facts = [
-        line(picture.format or "format unknown"),
+        words.form(picture),
         words.pixels(picture),
         size(picture.size_bytes),
         f"SHA-256 {words.digest(picture, first=12)}",
@@ -181,7 +181,7 @@ def _group(heading: str, items: tuple[Item, ...], *, always: bool = False) -> li
 
 
 def _list(heading: str, sentences: Iterable[str]) -> list[RenderableType]:
-    rows: list[RenderableType] = [_bullet(Text(line(s), overflow="fold")) for s in sentences]
+    rows: list[RenderableType] = [_bullet(Text(sentence(s), overflow="fold")) for s in sentences]
     return [_indented(f"{heading}:"), *rows] if rows else []
 
 
@@ -229,7 +229,7 @@ def _observation(finding: Finding) -> Text:
     text = _finding(finding, observation=True)
     for heading, sentences in (("Limits", finding.limits), ("Innocent", finding.innocent)):
         if sentences:
-            text.append(f"\n{heading}: {' '.join(line(s) for s in sentences)}")
+            text.append(f"\n{heading}: {' '.join(sentence(s) for s in sentences)}")
     return text
 
 

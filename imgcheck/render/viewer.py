@@ -11,7 +11,7 @@ from imgcheck.render.plain import line
 from imgcheck.render.words import count
 
 # Numbers are drawn beside outlines only while there are few enough to be read.
-_NUMBERED = 60
+_NUMBERED = 40
 # Each layer has a side of its own, so that the numbers of two layers over one thing differ.
 _SIDES = ("above", "below", "right", "left")
 _EDGE = 5.0  # per cent of the picture from its edge within which a number would be cut off
@@ -65,12 +65,18 @@ def viewer(
         stage,
         _panel(drawn, classes, left_out=len(marks) - MAX_MARKS) if drawn else None,
         tag("figcaption", caption),
-        class_="viewer" if drawn else "viewer plain",
+        class_=_kind(marks),
     )
     rules = "".join(
         f".viewer:has(#{name}:not(:checked)) g.{name}{{display:none}}\n" for name in classes
     )
     return Viewer(figure=figure, rules=rules)
+
+
+def _kind(marks: tuple[Mark, ...]) -> str:
+    if not marks:
+        return "viewer plain"
+    return "viewer" if len(marks) <= _NUMBERED else "viewer dense"
 
 
 def _outlines(

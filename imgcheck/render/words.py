@@ -11,8 +11,8 @@ from imgcheck.render.plain import line
 #: The one place to import words from: what the modules for numbers and dates give is here too.
 __all__ = [
     "NO_SCORE", "OUTCOMES", "UNCALIBRATED", "VERDICTS", "Word", "count", "digest", "false_alarm",
-    "listed", "measure", "number", "pixels", "share", "short_strength", "size", "strength",
-    "weight", "window",
+    "form", "listed", "measure", "number", "pixels", "share", "short_strength", "size",
+    "strength", "weight", "window",
 ]  # fmt: skip
 
 
@@ -64,6 +64,11 @@ NO_SCORE = (
     "Each statement is answered on its own. There is no overall score, and no verdict on the "
     "picture as a whole."
 )
+_FORMATS = {
+    "jpeg": "JPEG", "png": "PNG", "tiff": "TIFF", "geotiff": "GeoTIFF", "webp": "WebP",
+    "gif": "GIF", "bmp": "BMP", "jp2": "JPEG 2000", "jpeg2000": "JPEG 2000", "heif": "HEIF",
+    "heic": "HEIF", "avif": "AVIF",
+}  # fmt: skip
 UNCALIBRATED = "not calibrated, so no number is given"
 
 
@@ -130,6 +135,13 @@ def short_strength(finding: Finding) -> str:
         else:
             said.append(f"false alarms {share(alarm.rate)}")
     return ", ".join(said) or "strength not calibrated"
+
+
+def form(item: Input) -> str:
+    """Say the format of an input as people write it: ``JPEG``, ``WebP``."""
+    if item.format is None:
+        return "format unknown"
+    return _FORMATS.get(item.format.lower(), line(item.format, limit=40))
 
 
 def pixels(item: Input) -> str:

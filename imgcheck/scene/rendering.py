@@ -160,7 +160,9 @@ def render(
     Notes
     -----
     A plan view: roofs do not lean, walls are not seen. Vehicles are boxes of stated size, not
-    models of types. Limits of realism are listed in docs/architecture.md under ``scene``.
+    models of types. Light is reflected once (Lambert): no glints, no light between walls. Relief
+    does not distort the picture, and the sensor neither sharpens nor shifts its bands. What is
+    measured on renderings is an upper bound for real pictures.
     """
     if not (gsd > 0 and math.isfinite(gsd)):
         raise UsageError(f"gsd is metres a pixel and > 0, not {gsd}")

@@ -41,13 +41,36 @@ class _Pass:
 
 def decode(data: bytes, header: Header) -> Decoded:
     """Decode a PNG; the pixels of a damaged one that do not rest on sound data are invalid."""
-    if not header.damage:
-        try:
-            return _decode_whole(data, header)
-        except UnreadableError as refusal:
-            # The chunks are sound, so the compressed stream inside them may not be.
-            return _decode_damaged(data, header, refusal)
-    return _decode_damaged(data, header, None)
+    if header.damage:
+        return _decode_damaged(data, header, None)
+    try:
+        decoded = _decode_whole(data, header)
+    except UnreadableError as refusal:
+        # The chunks are sound, so the compressed stream inside them may not be.
+        return _decode_damaged(data, header, refusal)
+    if not _is_interlaced(data) and decoded.native[:, -1].any():
+        return decoded
+    # Pillow leaves rows 0 that a stream which ends early does not reach, and says nothing.
+    passes = _passes(header, interlaced=_is_interlaced(data))
+    total = sum(one.rows * one.row_bytes for one in passes)
+    return decoded if _unpacks_to(data, total) else _decode_damaged(data, header, None)
+
+
+def _is_interlaced(data: bytes) -> bool:
+    return data[28] == 1
+
+
+def _unpacks_to(data: bytes, total: int) -> bool:
+    """Tell whether the compressed stream holds all bytes of the picture."""
+    stream = zlib.decompressobj()
+    have = 0
+    for chunk in chunks(data):
+        if chunk.name == b"IDAT":
+            waiting = data[chunk.start : chunk.start + chunk.length]
+            while waiting and have < total:
+                have += len(stream.decompress(waiting, 1 << 20))
+                waiting = stream.unconsumed_tail
+    return have >= total
 
 
 def _decode_whole(data: bytes, header: Header) -> Decoded:
@@ -60,7 +83,7 @@ def _decode_whole(data: bytes, header: Header) -> Decoded:
 
 
 def _decode_damaged(data: bytes, header: Header, refusal: UnreadableError | None) -> Decoded:
-    passes = _passes(header, interlaced=data[28] == 1)
+    passes = _passes(header, interlaced=_is_interlaced(data))
     total = sum(one.rows * one.row_bytes for one in passes)
     raw, certain = _unpack(data, total)
     if refusal is not None and certain == total:

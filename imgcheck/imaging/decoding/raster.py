@@ -40,7 +40,7 @@ _OPTIONS = {
     "jp2": {"GEOREF_SOURCES": "INTERNAL"},
     "png": {},
 }
-_ERRORS = (RasterioError, CPLE_BaseError, *DECODER_ERRORS)
+GDAL_ERRORS = (RasterioError, CPLE_BaseError, *DECODER_ERRORS)
 # A picture with more blocks than this is not picked apart block by block.
 _MOST_BLOCKS = 100_000
 
@@ -69,7 +69,7 @@ def dataset(data: bytes, form: str, *, descriptor: int | None) -> Iterator[Datas
                     yield source
     except ImgcheckError:
         raise
-    except _ERRORS as error:
+    except GDAL_ERRORS as error:
         raise decoder_error(form, error) from None
 
 
@@ -125,7 +125,7 @@ def decode_with_gdal(data: bytes, header: Header, *, descriptor: int | None = No
         known: NDArray[np.bool_] | None = None
         try:
             native = source.read()
-        except _ERRORS as error:
+        except GDAL_ERRORS as error:
             native, known, damage = _read_blocks(source, header, error)
         bands = _describe(source, header)
         valid = _valid(source, native, bands, window=None, known=known)
@@ -164,7 +164,7 @@ def _read_blocks(
         rows, columns = window.toslices()
         try:
             native[:, rows, columns] = source.read(window=window)
-        except _ERRORS:
+        except GDAL_ERRORS:
             native[:, rows, columns] = 0
             continue
         known[rows, columns] = True

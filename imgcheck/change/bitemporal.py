@@ -1,0 +1,319 @@
+"""What changed between two co-registered pictures of one place."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.change import regions as _regions
+from imgcheck.change.grid import (
+    Mask,
+    Pixels,
+    as_bands,
+    common_bands,
+    filled,
+    robust_sigma,
+    same_grid,
+    usable,
+)
+from imgcheck.change.power import smallest_found
+from imgcheck.change.radiometry import match_radiometry, match_sharpness
+from imgcheck.change.regions import Region
+from imgcheck.change.score import Score, pixel_score
+from imgcheck.change.shift import move_back, residual_shift
+from imgcheck.errors import UsageError
+
+# Above this share of changed ground the unchanged rest is no yardstick any more.
+# benchmarks: change, "season" (pairs of dates of farmland) against planted changes.
+MOST_CHANGED = 0.30
+
+# Below this correlation of the two pictures after normalisation, most of the ground differs.
+# benchmarks: change, "season".
+LEAST_AGREEMENT = 0.5
+
+# Regions with a q-value above this are chance.
+HIGHEST_Q = 0.05
+
+# Mean difference below which a region is left out: compression and a change of screen make such
+# differences everywhere. benchmarks: change, "no change", tuning part.
+LEAST_CONTRAST = 0.04
+
+# Contrast, as a share of full scale, at which the smallest object found is stated.
+STATED_CONTRAST = 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppressed:
+    """What was seen and not reported as a region, and why."""
+
+    reason: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeResult:
+    """What differs between two pictures of one place.
+
+    Attributes
+    ----------
+    regions : tuple of Region
+        Largest first; empty when nothing stands out or all was suppressed.
+    mask : ndarray of shape (M, N), bool
+        Pixels of ``regions``.
+    score : ndarray of shape (M, N), float32
+        Standard normal score of each pixel against the unchanged ground of the pair; higher is more
+        changed; 0 where a picture is missing.
+    smallest_m : float or None
+        Side of the smallest square of contrast 0.15 that would be found 9 times in 10, metres;
+        ``None`` when no size would be.
+    suppressed : tuple of Suppressed
+    shift_px : tuple of float
+        (dx, dy) by which ``after`` was found displaced and moved back, pixels.
+    shift_sigma_px : float or None
+        Standard error of that shift; ``None`` when it could not be measured.
+    spread_px : float or None
+        Deviation of single places from that shift.
+    blur_px : float
+        Blur put on ``before`` (positive) or ``after`` (negative) to bring both to one sharpness.
+    sigma : float
+        Robust standard deviation of the difference of brightness on unchanged ground.
+    agreement : float
+        Robust correlation of the two pictures after normalisation.
+    valid_share : float
+        Share of the pixels that both pictures show.
+    """
+
+    regions: tuple[Region, ...]
+    mask: Mask
+    score: Pixels
+    smallest_m: float | None
+    suppressed: tuple[Suppressed, ...]
+    shift_px: tuple[float, float]
+    shift_sigma_px: float | None
+    spread_px: float | None
+    blur_px: float
+    sigma: float
+    agreement: float
+    valid_share: float
+
+
+def _threshold(false_alarm_rate: float) -> float:
+    """Score that a share of the unchanged pixels exceeds."""
+    low, high = -3.0, 12.0
+    for _ in range(80):
+        middle = (low + high) / 2
+        above = 0.5 * math.erfc(middle / math.sqrt(2)) > false_alarm_rate
+        low, high = (middle, high) if above else (low, middle)
+    return (low + high) / 2
+
+
+def _agreement(before: Pixels, after: Pixels, valid: Mask) -> float:
+    """Correlation of brightness with its spread measured robustly: 1 - var(d) / (2 var)."""
+    one, two = before.mean(axis=2)[valid], after.mean(axis=2)[valid]
+    both = max(robust_sigma(one) ** 2 + robust_sigma(two) ** 2, 1e-9)
+    return float(1 - robust_sigma(one - two) ** 2 / both)
+
+
+def _check(gsd: float, false_alarm_rate: float, min_area_m2: float | None) -> float:
+    if not (math.isfinite(gsd) and gsd > 0):
+        raise UsageError(f"gsd is metres per pixel, above 0, not {gsd}")
+    if not 1e-6 <= false_alarm_rate <= 0.2:
+        raise UsageError(f"false_alarm_rate lies between 1e-6 and 0.2, not {false_alarm_rate}")
+    if min_area_m2 is None:
+        return 4 * gsd**2
+    if not (math.isfinite(min_area_m2) and min_area_m2 >= 0):
+        raise UsageError(f"min_area_m2 is 0 or more, not {min_area_m2}")
+    return min_area_m2
+
+
+def detect(
+    before: NDArray[Any],
+    after: NDArray[Any],
+    *,
+    gsd: float,
+    valid: Mask | None = None,
+    false_alarm_rate: float = 0.01,
+    min_area_m2: float | None = None,
+) -> ChangeResult:
+    """Find what changed between two co-registered pictures of one place.
+
+    Parameters
+    ----------
+    before, after : ndarray of shape (M, N) or (M, N, C)
+        On one grid; uint8, or float in [0, 1]. NaN is missing. Where one has no colour, both are
+        compared in grey.
+    gsd : float
+        Ground sample distance, metres per pixel, > 0.
+    valid : ndarray of shape (M, N), bool, optional
+        True where both pictures show ground.
+    false_alarm_rate : float, default 0.01
+        Share of unchanged pixels that may be flagged before the test of whole regions.
+    min_area_m2 : float, optional
+        Smaller regions are left out; four pixels by default.
+
+    Returns
+    -------
+    ChangeResult
+
+    Raises
+    ------
+    GridMismatchError
+        If the sizes differ; both are named.
+    UsageError
+        If an argument has no meaning.
+
+    Notes
+    -----
+    The null distribution is measured on the pair: at least two thirds of the ground must be
+    unchanged. Season, ploughing, shadows of another hour and water levels are changes of the
+    picture too and are reported, or suppressed as a whole where they cover most of it. Scores of
+    neighbouring pixels depend on each other; the p-value of a region is from Gaussian fields of the
+    same smoothness, in which single regions of real pictures can be rarer or more common.
+    """
+    least_area = _check(gsd, false_alarm_rate, min_area_m2)
+    one, two = as_bands("before", before), as_bands("after", after)
+    same_grid({"before": one, "after": two})
+    known = usable(one, valid) & usable(two, None)
+    one, two = common_bands([filled(one, known), filled(two, known)])
+    if known.sum() < 400:
+        return _nothing(known, "the two pictures have almost no ground in common", 1.0)
+    shift = residual_shift(one, two, known)
+    two, still = move_back(two, known, shift)
+    known &= still
+    one, two, blur = match_sharpness(one, two, known)
+    two = match_radiometry(one, two, known)
+    forgiven = 2 if (shift.spread or 0) > 0.7 else 1
+    scored = pixel_score(one, two, known, reach=forgiven)
+    threshold = _threshold(false_alarm_rate)
+    null = _regions.null_weights(_regions.correlation_length(scored.z, known), threshold)
+    found, mask, suppressed = _find(
+        one,
+        two,
+        scored,
+        known,
+        threshold,
+        null,
+        gsd=gsd,
+        least_area=least_area,
+        spread=shift.spread,
+    )
+    return ChangeResult(
+        regions=found,
+        mask=mask,
+        score=scored.z,
+        smallest_m=smallest_found(
+            scored,
+            known,
+            threshold,
+            contrast=STATED_CONTRAST,
+            # Among several regions, a share of HIGHEST_Q / 10 of chance is where a q-value passes.
+            least_weight=float(np.quantile(null, 1 - HIGHEST_Q / 10)),
+            blur_px=abs(blur),
+            gsd=gsd,
+            least_area=least_area,
+        ),
+        suppressed=suppressed,
+        shift_px=(shift.dx, shift.dy),
+        shift_sigma_px=shift.sigma,
+        spread_px=shift.spread,
+        blur_px=blur,
+        sigma=robust_sigma((one - two).mean(axis=2)[known]),
+        agreement=_agreement(one, two, known),
+        valid_share=float(known.mean()),
+    )
+
+
+def _nothing(known: Mask, reason: str, share: float) -> ChangeResult:
+    """Build the result for a pair that cannot be compared."""
+    return ChangeResult(
+        regions=(),
+        mask=np.zeros(known.shape, dtype=bool),
+        score=np.zeros(known.shape, dtype=np.float32),
+        smallest_m=None,
+        suppressed=(Suppressed(reason=reason, count=0, share=share),),
+        shift_px=(0.0, 0.0),
+        shift_sigma_px=None,
+        spread_px=None,
+        blur_px=0.0,
+        sigma=0.0,
+        agreement=0.0,
+        valid_share=float(known.mean()),
+    )
+
+
+def _find(
+    before: Pixels,
+    after: Pixels,
+    scored: Score,
+    known: Mask,
+    threshold: float,
+    null: NDArray[np.float64],
+    *,
+    gsd: float,
+    least_area: float,
+    spread: float | None,
+) -> tuple[tuple[Region, ...], Mask, tuple[Suppressed, ...]]:
+    """Build the regions that are neither chance nor too small nor most of the ground."""
+    labels, weights = _regions.clusters(np.where(known, scored.z, np.float32(-3)), threshold)
+    empty = np.zeros(known.shape, dtype=bool)
+    if not weights.size:
+        return (), empty, ()
+    p = _regions.p_values(weights, null)
+    q = _regions.q_values(p)
+    chosen = np.flatnonzero(q <= HIGHEST_Q) + 1
+    size = np.sqrt(np.mean(scored.difference**2, axis=2))
+    mask = _regions.tightened(labels, chosen, size, scored.reach) & known
+    parents = cv2.dilate(
+        labels.astype(np.float32), np.ones((2 * scored.reach + 3, 2 * scored.reach + 3), np.uint8)
+    ).astype(np.int32)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    found, small, faint = [], [], []
+    for label in range(1, count):
+        left, top, width, height, pixels = (int(number) for number in stats[label])
+        window = np.s_[top : top + height, left : left + width]
+        part = parts[window] == label
+        change = -scored.difference[window][part].mean(axis=0)
+        if pixels * gsd**2 < least_area:
+            small.append(label)
+        elif _regions.strength(change) < LEAST_CONTRAST:
+            faint.append(label)
+        else:
+            parent = int(np.bincount(parents[window][part]).argmax())
+            region = _regions.measure(
+                part,
+                window,
+                before,
+                after,
+                scored.z,
+                change=change,
+                gsd=gsd,
+                edge_px=math.hypot(0.5, 1.0 if spread is None else spread),
+                p=float(p[parent - 1]),
+                q=float(q[parent - 1]),
+            )
+            found.append((label, region))
+    mask = np.isin(parts, [label for label, _ in found])
+    total = max(int(known.sum()), 1)
+    share, agreement = float(mask.sum() / total), _agreement(before, after, known)
+    if share > MOST_CHANGED or (agreement < LEAST_AGREEMENT and found):
+        reason = (
+            "most of the ground differs (season, light, sensor): "
+            f"{share:.0%} stands out, agreement of the whole {agreement:.2f}"
+        )
+        return (), empty, (Suppressed(reason=reason, count=len(found), share=share),)
+    suppressed = tuple(
+        Suppressed(
+            reason=reason, count=len(group), share=float(np.isin(parts, group).sum() / total)
+        )
+        for reason, group in (
+            (f"smaller than {least_area:g} square metres", small),
+            (f"fainter than {LEAST_CONTRAST:.0%} of full scale", faint),
+        )
+        if group
+    )
+    found.sort(key=lambda pair: -pair[1].area_m2)
+    return tuple(region for _, region in found), mask, suppressed

@@ -1,0 +1,119 @@
+"""Pairs of pictures on one grid: what is accepted, and smoothing that stops at missing pixels."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.errors import GridMismatchError, UsageError
+
+Pixels = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+# Smaller pictures hold too few independent places to measure a null distribution on.
+SMALLEST_SIDE = 24
+
+
+def as_bands(name: str, picture: NDArray[Any]) -> Pixels:
+    """Read (M, N) or (M, N, C), uint8 or float in [0, 1], as float32 of shape (M, N, C)."""
+    array = np.asarray(picture)
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or not 1 <= array.shape[2] <= 16:
+        raise UsageError(f"{name} has shape (M, N) or (M, N, bands), not {np.shape(picture)}")
+    if min(array.shape[:2]) < SMALLEST_SIDE:
+        raise UsageError(
+            f"{name} is {array.shape[1]} x {array.shape[0]} pixels; "
+            f"at least {SMALLEST_SIDE} x {SMALLEST_SIDE} are needed"
+        )
+    if array.dtype == np.uint8:
+        return array.astype(np.float32) / np.float32(255)
+    if array.dtype.kind != "f":
+        raise UsageError(f"{name} is uint8 or float in [0, 1], not {array.dtype}")
+    return array.astype(np.float32)
+
+
+def usable(bands: Pixels, valid: Mask | None) -> Mask:
+    """Pixels that are finite and not masked."""
+    finite: Mask = np.isfinite(bands).all(axis=2)
+    if valid is None:
+        return finite
+    mask = np.asarray(valid, dtype=bool)
+    if mask.shape != finite.shape:
+        raise GridMismatchError(
+            f"valid has shape {mask.shape}, the picture {finite.shape}; they share one grid"
+        )
+    return finite & mask
+
+
+def same_grid(named: dict[str, Pixels]) -> None:
+    """Refuse pictures of different sizes, naming both."""
+    (first, reference), *others = named.items()
+    for name, picture in others:
+        if picture.shape[:2] != reference.shape[:2]:
+            raise GridMismatchError(
+                f"{first} is {reference.shape[1]} x {reference.shape[0]} pixels and {name} "
+                f"{picture.shape[1]} x {picture.shape[0]}; warp one on the grid of the other first"
+            )
+
+
+def grey(bands: Pixels) -> Pixels:
+    """Mean of the bands, kept as one band."""
+    return bands.mean(axis=2, keepdims=True, dtype=np.float32)
+
+
+def is_grey(bands: Pixels) -> bool:
+    """Say whether a picture of three bands shows no colour beyond compression noise."""
+    if bands.shape[2] == 1:
+        return True
+    spread = bands.max(axis=2) - bands.min(axis=2)
+    # 0.02 of full scale: what 4:2:0 JPEG at quality 50 adds to a grey picture at most.
+    return bool(np.nanpercentile(spread, 99) < 0.02)
+
+
+def common_bands(pictures: list[Pixels]) -> list[Pixels]:
+    """Bring pictures to the same bands: as they are, or grey where one has no colour."""
+    counts = {picture.shape[2] for picture in pictures}
+    if len(counts) > 1 or any(is_grey(picture) for picture in pictures):
+        return [grey(picture) for picture in pictures]
+    return pictures
+
+
+def opponent(bands: Pixels) -> Pixels:
+    """Split red, green, blue into brightness and two colour differences; leave others alone."""
+    if bands.shape[2] != 3:
+        return bands
+    red, green, blue = bands[..., 0], bands[..., 1], bands[..., 2]
+    return np.stack([(red + green + blue) / 3, red - green, blue - (red + green) / 2], axis=2)
+
+
+def filled(bands: Pixels, valid: Mask) -> Pixels:
+    """Replace unusable pixels by the median of the usable ones, band by band."""
+    if valid.all():
+        return bands
+    result = bands.copy()
+    for band in range(bands.shape[2]):
+        layer = result[..., band]
+        layer[~valid] = np.median(layer[valid]) if valid.any() else 0
+    return result
+
+
+def smooth(bands: Pixels, valid: Mask, sigma: float) -> Pixels:
+    """Gaussian mean over the usable pixels around each one; unusable ones come out as 0."""
+    if sigma <= 0:
+        return np.where(valid[..., None], bands, np.float32(0))
+    weight = valid.astype(np.float32)
+    known = np.where(valid[..., None], bands, np.float32(0))
+    options = {"sigmaX": sigma, "borderType": cv2.BORDER_REFLECT}
+    total = cv2.GaussianBlur(known, (0, 0), **options).reshape(bands.shape)
+    share = cv2.GaussianBlur(weight, (0, 0), **options)[..., None]
+    mean = total / np.maximum(share, np.float32(1e-3))
+    return np.where(valid[..., None], mean, np.float32(0))
+
+
+def robust_sigma(values: NDArray[Any]) -> float:
+    """Spread as 1.4826 times the median absolute deviation from the median."""
+    if not values.size:
+        return 0.0
+    return float(1.4826 * np.median(np.abs(values - np.median(values))))

@@ -1,0 +1,196 @@
+"""Patches of ground that changed once and for good, found in dated pictures of one place.
+
+At such a patch every earlier picture differs from every later one, and by more than the earlier
+ones, or the later ones, differ among themselves. In ground that merely varies (fields, water
+levels, light) the same happens by chance for *any* division of the pictures into two groups; the
+divisions that do not follow time show how often, and how strongly.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.change.grid import Mask, Pixels, robust_sigma
+
+# Least gap between the two groups in units of the usual difference of two pictures.
+LEAST_GAP = 2.0
+
+# The gap between the nearest members must be this share of the gap between the means.
+LEAST_SEPARATION = 0.5
+
+SMALLEST_PATCH_PX = 6
+
+# Divisions drawn to learn what chance does; all of them when there are fewer.
+_MOST_DIVISIONS = 24
+_SEED = 20170924
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """One patch of lasting change.
+
+    Attributes
+    ----------
+    split : int
+        The change came after reference ``split`` and before reference ``split + 1`` (from 0).
+    rows, columns : ndarray of int
+        Its pixels.
+    weight : float
+        Summed gap, in units of the usual difference.
+    chance : float
+        Expected share of chance among patches that weigh as much; 1 when that cannot be known.
+    band, sign : ndarray
+        For each pixel the band that shows the change, and +1 where the later state is higher.
+    """
+
+    split: int
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    weight: float
+    chance: float
+    band: NDArray[np.intp]
+    sign: NDArray[np.float32]
+
+
+def usual_difference(states: list[Pixels], known: Mask) -> Pixels:
+    """Robust deviation of one picture from another, band by band, shape (C,)."""
+    bands = states[0].shape[2]
+    spreads = [
+        [robust_sigma((one - two)[..., band][known]) / np.sqrt(2) for band in range(bands)]
+        for one, two in combinations(states, 2)
+    ]
+    # Never below one step of a uint8 picture.
+    return np.maximum(np.median(np.array(spreads), axis=0), 1 / 255).astype(np.float32)
+
+
+def gap(
+    states: list[Pixels], group: tuple[int, ...], noise: Pixels
+) -> tuple[Pixels, NDArray[np.intp], Pixels]:
+    """How far a group of pictures stands apart from the others at each pixel.
+
+    Returns
+    -------
+    size : ndarray of shape (M, N)
+        Gap between the nearest members in units of ``noise``; 0 where the groups mix.
+    band : ndarray of shape (M, N)
+        Band that shows it best.
+    sign : ndarray of shape (M, N)
+        +1 where the others are higher than the group.
+    """
+    inside = np.stack([states[k] for k in group])
+    outside = np.stack([state for k, state in enumerate(states) if k not in group])
+    up = outside.min(axis=0) - inside.max(axis=0)
+    down = inside.min(axis=0) - outside.max(axis=0)
+    nearest = np.maximum(up, down)
+    means = np.abs(outside.mean(axis=0) - inside.mean(axis=0))
+    size = np.where(nearest >= LEAST_SEPARATION * means, nearest / noise, np.float32(0))
+    band = size.argmax(axis=2)
+    pick = band[..., None]
+    sign = np.where(
+        np.take_along_axis(up, pick, axis=2) > np.take_along_axis(down, pick, axis=2), 1.0, -1.0
+    )
+    return (
+        np.take_along_axis(size, pick, axis=2)[..., 0],
+        band,
+        sign[..., 0].astype(np.float32),
+    )
+
+
+def _components(size: Pixels, known: Mask) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Label patches, and weigh them; those too small get no weight."""
+    flagged = ((size > LEAST_GAP) & known).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(flagged, connectivity=8)
+    weights = np.bincount(labels.reshape(-1), weights=size.reshape(-1), minlength=count)
+    weights[stats[:, cv2.CC_STAT_AREA] < SMALLEST_PATCH_PX] = 0
+    weights[0] = 0
+    return np.asarray(labels, dtype=np.int32), weights
+
+
+def _divisions(count: int, size: int) -> list[tuple[int, ...]]:
+    """Groups of ``size`` of ``count`` pictures that are not the first or the last ones."""
+    in_time = {tuple(range(size)), tuple(range(count - size, count))}
+    every = [group for group in combinations(range(count), size) if group not in in_time]
+    if 2 * size == count:
+        every = [group for group in every if 0 in group]
+    if len(every) <= _MOST_DIVISIONS:
+        return every
+    rng = np.random.default_rng(_SEED)
+    chosen = rng.choice(len(every), size=_MOST_DIVISIONS, replace=False)
+    return [every[k] for k in np.sort(chosen)]
+
+
+def _chance(
+    states: list[Pixels], size: int, noise: Pixels, known: Mask
+) -> tuple[NDArray[np.float64], int]:
+    """Weights of the patches of all divisions of a size that do not follow time."""
+    divisions = _divisions(len(states), size)
+    weights = [np.zeros(0)]
+    for group in divisions:
+        found = _components(gap(states, group, noise)[0], known)[1]
+        weights.append(found[found > 0])
+    return np.sort(np.concatenate(weights)), len(divisions)
+
+
+def lasting_patches(states: list[Pixels], known: Mask) -> list[Patch]:
+    """Find the patches of lasting change between each reference and the next.
+
+    Parameters
+    ----------
+    states : list of ndarray of shape (M, N, C)
+        The references in order of time, comparable in radiometry.
+    known : ndarray of shape (M, N), bool
+
+    Returns
+    -------
+    list of Patch
+        With two references every patch has ``chance`` 1: nothing tells lasting from passing.
+    """
+    noise = usual_difference(states, known)
+    nulls: dict[int, tuple[NDArray[np.float64], int]] = {}
+    patches: list[Patch] = []
+    for split in range(len(states) - 1):
+        earlier = tuple(range(split + 1))
+        smaller = min(len(earlier), len(states) - len(earlier))
+        if smaller not in nulls:
+            nulls[smaller] = _chance(states, smaller, noise, known)
+        null, divisions = nulls[smaller]
+        size, band, sign = gap(states, earlier, noise)
+        labels, weights = _components(size, known)
+        patches += _patches(split, labels, weights, band, sign, null, divisions)
+    return patches
+
+
+def _patches(
+    split: int,
+    labels: NDArray[np.int32],
+    weights: NDArray[np.float64],
+    band: NDArray[np.intp],
+    sign: Pixels,
+    null: NDArray[np.float64],
+    divisions: int,
+) -> list[Patch]:
+    """Give every patch of one split its expected share of chance."""
+    ordered = np.sort(weights[weights > 0])
+    result = []
+    for label in np.flatnonzero(weights):
+        weight = float(weights[label])
+        as_heavy = ordered.size - np.searchsorted(ordered, weight, side="left")
+        by_chance = null.size - np.searchsorted(null, weight, side="left")
+        # One more than was seen: with few divisions, none seen is no proof of none.
+        chance = (by_chance + 0.5) / divisions / as_heavy if divisions else 1.0
+        rows, columns = np.nonzero(labels == label)
+        result.append(
+            Patch(
+                split=split,
+                rows=rows,
+                columns=columns,
+                weight=weight,
+                chance=float(min(chance, 1.0)),
+                band=band[rows, columns],
+                sign=sign[rows, columns],
+            )
+        )
+    return result

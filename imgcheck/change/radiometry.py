@@ -1,0 +1,155 @@
+"""Make two pictures of one place comparable: same sharpness, same brightness and colour.
+
+Both steps are fitted to what most of the ground does, so that a change of a part of it does not
+bend them.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.change.grid import Mask, Pixels, grey, robust_sigma, smooth
+
+# Blurs tried on the sharper picture, pixels.
+_BLURS = np.arange(0.0, 3.01, 0.25)
+
+# Tone curves tried on ``after``: the exponents that screens, editors and cameras put on.
+_GAMMAS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.7, 2.0)
+
+_MOST_SAMPLES = 60_000
+
+
+def _fineness(layer: Pixels, valid: Mask) -> float:
+    """Energy of fine gradients over that of coarse ones: does not depend on gain and offset."""
+    energy = []
+    for sigma in (0.7, 2.5):
+        soft = cv2.GaussianBlur(layer, (0, 0), sigma)
+        gx, gy = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+        squared = (gx**2 + gy**2)[valid]
+        # A trimmed mean: a few glints must not stand for the whole picture.
+        energy.append(float(np.mean(squared[squared <= np.percentile(squared, 98)])))
+    return energy[0] / max(energy[1], 1e-12)
+
+
+def match_sharpness(before: Pixels, after: Pixels, valid: Mask) -> tuple[Pixels, Pixels, float]:
+    """Blur the sharper of the two until it is as soft as the other.
+
+    Returns
+    -------
+    before, after : ndarray
+    blur_px : float
+        Standard deviation of the blur; positive when it was put on ``before``, negative when on
+        ``after``.
+    """
+    if valid.sum() < 100:
+        return before, after, 0.0
+    inner = cv2.erode(valid.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
+    if inner.sum() < 100:
+        inner = valid
+    fine = [_fineness(grey(picture)[..., 0], inner) for picture in (before, after)]
+    sharper = before if fine[0] > fine[1] else after
+    target, layer = min(fine), grey(sharper)[..., 0]
+    misses = [
+        abs(_fineness(cv2.GaussianBlur(layer, (0, 0), s) if s else layer, inner) - target)
+        for s in _BLURS
+    ]
+    blur = float(_BLURS[int(np.argmin(misses))])
+    if blur == 0:
+        return before, after, 0.0
+    soft = smooth(sharper, valid, blur)
+    return (soft, after, blur) if sharper is before else (before, soft, -blur)
+
+
+def _line(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[float, float, float]:
+    """Gain, offset and robust residual of y = gain x + offset, both with errors.
+
+    Pixels far from the line (changed ones) lose their weight step by step, as in iteratively
+    reweighted change detection; the slope is that of the reduced major axis, which noise in x does
+    not flatten.
+    """
+    weight = np.ones_like(x)
+    gain, offset, sigma = 1.0, float(np.median(y) - np.median(x)), np.inf
+    for _ in range(12):
+        total = weight.sum()
+        mean_x, mean_y = (weight * x).sum() / total, (weight * y).sum() / total
+        var_x = (weight * (x - mean_x) ** 2).sum() / total
+        var_y = (weight * (y - mean_y) ** 2).sum() / total
+        both = (weight * (x - mean_x) * (y - mean_y)).sum() / total
+        slope = float(np.sqrt(var_y / max(var_x, 1e-12)))
+        gain = float(np.clip(slope if both > 0 else 1.0, 0.1, 10.0))
+        offset = float(mean_y - gain * mean_x)
+        residual = y - gain * x - offset
+        new = max(robust_sigma(residual), 1e-4)
+        weight = 1 / (1 + (residual / (2 * new)) ** 2) ** 2
+        if abs(new - sigma) < 1e-3 * new:
+            break
+        sigma = new
+    return gain, offset, sigma
+
+
+def _surface(difference: Pixels, valid: Mask) -> Pixels:
+    """Slow trend of a difference over the picture: haze, vignetting, a tilted sun.
+
+    A quadratic in x and y through the medians of 8 x 8 tiles, fitted robustly; six numbers for the
+    whole picture cannot follow a changed lake.
+    """
+    rows, columns = valid.shape
+    points, values = [], []
+    for part_y in np.array_split(np.arange(rows), 8):
+        for part_x in np.array_split(np.arange(columns), 8):
+            tile = np.ix_(part_y, part_x)
+            if valid[tile].mean() > 0.3:
+                points.append((part_x.mean() / columns - 0.5, part_y.mean() / rows - 0.5))
+                values.append(np.median(difference[tile][valid[tile]]))
+    if len(points) < 12:
+        return np.zeros_like(difference)
+    x, y = np.array(points).T
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    target = np.array(values)
+    weight = np.ones_like(target)
+    for _ in range(10):
+        root = np.sqrt(weight)[:, None]
+        fit, *_ = np.linalg.lstsq(terms * root, target * root[:, 0], rcond=None)
+        residual = target - terms @ fit
+        weight = 1 / (1 + (residual / (2 * max(robust_sigma(residual), 1e-4))) ** 2) ** 2
+    gx = (np.arange(columns) + 0.5) / columns - 0.5
+    gy = ((np.arange(rows) + 0.5) / rows - 0.5)[:, None]
+    trend = fit[0] + fit[1] * gx + fit[2] * gy + fit[3] * gx**2 + fit[4] * gx * gy + fit[5] * gy**2
+    return np.asarray(trend, dtype=np.float32)
+
+
+def match_radiometry(before: Pixels, after: Pixels, valid: Mask) -> Pixels:
+    """Bring ``after`` to the brightness and colour of ``before``.
+
+    Parameters
+    ----------
+    before, after : ndarray of shape (M, N, C), float32
+    valid : ndarray of shape (M, N), bool
+
+    Returns
+    -------
+    ndarray of shape (M, N, C), float32
+        ``after`` with a gain, an offset, a tone curve and a slow trend for each band.
+
+    References
+    ----------
+    .. [1] A. A. Nielsen, "The regularized iteratively reweighted MAD method for change detection
+       in multi- and hyperspectral data", IEEE Trans. Image Processing 16, 2007: the reweighting.
+    """
+    result = np.array(after, copy=True)
+    # One pixel of misplacement must not look like noise: fit on softened copies.
+    soft_before, soft_after = smooth(before, valid, 1.5), smooth(after, valid, 1.5)
+    places = np.flatnonzero(valid)
+    places = places[:: max(1, places.size // _MOST_SAMPLES)]
+    if places.size < 50:
+        return result
+    for band in range(before.shape[2]):
+        y = soft_before[..., band].reshape(-1)[places].astype(np.float64)
+        x = np.clip(soft_after[..., band].reshape(-1)[places].astype(np.float64), 0, None)
+        curves = {gamma: _line(x**gamma, y) for gamma in _GAMMAS}
+        # A tone curve must earn its place: 3 % less residual than a straight line.
+        best = min(curves, key=lambda gamma: curves[gamma][2] * (1.0 if gamma == 1 else 1.03))
+        gain, offset, _ = curves[best]
+        layer = gain * np.clip(after[..., band], 0, None) ** best + offset
+        result[..., band] = layer + _surface(before[..., band] - layer, valid)
+    return result

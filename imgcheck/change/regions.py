@@ -1,0 +1,209 @@
+"""From scores of pixels to changed regions, each with its own probability of being chance."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.change.grid import Mask, Pixels
+
+# Side and number of the random fields that null clusters are drawn from.
+_FIELD = 384
+_FIELDS = 6
+_SEED = 20170924
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """One connected patch of changed ground.
+
+    Attributes
+    ----------
+    kind : str
+        ``"brighter"``, ``"darker"`` or ``"recoloured"``: what happened from before to after.
+    polygon : ndarray of shape (K, 2), float64
+        Outline in pixels, x right, y down, (0, 0) the corner of the first pixel.
+    area_m2, area_error_m2 : float
+        Area on the ground, and its standard error from the uncertain edge.
+    p_value : float
+        Share of the clusters of pure chance, over the same threshold, that weigh as much.
+    q_value : float
+        Benjamini-Hochberg: expected share of chance among the regions with a p-value this small.
+    before, after : float
+        Mean brightness in [0, 1], ``after`` brought to the radiometry of ``before``.
+    contrast : float
+        ``after - before``.
+    peak_z : float
+        Highest score in the region.
+    """
+
+    kind: str
+    polygon: NDArray[np.float64]
+    area_m2: float
+    area_error_m2: float
+    p_value: float
+    q_value: float
+    before: float
+    after: float
+    contrast: float
+    peak_z: float
+
+
+def clusters(z: Pixels, threshold: float) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Connected pixels above a threshold, and the weight of each: summed excess of the score."""
+    count, labels = cv2.connectedComponents((z > threshold).astype(np.uint8), connectivity=8)
+    excess = np.where(z > threshold, z - threshold, 0).astype(np.float64)
+    weights = np.bincount(labels.reshape(-1), weights=excess.reshape(-1), minlength=count)
+    return labels, weights[1:]
+
+
+def correlation_length(z: Pixels, valid: Mask) -> float:
+    """Standard deviation of the Gaussian smoothing that gives noise the smoothness of ``z``.
+
+    From the correlation of neighbours among ordinary pixels; white noise smoothed by s has
+    exp(-1 / (4 s^2)) for it.
+    """
+    ordinary = valid & (np.abs(z) < 2)
+    products, squares = [], []
+    for axis in (0, 1):
+        pair = ordinary & np.roll(ordinary, 1, axis=axis)
+        a, b = z[pair], np.roll(z, 1, axis=axis)[pair]
+        if a.size > 50:
+            products.append(float(np.mean((a - a.mean()) * (b - b.mean()))))
+            squares.append(float(a.std() * b.std()))
+    ratio = np.sum(products) / max(np.sum(squares), 1e-9) if products else 0.5
+    ratio = float(np.clip(ratio, 0.05, 0.995))
+    return float(np.sqrt(-1 / (4 * np.log(ratio))))
+
+
+def null_weights(length: float, threshold: float) -> NDArray[np.float64]:
+    """Weights of the clusters that smooth Gaussian noise shows above a threshold, in order."""
+    rng = np.random.default_rng(_SEED)
+    weights = []
+    for _ in range(_FIELDS):
+        field = rng.standard_normal((_FIELD, _FIELD)).astype(np.float32)
+        if length > 0.3:
+            field = cv2.GaussianBlur(field, (0, 0), length)
+        weights.append(clusters((field - field.mean()) / field.std(), threshold)[1])
+    return np.sort(np.concatenate(weights))
+
+
+def p_values(weights: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of null clusters at least as heavy; never below one in their number."""
+    above = null.size - np.searchsorted(null, weights, side="left")
+    return (above + 1) / (null.size + 1)
+
+
+def q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Benjamini-Hochberg adjusted p-values.
+
+    References
+    ----------
+    .. [1] Y. Benjamini and Y. Hochberg, "Controlling the false discovery rate", Journal of the
+       Royal Statistical Society B 57, 1995.
+    """
+    if not p.size:
+        return p
+    order = np.argsort(p)
+    scaled = p[order] * p.size / np.arange(1, p.size + 1)
+    result = np.empty_like(p)
+    result[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return result
+
+
+def outline(part: NDArray[np.uint8], left: int, top: int) -> tuple[NDArray[np.float64], float]:
+    """Outer border of a mask as corners in pixel coordinates, and its length in pixels.
+
+    The mask is enlarged threefold so that the polygon runs along the borders of pixels and not
+    through their centres.
+    """
+    large = cv2.resize(np.pad(part, 1), None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST)
+    contours, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    longest = max(contours, key=cv2.contourArea)
+    length = float(cv2.arcLength(longest, True)) / 3
+    simple = cv2.approxPolyDP(longest, 1.5, True)[:, 0, :].astype(np.float64)
+    if len(simple) < 3:
+        simple = longest[:, 0, :].astype(np.float64)
+    # +0.5: OpenCV puts 0 at a centre; / 3 and - 1: undo enlargement and padding.
+    return (simple + 0.5) / 3 - 1 + (left, top), length
+
+
+def tightened(
+    labels: NDArray[np.int32], chosen: NDArray[np.int64], size: Pixels, reach: int
+) -> Mask:
+    """Pixels of the chosen clusters where the change has at least half its full height.
+
+    Coarse smoothing makes clusters grow past the object; half the height is where the border of
+    a blurred object lies. ``reach`` pixels that were forgiven as misplacement are given back.
+    """
+    brush = np.ones((2 * reach + 3, 2 * reach + 3), np.uint8)
+    result = np.zeros(labels.shape, dtype=bool)
+    for label in chosen:
+        window = _window(labels, int(label), reach + 1)
+        part = labels[window] == label
+        near = cv2.dilate(part.astype(np.uint8), brush).astype(bool)
+        height = np.quantile(size[window][part], 0.8)
+        tight = near & (size[window] >= 0.5 * height) & ((labels[window] == 0) | part)
+        result[window] |= tight if tight.any() else part
+    return result
+
+
+def _window(labels: NDArray[np.int32], label: int, margin: int) -> tuple[slice, slice]:
+    """Bounding box of a label and a margin around it."""
+    left, top, width, height = cv2.boundingRect((labels == label).astype(np.uint8))
+    return (
+        slice(max(top - margin, 0), min(top + height + margin, labels.shape[0])),
+        slice(max(left - margin, 0), min(left + width + margin, labels.shape[1])),
+    )
+
+
+def strength(change: NDArray[np.floating]) -> float:
+    """Size of a mean difference in opponent colours, share of full scale.
+
+    Differences of colour span twice the range of brightness.
+    """
+    colour = float(np.abs(change[1:]).max()) / 2 if change.size == 3 else 0.0
+    return max(abs(float(change[0])), colour)
+
+
+def kind_of(change: NDArray[np.floating]) -> str:
+    """Name what happened from the mean difference (after minus before) in opponent colours."""
+    brightness = float(change[0])
+    if change.size == 3 and abs(brightness) < 0.5 * strength(change):
+        return "recoloured"
+    return "brighter" if brightness > 0 else "darker"
+
+
+def measure(
+    part: Mask,
+    window: tuple[slice, slice],
+    before: Pixels,
+    after: Pixels,
+    z: Pixels,
+    *,
+    change: NDArray[np.floating],
+    gsd: float,
+    edge_px: float,
+    p: float,
+    q: float,
+) -> Region:
+    """Measure the region ``part`` of ``window``.
+
+    Its border is uncertain by ``edge_px`` in the same direction all round, so that the error of the
+    area is that times the length of the border.
+    """
+    polygon, length = outline(part.astype(np.uint8), window[1].start, window[0].start)
+    one, two = float(before[window][part].mean()), float(after[window][part].mean())
+    return Region(
+        kind=kind_of(change),
+        polygon=polygon,
+        area_m2=float(part.sum()) * gsd**2,
+        area_error_m2=length * edge_px * gsd**2,
+        p_value=p,
+        q_value=q,
+        before=one,
+        after=two,
+        contrast=two - one,
+        peak_z=float(z[window][part].max()),
+    )

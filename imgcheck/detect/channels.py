@@ -1,0 +1,82 @@
+"""Edge and tone channels of a picture, on a coarse grid, free of brightness and contrast."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+ORIENTATIONS = 6  # gradient directions modulo 180 degrees, 30 degrees apart
+CHANNELS = ORIENTATIONS + 1
+STRIDE = 2  # working pixels a grid cell
+
+# Contrast below one grey level of 255 is noise of any 8-bit picture: it must not be stretched.
+_FLOOR = 1.5 / 255
+# Half-width of the neighbourhood that contrast is judged against, in working pixels: at 0.3 m
+# this is 7.5 m, a vehicle and the lane beside it.
+_AROUND = 8
+
+
+def channels(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give seven maps: gradient energy in six directions, and distance from the local tone.
+
+    Parameters
+    ----------
+    picture : ndarray of shape (M, N, 3), float32 in [0, 1]
+        At the working ground sample distance.
+
+    Returns
+    -------
+    ndarray of shape (ceil(M / 2), ceil(N / 2), 7), float32
+        Each divided by the mean contrast around, so that a dark street and a bright
+        desert give the same numbers.
+
+    References
+    ----------
+    .. [1] N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection",
+       CVPR 2005 (strongest band, soft direction bins, local normalisation).
+    """
+    rows, columns = picture.shape[:2]
+    smooth = cv2.GaussianBlur(picture, (0, 0), 0.6)
+    gx = cv2.Scharr(smooth, cv2.CV_32F, 1, 0) / 32
+    gy = cv2.Scharr(smooth, cv2.CV_32F, 0, 1) / 32
+    energy = gx * gx + gy * gy
+    band = energy.argmax(axis=2)[..., None]
+    gx = np.take_along_axis(gx, band, 2)[..., 0]
+    gy = np.take_along_axis(gy, band, 2)[..., 0]
+    magnitude = np.sqrt(gx * gx + gy * gy)
+    place = (np.arctan2(gy, gx) * (ORIENTATIONS / np.pi)) % ORIENTATIONS
+    below = np.floor(place).astype(np.int32)
+    share = (place - below).astype(np.float32)
+    out = np.empty((-(-rows // STRIDE), -(-columns // STRIDE), CHANNELS), np.float32)
+    for k in range(ORIENTATIONS):
+        part = np.where(below % ORIENTATIONS == k, 1 - share, 0)
+        part += np.where((below + 1) % ORIENTATIONS == k, share, 0)
+        out[..., k] = coarse(magnitude * part)
+    around = mean_around(coarse(magnitude), _AROUND // STRIDE) + _FLOOR
+    out[..., :ORIENTATIONS] /= around[..., None]
+    out[..., ORIENTATIONS] = _tone(smooth)
+    return np.minimum(out, 6.0, out=out)
+
+
+def _tone(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Distance of each cell's colour from the mean around it, in standard deviations."""
+    small = coarse(picture)
+    mean = mean_around(small, _AROUND // STRIDE)
+    variance = mean_around(small * small, _AROUND // STRIDE) - mean * mean
+    spread = np.sqrt(np.maximum(variance.sum(axis=2), 0)) + 2 * _FLOOR
+    return np.sqrt(((small - mean) ** 2).sum(axis=2)) / spread
+
+
+def coarse(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mean over each cell of STRIDE x STRIDE pixels (the border is repeated)."""
+    rows, columns = picture.shape[:2]
+    padded = cv2.copyMakeBorder(
+        picture, 0, -rows % STRIDE, 0, -columns % STRIDE, cv2.BORDER_REPLICATE
+    )
+    size = (padded.shape[1] // STRIDE, padded.shape[0] // STRIDE)
+    return cv2.resize(padded, size, interpolation=cv2.INTER_AREA)
+
+
+def mean_around(picture: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
+    """Mean over a square of 2 * reach + 1 pixels."""
+    side = 2 * reach + 1
+    return cv2.boxFilter(picture, -1, (side, side), borderType=cv2.BORDER_REFLECT)
