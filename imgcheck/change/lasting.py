@@ -24,7 +24,7 @@ LEAST_SEPARATION = 0.5
 SMALLEST_PATCH_PX = 6
 
 # Divisions drawn to learn what chance does; all of them when there are fewer.
-_MOST_DIVISIONS = 24
+_MOST_DIVISIONS = 12
 _SEED = 20170924
 
 
@@ -58,9 +58,10 @@ class Patch:
 def usual_difference(states: list[Pixels], known: Mask) -> Pixels:
     """Robust deviation of one picture from another, band by band, shape (C,)."""
     bands = states[0].shape[2]
+    samples = [state[known][:: max(1, int(known.sum()) // 20_000)] for state in states]
     spreads = [
-        [robust_sigma((one - two)[..., band][known]) / np.sqrt(2) for band in range(bands)]
-        for one, two in combinations(states, 2)
+        [robust_sigma((one - two)[:, band]) / np.sqrt(2) for band in range(bands)]
+        for one, two in combinations(samples, 2)
     ]
     # Never below one step of a uint8 picture.
     return np.maximum(np.median(np.array(spreads), axis=0), 1 / 255).astype(np.float32)
@@ -124,14 +125,14 @@ def _divisions(count: int, size: int) -> list[tuple[int, ...]]:
 
 def _chance(
     states: list[Pixels], size: int, noise: Pixels, known: Mask
-) -> tuple[NDArray[np.float64], int]:
-    """Weights of the patches of all divisions of a size that do not follow time."""
+) -> list[NDArray[np.float64]]:
+    """Weights of the patches of each division of a size that does not follow time, in order."""
     divisions = _divisions(len(states), size)
-    weights = [np.zeros(0)]
+    weights = []
     for group in divisions:
         found = _components(gap(states, group, noise)[0], known)[1]
-        weights.append(found[found > 0])
-    return np.sort(np.concatenate(weights)), len(divisions)
+        weights.append(np.sort(found[found > 0]))
+    return weights
 
 
 def lasting_patches(states: list[Pixels], known: Mask) -> list[Patch]:
@@ -149,17 +150,16 @@ def lasting_patches(states: list[Pixels], known: Mask) -> list[Patch]:
         With two references every patch has ``chance`` 1: nothing tells lasting from passing.
     """
     noise = usual_difference(states, known)
-    nulls: dict[int, tuple[NDArray[np.float64], int]] = {}
+    nulls: dict[int, list[NDArray[np.float64]]] = {}
     patches: list[Patch] = []
     for split in range(len(states) - 1):
         earlier = tuple(range(split + 1))
         smaller = min(len(earlier), len(states) - len(earlier))
         if smaller not in nulls:
             nulls[smaller] = _chance(states, smaller, noise, known)
-        null, divisions = nulls[smaller]
         size, band, sign = gap(states, earlier, noise)
         labels, weights = _components(size, known)
-        patches += _patches(split, labels, weights, band, sign, null, divisions)
+        patches += _patches(split, labels, weights, band, sign, nulls[smaller])
     return patches
 
 
@@ -169,8 +169,7 @@ def _patches(
     weights: NDArray[np.float64],
     band: NDArray[np.intp],
     sign: Pixels,
-    null: NDArray[np.float64],
-    divisions: int,
+    nulls: list[NDArray[np.float64]],
 ) -> list[Patch]:
     """Give every patch of one split its expected share of chance."""
     ordered = np.sort(weights[weights > 0])
@@ -178,9 +177,11 @@ def _patches(
     for label in np.flatnonzero(weights):
         weight = float(weights[label])
         as_heavy = ordered.size - np.searchsorted(ordered, weight, side="left")
-        by_chance = null.size - np.searchsorted(null, weight, side="left")
-        # One more than was seen: with few divisions, none seen is no proof of none.
-        chance = (by_chance + 0.5) / divisions / as_heavy if divisions else 1.0
+        # The worst division stands for chance: one picture of an odd season among the references
+        # makes heavy patches wherever it is set apart, and the first or the last may be the odd one.
+        by_chance = max((int((null >= weight).sum()) for null in nulls), default=as_heavy)
+        # Half of one more than was seen: none seen in few divisions is no proof of none.
+        chance = (by_chance + 0.5 / len(nulls)) / as_heavy if nulls else 1.0
         rows, columns = np.nonzero(labels == label)
         result.append(
             Patch(

@@ -127,3 +127,25 @@ def gsd(case: Case) -> tuple[float, str] | None:
     if stated is not None:
         return stated.value, "stated in the claim file"
     return None
+
+
+def name(reference: Reference) -> str:
+    """Name a reference by its id and, where that does not say it, its date."""
+    if reference.date is None:
+        return f"{reference.id} (date not stated)"
+    date = reference.date
+    day = date.start.date().isoformat()
+    shown = day if date.end.date() == date.start.date() else date.text
+    return reference.id if reference.id == shown else f"{reference.id} ({shown})"
+
+
+def sun_in_picture(case: Case) -> float | None:
+    """Give the sun's azimuth clockwise from up, from a measured shadow and the placing's north."""
+    shadow, found = case.claim.measured("shadow_azimuth"), best(case)
+    if shadow is None:
+        return None
+    north = found[1].north_deg if found is not None else None
+    stated = case.claim.measured("north_deg")
+    if north is None and stated is not None:
+        north = stated.value
+    return None if north is None else (shadow.value + 180.0 + north) % 360.0

@@ -108,11 +108,10 @@ def _observation(
     position: int,
 ) -> Finding:
     shown = sorted(result.regions, key=lambda r: -r.area_m2)[:_MOST_SHOWN]
-    date = "" if reference.date is None else f" of {reference.date.text}"
     return change_bitemporal.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
-        summary=f"Against {reference.id}{date}: {_words(result)}.",
+        summary=f"Against {_placed.name(reference)}: {_words(result)}.",
         basis=_BASIS,
         measures=tuple(_measures(result, ground)),
         evidence=Evidence(
@@ -125,7 +124,7 @@ def _observation(
                 )
                 for region in shown
             ),
-            citations=(Citation(input=reference.id, label=f"{reference.id}{date}"),),
+            citations=(Citation(input=reference.id, label=_placed.name(reference)),),
             pictures=_slider(case, ground, reference, rgb, position),
         ),
         limits=_LIMITS,
@@ -200,11 +199,10 @@ def _slider(
     claimed = _claimed(case)
     later = claimed is not None and reference.date is not None and claimed.before(reference.date)
     roles = ("after", "before") if later else ("before", "after")
-    date = "" if reference.date is None else f", {reference.date.text}"
     return (
         Picture(
             name=f"change-{position + 1}-{roles[0]}.jpg",
-            label=f"reference {reference.id}{date}",
+            label=f"reference {_placed.name(reference)}",
             role=roles[0],
             data=jpeg(drawn),
         ),
@@ -228,9 +226,8 @@ def _answer(
             found,
             key=lambda pair: abs((pair[0].date.earliest - start).total_seconds()),  # type: ignore[union-attr]
         )
-        assert reference.date is not None
         words = (
-            f"Between {reference.id} ({reference.date.text}) and the picture, {_words(result)}. "
+            f"Between {_placed.name(reference)} and the picture, {_words(result)}. "
             "Whether that is the change the statement means, and whether the picture is of the "
             "claimed time, this comparison does not decide."
         )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imgcheck.model import Case, Finding, Outcome
+from imgcheck.model import Case, Claim, Finding, Outcome, Statement
 
 Run = Callable[[Case], Iterable[Finding]]
 Need = Callable[[Case], str | None]
@@ -36,6 +36,8 @@ class Check:
         One of `STAGES`.
     answers : tuple of str
         Kinds of statement it bears on; empty for a check that only observes.
+    concerns : callable
+        Tells of a statement of these kinds whether the check bears on it.
     needs : tuple of callable
         Each gives the reason why the check does not apply to a case, or ``None``.
     run : callable
@@ -49,8 +51,13 @@ class Check:
     analysis: str
     stage: str
     answers: tuple[str, ...]
+    concerns: Callable[[Statement], bool]
     needs: tuple[Need, ...]
     run: Run
+
+    def statements(self, claim: Claim) -> tuple[Statement, ...]:
+        """Give the statements of a claim that this check bears on."""
+        return tuple(s for s in claim.of_kind(*self.answers) if self.concerns(s))
 
     def finding(
         self, *, statement: str | None, outcome: Outcome, summary: str, basis: str, **rest: Any
@@ -68,7 +75,7 @@ class Check:
 
     def without(self, case: Case, outcome: Outcome, reason: str) -> tuple[Finding, ...]:
         """Say of every statement this check would answer why it did not."""
-        named = [s.id for s in case.claim.of_kind(*self.answers)]
+        named = [s.id for s in self.statements(case.claim)]
         concerned: Sequence[str | None] = named or [None]
         return tuple(
             self.finding(statement=statement, outcome=outcome, summary=reason, basis=self.id)
@@ -89,6 +96,7 @@ def check(
     stage: str = "pixels",
     version: str = "1",
     answers: tuple[str, ...] = (),
+    concerns: Callable[[Statement], bool] = lambda statement: True,
     needs: tuple[Need, ...] = (),
 ) -> Callable[[Run], Check]:
     """Make a `Check` of a function from a case to findings.
@@ -116,6 +124,7 @@ def check(
             analysis=analysis,
             stage=stage,
             answers=answers,
+            concerns=concerns,
             needs=needs,
             run=run,
         )

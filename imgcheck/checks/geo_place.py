@@ -93,7 +93,7 @@ def _where(reference: Reference, placement: geo.Placement) -> str:
     assert placement.centre_lonlat is not None
     lon, lat = placement.centre_lonlat
     return (
-        f"The picture was placed on {reference.id}: its centre is {lat:.5f}, {lon:.5f} "
+        f"The picture was placed on {_placed.name(reference)}: its centre is {lat:.5f}, {lon:.5f} "
         f"(latitude, longitude), its pixels are {placement.gsd_m:.3g} m, north is "
         f"{placement.north_deg:.1f} degrees clockwise from up."
     )
@@ -113,8 +113,7 @@ def _measures(placement: geo.Placement) -> Iterator[Measure]:
 
 
 def _citation(reference: Reference) -> Citation:
-    when = "date not stated" if reference.date is None else reference.date.text
-    return Citation(input=reference.id, label=f"{reference.id}, {when}")
+    return Citation(input=reference.id, label=_placed.name(reference))
 
 
 def _answer(statement: Place, reference: Reference, placement: geo.Placement) -> Finding:
@@ -144,7 +143,7 @@ def _answer(statement: Place, reference: Reference, placement: geo.Placement) ->
     return geo_place.finding(
         statement=statement.id,
         outcome=outcome,
-        summary=f"Placed on {reference.id}, {words}.",
+        summary=f"Placed on {_placed.name(reference)}, {words}.",
         basis=_BASIS,
         measures=(
             Measure(name="share inside the claimed place", value=compared.overlap_share),

@@ -3,7 +3,10 @@
 import sys
 import time
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 # Below this many seconds a step is not worth a line in a log.
 _QUIET_SECONDS = 2.0
@@ -15,16 +18,16 @@ class Progress:
     def __init__(self, title: str) -> None:
         self.title = title
         self._live = sys.stderr.isatty()
-        self._status = None
+        self._status: Status | None = None
         self._said = time.monotonic()
 
     def __enter__(self) -> Self:
         if self._live:
             from rich.console import Console
             from rich.markup import escape
-            from rich.status import Status
+            from rich.status import Status as Spinner
 
-            self._status = Status(escape(self.title), console=Console(stderr=True))
+            self._status = Spinner(escape(self.title), console=Console(stderr=True))
             self._status.start()
         return self
 

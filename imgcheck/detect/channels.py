@@ -12,7 +12,7 @@ STRIDE = 2  # working pixels a grid cell
 _FLOOR = 1.5 / 255
 # Half-width of the neighbourhood that contrast is judged against, in working pixels: at 0.3 m
 # this is 7.5 m, a vehicle and the lane beside it.
-_AROUND = 8
+_AROUND = 6
 
 
 def channels(picture: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,15 +6,13 @@ No decoder has seen the file yet: a 65-byte PNG may claim 30,000 x 30,000 pixels
 
 from imgcheck.errors import RefusedError
 from imgcheck.imaging.header.model import Header
-from imgcheck.imaging.limits import Limits
+from imgcheck.imaging.limits import WINDOWED_FORMATS, Limits
 
 # Deflate spends at least two bits on 258 bytes (RFC 1951): 1032 to 1. What claims to
 # unpack further holds no data for what it claims.
 LARGEST_EXPANSION = 1100
 # Below this a false claim costs little, and the decoder tells better what is missing.
 HARMLESS_BYTES = 64 << 20
-# Only these are read window by window, so only these may exceed what is decoded at once.
-WINDOWED_FORMATS = frozenset({"tiff", "jp2"})
 
 
 def estimate_memory(pixels: int, header: Header) -> int:

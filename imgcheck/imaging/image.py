@@ -265,7 +265,7 @@ class Image:
             mask = self._decoded().valid
             if mask is None:
                 return np.ones((self.height, self.width), bool)
-            return turn(mask, self._turns)
+            return np.ascontiguousarray(turn(mask, self._turns))
 
         return self._keep("valid", make)
 
@@ -274,7 +274,9 @@ class Image:
 
         A palette gives its indices; CMYK its inks from a JPEG, but RGBA from a TIFF.
         """
-        return self._keep("bands", lambda: turn(self._decoded().native, self._turns))
+        return self._keep(
+            "bands", lambda: np.ascontiguousarray(turn(self._decoded().native, self._turns))
+        )
 
     def read(
         self,

@@ -8,9 +8,10 @@ import stat
 from dataclasses import dataclass
 
 from imgcheck.errors import RefusedError, UnreadableError
+from imgcheck.imaging.limits import WINDOWED_FORMATS
 from imgcheck.imaging.sniff import HEAD_BYTES, sniff
 
-# Above this a file is mapped, not read: a reference raster may be larger than memory.
+# Above this a raster is mapped, not read: a reference may be larger than memory.
 READ_WHOLE_BYTES = 512 << 20
 _CHUNK = 8 << 20
 _KINDS = {
@@ -73,7 +74,7 @@ def take_in(path: PathInput, *, most_bytes: int) -> Intake:
         if size > most_bytes:
             raise _too_large(size, most_bytes)
         form = sniff(_read_up_to(descriptor, HEAD_BYTES))
-        if size > READ_WHOLE_BYTES:
+        if size > READ_WHOLE_BYTES and form in WINDOWED_FORMATS:
             intake = _map(descriptor, form)
             keep = True
             return intake

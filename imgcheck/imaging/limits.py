@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+# Only these are read window by window, so only these may exceed what is decoded at once.
+WINDOWED_FORMATS = frozenset({"tiff", "jp2"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

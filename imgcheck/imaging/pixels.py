@@ -51,8 +51,8 @@ class Decoded:
 
 
 def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Turn an array, rows and columns last, from the stored grid into the view."""
-    return np.ascontiguousarray(_TURNS[orientation](array))
+    """Turn an array, rows and columns last, from the stored grid into the view; no copy."""
+    return _TURNS[orientation](array)
 
 
 def as_bytes(

@@ -95,7 +95,7 @@ def decode(cls: Any, value: Any) -> Any:
     if isinstance(cls, type) and issubclass(cls, enum.Enum):
         return cls(value)
     if cls is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        return value  # stays as it was written, so that the bytes are the same again
     if cls is type(None) and value is None:
         return None
     if isinstance(cls, type) and isinstance(value, cls):

@@ -39,7 +39,9 @@ class Reader:
         try:
             for event in yaml.parse(text, Loader=yaml.SafeLoader):
                 if isinstance(event, yaml.AliasEvent):
-                    self.refuse(event.start_mark.line + 1, "aliases (*name) are not accepted")
+                    self.refuse(
+                        getattr(event.start_mark, "line", 0) + 1, "aliases (*name) are not accepted"
+                    )
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark

@@ -233,7 +233,7 @@ def _caption(what: str, item: Input, *, shown: bool, marked: bool) -> str:
     if not shown:
         said += " The picture itself is not part of this page: only the marks are drawn."
     if marked:
-        said += " Marks lie where findings point; the numbers lead to them."
+        said += " Marks lie where findings point; the list of marks leads to each finding."
     return said
 
 

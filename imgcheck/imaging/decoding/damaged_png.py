@@ -74,12 +74,21 @@ def _unpacks_to(data: bytes, total: int) -> bool:
 
 
 def _decode_whole(data: bytes, header: Header) -> Decoded:
+    """Decode a PNG stripped to what its pixels need: a huge text or profile costs nothing."""
+    bare = _strip(data)
     if header.bits < 16:
-        return decode_with_pillow(data, header)
+        return decode_with_pillow(bare, header)
     # Pillow keeps only the upper byte of deep colours.
     from imgcheck.imaging.decoding.raster import decode_with_gdal
 
-    return decode_with_gdal(data, header)
+    return decode_with_gdal(bare, header)
+
+
+def _strip(data: bytes) -> bytes:
+    wanted = (b"PLTE", b"tRNS", b"IDAT", b"IEND")
+    first = next(chunks(data))
+    kept = [first, *(chunk for chunk in chunks(data) if chunk.name in wanted)]
+    return data[:8] + b"".join(data[c.start - 8 : c.start + c.length + 4] for c in kept)
 
 
 def _decode_damaged(data: bytes, header: Header, refusal: UnreadableError | None) -> Decoded:

@@ -14,7 +14,10 @@ from imgcheck.imaging.header.fields import number
 from imgcheck.imaging.header.model import Damage, Header
 from imgcheck.imaging.pixels import Decoded
 
-_FILLINGS = (b"\0", b"\x55", b"\xaa", b"\x33")
+# Zeros after these bytes: a long run of anything else soon is no valid code.
+_FILLINGS = (b"", b"\xff", b"\x80", b"\x55", b"\xaa", b"\x01", b"\x20", b"\x02")
+# Cut to less than this share, a file has hardly a row to give.
+_LONGEST_FILL = 1000
 # The loop filter of VP8 reaches across the border of a macroblock (RFC 6386, section 15).
 _MACROBLOCK = 16
 
@@ -23,22 +26,25 @@ def decode(data: bytes, header: Header) -> Decoded:
     """Decode a WebP; the missing rows of a cut one are invalid."""
     if not header.damage:
         return decode_with_pillow(data, header)
-    missing = number(data, 4, "<I") + 8 - len(data)
-    if missing > len(data) * 1000:
-        raise UnreadableError(f"the WebP is cut: {missing:,} of its bytes are missing")
-    versions = []
+    whole = number(data, 4, "<I") + 8
+    if whole > len(data) * _LONGEST_FILL:
+        raise UnreadableError(f"the WebP is cut: {whole - len(data):,} of its bytes are missing")
+    versions: list[Decoded] = []
     for filling in _FILLINGS:
         try:
-            versions.append(decode_with_pillow(data + filling * missing, header))
+            versions.append(decode_with_pillow((data + filling).ljust(whole, b"\0"), header))
         except UnreadableError:
             continue
-        if len(versions) == 2:
-            return _common_rows(versions[0], versions[1], header)
+    if len(versions) >= 2:
+        return _common_rows(versions, header)
     raise UnreadableError("the WebP is cut, and its decoder cannot use the part that is there")
 
 
-def _common_rows(one: Decoded, other: Decoded, header: Header) -> Decoded:
-    differs = (one.native != other.native).any(axis=(0, 2))
+def _common_rows(versions: list[Decoded], header: Header) -> Decoded:
+    one = versions[0]
+    differs = np.zeros(header.height, bool)
+    for other in versions[1:]:
+        differs |= (one.native != other.native).any(axis=(0, 2))
     rows = int(np.argmax(differs)) if differs.any() else header.height
     if rows < header.height:
         rows = max(0, rows // _MACROBLOCK - 1) * _MACROBLOCK

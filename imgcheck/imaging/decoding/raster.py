@@ -4,6 +4,7 @@ GDAL would otherwise take a VRT for a picture, read overviews and georeference f
 files beside it, fetch from the network, and write ``.aux.xml`` next to the evidence.
 """
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,7 +32,8 @@ _SAFE = {
     "GDAL_PAM_ENABLED": "NO",
     "GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
-    "GDAL_HTTP_MAX_RETRY": "0",
+    # Other threads of GDAL print their errors instead of raising them.
+    "GDAL_NUM_THREADS": "1",
 }
 # Place from the file's own tags only; overviews never, because an overview may show
 # another picture than the full resolution.
@@ -41,7 +43,7 @@ _OPTIONS = {
     "png": {},
 }
 GDAL_ERRORS = (RasterioError, CPLE_BaseError, *DECODER_ERRORS)
-# A picture with more blocks than this is not picked apart block by block.
+# Blocks of a damaged picture that are tried one by one; the others count as lost.
 _MOST_BLOCKS = 100_000
 
 # GDAL's warnings go to this logger, and without any handler to the terminal.
@@ -49,15 +51,17 @@ logging.getLogger("rasterio").addHandler(logging.NullHandler())
 
 
 @contextmanager
-def dataset(data: bytes, form: str, *, descriptor: int | None) -> Iterator[DatasetReader]:
-    """Open a raster by the one driver of its format.
+def dataset(
+    data: bytes, form: str, *, descriptor: int | None, **more: str
+) -> Iterator[DatasetReader]:
+    """Open a raster by the one driver of its format, with ``more`` options of the driver.
 
     Raises
     ------
     UnreadableError
         If GDAL refuses it, here or in the body.
     """
-    options: dict[str, Any] = {"driver": DRIVERS[form], "sharing": False, **_OPTIONS[form]}
+    options: dict[str, Any] = {"driver": DRIVERS[form], "sharing": False, **_OPTIONS[form], **more}
     try:
         with rasterio.Env(**_SAFE):
             if descriptor is not None:
@@ -119,22 +123,57 @@ def _describe(source: DatasetReader, header: Header) -> _Bands:
 
 def decode_with_gdal(data: bytes, header: Header, *, descriptor: int | None = None) -> Decoded:
     """Decode a whole raster; blocks that cannot be read are invalid and reported."""
+    try:
+        with dataset(data, header.format, descriptor=descriptor) as source:
+            _require_size(source, header)
+            return _finish(source, header, source.read())
+    except UnreadableError as refusal:
+        return _decode_blocks(data, header, descriptor, refusal)
+
+
+def _decode_blocks(
+    data: bytes, header: Header, descriptor: int | None, refusal: UnreadableError
+) -> Decoded:
+    """Decode block by block after the whole has failed, in a fresh reader."""
     with dataset(data, header.format, descriptor=descriptor) as source:
         _require_size(source, header)
-        damage: tuple[Damage, ...] = ()
-        known: NDArray[np.bool_] | None = None
-        try:
-            native = source.read()
-        except GDAL_ERRORS as error:
-            native, known, damage = _read_blocks(source, header, error)
-        bands = _describe(source, header)
-        valid = _valid(source, native, bands, window=None, known=known)
-        return Decoded(
-            native=native,
-            rgb=_view(source, native, bands, valid, header),
-            valid=valid,
-            damage=damage,
-        )
+        native, known, good, count = _read_blocks(source)
+    if good:
+        detail = f"{good} of {count} strips or tiles could be decoded; the whole "
+        damage = Damage(kind="truncated", detail=detail + refusal.message)
+        # A third reader: GDAL would raise the last error of the second once more.
+        with dataset(data, header.format, descriptor=descriptor) as source:
+            return _finish(source, header, native, known=known, damage=damage)
+    if header.format == "jp2" and count == 1:
+        return _decode_coarse(data, header, descriptor)
+    raise refusal
+
+
+def _decode_coarse(data: bytes, header: Header, descriptor: int | None) -> Decoded:
+    """Decode a cut JPEG 2000 of one tile: it holds all places first, then their detail."""
+    with dataset(data, header.format, descriptor=descriptor, STRICT="NO") as source:
+        _require_size(source, header)
+        detail = "the JPEG 2000 is cut: detail is missing, and the file does not say where"
+        damage = Damage(kind="truncated", detail=detail, offset=len(data))
+        return _finish(source, header, source.read(), damage=damage)
+
+
+def _finish(
+    source: DatasetReader,
+    header: Header,
+    native: NDArray[Any],
+    *,
+    known: NDArray[np.bool_] | None = None,
+    damage: Damage | None = None,
+) -> Decoded:
+    bands = _describe(source, header)
+    valid = _valid(source, native, bands, window=None, known=known)
+    return Decoded(
+        native=native,
+        rgb=_view(source, native, bands, valid, header),
+        valid=valid,
+        damage=(damage,) if damage else (),
+    )
 
 
 def _require_size(source: DatasetReader, header: Header) -> None:
@@ -151,16 +190,14 @@ def _require_size(source: DatasetReader, header: Header) -> None:
 
 
 def _read_blocks(
-    source: DatasetReader, header: Header, error: BaseException
-) -> tuple[NDArray[Any], NDArray[np.bool_], tuple[Damage, ...]]:
-    """Read block by block after the whole has failed; keep what can be read."""
-    windows = [window for _, window in source.block_windows(1)]
-    if len(windows) > _MOST_BLOCKS:
-        raise decoder_error(header.format, error)
+    source: DatasetReader,
+) -> tuple[NDArray[Any], NDArray[np.bool_], int, int]:
+    """Read what blocks can be read: samples, where they are, how many, of how many."""
     native = np.zeros((source.count, source.height, source.width), source.dtypes[0])
     known = np.zeros(native.shape[1:], bool)
+    windows = list(itertools.islice(source.block_windows(1), _MOST_BLOCKS))
     good = 0
-    for window in windows:
+    for _, window in windows:
         rows, columns = window.toslices()
         try:
             native[:, rows, columns] = source.read(window=window)
@@ -169,11 +206,7 @@ def _read_blocks(
             continue
         known[rows, columns] = True
         good += 1
-    if not good:
-        raise decoder_error(header.format, error)
-    reason = decoder_error(header.format, error).message
-    detail = f"{good} of {len(windows)} strips or tiles could be decoded; the whole {reason}"
-    return native, known, (Damage(kind="truncated", detail=detail),)
+    return native, known, good, len(windows)
 
 
 def _valid(

@@ -55,7 +55,12 @@ def read(data: bytes, limits: Limits) -> Header:
     if bits not in depths:
         raise BrokenHeaderError(f"its PNG header gives colour type {colour} with {bits} bits")
     orientation, frames, damage, ended, pixels = 1, 1, [], False, 0
+    seen: list[bytes] = []
     for chunk in chunks(data):
+        seen.append(chunk.name)
+        if chunk.name == b"IHDR" and len(seen) > 1:
+            detail = "a second header chunk, which is ignored"
+            damage.append(Damage(kind="structure", detail=detail, offset=chunk.start - 8))
         if not chunk.complete or not chunk.sound:
             damage.append(_damage_of(chunk))
         elif chunk.name == b"eXIf":

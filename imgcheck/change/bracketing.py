@@ -1,0 +1,329 @@
+"""Between which dated pictures of a place another picture of it fits.
+
+The deciding places are those where the ground changed once and for good; a picture that shows the
+later state there was taken after the change, one that shows the earlier state before it. Overall
+brightness, season and light never decide: they are taken out first, and what they leave is
+measured by divisions of the references that do not follow time.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.change.agreement import Vote, vote
+from imgcheck.change.grid import (
+    Mask,
+    Pixels,
+    as_bands,
+    common_bands,
+    filled,
+    opponent,
+    same_grid,
+    smooth,
+    usable,
+)
+from imgcheck.change.lasting import lasting_patches
+from imgcheck.change.radiometry import match_radiometry
+from imgcheck.change.shift import move_back, residual_shift
+from imgcheck.errors import UsageError
+
+# Pixels that the comparison works on; larger pictures are made smaller. 8 references of this size
+# take about 5 s.
+WORKING_PIXELS = 250_000
+
+# A patch decides when less than this share of such patches is chance.
+MOST_CHANCE = 0.2
+
+# Share of wrong votes at true patches that is allowed for in the weights.
+# benchmarks: change, "bracket", tuning half.
+WRONG_VOTES = 0.1
+
+# Votes of neighbouring patches repeat each other: the picture is cut in this many parts each way,
+# and the patches of one change in one part speak once.
+_PARTS = 6
+
+# Above this share of votes against the best answer there is no answer.
+MOST_CONTRADICTION = 0.25
+
+# Detail kept: smoothing at the fine end, and the mean over this radius taken off at the coarse end.
+_FINE_PX, _COARSE_PX = 1.2, 12.0
+
+Dated = tuple[NDArray[Any], date]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracket:
+    """Between which references a picture fits.
+
+    Attributes
+    ----------
+    placed_after, placed_before : date or None
+        Dates of the references between which the picture fits at ``level``; ``None`` for an open
+        side, and for both when ``abstained``.
+    abstained : bool
+    reason : str
+        Why there is no answer; empty when there is one.
+    level : float
+        Probability that the answer claims to hold the truth with.
+    deciding : tuple of Vote
+        What the picture shows at each deciding patch, heaviest first.
+    votes : int
+        Patches that show one of the two states.
+    contradicting : int
+        Those among them that speak against the answer, or against the best one.
+    log_likelihood : tuple of float
+        One for each hypothesis: before the first reference, between the first and the second, ...,
+        after the last; the highest is 0.
+    dates : tuple of date
+        Dates of the references in order.
+    lasting_verified : bool
+        False with two references: a passing difference looks like a lasting one then.
+    """
+
+    placed_after: date | None
+    placed_before: date | None
+    abstained: bool
+    reason: str
+    level: float
+    deciding: tuple[Vote, ...]
+    votes: int
+    contradicting: int
+    log_likelihood: tuple[float, ...]
+    dates: tuple[date, ...]
+    lasting_verified: bool
+
+
+def _moment(value: date) -> datetime:
+    """Order dates and times together; a time without a zone counts as UTC only for the order."""
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return datetime(value.year, value.month, value.day, tzinfo=UTC)
+
+
+def _in_order(references: Sequence[Dated]) -> list[Dated]:
+    if len(references) < 2:
+        raise UsageError(
+            f"{len(references)} dated reference given; at least two are needed to bracket a picture"
+        )
+    for _, when in references:
+        if not isinstance(when, date):
+            raise UsageError(f"a reference is dated by a date or datetime, not {when!r}")
+    ordered = sorted(references, key=lambda item: _moment(item[1]))
+    for (_, one), (_, two) in zip(ordered, ordered[1:], strict=False):
+        if _moment(one) == _moment(two):
+            raise UsageError(f"two references are dated {one.isoformat()}; keep one of them")
+    return ordered
+
+
+def _smaller(bands: Pixels, known: Mask) -> tuple[Pixels, Mask, float]:
+    """Reduce a picture to the working size; the factor takes it back."""
+    rows, columns = known.shape
+    factor = math.sqrt(rows * columns / WORKING_PIXELS)
+    if factor <= 1:
+        return bands, known, 1.0
+    size = (max(round(columns / factor), 24), max(round(rows / factor), 24))
+    layers = [
+        cv2.resize(bands[..., k], size, interpolation=cv2.INTER_AREA) for k in range(bands.shape[2])
+    ]
+    share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.dstack(layers).astype(np.float32), share > 0.99, columns / size[0]
+
+
+def _prepared(
+    picture: NDArray[Any], references: list[Dated], valid: Mask | None
+) -> tuple[list[Pixels], Mask, float]:
+    """Bring picture and references to one radiometry, sub-pixel place and band of detail.
+
+    The picture comes last. All are matched to the reference in the middle of time.
+    """
+    named = {f"reference {k + 1}": as_bands(f"reference {k + 1}", array) for k, (array, _) in
+             enumerate(references)}  # fmt: skip
+    named["picture"] = as_bands("picture", picture)
+    same_grid(named)
+    known = usable(named["picture"], valid)
+    for bands in named.values():
+        known = known & usable(bands, None)
+    layers = common_bands([filled(bands, known) for bands in named.values()])
+    reduced = [_smaller(bands, known) for bands in layers]
+    known, scale = reduced[0][1], reduced[0][2]
+    layers = [bands for bands, _, _ in reduced]
+    middle = (len(layers) - 1) // 2
+    placed = []
+    for k, bands in enumerate(layers):
+        if k != middle and known.any():
+            shift = residual_shift(layers[middle], bands, known)
+            bands, still = move_back(bands, known, shift)
+            known = known & still
+        placed.append(bands)
+    if known.sum() < 400:
+        raise UsageError("picture and references have almost no ground in common")
+    states = []
+    for k, bands in enumerate(placed):
+        even = bands if k == middle else match_radiometry(placed[middle], bands, known)
+        even = opponent(even)
+        states.append(smooth(even, known, _FINE_PX) - smooth(even, known, _COARSE_PX))
+    return states, known, scale
+
+
+def _evidence(votes: list[Vote], shape: tuple[float, float], splits: int) -> NDArray[np.float64]:
+    """Log-likelihood ratio "later" against "earlier" of every change, shape (splits, parts).
+
+    The patches of one change within one part of the picture speak once, with their mean.
+    """
+    total = np.zeros((splits, _PARTS * _PARTS))
+    heard = np.zeros_like(total)
+    for each in votes:
+        if each.state == "neither":
+            continue
+        wrong = WRONG_VOTES + (0.5 - WRONG_VOTES) * min(each.chance / MOST_CHANCE, 1.0)
+        worth = math.log((1 - wrong) / wrong)
+        column = min(int(each.centre[0] / shape[1] * _PARTS), _PARTS - 1)
+        row = min(int(each.centre[1] / shape[0] * _PARTS), _PARTS - 1)
+        part = row * _PARTS + column
+        total[each.split, part] += math.copysign(worth * each.area_px, each.leaning)
+        heard[each.split, part] += each.area_px
+    return np.divide(total, heard, out=np.zeros_like(total), where=heard > 0)
+
+
+def _likelihoods(evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-likelihood of each place in the order of the references, the best one 0.
+
+    Hypothesis h: after h references and before the others. The change between references j and
+    j + 1 (from 0) is past when h > j + 1, to come when h < j + 1; when h = j + 1 it falls
+    into the same gap as the picture, and both states are equally possible at every patch.
+    """
+    splits = evidence.shape[0]
+    result = np.zeros(splits + 2)
+    for h in range(splits + 2):
+        for split in range(splits):
+            ratio = evidence[split][evidence[split] != 0]
+            if h > split + 1:
+                result[h] += float((-np.logaddexp(0, -ratio)).sum())
+            elif h < split + 1:
+                result[h] += float((-np.logaddexp(0, ratio)).sum())
+            else:
+                result[h] += -math.log(2) * ratio.size
+    return np.asarray(result - result.max())
+
+
+def _credible(likelihoods: NDArray[np.float64], level: float) -> tuple[int, int]:
+    """Shortest run of neighbouring hypotheses that holds at least ``level``."""
+    share = np.exp(likelihoods) / np.exp(likelihoods).sum()
+    best = (0, share.size - 1)
+    for first in range(share.size):
+        for last in range(first, share.size):
+            inside = share[first : last + 1].sum()
+            if inside >= level and last - first < best[1] - best[0]:
+                best = (first, last)
+    return best
+
+
+def _against(votes: list[Vote], first: int, last: int) -> int:
+    """How many votes contradict a picture between reference ``first`` and ``last + 1``."""
+    return sum(
+        (each.state == "earlier" and each.split + 1 < first)
+        or (each.state == "later" and each.split + 1 > last)
+        for each in votes
+    )
+
+
+def bracket(
+    picture: NDArray[Any],
+    references: Sequence[Dated],
+    *,
+    gsd: float,
+    valid: Mask | None = None,
+    level: float = 0.95,
+) -> Bracket:
+    """Say between which dated references a picture fits, or that nothing decides.
+
+    Parameters
+    ----------
+    picture : ndarray of shape (M, N) or (M, N, C)
+        Warped on the grid of the references; uint8, or float in [0, 1].
+    references : sequence of (ndarray, date)
+        At least two pictures of the same ground on the same grid, of different dates.
+    gsd : float
+        Ground sample distance, metres per pixel.
+    valid : ndarray of shape (M, N), bool, optional
+        True where the picture shows ground: no captions, arrows, borders.
+    level : float, default 0.95
+        Probability that the answer shall hold the truth with.
+
+    Returns
+    -------
+    Bracket
+
+    Raises
+    ------
+    GridMismatchError
+        If the sizes differ.
+    UsageError
+        If there are fewer than two references, a date is missing or stands twice.
+
+    Notes
+    -----
+    Only lasting change decides. Ground that changed and changed back within the gaps of the
+    references, and a change that began before one reference and ended after it, can mislead. With
+    three references one of the two changes rests on a single picture on either side.
+    """
+    if not (math.isfinite(gsd) and gsd > 0):
+        raise UsageError(f"gsd is metres per pixel, above 0, not {gsd}")
+    if not 0.5 <= level < 1:
+        raise UsageError(f"level lies between 0.5 and 1, not {level}")
+    ordered = _in_order(references)
+    *states, shown = (prepared := _prepared(picture, ordered, valid))[0]
+    known, scale = prepared[1], prepared[2]
+    verified = len(states) > 2
+    patches = lasting_patches(states, known)
+    if verified:
+        patches = [patch for patch in patches if patch.chance <= MOST_CHANCE]
+    patches.sort(key=lambda patch: -patch.weight)
+    votes = [vote(shown, states, patch, scale=scale) for patch in patches]
+    shape = (known.shape[0] * scale, known.shape[1] * scale)
+    return _answer(votes, [when for _, when in ordered], shape, level, verified)
+
+
+def _answer(
+    votes: list[Vote],
+    dates: list[date],
+    shape: tuple[float, float],
+    level: float,
+    verified: bool,
+) -> Bracket:
+    """Weigh the votes."""
+    likelihoods = _likelihoods(_evidence(votes, shape, len(dates) - 1))
+    first, last = _credible(likelihoods, level)
+    clear = sum(each.state != "neither" for each in votes)
+    against = _against(votes, first, last)
+    reason = ""
+    if not votes:
+        reason = "no patch of ground changed lastingly between the references"
+    elif not clear:
+        reason = "the picture shows neither state at the patches that changed"
+    elif clear < 0.5 * len(votes):
+        reason = "the picture shows neither state at most of the patches that changed"
+    elif against > MOST_CONTRADICTION * clear:
+        reason = f"{against} of {clear} patches contradict the best answer"
+    elif (first, last) == (0, len(dates)):
+        reason = "the patches that changed do not decide"
+    abstained = bool(reason)
+    return Bracket(
+        placed_after=None if abstained or first == 0 else dates[first - 1],
+        placed_before=None if abstained or last == len(dates) else dates[last],
+        abstained=abstained,
+        reason=reason,
+        level=level,
+        deciding=tuple(votes),
+        votes=clear,
+        contradicting=against,
+        log_likelihood=tuple(float(value) for value in likelihoods),
+        dates=tuple(dates),
+        lasting_verified=verified,
+    )

@@ -1,0 +1,80 @@
+"""How many craters could the picture show, and which size would have been missed?"""
+
+from collections.abc import Iterable
+
+from imgcheck import detect
+from imgcheck.checks import _placed, _proposals, needs
+from imgcheck.checks.check import check
+from imgcheck.model import Absence, Case, DetectionPower, Finding, Measure
+
+
+@check(
+    "detect.craters",
+    question="How many craters could the picture show, and which size would have been missed?",
+    asks="misrepresented",
+    analysis="content",
+    stage="models",
+    answers=("count", "absence"),
+    concerns=_proposals.named("crater"),
+    needs=(needs.pixels,),
+)
+def detect_craters(case: Case) -> Iterable[Finding]:
+    """Propose craters by their shading, and measure by planting which ones would be found."""
+    gsd, missing = _proposals.searchable(detect_craters, case)
+    if gsd is None:
+        yield from missing
+        return
+    gray, valid = case.image.gray(), _placed.clean(case)
+    sun = _placed.sun_in_picture(case)
+    found = detect.craters(gray, gsd=gsd[0], sun_azimuth_deg=sun, valid=valid)
+    planted = detect.power(gray, gsd=gsd[0], kind="crater", valid=valid, sun_azimuth_deg=sun)
+    yield from _proposals.answer(
+        detect_craters,
+        case,
+        found,
+        noun="crater",
+        gsd=gsd,
+        power=_power(planted, _asked(case)),
+        extra=(
+            _size("crater found half the time", planted.d50_m),
+            _size("crater found 9 times in 10", planted.d90_m),
+            Measure(
+                name="resolution allows craters from",
+                value=round(found.limit_m, 2),
+                unit="m",
+            ),
+        ),
+    )
+
+
+def _size(name: str, size_m: float | None) -> Measure:
+    value = None if size_m is None else round(size_m, 2)
+    return Measure(name=name, value=value, unit="m", reason="no planted size reached that share")
+
+
+def _asked(case: Case) -> float | None:
+    for statement in detect_craters.statements(case.claim):
+        if isinstance(statement, Absence) and statement.min_size_m is not None:
+            return statement.min_size_m
+    return None
+
+
+def _power(planted: detect.Power, asked_m: float | None) -> DetectionPower:
+    if planted.d90_m is None:
+        words = (
+            "Planted craters of no tried size were found 9 times in 10: any crater may be missed."
+        )
+    else:
+        words = (
+            f"Planted craters of {planted.d90_m:.1f} m were found 9 times in 10; smaller ones "
+            "would have been missed more often, and this picture says little about them."
+        )
+        if asked_m is not None and asked_m < planted.d90_m:
+            words += f" The claim speaks of {asked_m:g} m, which is below that."
+    return DetectionPower(
+        sentence=words,
+        sizes_m=tuple(round(float(v), 3) for v in planted.sizes_m),
+        recall=tuple(round(float(v), 4) for v in planted.recall),
+        low=tuple(round(float(v), 4) for v in planted.low),
+        high=tuple(round(float(v), 4) for v in planted.high),
+    )
