@@ -20,6 +20,14 @@ from imgcheck.errors import ImgcheckError
 @options.index_option
 @options.output_option
 @options.json_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "sarif"]),
+    default="text",
+    show_default=True,
+    help="What to print; --json prints the report itself.",
+)
 @options.exit_zero_option
 def command(
     images: tuple[Path, ...],
@@ -28,6 +36,7 @@ def command(
     index: Path | None,
     output: Path | None,
     as_json: bool,
+    form: str,
     exit_zero: bool,
 ) -> int:
     """Test what is claimed about a picture, statement by statement.
@@ -44,12 +53,14 @@ def command(
 
     if len({image.name for image in images}) < len(images) and output is not None:
         raise click.UsageError("two pictures share one name; give each its own --output")
+    if form == "sarif" and len(images) > 1:
+        raise click.UsageError("--format sarif takes one picture, since SARIF is one document")
     read = None if claim is None else Claim.load(claim)
     codes, documents = [], []
     for image in images:
         folder = output if output is None or len(images) == 1 else output / image.name
         try:
-            code, document = _one(image, read, references, index, folder, as_json)
+            code, document = _one(image, read, references, index, folder, "" if as_json else form)
         except ImgcheckError as error:
             if len(images) == 1:
                 raise
@@ -73,10 +84,9 @@ def _one(
     references: tuple[str, ...],
     index: Path | None,
     folder: Path | None,
-    as_json: bool,
+    form: str,
 ) -> tuple[int, Any]:
     """Verify one picture, show and write its report; give exit code and JSON document."""
-    from imgcheck import render
     from imgcheck.intake import load_case
     from imgcheck.verification import verify
 
@@ -85,13 +95,25 @@ def _one(
         case = load_case(image, claim=claim, references=references, index=index)
         report = verify(case, progress=progress)
         written = None if folder is None else _write(report, case, folder)
-    if not as_json:
-        click.echo(render.terminal(report, width=_width(), color=_colour()), nl=False)
-        if written is not None:
-            click.echo(f"\nReport: {written}")
+    if form:
+        click.echo(_shown(report, form), nl=False)
+    if form == "text" and written is not None:
+        from imgcheck.imaging.text import printable
+
+        click.echo(f"\nReport: {printable(str(written))}")
     if report.contradicted:
         return 1, report.to_json()
     return (3 if report.failed else 0), report.to_json()
+
+
+def _shown(report: Any, form: str) -> str:
+    from imgcheck import render
+
+    if form == "markdown":
+        return render.markdown(report)
+    if form == "sarif":
+        return render.sarif(report)
+    return render.terminal(report, width=_width(), color=_colour())
 
 
 def _write(report: Any, case: Any, folder: Path) -> Path:

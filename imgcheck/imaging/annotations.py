@@ -22,6 +22,9 @@ _BAR_SHARE, _BAR_FLAT, _BAR_THICKNESS = 0.5, 5, 0.025
 _BAR_LARGEST = 0.3
 # It ends in a step along the whole edge, which haze, fields and shadows do not.
 _BAR_STEP = 15
+# A label is a filled rectangle of black or white with letters of the other.
+_LABEL_FLAT, _LABEL_LEAST = 14, (12, 24)
+_LABEL_FILL, _LABEL_WITH_LETTERS = 0.5, 0.9
 # JPEG smears colour over two chroma samples around a stroke.
 _MARGIN_PX = 3
 
@@ -47,7 +50,7 @@ class Annotations:
 
 
 def find(rgb: NDArray[np.uint8]) -> Annotations:
-    """Find strokes, boxes and caption bars in a picture.
+    """Find strokes, boxes, labels and caption bars in a picture.
 
     Parameters
     ----------
@@ -62,7 +65,7 @@ def find(rgb: NDArray[np.uint8]) -> Annotations:
     White or gray text written straight on the ground is not found, nor are translucent
     overlays. Measured shares on pictures without any drawing are in docs/checks/geo.place.md.
     """
-    bars = _bars(rgb)
+    bars = _bars(rgb) | _labels(rgb)
     vivid = _vivid(rgb) & ~bars
     false_colour = bool(vivid.mean() > _LARGEST_SHARE)
     strokes = np.zeros_like(bars) if false_colour else _one_colour(rgb, vivid)
@@ -119,6 +122,27 @@ def _has_edges(rgb: NDArray[np.uint8], members: NDArray[np.bool_]) -> bool:
         - np.median(rgb[ring].astype(np.float32), axis=0)
     ).max()
     return bool(step > 3 * _FLAT)
+
+
+def _labels(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Find filled rectangles of black or white that hold letters of the other."""
+    black = (rgb <= _LABEL_FLAT).all(axis=-1)
+    white = (rgb >= 255 - 3 * _LABEL_FLAT).all(axis=-1)
+    mask = np.zeros_like(black)
+    for panel, letters in ((black, white), (white, black)):
+        _, _, boxes, _ = cv2.connectedComponentsWithStats(panel.astype(np.uint8), connectivity=4)
+        for left, top, width, height, area in boxes[1:]:
+            if height < _LABEL_LEAST[0] or width < _LABEL_LEAST[1]:
+                continue
+            window = np.s_[top : top + height, left : left + width]
+            if area < _LABEL_FILL * width * height or not letters[window].any():
+                continue
+            # The soft rim between letter and panel is neither.
+            known = cv2.dilate((letters[window]).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+            if np.mean(known | panel[window]) >= _LABEL_WITH_LETTERS:
+                rows = slice(max(0, top - _MARGIN_PX), top + height + _MARGIN_PX)
+                mask[rows, max(0, left - _MARGIN_PX) : left + width + _MARGIN_PX] = True
+    return mask
 
 
 def _bars(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:

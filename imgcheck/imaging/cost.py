@@ -71,8 +71,13 @@ def check_decode(header: Header, size_bytes: int, limits: Limits) -> None:
         )
 
 
-def check_window(pixels: int, header: Header, limits: Limits) -> None:
-    """Refuse a window that is too large to read at once."""
+def check_window(source_pixels: int, pixels: int, header: Header, limits: Limits) -> None:
+    """Refuse a window that is too large to read, or to hold at once."""
+    if source_pixels > limits.pixel_scans:
+        raise RefusedError(
+            f"a window over {source_pixels:,} pixels takes too long to read; the limit is "
+            f"{limits.pixel_scans:,} (limit: pixel_scans)"
+        )
     if pixels > limits.pixels or estimate_memory(pixels, header) > limits.memory:
         raise RefusedError(
             f"a window of {pixels:,} pixels and {header.bands} bands is too large; the limits "

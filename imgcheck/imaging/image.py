@@ -74,6 +74,7 @@ class Image:
         self.size_bytes = len(intake.data)
         self.header = header
         self.limits = limits
+        self._shown = name if path is None else printable(str(path))
         self._descriptor = intake.descriptor
         self._lock = threading.RLock()
         self._kept: dict[str, Any] = {}
@@ -337,7 +338,7 @@ class Image:
         with self._lock:
             self._kept.clear()
             self._failure = self._failure or UnreadableError(
-                f"{self.name}: has been closed", file=self.name
+                f"{self._shown}: has been closed", file=self._shown
             )
             _release(self.data, self._descriptor)
             self._descriptor = None
@@ -401,7 +402,7 @@ class Image:
             return kept
 
     def _named(self, act: Callable[[], _Result]) -> _Result:
-        return _named(self.name, act)
+        return _named(self._shown, act)
 
 
 def _named(name: str, act: Callable[[], _Result]) -> _Result:

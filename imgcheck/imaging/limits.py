@@ -23,7 +23,8 @@ class Limits:
         Scans of a JPEG; each costs a pass over the whole picture. Cameras and encoders
         write up to a dozen.
     pixel_scans : int
-        Pixels times scans of a JPEG. 3.2e9 took about 2 s of one core.
+        Pixels times scans of a JPEG, and pixels of a window that is shrunk. 3.2e9 took
+        about 2 s of one core.
     bands : int
         Bands of a raster.
     frames : int

@@ -26,7 +26,7 @@ def read_part(
     shape = out_shape or (height, width)
     if min(shape) < 1:
         raise UsageError(f"out_shape {shape} is not at least (1, 1)")
-    check_window(max(shape[0] * shape[1], 1), image.header, image.limits)
+    check_window(width * height, shape[0] * shape[1], image.header, image.limits)
     if _by_gdal(image):
         from imgcheck.imaging.decoding.raster import read_window
 
@@ -48,7 +48,7 @@ def read_part(
 def read_part_valid(image: "Image", window: PartWindow) -> NDArray[np.bool_]:
     """Do what `Image.read_valid` promises."""
     column, row, width, height = part = _check(image, window)
-    check_window(width * height, image.header, image.limits)
+    check_window(width * height, width * height, image.header, image.limits)
     if not _by_gdal(image):
         return image.valid()[row : row + height, column : column + width]
     from imgcheck.imaging.decoding.raster import read_valid_window

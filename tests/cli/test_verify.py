@@ -160,3 +160,13 @@ def test_a_name_that_is_not_utf_8_works(post: Path) -> None:
     odd = bytes(post.parent) + b"/\xff\xfe.jpg"
     post.rename(odd.decode("utf-8", "surrogateescape"))
     assert run(["verify", odd.decode("utf-8", "surrogateescape"), "--json"]) == 0
+
+
+def test_markdown_and_sarif_can_be_printed(
+    post: Path, claim: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["verify", str(post), "--claim", str(claim), "--format", "markdown"]) == 1
+    assert capsys.readouterr().out.startswith("# ")
+    assert run(["verify", str(post), "--claim", str(claim), "--format", "sarif"]) == 1
+    assert json.loads(capsys.readouterr().out)["version"] == "2.1.0"
+    assert run(["verify", str(post), str(claim), "--format", "sarif"]) == 2

@@ -84,7 +84,7 @@ def test_when_it_cannot_run_it_says_why_of_every_statement_it_would_answer(check
         for finding in report.findings:
             if finding.check == check.id and finding.outcome is Outcome.NOT_APPLICABLE:
                 assert finding.summary
-        concerned = {s.id for s in report.claim.of_kind(*check.answers)}
+        concerned = {s.id for s in check.statements(report.claim)}
         heard = {f.statement for f in report.findings if f.check == check.id}
         assert concerned <= heard, f"{folder.name}: silent about {concerned - heard}"
 

@@ -13,7 +13,9 @@ def scene(width: int = 96, height: int = 64, *, seed: int = 7) -> NDArray[np.uin
     """Make a smooth coloured picture, (M, N, 3), with a bright top-left corner."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(40, 200, (8, 8, 3), dtype=np.uint8)
-    picture = np.asarray(Pillow.fromarray(coarse).resize((width, height), Pillow.Resampling.BICUBIC))
+    picture = np.asarray(
+        Pillow.fromarray(coarse).resize((width, height), Pillow.Resampling.BICUBIC)
+    )
     picture = picture.copy()
     picture[: height // 4, : width // 6] = (250, 20, 20)
     return picture
@@ -32,7 +34,9 @@ def png_chunk(name: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
-def png_claiming(width: int, height: int, packed: bytes, *, bits: int = 8, colour: int = 2) -> bytes:
+def png_claiming(
+    width: int, height: int, packed: bytes, *, bits: int = 8, colour: int = 2
+) -> bytes:
     """Make a PNG with any claimed size around any packed data."""
     head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     chunks = [png_chunk(b"IHDR", head), png_chunk(b"IDAT", packed), png_chunk(b"IEND", b"")]
@@ -41,12 +45,11 @@ def png_claiming(width: int, height: int, packed: bytes, *, bits: int = 8, colou
 
 def tiff(tags: dict[int, tuple[int, list[int]]], *, following: int = 0) -> bytes:
     """Make a little-endian TIFF of one directory at offset 8; tag -> (type, values)."""
-    sizes = {1: (1, "B"), 3: (2, "H"), 4: (4, "I"), 16: (8, "Q")}
+    letters = {1: "B", 3: "H", 4: "I", 16: "Q"}
     start_of_values = 8 + 2 + 12 * len(tags) + 4
     entries, values = b"", b""
     for tag, (kind, numbers) in sorted(tags.items()):
-        size, letter = sizes[kind]
-        raw = struct.pack(f"<{len(numbers)}{letter}", *numbers)
+        raw = struct.pack(f"<{len(numbers)}{letters[kind]}", *numbers)
         if len(raw) > 4:
             where = struct.pack("<I", start_of_values + len(values))
             values += raw

@@ -1,24 +1,21 @@
 """Named attacks on the only door for files. Each must be refused, or change nothing."""
 
-import io
 import os
-import resource
 import stat
 import struct
 import subprocess
 import sys
-import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image as Pillow
 
 from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError
-from imgcheck.imaging import REFERENCE_LIMITS, Image, Limits
-from tests.imaging.files import encode, geotiff, png_claiming, scene, tiff
+from imgcheck.imaging import REFERENCE_LIMITS, Header, Image, Limits
+from imgcheck.imaging.decoding import decode
+from tests.imaging.files import encode, geotiff, png_chunk, png_claiming, scene, tiff
 
 SECRET = np.full((1, 8, 8), 77, np.uint8)
 
@@ -37,7 +34,6 @@ def evidence(tmp_path: Path) -> Iterator[Path]:
     """Give a folder, and check that reading wrote nothing into it."""
     folder = tmp_path / "evidence"
     folder.mkdir()
-    names: set[Path] = set()
     yield folder
     names = {path for path in folder.iterdir() if not path.name.startswith("made-")}
     assert names == set(), "reading left files beside the evidence"
@@ -64,7 +60,7 @@ def test_vrt_text_is_refused_by_name_whatever_it_is_called(
     evidence: Path, secret: Path, name: str
 ) -> None:
     (evidence / name).write_bytes(vrt(secret))
-    with pytest.raises(RefusedError, match="GDAL VRT text.*accepted are JPEG, PNG"):
+    with pytest.raises(RefusedError, match=r"GDAL VRT text.*accepted are JPEG, PNG"):
         Image.open(evidence / name)
 
 
@@ -112,7 +108,12 @@ def test_metadata_tag_that_names_an_overview_file_is_not_followed(
     array = np.full((64, 64), 200, np.uint8)
     with MemoryFile() as memory:
         with memory.open(
-            driver="GTiff", width=64, height=64, count=1, dtype="uint8", transform=Affine(2, 0, 0, 0, -2, 0)
+            driver="GTiff",
+            width=64,
+            height=64,
+            count=1,
+            dtype="uint8",
+            transform=Affine(2, 0, 0, 0, -2, 0),
         ) as target:
             target.write(array, 1)
             target.update_tags(ns="OVERVIEWS", OVERVIEW_FILE=str(secret))
@@ -231,7 +232,8 @@ def test_sparse_tiff_of_ten_gigapixels_is_refused_and_readable_in_windows() -> N
     data = tiff(
         {
             256: (4, [100_000]), 257: (4, [100_000]), 258: (3, [8]), 259: (3, [1]), 262: (3, [1]),
-            277: (3, [1]), 322: (3, [16_384]), 323: (3, [16_384]), 324: (4, [0] * 49), 325: (4, [0] * 49),
+            277: (3, [1]), 322: (3, [16_384]), 323: (3, [16_384]),
+            324: (4, [0] * 49), 325: (4, [0] * 49),
         }
     )  # fmt: skip
     with pytest.raises(RefusedError, match=r"10,000,000,000 pixels.*limit: pixels"):
@@ -242,6 +244,8 @@ def test_sparse_tiff_of_ten_gigapixels_is_refused_and_readable_in_windows() -> N
         image.rgb()
     with pytest.raises(RefusedError, match="a window of"):
         image.read((0, 0, 50_000, 50_000))
+    with pytest.raises(RefusedError, match="takes too long to read"):
+        image.read(out_shape=(10, 10))
 
 
 def test_tiff_with_one_huge_tile_is_refused() -> None:
@@ -259,10 +263,8 @@ def test_jpeg_of_1500_scans_is_refused_at_once() -> None:
     data = encode(scene(640, 640), "JPEG", progressive=True)
     last = data.rindex(b"\xff\xda")
     data = data[:-2] + data[last:-2] * 1500 + data[-2:]
-    start = time.process_time()
     with pytest.raises(RefusedError, match="more than 50 JPEG scans"):
         Image.from_bytes(data)
-    assert time.process_time() - start < 2, "walked on after the limit"
 
 
 def test_scans_times_pixels_are_limited() -> None:
@@ -292,6 +294,32 @@ def test_tiff_directory_chain_that_loops_ends(evidence: Path) -> None:
     assert image.rgb()[..., 0].ravel().tolist() == list(range(8))
 
 
+def test_tiff_directories_that_lie_over_one_another_are_not_all_walked() -> None:
+    # Each directory of 5,000 tags begins two bytes after the one before.
+    body = b"\x88\x13" * 60_000
+    data = tiff({256: (4, [4]), 257: (4, [2])}, following=200).ljust(200, b"\0") + body
+    with_links = bytearray(data)
+    for at in range(200, 200 + 2 * 2000, 2):
+        link = at + 2 + 12 * 5000
+        with_links[link : link + 4] = struct.pack("<I", at + 2 * 0x1388)
+    image = Image.from_bytes(bytes(with_links))
+    assert [one.kind for one in image.damage] == ["structure"]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\xff\xd8\xff" + b"\xd0\xff" * 300_000, "JPEG segments"),
+        (png_claiming(2, 2, b"")[:33] + (bytes(4) + b"abcd" + bytes(4)) * 250_001, "PNG chunks"),
+        (b"RIFF" + struct.pack("<I", 9 << 20) + b"WEBP" + (b"abcd" + bytes(4)) * 250_001, "WebP"),
+        (b"GIF89a" + bytes(7) + b"!\xfe" + b"\x01a" * 4_000_002, "GIF blocks"),
+    ],
+)
+def test_file_chopped_into_millions_of_parts_is_refused(data: bytes, words: str) -> None:
+    with pytest.raises(RefusedError, match=words):
+        Image.from_bytes(data)
+
+
 def test_tiff_that_claims_four_billion_tags_is_unreadable() -> None:
     data = b"II+\0\x08\0\0\0" + struct.pack("<Q", 16) + struct.pack("<Q", 1 << 60)
     with pytest.raises(UnreadableError, match="which the file cannot hold"):
@@ -308,13 +336,28 @@ def test_jpeg2000_that_claims_millions_of_tiles_is_unreadable() -> None:
         Image.from_bytes(bytes(data))
 
 
-def test_picture_whose_two_readers_disagree_about_its_size_is_not_decoded() -> None:
-    # A second image header: this walk takes the first, the decoder the last.
-    one, other = encode(scene(10, 10), "PNG"), encode(scene(3000, 2000), "PNG")
-    data = one[:33] + other[8:]
-    image = Image.from_bytes(data)
-    with pytest.raises(UnreadableError, match="disagree about its size"):
-        image.rgb()
+def test_second_png_header_is_ignored_and_said() -> None:
+    # A decoder may take the last header, a check of the cost the first.
+    picture = scene(10, 10)
+    data = encode(picture, "PNG")
+    other = png_claiming(19_000, 19_000, b"")[8:33]
+    image = Image.from_bytes(data[:33] + other + data[33:])
+    assert np.array_equal(image.rgb(), picture)
+    assert [one.kind for one in image.damage] == ["structure"]
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_decoder_that_sees_another_size_than_was_checked_is_stopped(form: str) -> None:
+    checked = Header(format=form.lower(), width=5, height=5)
+    with pytest.raises(UnreadableError, match="5 x 5 in its header, 96 x 64 in the decoder"):
+        decode(encode(scene(), form), checked, limits=Limits(), descriptor=None)
+
+
+def test_huge_packed_text_in_a_png_costs_nothing() -> None:
+    picture = scene(10, 10)
+    data = encode(picture, "PNG")
+    text = png_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(100 << 20), 9))
+    assert np.array_equal(Image.from_bytes(data[:33] + text + data[33:]).rgb(), picture)
 
 
 def test_deep_directories_of_boxes_do_not_recurse() -> None:
@@ -328,9 +371,7 @@ def test_deep_directories_of_boxes_do_not_recurse() -> None:
 
 def test_random_changes_never_escape_as_foreign_errors() -> None:
     rng = np.random.default_rng(20170924)
-    seeds = [
-        encode(scene(40, 30), form) for form in ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
-    ]
+    seeds = [encode(scene(40, 30), form) for form in ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")]
     seeds += [encode(scene(40, 30), "AVIF"), encode(scene(40, 30), "JPEG2000")]
     seeds += [encode(scene(40, 30), "JPEG", progressive=True), geotiff(SECRET, compress="lzw")]
     for data in seeds:
@@ -345,6 +386,20 @@ def test_random_changes_never_escape_as_foreign_errors() -> None:
                 _ = image.georeference
             except ImgcheckError:
                 pass
+
+
+@pytest.mark.data
+def test_hostile_files_are_read_or_refused_with_an_error_of_ours(data_dir: Path) -> None:
+    files = sorted(path for path in (data_dir / "hostile").rglob("*") if path.is_file())[::30]
+    assert len(files) > 50
+    for path in files:
+        try:
+            image = open_fully(path)
+        except ImgcheckError as error:
+            assert error.file
+            assert "\n" not in error.message
+            continue
+        assert image.rgb().shape == (image.height, image.width, 3)
 
 
 def test_nothing_is_written_beside_a_raster_in_a_read_only_or_open_folder(evidence: Path) -> None:

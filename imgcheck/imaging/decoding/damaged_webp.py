@@ -1,12 +1,14 @@
 """Decode a WebP whose end may be missing.
 
 The decoder gives nothing for a cut file. So the file is filled up to the length that it
-states, twice, with different bytes: rows that come out the same rest on data of the file.
+states, several times, with different bytes: rows that always come out the same rest on
+data of the file.
 """
 
 import dataclasses
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
@@ -29,22 +31,24 @@ def decode(data: bytes, header: Header) -> Decoded:
     whole = number(data, 4, "<I") + 8
     if whole > len(data) * _LONGEST_FILL:
         raise UnreadableError(f"the WebP is cut: {whole - len(data):,} of its bytes are missing")
-    versions: list[Decoded] = []
+    one: Decoded | None = None
+    differs: NDArray[np.bool_] | None = None
     for filling in _FILLINGS:
         try:
-            versions.append(decode_with_pillow((data + filling).ljust(whole, b"\0"), header))
+            other = decode_with_pillow((data + filling).ljust(whole, b"\0"), header)
         except UnreadableError:
             continue
-    if len(versions) >= 2:
-        return _common_rows(versions, header)
-    raise UnreadableError("the WebP is cut, and its decoder cannot use the part that is there")
+        if one is None:
+            one = other
+            continue
+        rows = (one.native != other.native).any(axis=(0, 2))
+        differs = rows if differs is None else differs | rows
+    if one is None or differs is None:
+        raise UnreadableError("the WebP is cut, and its decoder cannot use the part that is there")
+    return _keep_rows(one, differs, header)
 
 
-def _common_rows(versions: list[Decoded], header: Header) -> Decoded:
-    one = versions[0]
-    differs = np.zeros(header.height, bool)
-    for other in versions[1:]:
-        differs |= (one.native != other.native).any(axis=(0, 2))
+def _keep_rows(one: Decoded, differs: NDArray[np.bool_], header: Header) -> Decoded:
     rows = int(np.argmax(differs)) if differs.any() else header.height
     if rows < header.height:
         rows = max(0, rows // _MACROBLOCK - 1) * _MACROBLOCK

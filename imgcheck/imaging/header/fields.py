@@ -3,7 +3,17 @@
 import struct
 from typing import Any
 
+from imgcheck.errors import RefusedError
 from imgcheck.imaging.header.model import BrokenHeaderError
+
+#: Segments, chunks or blocks that are walked in one file. A 2 GB picture has fewer; more
+#: are an attack on time.
+MOST_PARTS = 250_000
+
+
+def too_many_parts(what: str) -> RefusedError:
+    """Say that a file is chopped into more parts than are walked."""
+    return RefusedError(f"has more than {MOST_PARTS:,} {what} (limit: parts of a file)")
 
 
 def take(data: bytes, offset: int, length: int) -> bytes:

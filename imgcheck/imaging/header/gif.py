@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
-from imgcheck.imaging.header.fields import number, take, unpack
+from imgcheck.imaging.header.fields import MOST_PARTS, number, take, too_many_parts, unpack
 from imgcheck.imaging.header.model import BrokenHeaderError, Damage, Header
 from imgcheck.imaging.limits import Limits
+
+# A block of a GIF holds up to 255 bytes only.
+_MOST_BLOCKS = 16 * MOST_PARTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ def walk(data: bytes, limits: Limits) -> GifStructure:
     """Walk a GIF to its trailer, to its end, or to the largest number of frames counted."""
     width, height, flags = unpack(data, 6, "<HHB")
     common, position = _palette(data, 13, flags)
-    first, frames, transparent, ended = None, 0, None, False
+    first, frames, transparent, ended, count = None, 0, None, False, 0
     try:
         while frames < limits.frames:
             kind = number(data, position, "B")
@@ -48,12 +51,12 @@ def walk(data: bytes, limits: Limits) -> GifStructure:
                 if take(data, position + 1, 2) == b"\xf9\x04" and first is None:
                     flags, _, index = unpack(data, position + 3, "<BHB")
                     transparent = index if flags & 1 else None
-                position = _skip_blocks(data, position + 2)
+                position, count = _skip_blocks(data, position + 2, count)
             elif kind == 0x2C:
                 frame, after = _read_frame(data, position, common, transparent)
                 first = first or frame
                 frames += 1
-                position = _skip_blocks(data, after)
+                position, count = _skip_blocks(data, after, count)
             else:
                 break
         else:
@@ -70,12 +73,17 @@ def _palette(data: bytes, position: int, flags: int) -> tuple[bytes, int]:
     return take(data, position, size), position + size
 
 
-def _skip_blocks(data: bytes, position: int) -> int:
-    while True:
-        length = number(data, position, "B")
+def _skip_blocks(data: bytes, position: int, count: int) -> tuple[int, int]:
+    """Pass over sub-blocks; give the position after them and the sub-blocks so far."""
+    while position < len(data):
+        length = data[position]
         position += 1 + length
+        count += 1
         if not length:
-            return position
+            return position, count
+        if count > _MOST_BLOCKS:
+            raise too_many_parts("GIF blocks")
+    raise BrokenHeaderError("the GIF ends inside its blocks")
 
 
 def _read_frame(

@@ -9,6 +9,8 @@ from imgcheck.imaging.limits import Limits
 # turn: axis 0 swaps top and bottom, axis 1 left and right.
 _TURNS = {0: 1, 1: 8, 2: 3, 3: 6}
 _MIRRORED_TURNS = {0: {0: 4, 1: 5, 2: 2, 3: 7}, 1: {0: 2, 1: 7, 2: 4, 3: 5}}
+# A phone's picture has some hundred items (tiles, thumbnails, depth).
+_MOST_ITEMS = 100_000
 
 
 def read(data: bytes, limits: Limits) -> Header:
@@ -75,7 +77,7 @@ def _associations(data: bytes, box: Box, primary: int) -> list[int]:
     """Read the item property association box for one item."""
     version, flags = number(data, box.start, "B"), number(data, box.start + 3, "B")
     count, at = number(data, box.start + 4, ">I"), box.start + 8
-    for _ in range(count):
+    for _ in range(min(count, _MOST_ITEMS)):
         item = number(data, at, ">I" if version else ">H")
         at += 4 if version else 2
         many = number(data, at, "B")

@@ -1,11 +1,12 @@
 """Walk the segments and scans of a JPEG (ITU-T T.81) without decoding them."""
 
+import itertools
 import re
 from dataclasses import dataclass, field
 
 from imgcheck.errors import RefusedError
 from imgcheck.imaging.header.exif import orientation_of_exif
-from imgcheck.imaging.header.fields import take, unpack
+from imgcheck.imaging.header.fields import MOST_PARTS, take, too_many_parts, unpack
 from imgcheck.imaging.header.model import BrokenHeaderError, Damage, Header
 from imgcheck.imaging.limits import Limits
 
@@ -31,7 +32,8 @@ class JpegStructure:
     height_at: int | None = None
     sampling: tuple[tuple[int, int], ...] = ()
     scans: int = 0
-    orientation: int = 1
+    #: From the first EXIF segment; 0 where there is none.
+    orientation: int = 0
     #: Offset of the end-of-image marker, or None where the file stops before it.
     end: int | None = None
     #: How far the file can be used if it stops early: no cut segment lies before it.
@@ -61,8 +63,12 @@ def walk(data: bytes, limits: Limits) -> JpegStructure:
     """
     jpeg = JpegStructure()
     position: int | None = 2
+    parts = 0
     while position is not None:
         jpeg.usable = position
+        parts += 1
+        if parts > MOST_PARTS:
+            raise too_many_parts("JPEG segments")
         position = _step(data, position, jpeg, limits)
     if jpeg.end is None:
         jpeg.damage.append(
@@ -108,7 +114,7 @@ def _step(data: bytes, position: int, jpeg: JpegStructure, limits: Limits) -> in
     elif marker == 0xDC and jpeg.height == 0 and len(body) >= 2:
         # B.2.5: the number of lines may follow the first scan.
         (jpeg.height,) = unpack(body, 0, ">H")
-    elif marker == 0xE1 and body[:6] == b"Exif\0\0" and jpeg.orientation == 1:
+    elif marker == 0xE1 and body[:6] == b"Exif\0\0" and not jpeg.orientation:
         jpeg.orientation = orientation_of_exif(body)
     elif marker == 0xDA:
         return _skip_scan(data, end, jpeg, limits)
@@ -139,7 +145,8 @@ def _skip_scan(data: bytes, start: int, jpeg: JpegStructure, limits: Limits) -> 
         )
     found = _END_OF_SCAN.search(data, start)
     end = found.start() if found else len(data)
-    for index, restart in enumerate(_RESTART.finditer(data, start, end)):
+    restarts = itertools.islice(_RESTART.finditer(data, start, end), MOST_PARTS)
+    for index, restart in enumerate(restarts):
         if restart.group(1)[0] != 0xD0 + index % 8:
             jpeg.damage.append(
                 Damage(
@@ -178,7 +185,7 @@ def read(data: bytes, limits: Limits) -> Header:
         bands=bands,
         bits=jpeg.precision,
         mode=_MODES.get(bands, "multiband"),
-        orientation=jpeg.orientation,
+        orientation=jpeg.orientation or 1,
         scans=jpeg.scans,
         unreadable_reason=reason,
         damage=tuple(jpeg.damage),

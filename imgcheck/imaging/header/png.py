@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imgcheck.imaging.header.exif import orientation_of_exif
-from imgcheck.imaging.header.fields import unpack
+from imgcheck.imaging.header.fields import MOST_PARTS, too_many_parts, unpack
 from imgcheck.imaging.header.model import BrokenHeaderError, Damage, Header
 from imgcheck.imaging.limits import Limits
 
@@ -17,6 +17,9 @@ _COLOURS = {
     4: ("gray-alpha", 2, (8, 16)),
     6: ("rgba", 4, (8, 16)),
 }
+
+# Entries of damage that are listed; a file broken throughout would list thousands.
+_MOST_DAMAGE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +35,11 @@ class Chunk:
 
 def chunks(data: bytes) -> Iterator[Chunk]:
     """Go through the chunks up to IEND or the end of the file; the last may be cut."""
-    position = 8
+    position, count = 8, 0
     while position + 8 <= len(data):
+        count += 1
+        if count > MOST_PARTS:
+            raise too_many_parts("PNG chunks")
         length, name = unpack(data, position, ">I4s")
         start = position + 8
         complete = start + length + 4 <= len(data)
@@ -54,16 +60,16 @@ def read(data: bytes, limits: Limits) -> Header:
     mode, bands, depths = _COLOURS.get(colour, ("", 0, ()))
     if bits not in depths:
         raise BrokenHeaderError(f"its PNG header gives colour type {colour} with {bits} bits")
-    orientation, frames, damage, ended, pixels = 1, 1, [], False, 0
-    seen: list[bytes] = []
+    orientation, frames, damage, ended, pixels = 0, 1, [], False, 0
+    headers = 0
     for chunk in chunks(data):
-        seen.append(chunk.name)
-        if chunk.name == b"IHDR" and len(seen) > 1:
+        headers += chunk.name == b"IHDR"
+        if chunk.name == b"IHDR" and headers == 2:
             detail = "a second header chunk, which is ignored"
             damage.append(Damage(kind="structure", detail=detail, offset=chunk.start - 8))
         if not chunk.complete or not chunk.sound:
-            damage.append(_damage_of(chunk))
-        elif chunk.name == b"eXIf":
+            damage += [_damage_of(chunk)] if len(damage) < _MOST_DAMAGE else []
+        elif chunk.name == b"eXIf" and not orientation:
             orientation = orientation_of_exif(data[chunk.start : chunk.start + chunk.length])
         elif chunk.name == b"acTL" and chunk.length >= 4:
             frames = min(max(1, unpack(data, chunk.start, ">I")[0]), limits.frames)
@@ -84,9 +90,9 @@ def read(data: bytes, limits: Limits) -> Header:
         bits=bits,
         dtype="uint16" if bits == 16 else "uint8",
         mode=mode,
-        orientation=orientation,
+        orientation=orientation or 1,
         frames=frames,
-        damage=tuple(damage[:20]),
+        damage=tuple(damage),
     )
 
 

@@ -6,6 +6,7 @@ from imgcheck.imaging.header.tiff_directory import (
     ByteOrder,
     Entry,
     byte_order,
+    count_entries,
     first_directory,
     read_entries,
 )
@@ -17,6 +18,8 @@ SAMPLES, ROWS_PER_STRIP, TILE_WIDTH, TILE_HEIGHT = 277, 278, 322, 323
 EXTRA_SAMPLES, SAMPLE_FORMAT, DNG_VERSION, GDAL_METADATA = 338, 339, 50706, 42112
 PLACE_TAGS = frozenset({33550, 33922, 34264, 34735, 50844})
 _REDUCED_OR_MASK = 0b101
+# Directories may lie over one another, so that a small file holds any number of tags.
+_MOST_TAGS = 500_000
 # With this item in its metadata tag GDAL overrides what the extra samples are said to be.
 _NOT_ALPHA = b'role="colorinterp">undefined'
 _WORDS = {1: "uint", 2: "int", 3: "float", 5: "complex_int", 6: "complex"}
@@ -112,7 +115,7 @@ def _count_frames(
     data: bytes, start: int, following: int, order: ByteOrder, limits: Limits
 ) -> tuple[int, list[Damage]]:
     """Walk the chain of directories; reduced copies and masks are not counted."""
-    frames, seen = 1, {start}
+    frames, seen, walked = 1, {start}, 0
     while following and len(seen) < limits.frames:
         at = following
         if at in seen:
@@ -120,6 +123,10 @@ def _count_frames(
             return frames, [Damage(kind="structure", detail=detail, offset=at)]
         seen.add(at)
         try:
+            walked += count_entries(data, at, order)
+            if walked > _MOST_TAGS:
+                detail = f"the TIFF directories hold more than {_MOST_TAGS:,} tags; not all walked"
+                return frames, [Damage(kind="structure", detail=detail, offset=at)]
             entries, following = read_entries(data, at, order)
             frames += not _one(entries, NEW_SUBFILE, data, 0) & _REDUCED_OR_MASK
         except BrokenHeaderError as error:

@@ -64,17 +64,19 @@ def first_directory(data: bytes, order: ByteOrder) -> int:
     return number(data, 4, order.letter + "I")
 
 
+def count_entries(data: bytes, offset: int, order: ByteOrder) -> int:
+    """Read how many tags a directory claims to have."""
+    return number(data, offset, order.letter + ("Q" if order.big else "H"))
+
+
 def read_entries(data: bytes, offset: int, order: ByteOrder) -> tuple[dict[int, Entry], int]:
     """Read the tags of one directory and the offset of the next.
 
     The next offset is 0 where the file ends before it. Of a tag that stands twice, the
     first counts, as in libtiff.
     """
-    letter = order.letter
-    if order.big:
-        count, start, size, inline = number(data, offset, letter + "Q"), offset + 8, 20, 8
-    else:
-        count, start, size, inline = number(data, offset, letter + "H"), offset + 2, 12, 4
+    letter, count = order.letter, count_entries(data, offset, order)
+    start, size, inline = (offset + 8, 20, 8) if order.big else (offset + 2, 12, 4)
     if count == 0 or start + count * size > len(data):
         raise BrokenHeaderError(
             f"its TIFF directory at offset {offset} has {count} entries, which the file cannot hold"

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 
 from imgcheck.imaging.header.exif import orientation_of_exif
-from imgcheck.imaging.header.fields import number, take, unpack
+from imgcheck.imaging.header.fields import MOST_PARTS, number, take, too_many_parts, unpack
 from imgcheck.imaging.header.model import BrokenHeaderError, Damage, Header
 from imgcheck.imaging.limits import Limits
 
 
 def chunks(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Go through RIFF chunks: name, offset of the body, length of the body that is there."""
+    count = 0
     while start + 8 <= end:
+        count += 1
+        if count > MOST_PARTS:
+            raise too_many_parts("WebP chunks")
         name, length = unpack(data, start, "<4sI")
         yield name, start + 8, min(length, end - start - 8)
         start += 8 + length + (length & 1)
@@ -24,7 +28,7 @@ def read(data: bytes, limits: Limits) -> Header:
         detail = f"the WebP states {stated:,} bytes, the file has {len(data):,}"
         damage.append(Damage(kind="truncated", detail=detail, offset=len(data)))
     size: tuple[int, int] | None = None
-    alpha, orientation, frames = False, 1, 0
+    alpha, orientation, frames = False, 0, 0
     for name, start, length in chunks(data, 12, min(stated, len(data))):
         if name == b"VP8X" and size is None:
             flags, wide, high = _extended(data, start)
@@ -33,7 +37,7 @@ def read(data: bytes, limits: Limits) -> Header:
             size = _lossy(data, start)
         elif name == b"VP8L" and size is None:
             size, alpha = _lossless(data, start)
-        elif name == b"EXIF":
+        elif name == b"EXIF" and not orientation:
             orientation = orientation_of_exif(bytes(data[start : start + length]))
         elif name == b"ANMF":
             frames = min(frames + 1, limits.frames)
@@ -45,7 +49,7 @@ def read(data: bytes, limits: Limits) -> Header:
         height=size[1],
         bands=4 if alpha else 3,
         mode="rgba" if alpha else "rgb",
-        orientation=orientation,
+        orientation=orientation or 1,
         frames=max(1, frames),
         damage=tuple(damage),
     )

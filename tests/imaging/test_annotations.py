@@ -1,0 +1,60 @@
+"""What was drawn is found; what was not drawn stays."""
+
+import numpy as np
+import pytest
+
+from imgcheck import scene
+from imgcheck.imaging import annotations
+from imgcheck.scene.posting import decode
+
+GROUND = scene.render(
+    scene.arid_plain(seed=5, width_m=300, height_m=240),
+    gsd=0.5,
+    sun_elevation_deg=50,
+    sun_azimuth_deg=140,
+    seed=1,
+)
+
+
+def test_bare_ground_is_left_alone() -> None:
+    found = annotations.find(GROUND.rgb)
+    assert found.share < 0.001
+    assert not found.false_colour
+
+
+@pytest.mark.parametrize("quality", [90, 60])
+def test_arrows_boxes_and_bars_are_found_after_jpeg(quality: int) -> None:
+    posted = scene.post(
+        GROUND.rgb,
+        annotations=(
+            scene.Arrow(x=160, y=140),
+            scene.Frame(x0=200, y0=80, x1=320, y1=160),
+            scene.Caption(text="8-12 SEPTEMBER"),
+        ),
+        history=(scene.Save(quality=quality),),
+    )
+    found = annotations.find(decode(posted.data))
+    drawn = posted.annotation_mask
+    assert np.mean(found.mask[drawn]) > 0.9
+    assert np.mean(found.mask[~drawn]) < 0.02
+
+
+def test_vivid_all_over_is_false_colour_and_not_masked() -> None:
+    rng = np.random.default_rng(20170924)
+    red = np.stack(
+        [rng.integers(180, 256, (200, 300)), rng.integers(0, 60, (200, 300)),
+         rng.integers(0, 60, (200, 300))], -1
+    ).astype(np.uint8)  # fmt: skip
+    found = annotations.find(red)
+    assert found.false_colour
+    assert found.share < 0.01
+
+
+def test_a_label_with_letters_is_found_and_a_dark_roof_is_not() -> None:
+    labelled = GROUND.rgb.copy()
+    labelled[50:80, 60:160] = 0
+    labelled[58:72, 70:150:6] = 255
+    assert annotations.find(labelled).mask[50:80, 60:160].all()
+    roofed = GROUND.rgb.copy()
+    roofed[50:80, 60:160] = 5
+    assert annotations.find(roofed).share < 0.001
