@@ -266,7 +266,7 @@ def _find(
     q = _regions.q_values(p)
     chosen = np.flatnonzero(q <= HIGHEST_Q) + 1
     size = np.sqrt(np.mean(scored.difference**2, axis=2))
-    mask = _regions.tightened(labels, chosen, size, scored.reach) & known
+    mask = _regions.tightened(labels, chosen, size, scored.fine > threshold, scored.reach) & known
     parents = cv2.dilate(
         labels.astype(np.float32), np.ones((2 * scored.reach + 3, 2 * scored.reach + 3), np.uint8)
     ).astype(np.int32)

@@ -8,8 +8,9 @@ measured by divisions of the references that do not follow time.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -28,7 +29,7 @@ from imgcheck.change.grid import (
     smooth,
     usable,
 )
-from imgcheck.change.lasting import lasting_patches
+from imgcheck.change.lasting import chance_weights, lasting_patches
 from imgcheck.change.radiometry import match_radiometry
 from imgcheck.change.shift import move_back, residual_shift
 from imgcheck.errors import UsageError
@@ -48,7 +49,13 @@ WRONG_VOTES = 0.1
 # and the patches of one change in one part speak once.
 _PARTS = 6
 
-# Above this share of votes against the best answer there is no answer.
+# References that the method needs to be tried on themselves: three must be left.
+FEWEST_FOR_SELF_CHECK = 4
+
+# The picture must show one of the two states on this share of the ground that changed.
+LEAST_CLEAR = 0.5
+
+# Above this share of that ground against the best answer there is no answer.
 MOST_CONTRADICTION = 0.25
 
 # Detail kept: smoothing at the fine end, and the mean over this radius taken off at the coarse end.
@@ -84,6 +91,9 @@ class Bracket:
         Dates of the references in order.
     lasting_verified : bool
         False with two references: a passing difference looks like a lasting one then.
+    self_check : (right, wrong) or None
+        Answers when each reference is placed among the others; ``None`` when this was not tried
+        (fewer than four references, or no answer to test).
     """
 
     placed_after: date | None
@@ -97,6 +107,7 @@ class Bracket:
     log_likelihood: tuple[float, ...]
     dates: tuple[date, ...]
     lasting_verified: bool
+    self_check: tuple[int, int] | None
 
 
 def _moment(value: date) -> datetime:
@@ -115,7 +126,7 @@ def _in_order(references: Sequence[Dated]) -> list[Dated]:
         if not isinstance(when, date):
             raise UsageError(f"a reference is dated by a date or datetime, not {when!r}")
     ordered = sorted(references, key=lambda item: _moment(item[1]))
-    for (_, one), (_, two) in zip(ordered, ordered[1:], strict=False):
+    for (_, one), (_, two) in pairwise(ordered):
         if _moment(one) == _moment(two):
             raise UsageError(f"two references are dated {one.isoformat()}; keep one of them")
     return ordered
@@ -195,20 +206,20 @@ def _likelihoods(evidence: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log-likelihood of each place in the order of the references, the best one 0.
 
     Hypothesis h: after h references and before the others. The change between references j and
-    j + 1 (from 0) is past when h > j + 1, to come when h < j + 1; when h = j + 1 it falls
-    into the same gap as the picture, and both states are equally possible at every patch.
+    j + 1 (from 0) is past when h > j + 1, to come when h < j + 1. When h = j + 1 it falls into the
+    same gap as the picture: all of it past, all of it to come (what is built together changes
+    together), or each patch for itself, with equal weights.
     """
     splits = evidence.shape[0]
     result = np.zeros(splits + 2)
-    for h in range(splits + 2):
-        for split in range(splits):
-            ratio = evidence[split][evidence[split] != 0]
-            if h > split + 1:
-                result[h] += float((-np.logaddexp(0, -ratio)).sum())
-            elif h < split + 1:
-                result[h] += float((-np.logaddexp(0, ratio)).sum())
-            else:
-                result[h] += -math.log(2) * ratio.size
+    for split in range(splits):
+        ratio = evidence[split][evidence[split] != 0]
+        past = float(-np.logaddexp(0, -ratio).sum())
+        to_come = float(-np.logaddexp(0, ratio).sum())
+        each = -math.log(2) * ratio.size
+        result[split + 2 :] += past
+        result[: split + 1] += to_come
+        result[split + 1] += float(np.logaddexp.reduce([past, to_come, each])) - math.log(3)
     return np.asarray(result - result.max())
 
 
@@ -224,13 +235,18 @@ def _credible(likelihoods: NDArray[np.float64], level: float) -> tuple[int, int]
     return best
 
 
-def _against(votes: list[Vote], first: int, last: int) -> int:
-    """How many votes contradict a picture between reference ``first`` and ``last + 1``."""
-    return sum(
-        (each.state == "earlier" and each.split + 1 < first)
-        or (each.state == "later" and each.split + 1 > last)
+def _against(votes: list[Vote], first: int, last: int) -> list[Vote]:
+    """Votes that contradict a picture between reference ``first`` and ``last + 1``."""
+    return [
+        each
         for each in votes
-    )
+        if (each.state == "earlier" and each.split + 1 < first)
+        or (each.state == "later" and each.split + 1 > last)
+    ]
+
+
+def _area(votes: list[Vote]) -> float:
+    return sum(each.area_px for each in votes)
 
 
 def bracket(
@@ -278,16 +294,65 @@ def bracket(
     if not 0.5 <= level < 1:
         raise UsageError(f"level lies between 0.5 and 1, not {level}")
     ordered = _in_order(references)
-    *states, shown = (prepared := _prepared(picture, ordered, valid))[0]
-    known, scale = prepared[1], prepared[2]
-    verified = len(states) > 2
-    patches = lasting_patches(states, known)
-    if verified:
+    dates = [when for _, when in ordered]
+    prepared, known, scale = _prepared(picture, ordered, valid)
+    *states, shown = prepared
+    chance = chance_weights(states, known)
+    votes = _votes(shown, states, known, chance, scale)
+    shape = (known.shape[0] * scale, known.shape[1] * scale)
+    found = _answer(votes, dates, shape, level)
+    if found.abstained or len(states) < FEWEST_FOR_SELF_CHECK:
+        return found
+    right, wrong = _self_check(states, known, chance, dates, level)
+    if wrong > (1 - level) * (right + wrong):
+        return replace(
+            found,
+            placed_after=None,
+            placed_before=None,
+            abstained=True,
+            reason=f"the ground changes back: tried on the references themselves, {wrong} of "
+            f"{right + wrong} answers were wrong (water, season)",
+            self_check=(right, wrong),
+        )
+    return replace(found, self_check=(right, wrong))
+
+
+def _votes(
+    shown: Pixels,
+    states: list[Pixels],
+    known: Mask,
+    chance: dict[int, list[NDArray[np.float64]]],
+    scale: float,
+) -> list[Vote]:
+    """Ask the picture at every patch that changed lastingly, heaviest first."""
+    patches = lasting_patches(states, known, chance=chance)
+    if len(states) > 2:
         patches = [patch for patch in patches if patch.chance <= MOST_CHANCE]
     patches.sort(key=lambda patch: -patch.weight)
-    votes = [vote(shown, states, patch, scale=scale) for patch in patches]
-    shape = (known.shape[0] * scale, known.shape[1] * scale)
-    return _answer(votes, [when for _, when in ordered], shape, level, verified)
+    return [vote(shown, states, patch, scale=scale) for patch in patches]
+
+
+def _self_check(
+    states: list[Pixels],
+    known: Mask,
+    chance: dict[int, list[NDArray[np.float64]]],
+    dates: list[date],
+    level: float,
+) -> tuple[int, int]:
+    """Place every reference among the others; count right and wrong answers."""
+    right = wrong = 0
+    for k, state in enumerate(states):
+        others, left = states[:k] + states[k + 1 :], dates[:k] + dates[k + 1 :]
+        votes = _votes(state, others, known, chance, 1.0)
+        answer = _answer(votes, left, known.shape, level)
+        if answer.abstained:
+            continue
+        after, before = answer.placed_after, answer.placed_before
+        fits = (after is None or _moment(after) < _moment(dates[k])) and (
+            before is None or _moment(dates[k]) < _moment(before)
+        )
+        right, wrong = right + fits, wrong + (not fits)
+    return right, wrong
 
 
 def _answer(
@@ -295,22 +360,19 @@ def _answer(
     dates: list[date],
     shape: tuple[float, float],
     level: float,
-    verified: bool,
 ) -> Bracket:
     """Weigh the votes."""
     likelihoods = _likelihoods(_evidence(votes, shape, len(dates) - 1))
     first, last = _credible(likelihoods, level)
-    clear = sum(each.state != "neither" for each in votes)
+    clear = [each for each in votes if each.state != "neither"]
     against = _against(votes, first, last)
     reason = ""
     if not votes:
         reason = "no patch of ground changed lastingly between the references"
-    elif not clear:
-        reason = "the picture shows neither state at the patches that changed"
-    elif clear < 0.5 * len(votes):
-        reason = "the picture shows neither state at most of the patches that changed"
-    elif against > MOST_CONTRADICTION * clear:
-        reason = f"{against} of {clear} patches contradict the best answer"
+    elif _area(clear) < LEAST_CLEAR * _area(votes):
+        reason = "the picture shows neither state at most of the ground that changed"
+    elif _area(against) > MOST_CONTRADICTION * _area(clear):
+        reason = f"{len(against)} of {len(clear)} patches contradict the best answer"
     elif (first, last) == (0, len(dates)):
         reason = "the patches that changed do not decide"
     abstained = bool(reason)
@@ -321,9 +383,10 @@ def _answer(
         reason=reason,
         level=level,
         deciding=tuple(votes),
-        votes=clear,
-        contradicting=against,
+        votes=len(clear),
+        contradicting=len(against),
         log_likelihood=tuple(float(value) for value in likelihoods),
         dates=tuple(dates),
-        lasting_verified=verified,
+        lasting_verified=len(dates) > 2,
+        self_check=None,
     )

@@ -36,7 +36,7 @@ def as_bands(name: str, picture: NDArray[Any]) -> Pixels:
 
 def usable(bands: Pixels, valid: Mask | None) -> Mask:
     """Pixels that are finite and not masked."""
-    finite: Mask = np.isfinite(bands).all(axis=2)
+    finite: Mask = np.asarray(np.isfinite(bands).all(axis=2))
     if valid is None:
         return finite
     mask = np.asarray(valid, dtype=bool)
@@ -99,15 +99,20 @@ def filled(bands: Pixels, valid: Mask) -> Pixels:
     return result
 
 
+def blurred(array: Pixels, sigma: float) -> Pixels:
+    """Gaussian smoothing with mirrored borders."""
+    soft = cv2.GaussianBlur(array, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(soft, dtype=np.float32)
+
+
 def smooth(bands: Pixels, valid: Mask, sigma: float) -> Pixels:
     """Gaussian mean over the usable pixels around each one; unusable ones come out as 0."""
     if sigma <= 0:
         return np.where(valid[..., None], bands, np.float32(0))
     weight = valid.astype(np.float32)
     known = np.where(valid[..., None], bands, np.float32(0))
-    options = {"sigmaX": sigma, "borderType": cv2.BORDER_REFLECT}
-    total = cv2.GaussianBlur(known, (0, 0), **options).reshape(bands.shape)
-    share = cv2.GaussianBlur(weight, (0, 0), **options)[..., None]
+    total = blurred(known, sigma).reshape(bands.shape)
+    share = blurred(weight, sigma)[..., None]
     mean = total / np.maximum(share, np.float32(1e-3))
     return np.where(valid[..., None], mean, np.float32(0))
 

@@ -67,10 +67,25 @@ def usual_difference(states: list[Pixels], known: Mask) -> Pixels:
     return np.maximum(np.median(np.array(spreads), axis=0), 1 / 255).astype(np.float32)
 
 
-def gap(
-    states: list[Pixels], group: tuple[int, ...], noise: Pixels
-) -> tuple[Pixels, NDArray[np.intp], Pixels]:
-    """How far a group of pictures stands apart from the others at each pixel.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Lowest, highest and mean value of some pictures at each pixel, shape (M, N, C)."""
+
+    low: Pixels
+    high: Pixels
+    mean: Pixels
+
+
+def _group(states: list[Pixels]) -> Group:
+    return Group(
+        low=np.minimum.reduce(states),
+        high=np.maximum.reduce(states),
+        mean=np.add.reduce(states) / np.float32(len(states)),
+    )
+
+
+def gap(earlier: Group, later: Group, noise: Pixels) -> tuple[Pixels, NDArray[np.intp], Pixels]:
+    """How far two groups of pictures stand apart at each pixel.
 
     Returns
     -------
@@ -79,25 +94,17 @@ def gap(
     band : ndarray of shape (M, N)
         Band that shows it best.
     sign : ndarray of shape (M, N)
-        +1 where the others are higher than the group.
+        +1 where the later group is higher.
     """
-    inside = np.stack([states[k] for k in group])
-    outside = np.stack([state for k, state in enumerate(states) if k not in group])
-    up = outside.min(axis=0) - inside.max(axis=0)
-    down = inside.min(axis=0) - outside.max(axis=0)
+    up, down = later.low - earlier.high, earlier.low - later.high
     nearest = np.maximum(up, down)
-    means = np.abs(outside.mean(axis=0) - inside.mean(axis=0))
-    size = np.where(nearest >= LEAST_SEPARATION * means, nearest / noise, np.float32(0))
+    clear = nearest >= LEAST_SEPARATION * np.abs(later.mean - earlier.mean)
+    size = np.where(clear, nearest / noise, np.float32(0))
     band = size.argmax(axis=2)
     pick = band[..., None]
-    sign = np.where(
-        np.take_along_axis(up, pick, axis=2) > np.take_along_axis(down, pick, axis=2), 1.0, -1.0
-    )
-    return (
-        np.take_along_axis(size, pick, axis=2)[..., 0],
-        band,
-        sign[..., 0].astype(np.float32),
-    )
+    rises = np.take_along_axis(up > down, pick, axis=2)[..., 0]
+    best = np.take_along_axis(size, pick, axis=2)[..., 0]
+    return best, band, np.where(rises, np.float32(1), np.float32(-1))
 
 
 def _components(size: Pixels, known: Mask) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
@@ -107,7 +114,7 @@ def _components(size: Pixels, known: Mask) -> tuple[NDArray[np.int32], NDArray[n
     weights = np.bincount(labels.reshape(-1), weights=size.reshape(-1), minlength=count)
     weights[stats[:, cv2.CC_STAT_AREA] < SMALLEST_PATCH_PX] = 0
     weights[0] = 0
-    return np.asarray(labels, dtype=np.int32), weights
+    return np.asarray(labels, dtype=np.int32), weights.astype(np.float64)
 
 
 def _divisions(count: int, size: int) -> list[tuple[int, ...]]:
@@ -123,19 +130,23 @@ def _divisions(count: int, size: int) -> list[tuple[int, ...]]:
     return [every[k] for k in np.sort(chosen)]
 
 
-def _chance(
-    states: list[Pixels], size: int, noise: Pixels, known: Mask
-) -> list[NDArray[np.float64]]:
-    """Weights of the patches of each division of a size that does not follow time, in order."""
-    divisions = _divisions(len(states), size)
-    weights = []
-    for group in divisions:
-        found = _components(gap(states, group, noise)[0], known)[1]
-        weights.append(np.sort(found[found > 0]))
-    return weights
+def chance_weights(states: list[Pixels], known: Mask) -> dict[int, list[NDArray[np.float64]]]:
+    """Weights of the patches of divisions that do not follow time, by size of the smaller group."""
+    noise = usual_difference(states, known)
+    result: dict[int, list[NDArray[np.float64]]] = {}
+    for size in range(1, len(states) // 2 + 1):
+        result[size] = []
+        for group in _divisions(len(states), size):
+            inside = _group([states[k] for k in group])
+            outside = _group([state for k, state in enumerate(states) if k not in group])
+            found = _components(gap(inside, outside, noise)[0], known)[1]
+            result[size].append(np.sort(found[found > 0]))
+    return result
 
 
-def lasting_patches(states: list[Pixels], known: Mask) -> list[Patch]:
+def lasting_patches(
+    states: list[Pixels], known: Mask, *, chance: dict[int, list[NDArray[np.float64]]]
+) -> list[Patch]:
     """Find the patches of lasting change between each reference and the next.
 
     Parameters
@@ -143,6 +154,8 @@ def lasting_patches(states: list[Pixels], known: Mask) -> list[Patch]:
     states : list of ndarray of shape (M, N, C)
         The references in order of time, comparable in radiometry.
     known : ndarray of shape (M, N), bool
+    chance : dict
+        What :func:`chance_weights` gives for these or more references of the place.
 
     Returns
     -------
@@ -150,16 +163,12 @@ def lasting_patches(states: list[Pixels], known: Mask) -> list[Patch]:
         With two references every patch has ``chance`` 1: nothing tells lasting from passing.
     """
     noise = usual_difference(states, known)
-    nulls: dict[int, list[NDArray[np.float64]]] = {}
     patches: list[Patch] = []
     for split in range(len(states) - 1):
-        earlier = tuple(range(split + 1))
-        smaller = min(len(earlier), len(states) - len(earlier))
-        if smaller not in nulls:
-            nulls[smaller] = _chance(states, smaller, noise, known)
-        size, band, sign = gap(states, earlier, noise)
+        size, band, sign = gap(_group(states[: split + 1]), _group(states[split + 1 :]), noise)
+        smaller = min(split + 1, len(states) - split - 1)
         labels, weights = _components(size, known)
-        patches += _patches(split, labels, weights, band, sign, nulls[smaller])
+        patches += _patches(split, labels, weights, band, sign, chance.get(smaller, []))
     return patches
 
 
@@ -173,16 +182,18 @@ def _patches(
 ) -> list[Patch]:
     """Give every patch of one split its expected share of chance."""
     ordered = np.sort(weights[weights > 0])
+    order = np.argsort(labels, axis=None, kind="stable")
+    ends = np.cumsum(np.bincount(labels.reshape(-1), minlength=weights.size))
     result = []
     for label in np.flatnonzero(weights):
         weight = float(weights[label])
         as_heavy = ordered.size - np.searchsorted(ordered, weight, side="left")
         # The worst division stands for chance: one picture of an odd season among the references
-        # makes heavy patches wherever it is set apart, and the first or the last may be the odd one.
+        # makes heavy patches wherever it is set apart, and the first or last may be the odd one.
         by_chance = max((int((null >= weight).sum()) for null in nulls), default=as_heavy)
         # Half of one more than was seen: none seen in few divisions is no proof of none.
         chance = (by_chance + 0.5 / len(nulls)) / as_heavy if nulls else 1.0
-        rows, columns = np.nonzero(labels == label)
+        rows, columns = np.unravel_index(order[ends[label - 1] : ends[label]], labels.shape)
         result.append(
             Patch(
                 split=split,

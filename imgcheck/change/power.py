@@ -94,4 +94,4 @@ def _scores(
         height = contrast * _peak(side, math.hypot(level.sigma_px, blur_px))
         unusual = np.maximum(height / unit - 1.28, 0) / math.sqrt(level.usual.shape[2])
         highest = np.maximum(highest, level.tail.z(unusual))
-    return joint_z(highest, score.joint)
+    return joint_z(highest, score.effective)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.change.grid import Mask, Pixels, grey, robust_sigma, smooth
+from imgcheck.change.grid import Mask, Pixels, blurred, grey, robust_sigma, smooth
 
 # Blurs tried on the sharper picture, pixels.
 _BLURS = np.arange(0.0, 3.01, 0.25)
@@ -16,7 +16,7 @@ _BLURS = np.arange(0.0, 3.01, 0.25)
 # Tone curves tried on ``after``: the exponents that screens, editors and cameras put on.
 _GAMMAS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.7, 2.0)
 
-_MOST_SAMPLES = 60_000
+_MOST_SAMPLES = 20_000
 
 
 def _fineness(layer: Pixels, valid: Mask) -> float:
@@ -50,8 +50,7 @@ def match_sharpness(before: Pixels, after: Pixels, valid: Mask) -> tuple[Pixels,
     sharper = before if fine[0] > fine[1] else after
     target, layer = min(fine), grey(sharper)[..., 0]
     misses = [
-        abs(_fineness(cv2.GaussianBlur(layer, (0, 0), s) if s else layer, inner) - target)
-        for s in _BLURS
+        abs(_fineness(blurred(layer, float(s)) if s else layer, inner) - target) for s in _BLURS
     ]
     blur = float(_BLURS[int(np.argmin(misses))])
     if blur == 0:
@@ -144,12 +143,22 @@ def match_radiometry(before: Pixels, after: Pixels, valid: Mask) -> Pixels:
     if places.size < 50:
         return result
     for band in range(before.shape[2]):
-        y = soft_before[..., band].reshape(-1)[places].astype(np.float64)
-        x = np.clip(soft_after[..., band].reshape(-1)[places].astype(np.float64), 0, None)
-        curves = {gamma: _line(x**gamma, y) for gamma in _GAMMAS}
-        # A tone curve must earn its place: 3 % less residual than a straight line.
-        best = min(curves, key=lambda gamma: curves[gamma][2] * (1.0 if gamma == 1 else 1.03))
-        gain, offset, _ = curves[best]
-        layer = gain * np.clip(after[..., band], 0, None) ** best + offset
-        result[..., band] = layer + _surface(before[..., band] - layer, valid)
+        target = before[..., band]
+        trend = np.zeros_like(target)
+        # Twice: a slow trend left in would bend the tone curve, a wrong curve the trend.
+        for _ in range(2):
+            y = (soft_before[..., band] - trend).reshape(-1)[places].astype(np.float64)
+            x = np.clip(soft_after[..., band].reshape(-1)[places].astype(np.float64), 0, None)
+            gamma, gain, offset = _curve(x, y)
+            layer = gain * np.clip(after[..., band], 0, None) ** gamma + offset
+            trend = _surface(target - layer, valid)
+        result[..., band] = layer + trend
     return result
+
+
+def _curve(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[float, float, float]:
+    """Exponent, gain and offset that bring x nearest to y."""
+    fits = {gamma: _line(x**gamma, y) for gamma in _GAMMAS}
+    # A tone curve must earn its place: 3 % less residual than a straight line.
+    best = min(fits, key=lambda gamma: fits[gamma][2] * (1.0 if gamma == 1 else 1.03))
+    return best, fits[best][0], fits[best][1]

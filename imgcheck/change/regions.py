@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from skimage.measure import find_contours
 
-from imgcheck.change.grid import Mask, Pixels
+from imgcheck.change.grid import Mask, Pixels, blurred
 
 # Side and number of the random fields that null clusters are drawn from.
 _FIELD = 384
@@ -55,7 +56,7 @@ def clusters(z: Pixels, threshold: float) -> tuple[NDArray[np.int32], NDArray[np
     count, labels = cv2.connectedComponents((z > threshold).astype(np.uint8), connectivity=8)
     excess = np.where(z > threshold, z - threshold, 0).astype(np.float64)
     weights = np.bincount(labels.reshape(-1), weights=excess.reshape(-1), minlength=count)
-    return labels, weights[1:]
+    return np.asarray(labels, dtype=np.int32), weights[1:].astype(np.float64)
 
 
 def correlation_length(z: Pixels, valid: Mask) -> float:
@@ -84,7 +85,7 @@ def null_weights(length: float, threshold: float) -> NDArray[np.float64]:
     for _ in range(_FIELDS):
         field = rng.standard_normal((_FIELD, _FIELD)).astype(np.float32)
         if length > 0.3:
-            field = cv2.GaussianBlur(field, (0, 0), length)
+            field = blurred(field, length)
         weights.append(clusters((field - field.mean()) / field.std(), threshold)[1])
     return np.sort(np.concatenate(weights))
 
@@ -113,29 +114,26 @@ def q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def outline(part: NDArray[np.uint8], left: int, top: int) -> tuple[NDArray[np.float64], float]:
-    """Outer border of a mask as corners in pixel coordinates, and its length in pixels.
+    """Outer border of a mask in pixel coordinates, and its length in pixels.
 
-    The mask is enlarged threefold so that the polygon runs along the borders of pixels and not
-    through their centres.
+    The border runs along the edges of the pixels; steps of one pixel are cut.
     """
-    large = cv2.resize(np.pad(part, 1), None, fx=3, fy=3, interpolation=cv2.INTER_NEAREST)
-    contours, _ = cv2.findContours(large, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    longest = max(contours, key=cv2.contourArea)
-    length = float(cv2.arcLength(longest, True)) / 3
-    simple = cv2.approxPolyDP(longest, 1.5, True)[:, 0, :].astype(np.float64)
-    if len(simple) < 3:
-        simple = longest[:, 0, :].astype(np.float64)
-    # +0.5: OpenCV puts 0 at a centre; / 3 and - 1: undo enlargement and padding.
-    return (simple + 0.5) / 3 - 1 + (left, top), length
+    line = find_contours(np.kron(np.pad(part, 1), np.ones((2, 2))), 0.5)
+    longest = max(line, key=lambda each: cv2.contourArea(each.astype(np.float32)))
+    # From (row, column) of centres of the doubled, padded mask to (x, y) of corners.
+    border = ((longest[:-1, ::-1] + 0.5) / 2 - 1).astype(np.float32)[:, None]
+    simple = cv2.approxPolyDP(border, 0.6, True)[:, 0, :].astype(np.float64)
+    return simple + np.array([left, top]), float(cv2.arcLength(border, True))
 
 
 def tightened(
-    labels: NDArray[np.int32], chosen: NDArray[np.int64], size: Pixels, reach: int
+    labels: NDArray[np.int32], chosen: NDArray[np.int64], size: Pixels, core: Mask, reach: int
 ) -> Mask:
     """Pixels of the chosen clusters where the change has at least half its full height.
 
-    Coarse smoothing makes clusters grow past the object; half the height is where the border of
-    a blurred object lies. ``reach`` pixels that were forgiven as misplacement are given back.
+    Coarse smoothing makes clusters grow past the object; half the height is where the border of a
+    blurred object lies. The height is taken on ``core``, the pixels that stand out at the finest
+    level, where there are any. ``reach`` pixels that were forgiven as misplacement are given back.
     """
     brush = np.ones((2 * reach + 3, 2 * reach + 3), np.uint8)
     result = np.zeros(labels.shape, dtype=bool)
@@ -143,7 +141,9 @@ def tightened(
         window = _window(labels, int(label), reach + 1)
         part = labels[window] == label
         near = cv2.dilate(part.astype(np.uint8), brush).astype(bool)
-        height = np.quantile(size[window][part], 0.8)
+        inner = part & core[window]
+        inside = size[window][inner] if inner.sum() >= 3 else size[window][part]
+        height = np.quantile(inside, 0.5 if inner.sum() >= 3 else 0.8)
         tight = near & (size[window] >= 0.5 * height) & ((labels[window] == 0) | part)
         result[window] |= tight if tight.any() else part
     return result

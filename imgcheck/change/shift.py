@@ -114,10 +114,18 @@ def move_back(after: Pixels, valid: Mask, shift: Shift) -> tuple[Pixels, Mask]:
         return after, valid
     matrix = np.array([[1, 0, -shift.dx], [0, 1, -shift.dy]], dtype=np.float64)
     size = (valid.shape[1], valid.shape[0])
-    options = {"flags": cv2.INTER_CUBIC, "borderMode": cv2.BORDER_REPLICATE}
     # Band by band and in float32: OpenCV 5.0 leaves the border of float64 colour arrays empty.
     moved = np.dstack(
-        [cv2.warpAffine(after[..., k], matrix, size, **options) for k in range(after.shape[2])]
+        [
+            cv2.warpAffine(
+                np.ascontiguousarray(after[..., k]),
+                matrix,
+                size,
+                flags=cv2.INTER_CUBIC,
+                borderMode=cv2.BORDER_REPLICATE,
+            )
+            for k in range(after.shape[2])
+        ]
     )
     known = cv2.warpAffine(valid.astype(np.float32), matrix, size, flags=cv2.INTER_LINEAR)
-    return moved, known > 0.999
+    return np.asarray(moved, dtype=np.float32), known > 0.999

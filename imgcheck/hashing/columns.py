@@ -30,14 +30,13 @@ class HashColumns:
     quality: NDArray[np.int64]
 
     @classmethod
-    def of(cls, rows: list[tuple[int, bytes, int]]) -> "HashColumns":
-        """Gather (picture, 32 bytes, quality) rows."""
-        joined = b"".join(words for _, words, _ in rows)
-        table = np.frombuffer(joined, ">u8").reshape(-1, 4)
+    def of(cls, hashes: list[PdqHash]) -> "HashColumns":
+        """Gather hashes; their pictures are numbered from 0."""
+        table = np.array([hashed.bits for hashed in hashes], np.uint64).reshape(-1, 4)
         return cls(
-            pictures=np.array([picture for picture, _, _ in rows], np.int64),
-            words=np.ascontiguousarray(table.T).astype(np.uint64),
-            quality=np.array([quality for _, _, quality in rows], np.int64),
+            pictures=np.arange(len(hashes)),
+            words=np.ascontiguousarray(table.T),
+            quality=np.array([hashed.quality for hashed in hashes], np.int64),
         )
 
     def __len__(self) -> int:

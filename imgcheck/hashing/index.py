@@ -148,7 +148,7 @@ class HashIndex:
                 (
                     row,
                     "pdq",
-                    bytes.fromhex(record.pdq.hex),
+                    records.pack_hash(record.pdq),
                     record.pdq.quality,
                     record.pdq.hashable,
                 ),

@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Iterator
 
+import numpy as np
+
 from imgcheck.hashing import records, store
 from imgcheck.hashing.answer import IndexStats
 
@@ -64,8 +66,9 @@ def problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _unreadable(connection: sqlite3.Connection) -> Iterator[str]:
-    for (picture,) in connection.execute("SELECT picture FROM hash WHERE length(words) <> 32"):
-        yield f"the hash of picture {picture} is not 256 bits"
+    for picture, words, quality in connection.execute("SELECT picture, words, quality FROM hash"):
+        if records.unpack_hashes([words], np.array([quality], np.int64)) is None:
+            yield f"the hash of picture {picture} cannot be read"
     for picture, count, data in connection.execute("SELECT picture, count, data FROM features"):
         if records.unpack_features(data, count=count) is None:
             yield f"the features of picture {picture} cannot be read"

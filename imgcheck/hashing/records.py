@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import zlib
 from dataclasses import dataclass
 
 import cv2
@@ -23,6 +24,7 @@ PREVIEW_SIDE = 1024
 # Nearly lossless: what is compared with the preview later must not find the preview's own loss.
 _PREVIEW_QUALITY = 92
 _POINT_BYTES = 4 * 4 + 128
+_LARGEST_NUMBER = 1e6  # more columns than any picture has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,24 +113,60 @@ def scaled(found: Features, *, x: float, y: float) -> Features:
     )
 
 
+def pack_hash(hashed: PdqHash) -> bytes:
+    """Write a hash as five big-endian words: its four, and their parity with the quality."""
+    words = hashed.bits
+    parity = np.bitwise_xor.reduce(words) ^ np.uint64(hashed.quality)
+    return np.append(words, parity).astype(">u8").tobytes()
+
+
+def unpack_hashes(data: list[bytes], quality: NDArray[np.int64]) -> NDArray[np.uint64] | None:
+    """Read hashes as columns, (4, N); None if any is not as it was written."""
+    if any(not isinstance(one, bytes) or len(one) != 40 for one in data):
+        return None
+    table = np.frombuffer(b"".join(data), ">u8").reshape(-1, 5).T.astype(np.uint64)
+    if np.any(np.bitwise_xor.reduce(table, axis=0) != quality.astype(np.uint64)):
+        return None
+    return np.ascontiguousarray(table[:4])
+
+
+def _sealed(data: bytes) -> bytes:
+    """Put a check sum behind bytes: SQLite does not notice a changed bit in a blob."""
+    return data + zlib.crc32(data).to_bytes(4, "little")
+
+
+def _unsealed(data: object) -> bytes | None:
+    # A column of a strange file may hold anything.
+    if (
+        not isinstance(data, bytes)
+        or len(data) < 4
+        or zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little")
+    ):
+        return None
+    return data[:-4]
+
+
 def pack_features(found: Features) -> bytes:
     """Write features as bytes: points, sizes, angles (little-endian float32), descriptors."""
     numbers = (found.points, found.sizes, found.angles)
-    return b"".join(n.astype("<f4").tobytes() for n in numbers) + found.descriptors.tobytes()
+    parts = [n.astype("<f4").tobytes() for n in numbers]
+    return _sealed(b"".join(parts) + found.descriptors.tobytes())
 
 
 def unpack_features(data: bytes, *, count: int) -> Features | None:
-    """Read what `pack_features` wrote; None if the length does not fit."""
-    if count < 0 or len(data) != count * _POINT_BYTES:
+    """Read what `pack_features` wrote; None if it is not as it was written."""
+    whole = _unsealed(data)
+    if whole is None or count < 0 or len(whole) != count * _POINT_BYTES:
         return None
-    numbers = np.frombuffer(data, "<f4", count=4 * count)
-    if not np.isfinite(numbers).all():
+    numbers = np.frombuffer(whole, "<f4", count=4 * count)
+    # A check sum fits any numbers that a stranger writes.
+    if not np.all(np.abs(numbers) < _LARGEST_NUMBER) or not np.all(numbers[2 * count :] >= 0):
         return None
     return Features(
         points=numbers[: 2 * count].reshape(-1, 2).astype(np.float32),
         sizes=numbers[2 * count : 3 * count].astype(np.float32),
         angles=numbers[3 * count :].astype(np.float32),
-        descriptors=np.frombuffer(data, np.uint8, offset=16 * count).reshape(-1, 128),
+        descriptors=np.frombuffer(whole, np.uint8, offset=16 * count).reshape(-1, 128),
     )
 
 
@@ -138,13 +176,16 @@ def pack_preview(rgb: NDArray[np.uint8]) -> bytes:
     picture.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), PillowImage.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=_PREVIEW_QUALITY, subsampling=0)
-    return buffer.getvalue()
+    return _sealed(buffer.getvalue())
 
 
 def unpack_preview(data: bytes) -> NDArray[np.uint8] | None:
     """Read a preview as (m, n, 3) uint8; None if it is not one that `pack_preview` writes."""
+    whole = _unsealed(data)
+    if whole is None:
+        return None
     try:
-        with PillowImage.open(io.BytesIO(data), formats=("JPEG",)) as picture:
+        with PillowImage.open(io.BytesIO(whole), formats=("JPEG",)) as picture:
             if max(picture.size) > PREVIEW_SIDE:
                 return None
             return np.asarray(picture.convert("RGB"))

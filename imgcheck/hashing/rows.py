@@ -58,13 +58,20 @@ class Rows:
             " WHERE x.kind = 'pdq' AND x.hashable ORDER BY x.id",
             (records.ALGORITHM,),
         ).fetchall()
-        if any(len(words) != 32 for _, words, _ in rows):
+        quality = np.array([row[2] for row in rows], np.int64)
+        words = records.unpack_hashes([row[1] for row in rows], quality)
+        if words is None:
             raise self._damaged("a hash")
-        return HashColumns.of(rows)
+        return HashColumns(
+            pictures=np.array([row[0] for row in rows], np.int64), words=words, quality=quality
+        )
 
     def shapes(self) -> dict[int, tuple[int, int]]:
         rows = self._connection.execute("SELECT id, height, width FROM picture")
-        return {picture: (height, width) for picture, height, width in rows}
+        shapes = {picture: (height, width) for picture, height, width in rows}
+        if not all(isinstance(side, int) and side > 0 for s in shapes.values() for side in s):
+            raise self._damaged("the size of a picture")
+        return shapes
 
     def features(self) -> Iterator[tuple[int, Features]]:
         rows = self._connection.execute(

@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.imaging import features, transforms
 from imgcheck.imaging.acceptance import ACCEPT_LOG10_NFA, refusal
-from imgcheck.imaging.acontrario import Agreement, agreement, cells
+from imgcheck.imaging.acontrario import Agreement
 from imgcheck.imaging.features import Features
+from imgcheck.imaging.growth import grow, is_needed
 from imgcheck.imaging.hypotheses import Pairs, proposals
 from imgcheck.imaging.transforms import Fit
 
@@ -27,9 +28,6 @@ MODELS = ("similarity", "affine", "homography")
 _PICTURE_LIMIT = 2500
 _FEATURES_PER_MEGAPIXEL = 12_000
 _REFERENCE_LIMIT = 24_000
-_ROUNDS = 4
-# Bound on a residual: share of the laid-down diagonal, and pixels.
-_BOUND_SHARE, _BOUND_PX = 0.03, 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -243,7 +241,7 @@ def _align(
         )
     best: tuple[Agreement, Fit] | None = None
     for start in proposals(pairs, query_shape):
-        grown = _grow(start, "similarity", pairs, query_shape, known_shape)
+        grown = grow(start, "similarity", pairs, query_shape, known_shape)
         if grown and (best is None or grown[0].log10_nfa < best[0].log10_nfa):
             best = grown
     if best is None:
@@ -251,73 +249,10 @@ def _align(
             "no arrangement of similar details fits a common transform", pairs, query_shape
         )
     for model in MODELS[1 : MODELS.index(max_model) + 1]:
-        wider = _grow(best[1].matrix, model, pairs, query_shape, known_shape)
-        if wider and _is_needed(wider, best, pairs):
+        wider = grow(best[1].matrix, model, pairs, query_shape, known_shape)
+        if wider and is_needed(wider, best, pairs):
             best = wider
     return _judge(best, pairs, query_shape, mirrored=mirrored)
-
-
-def _largest_bound(matrix: NDArray[np.float64], query_shape: tuple[int, ...]) -> float:
-    diagonal = math.hypot(*query_shape[:2]) * transforms.scale(matrix, query_shape)
-    return max(2.0, min(_BOUND_PX, _BOUND_SHARE * diagonal))
-
-
-def _grow(
-    start: NDArray[np.float64],
-    model: str,
-    pairs: Pairs,
-    query_shape: tuple[int, ...],
-    known_shape: tuple[int, ...],
-) -> tuple[Agreement, Fit] | None:
-    """Judge, fit to what agrees, judge again, until it no longer gets better."""
-    best: tuple[Agreement, Fit] | None = None
-    matrix = start
-    for _ in range(_ROUNDS):
-        scale = transforms.scale(matrix, query_shape)
-        if not (math.isfinite(scale) and 0 < scale < 1e3):
-            break
-        gap = transforms.apply(matrix, pairs.query_points) - pairs.known_points
-        residuals = np.nan_to_num(np.hypot(*gap.T), nan=np.inf)
-        found = agreement(
-            residuals,
-            allowed=pairs.agree_with(matrix),
-            source_cells=cells(pairs.query_points, 12.0 / min(1.0, scale)),
-            target_cells=cells(pairs.known_points, 12.0 * min(1.0, scale)),
-            target_area=float(known_shape[0] * known_shape[1]),
-            model=model,
-            largest_bound=_largest_bound(matrix, query_shape),
-        )
-        if found.distinct == 0 or (best and found.log10_nfa >= best[0].log10_nfa - 1e-9):
-            break
-        fitted = transforms.fit(
-            pairs.query_points[found.inside],
-            pairs.known_points[found.inside],
-            model=model,
-            weights=pairs.trust[found.inside],
-            start=None if model == "similarity" else matrix,
-        )
-        if fitted is None:
-            break
-        best, matrix = (found, fitted), fitted.matrix
-    return best
-
-
-def _is_needed(wider: tuple[Agreement, Fit], narrower: tuple[Agreement, Fit], pairs: Pairs) -> bool:
-    """Ask by the Bayesian information criterion whether the data want more parameters."""
-    either = wider[0].inside | narrower[0].inside
-    source, target = pairs.query_points[either], pairs.known_points[either]
-    far = [
-        np.nan_to_num(np.hypot(*(transforms.apply(f.matrix, source) - target).T), nan=1e6)
-        for f in (wider[1], narrower[1])
-    ]
-    sigma = max(0.3, 1.4826 * float(np.median(far[0])) / math.sqrt(2 * math.log(2)))
-    # A pair that is off by more than four sigma is wrong, and says nothing about the model.
-    cost = [float(np.minimum(d / sigma, 4.0).clip(0) @ np.minimum(d / sigma, 4.0)) for d in far]
-    more = transforms.FREEDOM[wider[1].model] - transforms.FREEDOM[narrower[1].model]
-    distinct = max(2, min(wider[0].distinct, int(either.sum())))
-    # Pairs of one spot are one observation.
-    share = distinct / max(1, int(either.sum()))
-    return (cost[1] - cost[0]) * share > more * math.log(2 * distinct)
 
 
 def _nothing(reason: str, pairs: Pairs, query_shape: tuple[int, ...]) -> Registration:

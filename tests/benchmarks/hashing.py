@@ -100,7 +100,8 @@ def speed() -> None:
     pixels = np.asarray(PillowImage.fromarray(picture).resize((512, 512)))
     theirs = _milliseconds(lambda: pdqhash.compute(pixels))
     print(
-        "\n### PDQ, ms (best of 200) on the same 512 x 512 pixels\n\n| what | ms | ratio |\n|---|---|---|"
+        "\n### PDQ, ms (best of 200) on the same 512 x 512 pixels\n\n"
+        "| what | ms | ratio |\n|---|---|---|"
     )
     print(f"| pdqhash {getattr(pdqhash, '__version__', '')} | {theirs:.2f} | 1 |")
     for name, act in (
@@ -267,7 +268,8 @@ def copies(queries: int) -> None:
                         entry["error"] = _box_error(np.array(right[0].transform), image, box)
                     rows.setdefault((name, path.parent.name == "seneca"), []).append(entry)
     print(
-        "| class | ground | found | called derived | flags right | corner error px, median (worst) |"
+        "| class | ground | found | called derived | flags right | corner error px: median (worst) "
+        "|"
     )
     print("|---|---|---|---|---|---|")
     for (name, low), entries in rows.items():

@@ -7,7 +7,7 @@ from tests.hashing.pictures import dihedral, ground
 
 
 def columns_of(texts, quality=100):
-    return HashColumns.of([(i, bytes.fromhex(t), quality) for i, t in enumerate(texts)])
+    return HashColumns.of([PdqHash.from_hex(text, quality=quality) for text in texts])
 
 
 @pytest.mark.data

@@ -70,8 +70,10 @@ def test_turned_scaled_cut_is_found_with_its_place(known):
     assert corner_error(match, np.linalg.inv(into), (180, 240)) < 1
 
 
-@pytest.mark.parametrize("inverted", [False, True])
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize(
+    ("number", "inverted"),
+    [(0, True), (1, False), (2, True), (3, False), (4, False), (5, True), (7, False)],
+)
 def test_mirror_quarter_turn_and_polarity_are_named(known, number, inverted):
     picture = ground(101)
     query = dihedral(255 - picture if inverted else picture, number)

@@ -7,7 +7,7 @@ import pytest
 from imgcheck.model import Answer, FalseAlarm, Finding, Outcome, Place, Statement
 from imgcheck.quantity import Interval, LikelihoodRatio
 from imgcheck.render import words
-from imgcheck.render.plain import line
+from imgcheck.render.plain import line, sentence
 from imgcheck.render.sayings import reading
 from tests.render.sample_report import statements
 
@@ -81,6 +81,13 @@ def test_joiners_stay_where_a_script_needs_them() -> None:
     persian = "می\u200cخواهم"
     assert line(persian) == persian
     assert "\u200c" not in line("im\u200cgcheck")
+
+
+def test_a_sentence_begins_with_a_capital_but_a_name_stays_as_it_is() -> None:
+    assert sentence("the camera's clock was never set") == "The camera's clock was never set"
+    assert sentence("geo.place: no reference") == "geo.place: no reference"
+    assert sentence("f(x) is small") == "f(x) is small"
+    assert sentence("") == ""
 
 
 def test_a_long_text_is_cut_and_says_how_much_is_missing() -> None:

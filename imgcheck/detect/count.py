@@ -1,0 +1,125 @@
+"""From proposals to a number of objects, with all that is uncertain about it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.detect import shipped
+from imgcheck.detect.proposal import Detections
+from imgcheck.quantity import Interval
+
+_DRAWS = 20_000
+_SEED = 20170924
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountEstimate:
+    """How many objects are on the searched ground.
+
+    ``median`` and ``high`` are None where the share that is found is not known for this kind
+    of picture: then only ``low`` is a bound. ``reason`` says why.
+    """
+
+    median: float | None
+    low: float
+    high: float | None
+    level: float
+    calibration: str | None
+    reason: str = ""
+
+
+def count(
+    detections: Detections, *, level: float = 0.95, recall: Interval | None = None
+) -> CountEstimate:
+    """Estimate the true number from the proposals.
+
+    Parameters
+    ----------
+    detections : Detections
+    level : float, default 0.95
+        Probability that the interval holds the true number.
+    recall : Interval, optional
+        Share of the objects that is found in this very picture, from ``power``; without
+        it the share measured on the calibration scenes serves (vehicles) or none (craters).
+
+    Returns
+    -------
+    CountEstimate
+
+    Notes
+    -----
+    Each proposal is real with its ``p``; all ``p`` of one picture are off together, by the
+    spread measured from place to place; the objects that were missed follow a negative
+    binomial. The interval is that of 20,000 seeded draws, so equal input gives equal numbers.
+    Ground that was not searched is not counted.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level is a share between 0 and 1, not {level}")
+    rng = np.random.default_rng(_SEED)
+    real = _real(detections, rng)
+    if real is None:
+        return CountEstimate(
+            median=None,
+            low=0,
+            high=None,
+            level=level,
+            calibration=None,
+            reason=detections.reason or "no calibration holds for this picture",
+        )
+    tail = (1 - level) / 2
+    share = _share_found(detections, rng, recall)
+    if share is None:
+        return CountEstimate(
+            median=None,
+            low=float(np.floor(np.quantile(real, tail))),
+            high=None,
+            level=level,
+            calibration=detections.calibration,
+            reason="the share of objects that is found in this picture is not known; "
+            "measure it with power and pass it as recall",
+        )
+    missed = rng.negative_binomial(real + 1, np.clip(share, 1e-3, 1))
+    low, median, high = np.quantile(real + missed, [tail, 0.5, 1 - tail])
+    return CountEstimate(
+        median=float(np.round(median)),
+        low=float(np.floor(low)),
+        high=float(np.ceil(high)),
+        level=level,
+        calibration=detections.calibration,
+    )
+
+
+def _real(detections: Detections, rng: np.random.Generator) -> NDArray[np.int64] | None:
+    """Draw the number of proposals that are real."""
+    if detections.searched_m is None or detections.calibration is None:
+        return None
+    if detections.kind == "vehicle":
+        model = shipped.vehicle_model()
+        odds = np.array([model.slope * item.score + model.offset for item in detections.proposals])
+        shift = rng.normal(0, model.odds_spread, _DRAWS)
+        total = np.zeros(_DRAWS, np.int64)
+        for value in odds:
+            total += rng.random(_DRAWS) < 1 / (1 + np.exp(-(value + shift)))
+        return total
+    if detections.expected_false is None or detections.expected_false.interval is None:
+        return None
+    span = detections.expected_false.interval
+    # The rate of false proposals varies from place to place by the factors of the interval.
+    middle = math.log(max(detections.expected_false.value, 1e-6))
+    sigma = (math.log(max(span.high, 1e-6)) - math.log(max(span.low, 1e-6))) / (2 * 1.96)
+    false = rng.poisson(np.exp(rng.normal(middle, sigma, _DRAWS)))
+    return np.maximum(len(detections.proposals) - false, 0).astype(np.int64)
+
+
+def _share_found(
+    detections: Detections, rng: np.random.Generator, recall: Interval | None
+) -> NDArray[np.float64] | None:
+    if recall is not None:
+        return rng.uniform(recall.low, min(recall.high, 1.0), _DRAWS)
+    if detections.kind == "vehicle":
+        model = shipped.vehicle_model()
+        odds = rng.normal(model.recall_odds, model.recall_spread, _DRAWS)
+        return np.asarray(1 / (1 + np.exp(-odds)))
+    return None

@@ -1,0 +1,238 @@
+"""Propose vehicles: a linear template of edges, turned to every heading, at a few sizes."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from imgcheck.detect import inputs, shipped, steered, suppress, windows
+from imgcheck.detect.channels import STRIDE, channels
+from imgcheck.detect.proposal import Detections, Proposal
+from imgcheck.errors import UsageError
+from imgcheck.quantity import Estimate, Interval
+
+HEADINGS = tuple(15.0 * k for k in range(12))
+# The template was learned on cars of this size (benchmarks: detect, vehicles).
+NOMINAL_M = (4.4, 2.0)
+WORKING_GSD = 0.3
+# Sizes that are looked for, as factors on the nominal length: cars, vans, short trucks.
+SIZES = (1.0, 1.35, 1.8)
+# Log odds that a larger size must make good: vans and trucks are fewer than cars, and at their
+# scale the template also answers to pairs of cars and to roofs.
+HANDICAP = (0.0, 0.5, 0.8)
+# A car is then 5 pixels long; below, nothing but its brightness is left.
+COARSEST_GSD = 0.8
+_OVERLAP = 48  # working pixels: 14 m, longer than any vehicle that is looked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Local maxima of the template's response; positions in pixels of the input."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    heading: NDArray[np.float64]
+    length_m: NDArray[np.float64]
+    score: NDArray[np.float64]
+
+
+def vehicles(
+    rgb: ArrayLike,
+    *,
+    gsd: float,
+    valid: ArrayLike | None = None,
+    length_m: tuple[float, float] = (3.5, 9.0),
+) -> Detections:
+    """Propose vehicles on the ground, each with the probability that it is one.
+
+    Parameters
+    ----------
+    rgb : ndarray of shape (M, N, 3), uint8 or float in [0, 1]
+        Gray pictures (M, N) work, with fewer found.
+    gsd : float
+        Metres per pixel. Finer pictures are shrunk to 0.3 m.
+    valid : ndarray of shape (M, N), bool, optional
+        True where the ground can be seen.
+    length_m : (float, float), default (3.5, 9.0)
+        Shortest and longest vehicle to look for.
+
+    Returns
+    -------
+    Detections
+        ``p`` holds for streets like those of the calibration: where vehicles are rare it is too
+        high. ``p`` is None outside the calibrated range of scales.
+
+    Raises
+    ------
+    UsageError
+        For a picture, scale or range of lengths that has no meaning.
+    GridMismatchError
+        If ``valid`` has another shape.
+
+    Notes
+    -----
+    The shape says "vehicle-sized and vehicle-edged"; containers, sheds and skylights of that
+    size look alike, and front and rear are not told apart.
+    """
+    metres = inputs.scale(gsd)
+    picture, usable = inputs.colour_image(rgb, valid=valid)
+    shortest, longest = _lengths(length_m)
+    model = shipped.vehicle_model()
+    area = float(usable.sum()) * metres**2
+    if metres > COARSEST_GSD:
+        return Detections(
+            kind="vehicle",
+            proposals=(),
+            gsd=metres,
+            searched_m=None,
+            limit_m=_limit(metres),
+            searched_area_m2=0.0,
+            share_searched=0.0,
+            threshold=model.threshold,
+            reason=f"at {metres:g} m a pixel no vehicle can be told from other spots; "
+            f"{COARSEST_GSD:g} m or finer is needed",
+        )
+    found = candidates(picture, gsd=metres, model=model, lengths=(shortest, longest))
+    calibrated = model.gsd_range[0] <= metres <= model.gsd_range[1]
+    keep = _on_usable(found, usable) & (found.score >= model.threshold)
+    proposals = tuple(
+        _proposal(found, k, gsd=metres, model=model, calibrated=calibrated)
+        for k in np.flatnonzero(keep)
+    )
+    return Detections(
+        kind="vehicle",
+        proposals=proposals,
+        gsd=metres,
+        searched_m=(shortest, longest),
+        limit_m=_limit(metres),
+        searched_area_m2=area,
+        share_searched=float(usable.mean()),
+        threshold=model.threshold,
+        calibration=model.calibration if calibrated else None,
+        reason=""
+        if calibrated
+        else f"recall and probability were measured up to {model.gsd_range[1]:g} m a pixel only",
+    )
+
+
+def candidates(
+    picture: NDArray[np.float32],
+    *,
+    gsd: float,
+    model: shipped.VehicleModel,
+    lengths: tuple[float, float] = (3.5, 9.0),
+    floor: float | None = None,
+) -> Candidates:
+    """Find the maxima of the response over place, heading and size; best first."""
+    floor = model.threshold if floor is None else floor
+    rows: list[NDArray[np.float64]] = [np.zeros((0, 5))]
+    for size, handicap in _sizes(lengths):
+        working, factor = _resampled(picture, gsd=gsd, target=WORKING_GSD * size)
+        for part in windows.windows(*working.shape[:2], overlap=_OVERLAP):
+            local = peaks(channels(working[part]), model=model, floor=floor + handicap)
+            local[:, 3] -= handicap
+            local[:, 0] = (local[:, 0] + part[1].start) / factor[0]
+            local[:, 1] = (local[:, 1] + part[0].start) / factor[1]
+            rows.append(np.insert(local, 3, NOMINAL_M[0] * size, axis=1))
+    x, y, heading, length, score = np.concatenate(rows).T
+    width = length * (NOMINAL_M[1] / NOMINAL_M[0])
+    kept = suppress.boxes(x, y, heading, length / gsd, width / gsd, score)
+    return Candidates(
+        x=x[kept], y=y[kept], heading=heading[kept], length_m=length[kept], score=score[kept]
+    )
+
+
+def _lengths(length_m: tuple[float, float]) -> tuple[float, float]:
+    shortest, longest = (float(value) for value in length_m)
+    if not (0 < shortest <= longest and _sizes((shortest, longest))):
+        raise UsageError(
+            f"length_m is {length_m}; vehicles of about {NOMINAL_M[0]:g} to "
+            f"{NOMINAL_M[0] * SIZES[-1]:.1f} m can be looked for, for example (3.5, 9.0)"
+        )
+    return shortest, longest
+
+
+def _sizes(lengths: tuple[float, float]) -> list[tuple[float, float]]:
+    """Factors, with their handicaps, whose template answers to vehicles of these lengths (it forgives a sixth)."""
+    return [
+        (size, handicap)
+        for size, handicap in zip(SIZES, HANDICAP, strict=True)
+        if NOMINAL_M[0] * size * 1.17 >= lengths[0] and NOMINAL_M[0] * size / 1.17 <= lengths[1]
+    ]
+
+
+def _limit(gsd: float) -> float:
+    """Shortest vehicle the template was shown, or five pixels where that is longer."""
+    return max(3.5, 5 * gsd)
+
+
+def _resampled(
+    picture: NDArray[np.float32], *, gsd: float, target: float
+) -> tuple[NDArray[np.float32], tuple[float, float]]:
+    """Bring a picture to the working scale; also the true factors in x and y."""
+    factor = gsd / target
+    width = max(1, round(picture.shape[1] * factor))
+    height = max(1, round(picture.shape[0] * factor))
+    kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    resized = np.clip(cv2.resize(picture, (width, height), interpolation=kind), 0, 1)
+    return resized, (width / picture.shape[1], height / picture.shape[0])
+
+
+def peaks(
+    maps: NDArray[np.float32], *, model: shipped.VehicleModel, floor: float
+) -> NDArray[np.float64]:
+    """Local maxima over place and heading: rows of x, y (working pixels), heading, score."""
+    best = np.full(maps.shape[:2], -np.inf, np.float32)
+    which = np.zeros(maps.shape[:2], np.int32)
+    for k, heading in enumerate(HEADINGS):
+        response = steered.respond(maps, model.template, heading)
+        better = response > best
+        best[better], which[better] = response[better], k
+    best += model.bias
+    peak = (best >= cv2.dilate(best, np.ones((3, 3), np.uint8))) & (best >= floor)
+    row, column = np.nonzero(peak)
+    headings = np.array(HEADINGS)[which[row, column]]
+    x, y = (column + 0.5) * STRIDE, (row + 0.5) * STRIDE
+    return np.stack([x, y, headings, best[row, column]], axis=1).astype(np.float64)
+
+
+def _on_usable(found: Candidates, usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Is the centre, and most of what surrounds it, on usable ground inside the picture?"""
+    share = cv2.boxFilter(usable.astype(np.float32), -1, (9, 9), borderType=cv2.BORDER_REPLICATE)
+    row = np.clip(found.y.astype(int), 0, usable.shape[0] - 1)
+    column = np.clip(found.x.astype(int), 0, usable.shape[1] - 1)
+    return share[row, column] > 0.8
+
+
+def _proposal(
+    found: Candidates, k: int, *, gsd: float, model: shipped.VehicleModel, calibrated: bool
+) -> Proposal:
+    length = float(found.length_m[k])
+    width = length * NOMINAL_M[1] / NOMINAL_M[0]
+    score = float(found.score[k])
+    odds = model.slope * score + model.offset
+    measures = {
+        name: Estimate(
+            value=round(value, 2),
+            unit="m",
+            interval=Interval(low=round(value * low, 2), high=round(value * high, 2)),
+        )
+        for name, value, (low, high) in (
+            ("length_m", length, model.length_m),
+            ("width_m", width, model.width_m),
+        )
+    }
+    return Proposal(
+        kind="vehicle",
+        cx=float(found.x[k]),
+        cy=float(found.y[k]),
+        length=length / gsd,
+        width=width / gsd,
+        heading=float(found.heading[k]),
+        score=score,
+        p=1 / (1 + math.exp(-odds)) if calibrated else None,
+        calibration=model.calibration if calibrated else None,
+        measures=measures,
+    )

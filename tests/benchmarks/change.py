@@ -1,0 +1,301 @@
+"""Measure the change engine on real imagery of IMGCHECK_DATA.
+
+    python -m tests.benchmarks.change labelled nochange planted season bracket
+
+Prints markdown tables. Constants were set on Beijing A, on NAIP of 2012, and on the western halves
+of the two stacks; everything else is for reporting. ``--part tune`` shows the tuning part.
+"""
+
+import argparse
+import io
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from imgcheck import change
+from imgcheck.quantity import binomial_interval
+
+ROOT = Path(os.environ.get("IMGCHECK_DATA", Path(__file__).resolve().parents[3] / "shared/data"))
+CROP = 400
+
+
+def share(count: int, total: int) -> str:
+    """Write a share with its exact interval."""
+    if not total:
+        return "-"
+    inside = binomial_interval(count, total)
+    return f"{count} of {total} ({inside.low:.3f}-{inside.high:.3f})"
+
+
+def picture(path: Path) -> np.ndarray:
+    """Read a small picture."""
+    with Image.open(path) as opened:
+        return np.asarray(opened.convert("RGB"))
+
+
+def bands(path: Path, indexes: list[int]) -> np.ndarray:
+    """Read bands of a raster as (M, N, C)."""
+    import rasterio
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with rasterio.open(path) as opened:
+            return np.ascontiguousarray(opened.read(indexes).transpose(1, 2, 0))
+
+
+def stack(name: str) -> list[tuple[np.ndarray, date]]:
+    """Read a dated stack on one grid, a few pixels smaller than its pictures."""
+    items = json.loads((ROOT / "stacks" / name / "items.json").read_text())
+    first = items[0]["transform"]
+    margin = 4
+    rows = min(item["height"] for item in items) - 2 * margin
+    columns = min(item["width"] for item in items) - 2 * margin
+    result = []
+    for item in items:
+        raster = bands(ROOT / "stacks" / name / item["asset"], [1, 2, 3]).astype(np.float32) / 255
+        a, _, c, _, e, f = item["transform"]
+        dx = (first[2] + margin * first[0] - c) / a
+        dy = (first[5] + margin * first[4] - f) / e
+        matrix = np.array([[1, 0, -dx], [0, 1, -dy]])
+        layers = [
+            cv2.warpAffine(raster[..., k], matrix, (columns, rows), flags=cv2.INTER_LINEAR)
+            for k in range(3)
+        ]
+        when = date.fromisoformat((item["datetime"] or item["start_datetime"])[:10])
+        result.append((np.dstack(layers), when))
+    return result
+
+
+def posted(array: np.ndarray, seed: int) -> np.ndarray:
+    """Do to a picture what posting does: gamma, sub-pixel shift, blur, noise, JPEG 50-90."""
+    rng = np.random.default_rng(seed)
+    x = (array.astype(np.float32) / (255 if array.dtype == np.uint8 else 1)) ** rng.uniform(
+        0.7, 1.4
+    )
+    shift = np.array([[1, 0, rng.uniform(-1.5, 1.5)], [0, 1, rng.uniform(-1.5, 1.5)]])
+    size = x.shape[1::-1]
+    x = cv2.warpAffine(
+        x.astype(np.float32), shift, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    )
+    x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.3, 1.0))
+    x = x * 255 + rng.normal(0, rng.uniform(0, 3), x.shape)
+    saved = io.BytesIO()
+    image = Image.fromarray(np.clip(x, 0, 255).astype(np.uint8))
+    image.save(saved, "JPEG", quality=int(rng.integers(50, 90)))
+    return np.asarray(Image.open(saved).convert("RGB"))
+
+
+def grounds(part: str, count: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Crops of real pictures: NAIP of 2012 for tuning, other pictures for reporting."""
+    if part == "tune":
+        whole = bands(ROOT / "stacks/naip/m_4709963_se_14_1_20120731.tif", [1, 2, 3])
+        for k in range(count):
+            yield "naip", whole[50 : 50 + CROP, 40 + 20 * k : 40 + 20 * k + CROP]
+        return
+    folders = ("overhead/brighton", "overhead/niza", "overhead/seneca", "overhead/neon")
+    for k in range(count):
+        names = sorted((ROOT / folders[k % 4]).glob("*.[jp][pn]g"))
+        whole = picture(names[(7 * (k // 4)) % len(names)])
+        yield folders[k % 4], whole[:CROP, :CROP]
+
+
+def auc(score: np.ndarray, changed: np.ndarray) -> float:
+    """Probability that a changed pixel scores above an unchanged one."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(score)
+    n = int(changed.sum())
+    return float((ranks[changed].sum() - n * (n + 1) / 2) / n / (changed.size - n))
+
+
+def labelled(_: str, __: int) -> None:
+    """Pairs with people's masks."""
+    print("| pair | AUC | flagged of changed | changed of flagged | regions | agreement |")
+    print("|---|---|---|---|---|---|")
+    for name in ("A", "B"):
+        folder = ROOT / "change/beijing"
+        one, two, truth = (picture(folder / f"beijing_{name}_{k}.jpg") for k in ("1", "2", "gt"))
+        clear = (truth[..., 0] < 10) | (truth[..., 0] > 245)
+        _labelled_row(f"beijing {name}", one, two, truth[..., 0] > 245, clear)
+    for name, files in (
+        ("taizhou", ("2000TM", "2003TM")),
+        ("nanjing", ("LT51200382000124BJC00_Nanjing", "LT51200382002193BJC00_Nanjing")),
+    ):
+        folder = ROOT / "change" / name
+        arrays = [bands(folder / file, [1, 2, 3, 4, 5, 6]).astype(np.float32) for file in files]
+        top = max(float(np.nanpercentile(array, 99.9)) for array in arrays)
+        changed, same = (
+            picture(folder / f"{k}.bmp")[..., 0] == 255 for k in ("change", "unchanged")
+        )
+        _labelled_row(name, arrays[0] / top, arrays[1] / top, changed, changed | same)
+
+
+def _labelled_row(
+    name: str, one: np.ndarray, two: np.ndarray, changed: np.ndarray, clear: np.ndarray
+) -> None:
+    result = change.detect(one, two, gsd=1.0)
+    flagged = result.mask[clear]
+    truth = changed[clear]
+    print(
+        f"| {name} | {auc(result.score[clear], truth):.3f} "
+        f"| {(flagged & truth).sum() / truth.sum():.3f} "
+        f"| {(flagged & truth).sum() / max(flagged.sum(), 1):.3f} "
+        f"| {len(result.regions)} | {result.agreement:.2f} |"
+    )
+
+
+def nochange(part: str, count: int) -> None:
+    """The same acquisition, posted: every region is a false alarm."""
+    false: dict[str, list[tuple[int, float]]] = {}
+    for seed, (name, ground) in enumerate(grounds(part, count)):
+        result = change.detect(ground, posted(ground, seed), gsd=1.0)
+        false.setdefault(name, []).append((len(result.regions), float(result.mask.mean())))
+    print("| ground | pairs with any false region | false regions a pair | share of pixels |")
+    print("|---|---|---|---|")
+    for name, rows in false.items():
+        regions = np.array([number for number, _ in rows])
+        print(
+            f"| {name} | {share(int((regions > 0).sum()), len(rows))} | {regions.mean():.2f} "
+            f"| {np.mean([pixels for _, pixels in rows]):.5f} |"
+        )
+
+
+def plant(
+    ground: np.ndarray, rng: np.random.Generator, side: int, contrast: float
+) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """Put nine flat squares into a picture, brighter or darker than their ground."""
+    result = ground.astype(np.float32)
+    rows, columns = ground.shape[:2]
+    corners = []
+    for k in range(3):
+        for j in range(3):
+            top, left = (
+                int((k + 0.5) * rows / 3 - side / 2),
+                int((j + 0.5) * columns / 3 - side / 2),
+            )
+            part = result[top : top + side, left : left + side]
+            level = float(np.median(part))
+            sign = rng.choice([-1, 1])
+            if not 5 < level + sign * contrast * 255 < 250:
+                sign = -sign
+            part[:] = np.clip(0.3 * part + 0.7 * level + sign * contrast * 255, 0, 255)
+            corners.append((top, left))
+    return result.astype(np.uint8), corners
+
+
+def planted(part: str, count: int) -> None:
+    """Squares of contrast 0.15 in posted copies: found share, area, stated smallest size."""
+    print("| side, px | found | area found / true, 10-50-90 % | found where stated size <= side |")
+    print("|---|---|---|---|")
+    for side in (3, 4, 5, 6, 8, 12, 20, 40):
+        hits = total = stated_hits = stated = 0
+        ratios: list[float] = []
+        for seed, (_, ground) in enumerate(grounds(part, count)):
+            rng = np.random.default_rng(1000 + seed)
+            changed, corners = plant(ground, rng, side, 0.15)
+            result = change.detect(ground, posted(changed, 2000 + seed), gsd=1.0)
+            _, parts = cv2.connectedComponents(result.mask.astype(np.uint8), connectivity=8)
+            promised = result.smallest_m is not None and result.smallest_m <= side
+            for top, left in corners:
+                inside = parts[top : top + side, left : left + side]
+                hit = bool((inside > 0).mean() >= 0.3)
+                hits, total = hits + hit, total + 1
+                stated_hits, stated = stated_hits + (hit and promised), stated + promised
+                if hit:
+                    ids = [label for label in np.unique(inside) if label]
+                    ratios.append(float(np.isin(parts, ids).sum()) / side**2)
+        spread = (
+            "-".join(f"{v:.2f}" for v in np.percentile(ratios, [10, 50, 90])) if ratios else "-"
+        )
+        print(f"| {side} | {share(hits, total)} | {spread} | {share(stated_hits, stated)} |")
+
+
+def season(_: str, __: int) -> None:
+    """All pairs of dates of the farmland stack: is the season suppressed as a whole?"""
+    dated = stack("naip")
+    crops = [array[100 : 100 + CROP, 480 : 480 + CROP] for array, _ in dated]
+    suppressed, regions, pairs = 0, [], 0
+    for k, one in enumerate(crops):
+        for two in crops[k + 1 :: 2]:
+            result = change.detect(one, two, gsd=5.0)
+            pairs += 1
+            whole = bool(result.suppressed) and result.suppressed[0].reason.startswith("most")
+            suppressed += whole
+            if not whole:
+                regions.append(len(result.regions))
+    print("| pairs suppressed as a whole | regions in the others, median, most |\n|---|---|")
+    rest = f"{np.median(regions):.0f}, {max(regions)}" if regions else "-"
+    print(f"| {share(suppressed, pairs)} | {rest} |")
+
+
+def as_it_is(array: np.ndarray, _: int) -> np.ndarray:
+    """Leave the picture alone."""
+    return array
+
+
+def grey_posted(array: np.ndarray, seed: int) -> np.ndarray:
+    """Post the picture without its colours."""
+    grey = array.mean(axis=2, keepdims=True).repeat(3, axis=2)
+    return posted(grey, seed)
+
+
+def bracket(part: str, _: int) -> None:
+    """Every date in turn as the picture, all other dates as references."""
+    print("| stack, half | picture | right | abstained | wrong | wrong of answers | both sides |")
+    print("|---|---|---|---|---|---|---|")
+    ways: tuple[tuple[str, Callable[[np.ndarray, int], np.ndarray]], ...] = (
+        ("as it is", as_it_is),
+        ("posted", posted),
+        ("posted, grey", grey_posted),
+    )
+    for name in ("pucallpa", "naip"):
+        dated = stack(name)
+        middle = dated[0][0].shape[1] // 2
+        half = np.s_[:, :middle] if part == "tune" else np.s_[:, middle:]
+        for way, change_it in ways:
+            counts = {"right": 0, "abstained": 0, "wrong": 0, "both": 0}
+            for k, (array, when) in enumerate(dated):
+                references = [(other[half], day) for other, day in dated if day != when]
+                found = change.bracket(change_it(array[half], k), references, gsd=10.0)
+                counts[_outcome(found, when)] += 1
+                counts["both"] += None not in (found.placed_after, found.placed_before)
+            answers = counts["right"] + counts["wrong"]
+            print(
+                f"| {name}, {'west' if part == 'tune' else 'east'} | {way} | {counts['right']} "
+                f"| {counts['abstained']} | {counts['wrong']} "
+                f"| {share(counts['wrong'], answers)} | {counts['both']} |",
+                flush=True,
+            )
+
+
+def _outcome(found: change.Bracket, when: date) -> str:
+    if found.abstained:
+        return "abstained"
+    after, before = found.placed_after, found.placed_before
+    fits = (after is None or after < when) and (before is None or when < before)
+    return "right" if fits else "wrong"
+
+
+def main() -> None:
+    """Parse the options and print the tables."""
+    tables: dict[str, Any] = {f.__name__: f for f in (labelled, nochange, planted, season, bracket)}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("table", nargs="*", default=list(tables), help=", ".join(tables))
+    parser.add_argument("--part", choices=("tune", "report"), default="report")
+    parser.add_argument("--count", type=int, default=24, help="pictures for nochange and planted")
+    options = parser.parse_args()
+    for name in options.table:
+        print(f"\n{name} ({options.part}): {tables[name].__doc__}\n")
+        tables[name](options.part, options.count)
+
+
+if __name__ == "__main__":
+    main()

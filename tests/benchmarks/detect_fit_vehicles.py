@@ -1,0 +1,337 @@
+"""Learn the vehicle template and its calibration: writes vehicles.json.
+
+    python -m tests.benchmarks.detect_fit_vehicles -o vehicles.json
+
+The template is learned on one scene (turned to several headings, at two scales) and on
+rendered plains; the calibration comes from halves of that scene scored by templates that were
+learned on the other half. Other scenes are not touched: they are for tests/benchmarks/detect.py.
+"""
+
+import argparse
+import json
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck import scene
+from imgcheck.detect import shipped, steered
+from imgcheck.detect import vehicles as detector
+from imgcheck.detect.channels import STRIDE, channels
+from tests.benchmarks import detect_data as data
+from tests.benchmarks.logistic import fit as logistic
+
+Array = NDArray[np.float64]
+Sample = tuple[NDArray[np.float32], Array, Array]  # channels, centres (cells), half sizes (cells)
+SCALES = (0.3, 0.5)
+TURNS = (0, 20, 50, 80)
+PENALTY = 50.0
+ROUNDS = 4
+
+
+def _turned(picture: NDArray[np.float32], degrees: float) -> tuple[NDArray[np.float32], Array]:
+    """Turn a picture clockwise on a larger canvas; also the matrix on corner coordinates."""
+    rows, columns = picture.shape[:2]
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    turn = np.array([[c, -s], [s, c]])
+    corners = np.array([[0, 0], [columns, 0], [0, rows], [columns, rows]]) @ turn.T
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    matrix = np.c_[turn, -low]
+    centred = matrix.copy()
+    centred[:, 2] += turn @ [0.5, 0.5] - 0.5
+    size = (int(high[0] - low[0]), int(high[1] - low[1]))
+    out = cv2.warpAffine(picture, centred, size, borderMode=cv2.BORDER_REFLECT)
+    return np.clip(out, 0, 1), matrix
+
+
+def _features(maps: NDArray[np.float32], centres: Array, headings: Array) -> Array:
+    reach = steered.REACH
+    padded = np.pad(maps, ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
+    out = np.zeros((len(centres), math.prod(steered.FOLDED)))
+    for k, ((x, y), heading) in enumerate(zip(centres, headings, strict=True)):
+        row = int(np.clip(y, 0, maps.shape[0] - 1))
+        column = int(np.clip(x, 0, maps.shape[1] - 1))
+        patch = padded[row : row + 2 * reach + 1, column : column + 2 * reach + 1].reshape(-1)
+        out[k] = patch @ steered.unfolding(float(heading)).reshape(patch.size, -1)
+    return out
+
+
+def _nearest_heading(degrees: float) -> float | None:
+    for heading in detector.HEADINGS:
+        gap = abs(heading - degrees) % 180
+        if min(gap, 180 - gap) <= 6:
+            return heading
+    return None
+
+
+class Learner:
+    """Collects vehicles and background, then learns, then adds what it takes for vehicles."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.vehicles: list[Array] = []
+        self.background: list[Array] = []
+        self.samples: list[Sample] = []
+
+    def add(self, picture: NDArray[np.uint8], boxes: Array, headings: Array, gsd: float) -> None:
+        """Take one picture; ``headings`` NaN: not known, the box only keeps background away."""
+        working, (factor, _) = detector._resampled(
+            picture.astype(np.float32) / 255, gsd=gsd, target=detector.WORKING_GSD
+        )
+        for degrees in TURNS:
+            turned, matrix = _turned(working, degrees)
+            maps = channels(turned)
+            centres = (boxes[:, 1:3] * factor) @ matrix[:, :2].T + matrix[:, 2]
+            centres /= STRIDE
+            half = boxes[:, 3:5].max(axis=1) * factor / STRIDE / 2
+            self.samples.append((maps, centres, half))
+            known = [
+                (k, _nearest_heading((headings[k] + degrees) % 180))
+                for k in range(len(boxes))
+                if math.isfinite(headings[k])
+            ]
+            known = [(k, heading) for k, heading in known if heading is not None]
+            if known:
+                rows = [k for k, _ in known]
+                self.vehicles.append(
+                    _features(maps, centres[rows], np.array([heading for _, heading in known]))
+                )
+            places = self.rng.random((300, 2)) * [maps.shape[1], maps.shape[0]]
+            places = places[self._far(places, centres, np.full(len(boxes), 4.0))]
+            self.background.append(
+                _features(maps, places, self.rng.choice(detector.HEADINGS, len(places)))
+            )
+
+    @staticmethod
+    def _far(places: Array, centres: Array, reach: Array) -> NDArray[np.bool_]:
+        gaps = np.hypot(*(places[:, None] - centres[None]).transpose(2, 0, 1)) - reach
+        return (gaps > 0).all(axis=1)
+
+    def learn(self) -> Array:
+        """Weights of the stored quadrant, then the bias."""
+        real = np.concatenate(self.vehicles)
+        weights = None
+        for _ in range(ROUNDS):
+            false = np.concatenate(self.background)
+            weights = logistic(
+                np.concatenate([real, false]),
+                np.r_[np.ones(len(real)), np.zeros(len(false))],
+                penalty=PENALTY,
+                start=weights,
+            )
+            model = as_model(weights)
+            for maps, centres, half in self.samples:
+                self.background.append(self._taken_in(maps, centres, half, model))
+        return weights
+
+    def _taken_in(
+        self, maps: NDArray[np.float32], centres: Array, half: Array, model: shipped.VehicleModel
+    ) -> Array:
+        best = detector.peaks(maps, model=model, floor=-2.0)
+        best = best[np.argsort(-best[:, 3])][:200]
+        places = best[:, :2] / STRIDE
+        far = self._far(places, centres, np.maximum(half * 0.8, 3.0))
+        return _features(maps, places[far], best[far, 2])
+
+
+def as_model(weights: Array, **numbers: object) -> shipped.VehicleModel:
+    """Wrap raw weights so that the detector can run with them."""
+    values = {
+        "calibration": "",
+        "threshold": -3.0,
+        "gsd_range": (0.0, 0.55),
+        "slope": 1.0,
+        "offset": 0.0,
+        "odds_spread": 0.0,
+        "recall_odds": 0.0,
+        "recall_spread": 0.0,
+        "length_m": (1.0, 1.0),
+        "width_m": (1.0, 1.0),
+    }
+    return shipped.VehicleModel(
+        template=weights[:-1].reshape(steered.FOLDED).astype(np.float32),
+        bias=float(weights[-1]),
+        **(values | numbers),  # type: ignore[arg-type]
+    )
+
+
+def _half(
+    picture: NDArray[np.uint8], boxes: Array, side: int
+) -> tuple[NDArray[np.uint8], Array]:
+    middle = picture.shape[1] // 2
+    inside = (boxes[:, 1] < middle) == (side == 0)
+    boxes = boxes[inside].copy()
+    if side:
+        boxes[:, 1] -= middle
+        return picture[:, middle:], boxes
+    return picture[:, :middle], boxes
+
+
+def _axis_headings(boxes: Array) -> Array:
+    """Headings of vehicles whose upright box is long: they stand along an image axis."""
+    ratio = boxes[:, 3] / boxes[:, 4]
+    known = np.where(ratio > 1.8, 90.0, np.where(ratio < 1 / 1.8, 0.0, np.nan))
+    known[~np.isin(boxes[:, 0], (0, 3))] = np.nan
+    return known
+
+
+def _add_scene(learner: Learner, *, side: int | None, every: int) -> None:
+    for gsd in SCALES:
+        for name in data.TUNED_ON:
+            for picture, boxes in data.vehicle_frames(name, gsd=gsd, every=every):
+                if side is not None:
+                    picture, boxes = _half(picture, boxes, side)
+                learner.add(picture, boxes, _axis_headings(boxes), gsd)
+
+
+def _add_plains(learner: Learner, *, count: int) -> None:
+    """Rendered dry plains: half with vehicles parked on them, half empty."""
+    rng = np.random.default_rng(5)
+    for k in range(count):
+        plain = scene.arid_plain(seed=100 + k, width_m=150, height_m=120)
+        placed = []
+        if k % 2 == 0:
+            for _ in range(14):
+                shade = float(rng.uniform(0.04, 0.7))
+                placed.append(
+                    scene.Vehicle(
+                        x_m=float(rng.uniform(8, 142)),
+                        y_m=float(rng.uniform(8, 112)),
+                        length_m=float(rng.uniform(4, 5.2)),
+                        width_m=float(rng.uniform(1.75, 2.25)),
+                        height_m=float(rng.uniform(1.4, 2)),
+                        heading_deg=float(rng.uniform(0, 360)),
+                        color=(shade, shade * float(rng.uniform(0.8, 1)), shade * 0.85),
+                    )
+                )
+        from dataclasses import replace
+
+        gsd = SCALES[k % 4 // 2]
+        picture = scene.render(
+            replace(plain, vehicles=tuple(placed)),
+            gsd=gsd,
+            sun_elevation_deg=float(rng.uniform(30, 65)),
+            sun_azimuth_deg=float(rng.uniform(90, 270)),
+            seed=k,
+            blur_px=float(rng.uniform(0.4, 0.9)),
+        )
+        items = picture.truth.of("vehicle")
+        boxes = np.array(
+            [[0, o.x_px, o.y_px, o.length_m / gsd, o.length_m / gsd] for o in items]
+        ).reshape(-1, 5)
+        headings = np.array([o.heading_deg or 0.0 for o in items]) % 180
+        learner.add(picture.rgb, boxes, headings, gsd)
+
+
+def held_out(every: int, plains: int) -> list[tuple[int, float, Array, Array, int]]:
+    """Scores and labels of each half of the scene by a template of the other half."""
+    rows = []
+    for side in (0, 1):
+        learner = Learner(seed=side)
+        _add_scene(learner, side=side, every=every)
+        _add_plains(learner, count=plains)
+        model = as_model(learner.learn())
+        for gsd in SCALES:
+            for name in data.TUNED_ON:
+                for whole, all_boxes in data.vehicle_frames(name, gsd=gsd, every=every):
+                    picture, boxes = _half(whole, all_boxes, 1 - side)
+                    found = detector.candidates(
+                        picture.astype(np.float32) / 255, gsd=gsd, model=model
+                    )
+                    sized = zip(
+                        found.x, found.y, found.length_m / gsd, found.length_m / gsd / 2.2,
+                        found.heading, strict=True,
+                    )  # fmt: skip
+                    labels, _ = data.match(list(sized), boxes)
+                    truth = int(np.isin(boxes[:, 0], data.COUNTED).sum())
+                    rows.append((side, gsd, found.score, np.array(labels), truth))
+    return rows
+
+
+def average_precision(score: Array, label: Array, truth: int) -> float:
+    """Area under precision over recall (precision made monotone)."""
+    order = np.argsort(-score[label >= 0])
+    real = label[label >= 0][order]
+    precision = np.cumsum(real) / np.arange(1, len(real) + 1)
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    return float((best * real).sum() / truth)
+
+
+def main() -> None:
+    """Learn, calibrate, write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument("--every", type=int, default=4, help="take every n-th frame (default 4)")
+    parser.add_argument("--plains", type=int, default=8, help="rendered plains (default 8)")
+    options = parser.parse_args()
+    rows = held_out(options.every, options.plains)
+    for side in (0, 1):
+        for gsd in SCALES:
+            mine = [r for r in rows if r[:2] == (side, gsd)]
+            ap = average_precision(
+                np.concatenate([r[2] for r in mine]),
+                np.concatenate([r[3] for r in mine]),
+                sum(r[4] for r in mine),
+            )
+            print(f"half {1 - side} by a template of the other, {gsd} m: AP {ap:.3f}")
+    numbers = calibrate(rows)
+    learner = Learner(seed=9)
+    _add_scene(learner, side=None, every=max(1, options.every // 2))
+    _add_plains(learner, count=options.plains)
+    weights = learner.learn()
+    content = {
+        "origin": "tests/benchmarks/detect_fit_vehicles.py",
+        "calibration": "detect.vehicles/2026-11: one scene of streets (KIT AIS, Munich), "
+        "halves against each other, 0.3 and 0.5 m",
+        "shape": list(steered.FOLDED),
+        "template": [round(float(w), 4) for w in weights[:-1]],
+        "bias": round(float(weights[-1]), 4),
+        "gsd_range": [0.0, 0.55],
+        **numbers,
+    }
+    options.output.write_text(json.dumps(content, indent=0) + "\n", "utf-8")
+    print(numbers)
+
+
+def calibrate(rows: list[tuple[int, float, Array, Array, int]]) -> dict[str, object]:
+    """Odds of a score, threshold, recall, and how both vary between the halves."""
+    score = np.concatenate([r[2] for r in rows])
+    label = np.concatenate([r[3] for r in rows])
+    use = label >= 0
+    slope, offset = logistic(score[use, None], label[use].astype(float), penalty=1e-3)
+    threshold = (math.log(0.2 / 0.8) - offset) / slope
+    sides = []
+    for side in (0, 1):
+        mine = [r for r in rows if r[0] == side]
+        s, k = np.concatenate([r[2] for r in mine]), np.concatenate([r[3] for r in mine])
+        keep = (k >= 0) & (s >= threshold)
+        expected = 1 / (1 + np.exp(-(slope * s[keep] + offset)))
+        real, total = k[keep].sum() + 0.5, keep.sum() + 1
+        mean = expected.mean()
+        found = (k[keep] == 1).sum() + 0.5
+        truth = sum(r[4] for r in mine) + 1
+        sides.append(
+            (
+                math.log(real / (total - real)) - math.log(mean / (1 - mean)),
+                math.log(found / (truth - found)),
+            )
+        )
+    shift, recall = np.array(sides).T
+    return {
+        "slope": round(float(slope), 4),
+        "offset": round(float(offset), 4),
+        "threshold": round(float(threshold), 3),
+        # Two halves of one place differ less than two places do: the spread of two values is
+        # doubled, and at least what a factor of two in the odds is.
+        "odds_spread": round(max(0.7, 2 * float(shift.std(ddof=1))), 3),
+        "recall_odds": round(float(recall.mean()), 3),
+        "recall_spread": round(max(0.7, 2 * float(recall.std(ddof=1))), 3),
+        "length_m": [0.8, 1.3],
+        "width_m": [0.8, 1.25],
+    }
+
+
+if __name__ == "__main__":
+    main()

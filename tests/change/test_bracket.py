@@ -1,0 +1,170 @@
+"""Between which dated pictures another picture fits, with the dates built in."""
+
+from datetime import UTC, date, datetime
+
+import cv2
+import numpy as np
+import pytest
+
+from imgcheck import change
+from imgcheck.errors import GridMismatchError, UsageError
+from tests.change.ground import ground, seen, with_square
+
+YEARS = (2012, 2014, 2016, 2018, 2020)
+# Year of building, left, top of each house.
+HOUSES = [
+    (2013, 30, 40), (2013, 180, 60), (2013, 60, 190),
+    (2015, 120, 30), (2015, 200, 200), (2015, 40, 120),
+    (2017, 150, 120), (2017, 90, 90), (2017, 20, 210),
+    (2019, 210, 20), (2019, 110, 210), (2019, 70, 20),
+]  # fmt: skip
+
+
+def as_of(year: float, seed: int, *, houses: list[tuple[int, int, int]] = HOUSES) -> np.ndarray:
+    """The place in a year: houses that stand by then, cars and light that come and go."""
+    rng = np.random.default_rng(seed)
+    picture = ground(77)
+    for built, left, top in houses:
+        if built < year:
+            picture = with_square(picture, left, top, 14, 0.3)
+    for _ in range(6):
+        left, top = rng.integers(5, 225, 2)
+        picture = with_square(picture, left, top, 5, float(rng.choice([-0.2, 0.2])))
+    light = rng.uniform(0.8, 1.2)
+    return np.clip(seen(picture, seed + 1) * light + rng.uniform(-0.05, 0.05), 0, 1)
+
+
+def stack(years: tuple[int, ...] = YEARS) -> list[tuple[np.ndarray, date]]:
+    return [(as_of(year, 100 + year), date(year, 1, 1)) for year in years]
+
+
+@pytest.mark.parametrize(
+    ("year", "after", "before"),
+    [(2011, None, 2014), (2014.5, 2012, 2018), (2016.5, 2014, 2020), (2021, 2018, None)],
+)
+def test_picture_is_placed_between_the_dates_that_hold_its_year(year, after, before) -> None:
+    found = change.bracket(as_of(year, int(year * 10)), stack(), gsd=0.5)
+    assert not found.abstained, found.reason
+    # The answer holds the year, and is no wider than one reference more on either side.
+    first = found.placed_after.year if found.placed_after else 0
+    last = found.placed_before.year if found.placed_before else 9999
+    assert first <= year <= last
+    assert first >= (after or 0)
+    assert last <= (before or 9999)
+    assert found.lasting_verified
+    assert found.contradicting <= found.votes / 4
+
+
+def test_order_of_the_references_does_not_matter() -> None:
+    picture, dated = as_of(2016.5, 5), stack()
+    one = change.bracket(picture, dated, gsd=0.5)
+    two = change.bracket(picture, dated[::-1], gsd=0.5)
+    assert one == two
+
+
+def test_brightness_and_colour_of_the_picture_do_not_decide() -> None:
+    picture = as_of(2016.5, 6)
+    plain = change.bracket(picture, stack(), gsd=0.5)
+    dark = np.clip(picture**1.4 * 0.7, 0, 1)
+    grey = picture.mean(axis=2)
+    for other in (dark, grey, cv2.GaussianBlur(picture, (0, 0), 1.0)):
+        found = change.bracket(other, stack(), gsd=0.5)
+        assert (found.placed_after, found.placed_before) == (
+            plain.placed_after,
+            plain.placed_before,
+        )
+
+
+def test_ground_without_lasting_change_gives_no_answer() -> None:
+    still = [(as_of(2000, 200 + year), date(year, 1, 1)) for year in YEARS]
+    found = change.bracket(as_of(2000, 7), still, gsd=0.5)
+    assert found.abstained
+    assert found.reason
+    assert found.placed_after is None and found.placed_before is None
+
+
+def test_fields_that_vary_from_year_to_year_never_place_a_picture_wrongly() -> None:
+    def farmland(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        picture = ground(78)
+        for row in range(0, 240, 40):
+            for column in range(0, 240, 40):
+                picture[row : row + 40, column : column + 40] += rng.normal(0, 0.08, 3)
+        return np.clip(picture, 0, 1).astype(np.float32)
+
+    dated = [(farmland(300 + year), date(year, 1, 1)) for year in range(2010, 2020)]
+    for k in range(0, len(dated), 3):
+        picture, when = dated[k]
+        found = change.bracket(picture, dated[:k] + dated[k + 1 :], gsd=5)
+        assert found.placed_after is None or found.placed_after < when
+        assert found.placed_before is None or found.placed_before > when
+
+
+def test_ground_that_changes_back_is_noticed_on_the_references_themselves() -> None:
+    # A lake that fills in odd looks: each of two references shows a state of another time.
+    def shore(level: int, seed: int) -> np.ndarray:
+        picture = ground(79)
+        for left, top in ((20, 20), (150, 40), (60, 150), (170, 170), (110, 90)):
+            cv2.circle(picture, (left + 20, top + 20), 8 + 6 * level, (0.15, 0.2, 0.25), -1)
+        return seen(picture, seed)
+
+    levels = [0, 0, 0, 2, 0, 2, 2, 0, 2]
+    dated = [(shore(v, 400 + k), date(2010 + k, 1, 1)) for k, v in enumerate(levels)]
+    found = change.bracket(shore(0, 500), dated, gsd=5)
+    assert found.abstained or (found.placed_after is None and found.placed_before is None)
+
+
+def test_two_references_answer_but_say_that_lasting_is_not_verified() -> None:
+    dated = stack((2012, 2020))
+    early = change.bracket(as_of(2011, 8), dated, gsd=0.5)
+    late = change.bracket(as_of(2021, 9), dated, gsd=0.5)
+    assert not early.lasting_verified and not late.lasting_verified
+    leaning = [np.median([vote.leaning for vote in found.deciding]) for found in (early, late)]
+    assert leaning[0] < -0.5 and leaning[1] > 0.5
+    assert early.placed_after is None and late.placed_before is None
+
+
+def test_votes_lie_where_the_houses_stand() -> None:
+    found = change.bracket(as_of(2016.5, 10), stack(), gsd=0.5)
+    centres = np.array([(left + 7, top + 7) for _, left, top in HOUSES])
+    heavy = [vote for vote in found.deciding if vote.area_px > 80]
+    assert heavy
+    for vote in heavy:
+        assert np.hypot(*(centres - vote.centre).T).min() < 8
+        left, top, right, bottom = vote.box
+        assert left < vote.centre[0] < right and top < vote.centre[1] < bottom
+
+
+def test_houses_under_the_mask_do_not_vote() -> None:
+    valid = np.ones((240, 240), bool)
+    valid[:, :120] = False
+    found = change.bracket(as_of(2016.5, 11), stack(), gsd=0.5, valid=valid)
+    assert all(vote.centre[0] > 115 for vote in found.deciding)
+
+
+def test_datetimes_with_and_without_zone_can_be_mixed_with_dates() -> None:
+    dated = stack((2012, 2016, 2020))
+    dated[0] = (dated[0][0], datetime(2012, 1, 1, 10, tzinfo=UTC))
+    dated[1] = (dated[1][0], datetime(2016, 1, 1, 10))
+    found = change.bracket(as_of(2021, 12), dated, gsd=0.5)
+    assert found.dates == (dated[0][1], dated[1][1], dated[2][1])
+
+
+@pytest.mark.parametrize(
+    ("references", "word"),
+    [
+        ([], "at least two"),
+        ([(ground(1), date(2012, 1, 1))], "at least two"),
+        ([(ground(1), date(2012, 1, 1)), (ground(2), date(2012, 1, 1))], "keep one"),
+        ([(ground(1), "2012"), (ground(2), date(2013, 1, 1))], "dated by"),
+    ],
+)
+def test_references_without_meaning_are_refused(references, word) -> None:
+    with pytest.raises(UsageError, match=word):
+        change.bracket(ground(1), references, gsd=1)
+
+
+def test_references_on_another_grid_are_refused() -> None:
+    dated = [(ground(1, 200), date(2012, 1, 1)), (ground(1, 200), date(2013, 1, 1))]
+    with pytest.raises(GridMismatchError, match="200 x 200"):
+        change.bracket(ground(1), dated, gsd=1)
