@@ -45,6 +45,11 @@ MOST_CHANCE = 0.2
 # benchmarks: change, "bracket", tuning half.
 WRONG_VOTES = 0.1
 
+# The same where two references cannot tell a lasting change from a passing one; and the weight that
+# a patch must have there, against the heaviest one.
+WRONG_UNVERIFIED = 0.3
+LEAST_UNVERIFIED = 0.1
+
 # Votes of neighbouring patches repeat each other: the picture is cut in this many parts each way,
 # and the patches of one change in one part speak once.
 _PARTS = 6
@@ -193,6 +198,8 @@ def _evidence(votes: list[Vote], shape: tuple[float, float], splits: int) -> NDA
         if each.state == "neither":
             continue
         wrong = WRONG_VOTES + (0.5 - WRONG_VOTES) * min(each.chance / MOST_CHANCE, 1.0)
+        if splits == 1:
+            wrong = WRONG_UNVERIFIED
         worth = math.log((1 - wrong) / wrong)
         column = min(int(each.centre[0] / shape[1] * _PARTS), _PARTS - 1)
         row = min(int(each.centre[1] / shape[0] * _PARTS), _PARTS - 1)
@@ -326,9 +333,12 @@ def _votes(
 ) -> list[Vote]:
     """Ask the picture at every patch that changed lastingly, heaviest first."""
     patches = lasting_patches(states, known, chance=chance)
+    patches.sort(key=lambda patch: -patch.weight)
     if len(states) > 2:
         patches = [patch for patch in patches if patch.chance <= MOST_CHANCE]
-    patches.sort(key=lambda patch: -patch.weight)
+    elif patches:
+        heaviest = patches[0].weight
+        patches = [patch for patch in patches if patch.weight >= LEAST_UNVERIFIED * heaviest]
     return [vote(shown, states, patch, scale=scale) for patch in patches]
 
 

@@ -23,6 +23,9 @@ LEAST_SEPARATION = 0.5
 
 SMALLEST_PATCH_PX = 6
 
+# Pixels of a patch with less than this share of its largest gap are not asked.
+CORE = 0.4
+
 # Divisions drawn to learn what chance does; all of them when there are fewer.
 _MOST_DIVISIONS = 12
 _SEED = 20170924
@@ -37,7 +40,7 @@ class Patch:
     split : int
         The change came after reference ``split`` and before reference ``split + 1`` (from 0).
     rows, columns : ndarray of int
-        Its pixels.
+        The pixels of its core.
     weight : float
         Summed gap, in units of the usual difference.
     chance : float
@@ -168,7 +171,7 @@ def lasting_patches(
         size, band, sign = gap(_group(states[: split + 1]), _group(states[split + 1 :]), noise)
         smaller = min(split + 1, len(states) - split - 1)
         labels, weights = _components(size, known)
-        patches += _patches(split, labels, weights, band, sign, chance.get(smaller, []))
+        patches += _patches(split, labels, weights, size, band, sign, chance.get(smaller, []))
     return patches
 
 
@@ -176,6 +179,7 @@ def _patches(
     split: int,
     labels: NDArray[np.int32],
     weights: NDArray[np.float64],
+    size: Pixels,
     band: NDArray[np.intp],
     sign: Pixels,
     nulls: list[NDArray[np.float64]],
@@ -193,7 +197,11 @@ def _patches(
         by_chance = max((int((null >= weight).sum()) for null in nulls), default=as_heavy)
         # Half of one more than was seen: none seen in few divisions is no proof of none.
         chance = (by_chance + 0.5 / len(nulls)) / as_heavy if nulls else 1.0
-        rows, columns = np.unravel_index(order[ends[label - 1] : ends[label]], labels.shape)
+        inside = order[ends[label - 1] : ends[label]]
+        heights = size.reshape(-1)[inside]
+        # Taking the surroundings off puts a faint rim around every change: keep its core.
+        inside = inside[heights >= CORE * heights.max()]
+        rows, columns = np.unravel_index(inside, labels.shape)
         result.append(
             Patch(
                 split=split,

@@ -136,6 +136,7 @@ def tightened(
     level, where there are any. ``reach`` pixels that were forgiven as misplacement are given back.
     """
     brush = np.ones((2 * reach + 3, 2 * reach + 3), np.uint8)
+    seam = np.ones((3, 3), np.uint8)
     result = np.zeros(labels.shape, dtype=bool)
     for label in chosen:
         window = _window(labels, int(label), reach + 1)
@@ -145,7 +146,9 @@ def tightened(
         inside = size[window][inner] if inner.sum() >= 3 else size[window][part]
         height = np.quantile(inside, 0.5 if inner.sum() >= 3 else 0.8)
         tight = near & (size[window] >= 0.5 * height) & ((labels[window] == 0) | part)
-        result[window] |= tight if tight.any() else part
+        # A seam of a pixel or two where the object has the colour of the ground does not cut it.
+        whole = cv2.morphologyEx(tight.astype(np.uint8), cv2.MORPH_CLOSE, seam).astype(bool)
+        result[window] |= (whole & near) if tight.any() else part
     return result
 
 

@@ -21,8 +21,6 @@ from imgcheck.quantity import binomial_interval
 FALSE_PLACINGS, UNRELATED_PAIRS = 0, 1500
 # 95 % of a two-dimensional normal lie within this many sigmas (chi-square, 2 degrees).
 _ELLIPSE_95 = math.sqrt(5.991464547)
-# Two pictures are never laid on each other better than this, reference pixels (one sigma).
-_SIGMA_FLOOR_PX = 0.05
 _POINTS_PER_EDGE = 8
 
 
@@ -238,7 +236,7 @@ def _ellipse(
     found: Registration, middle: NDArray[np.float64], affine: NDArray[np.float64], crs: CRS
 ) -> tuple[float, float, float]:
     in_reference = transforms.apply(np.asarray(found.matrix), middle)
-    spread = registration.place_covariance(found, middle)[0] + _SIGMA_FLOOR_PX**2 * np.eye(2)
+    spread = registration.place_covariance(found, middle)[0]
     slope = _ground_slope(affine, in_reference, crs)
     values, axes = np.linalg.eigh(slope @ spread @ slope.T)
     major = axes[:, 1]

@@ -12,7 +12,7 @@ from PIL import Image as PillowImage
 
 from imgcheck.hashing.perceptual import ALGORITHM as PDQ_ALGORITHM
 from imgcheck.hashing.perceptual import PdqHash, pdq_dihedral
-from imgcheck.imaging import features
+from imgcheck.imaging import annotations, features
 from imgcheck.imaging.features import Features
 
 # Rows made by another chain of steps are not compared as if they were the same.
@@ -40,6 +40,8 @@ class Record:
         From orientation to `PdqHash`.
     gray : (m, n) float32 in [0, 1]
         At most `WORKING_SIDE` a side.
+    clean : (m, n) bool
+        Pixels of ``gray`` that are usable and that nothing was drawn over.
     features : Features
         In pixels of the whole picture.
     """
@@ -49,6 +51,7 @@ class Record:
     shape: tuple[int, int]
     hashes: dict[str, PdqHash]
     gray: NDArray[np.float32]
+    clean: NDArray[np.bool_]
     features: Features
 
     @property
@@ -72,20 +75,23 @@ def describe(
     """
     rows, cols = rgb.shape[:2]
     gray = to_gray(rgb)
+    clean = ~annotations.find(rgb).mask
+    if valid is not None:
+        clean &= valid
     shrink = min(1.0, WORKING_SIDE / max(rows, cols))
     if shrink < 1.0:
         size = (max(1, round(cols * shrink)), max(1, round(rows * shrink)))
         gray = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.float32)
-        if valid is not None:
-            small = cv2.resize(valid.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-            valid = small.astype(bool)
-    found = features.detect(gray, mask=valid, limit=FEATURES)
+        small = cv2.resize(clean.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        clean = np.asarray(small > 0.99)
+    found = features.detect(gray, mask=clean, limit=FEATURES)
     return Record(
         sha256=bytes.fromhex(sha256),
         pixels=pixel_digest(rgb),
         shape=(rows, cols),
         hashes=pdq_dihedral(rgb),
         gray=gray,
+        clean=clean,
         features=scaled(found, x=cols / gray.shape[1], y=rows / gray.shape[0]),
     )
 

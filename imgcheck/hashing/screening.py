@@ -16,6 +16,9 @@ from imgcheck.imaging.features import Features
 HANDLINGS = ((False, False), (True, False), (False, True), (True, True))
 # The strongest features of the query that vote; all of the known picture's are asked.
 _VOTERS = 1000
+# The vote compares descriptors in the plane of this many main directions of the query's own: half
+# the time of all 128, and the votes of true pairs stay.
+_DIRECTIONS = 48
 # Bins of the vote, each as wide as right pairs scatter; a pair votes in both neighbours.
 _TURN_DEG = 30.0
 _LOG2_SCALE = 0.75
@@ -47,6 +50,7 @@ class Query:
     """The features of the query in the four handlings, ready to be compared."""
 
     handled: tuple[Features, ...]
+    basis: NDArray[np.float32]
     table: NDArray[np.float32]
     shape: tuple[int, int]
 
@@ -58,7 +62,10 @@ class Query:
             part = features.flipped(found, width=shape[1]) if mirrored else found
             handled.append(features.inverted(part) if negative else part)
         table = np.concatenate([f.descriptors[:_VOTERS] for f in handled]).astype(np.float32)
-        return cls(handled=tuple(handled), table=table, shape=shape)
+        # Eigenvalues in rising order: the last directions hold nearly all of the products.
+        _, axes = np.linalg.eigh(table.T @ table)
+        basis = np.ascontiguousarray(axes[:, -_DIRECTIONS:])
+        return cls(handled=tuple(handled), basis=basis, table=table @ basis, shape=shape)
 
 
 def votes(query: Query, known: Features, *, known_shape: tuple[int, int]) -> tuple[Vote, ...]:
@@ -77,9 +84,8 @@ def votes(query: Query, known: Features, *, known_shape: tuple[int, int]) -> tup
     """
     if len(known) == 0 or len(query.table) == 0:
         return (Vote(count=0, pairs=0),) * len(HANDLINGS)
-    # RootSIFT vectors have one length: the largest product is the nearest. Whole numbers below
-    # 2**24 are exact in float32, in any order of summing.
-    likeness = query.table @ known.descriptors.astype(np.float32).T
+    # RootSIFT vectors have one length: the largest product is the nearest.
+    likeness = query.table @ (known.descriptors.astype(np.float32) @ query.basis).T
     likeness = likeness.reshape(len(HANDLINGS), -1, len(known))
     nearest = likeness.argmax(axis=2)
     # Mutual: no other keypoint of the query is nearer to the known one. (The largest value along

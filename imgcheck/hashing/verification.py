@@ -71,7 +71,7 @@ def examine(
         laid = _by_hash(record, hit, shape)
         kind, told = _relation(record, preview, laid, shape)
         if kind not in ("same", "derived"):
-            return _unlaid(known, hit)
+            return _unlaid(known, hit, told)
     elif laid is None:
         return None
     else:
@@ -96,12 +96,13 @@ def examine(
     )
 
 
-def _unlaid(known: KnownPicture, hit: HashHit) -> Match:
+def _unlaid(known: KnownPicture, hit: HashHit, told: Relation | None) -> Match:
     return Match(
         known=known,
         stage="hash",
         relation="undetermined",
-        relation_reason="the hashes agree, but the picture could not be laid on the known one",
+        relation_reason="the hashes agree, but no details fit"
+        + (f" ({told.reason})" if told is not None else ""),
         log10_nfa=hit.log10_nfa,
         mirrored=hit.orientation.startswith("mirror"),
         inverted=hit.inverted,
@@ -169,7 +170,9 @@ def _relation(
     from_picture = np.diag(
         [record.shape[1] / picture.shape[1], record.shape[0] / picture.shape[0], 1.0]
     )
-    told = relation.classify(picture, known, to_known @ laid.matrix @ from_picture)
+    told = relation.classify(
+        picture, known, to_known @ laid.matrix @ from_picture, picture_mask=record.clean
+    )
     # At the size of the preview a shrunk copy can look the same.
     if told.kind == "same" and (laid.inverted or shape != record.shape):
         return "derived", told

@@ -69,7 +69,20 @@ def _correlate(
     y = shifted - shifted.mean(axis=-1, keepdims=True)
     bottom = np.sqrt((x @ x) * np.einsum("...i,...i->...", y, y))
     scores = (y @ x) / np.maximum(bottom, 1e-12)
-    return float(scores.min()), float(scores.max())
+    return -_peak(-scores), _peak(scores)
+
+
+def _peak(scores: NDArray[np.float32]) -> float:
+    """Give the height between whole pixels, from parabolas through the best and its neighbours."""
+    row, col = np.unravel_index(int(np.argmax(scores)), scores.shape)
+    height = top = float(scores[row, col])
+    for line, at in ((scores[:, col], row), (scores[row], col)):
+        if 0 < at < len(line) - 1:
+            before, after = float(line[at - 1]), float(line[at + 1])
+            bend, slope = (before + after) / 2 - top, (after - before) / 2
+            if bend < 0:
+                height -= slope**2 / (4 * bend)
+    return min(height, 1.0)
 
 
 def _drawn(

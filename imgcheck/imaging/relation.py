@@ -25,6 +25,8 @@ _ENOUGH_BLOCKS = 30
 # benchmarks: geo_place, relation; set on the dates of even position, reported on the others.
 AGREES, AGREES_EXACTLY, HALF_AGREES = 0.9, 0.95, 0.6
 DERIVED_SHARE, DERIVED_HALF = 0.5, 0.15
+# In a copy no block with contrast is left behind; at another time a vehicle or a shadow moved.
+WEAKEST_PERCENTILE, DERIVED_WEAKEST = 2, 0.9
 PLACE_MEDIAN, PLACE_EXACT = 0.82, 0.12
 # "Same": laid on itself to this many pixels, differing by this much gray in the mean.
 _SAME_SHIFT_PX = 0.75
@@ -54,6 +56,8 @@ class Relation:
     exact_share, half_share : float or None
         Of the half of the blocks with more contrast: those that agree to 0.95, and those
         between 0.6 and 0.9, of which a clean copy has next to none.
+    weakest : float or None
+        Correlation that 98 in 100 of that half reach: in a copy nothing has moved.
     level : int
         0: compared at full detail; each level above halves it.
     inverted : bool
@@ -67,6 +71,7 @@ class Relation:
     share: float | None = None
     exact_share: float | None = None
     half_share: float | None = None
+    weakest: float | None = None
     level: int = 0
     inverted: bool = False
 
@@ -129,6 +134,7 @@ def classify(
         "share": float((values >= AGREES).mean()),
         "exact_share": float((strong >= AGREES_EXACTLY).mean()),
         "half_share": float(((strong >= HALF_AGREES) & (strong < AGREES)).mean()),
+        "weakest": float(np.percentile(strong, WEAKEST_PERCENTILE)),
     }
     kind, reason = _decide(**measures)
     if kind == "derived" and not inverted and _is_same(picture_gray, known_gray, matrix):
@@ -139,15 +145,17 @@ def classify(
 
 
 def _decide(
-    *, median: float, share: float, exact_share: float, half_share: float
+    *, median: float, share: float, exact_share: float, half_share: float, weakest: float
 ) -> tuple[Kind, str]:
     words = f"{share:.0%} of the textured blocks agree to {AGREES}, median {median:.2f}"
-    if share >= DERIVED_SHARE and half_share <= DERIVED_HALF:
+    steady = half_share <= DERIVED_HALF and weakest >= DERIVED_WEAKEST
+    if share >= DERIVED_SHARE and steady:
         return "derived", words
     if median <= PLACE_MEDIAN and exact_share <= PLACE_EXACT:
         return "same-place", words
     return "undetermined", (
-        f"{words}: as a copy that was drawn on, or a frame of the same flight, could"
+        f"{words}, but some differ: a copy that was drawn on, a frame of the same flight, or the "
+        "same ground at a like hour"
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.detect import craters as detector
+from imgcheck.detect import crater_search as detector
 from imgcheck.detect import injection, shipped, suppress, visible
 from tests.benchmarks import detect_data as data
 from tests.benchmarks.logistic import fit as logistic

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from imgcheck import scene
 from imgcheck.detect import shipped, steered
-from imgcheck.detect import vehicles as detector
+from imgcheck.detect import vehicle_search as detector
 from imgcheck.detect.channels import STRIDE, channels
 from tests.benchmarks import detect_data as data
 from tests.benchmarks.logistic import fit as logistic

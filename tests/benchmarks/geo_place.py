@@ -1,7 +1,8 @@
 """Measure placing: error on the same image and on other dates, false placings, copy or place.
 
 Run: ``IMGCHECK_DATA=... python -m tests.benchmarks.geo_place [--part same|dates|false|relation]``.
-Prints Markdown. Every cut is seeded; truth comes from the geotransforms.
+Prints Markdown. Every cut is seeded; truth comes from the geotransforms. Thresholds were set with
+seeds 20170924 to 20170926; the default seeds are others.
 """
 
 import argparse
@@ -170,7 +171,7 @@ def dates(data: Path, seed: int, rounds: int) -> None:
                 wrong += errors[-1] > _WRONG_PX
                 middle = np.array([[picture.shape[1] / 2, picture.shape[0] / 2]])
                 gap = transforms.apply(found.matrix, middle) - transforms.apply(truth, middle)
-                spread = registration.place_covariance(found, middle)[0] + 0.05**2 * np.eye(2)
+                spread = registration.place_covariance(found, middle)[0]
                 covered += float(gap[0] @ np.linalg.solve(spread, gap[0])) < 5.99
         rows.append(
             [
@@ -306,7 +307,7 @@ def main() -> None:
     """Run the parts asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", choices=("same", "dates", "false", "relation"), action="append")
-    parser.add_argument("--seed", type=int, default=20170924)
+    parser.add_argument("--seed", type=int, default=20170930)
     parser.add_argument("--rounds", type=int, default=2, help="cuts for each ordered pair of dates")
     parser.add_argument("--pairs", type=int, default=1500, help="unrelated pairs")
     parser.add_argument("--count", type=int, default=500, help="pictures for each kind of relation")

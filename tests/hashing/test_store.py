@@ -156,6 +156,7 @@ with HashIndex.open(sys.argv[1], writable=True) as index:
             shape=base.shape,
             hashes=base.hashes,
             gray=base.gray,
+            clean=base.clean,
             features=base.features,
         )
         index.add_record(record, rng.bytes(3000), path_text=str(number))

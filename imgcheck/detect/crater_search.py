@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgcheck.detect import correlation, inputs, polar, sharpness, shipped, suppress, visible
+from imgcheck.detect import correlation, inputs, polar, shipped, suppress, visible
 from imgcheck.detect.proposal import Detections, Proposal
 from imgcheck.errors import UsageError
 from imgcheck.quantity import Estimate, Interval
