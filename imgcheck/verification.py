@@ -122,7 +122,8 @@ def _verdict(statement: Statement, findings: Sequence[Finding]) -> Verdict:
     heard = [
         (i, f)
         for kind in (Outcome.CONTRADICTS, Outcome.SUPPORTS, Outcome.INCONCLUSIVE)
-        for i, f in by_outcome[kind]
+        # A finding that measured something says more than one that found nothing to measure.
+        for i, f in sorted(by_outcome[kind], key=lambda pair: not pair[1].measures)
     ]
     because: tuple[str, ...]
     if not statement.testable:

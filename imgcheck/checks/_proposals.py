@@ -1,5 +1,6 @@
 """What the vehicle and the crater check share: proposals into findings."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 from imgcheck import detect
@@ -92,8 +93,8 @@ def _words(
 def _range(counted: detect.CountEstimate) -> str:
     level = f"{counted.level:.0%}"
     if counted.high is None:
-        return f"true number not bounded above, at least {counted.low} ({level})"
-    return f"true number between {counted.low} and {counted.high}, {level}"
+        return f"true number at least {counted.low:.0f}, not bounded above ({level})"
+    return f"true number between {counted.low:.0f} and {counted.high:.0f} ({level})"
 
 
 def _compared(
@@ -163,7 +164,7 @@ def _regions(found: detect.Detections, noun: str) -> Iterator[Region]:
         size = f"{one.length * found.gsd:.1f} m"
         yield Region(
             image="picture",
-            polygon=detect.outline(one),
+            polygon=_outline(one),
             label=f"{noun} proposed ({number}): {size}{chance}",
             layer=f"proposed {noun}s",
         )
@@ -179,3 +180,16 @@ def searchable(check: Check, case: Case) -> tuple[tuple[float, str] | None, tupl
         "gsd_m under measurements in the claim"
     )
     return None, check.without(case, Outcome.NOT_APPLICABLE, reason)
+
+
+def _outline(one: detect.Proposal) -> tuple[tuple[float, float], ...]:
+    """Give the corners of an oriented box, or a ring of points for a crater."""
+    if one.kind == "crater":
+        turns = [2 * math.pi * step / 24 for step in range(24)]
+        ring = [(one.length / 2 * math.sin(t), -one.length / 2 * math.cos(t)) for t in turns]
+    else:
+        along = math.radians(one.heading)
+        ux, uy = math.sin(along) * one.length / 2, -math.cos(along) * one.length / 2
+        vx, vy = math.cos(along) * one.width / 2, math.sin(along) * one.width / 2
+        ring = [(ux + vx, uy + vy), (ux - vx, uy - vy), (-ux - vx, -uy - vy), (-ux + vx, -uy + vy)]
+    return tuple((round(one.cx + dx, 1), round(one.cy + dy, 1)) for dx, dy in ring)

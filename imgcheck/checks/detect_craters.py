@@ -61,9 +61,7 @@ def _asked(case: Case) -> float | None:
 
 def _power(planted: detect.Power, asked_m: float | None) -> DetectionPower:
     if planted.d90_m is None:
-        words = (
-            "Planted craters of no tried size were found 9 times in 10: any crater may be missed."
-        )
+        words = "No size of planted crater was found 9 times in 10: any may have been missed."
     else:
         words = (
             f"Planted craters of {planted.d90_m:.1f} m were found 9 times in 10; smaller ones "

@@ -17,6 +17,10 @@ from imgcheck.quantity import Estimate, Interval
 _FLOOR_KNOWN, _FLOOR_UNKNOWN = 0.40, 0.50
 # False proposals a megapixel that the threshold stands for, on the places it was set on.
 FALSE_PER_MEGAPIXEL = 1.0
+# The contrast between the walls must exceed that between the grounds beyond them, by this share of
+# itself: the edge of a shadow or of a field goes on beyond (share 0), while ejecta brighten or
+# darken both sides alike.
+_WALLS = 0.4
 # Tone noise below which flat ground must not be stretched, in [0, 1].
 _NOISE = 0.01
 
@@ -127,7 +131,7 @@ def candidates(
     blur_px: float,
     azimuth_deg: float | None,
 ) -> Candidates:
-    """Every local maximum of the correlation, over sizes, that has both walls."""
+    """Every local maximum of the correlation, over sizes, whose contrast ends at the rim."""
     steps = correlation.layers(smallest_px, largest_px)
     levels = correlation.pyramid(picture, max(step.level for step in steps))
     floor = _FLOOR_KNOWN if azimuth_deg is not None else _FLOOR_UNKNOWN
@@ -189,7 +193,7 @@ def _of_layer(
     radius = np.full(len(row), step.diameter_px / 2)
     values = polar.unroll(level, x, y, radius=radius, azimuth_deg=azimuth)
     lit, dark = polar.walls(values)
-    both = (lit > 0) & (dark > 0)
+    both = lit + dark > _WALLS
     alike = score[row, column].astype(np.float64)[both]
     factor = 2**step.level
     return (

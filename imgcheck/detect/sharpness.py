@@ -70,7 +70,7 @@ def _blur(
 def _noise(gray: NDArray[np.float32], inner: NDArray[np.bool_]) -> tuple[float, float]:
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
     residue = cv2.filter2D(gray, -1, kernel)
-    local = np.sqrt(cv2.boxFilter(residue * residue, -1, (9, 9)))
+    local = np.sqrt(np.maximum(cv2.boxFilter(residue * residue, -1, (9, 9)), 0))
     wide = cv2.boxFilter(gray * gray, -1, (17, 17)) - cv2.boxFilter(gray, -1, (17, 17)) ** 2
     if not inner.any():
         return 1 / 255, 1 / 255

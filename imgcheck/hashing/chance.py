@@ -9,13 +9,13 @@ import math
 # Two hashes of 128 set bits each would agree like fair coins: mean 128, deviation 8.02.
 _COINS = 256
 _MEAN = _COINS / 2
-# benchmarks: hashing, table "Chance". 79 million comparisons of overhead pictures and cuts of
+# benchmarks: hashing, table "Chance". 36 million comparisons of overhead pictures and cuts of
 # them from different places: the deviation is 8.24, and beyond 40 bits from the mean stands a
 # tail of pictures that are ruled by few strong edges; in hashes of low quality it is heavier.
 _DEVIATION = 8.24
 _TAIL_AT = 88
 _LOW_QUALITY = 50
-_TAIL = {False: (1.5e-6, 10.0), True: (2e-5, 16.0)}
+_TAIL = {False: (1.5e-6, 10.0), True: (3e-5, 18.0)}
 # What counts as a match: expected once in a hundred searches of an index without the picture.
 MATCH_LOG10_NFA = -2.0
 
@@ -33,7 +33,7 @@ def log10_coincidence(distance: int, *, quality: int = 100) -> float:
     Notes
     -----
     Measured down to about 1e-7; below that the tail is carried on as measured, ten bits a
-    decade (sixteen below quality 50), which is far more careful than coins: at 31 bits coins
+    decade (eighteen below quality 50), which is far more careful than coins: at 31 bits coins
     would say 1e-37, this says 3e-12.
     """
     if distance >= _COINS:

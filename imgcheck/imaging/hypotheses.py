@@ -14,8 +14,8 @@ from imgcheck.imaging.features import Features, Matches
 # tails under other light; wide enough for a view tilted by 45 degrees.
 _TURN_DEG = 25.0
 _LOG2_SIZE = 0.75
-_SEEDS = 120
-_PARTNERS = 30
+_SEEDS = 60
+_PARTNERS = 16
 _KEEP = 6
 _AT_ONCE = 4_000_000
 

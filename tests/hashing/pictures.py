@@ -1,9 +1,12 @@
 """Pictures with known truth: random ground with structure at every scale."""
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
 
+@functools.cache
 def ground(seed: int, *, shape: tuple[int, int] = (360, 480)) -> NDArray[np.uint8]:
     """Give RGB ground: a random field with a falling spectrum, and some bright roofs."""
     rng = np.random.default_rng(seed)
@@ -20,7 +23,9 @@ def ground(seed: int, *, shape: tuple[int, int] = (360, 480)) -> NDArray[np.uint
         h, w = rng.integers(6, 24, 2)
         gray[y : y + h, x : x + w] += rng.integers(25, 70)
     tint = np.array([1.05, 1.0, 0.85])
-    return np.clip(np.round(gray[..., None] * tint), 0, 255).astype(np.uint8)
+    picture = np.clip(np.round(gray[..., None] * tint), 0, 255).astype(np.uint8)
+    picture.setflags(write=False)
+    return picture
 
 
 def dihedral(picture: NDArray[np.generic], number: int) -> NDArray[np.generic]:

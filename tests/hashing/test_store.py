@@ -168,7 +168,7 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path):
     path = tmp_path / "killed.imgcheck"
     HashIndex.create(path).close()
     acknowledged: set[str] = set()
-    for number, awaited in enumerate([0, 0, 1, 1, 2, 3, 7, 20]):
+    for number, awaited in enumerate([0, 1, 1, 3, 7, 20]):
         with subprocess.Popen(
             [sys.executable, "-c", ADDER, str(path), str(number * 1_000_000)],
             stdout=subprocess.PIPE,
@@ -187,7 +187,7 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path):
             assert acknowledged <= set(stored)
             # At most the one that was under way is there without an acknowledgement.
             assert len(stored) <= len(acknowledged) + number + 1
-    assert len(acknowledged) >= 34
+    assert len(acknowledged) >= 32
     with HashIndex.open(path, writable=True) as index:
         problems = [p for p in index.verify().problems if "preview" not in p]
         assert problems == []
