@@ -59,9 +59,20 @@ def _asked(case: Case) -> float | None:
     return None
 
 
+def _best_found(planted: detect.Power) -> str:
+    if not planted.recall or max(planted.recall) == 0:
+        return "No planted crater of any size was found: this picture says nothing about craters."
+    best = max(range(len(planted.recall)), key=lambda i: planted.recall[i])
+    half = "" if planted.d50_m is None else f", half of those of {planted.d50_m:.1f} m"
+    return (
+        f"Of the craters planted in this picture, at best {planted.recall[best]:.0%} were found "
+        f"(those of {planted.sizes_m[best]:.1f} m{half}): a crater of any size may have been missed."
+    )
+
+
 def _power(planted: detect.Power, asked_m: float | None) -> DetectionPower:
     if planted.d90_m is None:
-        words = "No size of planted crater was found 9 times in 10: any may have been missed."
+        words = _best_found(planted)
     else:
         words = (
             f"Planted craters of {planted.d90_m:.1f} m were found 9 times in 10; smaller ones "
