@@ -258,17 +258,18 @@ def _find(
     spread: float | None,
 ) -> tuple[tuple[Region, ...], Mask, tuple[Suppressed, ...]]:
     """Build the regions that are neither chance nor too small nor most of the ground."""
-    labels, weights = _regions.clusters(np.where(known, scored.z, np.float32(-3)), threshold)
+    clusters = _regions.clusters(np.where(known, scored.z, np.float32(-3)), threshold)
     empty = np.zeros(known.shape, dtype=bool)
-    if not weights.size:
+    if not clusters.weights.size:
         return (), empty, ()
-    p = _regions.p_values(weights, null)
+    p = _regions.p_values(clusters.weights, null)
     q = _regions.q_values(p)
-    chosen = np.flatnonzero(q <= HIGHEST_Q) + 1
+    chosen = np.flatnonzero(q <= HIGHEST_Q)
     size = np.sqrt(np.mean(scored.difference**2, axis=2))
-    mask = _regions.tightened(labels, chosen, size, scored.fine > threshold, scored.reach) & known
+    mask = _regions.tightened(clusters, chosen, size, scored.fine > threshold, scored.reach) & known
     parents = cv2.dilate(
-        labels.astype(np.float32), np.ones((2 * scored.reach + 3, 2 * scored.reach + 3), np.uint8)
+        np.where(np.isin(clusters.labels, chosen + 1), clusters.labels, 0).astype(np.float32),
+        np.ones((2 * scored.reach + 3, 2 * scored.reach + 3), np.uint8),
     ).astype(np.int32)
     count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     found, small, faint = [], [], []

@@ -26,7 +26,7 @@ MOST_CHANCE = 0.2
 
 # Share of wrong votes at true patches that is allowed for in the weights.
 # benchmarks: change, "bracket", tuning half.
-WRONG_VOTES = 0.1
+WRONG_VOTES = 0.15
 
 # The same where two references cannot tell a lasting change from a passing one; and the weight that
 # a patch must have there, against the heaviest one.

@@ -26,10 +26,10 @@ SMALLEST_PATCH_PX = 6
 # Pixels of a patch with less than this share of its largest gap are not asked.
 CORE = 0.4
 
-# How many times heavier a patch must be than those of chance that it is held against. One picture
-# is the oddest of all in some respect, and with few references it is often the first or last.
+# How many times heavier than those of chance a patch must be that sets the first or the last
+# picture apart from all others. Some picture is the oddest of all, and often it is one of these.
 # benchmarks: change, "farmland".
-SAFETY = 2.0
+ODD_ONE_OUT = 2.0
 
 # Divisions drawn to learn what chance does; all of them when there are fewer.
 _MOST_DIVISIONS = 12
@@ -176,7 +176,8 @@ def lasting_patches(
         size, band, sign = gap(_group(states[: split + 1]), _group(states[split + 1 :]), noise)
         smaller = min(split + 1, len(states) - split - 1)
         labels, weights = _components(size, known)
-        patches += _patches(split, labels, weights, size, band, sign, chance.get(smaller, []))
+        nulls = chance.get(smaller, [])
+        patches += _patches(split, labels, weights, size, band, sign, nulls, alone=smaller == 1)
     return patches
 
 
@@ -188,6 +189,8 @@ def _patches(
     band: NDArray[np.intp],
     sign: Pixels,
     nulls: list[NDArray[np.float64]],
+    *,
+    alone: bool,
 ) -> list[Patch]:
     """Give every patch of one split its expected share of chance."""
     ordered = np.sort(weights[weights > 0])
@@ -199,7 +202,7 @@ def _patches(
         as_heavy = ordered.size - np.searchsorted(ordered, weight, side="left")
         # The worst division stands for chance: one picture of an odd season among the references
         # makes heavy patches wherever it is set apart, and the first or last may be the odd one.
-        near = weight / SAFETY
+        near = weight / ODD_ONE_OUT if alone else weight
         by_chance = max((int((null >= near).sum()) for null in nulls), default=as_heavy)
         # Half of one more than was seen: none seen in few divisions is no proof of none.
         chance = (by_chance + 0.5 / len(nulls)) / as_heavy if nulls else 1.0

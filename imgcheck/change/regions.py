@@ -51,12 +51,31 @@ class Region:
     peak_z: float
 
 
-def clusters(z: Pixels, threshold: float) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Connected pixels above a threshold, and the weight of each: summed excess of the score."""
-    count, labels = cv2.connectedComponents((z > threshold).astype(np.uint8), connectivity=8)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clusters:
+    """Connected pixels above a threshold.
+
+    Cluster k (from 0) has the label k + 1 in ``labels``, the summed excess of the score in
+    ``weights[k]``, and its left, top, width, height in ``boxes[k]``.
+    """
+
+    labels: NDArray[np.int32]
+    weights: NDArray[np.float64]
+    boxes: NDArray[np.int32]
+
+
+def clusters(z: Pixels, threshold: float) -> Clusters:
+    """Find the connected pixels above a threshold, corners included."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (z > threshold).astype(np.uint8), connectivity=8
+    )
     excess = np.where(z > threshold, z - threshold, 0).astype(np.float64)
     weights = np.bincount(labels.reshape(-1), weights=excess.reshape(-1), minlength=count)
-    return np.asarray(labels, dtype=np.int32), weights[1:].astype(np.float64)
+    return Clusters(
+        labels=np.asarray(labels, dtype=np.int32),
+        weights=weights[1:].astype(np.float64),
+        boxes=np.asarray(stats[1:, :4], dtype=np.int32),
+    )
 
 
 def correlation_length(z: Pixels, valid: Mask) -> float:
@@ -86,7 +105,7 @@ def null_weights(length: float, threshold: float) -> NDArray[np.float64]:
         field = rng.standard_normal((_FIELD, _FIELD)).astype(np.float32)
         if length > 0.3:
             field = blurred(field, length)
-        weights.append(clusters((field - field.mean()) / field.std(), threshold)[1])
+        weights.append(clusters((field - field.mean()) / field.std(), threshold).weights)
     return np.sort(np.concatenate(weights))
 
 
@@ -127,7 +146,7 @@ def outline(part: NDArray[np.uint8], left: int, top: int) -> tuple[NDArray[np.fl
 
 
 def tightened(
-    labels: NDArray[np.int32], chosen: NDArray[np.int64], size: Pixels, core: Mask, reach: int
+    found: Clusters, chosen: NDArray[np.int64], size: Pixels, core: Mask, reach: int
 ) -> Mask:
     """Pixels of the chosen clusters where the change has at least half its full height.
 
@@ -137,27 +156,29 @@ def tightened(
     """
     brush = np.ones((2 * reach + 3, 2 * reach + 3), np.uint8)
     seam = np.ones((3, 3), np.uint8)
-    result = np.zeros(labels.shape, dtype=bool)
-    for label in chosen:
-        window = _window(labels, int(label), reach + 1)
-        part = labels[window] == label
+    result = np.zeros(found.labels.shape, dtype=bool)
+    for k in chosen:
+        window = _widened(found.boxes[k], reach + 1, found.labels.shape)
+        labels = found.labels[window]
+        part = labels == k + 1
         near = cv2.dilate(part.astype(np.uint8), brush).astype(bool)
         inner = part & core[window]
-        inside = size[window][inner] if inner.sum() >= 3 else size[window][part]
-        height = np.quantile(inside, 0.5 if inner.sum() >= 3 else 0.8)
-        tight = near & (size[window] >= 0.5 * height) & ((labels[window] == 0) | part)
+        known_core = bool(inner.sum() >= 3)
+        inside = size[window][inner if known_core else part]
+        height = np.quantile(inside, 0.5 if known_core else 0.8)
+        tight = near & (size[window] >= 0.5 * height) & ((labels == 0) | part)
         # A seam of a pixel or two where the object has the colour of the ground does not cut it.
         whole = cv2.morphologyEx(tight.astype(np.uint8), cv2.MORPH_CLOSE, seam).astype(bool)
         result[window] |= (whole & near) if tight.any() else part
     return result
 
 
-def _window(labels: NDArray[np.int32], label: int, margin: int) -> tuple[slice, slice]:
-    """Bounding box of a label and a margin around it."""
-    left, top, width, height = cv2.boundingRect((labels == label).astype(np.uint8))
+def _widened(box: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Rows and columns of a box and a margin around it."""
+    left, top, width, height = (int(number) for number in box)
     return (
-        slice(max(top - margin, 0), min(top + height + margin, labels.shape[0])),
-        slice(max(left - margin, 0), min(left + width + margin, labels.shape[1])),
+        slice(max(top - margin, 0), min(top + height + margin, shape[0])),
+        slice(max(left - margin, 0), min(left + width + margin, shape[1])),
     )
 
 

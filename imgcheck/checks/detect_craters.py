@@ -1,5 +1,6 @@
 """How many craters could the picture show, and which size would have been missed?"""
 
+import math
 from collections.abc import Iterable
 
 from imgcheck import detect
@@ -38,18 +39,15 @@ def detect_craters(case: Case) -> Iterable[Finding]:
         extra=(
             _size("crater found half the time", planted.d50_m),
             _size("crater found 9 times in 10", planted.d90_m),
-            Measure(
-                name="resolution allows craters from",
-                value=round(found.limit_m, 2),
-                unit="m",
-            ),
+            _size("resolution allows craters from", found.limit_m),
         ),
     )
 
 
 def _size(name: str, size_m: float | None) -> Measure:
-    value = None if size_m is None else round(size_m, 2)
-    return Measure(name=name, value=value, unit="m", reason="no planted size reached that share")
+    known = size_m is not None and math.isfinite(size_m)
+    value = round(size_m, 2) if known and size_m is not None else None
+    return Measure(name=name, value=value, unit="m", reason="no size reaches that on this picture")
 
 
 def _asked(case: Case) -> float | None:
@@ -66,7 +64,7 @@ def _best_found(planted: detect.Power) -> str:
     half = "" if planted.d50_m is None else f", half of those of {planted.d50_m:.1f} m"
     return (
         f"Of the craters planted in this picture, at best {planted.recall[best]:.0%} were found "
-        f"(those of {planted.sizes_m[best]:.1f} m{half}): a crater of any size may have been missed."
+        f"(those of {planted.sizes_m[best]:.1f} m{half}): one of any size may have been missed."
     )
 
 

@@ -1,16 +1,16 @@
 """Propose vehicles and craters, measure them, count them, and say what would be missed.
 
-    from imgcheck import detect
+from imgcheck import detect
 
-    found = detect.vehicles(rgb, gsd=0.3)
-    detect.count(found).high
-    detect.power(gray, gsd=0.3).d90_m
+found = detect.vehicles(rgb, gsd=0.3)
+detect.count(found).high
+detect.power(gray, gsd=0.3).d90_m
 """
 
 from imgcheck.detect.counting import CountEstimate, count
 from imgcheck.detect.crater_search import craters
-from imgcheck.detect.recall import Power, power
 from imgcheck.detect.proposal import Detections, Proposal
+from imgcheck.detect.recall import Power, power
 from imgcheck.detect.vehicle_search import vehicles
 from imgcheck.detect.visible import SizeLimit, smallest_visible
 

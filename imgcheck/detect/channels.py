@@ -78,10 +78,11 @@ def coarse(picture: NDArray[np.float32]) -> NDArray[np.float32]:
         picture, 0, -rows % STRIDE, 0, -columns % STRIDE, cv2.BORDER_REPLICATE
     )
     size = (padded.shape[1] // STRIDE, padded.shape[0] // STRIDE)
-    return cv2.resize(padded, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(padded, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def mean_around(picture: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
     """Mean over a square of 2 * reach + 1 pixels."""
     side = 2 * reach + 1
-    return cv2.boxFilter(picture, -1, (side, side), borderType=cv2.BORDER_REFLECT)
+    mean = cv2.boxFilter(picture, -1, (side, side), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(mean, np.float32)

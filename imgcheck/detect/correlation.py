@@ -47,7 +47,7 @@ def pyramid(picture: NDArray[np.float32], levels: int) -> list[NDArray[np.float3
             last, 0, last.shape[0] % 2, 0, last.shape[1] % 2, cv2.BORDER_REPLICATE
         )
         size = (even.shape[1] // 2, even.shape[0] // 2)
-        out.append(cv2.resize(even, size, interpolation=cv2.INTER_AREA))
+        out.append(np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.float32))
     return out
 
 
@@ -75,7 +75,8 @@ def correlate(
     right, below, window = relief.template(round(diameter_px, 3), round(blur_px, 2))
 
     def filtered(values: NDArray[np.float32], kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-        return cv2.filter2D(values, -1, kernel, borderType=cv2.BORDER_REFLECT)
+        out = cv2.filter2D(values, -1, kernel, borderType=cv2.BORDER_REFLECT)
+        return np.asarray(out, np.float32)
 
     centred = picture - np.float32(picture.mean())
     mean = filtered(centred, window)
@@ -87,4 +88,5 @@ def correlate(
         azimuth = np.degrees(np.arctan2(towards_x, -towards_y)) % 360
         return np.hypot(towards_x, towards_y), azimuth
     turn = math.radians(azimuth_deg)
-    return math.sin(turn) * towards_x - math.cos(turn) * towards_y, None
+    score = math.sin(turn) * towards_x - math.cos(turn) * towards_y
+    return score.astype(np.float32), None

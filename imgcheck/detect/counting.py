@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from imgcheck.detect import shipped
 from imgcheck.detect.proposal import Detections
+from imgcheck.errors import UsageError
 from imgcheck.quantity import Interval
 
 _DRAWS = 20_000
@@ -56,7 +57,7 @@ def count(
     Ground that was not searched is not counted.
     """
     if not 0 < level < 1:
-        raise ValueError(f"level is a share between 0 and 1, not {level}")
+        raise UsageError(f"level is a share between 0 and 1, not {level}")
     rng = np.random.default_rng(_SEED)
     real = _real(detections, rng)
     if real is None:
@@ -80,12 +81,11 @@ def count(
             reason="the share of objects that is found in this picture is not known; "
             "measure it with power and pass it as recall",
         )
-    missed = rng.negative_binomial(real + 1, np.clip(share, 1e-3, 1))
-    low, median, high = np.quantile(real + missed, [tail, 0.5, 1 - tail])
+    low, median, high = _with_missed(real, share, rng, level)
     return CountEstimate(
-        median=float(np.round(median)),
-        low=float(np.floor(low)),
-        high=float(np.ceil(high)),
+        median=median,
+        low=low,
+        high=high,
         level=level,
         calibration=detections.calibration,
     )
@@ -97,12 +97,7 @@ def _real(detections: Detections, rng: np.random.Generator) -> NDArray[np.int64]
         return None
     if detections.kind == "vehicle":
         model = shipped.vehicle_model()
-        odds = np.array([model.slope * item.score + model.offset for item in detections.proposals])
-        shift = rng.normal(0, model.odds_spread, _DRAWS)
-        total = np.zeros(_DRAWS, np.int64)
-        for value in odds:
-            total += rng.random(_DRAWS) < 1 / (1 + np.exp(-(value + shift)))
-        return total
+        return _real_vehicles(np.array([item.score for item in detections.proposals]), model, rng)
     if detections.expected_false is None or detections.expected_false.interval is None:
         return None
     span = detections.expected_false.interval
@@ -119,7 +114,45 @@ def _share_found(
     if recall is not None:
         return rng.uniform(recall.low, min(recall.high, 1.0), _DRAWS)
     if detections.kind == "vehicle":
-        model = shipped.vehicle_model()
-        odds = rng.normal(model.recall_odds, model.recall_spread, _DRAWS)
-        return np.asarray(1 / (1 + np.exp(-odds)))
+        return _recall_of_vehicles(shipped.vehicle_model(), rng)
     return None
+
+
+def _real_vehicles(
+    score: NDArray[np.float64], model: shipped.VehicleModel, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    shift = rng.normal(0, model.odds_spread, _DRAWS)
+    total = np.zeros(_DRAWS, np.int64)
+    for value in model.slope * score + model.offset:
+        total += rng.random(_DRAWS) < 1 / (1 + np.exp(-(value + shift)))
+    return total
+
+
+def _recall_of_vehicles(
+    model: shipped.VehicleModel, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    odds = rng.normal(model.recall_odds, model.recall_spread, _DRAWS)
+    return np.asarray(1 / (1 + np.exp(-odds)))
+
+
+def interval(
+    score: NDArray[np.float64], model: shipped.VehicleModel, *, level: float
+) -> tuple[float, float, float]:
+    """Low, median and high number of vehicles from scores, under a given calibration."""
+    rng = np.random.default_rng(_SEED)
+    real = _real_vehicles(score, model, rng)
+    return _with_missed(real, _recall_of_vehicles(model, rng), rng, level)
+
+
+def _with_missed(
+    real: NDArray[np.int64],
+    share: NDArray[np.float64],
+    rng: np.random.Generator,
+    level: float,
+) -> tuple[float, float, float]:
+    # With a flat prior on the number, as many objects are missed while ``real`` are found as a
+    # negative binomial counts failures before the (real + 1)-th success.
+    missed = rng.negative_binomial(real + 1, np.clip(share, 1e-3, 1))
+    tail = (1 - level) / 2
+    low, median, high = np.quantile(real + missed, [tail, 0.5, 1 - tail])
+    return float(np.floor(low)), float(np.round(median)), float(np.ceil(high))

@@ -79,6 +79,8 @@ def craters(
     metres = inputs.scale(gsd)
     picture, usable = inputs.gray_image(gray, valid=valid)
     azimuth = _azimuth(sun_azimuth_deg)
+    if not (math.isfinite(false_per_megapixel) and false_per_megapixel > 0):
+        raise UsageError(f"false_per_megapixel is {false_per_megapixel}; give a number above 0")
     limit = visible.smallest_visible(picture, gsd=metres, valid=usable)
     smallest = max(min_diameter_m or 0.0, limit.diameter_m, visible.FEWEST_PX * metres)
     # A template that does not fit into the picture cannot be tried.
@@ -96,9 +98,7 @@ def craters(
     )
     score = rescore(found, model)
     keep = (score >= threshold) & _on_usable(found, usable)
-    best = suppress.discs(
-        found.x[keep], found.y[keep], found.diameter[keep] / 2, score[keep]
-    )
+    best = suppress.discs(found.x[keep], found.y[keep], found.diameter[keep] / 2, score[keep])
     chosen = np.flatnonzero(keep)[best]
     megapixels = float(usable.sum()) / 1e6
     return Detections(
@@ -189,7 +189,7 @@ def _of_layer(
         if best_azimuth is None
         else best_azimuth[row, column].astype(np.float64)
     )
-    x, y = column + 0.5, row + 0.5
+    x, y = column.astype(np.float64) + 0.5, row.astype(np.float64) + 0.5
     radius = np.full(len(row), step.diameter_px / 2)
     values = polar.unroll(level, x, y, radius=radius, azimuth_deg=azimuth)
     lit, dark = polar.walls(values)
@@ -234,9 +234,7 @@ def _expected_false(model: shipped.CraterModel, times: float) -> Estimate:
     )
 
 
-def _proposal(
-    found: Candidates, score: NDArray[np.float64], k: int, *, gsd: float
-) -> Proposal:
+def _proposal(found: Candidates, score: NDArray[np.float64], k: int, *, gsd: float) -> Proposal:
     diameter = float(found.diameter[k])
     metres = diameter * gsd
     # Sizes are tried a quarter octave apart, and rims are soft: half an octave in all.

@@ -72,7 +72,7 @@ def light_ratio(bowl: Bowl, *, rng: np.random.Generator, blur_px: float) -> NDAr
     albedo = 1 + bowl.ejecta * spread * _rays(x, y, rng)
     fade = np.clip((_REACH - np.hypot(x, y)) / 0.3, 0, 1)
     ratio = 1 + fade * ((ratio * albedo) ** _GAMMA - 1)
-    ratio = cv2.GaussianBlur(ratio, (0, 0), max(blur_px, 0.3) * fine)
+    ratio = np.asarray(cv2.GaussianBlur(ratio, (0, 0), max(blur_px, 0.3) * fine), float)
     size = (2 * reach + 1, 2 * reach + 1)
     return cv2.resize(ratio, size, interpolation=cv2.INTER_AREA).astype(np.float32)
 
@@ -98,7 +98,7 @@ def _rough(rng: np.random.Generator, side: int, fine: int, bowl: Bowl) -> NDArra
     """Clods and slumps: a relief of some percent of the depth, a sixth of the radius wide."""
     noise = rng.standard_normal((side, side))
     wide = max(bowl.diameter_px * fine / 12, 0.8)
-    noise = cv2.GaussianBlur(noise, (0, 0), wide)
+    noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), wide), float)
     return noise * (0.05 * bowl.depth * 2 / max(float(noise.std()), 1e-9))
 
 
@@ -113,9 +113,7 @@ def _rays(
     return np.maximum(total, 0)
 
 
-def _shade(
-    relief: NDArray[np.float64], *, step: float, bowl: Bowl
-) -> NDArray[np.float64]:
+def _shade(relief: NDArray[np.float64], *, step: float, bowl: Bowl) -> NDArray[np.float64]:
     """Lambert light with cast shadows, 1 on level ground."""
     azimuth, elevation = (math.radians(a) for a in (bowl.sun_azimuth_deg, bowl.sun_elevation_deg))
     towards = (math.sin(azimuth), -math.cos(azimuth))

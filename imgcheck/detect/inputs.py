@@ -45,7 +45,8 @@ def colour_image(rgb: ArrayLike, *, valid: ArrayLike | None) -> tuple[Gray, Mask
     picture = array.astype(np.float32)
     if array.dtype == np.uint8:
         picture /= 255
-    return _usable(picture, np.isfinite(picture).all(axis=2), valid)
+    finite = np.asarray(np.isfinite(picture).all(axis=2), bool)
+    return _usable(picture, finite, valid)
 
 
 def _usable(picture: Gray, finite: Mask, valid: ArrayLike | None) -> tuple[Gray, Mask]:

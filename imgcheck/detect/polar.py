@@ -54,7 +54,7 @@ def unroll(
         for k in range(0, len(x), _LONGEST)
     ]
     values = np.concatenate(parts) if parts else np.zeros(flat, np.float32)
-    return values.reshape(len(x), RINGS, SECTORS)
+    return np.asarray(values, np.float32).reshape(len(x), RINGS, SECTORS)
 
 
 def walls(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -78,9 +78,7 @@ def walls(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
     return (lit_in - lit_out) / contrast, (dark_out - dark_in) / contrast
 
 
-def features(
-    values: NDArray[np.float32], correlation: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def features(values: NDArray[np.float32], correlation: NDArray[np.float64]) -> NDArray[np.float64]:
     """What the rescoring looks at: the tone of every cell, symmetric about the sun's direction.
 
     A crater mirrors itself about the line to the sun; what does not mirror (the odd part)

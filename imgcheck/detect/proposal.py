@@ -1,4 +1,4 @@
-"""What a detector hands back: proposals for a person to look at, and how far they can be trusted."""
+"""What a detector hands back: proposals for a person to look at, and how far to trust them."""
 
 from dataclasses import dataclass, field
 from typing import Literal

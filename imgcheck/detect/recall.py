@@ -208,9 +208,7 @@ class _Bench:
         score = crater_search.rescore(found, model)
         threshold = -math.log10(crater_search.FALSE_PER_MEGAPIXEL / len(model.tails))
         keep = score >= threshold
-        best = suppress.discs(
-            found.x[keep], found.y[keep], found.diameter[keep] / 2, score[keep]
-        )
+        best = suppress.discs(found.x[keep], found.y[keep], found.diameter[keep] / 2, score[keep])
         chosen = np.flatnonzero(keep)[best]
         gap = np.hypot(found.x[chosen] - x, found.y[chosen] - y)
         size = np.abs(np.log(found.diameter[chosen] / diameter))

@@ -51,17 +51,19 @@ def template(diameter_px: float, blur_px: float) -> tuple[NDArray[np.float32], .
     axis = (np.arange(side) + 0.5) / fine - side / (2 * fine)
     x, y = np.meshgrid(axis, axis)
     relief = height(np.hypot(x, y) / (diameter_px / 2))
-    relief = cv2.GaussianBlur(relief, (0, 0), max(blur_px, 0.35) * fine)
+    relief = np.asarray(cv2.GaussianBlur(relief, (0, 0), max(blur_px, 0.35) * fine), float)
     slope_y, slope_x = np.gradient(relief, 1 / fine)
     size = (2 * reach + 1, 2 * reach + 1)
-    radius = cv2.resize(np.hypot(x, y) / (diameter_px / 2), size, interpolation=cv2.INTER_AREA)
+    radius = np.asarray(
+        cv2.resize(np.hypot(x, y) / (diameter_px / 2), size, interpolation=cv2.INTER_AREA), float
+    )
     edge = np.clip((SUPPORT - radius) / (SUPPORT - 1.3), 0, 1)
     window = edge * edge * (3 - 2 * edge)
     window /= window.sum()
     kernels = []
-    for slope in (slope_x, slope_y):
+    for slope in (np.asarray(slope_x), np.asarray(slope_y)):
         # Ground that rises towards the light is turned away from it, hence the sign.
-        shading = -cv2.resize(slope, size, interpolation=cv2.INTER_AREA)
+        shading = -np.asarray(cv2.resize(slope, size, interpolation=cv2.INTER_AREA), float)
         shading -= (window * shading).sum()
         shading /= math.sqrt((window * shading**2).sum())
         kernels.append((window * shading).astype(np.float32))

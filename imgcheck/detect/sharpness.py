@@ -49,11 +49,9 @@ def _gradient(gray: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.hypot(gx, gy)
 
 
-def _blur(
-    gray: NDArray[np.float32], inner: NDArray[np.bool_], noise: float
-) -> float | None:
+def _blur(gray: NDArray[np.float32], inner: NDArray[np.bool_], noise: float) -> float | None:
     first = _gradient(gray)
-    second = _gradient(cv2.GaussianBlur(gray, (0, 0), _REBLUR))
+    second = _gradient(np.asarray(cv2.GaussianBlur(gray, (0, 0), _REBLUR), np.float32))
     ridge = (first >= cv2.dilate(first, np.ones((3, 3), np.uint8))) & inner
     strong = ridge & (first > max(3 * noise, 4 / 255))
     if strong.sum() < _FEWEST:

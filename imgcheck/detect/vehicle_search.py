@@ -98,7 +98,7 @@ def vehicles(
     calibrated = model.gsd_range[0] <= metres <= model.gsd_range[1]
     keep = _on_usable(found, usable) & (found.score >= model.threshold)
     proposals = tuple(
-        _proposal(found, k, gsd=metres, model=model, calibrated=calibrated)
+        _proposal(found, int(k), gsd=metres, model=model, calibrated=calibrated)
         for k in np.flatnonzero(keep)
     )
     return Detections(
@@ -144,6 +144,16 @@ def candidates(
     )
 
 
+def probability(score: NDArray[np.float64], model: shipped.VehicleModel) -> NDArray[np.float64]:
+    """Probability that proposals are real, averaged over places like those of the calibration.
+
+    Places differ by a normal shift of the log odds; the mean of the logistic function over
+    it is, to within 0.02, the logistic function of odds shrunk by the spread.
+    """
+    odds = model.slope * score + model.offset
+    return np.asarray(1 / (1 + np.exp(-odds / math.sqrt(1 + math.pi * model.odds_spread**2 / 8))))
+
+
 def _lengths(length_m: tuple[float, float]) -> tuple[float, float]:
     shortest, longest = (float(value) for value in length_m)
     if not (0 < shortest <= longest and _sizes((shortest, longest))):
@@ -155,7 +165,7 @@ def _lengths(length_m: tuple[float, float]) -> tuple[float, float]:
 
 
 def _sizes(lengths: tuple[float, float]) -> list[tuple[float, float]]:
-    """Factors, with their handicaps, whose template answers to vehicles of these lengths (it forgives a sixth)."""
+    """Factors, with handicaps, whose template answers to these lengths (it forgives a sixth)."""
     return [
         (size, handicap)
         for size, handicap in zip(SIZES, HANDICAP, strict=True)
@@ -176,8 +186,9 @@ def _resampled(
     width = max(1, round(picture.shape[1] * factor))
     height = max(1, round(picture.shape[0] * factor))
     kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    resized = np.clip(cv2.resize(picture, (width, height), interpolation=kind), 0, 1)
-    return resized, (width / picture.shape[1], height / picture.shape[0])
+    resized = cv2.resize(picture, (width, height), interpolation=kind)
+    factors = (width / picture.shape[1], height / picture.shape[0])
+    return np.clip(resized, 0, 1).astype(np.float32), factors
 
 
 def peaks(
@@ -212,7 +223,6 @@ def _proposal(
     length = float(found.length_m[k])
     width = length * NOMINAL_M[1] / NOMINAL_M[0]
     score = float(found.score[k])
-    odds = model.slope * score + model.offset
     measures = {
         name: Estimate(
             value=round(value, 2),
@@ -232,7 +242,7 @@ def _proposal(
         width=width / gsd,
         heading=float(found.heading[k]),
         score=score,
-        p=1 / (1 + math.exp(-odds)) if calibrated else None,
+        p=float(probability(np.array([score]), model)[0]) if calibrated else None,
         calibration=model.calibration if calibrated else None,
         measures=measures,
     )

@@ -186,7 +186,7 @@ class HashIndex:
         image : imgcheck.imaging.Image
         parts : bool, default True
             Also compare the local details with those of every row: finds cuts, collages,
-            screenshots and turned copies; costs some 10 to 20 ms a row.
+            screenshots and turned copies; costs some 10 to 20 ms of one core a row.
 
         Returns
         -------

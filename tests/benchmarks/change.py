@@ -1,9 +1,9 @@
 """Measure the change engine on real imagery of IMGCHECK_DATA.
 
-    python -m tests.benchmarks.change labelled nochange planted season bracket
+    python -m tests.benchmarks.change labelled nochange planted season bracket farmland
 
-Prints markdown tables. Constants were set on Beijing A, on NAIP of 2012, and on the western halves
-of the two stacks; everything else is for reporting. ``--part tune`` shows the tuning part.
+Prints markdown tables. Constants were set on Beijing A and B, on NAIP of 2012, and on the western
+halves of the two stacks; everything else is for reporting. ``--part tune`` shows the tuning part.
 """
 
 import argparse
@@ -276,6 +276,32 @@ def bracket(part: str, _: int) -> None:
             )
 
 
+def farmland(part: str, count: int) -> None:
+    """Invented fields sown anew at every date: no answer is due, a wrong one is an alarm."""
+    from tests.change.ground import ground
+
+    counts = {"right": 0, "abstained": 0, "wrong": 0}
+    for case in range(4 * count):
+        seed = case + (0 if part == "tune" else 100_000)
+        rng = np.random.default_rng(seed)
+        dated = []
+        for year in range(2000, 2000 + int(rng.integers(4, 11))):
+            picture_ = ground(seed, 160)
+            for row in range(0, 160, 27):
+                for column in range(0, 160, 27):
+                    picture_[row : row + 27, column : column + 27] += rng.normal(0, 0.08, 3)
+            dated.append((np.clip(picture_, 0, 1).astype(np.float32), date(year, 1, 1)))
+        shown, when = dated.pop(int(rng.integers(len(dated))))
+        counts[_outcome(change.bracket(shown, dated, gsd=5.0), when)] += 1
+    answers = counts["right"] + counts["wrong"]
+    print("| stacks | abstained | right | wrong | wrong of stacks | wrong of answers |")
+    print("|---|---|---|---|---|---|")
+    print(
+        f"| {4 * count} | {counts['abstained']} | {counts['right']} | {counts['wrong']} "
+        f"| {share(counts['wrong'], 4 * count)} | {share(counts['wrong'], answers)} |"
+    )
+
+
 def _outcome(found: change.Bracket, when: date) -> str:
     if found.abstained:
         return "abstained"
@@ -286,7 +312,9 @@ def _outcome(found: change.Bracket, when: date) -> str:
 
 def main() -> None:
     """Parse the options and print the tables."""
-    tables: dict[str, Any] = {f.__name__: f for f in (labelled, nochange, planted, season, bracket)}
+    tables: dict[str, Any] = {
+        f.__name__: f for f in (labelled, nochange, planted, season, bracket, farmland)
+    }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", nargs="*", default=list(tables), help=", ".join(tables))
     parser.add_argument("--part", choices=("tune", "report"), default="report")

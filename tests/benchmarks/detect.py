@@ -1,9 +1,9 @@
 """Benchmarks of imgcheck.detect on real pictures and rendered ground; prints markdown tables.
 
-    python -m tests.benchmarks.detect vehicles
-    python -m tests.benchmarks.detect craters
-    python -m tests.benchmarks.detect power
-    python -m tests.benchmarks.detect speed
+python -m tests.benchmarks.detect vehicles
+python -m tests.benchmarks.detect craters
+python -m tests.benchmarks.detect power
+python -m tests.benchmarks.detect speed
 """
 
 import argparse
@@ -165,8 +165,7 @@ def desert(seed: int, gsd: float) -> tuple[NDArray[np.uint8], NDArray[np.float64
         seed=seed,
     )
     boxes = [
-        [0, o.x_px, o.y_px, o.length_m / gsd, o.length_m / gsd]
-        for o in picture.truth.of("vehicle")
+        [0, o.x_px, o.y_px, o.length_m / gsd, o.length_m / gsd] for o in picture.truth.of("vehicle")
     ]
     return picture.rgb, np.array(boxes).reshape(-1, 5)
 

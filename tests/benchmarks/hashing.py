@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from imgcheck.hashing import HashIndex, PdqHash, distance, pdq, pdq_dihedral
+from imgcheck.hashing import HashIndex, PdqHash, distance, pdq, pdq_dihedral, screening
 from imgcheck.hashing.chance import log10_coincidence
 from imgcheck.hashing.columns import HashColumns, nearest
+from imgcheck.hashing.records import describe
 from imgcheck.imaging import Image
 from imgcheck.quantity import binomial_interval, poisson_interval
 
@@ -334,6 +335,36 @@ def strangers(queries: int) -> None:
     )
 
 
+def votes(queries: int) -> None:
+    """How many pairs agree by chance, against the floor that rows must reach to be examined."""
+    paths, rng = overhead(), np.random.default_rng(SEED)
+    chosen = [paths[i] for i in rng.permutation(len(paths))[:queries]]
+    described = [(path.parent.name, load(path)) for path in chosen]
+    records = [(place, describe(pixels, sha256="00" * 32)) for place, pixels in described]
+    strange: list[screening.Vote] = []
+    for place, pixels in described:
+        piece = jpeg(cut(pixels, 0.5, rng)[0], 60).rgb()
+        query = screening.Query.of(
+            describe(piece, sha256="00" * 32).features, shape=(piece.shape[0], piece.shape[1])
+        )
+        for other, record in records:
+            if other != place:
+                strange += screening.votes(query, record.features, known_shape=record.shape)
+    print(f"\n### Votes: {len(strange)} comparisons with pictures of other places\n")
+    print("| pairs | comparisons | median | 95 % | 99 % | most | at or above the floor |")
+    print("|---|---|---|---|---|---|---|")
+    for low, high in ((0, 100), (100, 200), (200, 300), (300, 450), (450, 1001)):
+        some = [v for v in strange if low <= v.pairs < high]
+        if some:
+            counts = np.array([v.count for v in some])
+            middle, most, nearly = np.percentile(counts, [50, 95, 99])
+            above = np.mean([v.excess >= 0 for v in some])
+            print(
+                f"| {low} to {high - 1} | {len(some)} | {middle:.0f} | {most:.0f} | {nearly:.0f} | "
+                f"{counts.max()} | {above:.1%} |"
+            )
+
+
 def same_place() -> None:
     """Two dates of one place: what relation they are given, and that of true copies beside."""
     items = sorted((data_dir() / "stacks" / "naip").glob("*.tif"))
@@ -359,13 +390,14 @@ def same_place() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    names = ["vectors", "speed", "chance", "scan", "copies", "strangers", "same-place"]
+    names = ["vectors", "speed", "chance", "scan", "votes", "copies", "strangers", "same-place"]
     parser.add_argument("what", nargs="+", choices=names)
     parser.add_argument("--queries", type=int, default=60)
     options = parser.parse_args()
     for name in options.what:
-        if name in ("copies", "strangers"):
-            (copies if name == "copies" else strangers)(options.queries)
+        sized = {"copies": copies, "strangers": strangers, "votes": votes}
+        if name in sized:
+            sized[name](options.queries)
         else:
             {"vectors": vectors, "speed": speed, "chance": chance, "scan": scan}.get(
                 name, same_place

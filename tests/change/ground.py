@@ -14,7 +14,13 @@ def ground(seed: int, size: int = 240) -> np.ndarray:
         reach = rng.integers(20, 70, 2)
         tint = rng.normal(0, 0.06, 3)
         picture[corner[0] : corner[0] + reach[0], corner[1] : corner[1] + reach[1]] += tint
-    cv2.line(picture, (0, int(rng.integers(size))), (size, int(rng.integers(size))), (0.75, 0.72, 0.68), 4)
+    cv2.line(
+        picture,
+        (0, int(rng.integers(size))),
+        (size, int(rng.integers(size))),
+        (0.75, 0.72, 0.68),
+        4,
+    )
     fine = cv2.GaussianBlur(rng.standard_normal((size, size, 3)).astype(np.float32), (0, 0), 0.8)
     return np.clip(picture + 0.025 * fine / fine.std(), 0.02, 0.98).astype(np.float32)
 

@@ -133,7 +133,7 @@ def test_missing_pixels_are_neither_changed_nor_spread() -> None:
 
 def test_a_grey_picture_is_compared_in_grey() -> None:
     before = ground(64)
-    after = with_square(seen(before, 65), 100, 60, 20, 0.2).mean(axis=2)
+    after = with_square(seen(before, 65), 30, 160, 20, 0.2).mean(axis=2)
     found = change.detect(before, after, gsd=1)
     assert len(found.regions) == 1
     three = change.detect(before, np.repeat(after[..., None], 3, axis=2), gsd=1)

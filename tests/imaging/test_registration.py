@@ -182,3 +182,10 @@ def test_cuts_of_real_ground_are_laid_within_a_pixel(data_dir):
         picture, truth = view(gray, size=300, angle=77.0 + index)
         found = registration.register(jpeg(picture, quality=60), gray)
         assert corner_error(found, truth, picture.shape) < 1
+
+
+def test_a_patch_of_known_ground_does_not_place_the_whole_picture(reference, known):
+    picture = ground((320, 320), seed=88)
+    picture[130:180, 130:180] = view(reference, size=50)[0]
+    found = lay(picture, known, reference)
+    assert not found.found and found.reason

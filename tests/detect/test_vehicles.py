@@ -1,0 +1,170 @@
+"""Vehicles are proposed where they stand, turned as they are, with an honest count."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from imgcheck import detect, scene
+from imgcheck.detect import steered, suppress, windows
+from imgcheck.errors import UsageError
+from imgcheck.quantity import Interval
+
+HEADINGS = (0.0, 35.0, 80.0, 120.0, 155.0)
+
+
+@pytest.fixture(scope="module")
+def parade() -> scene.Rendering:
+    """Five dark cars on an even plain, each with another heading."""
+    plain = scene.Scene(
+        width_m=110,
+        height_m=60,
+        terrain=scene.Terrain(seed=5, texture=0.4, shrubs_per_ha=0, relief_m=0.3),
+    )
+    cars = tuple(
+        scene.Vehicle(x_m=15 + 20 * k, y_m=30, heading_deg=h, length_m=4.6, width_m=2.0)
+        for k, h in enumerate(HEADINGS)
+    )
+    return scene.render(
+        dataclasses.replace(plain, vehicles=cars),
+        gsd=0.3,
+        sun_elevation_deg=50,
+        sun_azimuth_deg=160,
+        seed=1,
+    )
+
+
+def test_most_cars_of_a_parade_are_proposed_at_their_place(parade: scene.Rendering) -> None:
+    found = detect.vehicles(parade.rgb, gsd=0.3)
+    hits = 0
+    for car in parade.truth.of("vehicle"):
+        near = [
+            p for p in found.proposals if math.hypot(p.cx - car.x_px, p.cy - car.y_px) * 0.3 < 1.5
+        ]
+        hits += bool(near)
+    assert hits >= 4
+
+
+def test_the_heading_is_that_of_the_long_side(parade: scene.Rendering) -> None:
+    found = detect.vehicles(parade.rgb, gsd=0.3)
+    errors = []
+    for car in parade.truth.of("vehicle"):
+        for p in found.proposals:
+            if math.hypot(p.cx - car.x_px, p.cy - car.y_px) * 0.3 < 1.5:
+                gap = abs(p.heading - car.heading_deg) % 180
+                errors.append(min(gap, 180 - gap))
+    assert len(errors) >= 4 and np.median(errors) <= 12
+    assert all(0 <= p.heading < 180 for p in found.proposals)
+
+
+def test_p_names_its_calibration_and_is_unknown_beyond_the_calibrated_scales(
+    parade: scene.Rendering,
+) -> None:
+    inside = detect.vehicles(parade.rgb, gsd=0.3)
+    assert all(p.p is not None and 0 < p.p < 1 and p.calibration for p in inside.proposals)
+    beyond = detect.vehicles(parade.rgb, gsd=0.7)
+    assert beyond.calibration is None and beyond.reason
+    assert all(p.p is None for p in beyond.proposals)
+    number = detect.count(beyond)
+    assert number.median is None and number.high is None and number.low == 0
+
+
+def test_a_coarse_picture_is_answered_with_the_scale_that_is_needed() -> None:
+    found = detect.vehicles(np.zeros((50, 50, 3), np.uint8), gsd=5.0)
+    assert found.searched_m is None and "0.8 m" in found.reason
+    assert detect.count(found).high is None
+
+
+def test_even_ground_gives_no_vehicle_but_no_certain_zero() -> None:
+    found = detect.vehicles(np.full((200, 200, 3), 120, np.uint8), gsd=0.3)
+    number = detect.count(found)
+    assert found.proposals == ()
+    assert number.low == 0 and number.high is not None and number.high >= 1
+
+
+def test_the_count_covers_the_truth_and_grows_with_the_level(parade: scene.Rendering) -> None:
+    found = detect.vehicles(parade.rgb, gsd=0.3)
+    wide = detect.count(found, level=0.95)
+    narrow = detect.count(found, level=0.5)
+    assert wide.high is not None and narrow.high is not None
+    assert wide.low <= 5 <= wide.high
+    assert wide.high - wide.low > narrow.high - narrow.low
+    assert detect.count(found) == detect.count(found)
+
+
+def test_a_known_recall_makes_the_count_of_craters_an_interval() -> None:
+    rng = np.random.default_rng(1)
+    found = detect.craters(rng.random((200, 200)), gsd=0.5)
+    assert detect.count(found).high is None
+    known = detect.count(found, recall=Interval(low=0.6, high=0.9))
+    assert known.high is not None
+
+
+def test_vehicles_on_unusable_ground_are_not_proposed(parade: scene.Rendering) -> None:
+    valid = np.ones(parade.rgb.shape[:2], bool)
+    valid[:, 150:] = False
+    found = detect.vehicles(parade.rgb, gsd=0.3, valid=valid)
+    assert all(p.cx < 155 for p in found.proposals)
+
+
+def test_a_large_picture_gives_the_same_as_its_parts(
+    parade: scene.Rendering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = detect.vehicles(parade.rgb, gsd=0.3)
+    monkeypatch.setattr(windows, "WINDOW_PX", 160)
+    parts = detect.vehicles(parade.rgb, gsd=0.3)
+    sure = [p for p in whole.proposals if p.score > whole.threshold + 0.5]
+    for p in sure:
+        assert any(math.hypot(p.cx - q.cx, p.cy - q.cy) < 3 for q in parts.proposals)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (3, 700, 3), (700, 3), (2, 2)])
+def test_tiny_pictures_are_searched_without_harm(shape: tuple[int, ...]) -> None:
+    assert detect.vehicles(np.zeros(shape, np.uint8), gsd=0.3).proposals == ()
+
+
+def test_a_length_that_no_template_answers_to_is_refused() -> None:
+    for wrong in ((9.0, 3.5), (30.0, 60.0), (0.0, -1.0)):
+        with pytest.raises(UsageError, match="length_m"):
+            detect.vehicles(np.zeros((9, 9, 3), np.uint8), gsd=0.3, length_m=wrong)
+
+
+def test_the_turned_template_answers_to_its_own_heading_most() -> None:
+    rng = np.random.default_rng(0)
+    template = rng.random(steered.FOLDED).astype(np.float32)
+    kernel = np.tensordot(steered.unfolding(30.0), template, 3)
+    maps = np.zeros((41, 41, kernel.shape[2]), np.float32)
+    maps[20 - steered.REACH : 21 + steered.REACH, 20 - steered.REACH : 21 + steered.REACH] = kernel
+    scores = {h: steered.respond(maps, template, h)[20, 20] for h in (0.0, 30.0, 60.0, 120.0)}
+    assert max(scores, key=scores.__getitem__) == 30.0
+
+
+def test_cars_side_by_side_both_stay() -> None:
+    x, y = np.array([50.0, 50.0, 51.0]), np.array([50.0, 59.0, 50.0])
+    kept = suppress.boxes(
+        x, y, np.full(3, 90.0), np.full(3, 15.0), np.full(3, 6.5), np.array([3.0, 2.0, 1.0])
+    )
+    assert kept.tolist() == [0, 1]
+
+
+@pytest.mark.data
+def test_cars_of_a_street_are_found_well_above_chance(data_dir) -> None:  # type: ignore[no-untyped-def]
+    import cv2
+    from PIL import Image
+
+    path = data_dir / "vehicles" / "kit_munichstreet02" / "MunichStreet02-MOS74.png"
+    picture = np.asarray(Image.open(path).convert("RGB"))
+    small = cv2.resize(picture, None, fx=0.118 / 0.3, fy=0.118 / 0.3, interpolation=cv2.INTER_AREA)
+    lines = path.with_suffix(".txt").read_text("ascii").splitlines()
+    boxes = np.array([[float(v) for v in line.split()] for line in lines])
+    boxes[:, [1, 3]] *= small.shape[1]
+    boxes[:, [2, 4]] *= small.shape[0]
+    found = detect.vehicles(small, gsd=0.3)
+    inside = [
+        any(abs(p.cx - b[1]) < b[3] / 2 and abs(p.cy - b[2]) < b[4] / 2 for b in boxes)
+        for p in found.proposals
+    ]
+    assert len(inside) >= 15 and np.mean(inside) > 0.4
+    number = detect.count(found)
+    assert number.high is not None and number.low <= len(boxes) <= number.high
