@@ -19,7 +19,7 @@ from imgcheck.model import (
     Place,
     Window,
 )
-from imgcheck.quantity import Interval
+from imgcheck.quantity import binomial_interval
 
 _BASIS = "sun and shadow"
 
@@ -35,11 +35,12 @@ _LARGEST_CHANCE = 0.2
 # How far around the claimed day the same hour is tried.
 _DAYS_TRIED = 60
 
-# benchmarks: sun, simulated true windows with Gaussian errors, 0 of 4000 at p < 0.001 expected 4
+# benchmarks: sun, simulated true claims with Gaussian errors, events of p < 0.001.
+_WRONG, _SIMULATED = 0, 4000
 _FALSE_ALARM = FalseAlarm(
-    rate=_CONTRADICTION,
-    interval=Interval(low=0.0, high=0.0021),
-    calibration="docs/benchmarks.md, sun.position: simulated true claims",
+    rate=_WRONG / _SIMULATED,
+    interval=binomial_interval(_WRONG, _SIMULATED),
+    calibration="docs/benchmarks.md, sun.position: simulated true claims contradicted",
 )
 
 _LIMITS = (

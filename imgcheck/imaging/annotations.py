@@ -126,8 +126,8 @@ def _has_edges(rgb: NDArray[np.uint8], members: NDArray[np.bool_]) -> bool:
 
 def _labels(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Find filled rectangles of black or white that hold letters of the other."""
-    black = (rgb <= _LABEL_FLAT).all(axis=-1)
-    white = (rgb >= 255 - 3 * _LABEL_FLAT).all(axis=-1)
+    black = np.asarray((rgb <= _LABEL_FLAT).all(axis=-1))
+    white = np.asarray((rgb >= 255 - 3 * _LABEL_FLAT).all(axis=-1))
     mask = np.zeros_like(black)
     for panel, letters in ((black, white), (white, black)):
         _, _, boxes, _ = cv2.connectedComponentsWithStats(panel.astype(np.uint8), connectivity=4)

@@ -37,11 +37,7 @@ class Reader:
 
     def compose(self, text: str) -> Item | None:
         try:
-            for event in yaml.parse(text, Loader=yaml.SafeLoader):
-                if isinstance(event, yaml.AliasEvent):
-                    self.refuse(
-                        getattr(event.start_mark, "line", 0) + 1, "aliases (*name) are not accepted"
-                    )
+            self._refuse_traps(text)
             node = yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -49,16 +45,26 @@ class Reader:
             self.refuse(line, f"is not YAML or JSON: {error.problem}")
         except (yaml.YAMLError, RecursionError) as error:
             self.refuse(1, f"is not YAML or JSON: {str(error).splitlines()[0]}")
-        return None if node is None else self._item(node, 0)
+        return None if node is None else self._item(node)
 
-    def _item(self, node: yaml.Node, depth: int) -> Item:
+    def _refuse_traps(self, text: str) -> None:
+        """Refuse aliases and deep nesting before anything is built of them."""
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            line = getattr(event.start_mark, "line", 0) + 1
+            if isinstance(event, yaml.AliasEvent):
+                self.refuse(line, "aliases (*name) are not accepted")
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MAX_DEPTH:
+                self.refuse(line, "is nested too deeply")
+
+    def _item(self, node: yaml.Node) -> Item:
         line = node.start_mark.line + 1
-        if depth > _MAX_DEPTH:
-            self.refuse(line, "is nested too deeply")
         if isinstance(node, yaml.ScalarNode):
             return Item(str(node.value), line)
         if isinstance(node, yaml.SequenceNode):
-            return Item([self._item(child, depth + 1) for child in node.value], line)
+            return Item([self._item(child) for child in node.value], line)
         found: dict[str, Item] = {}
         for key, child in node.value:
             key_line = key.start_mark.line + 1
@@ -66,7 +72,7 @@ class Reader:
                 self.refuse(key_line, "a key is a plain word")
             if key.value in found:
                 self.refuse(key_line, f'"{key.value}" is given twice')
-            found[str(key.value)] = self._item(child, depth + 1)
+            found[str(key.value)] = self._item(child)
         return Item(found, line)
 
     def mapping(self, item: Item, what: str, known: set[str]) -> dict[str, Item]:
