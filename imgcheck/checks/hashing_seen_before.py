@@ -79,7 +79,7 @@ def _relation(match: hashing.Match) -> str:
     turned = f" ({' and '.join(handling)})" if handling else ""
     kinds = {
         "same": "is the same picture as",
-        "derived": "is a copy, whole or cut, of",
+        "derived": "is a copy, whole or cut, or a neighbouring frame, of",
         "same-capture": "overlaps, from the same capture, with",
         "same-place": "shows the same place, at another time, as",
         "undetermined": "resembles, without being surely a copy of,",
