@@ -25,6 +25,8 @@ _MOST_SHOWN = 200
 
 LIMITS = (
     "Every object is proposed by shape alone and marked as such; a person must look at each.",
+    "Probabilities and bounds were calibrated on one street scene; on another city they were too "
+    "high and too narrow (docs/benchmarks.md, detect).",
     "A vehicle's type is not determined, and a type never proves an operator.",
 )
 

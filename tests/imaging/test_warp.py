@@ -55,7 +55,8 @@ def test_shrinking_by_no_whole_number_keeps_the_mean_and_the_place():
     ramp = np.tile(np.arange(100, dtype=np.float32) + 0.5, (100, 1))
     small = warp.resize(ramp, (37, 37))
     expected = (np.arange(37) + 0.5) * 100 / 37
-    assert small[18, 3:-3] == pytest.approx(expected[3:-3], abs=0.1)
+    # OpenCV 4.10 resamples in steps of 1/32 px, here 2.7 wide.
+    assert small[18, 3:-3] == pytest.approx(expected[3:-3], abs=0.12)
 
 
 def test_nodata_stays_out_and_does_not_bleed():
