@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from imgcheck import detect, scene
 from imgcheck.quantity import binomial_interval, poisson_interval
-from tests.benchmarks import detect_data as data
-from tests.benchmarks.detect_fit_craters import plant_many
+from training import pictures as data
+from training.fit_craters import plant_many
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

@@ -1,6 +1,6 @@
 """Learn the rescoring of crater candidates and its null: writes craters.json.
 
-    python -m tests.benchmarks.detect_fit_craters -o craters.json
+    python -m training.fit_craters -o craters.json
 
 Real pictures of some places, which hold no crater, are the background; craters of many
 shapes, planted into the same pictures, are what is looked for. The rates of false proposals are
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from imgcheck.detect import crater_search as detector
 from imgcheck.detect import injection, shipped, suppress, visible
-from tests.benchmarks import detect_data as data
-from tests.benchmarks.logistic import fit as logistic
+from training import pictures as data
+from training.logistic import fit as logistic
 
 BANDS = (0.0, 12.0, 20.0, 45.0)  # first diameter in pixels
 LARGEST_PX = 130.0
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--most", type=int, default=6, help="pictures a place for each purpose")
     options = parser.parse_args()
-    content: dict[str, object] = {"origin": "tests/benchmarks/detect_fit_craters.py"}
+    content: dict[str, object] = {"origin": "training/fit_craters.py"}
     for known in (True, False):
         print("azimuth known" if known else "azimuth unknown")
         mean, scale, weights = learn(known, most=options.most)

@@ -1,6 +1,6 @@
 """Learn the vehicle template and its calibration: writes vehicles.json.
 
-    python -m tests.benchmarks.detect_fit_vehicles -o vehicles.json
+    python -m training.fit_vehicles -o vehicles.json
 
 The template is learned on one scene (turned to several headings, at two scales) and on
 rendered plains. Probabilities and recall are then calibrated on halves of that scene, scored by
@@ -21,8 +21,8 @@ from imgcheck import scene
 from imgcheck.detect import shipped, steered
 from imgcheck.detect import vehicle_search as detector
 from imgcheck.detect.channels import STRIDE, channels
-from tests.benchmarks import detect_data as data
-from tests.benchmarks.detect_calibrate import (
+from training import pictures as data
+from training.calibrate_vehicles import (
     Frame,
     ModelMaker,
     average_precision,
@@ -30,7 +30,7 @@ from tests.benchmarks.detect_calibrate import (
     frames,
     report,
 )
-from tests.benchmarks.logistic import fit as logistic
+from training.logistic import fit as logistic
 
 Array = NDArray[np.float64]
 Sample = tuple[NDArray[np.float32], Array, Array]  # channels, centres (cells), half sizes (cells)
@@ -280,7 +280,7 @@ def main() -> None:
     report(rows, ModelMaker(weights))
     print("\nshipped, from all scenes:", numbers)
     content = {
-        "origin": "tests/benchmarks/detect_fit_vehicles.py",
+        "origin": "training/fit_vehicles.py",
         "calibration": "detect.vehicles/2026-11: streets of three scenes (two in Munich, one in "
         "Minsk), 0.3 and 0.5 m a pixel",
         "shape": list(steered.FOLDED),

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from imgcheck.detect import counting, shipped
 from imgcheck.detect import vehicle_search as detector
-from tests.benchmarks import detect_data as data
-from tests.benchmarks.logistic import fit as logistic
+from training import pictures as data
+from training.logistic import fit as logistic
 
 Array = NDArray[np.float64]
 # A proposal is shown from this probability on, as an average over places.
@@ -185,6 +185,6 @@ class ModelMaker:
         self.weights = weights
 
     def __call__(self, numbers: dict[str, float]) -> shipped.VehicleModel:
-        from tests.benchmarks.detect_fit_vehicles import as_model
+        from training.fit_vehicles import as_model
 
         return as_model(self.weights, **numbers)
