@@ -1,5 +1,6 @@
 """What a file says about itself, read but not judged: intake and provenance together."""
 
+import math
 import os
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -36,7 +37,7 @@ class Inspection:
             "height": image.height,
             "orientation": image.orientation,
             "damage": [_plain(asdict(d)) for d in image.damage],
-            "tags": dict(self.metadata.tags),
+            "tags": _plain(self.metadata.tags),
             "times": [_plain(asdict(t)) for t in self.metadata.times],
             "gps": None if gps is None else _plain(asdict(gps)),
             "software": list(self.metadata.software),
@@ -95,7 +96,9 @@ def inspect(picture: str | os.PathLike[str] | Image, *, limits: Limits | None = 
 
 
 def _plain(value: Any) -> Any:
-    """Turn tuples into lists, so that the JSON is the same before and after a round trip."""
+    """Turn tuples into lists, and numbers that JSON does not know (NaN, infinity) into words."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

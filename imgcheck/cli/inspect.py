@@ -42,5 +42,5 @@ def command(images: tuple[Path, ...], everything: bool, as_json: bool) -> int:
             click.echo(rendering.terminal(found, everything=everything), nl=False)
     if as_json:
         whole = documents[0] if len(documents) == 1 else {"files": documents}
-        click.echo(json.dumps(whole, indent=2, sort_keys=True))
+        click.echo(json.dumps(whole, indent=2, sort_keys=True, allow_nan=False))
     return max(codes)
