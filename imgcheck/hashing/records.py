@@ -16,7 +16,7 @@ from imgcheck.imaging import annotations, features
 from imgcheck.imaging.features import Features
 
 # Rows made by another chain of steps are not compared as if they were the same.
-ALGORITHM = f"{PDQ_ALGORITHM}+rootsift1500/2048+preview1024"
+ALGORITHM = f"{PDQ_ALGORITHM}+rootsift1500spread/2048+preview1024"
 # Details finer than this are lost in posted pictures; SIFT takes about a second at this side.
 WORKING_SIDE = 2048
 FEATURES = 1500
@@ -84,7 +84,7 @@ def describe(
         gray = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.float32)
         small = cv2.resize(clean.astype(np.float32), size, interpolation=cv2.INTER_AREA)
         clean = np.asarray(small > 0.99)
-    found = features.detect(gray, mask=clean, limit=FEATURES)
+    found = features.detect(gray, mask=clean, limit=FEATURES, spread=True)
     return Record(
         sha256=bytes.fromhex(sha256),
         pixels=pixel_digest(rgb),

@@ -19,6 +19,9 @@ _CONTRAST = 0.01
 _EDGE = 12.0
 # A picture below this side has too few features at its own size: it is doubled first.
 _SMALL_SIDE = 300
+# Parts a side when the features are to be spread. In a trial 35 of 36 cuts of forest and shore to
+# 15-33 % of the side were found with 1,500 spread features, 31 of 36 with the 1,500 strongest.
+_PARTS = 8
 # Memory of SIFT is about 100 bytes a pixel: 40 Mpx would need 4 GB.
 MAX_PIXELS = 25_000_000
 # Two keypoints of one spot (several scales or directions) are no rivals in the ratio test.
@@ -94,7 +97,11 @@ def _root(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def detect(
-    gray: NDArray[np.float32], *, mask: NDArray[np.bool_] | None = None, limit: int = 2000
+    gray: NDArray[np.float32],
+    *,
+    mask: NDArray[np.bool_] | None = None,
+    limit: int = 2000,
+    spread: bool = False,
 ) -> Features:
     """Find keypoints and describe them.
 
@@ -106,11 +113,15 @@ def detect(
         True = usable. Keypoints near the border of unusable parts are left out too.
     limit : int, default 2000
         The strongest are kept.
+    spread : bool, default False
+        Keep the strongest of each of 8 x 8 parts of the picture instead, so that a cut of a
+        dull part (forest, water) beside a lively one can be found too.
 
     Returns
     -------
     Features
-        Sorted strongest first; the same input gives the same features.
+        Sorted strongest first (``spread``: the strongest of every part, then the second of every
+        part, and so on); the same input gives the same features.
 
     Raises
     ------
@@ -148,25 +159,39 @@ def detect(
     usable = None if mask is None else _usable(mask, pixels.shape)
     # precise upscale: without it every keypoint of the doubled octave is off by a quarter pixel.
     sift = cv2.SIFT.create(
-        nfeatures=limit,
+        nfeatures=0 if spread else limit,
         contrastThreshold=_CONTRAST,
         edgeThreshold=_EDGE,
         enable_precise_upscale=True,
     )
-    keypoints, descriptors = sift.detectAndCompute(pixels, usable)
-    if descriptors is None or not keypoints:
-        return _empty()
-    points = np.array([k.pt for k in keypoints], np.float32)
-    sizes = np.array([k.size for k in keypoints], np.float32)
+    keypoints = sift.detect(pixels, usable)
+    points = np.array([k.pt for k in keypoints], np.float32).reshape(-1, 2)
     angles = np.array([k.angle for k in keypoints], np.float32)
     response = np.array([k.response for k in keypoints], np.float32)
-    order = np.lexsort((angles, points[:, 0], points[:, 1], -response))[:limit]
+    order = np.lexsort((angles, points[:, 0], points[:, 1], -response))
+    if spread:
+        order = order[_in_turns(points[order], pixels.shape)]
+    # Only those that are kept are described: that is the larger part of the work.
+    kept, descriptors = sift.compute(pixels, [keypoints[i] for i in order[:limit]])
+    if descriptors is None or not kept:
+        return _empty()
     return Features(
-        points=((points + np.float32(0.5)) / scale)[order],
-        sizes=(sizes / scale.mean())[order],
-        angles=angles[order],
-        descriptors=_root(np.asarray(descriptors, np.float32))[order],
+        points=((np.array([k.pt for k in kept], np.float32) + np.float32(0.5)) / scale),
+        sizes=np.array([k.size for k in kept], np.float32) / scale.mean(),
+        angles=np.array([k.angle for k in kept], np.float32),
+        descriptors=_root(np.asarray(descriptors, np.float32)),
     )
+
+
+def _in_turns(points: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.intp]:
+    """Order points that are sorted by strength so that each part of the picture has its turn."""
+    x, y = (points / np.array([shape[1], shape[0]]) * _PARTS).astype(np.intp).T
+    part = np.clip(y, 0, _PARTS - 1) * _PARTS + np.clip(x, 0, _PARTS - 1)
+    by_part = np.argsort(part, kind="stable")
+    _, first, count = np.unique(part[by_part], return_index=True, return_counts=True)
+    rank = np.empty(len(points), np.intp)
+    rank[by_part] = np.arange(len(points)) - np.repeat(first, count)
+    return np.argsort(rank, kind="stable")
 
 
 def _usable(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.uint8]:
