@@ -91,6 +91,16 @@ class Match:
     rms_px: float | None = None
 
     @property
+    def known_share(self) -> float | None:
+        """Share of the known picture's area inside `known_region`; None without a transform."""
+        if self.transform is None:
+            return None
+        ring = self.known_region
+        turns = zip(ring, (*ring[1:], *ring[:1]), strict=True)
+        twice = abs(sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in turns))
+        return min(1.0, twice / 2 / (self.known.width * self.known.height))
+
+    @property
     def id(self) -> int:
         """Row of the known picture."""
         return self.known.id

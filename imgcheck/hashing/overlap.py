@@ -5,11 +5,16 @@ from numpy.typing import NDArray
 
 from imgcheck.hashing.answer import Matrix, Polygon
 from imgcheck.hashing.perceptual import ORIENTATIONS
+from imgcheck.hashing.region import Box
 from imgcheck.imaging import transforms
 
 
 def shared(
-    matrix: NDArray[np.float64], query_shape: tuple[int, int], known_shape: tuple[int, int]
+    matrix: NDArray[np.float64],
+    query_shape: tuple[int, int],
+    known_shape: tuple[int, int],
+    *,
+    within: Box | None = None,
 ) -> tuple[Polygon, Polygon, float]:
     """Cut the outlines of both pictures with each other.
 
@@ -18,6 +23,8 @@ def shared(
     matrix : (3, 3)
         Query pixels to known pixels, corner convention.
     query_shape, known_shape : (rows, cols)
+    within : Box, optional
+        The part of the query that agrees with the known picture (`region.agreeing`).
 
     Returns
     -------
@@ -30,7 +37,8 @@ def shared(
     outline = transforms.apply(back, transforms.corners(known_shape))
     if not np.isfinite(outline).all():
         return (), (), 0.0
-    region = _clip(outline, width=query_shape[1], height=query_shape[0])
+    box = within or Box(x0=0.0, y0=0.0, x1=query_shape[1], y1=query_shape[0])
+    region = _clip(outline, box)
     if len(region) < 3:
         return (), (), 0.0
     known_region = transforms.apply(matrix, region)
@@ -83,9 +91,9 @@ def _area(points: NDArray[np.float64]) -> float:
     return float(abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2)
 
 
-def _clip(points: NDArray[np.float64], *, width: float, height: float) -> NDArray[np.float64]:
-    """Cut a convex polygon with the rectangle (0, 0)-(width, height), edge by edge."""
-    for axis, bound, sign in ((0, 0.0, 1), (0, width, -1), (1, 0.0, 1), (1, height, -1)):
+def _clip(points: NDArray[np.float64], box: Box) -> NDArray[np.float64]:
+    """Cut a convex polygon with an upright rectangle, edge by edge."""
+    for axis, bound, sign in ((0, box.x0, 1), (0, box.x1, -1), (1, box.y0, 1), (1, box.y1, -1)):
         inside = sign * (points[:, axis] - bound)
         kept = []
         for i in range(len(points)):

@@ -5,18 +5,19 @@ lie within PDQ's usual distance. Without this step every honest dated picture wo
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import overlap, records
+from imgcheck.hashing import overlap, records, region
 from imgcheck.hashing.answer import KnownPicture, Match
 from imgcheck.hashing.chance import MATCH_LOG10_NFA
 from imgcheck.hashing.columns import HashHit
 from imgcheck.hashing.records import Record
+from imgcheck.hashing.region import Box
 from imgcheck.hashing.screening import HANDLINGS, Query
-from imgcheck.imaging import registration, relation
+from imgcheck.imaging import registration, relation, transforms
 from imgcheck.imaging.features import Features
 from imgcheck.imaging.registration import Registration
 from imgcheck.imaging.relation import Relation
@@ -31,6 +32,7 @@ class _Laid:
     log10_nfa: float
     inliers: int = 0
     rms_px: float | None = None
+    support: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
 
 
 def examine(
@@ -66,17 +68,18 @@ def examine(
     """
     shape = (known.height, known.width)
     laid = _by_details(query, known_features, handlings, shape, tests)
+    by_hash = laid is None
     # The hash knows the orientation of a whole-picture copy, also where details are few.
     if laid is None and hit is not None:
         laid = _by_hash(record, hit, shape)
-        kind, told = _relation(record, preview, laid, shape)
-        if kind not in ("same", "derived"):
-            return _unlaid(known, hit, told)
-    elif laid is None:
+    if laid is None:
         return None
-    else:
-        kind, told = _relation(record, preview, laid, shape)
-    region, known_region, share = overlap.shared(laid.matrix, record.shape, shape)
+    pair = None if preview is None else _Pair.of(record, preview, laid, shape)
+    box = None if pair is None or by_hash else pair.agreeing(laid.support)
+    kind, told = ("undetermined", None) if pair is None else pair.relation(box)
+    if by_hash and hit is not None and kind not in ("same", "derived"):
+        return _unlaid(known, hit, told)
+    shared, known_region, share = overlap.shared(laid.matrix, record.shape, shape, within=box)
     return Match(
         known=known,
         stage="part" if hit is None else "hash",
@@ -87,7 +90,7 @@ def examine(
         mirrored=bool(np.linalg.det(laid.matrix[:2, :2]) < 0),
         inverted=laid.inverted,
         transform=overlap.as_tuple(laid.matrix),
-        region=region,
+        region=shared,
         known_region=known_region,
         overlap_share=share,
         distance=None if hit is None else hit.distance,
@@ -144,6 +147,7 @@ def _believed(
         log10_nfa=chance,
         inliers=found.inliers,
         rms_px=found.rms_px,
+        support=transforms.apply(flip, found.picture_points) if mirrored else found.picture_points,
     )
 
 
@@ -155,25 +159,54 @@ def _by_hash(record: Record, hit: HashHit, shape: tuple[int, int]) -> _Laid:
     )
 
 
-def _relation(
-    record: Record,
-    preview: NDArray[np.uint8] | None,
-    laid: _Laid,
-    shape: tuple[int, int],
-) -> tuple[str, Relation | None]:
-    """Compare the pixels at the sizes in which both pictures are at hand."""
-    if preview is None:
-        return "undetermined", None
-    known = records.to_gray(preview)
-    picture = 1.0 - record.gray if laid.inverted else record.gray
-    to_known = np.diag([known.shape[1] / shape[1], known.shape[0] / shape[0], 1.0])
-    from_picture = np.diag(
-        [record.shape[1] / picture.shape[1], record.shape[0] / picture.shape[0], 1.0]
-    )
-    told = relation.classify(
-        picture, known, to_known @ laid.matrix @ from_picture, picture_mask=record.clean
-    )
-    # At the size of the preview a shrunk copy can look the same.
-    if told.kind == "same" and (laid.inverted or shape != record.shape):
-        return "derived", told
-    return told.kind, told
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pair:
+    """Both pictures in gray at the sizes in which they are at hand.
+
+    ``matrix`` leads from ``picture`` to ``known``, ``scale`` from the query's own pixels to those
+    of ``picture``; ``reduced`` tells that one of them is not at its own size or polarity.
+    """
+
+    picture: NDArray[np.float32]
+    clean: NDArray[np.bool_]
+    known: NDArray[np.float32]
+    matrix: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    reduced: bool
+
+    @classmethod
+    def of(
+        cls, record: Record, preview: NDArray[np.uint8], laid: _Laid, shape: tuple[int, int]
+    ) -> "_Pair":
+        known = records.to_gray(preview)
+        scale = np.array(record.gray.shape[::-1]) / record.shape[::-1]
+        to_known = np.diag([known.shape[1] / shape[1], known.shape[0] / shape[0], 1.0])
+        return cls(
+            picture=1.0 - record.gray if laid.inverted else record.gray,
+            clean=record.clean,
+            known=known,
+            matrix=to_known @ laid.matrix @ np.diag([*(1 / scale), 1.0]),
+            scale=scale,
+            reduced=laid.inverted or shape != record.shape,
+        )
+
+    def agreeing(self, support: NDArray[np.float64]) -> Box | None:
+        """Find the part of the query that is the known picture, in the query's own pixels."""
+        # Drawings are left in: a few strokes do not turn a line, and the edge of a bar is sharp.
+        box = region.agreeing(self.picture, self.known, self.matrix, support=support * self.scale)
+        if box is None:
+            return None
+        x, y = 1 / self.scale
+        return Box(x0=box.x0 * x, y0=box.y0 * y, x1=box.x1 * x, y1=box.y1 * y)
+
+    def relation(self, box: Box | None) -> tuple[str, Relation]:
+        """Ask what the picture inside ``box`` is to the known one."""
+        inside = self.clean
+        if box is not None:
+            x0, x1 = (round(v * self.scale[0]) for v in (box.x0, box.x1))
+            y0, y1 = (round(v * self.scale[1]) for v in (box.y0, box.y1))
+            inside = np.zeros_like(self.clean)
+            inside[y0:y1, x0:x1] = self.clean[y0:y1, x0:x1]
+        told = relation.classify(self.picture, self.known, self.matrix, picture_mask=inside)
+        # At the size of the preview a shrunk copy can look the same.
+        return ("derived" if told.kind == "same" and self.reduced else told.kind), told

@@ -232,7 +232,12 @@ def _inverted_crop(pixels: Pixels, others: list[Pixels], rng: np.random.Generato
 def _perspective(pixels: Pixels, others: list[Pixels], rng: np.random.Generator) -> Post:
     rows, cols = pixels.shape[:2]
     corners = np.array([[0, 0], [cols, 0], [cols, rows], [0, rows]], np.float64)
-    moved = corners + rng.uniform(0, 0.12, (4, 2)) * [cols, rows] * [[1, 1], [-1, 1], [-1, -1], [1, -1]]
+    moved = corners + rng.uniform(0, 0.12, (4, 2)) * [cols, rows] * [
+        [1, 1],
+        [-1, 1],
+        [-1, -1],
+        [1, -1],
+    ]
     back = np.asarray(
         cv2.getPerspectiveTransform(corners.astype(np.float32), moved.astype(np.float32)), float
     )
@@ -350,9 +355,7 @@ def recall(which: str, limit: int, names: list[str], extra: int) -> None:
         corner = np.array([e.corner_px for e in found])
         boxes = np.array([e.box_iou for e in found])
         corner, boxes = corner[np.isfinite(corner)], boxes[np.isfinite(boxes)]
-        px = (
-            f"{np.median(corner):.2f} / {np.percentile(corner, 95):.2f}" if len(corner) else "-"
-        )
+        px = f"{np.median(corner):.2f} / {np.percentile(corner, 95):.2f}" if len(corner) else "-"
         box = f"{np.median(boxes):.3f} / {np.percentile(boxes, 5):.3f}" if len(boxes) else "-"
         print(
             f"| {name} | {kind} | {share(len(found), len(entries))} | "
