@@ -209,7 +209,7 @@ def _original(
         summary=words,
         basis=BASIS,
         false_alarm=FALSE_MATCH if earlier else None,
-        innocent=("the publisher may have posted the earlier copy too",),
+        innocent=("the publisher may have posted the earlier copy too",) if copies else (),
         limits=LIMITS,
         would_change=wishes,
     )
