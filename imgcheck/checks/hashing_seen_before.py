@@ -57,7 +57,11 @@ def hashing_seen_before(case: Case) -> Iterable[Finding]:
     assert case.index is not None
     with hashing.HashIndex.open(case.index) as index:
         result = index.search(case.image)
-        shown = {m.id: index.preview(m.id) for m in result.matches[:_MOST_SHOWN]}
+        shown = {
+            m.id: index.preview(m.id)
+            for m in result.matches[:_MOST_SHOWN]
+            if m.known.listed is None
+        }
     copies = [m for m in result.matches if m.relation in _COPIES]
     others = [m for m in result.matches if m.relation not in _COPIES]
     yield _search(result, copies, others, shown)
