@@ -59,6 +59,11 @@ class HashRows:
             labels=labels,
         )
 
+    def list_numbers(self) -> list[int]:
+        """Give the lists that occur, sorted."""
+        found = np.sort(self.lists[self.lists > 0])
+        return found[np.flatnonzero(np.diff(found, prepend=np.uint32(0)))].tolist()
+
     def packed(self) -> dict[str, bytes]:
         """Write each column as bytes."""
         found = {

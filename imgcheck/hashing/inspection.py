@@ -116,7 +116,7 @@ def _hashes(connection: sqlite3.Connection, source: Segments) -> Iterator[str]:
 def _lists(rows: HashRows, kind: str, entries: dict[int, str]) -> tuple[int, int]:
     """Fold the listed hashes among rows; also count those that do not fit what is said of them."""
     total = wrong = 0
-    for number in np.unique(rows.lists[rows.lists > 0]).tolist():
+    for number in rows.list_numbers():
         chosen = rows.take(np.flatnonzero(rows.lists == number))
         if number not in entries:
             wrong += len(chosen)
@@ -136,7 +136,7 @@ def _owners(
         yield f"the hash of picture {number} is missing"
     for number in np.setdiff1d(owned, expected).tolist():
         yield f"hash {number} belongs to no picture"
-    if len(np.unique(ids)) != len(ids):
+    if not np.all(np.diff(np.sort(ids))):
         yield "some hashes stand there twice"
     dead = [row[0] for row in connection.execute("SELECT id FROM tombstone")]
     if not np.isin(dead, ids).all():

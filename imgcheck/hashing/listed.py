@@ -76,7 +76,7 @@ class KnownKeys:
     def __init__(self, runs: Sequence[NDArray[np.uint64]]) -> None:
         self._runs: list[NDArray[np.uint64]] = []
         self._recent: set[int] = set()
-        if runs:
+        if any(map(len, runs)):
             self._runs.append(np.sort(np.concatenate(runs)))
 
     def __contains__(self, key: int) -> bool:
@@ -91,10 +91,15 @@ class KnownKeys:
 
     def contains(self, found: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Tell for many keys which are known, (N,) bool."""
+        if len(found) == 1:
+            return np.array([int(found[0]) in self])
         known = np.zeros(len(found), bool)
+        # In order, so that neighbours are looked for in the same place of a long run.
+        order = np.argsort(found)
+        wanted = found[order]
         for run in self._all_runs():
-            at = np.minimum(run.searchsorted(found), len(run) - 1)
-            known |= run[at] == found
+            at = np.minimum(run.searchsorted(wanted), len(run) - 1)
+            known[order] |= run[at] == wanted
         return known
 
     def add(self, found: NDArray[np.uint64]) -> None:

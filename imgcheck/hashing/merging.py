@@ -7,7 +7,7 @@ does not matter which index comes first.
 """
 
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,11 @@ _AT_ONCE = 8192
 
 @dataclass(kw_only=True)
 class _Count:
-    """What was done so far, and hashes that wait to be added together."""
+    """What was done so far, and what waits to be done together for all segments of a kind."""
 
     found: dict[str, int] = field(default_factory=dict)
-    waiting: dict[str, list[HashRows]] = field(default_factory=dict)
+    waiting: list[HashRows] = field(default_factory=list)
+    known: dict[tuple[str, str | None], list[NDArray[np.uint64]]] = field(default_factory=dict)
 
     def one(self, name: str, number: int = 1) -> None:
         self.found[name] = self.found.get(name, 0) + number
@@ -60,6 +61,9 @@ def merge(
             _of_pictures(connection, source, rows, kind, numbers | renewed, count)
             _of_lists(connection, source, known, rows, kind, other, others, count)
         _flush(connection, source, kind, count)
+        for (name, date), keys in count.known.items():
+            _redate(connection, source, np.concatenate(keys), kind, name, date, count)
+        count.known.clear()
     return Merged(**count.found)
 
 
@@ -143,16 +147,15 @@ def _of_pictures(
         return
     chosen = rows.take(np.array(at, np.intp))
     ids = [numbers[int(number)] for number in chosen.ids]
-    waiting = count.waiting.setdefault(kind, [])
-    waiting.append(adding.of_pictures(ids, chosen.words, chosen.quality))
-    if sum(map(len, waiting)) >= _AT_ONCE:
+    count.waiting.append(adding.of_pictures(ids, chosen.words, chosen.quality))
+    if sum(map(len, count.waiting)) >= _AT_ONCE:
         _flush(connection, source, kind, count)
 
 
 def _flush(connection: sqlite3.Connection, source: Segments, kind: str, count: _Count) -> None:
-    waiting = count.waiting.pop(kind, [])
-    if waiting:
-        sealing.append(connection, source, joined(waiting), kind=kind)
+    if count.waiting:
+        sealing.append(connection, source, joined(count.waiting), kind=kind)
+        count.waiting.clear()
 
 
 def _of_lists(
@@ -165,7 +168,7 @@ def _of_lists(
     others: Segments,
     count: _Count,
 ) -> None:
-    for number in np.unique(rows.lists[rows.lists > 0]).tolist():
+    for number in rows.list_numbers():
         entry = other.execute("SELECT name, date FROM list WHERE id = ?", (number,)).fetchone()
         if entry is None:
             raise others.damaged("the list of a hash")
@@ -175,7 +178,7 @@ def _of_lists(
             raise others.damaged("the label of a hash")
         there = known.contains(chosen.keys)
         if there.any():
-            _redate(connection, source, chosen.keys[there], kind, name, date, count)
+            count.known.setdefault((name, date), []).append(chosen.keys[there])
         count.one("listed_known", int(there.sum()))
         count.one("listed_added", int((~there).sum()))
         if not there.all():
@@ -213,24 +216,23 @@ def _redate(
         return
     _, ids = adding.standing_keys(source, kind, keys)
     target = adding.list_number(connection, name, date)
-    changed = [part for part in _rows_with(source, kind, ids, list(later))]
-    for rows in changed:
-        for number, text in later.items():
-            old = rows.take(np.flatnonzero(rows.lists == number))
-            for when in (text, date):
-                snapshot.fold(connection, listed.folded(old.keys, date=when), listed=True)
-        sealing.remove(connection, rows.ids.tolist(), kind=kind)
-        start = sealing.take_ids(connection, len(rows))
-        renewed = HashRows(
-            ids=np.arange(start, start + len(rows)),
-            words=rows.words,
-            quality=rows.quality,
-            lists=np.full(len(rows), target, np.uint32),
-            keys=rows.keys,
-            labels=rows.labels,
-        )
-        sealing.append(connection, source, renewed, kind=kind)
-        count.one("dated", len(rows))
+    parts = _rows_with(source, kind, ids, list(later))
+    if not parts:
+        return
+    rows = joined(parts)
+    for number, text in later.items():
+        old = rows.keys[rows.lists == number]
+        for when in (text, date):
+            snapshot.fold(connection, listed.folded(old, date=when), listed=True)
+    sealing.remove(connection, rows.ids.tolist(), kind=kind)
+    start = sealing.take_ids(connection, len(rows))
+    renewed = replace(
+        rows,
+        ids=np.arange(start, start + len(rows)),
+        lists=np.full(len(rows), target, np.uint32),
+    )
+    sealing.append(connection, source, renewed, kind=kind)
+    count.one("dated", len(rows))
 
 
 def _rows_with(
@@ -239,15 +241,9 @@ def _rows_with(
     """Give the rows with some ids that belong to some lists."""
     found = []
     for segment, *_ in [*source.listing(kind), (segments.TAIL,)]:
-        if segment == segments.TAIL:
-            rows = source.tail(kind)
-            at = np.flatnonzero(np.isin(rows.ids, ids) & np.isin(rows.lists, lists))
-            part = rows.take(at)
-        else:
-            of = source.column(segment, kind, "ids")
-            in_list = np.isin(source.column(segment, kind, "lists"), lists)
-            at = np.flatnonzero(np.isin(of, ids) & in_list)
-            part = source.rows(segment, kind).take(at) if len(at) else None
-        if part is not None and len(part):
-            found.append(part)
+        rows = source.rows(segment, kind)
+        at = np.flatnonzero(np.isin(rows.lists, lists))
+        at = at[np.isin(rows.ids[at], ids)]
+        if len(at):
+            found.append(rows.take(at))
     return found

@@ -90,9 +90,9 @@ class Rows:
         table = HashColumns(
             pictures=found.ids, words=found.words, quality=found.quality.astype(np.int64)
         )
-        at = {int(number): place for place, number in enumerate(found.ids)}
+        places = {int(number): place for place, number in enumerate(found.ids)}
         hits = columns.hits(table, hashes, rows=count)
-        return [own for hit in hits if (own := self._owned(hit, found, at[hit.picture]))]
+        return [own for hit in hits if (own := self._owned(hit, found, places[hit.picture]))]
 
     def within(self, words: NDArray[np.uint64], *, kind: str, radius: int) -> list[NearHash]:
         """Give every hash of a kind within some bits of any of some queries.

@@ -43,10 +43,15 @@ def append(connection: sqlite3.Connection, source: Segments, rows: HashRows, *, 
 
 def remove(connection: sqlite3.Connection, numbers: Iterable[int], *, kind: str) -> None:
     """Take rows out by their ids: from the tail at once, from segments by a tombstone."""
-    for number in numbers:
-        tail = connection.execute("DELETE FROM hash_tail WHERE id = ?", (number,))
-        if tail.rowcount == 0:
-            connection.execute("INSERT INTO tombstone VALUES (?, ?)", (number, kind))
+    asked = "SELECT id FROM hash_tail WHERE kind = ?"
+    tail = {number for (number,) in connection.execute(asked, (kind,))}
+    wanted = set(numbers)
+    connection.executemany(
+        "DELETE FROM hash_tail WHERE id = ?", [(number,) for number in wanted & tail]
+    )
+    connection.executemany(
+        "INSERT INTO tombstone VALUES (?, ?)", [(number, kind) for number in sorted(wanted - tail)]
+    )
 
 
 def _wait(connection: sqlite3.Connection, rows: HashRows, kind: str) -> None:
