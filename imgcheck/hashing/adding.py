@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import UsageError
-from imgcheck.hashing import kinds, listed, records, sealing, snapshot
+from imgcheck.hashing import dates, kinds, listed, records, sealing, snapshot
 from imgcheck.hashing.answer import Polygon
-from imgcheck.hashing.hashrows import HashRows
+from imgcheck.hashing.hashrows import HashRows, among
 from imgcheck.hashing.listed import KnownKeys
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.records import Record
@@ -200,15 +200,16 @@ def standing_keys(
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Give keys and ids of the listed hashes of a kind that are among ``wanted``."""
     gone = source.tombstones(kind)
+    wanted = np.sort(wanted)
     tail = source.tail(kind)
     keys, ids = [], []
     for segment in [*(s for s, *_ in source.listing(kind)), None]:
         of = tail.keys if segment is None else source.column(segment, kind, "keys")
-        at = np.flatnonzero(np.isin(of, wanted))
+        at = np.flatnonzero(among(of, wanted))
         if len(at) == 0:
             continue
         numbers = tail.ids if segment is None else source.column(segment, kind, "ids")
-        at = at[~np.isin(numbers[at], gone)]
+        at = at[~among(numbers[at], gone)]
         keys.append(of[at])
         ids.append(numbers[at])
     if not keys:
@@ -224,7 +225,7 @@ def known_keys(source: Segments) -> KnownKeys:
         for segment, *_ in source.listing(kind):
             keys = source.column(segment, kind, "keys")
             if len(gone):
-                keys = keys[~np.isin(source.column(segment, kind, "ids"), gone)]
+                keys = keys[~among(source.column(segment, kind, "ids"), gone)]
             runs.append(keys[keys != 0])
         tail = source.tail(kind).keys
         runs.append(tail[tail != 0])
@@ -237,6 +238,28 @@ def list_number(connection: sqlite3.Connection, name: str, date: str | None) -> 
     connection.execute("INSERT OR IGNORE INTO list (name, date) VALUES (?, ?)", values)
     asked = "SELECT id FROM list WHERE name = ? AND date = ?"
     return int(connection.execute(asked, values).fetchone()[0])
+
+
+def by_date(
+    date: str | Sequence[str | None] | None, count: int
+) -> dict[str | None, slice | NDArray[np.intp]]:
+    """Give for each date which of ``count`` hashes have it.
+
+    Raises
+    ------
+    UsageError
+        If one is no date, or there are not as many as hashes.
+    """
+    if count == 0:
+        return {}
+    if date is None or isinstance(date, str):
+        return {dates.checked(date): slice(None)}
+    if len(date) != count:
+        raise UsageError(f"{count} hashes need one date or as many, not {len(date)}")
+    found: dict[str | None, list[int]] = {}
+    for at, text in enumerate(date):
+        found.setdefault(text, []).append(at)
+    return {dates.checked(text): np.array(at, np.intp) for text, at in found.items()}
 
 
 def checked_words(words: NDArray[np.uint64], *, kind: str) -> NDArray[np.uint64]:

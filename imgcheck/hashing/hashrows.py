@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +84,14 @@ def joined(parts: Sequence[HashRows]) -> HashRows:
         keys=np.concatenate([p.keys for p in parts]),
         labels=[label for p in parts for label in p.labels],
     )
+
+
+def among(values: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell of each value whether it is among ``wanted``, which is sorted."""
+    if len(wanted) == 0:
+        return np.zeros(len(values), bool)
+    at = np.minimum(wanted.searchsorted(values), len(wanted) - 1)
+    return np.asarray(wanted[at] == values)
 
 
 def check_sum(data: bytes) -> int:

@@ -169,7 +169,7 @@ class HashIndex:
         quality: NDArray[np.uint8] | int = 100,
         labels: Sequence[str],
         list_name: str,
-        date: str | None = None,
+        date: str | Sequence[str | None] | None = None,
         kind: str = "pdq",
     ) -> NDArray[np.int64]:
         """Add hashes from somebody's list, of which nothing else is known; all or none.
@@ -182,8 +182,8 @@ class HashIndex:
         labels : sequence of N str
             What the list calls each, shown with a match.
         list_name : str
-        date : str, optional
-            By when the listed pictures existed, ISO 8601.
+        date : str or sequence of N str or None, optional
+            By when the listed pictures existed, ISO 8601; one for all or one for each.
         kind : str, default "pdq"
             One of `kinds.BITS`.
 
@@ -197,24 +197,25 @@ class HashIndex:
         UsageError
             If an argument does not have this form.
         """
-        given = dates.checked(date)
         columns = adding.checked_words(words, kind=kind)
         texts = adding.checked_labels(labels, columns.shape[1])
-        if columns.shape[1] == 0:
-            return np.zeros(0, np.int64)
+        groups = adding.by_date(date, columns.shape[1])
         levels = np.broadcast_to(np.asarray(quality, np.uint8), columns.shape[1:])
+        ids = np.zeros(columns.shape[1], np.int64)
         with self._transaction() as connection:
-            return adding.hashes(
-                connection,
-                self._segments,
-                self._known_keys(),
-                columns,
-                quality=levels,
-                labels=texts,
-                name=adding.storable(list_name),
-                date=given,
-                kind=kind,
-            )
+            for when, at in groups.items():
+                ids[at] = adding.hashes(
+                    connection,
+                    self._segments,
+                    self._known_keys(),
+                    columns[:, at],
+                    quality=levels[at],
+                    labels=texts if isinstance(at, slice) else [texts[k] for k in at],
+                    name=adding.storable(list_name),
+                    date=when,
+                    kind=kind,
+                )
+        return ids
 
     def add_hash(
         self,

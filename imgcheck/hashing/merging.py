@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imgcheck.hashing import adding, dates, listed, sealing, segments, snapshot
 from imgcheck.hashing.answer import Merged
-from imgcheck.hashing.hashrows import HashRows, joined
+from imgcheck.hashing.hashrows import HashRows, among, joined
 from imgcheck.hashing.listed import KnownKeys
 from imgcheck.hashing.segments import Segments
 
@@ -243,7 +243,7 @@ def _rows_with(
     for segment, *_ in [*source.listing(kind), (segments.TAIL,)]:
         rows = source.rows(segment, kind)
         at = np.flatnonzero(np.isin(rows.lists, lists))
-        at = at[np.isin(rows.ids[at], ids)]
+        at = at[among(rows.ids[at], np.sort(ids))]
         if len(at):
             found.append(rows.take(at))
     return found
