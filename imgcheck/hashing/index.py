@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError, UsageError
-from imgcheck.hashing import adding, dates, inspection, merging, records, snapshot, store
+from imgcheck.hashing import adding, dates, exporting, inspection, merging, records, snapshot, store
 from imgcheck.hashing.answer import (
     IndexCheck,
     IndexStats,
@@ -347,6 +347,30 @@ class HashIndex:
         laid = adding.checked_words(words, kind=kind).T
         with self._snapshot():
             return Rows(self._connection, self.path).within(laid, kind=kind, radius=radius)
+
+    def export(self, path: Path | str, *, kind: str = "pdq") -> int:
+        """Write the hashes to a new file, Parquet or CSV by its ending; give the rows written.
+
+        Parameters
+        ----------
+        path : Path or str
+            ``.parquet`` holds all kinds and can be searched by `columnar.ParquetStore`; ``.csv``
+            holds one kind as ``hash,quality,filename``.
+        kind : str, default "pdq"
+            For CSV.
+
+        Raises
+        ------
+        UsageError
+            If the ending is neither, or the name is taken.
+        RefusedError
+            If the file cannot be written.
+        MissingDependencyError
+            If Parquet is wanted and DuckDB is not installed.
+        """
+        with self._snapshot():
+            tables = exporting.tables(self._connection, self._segments)
+            return exporting.write(tables, Path(path), kind=kind)
 
     def pictures(self) -> tuple[KnownPicture, ...]:
         """Give the rows in the order of their ids."""
