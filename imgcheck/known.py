@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from imgcheck.errors import ImgcheckError, IndexFileError, UsageError
-from imgcheck.hashing import HashIndex
+from imgcheck.hashing import HashIndex, kinds, lists
+from imgcheck.hashing.answer import Merged
 from imgcheck.imaging import Image, Limits
 from imgcheck.intake import SIDECAR, date_of_item, sidecar
 from imgcheck.verification import Progress
@@ -28,6 +31,17 @@ class Added:
     known: int
     refused: tuple[Refused, ...]
     rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an ``index import`` did: hashes added and known before; listed hashes in all."""
+
+    added: int
+    known: int
+    list: str
+    kind: str
+    listed: int
 
 
 def add_to_index(
@@ -81,6 +95,71 @@ def add_to_index(
             known += outcome == "known"
         rows = index.stats().rows
     return Added(added=added, known=known, refused=tuple(refused), rows=rows)
+
+
+def import_list(
+    database: Path,
+    file: Path,
+    *,
+    format: str = "auto",
+    list_name: str | None = None,
+    date: str | None = None,
+) -> Imported:
+    """Add a list of hashes to an index, making it when it does not exist.
+
+    Parameters
+    ----------
+    file : Path
+    format : str, default "auto"
+        One of `imgcheck.hashing.lists.FORMATS`.
+    list_name : str, optional
+        By default the name of the file.
+    date : str, optional
+        By when the listed pictures existed, for entries without a date of their own.
+
+    Raises
+    ------
+    RefusedError, UnreadableError
+        If a line, or the file, cannot be read; nothing is added then.
+    IndexFileError
+        If the index cannot be used.
+    """
+    found = lists.read(file, format=format, date=date)
+    words = kinds.words(found.digits, kind=found.kind)
+    name = list_name or _text(file.name)
+    with _opened(database) as index:
+        before = index.stats().listed
+        index.add_hashes(
+            words,
+            quality=np.array(found.quality, np.uint8),
+            labels=found.labels,
+            list_name=name,
+            date=found.dates,
+            kind=found.kind,
+        )
+        after = index.stats()
+    added = after.listed - before
+    return Imported(
+        added=added, known=len(found) - added, list=name, kind=found.kind, listed=after.listed
+    )
+
+
+def merge_indexes(database: Path, others: Sequence[Path]) -> Merged:
+    """Merge indexes into one, making it when it does not exist; give what came new.
+
+    Raises
+    ------
+    UsageError
+        If one is the index itself.
+    IndexFileError
+        If one cannot be used; those before it are merged.
+    """
+    total = Merged()
+    with _opened(database) as index:
+        for other in others:
+            found = asdict(index.merge(other))
+            total = Merged(**{name: getattr(total, name) + found[name] for name in found})
+    return total
 
 
 def _opened(database: Path) -> HashIndex:

@@ -110,9 +110,9 @@ def evidence(case: Case, matches: list[hashing.Match]) -> Evidence:
     pictures: list[Picture] = []
     with hashing.HashIndex.open(case.index) as index:
         for number, match in enumerate(matches):
-            preview = index.preview(match.id)
-            if preview is None:
+            if match.known.listed is not None:
                 continue
+            preview = index.preview(match.id)
             pictures.append(
                 Picture(
                     name=f"known-{match.id}.jpg",

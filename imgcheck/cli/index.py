@@ -80,6 +80,7 @@ def search(database: Path, image: Path, parts: bool, as_json: bool) -> int:
             {
                 "exact": result.exact,
                 "rows": result.rows,
+                "listed": result.listed,
                 "snapshot": result.snapshot,
                 "parts": result.parts,
                 "matches": matches,
@@ -87,7 +88,9 @@ def search(database: Path, image: Path, parts: bool, as_json: bool) -> int:
         )
         return 0
     scope = "whole pictures and parts" if parts else "whole pictures"
-    click.echo(f"{result.rows} known pictures searched ({scope}); {len(result.matches)} matches")
+    listed = f" and {result.listed} listed hashes" if result.listed else ""
+    count = len(result.matches)
+    click.echo(f"{result.rows} known pictures{listed} searched ({scope}); {count} matches")
     for match in result.matches:
         found = f"found by {match.stage}, {match.nfa:.2g} expected by chance"
         click.echo(f"  {match.id:6}  {match.relation:12}  {_plain(match.path)}  ({found})")
@@ -100,6 +103,7 @@ def _match(match: Any) -> dict[str, Any]:
         "id": match.id,
         "path": match.path,
         "date": match.known.date,
+        "list": match.known.listed,
         "stage": match.stage,
         "relation": match.relation,
         "nfa": match.nfa,
@@ -118,7 +122,7 @@ def _match(match: Any) -> dict[str, Any]:
 @click.argument("ids", metavar="ID...", nargs=-1, required=True, type=int)
 @options.json_option
 def remove(database: Path, ids: tuple[int, ...], as_json: bool) -> int:
-    """Take pictures out of the index by their id (shown by search and stats)."""
+    """Take pictures, or listed hashes, out of the index by their id (shown by search)."""
     from imgcheck.hashing import HashIndex
 
     with HashIndex.open(database, writable=True) as index:
@@ -133,11 +137,111 @@ def remove(database: Path, ids: tuple[int, ...], as_json: bool) -> int:
     return 0
 
 
+@command.command("import")
+@_DATABASE
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    default="auto",
+    show_default=True,
+    metavar="FORMAT",
+    help="pdq, phash64, dhash64, phash256, dhash256 or auto-archiver; auto tells PDQ lists and "
+    "auto-archiver's files apart.",
+)
+@click.option("--list", "list_name", help="Name of the list; by default that of the file.")
+@click.option("--date", help="By when the listed pictures existed, ISO 8601.")
+@options.json_option
+def import_(
+    database: Path,
+    file: Path,
+    format: str,
+    list_name: str | None,
+    date: str | None,
+    as_json: bool,
+) -> int:
+    """Add a list of hashes that others made; a search answers them by their labels.
+
+    Text and CSV of the PDQ tools (a hash a line; hash,quality,filename), hashes of ImageHash of
+    a stated kind, and what auto-archiver writes (CSV, sheet, JSON). Nothing is added if a line
+    cannot be read.
+
+    \b
+    Example:
+      imgcheck index import known.db shared-hashes.csv --list newsroom --date 2017-09
+    """
+    from imgcheck.known import import_list
+
+    with Progress("Importing"):
+        result = import_list(database, file, format=format, list_name=list_name, date=date)
+    if as_json:
+        _print_json(asdict(result))
+    else:
+        name = _plain(result.list)
+        click.echo(f"{result.added} added, {result.known} already known, from the list {name}")
+    return 0
+
+
+@command.command("merge")
+@_DATABASE
+@click.argument(
+    "others", metavar="OTHER...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@options.json_option
+def merge(database: Path, others: tuple[Path, ...], as_json: bool) -> int:
+    """Add what other indexes hold; the others are only read.
+
+    The content that results does not depend on the order. Of a picture that several hold, the
+    date stays that proves the earliest existence.
+
+    \b
+    Example:
+      imgcheck index merge known.db colleague.db archive.db
+    """
+    from imgcheck.known import merge_indexes
+
+    with Progress("Merging"):
+        result = merge_indexes(database, others)
+    if as_json:
+        _print_json(asdict(result))
+    else:
+        click.echo(
+            f"{result.added} pictures and {result.listed_added} listed hashes added, "
+            f"{result.known} and {result.listed_known} already known, "
+            f"{result.dated} took an earlier date"
+        )
+    return 0
+
+
+@command.command("export")
+@_DATABASE
+@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--kind", default="pdq", show_default=True, help="Kind of hash, for CSV.")
+@options.json_option
+def export(database: Path, output: Path, kind: str, as_json: bool) -> int:
+    """Write the hashes as a table: OUT.parquet for large engines, OUT.csv for the PDQ tools.
+
+    Parquet needs DuckDB: pip install 'imgcheck[duckdb]'.
+
+    \b
+    Example:
+      imgcheck index export known.db hashes.parquet
+    """
+    from imgcheck.hashing import HashIndex
+
+    with Progress("Exporting"), HashIndex.open(database) as index:
+        count = index.export(output, kind=kind)
+    if as_json:
+        _print_json({"rows": count, "file": _plain(str(output))})
+    else:
+        click.echo(f"{count} hashes written to {_plain(str(output))}")
+    return 0
+
+
 @command.command("stats")
 @_DATABASE
 @options.json_option
 def stats(database: Path, as_json: bool) -> int:
-    """Say how many pictures the index holds and of which version it is."""
+    """Say how many pictures and hashes the index holds and of which version it is."""
     from imgcheck.hashing import HashIndex
 
     with HashIndex.open(database) as index:

@@ -10,20 +10,24 @@ STAGES = ("file", "pixels", "hash", "part")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPicture:
-    """One row of the index.
+    """One row of the index: a picture, or a hash from somebody's list.
 
     Attributes
     ----------
     id : int
         Never given twice in one index.
     sha256 : str
-        Of the file that was added.
+        Of the file that was added; empty for a listed hash.
     path : str
-        As it was given when the picture was added; only a label.
+        As it was given when the picture was added, or the label in the list; only a label.
+    width, height : int
+        0 for a listed hash.
     date : str or None
         Publication or acquisition date as given (ISO 8601), never guessed.
     note : str or None
         Where it came from.
+    listed : str or None
+        Name of the list, if only the hash is known; None for a picture.
     """
 
     id: int
@@ -33,6 +37,7 @@ class KnownPicture:
     height: int
     date: str | None = None
     note: str | None = None
+    listed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +130,7 @@ class SearchResult:
     exact : bool
         True: every row was compared in every stage that ran; no approximate structure.
     rows : int
-        Rows of the index that were compared.
+        Pictures of the index that were compared.
     snapshot : str
         Names the content of the index: equal content, equal text.
     matches : tuple of Match
@@ -137,6 +142,8 @@ class SearchResult:
     features : int
         Details of the query that parts were searched with; with very few, parts would have
         been missed.
+    listed : int
+        Listed hashes that were compared besides.
     """
 
     exact: bool
@@ -146,11 +153,16 @@ class SearchResult:
     parts: bool
     hashable: bool
     features: int
+    listed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexStats:
-    """What an index holds."""
+    """What an index holds.
+
+    ``rows`` and what follows it count pictures; ``hashes`` counts all hashes, of which
+    ``listed`` come from lists, in ``segments`` sealed segments.
+    """
 
     rows: int
     hashable: int
@@ -163,6 +175,45 @@ class IndexStats:
     schema: int
     algorithm: str
     snapshot: str
+    hashes: int = 0
+    listed: int = 0
+    lists: tuple[str, ...] = ()
+    segments: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What merging another index into one brought.
+
+    Attributes
+    ----------
+    added, known : int
+        Pictures that were new, and that both had.
+    listed_added, listed_known : int
+        The same of listed hashes.
+    dated : int
+        Rows that took an earlier date from the other index.
+    """
+
+    added: int = 0
+    known: int = 0
+    listed_added: int = 0
+    listed_known: int = 0
+    dated: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearHash:
+    """A hash of the index within a stated number of bits of a query.
+
+    ``id`` is that of the hash row, ``known`` the picture or listed hash it belongs to.
+    """
+
+    id: int
+    kind: str
+    distance: int
+    quality: int
+    known: KnownPicture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import columns, overlap, screening
+from imgcheck.hashing import overlap, screening
 from imgcheck.hashing.answer import STAGES, KnownPicture, Match
-from imgcheck.hashing.columns import HashColumns, HashHit
+from imgcheck.hashing.columns import HashHit
+from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.records import Record
 from imgcheck.hashing.verification import examine
 from imgcheck.imaging.features import Features
@@ -28,7 +29,7 @@ class Source(Protocol):
     def known(self, picture: int) -> KnownPicture: ...
     def same_file(self, sha256: bytes) -> list[int]: ...
     def same_pixels(self, pixels: bytes) -> list[int]: ...
-    def hashes(self) -> HashColumns: ...
+    def hits(self, hashes: dict[str, PdqHash]) -> list[HashHit]: ...
     def shapes(self) -> dict[int, tuple[int, int]]: ...
     def features(self) -> Iterator[tuple[int, Features]]: ...
     def features_of(self, picture: int) -> Features: ...
@@ -60,7 +61,10 @@ def cascade(record: Record, source: Source, *, parts: bool) -> tuple[Match, ...]
         for picture in same:
             if picture not in found:
                 found[picture] = _identical(record, source.known(picture), stage)
-    hits = {hit.picture: hit for hit in columns.hits(source.hashes(), record.hashes)}
+    near = source.hits(record.hashes)
+    found |= {hit.picture: _listed(hit, source.known(hit.picture)) for hit in near if hit.listed}
+    # A picture may have several hashes; the surest comes first.
+    hits = {hit.picture: hit for hit in reversed(near) if not hit.listed}
     query = screening.Query.of(record.features, shape=record.shape)
     handlings = _proposals(query, source) if parts else {}
     tests = source.count() * len(screening.HANDLINGS)
@@ -96,6 +100,19 @@ def _identical(record: Record, known: KnownPicture, stage: str) -> Match:
         known_region=known_region,
         overlap_share=share,
         distance=0 if record.pdq.hashable else None,
+    )
+
+
+def _listed(hit: HashHit, known: KnownPicture) -> Match:
+    return Match(
+        known=known,
+        stage="hash",
+        relation="undetermined",
+        relation_reason="only its hash is known",
+        log10_nfa=hit.log10_nfa,
+        mirrored=hit.orientation.startswith("mirror"),
+        inverted=hit.inverted,
+        distance=hit.distance,
     )
 
 

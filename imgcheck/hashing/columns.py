@@ -44,62 +44,113 @@ class HashColumns:
 
     def distances(self, hashed: PdqHash, *, rows: slice = slice(None)) -> NDArray[np.uint16]:
         """Count the differing bits to every row, (N,) uint16."""
-        total = np.zeros(len(self.pictures[rows]), np.uint16)
-        for column, word in zip(self.words, hashed.bits, strict=True):
-            total += np.bitwise_count(column[rows] ^ word)
-        return total
+        return distances(self.words[:, rows], hashed.bits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HashHit:
-    """A known picture that looks like the query in one of the 16 handlings."""
+    """A known hash that is near the query's in one of the 16 handlings.
+
+    Attributes
+    ----------
+    picture : int
+        Id of the known picture, or of the listed hash.
+    distance : int
+        Differing bits.
+    orientation, inverted
+        The handling: one of `ORIENTATIONS`, and whether bright and dark are exchanged.
+    log10_nfa : float
+        Strangers expected to be this near.
+    region : tuple of (x, y)
+        The part of the known picture that the hash was made of; empty for the whole.
+    listed : bool
+        Only the hash is known, from somebody's list.
+    """
 
     picture: int
     distance: int
     orientation: str
     inverted: bool
     log10_nfa: float
+    region: tuple[tuple[float, float], ...] = ()
+    listed: bool = False
 
 
-def nearest(columns: HashColumns, hashes: dict[str, PdqHash]) -> NDArray[np.uint16]:
+def variants(hashes: dict[str, PdqHash]) -> NDArray[np.uint64]:
+    """Give the words of a query in its 8 orientations, (8, 4) uint64."""
+    return np.array([hashes[name].bits for name in ORIENTATIONS])
+
+
+def nearest(
+    words: NDArray[np.uint64], laid: NDArray[np.uint64], *, out: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """Give for each row its distance to the nearest of the 16 handlings of the query.
+
+    Parameters
+    ----------
+    words : (4, N) uint64
+    laid : (8, 4) uint64
+        From `variants`; the negative's hash is the complement, which costs no comparison.
+    out : (N,) uint8, optional
+
+    Returns
+    -------
+    (N,) uint8
+        At most 128: of a hash and its complement one is that near.
+    """
+    count = words.shape[1]
+    found = np.empty(count, np.uint8) if out is None else out
+    differing = np.empty(min(count, _AT_ONCE), np.uint64)
+    bits = np.empty(len(differing), np.uint8)
+    total = np.empty(len(differing), np.uint8)
+    for start in range(0, count, _AT_ONCE):
+        block = words[:, start : start + _AT_ONCE]
+        size = block.shape[1]
+        least, x, b, t = found[start : start + size], differing[:size], bits[:size], total[:size]
+        least.fill(128)
+        for query in laid:
+            # In eight bits 256 becomes 0 and 256 - d becomes -d: the smaller of the two is right.
+            np.bitwise_count(np.bitwise_xor(block[0], query[0], out=x), out=t)
+            for column, word in zip(block[1:], query[1:], strict=True):
+                np.bitwise_count(np.bitwise_xor(column, word, out=x), out=b)
+                np.add(t, b, out=t)
+            np.minimum(least, t, out=least)
+            np.minimum(least, np.negative(t, out=t), out=least)
+    return found
+
+
+def distances(words: NDArray[np.uint64], query: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """Count the differing bits of one hash, (W,) uint64, to every row of (W, N)."""
+    total = np.zeros(words.shape[1], np.uint16)
+    for column, word in zip(words, query, strict=True):
+        total += np.bitwise_count(column ^ word)
+    return total
+
+
+def hits(
+    columns: HashColumns, hashes: dict[str, PdqHash], *, rows: int | None = None
+) -> list[HashHit]:
+    """Give every row whose hash is nearer than chance explains, surest first.
 
     Parameters
     ----------
     columns : HashColumns
     hashes : dict
         From `pdq_dihedral`.
-
-    Returns
-    -------
-    (N,) uint16
+    rows : int, optional
+        How many hashes were compared, if ``columns`` holds only the nearest of them.
     """
-    found = np.empty(len(columns), np.uint16)
-    for start in range(0, len(columns), _AT_ONCE):
-        rows = slice(start, start + _AT_ONCE)
-        low = np.full(len(columns.pictures[rows]), 256, np.uint16)
-        high = np.zeros_like(low)
-        for name in ORIENTATIONS:
-            bits = columns.distances(hashes[name], rows=rows)
-            np.minimum(low, bits, out=low)
-            np.maximum(high, bits, out=high)
-        # The negative's hash is the complement.
-        found[rows] = np.minimum(low, 256 - high)
-    return found
-
-
-def hits(columns: HashColumns, hashes: dict[str, PdqHash]) -> list[HashHit]:
-    """Give every row whose hash is nearer than chance explains, surest first."""
+    rows = len(columns) if rows is None else rows
     if len(columns) == 0 or not hashes["original"].hashable:
         return []
-    widest = reach(rows=len(columns), variants=VARIANTS)
-    near = np.flatnonzero(nearest(columns, hashes) <= widest)
-    found = [_hit(columns, hashes, int(at)) for at in near]
+    widest = reach(rows=rows, variants=VARIANTS)
+    near = np.flatnonzero(nearest(columns.words, variants(hashes)) <= widest)
+    found = [_hit(columns, hashes, int(at), rows) for at in near]
     found = [hit for hit in found if hit.log10_nfa <= MATCH_LOG10_NFA]
     return sorted(found, key=lambda hit: (hit.log10_nfa, hit.picture))
 
 
-def _hit(columns: HashColumns, hashes: dict[str, PdqHash], at: int) -> HashHit:
+def _hit(columns: HashColumns, hashes: dict[str, PdqHash], at: int, rows: int) -> HashHit:
     """Say in which handling the query is nearest to a row, and how surprising that is."""
     row = slice(at, at + 1)
     plain = [int(columns.distances(hashes[name], rows=row)[0]) for name in ORIENTATIONS]
@@ -111,5 +162,5 @@ def _hit(columns: HashColumns, hashes: dict[str, PdqHash], at: int) -> HashHit:
         distance=both[handling],
         orientation=ORIENTATIONS[handling % len(ORIENTATIONS)],
         inverted=handling >= len(ORIENTATIONS),
-        log10_nfa=nfa(both[handling], rows=len(columns), variants=VARIANTS, quality=quality),
+        log10_nfa=nfa(both[handling], rows=rows, variants=VARIANTS, quality=quality),
     )

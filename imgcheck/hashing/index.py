@@ -1,8 +1,7 @@
 """The index of known pictures: add, remove, search, look after."""
 
-import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -12,19 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError, UsageError
-from imgcheck.hashing import inspection, records, store
-from imgcheck.hashing.answer import IndexCheck, IndexStats, KnownPicture, SearchResult
+from imgcheck.hashing import adding, dates, exporting, inspection, merging, records, snapshot, store
+from imgcheck.hashing.answer import (
+    IndexCheck,
+    IndexStats,
+    KnownPicture,
+    Merged,
+    NearHash,
+    Polygon,
+    SearchResult,
+)
 from imgcheck.hashing.cascade import cascade
+from imgcheck.hashing.columns import HashHit
+from imgcheck.hashing.listed import KnownKeys
+from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.records import Record
 from imgcheck.hashing.rows import Rows
+from imgcheck.hashing.segments import Segments
 from imgcheck.imaging import Image
 
 _TIMEOUT_S = 10.0
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2}(T[0-9:.]+(Z|[+-]\d{2}:\d{2})?)?)?)?")
 
 
 class HashIndex:
-    """An index of known pictures in one SQLite file.
+    """An index of known pictures, and of hashes from others' lists, in one SQLite file.
 
     Open it with `HashIndex.open` or make it with `HashIndex.create`; both work in ``with``.
     One process writes at a time, any number search meanwhile, each seeing one consistent state.
@@ -38,6 +48,9 @@ class HashIndex:
         self.path = path
         self.writable = writable
         self._connection = connection
+        self._segments = Segments(connection, path)
+        self._keys: KnownKeys | None = None
+        self._version = -1
 
     @classmethod
     def create(cls, path: Path | str, *, timeout_s: float = _TIMEOUT_S) -> Self:
@@ -107,7 +120,7 @@ class HashIndex:
         -------
         {"added", "known"}
         """
-        _checked_date(date)
+        dates.checked(date)
         if self._has(bytes.fromhex(image.sha256)):
             return "known"
         preview = records.pack_preview(image.rgb())
@@ -123,46 +136,138 @@ class HashIndex:
         path_text: str,
         date: str | None = None,
         note: str | None = None,
+        regions: Sequence[tuple[PdqHash, Polygon]] = (),
     ) -> str:
-        """Add a picture that was described elsewhere (in another process); see `add_image`."""
-        given = _checked_date(date)
+        """Add a picture that was described elsewhere (in another process); see `add_image`.
+
+        Parameters
+        ----------
+        regions : sequence of (PdqHash, polygon)
+            Further hashes of parts of the picture (what a caption bar leaves, a pane), each with
+            the corners of its part in pixels of the picture.
+        """
+        given = dates.checked(date)
         with self._transaction() as connection:
             if self._has(record.sha256):
                 return "known"
-            row = connection.execute(
-                "INSERT INTO picture (sha256, algorithm, pixels, width, height, path, date, note)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    record.sha256,
-                    records.ALGORITHM,
-                    record.pixels,
-                    record.shape[1],
-                    record.shape[0],
-                    _storable(path_text),
-                    given,
-                    None if note is None else _storable(note),
-                ),
-            ).lastrowid
-            connection.execute(
-                "INSERT INTO hash (picture, kind, words, quality, hashable) VALUES (?, ?, ?, ?, ?)",
-                (
-                    row,
-                    "pdq",
-                    records.pack_hash(record.pdq),
-                    record.pdq.quality,
-                    record.pdq.hashable,
-                ),
+            adding.picture(
+                connection,
+                self._segments,
+                record,
+                preview,
+                path=adding.storable(path_text),
+                date=given,
+                note=None if note is None else adding.storable(note),
+                regions=regions,
             )
-            connection.execute(
-                "INSERT INTO features VALUES (?, ?, ?)",
-                (row, len(record.features), records.pack_features(record.features)),
-            )
-            connection.execute("INSERT INTO preview VALUES (?, ?)", (row, preview))
-            self._fold(record.sha256)
         return "added"
 
-    def remove(self, picture: int) -> None:
-        """Take a picture out.
+    def add_hashes(
+        self,
+        words: NDArray[np.uint64],
+        *,
+        quality: NDArray[np.uint8] | int = 100,
+        labels: Sequence[str],
+        list_name: str,
+        date: str | Sequence[str | None] | None = None,
+        kind: str = "pdq",
+    ) -> NDArray[np.int64]:
+        """Add hashes from somebody's list, of which nothing else is known; all or none.
+
+        Parameters
+        ----------
+        words : (N, 4) uint64
+            From `kinds.words`; unused words of a 64-bit kind are 0.
+        quality : (N,) uint8 or int, default 100
+        labels : sequence of N str
+            What the list calls each, shown with a match.
+        list_name : str
+        date : str or sequence of N str or None, optional
+            By when the listed pictures existed, ISO 8601; one for all or one for each.
+        kind : str, default "pdq"
+            One of `kinds.BITS`.
+
+        Returns
+        -------
+        (N,) int64
+            Their ids. A hash that is known with the same list, label and quality keeps its own.
+
+        Raises
+        ------
+        UsageError
+            If an argument does not have this form.
+        """
+        columns = adding.checked_words(words, kind=kind)
+        texts = adding.checked_labels(labels, columns.shape[1])
+        groups = adding.by_date(date, columns.shape[1])
+        levels = np.broadcast_to(np.asarray(quality, np.uint8), columns.shape[1:])
+        ids = np.zeros(columns.shape[1], np.int64)
+        with self._transaction() as connection:
+            for when, at in groups.items():
+                ids[at] = adding.hashes(
+                    connection,
+                    self._segments,
+                    self._known_keys(),
+                    columns[:, at],
+                    quality=levels[at],
+                    labels=texts if isinstance(at, slice) else [texts[k] for k in at],
+                    name=adding.storable(list_name),
+                    date=when,
+                    kind=kind,
+                )
+        return ids
+
+    def add_hash(
+        self,
+        words: NDArray[np.uint64],
+        *,
+        quality: int = 100,
+        label: str,
+        list_name: str,
+        date: str | None = None,
+        kind: str = "pdq",
+    ) -> int:
+        """Add one listed hash, (4,) uint64, durably; see `add_hashes`."""
+        (number,) = self.add_hashes(
+            np.asarray(words)[None],
+            quality=quality,
+            labels=[label],
+            list_name=list_name,
+            date=date,
+            kind=kind,
+        )
+        return int(number)
+
+    def merge(self, other: Path | str) -> Merged:
+        """Add what another index holds; the other is only read.
+
+        The content that results does not depend on the order in which indexes are merged: the
+        same picture or listed hash is one row, with the date that proves the earliest existence.
+
+        Raises
+        ------
+        IndexFileError
+            If the other index cannot be used; nothing is merged then.
+        UsageError
+            If it is this index.
+        """
+        if Path(other).exists() and Path(other).samefile(self.path):
+            raise UsageError(f'the index "{self.path}" cannot be merged with itself')
+        with (
+            type(self).open(other) as reader,
+            reader._snapshot(),
+            self._transaction() as connection,
+        ):
+            return merging.merge(
+                connection,
+                self._segments,
+                self._known_keys(),
+                reader._connection,
+                reader._segments,
+            )
+
+    def remove(self, number: int) -> None:
+        """Take a picture, or a listed hash, out by its id.
 
         Raises
         ------
@@ -170,13 +275,11 @@ class HashIndex:
             If no row has this id.
         """
         with self._transaction() as connection:
-            found = connection.execute(
-                "SELECT sha256 FROM picture WHERE id = ?", (picture,)
-            ).fetchone()
-            if found is None:
-                raise UsageError(f'the index "{self.path}" has no picture {picture}')
-            connection.execute("DELETE FROM picture WHERE id = ?", (picture,))
-            self._fold(bytes(found[0]))
+            self._keys = None
+            if not adding.remove_picture(connection, number) and not adding.remove_listed(
+                connection, self._segments, number
+            ):
+                raise UsageError(f'the index "{self.path}" has no picture {number}')
 
     def search(self, image: Image, *, parts: bool = True) -> SearchResult:
         """Ask whether a picture, or a part of it, is known.
@@ -210,11 +313,64 @@ class HashIndex:
                 exact=source.comparable() == source.count(),
                 rows=source.count(),
                 snapshot=self._snapshot_name(),
+                listed=source.listed("pdq"),
                 matches=matches,
                 parts=parts,
                 hashable=record.pdq.hashable,
                 features=len(record.features),
             )
+
+    def hits(self, hashes: dict[str, PdqHash]) -> list[HashHit]:
+        """Give the known hashes near a query in any handling, surest first.
+
+        Parameters
+        ----------
+        hashes : dict
+            From `pdq_dihedral`.
+        """
+        with self._snapshot():
+            return Rows(self._connection, self.path).hits(hashes)
+
+    def within(
+        self, words: NDArray[np.uint64], *, radius: int, kind: str = "pdq"
+    ) -> list[NearHash]:
+        """Give every hash of a kind within some bits of any of some queries, nearest first.
+
+        Parameters
+        ----------
+        words : (V, 4) uint64
+            The query in each way it may be laid down.
+        radius : int
+            Differing bits.
+        kind : str, default "pdq"
+        """
+        laid = adding.checked_words(words, kind=kind).T
+        with self._snapshot():
+            return Rows(self._connection, self.path).within(laid, kind=kind, radius=radius)
+
+    def export(self, path: Path | str, *, kind: str = "pdq") -> int:
+        """Write the hashes to a new file, Parquet or CSV by its ending; give the rows written.
+
+        Parameters
+        ----------
+        path : Path or str
+            ``.parquet`` holds all kinds and can be searched by `columnar.ParquetStore`; ``.csv``
+            holds one kind as ``hash,quality,filename``.
+        kind : str, default "pdq"
+            For CSV.
+
+        Raises
+        ------
+        UsageError
+            If the ending is neither, or the name is taken.
+        RefusedError
+            If the file cannot be written.
+        MissingDependencyError
+            If Parquet is wanted and DuckDB is not installed.
+        """
+        with self._snapshot():
+            tables = exporting.tables(self._connection, self._segments)
+            return exporting.write(tables, Path(path), kind=kind)
 
     def pictures(self) -> tuple[KnownPicture, ...]:
         """Give the rows in the order of their ids."""
@@ -238,7 +394,9 @@ class HashIndex:
     def stats(self) -> IndexStats:
         """Count what the index holds."""
         with self._snapshot():
-            return inspection.stats(self._connection, snapshot=self._snapshot_name())
+            return inspection.stats(
+                self._connection, self._segments, snapshot=self._snapshot_name()
+            )
 
     def verify(self) -> IndexCheck:
         """Read everything and say what is not whole."""
@@ -247,7 +405,7 @@ class HashIndex:
         try:
             with self._snapshot():
                 rows = Rows(self._connection, self.path).count()
-                problems.extend(inspection.problems(self._connection))
+                problems.extend(inspection.problems(self._connection, self._segments))
         except IndexFileError as error:
             problems.append(error.message)
         return IndexCheck(rows=rows, problems=tuple(problems))
@@ -270,6 +428,9 @@ class HashIndex:
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
+            except BaseException:
+                self._keys = None
+                raise
             finally:
                 # A full disk ends the transaction by itself; whatever is still open is undone.
                 if self._connection.in_transaction:
@@ -286,38 +447,17 @@ class HashIndex:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
-    def _digest(self) -> str:
-        row = self._connection.execute("SELECT value FROM meta WHERE key = 'digest'").fetchone()
-        return "" if row is None else str(row[0])
-
-    def _fold(self, sha256: bytes) -> None:
-        """Put a row into the digest of the content, or take it out: the same step."""
-        folded = int(self._digest() or "0", 16) ^ int.from_bytes(sha256, "big")
-        self._connection.execute(
-            "UPDATE meta SET value = ? WHERE key = 'digest'", (f"{folded:064x}",)
-        )
-
     def _snapshot_name(self) -> str:
-        count = self._connection.execute("SELECT count(*) FROM picture").fetchone()[0]
-        return f"{count}:{self._digest()[:16]}"
+        listed = Rows(self._connection, self.path).listed()
+        return snapshot.name(self._connection, listed=listed)
+
+    def _known_keys(self) -> KnownKeys:
+        """Give the keys of all listed hashes; read again if another process has written."""
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if self._keys is None or version != self._version:
+            self._keys, self._version = adding.known_keys(self._segments), version
+        return self._keys
 
 
 def _described(image: Image) -> Record:
     return records.describe(image.rgb(), sha256=image.sha256, valid=image.valid())
-
-
-def _checked_date(text: str | None) -> str | None:
-    if text is None:
-        return None
-    parts = text.split("/")
-    if len(parts) > 2 or not all(_DATE.fullmatch(part) for part in parts):
-        raise UsageError(
-            f'"{text}" is not an ISO 8601 date; write "2017-09-24", "2017-09-24T12:30:00Z" '
-            'or "2017-09-08/2017-09-12"'
-        )
-    return text
-
-
-def _storable(text: str) -> str:
-    """Give text that a database can hold: names that are not UTF-8 are escaped."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,21 +1,28 @@
 """The rows of an index as a search reads them, with doubt about every length."""
 
+import json
+import math
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.errors import IndexFileError
-from imgcheck.hashing import records
-from imgcheck.hashing.answer import KnownPicture
-from imgcheck.hashing.columns import HashColumns
+from imgcheck.hashing import columns, kinds, listed, records
+from imgcheck.hashing.answer import KnownPicture, NearHash, Polygon
+from imgcheck.hashing.chance import reach
+from imgcheck.hashing.columns import HashColumns, HashHit
+from imgcheck.hashing.hashrows import HashRows, joined
+from imgcheck.hashing.perceptual import PdqHash
+from imgcheck.hashing.segments import Segments, without
 from imgcheck.imaging.features import Features
 
 _PICTURE = "id, hex(sha256), path, width, height, date, note"
 # Rows that another chain of steps made are found by file and pixels only.
 _CURRENT = "JOIN picture p ON p.id = x.picture AND p.algorithm = ?"
+_MOST_CORNERS = 64
 
 
 class Rows:
@@ -23,7 +30,8 @@ class Rows:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
-        self._path = path
+        self._segments = Segments(connection, path)
+        self._listed: dict[int, KnownPicture] = {}
 
     def count(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM picture").fetchone()[0])
@@ -36,11 +44,20 @@ class Rows:
             ).fetchone()[0]
         )
 
-    def known(self, picture: int) -> KnownPicture:
+    def listed(self, *of: str) -> int:
+        """Count the listed hashes, of some kinds or of all."""
+        total = sum(self._segments.count(kind) for kind in of or self._segments.kinds())
+        if of and "pdq" not in of:
+            return total
+        asked = "SELECT (SELECT count(*) FROM picture WHERE hashable) + count(*) FROM region"
+        return total - int(self._connection.execute(asked).fetchone()[0])
+
+    def known(self, number: int) -> KnownPicture:
+        """Give a picture, or a listed hash that a search of this object found."""
         row = self._connection.execute(
-            f"SELECT {_PICTURE} FROM picture WHERE id = ?", (picture,)
+            f"SELECT {_PICTURE} FROM picture WHERE id = ?", (number,)
         ).fetchone()
-        return _known(row)
+        return self._listed[number] if row is None else _known(row)
 
     def all(self) -> Iterator[KnownPicture]:
         rows = self._connection.execute(f"SELECT {_PICTURE} FROM picture ORDER BY id")
@@ -52,25 +69,69 @@ class Rows:
     def same_pixels(self, pixels: bytes) -> list[int]:
         return self._ids("SELECT id FROM picture WHERE pixels = ? ORDER BY id", pixels)
 
-    def hashes(self) -> HashColumns:
-        rows = self._connection.execute(
-            f"SELECT x.picture, x.words, x.quality FROM hash x {_CURRENT}"
-            " WHERE x.kind = 'pdq' AND x.hashable ORDER BY x.id",
-            (records.ALGORITHM,),
-        ).fetchall()
-        quality = np.array([row[2] for row in rows], np.int64)
-        words = records.unpack_hashes([row[1] for row in rows], quality)
-        if words is None:
-            raise self._damaged("a hash")
-        return HashColumns(
-            pictures=np.array([row[0] for row in rows], np.int64), words=words, quality=quality
+    def hits(self, hashes: dict[str, PdqHash]) -> list[HashHit]:
+        """Give the known hashes that are nearer than chance explains, surest first.
+
+        Every PDQ hash of the index is compared, in 8 orientations and 2 polarities.
+        """
+        if not hashes["original"].hashable:
+            return []
+        count = self._segments.count("pdq")
+        widest = reach(rows=count, variants=columns.VARIANTS)
+        laid = columns.variants(hashes)
+        near = [
+            self._segments.rows(segment, "pdq").take(at)
+            for segment, words in self._segments.words("pdq")
+            if len(at := np.flatnonzero(columns.nearest(words, laid) <= widest))
+        ]
+        if not near:
+            return []
+        found = without(joined(near), self._segments.tombstones("pdq"))
+        table = HashColumns(
+            pictures=found.ids, words=found.words, quality=found.quality.astype(np.int64)
         )
+        places = {int(number): place for place, number in enumerate(found.ids)}
+        hits = columns.hits(table, hashes, rows=count)
+        return [own for hit in hits if (own := self._owned(hit, found, places[hit.picture]))]
+
+    def within(self, words: NDArray[np.uint64], *, kind: str, radius: int) -> list[NearHash]:
+        """Give every hash of a kind within some bits of any of some queries.
+
+        Parameters
+        ----------
+        words : (V, 4) uint64
+            The queries: a hash in each way it may be laid down.
+        kind : str
+        radius : int
+        """
+        wide = kinds.width(kind)
+        gone = self._segments.tombstones(kind)
+        found = []
+        for segment, table in self._segments.words(kind):
+            bits = np.min([columns.distances(table, query[:wide]) for query in words], axis=0)
+            at = np.flatnonzero(bits <= radius)
+            if len(at) == 0:
+                continue
+            rows = self._segments.rows(segment, kind).take(at)
+            standing = set(without(rows, gone).ids.tolist())
+            found += [
+                NearHash(
+                    id=number,
+                    kind=kind,
+                    distance=int(bits[at[place]]),
+                    quality=int(rows.quality[place]),
+                    known=self._owner(rows, place, kind)[0],
+                )
+                for place, number in enumerate(rows.ids.tolist())
+                if number in standing
+            ]
+        return sorted(found, key=lambda near: (near.distance, near.id))
 
     def shapes(self) -> dict[int, tuple[int, int]]:
         rows = self._connection.execute("SELECT id, height, width FROM picture")
         shapes = {picture: (height, width) for picture, height, width in rows}
         if not all(isinstance(side, int) and side > 0 for s in shapes.values() for side in s):
-            raise self._damaged("the size of a picture")
+            raise self._segments.damaged("the size of a picture")
         return shapes
 
     def features(self) -> Iterator[tuple[int, Features]]:
@@ -95,8 +156,56 @@ class Rows:
             return None
         pixels = records.unpack_preview(row[0])
         if pixels is None:
-            raise self._damaged("a preview")
+            raise self._segments.damaged("a preview")
         return pixels
+
+    def _owned(self, hit: HashHit, rows: HashRows, at: int) -> HashHit | None:
+        """Say whose hash it is; None if another chain of steps made it."""
+        known, region = self._owner(rows, at, "pdq")
+        if known.listed is not None:
+            return replace(hit, listed=True)
+        asked = "SELECT 1 FROM picture WHERE id = ? AND algorithm = ?"
+        current = self._connection.execute(asked, (known.id, records.ALGORITHM)).fetchone()
+        return replace(hit, picture=known.id, region=region) if current else None
+
+    def _owner(self, rows: HashRows, at: int, kind: str) -> tuple[KnownPicture, Polygon]:
+        number = int(rows.ids[at])
+        if rows.lists[at]:
+            self._listed[number] = self._entry(rows.take(slice(at, at + 1)), kind)
+            return self._listed[number], ()
+        row = self._connection.execute(
+            "SELECT picture, polygon FROM region WHERE id = ?", (number,)
+        ).fetchone()
+        picture, polygon = (number, ()) if row is None else (row[0], self._polygon(row[1]))
+        found = self._connection.execute(
+            f"SELECT {_PICTURE} FROM picture WHERE id = ?", (picture,)
+        ).fetchone()
+        if found is None:
+            raise self._segments.damaged(f"the picture of hash {number}")
+        return _known(found), polygon
+
+    def _entry(self, row: HashRows, kind: str) -> KnownPicture:
+        found = self._connection.execute(
+            "SELECT name, date FROM list WHERE id = ?", (int(row.lists[0]),)
+        ).fetchone()
+        # The key covers what no check sum of a tail row does: the label.
+        if found is None or row.keys[0] != listed.keys_of(row, kind=kind, name=found[0])[0]:
+            raise self._segments.damaged(f"the label of hash {int(row.ids[0])}")
+        return KnownPicture(
+            id=int(row.ids[0]),
+            sha256="",
+            path=row.labels[0],
+            width=0,
+            height=0,
+            date=found[1] or None,
+            listed=found[0],
+        )
+
+    def _polygon(self, text: str) -> Polygon:
+        found = polygon(text)
+        if found is None:
+            raise self._segments.damaged("the region of a hash")
+        return found
 
     def _ids(self, question: str, value: bytes) -> list[int]:
         return [row[0] for row in self._connection.execute(question, (value,))]
@@ -104,15 +213,18 @@ class Rows:
     def _unpacked(self, data: bytes, count: int) -> Features:
         found = records.unpack_features(data, count=count)
         if found is None:
-            raise self._damaged("the features of a picture")
+            raise self._segments.damaged("the features of a picture")
         return found
 
-    def _damaged(self, what: str) -> IndexFileError:
-        return IndexFileError(
-            f'the index "{self._path}" is damaged: {what} cannot be read; restore it from a copy, '
-            "or build it again from the pictures",
-            file=str(self._path),
-        )
+
+def polygon(text: object) -> Polygon | None:
+    """Read the corners of a region; None if they are not as they were written."""
+    try:
+        corners = [(float(x), float(y)) for x, y in json.loads(str(text))]
+    except (ValueError, TypeError, RecursionError):
+        return None
+    fine = 3 <= len(corners) <= _MOST_CORNERS and all(map(math.isfinite, sum(corners, ())))
+    return tuple(corners) if fine else None
 
 
 def _known(row: tuple[int, str, str, int, int, str | None, str | None]) -> KnownPicture:

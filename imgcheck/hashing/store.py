@@ -15,27 +15,42 @@ from pathlib import Path
 from imgcheck.errors import IndexFileError
 
 APPLICATION_ID = 0x696D6763  # "imgc"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # A picture's features take some 220 kB, a preview less than 1 MB.
 _LONGEST_BLOB = 64 * 2**20
 
-# `hash` has one row a picture now; parts of a picture may get rows of their own.
+# Ids of pictures and of hashes come from one counter (meta: next): the hash of a whole picture has
+# the id of its picture, every other hash an id of its own.
 _SCHEMA = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    "CREATE TABLE picture (id INTEGER PRIMARY KEY AUTOINCREMENT, sha256 BLOB NOT NULL,"
+    "CREATE TABLE picture (id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL,"
     " algorithm TEXT NOT NULL, pixels BLOB NOT NULL, width INTEGER NOT NULL,"
-    " height INTEGER NOT NULL, path TEXT NOT NULL, date TEXT, note TEXT,"
-    " UNIQUE (sha256, algorithm))",
+    " height INTEGER NOT NULL, quality INTEGER NOT NULL, hashable INTEGER NOT NULL,"
+    " path TEXT NOT NULL, date TEXT, note TEXT, UNIQUE (sha256, algorithm))",
     "CREATE INDEX picture_pixels ON picture (pixels)",
-    "CREATE TABLE hash (id INTEGER PRIMARY KEY, picture INTEGER NOT NULL"
-    " REFERENCES picture (id) ON DELETE CASCADE, kind TEXT NOT NULL, words BLOB NOT NULL,"
-    " quality INTEGER NOT NULL, hashable INTEGER NOT NULL)",
-    "CREATE INDEX hash_picture ON hash (picture)",
+    # Further hashes of a picture: of a pane, of what a caption bar leaves.
+    "CREATE TABLE region (id INTEGER PRIMARY KEY, picture INTEGER NOT NULL"
+    " REFERENCES picture (id) ON DELETE CASCADE, polygon TEXT NOT NULL)",
+    "CREATE INDEX region_picture ON region (picture)",
+    # Where listed hashes come from; an empty date is none.
+    "CREATE TABLE list (id INTEGER PRIMARY KEY, name TEXT NOT NULL, date TEXT NOT NULL,"
+    " UNIQUE (name, date))",
+    # Hashes: sealed segments of columns, and a short tail of single rows before they are sealed.
+    "CREATE TABLE segment (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, rows INTEGER NOT NULL,"
+    " first INTEGER NOT NULL, last INTEGER NOT NULL)",
+    "CREATE TABLE segment_column (segment INTEGER NOT NULL REFERENCES segment (id)"
+    " ON DELETE CASCADE, name TEXT NOT NULL, sum INTEGER NOT NULL, data BLOB NOT NULL,"
+    " UNIQUE (segment, name))",
+    "CREATE TABLE hash_tail (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, words BLOB NOT NULL,"
+    " quality INTEGER NOT NULL, list INTEGER NOT NULL, key INTEGER NOT NULL, label TEXT NOT NULL)",
+    # Rows of sealed segments that were taken out.
+    "CREATE TABLE tombstone (id INTEGER PRIMARY KEY, kind TEXT NOT NULL)",
     "CREATE TABLE features (picture INTEGER PRIMARY KEY"
     " REFERENCES picture (id) ON DELETE CASCADE, count INTEGER NOT NULL, data BLOB NOT NULL)",
     "CREATE TABLE preview (picture INTEGER PRIMARY KEY"
     " REFERENCES picture (id) ON DELETE CASCADE, data BLOB NOT NULL)",
 )
+_META = {"digest": "0" * 64, "listed": "0" * 16, "next": "1"}
 
 _CAUSES = {
     sqlite3.SQLITE_BUSY: "is locked by another process; wait until it has finished and try again",
@@ -142,7 +157,7 @@ def _fill(draft: Path) -> None:
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         for statement in _SCHEMA:
             connection.execute(statement)
-        connection.execute("INSERT INTO meta VALUES ('digest', ?)", ("0" * 64,))
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", _META.items())
         connection.execute("COMMIT")
     finally:
         connection.close()
@@ -193,7 +208,7 @@ def _must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
     found = {
         text for (text,) in connection.execute("SELECT sql FROM sqlite_schema") if text is not None
     }
-    if found - {"CREATE TABLE sqlite_sequence(name,seq)"} != set(_SCHEMA):
+    if found != set(_SCHEMA):
         raise IndexFileError(
             f'the index "{path}" does not have the tables that imgcheck writes; '
             "it has been altered: restore it from a copy, or build it again",

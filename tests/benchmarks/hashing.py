@@ -1,6 +1,6 @@
 """Measure the hashing engine: PDQ, the chance of its distances, and the index of known pictures.
 
-    python -m tests.benchmarks.hashing vectors speed chance scan
+    python -m tests.benchmarks.hashing vectors speed chance
     python -m tests.benchmarks.hashing copies --queries 60
     python -m tests.benchmarks.hashing strangers same-place
 
@@ -24,7 +24,6 @@ from PIL import Image as PillowImage
 
 from imgcheck.hashing import HashIndex, PdqHash, distance, pdq, pdq_dihedral, screening
 from imgcheck.hashing.chance import log10_coincidence
-from imgcheck.hashing.columns import HashColumns, nearest
 from imgcheck.hashing.records import describe
 from imgcheck.imaging import Image
 from imgcheck.quantity import binomial_interval, poisson_interval
@@ -175,31 +174,6 @@ def chance() -> None:
                     f"| {'A' if side else 'B'} | {label} | {tests:,} | {d} | {near / tests:.1e} "
                     f"[{inside.low / tests:.1e}, {inside.high / tests:.1e}] | {stated:.1e} |"
                 )
-
-
-def scan() -> None:
-    """Exact search among a million hashes, against a bare popcount of the same arrays."""
-    rng = np.random.default_rng(SEED)
-    count = 1_000_000
-    words = rng.integers(0, 2**63, (4, count)).astype(np.uint64)
-    columns = HashColumns(
-        pictures=np.arange(count), words=words, quality=np.full(count, 100, np.int64)
-    )
-    picture = rng.integers(0, 256, (64, 64, 3)).astype(np.uint8)
-    hashes = pdq_dihedral(picture)
-    start = time.perf_counter()
-    nearest(columns, hashes)
-    ours = time.perf_counter() - start
-    start = time.perf_counter()
-    for hashed in hashes.values():
-        total = np.zeros(count, np.uint8)
-        for column, word in zip(words, hashed.bits, strict=True):
-            total += np.bitwise_count(column ^ word)
-    bare = time.perf_counter() - start
-    print("\n### Exact scan of 1,000,000 hashes, 16 handlings\n\n| what | ms |\n|---|---|")
-    print(
-        f"| bare popcount | {bare * 1e3:.0f} |\n| imgcheck, with the nearest | {ours * 1e3:.0f} |"
-    )
 
 
 def overhead() -> list[Path]:
@@ -390,7 +364,7 @@ def same_place() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    names = ["vectors", "speed", "chance", "scan", "votes", "copies", "strangers", "same-place"]
+    names = ["vectors", "speed", "chance", "votes", "copies", "strangers", "same-place"]
     parser.add_argument("what", nargs="+", choices=names)
     parser.add_argument("--queries", type=int, default=60)
     options = parser.parse_args()
@@ -399,9 +373,7 @@ def main() -> None:
         if name in sized:
             sized[name](options.queries)
         else:
-            {"vectors": vectors, "speed": speed, "chance": chance, "scan": scan}.get(
-                name, same_place
-            )()
+            {"vectors": vectors, "speed": speed, "chance": chance}.get(name, same_place)()
 
 
 if __name__ == "__main__":

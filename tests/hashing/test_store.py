@@ -54,14 +54,16 @@ def test_index_of_a_newer_format_is_refused_by_name(small_index):
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version=99")
     connection.close()
-    with pytest.raises(IndexFileError, match=r"format 99.*reads format 1.*newer imgcheck"):
+    with pytest.raises(IndexFileError, match=r"format 99.*reads format 2.*newer imgcheck"):
         HashIndex.open(path)
 
 
 def test_index_with_a_foreign_trigger_is_refused(small_index):
     path = small_index(1)
     with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TRIGGER t AFTER INSERT ON picture BEGIN DELETE FROM hash; END")
+        connection.execute(
+            "CREATE TRIGGER t AFTER INSERT ON picture BEGIN DELETE FROM hash_tail; END"
+        )
     connection.close()
     with pytest.raises(IndexFileError, match="has been altered"):
         HashIndex.open(path)
@@ -120,21 +122,31 @@ def test_full_disk_leaves_the_index_as_it_was(small_index):
         assert index.verify().ok
 
 
-@pytest.mark.parametrize("table", ["hash", "features", "preview"])
+def test_index_of_the_first_format_is_refused_with_the_way_out(small_index):
+    path = small_index(1)
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version=1")
+    connection.close()
+    with pytest.raises(IndexFileError, match=r"format 1.*older imgcheck.*build the index again"):
+        HashIndex.open(path, writable=True)
+
+
+@pytest.mark.parametrize("table", ["hash_tail", "features", "preview"])
 @pytest.mark.parametrize("value", [b"\x00\xff", bytes(40), "text", None])
 def test_changed_content_is_an_error_never_a_wrong_answer(small_index, table, value):
     path = small_index(2)
-    column = "words" if table == "hash" else "data"
+    column, number = ("words", "id") if table == "hash_tail" else ("data", "picture")
     with sqlite3.connect(path) as connection:
         (content,) = connection.execute(
-            f"SELECT {column} FROM {table} WHERE picture = 1"
+            f"SELECT {column} FROM {table} WHERE {number} = 1"
         ).fetchone()
         if value is None:  # one bit
             value = bytes([content[0] ^ 1]) + content[1:]
-        connection.execute(f"UPDATE {table} SET {column} = ? WHERE picture = 1", (value,))
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE {number} = 1", (value,))
     connection.close()
     with HashIndex.open(path) as index:
-        assert any("picture 1 cannot be read" in p for p in index.verify().problems)
+        unreadable = "a hash cannot" if table == "hash_tail" else "picture 1 cannot"
+        assert any(unreadable in p for p in index.verify().problems)
         with pytest.raises(IndexFileError, match="damaged"):
             index.search(as_image(ground(0, shape=TINY), quality=90))
 
@@ -198,4 +210,4 @@ def test_format_of_the_file_is_pinned(small_index):
     header = path.read_bytes()[:100]
     assert header[:16] == b"SQLite format 3\0"
     assert int.from_bytes(header[68:72], "big") == store.APPLICATION_ID
-    assert int.from_bytes(header[60:64], "big") == store.SCHEMA_VERSION == 1
+    assert int.from_bytes(header[60:64], "big") == store.SCHEMA_VERSION == 2

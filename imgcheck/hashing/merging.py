@@ -1,0 +1,249 @@
+"""Merging another index into one, so that the order of merging does not show.
+
+Of two rows that are the same picture or the same listed hash one stays, with the date that proves
+the earliest existence (`dates.order`). A picture keeps label and note of the row whose date that
+is; between equal dates the text decides. All of this is the first of a total order, so that it
+does not matter which index comes first.
+"""
+
+import sqlite3
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.hashing import adding, dates, listed, sealing, segments, snapshot
+from imgcheck.hashing.answer import Merged
+from imgcheck.hashing.hashrows import HashRows, among, joined
+from imgcheck.hashing.listed import KnownKeys
+from imgcheck.hashing.segments import Segments
+
+_COLUMNS = "sha256, algorithm, pixels, width, height, quality, hashable, path, date, note"
+# Hashes of new pictures that are kept back until they are added together.
+_AT_ONCE = 8192
+
+
+@dataclass(kw_only=True)
+class _Count:
+    """What was done so far, and what waits to be done together for all segments of a kind."""
+
+    found: dict[str, int] = field(default_factory=dict)
+    waiting: list[HashRows] = field(default_factory=list)
+    known: dict[tuple[str, str | None], list[NDArray[np.uint64]]] = field(default_factory=dict)
+
+    def one(self, name: str, number: int = 1) -> None:
+        self.found[name] = self.found.get(name, 0) + number
+
+
+def merge(
+    connection: sqlite3.Connection,
+    source: Segments,
+    known: KnownKeys,
+    other: sqlite3.Connection,
+    others: Segments,
+) -> Merged:
+    """Add what another index holds.
+
+    Parameters
+    ----------
+    connection, source
+        The index that grows, inside a transaction.
+    known : KnownKeys
+        Of its listed hashes.
+    other, others
+        The index that is read, inside a snapshot.
+    """
+    count = _Count()
+    numbers = _pictures(connection, other, count)
+    renewed = _regions(connection, other, numbers)
+    for kind in others.kinds():
+        for rows in others.standing(kind):
+            _of_pictures(connection, source, rows, kind, numbers | renewed, count)
+            _of_lists(connection, source, known, rows, kind, other, others, count)
+        _flush(connection, source, kind, count)
+        for (name, date), keys in count.known.items():
+            _redate(connection, source, np.concatenate(keys), kind, name, date, count)
+        count.known.clear()
+    return Merged(**count.found)
+
+
+def _pictures(
+    connection: sqlite3.Connection, other: sqlite3.Connection, count: _Count
+) -> dict[int, int]:
+    """Add the pictures that are new; give the new id of each by its old one."""
+    numbers = {}
+    for number, *row in other.execute(f"SELECT id, {_COLUMNS} FROM picture ORDER BY id"):
+        own = connection.execute(
+            "SELECT id, path, date, note FROM picture WHERE sha256 = ? AND algorithm = ?", row[:2]
+        ).fetchone()
+        path, date, note = row[-3:]
+        if own is not None:
+            count.one("known")
+            _improve(connection, own, row[0], row[1], (path, date, note), count)
+            continue
+        count.one("added")
+        numbers[number] = sealing.take_ids(connection, 1)
+        connection.execute(
+            f"INSERT INTO picture (id, {_COLUMNS}) VALUES ({', '.join('?' * 11)})",
+            (numbers[number], *row),
+        )
+        snapshot.fold(connection, snapshot.picture_mark(row[0], row[1], path, date, note))
+        for table in ("features", "preview"):
+            for _, *content in other.execute(f"SELECT * FROM {table} WHERE picture = ?", (number,)):
+                places = ", ".join("?" * (1 + len(content)))
+                connection.execute(
+                    f"INSERT INTO {table} VALUES ({places})", (numbers[number], *content)
+                )
+    return numbers
+
+
+def _improve(
+    connection: sqlite3.Connection,
+    own: tuple[int, str, str | None, str | None],
+    sha256: bytes,
+    algorithm: str,
+    offered: tuple[str, str | None, str | None],
+    count: _Count,
+) -> None:
+    """Take label, date and note of the other row if they come first."""
+    number, path, date, note = own
+    mine, theirs = (
+        (dates.order(when), label, text is None, text or "")
+        for label, when, text in ((path, date, note), offered)
+    )
+    if theirs >= mine:
+        return
+    count.one("dated", dates.order(offered[1]) < dates.order(date))
+    connection.execute(
+        "UPDATE picture SET path = ?, date = ?, note = ? WHERE id = ?", (*offered, number)
+    )
+    for each in ((path, date, note), offered):
+        snapshot.fold(connection, snapshot.picture_mark(sha256, algorithm, *each))
+
+
+def _regions(
+    connection: sqlite3.Connection, other: sqlite3.Connection, numbers: dict[int, int]
+) -> dict[int, int]:
+    """Copy the regions of new pictures; give the new id of each hash by its old one."""
+    renewed = {}
+    for number, picture, polygon in other.execute("SELECT * FROM region ORDER BY id"):
+        if picture in numbers:
+            renewed[number] = sealing.take_ids(connection, 1)
+            values = (renewed[number], numbers[picture], polygon)
+            connection.execute("INSERT INTO region VALUES (?, ?, ?)", values)
+    return renewed
+
+
+def _of_pictures(
+    connection: sqlite3.Connection,
+    source: Segments,
+    rows: HashRows,
+    kind: str,
+    numbers: dict[int, int],
+    count: _Count,
+) -> None:
+    at = [place for place in np.flatnonzero(rows.lists == 0) if int(rows.ids[place]) in numbers]
+    if not at:
+        return
+    chosen = rows.take(np.array(at, np.intp))
+    ids = [numbers[int(number)] for number in chosen.ids]
+    count.waiting.append(adding.of_pictures(ids, chosen.words, chosen.quality))
+    if sum(map(len, count.waiting)) >= _AT_ONCE:
+        _flush(connection, source, kind, count)
+
+
+def _flush(connection: sqlite3.Connection, source: Segments, kind: str, count: _Count) -> None:
+    if count.waiting:
+        sealing.append(connection, source, joined(count.waiting), kind=kind)
+        count.waiting.clear()
+
+
+def _of_lists(
+    connection: sqlite3.Connection,
+    source: Segments,
+    known: KnownKeys,
+    rows: HashRows,
+    kind: str,
+    other: sqlite3.Connection,
+    others: Segments,
+    count: _Count,
+) -> None:
+    for number in rows.list_numbers():
+        entry = other.execute("SELECT name, date FROM list WHERE id = ?", (number,)).fetchone()
+        if entry is None:
+            raise others.damaged("the list of a hash")
+        name, date = entry[0], entry[1] or None
+        chosen = rows.take(np.flatnonzero(rows.lists == number))
+        if np.any(listed.keys_of(chosen, kind=kind, name=name) != chosen.keys):
+            raise others.damaged("the label of a hash")
+        there = known.contains(chosen.keys)
+        if there.any():
+            count.known.setdefault((name, date), []).append(chosen.keys[there])
+        count.one("listed_known", int(there.sum()))
+        count.one("listed_added", int((~there).sum()))
+        if not there.all():
+            fresh = chosen.take(np.flatnonzero(~there))
+            adding.hashes(
+                connection,
+                source,
+                known,
+                fresh.words,
+                quality=fresh.quality,
+                labels=fresh.labels,
+                name=name,
+                date=date,
+                kind=kind,
+            )
+
+
+def _redate(
+    connection: sqlite3.Connection,
+    source: Segments,
+    keys: NDArray[np.uint64],
+    kind: str,
+    name: str,
+    date: str | None,
+    count: _Count,
+) -> None:
+    """Give known hashes an earlier date: a new row each, and a tombstone for the old one."""
+    asked = "SELECT id, date FROM list WHERE name = ?"
+    later = {
+        number: text or None
+        for number, text in connection.execute(asked, (name,))
+        if dates.order(text or None) > dates.order(date)
+    }
+    if not later:
+        return
+    _, ids = adding.standing_keys(source, kind, keys)
+    target = adding.list_number(connection, name, date)
+    parts = _rows_with(source, kind, ids, list(later))
+    if not parts:
+        return
+    rows = joined(parts)
+    for number, text in later.items():
+        old = rows.keys[rows.lists == number]
+        for when in (text, date):
+            snapshot.fold(connection, listed.folded(old, date=when), listed=True)
+    sealing.remove(connection, rows.ids.tolist(), kind=kind)
+    start = sealing.take_ids(connection, len(rows))
+    renewed = replace(
+        rows,
+        ids=np.arange(start, start + len(rows)),
+        lists=np.full(len(rows), target, np.uint32),
+    )
+    sealing.append(connection, source, renewed, kind=kind)
+    count.one("dated", len(rows))
+
+
+def _rows_with(
+    source: Segments, kind: str, ids: NDArray[np.int64], lists: list[int]
+) -> list[HashRows]:
+    """Give the rows with some ids that belong to some lists."""
+    found = []
+    for segment, *_ in [*source.listing(kind), (segments.TAIL,)]:
+        rows = source.rows(segment, kind)
+        at = np.flatnonzero(np.isin(rows.lists, lists))
+        at = at[among(rows.ids[at], np.sort(ids))]
+        if len(at):
+            found.append(rows.take(at))
+    return found

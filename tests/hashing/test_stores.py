@@ -1,0 +1,190 @@
+"""The same answers from every store: the index file, and its export in two engines."""
+
+import csv
+import sys
+
+import numpy as np
+import pytest
+
+from imgcheck.errors import IndexFileError, MissingDependencyError, RefusedError, UsageError
+from imgcheck.hashing import HashIndex, columns, kinds, lists, pdq_dihedral, records
+from imgcheck.hashing.columnar import ParquetStore
+from tests.hashing.conftest import as_image
+from tests.hashing.pictures import dihedral, ground
+from tests.hashing.test_listed import flipped, labels, random_words
+
+CORNERS = ((0.0, 0.0), (40.0, 0.0), (40.0, 30.0))
+
+
+@pytest.fixture(scope="module")
+def index_path(tmp_path_factory):
+    """An index with pictures, a region, listed hashes of two kinds, and rows taken out."""
+    rng = np.random.default_rng(6)
+    path = tmp_path_factory.mktemp("stores") / "known.imgcheck"
+    hashes = pdq_dihedral(ground(61))
+    digits = kinds.digits(random_words(2, 3000))
+    for at in range(0, 3000, 30):
+        laid = hashes[columns.ORIENTATIONS[at // 30 % 8]].hex
+        digits[at] = flipped(laid, rng.choice(256, at // 30, replace=False))
+    digits[7] = f"{int(hashes['original'].hex, 16) ^ (2**256 - 1):064x}"
+    with HashIndex.create(path) as index:
+        for seed in (1, 2):
+            image = as_image(ground(seed, shape=(64, 80)))
+            index.add_image(image, path_text=f"{seed}.png", date="2016-05")
+        index.add_record(
+            records.describe(ground(3, shape=(64, 80)), sha256="ab" * 32),
+            records.pack_preview(ground(3, shape=(64, 80))),
+            path_text="collage",
+            regions=[(hashes["mirror"], CORNERS)],
+        )
+        index.add_hashes(
+            kinds.words(digits),
+            labels=labels(3000),
+            list_name="l",
+            quality=rng.integers(0, 101, 3000).astype(np.uint8),
+        )
+        index.add_hashes(
+            kinds.words(["f0e1d2c3b4a59687", "0" * 16, "8" + "f" * 15], kind="phash64"),
+            labels=["=1+1", "zero", "most"],
+            list_name="p",
+            kind="phash64",
+        )
+        for number in (6, 9, 500):
+            index.remove(number)
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(index_path):
+    pytest.importorskip("duckdb")
+    path = index_path.with_name("hashes.parquet")
+    with HashIndex.open(index_path) as index:
+        assert index.export(path) == index.stats().hashes
+    return path
+
+
+class StoreContract:
+    """What every store answers; a store is whatever has `hits` and `within`."""
+
+    QUERIES = (61, 1, 2, 3, 99)
+
+    @pytest.fixture
+    def store(self):
+        raise NotImplementedError
+
+    @pytest.mark.parametrize("seed", QUERIES)
+    def test_hits_are_those_of_the_index(self, store, index_path, seed):
+        for number in (0, 3, 5):
+            query = pdq_dihedral(dihedral(ground(seed, shape=(64, 80)), number))
+            if seed == 61:
+                query = pdq_dihedral(dihedral(ground(61), number))
+            with HashIndex.open(index_path) as index:
+                expected = index.hits(query)
+            assert store.hits(query) == expected
+            assert bool(expected) == (seed != 99)
+
+    def test_no_row_inside_the_reach_is_missing(self, store):
+        found = store.hits(pdq_dihedral(ground(61)))
+        assert len(found) > 60
+        assert {hit.distance for hit in found} >= {0, 10, 30, 50}
+        assert any(hit.inverted and hit.distance == 0 for hit in found)
+        assert [hit.region for hit in found if not hit.listed] == [CORNERS]
+
+    def test_hashes_of_other_kinds_are_found_within_a_radius(self, store):
+        words = kinds.words(["f0e1d2c3b4a59687", "8000000000000000"], kind="phash64")
+        near = [
+            n if isinstance(n, tuple) else (n.id, n.distance)
+            for n in store.within(words, radius=1, kind="phash64")
+        ]
+        assert [bits for _, bits in near] == [0, 1]
+        assert store.within(words[:1], radius=0) == []
+        with pytest.raises(UsageError, match="no kind"):
+            store.within(words, radius=1, kind="md5")
+
+    def test_what_cannot_be_hashed_hits_nothing(self, store):
+        assert store.hits(pdq_dihedral(np.zeros((40, 40), np.uint8))) == []
+
+
+class TestIndexFile(StoreContract):
+    @pytest.fixture
+    def store(self, index_path):
+        with HashIndex.open(index_path) as index:
+            yield index
+
+
+class TestDuckdb(StoreContract):
+    @pytest.fixture
+    def store(self, exported):
+        with ParquetStore.open(exported, engine="duckdb") as store:
+            yield store
+
+
+class TestClickhouse(StoreContract):
+    @pytest.fixture
+    def store(self, exported):
+        pytest.importorskip("chdb")
+        with ParquetStore.open(exported, engine="clickhouse") as store:
+            yield store
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "clickhouse"])
+def test_what_is_no_table_of_hashes_is_refused(tmp_path, exported, engine):
+    if engine == "clickhouse":
+        pytest.importorskip("chdb")
+    (tmp_path / "cut.parquet").write_bytes(exported.read_bytes()[:-100])
+    (tmp_path / "text.parquet").write_text("a letter" * 100)
+    (tmp_path / "empty.parquet").touch()
+    for name in ("cut.parquet", "text.parquet", "empty.parquet"):
+        with pytest.raises(IndexFileError, match="index export"):
+            ParquetStore.open(tmp_path / name, engine=engine)
+    for name in ("none.parquet", "."):
+        with pytest.raises(IndexFileError):
+            ParquetStore.open(tmp_path / name, engine=engine)
+    (tmp_path / "a*.parquet").touch()
+    with pytest.raises(IndexFileError, match="rename"):
+        ParquetStore.open(tmp_path / "a*.parquet", engine=engine)
+
+
+def test_missing_engine_is_named_with_the_way_to_install_it(tmp_path, exported, monkeypatch):
+    for module, engine in (("duckdb", "duckdb"), ("chdb", "clickhouse")):
+        monkeypatch.setitem(sys.modules, module, None)
+        with pytest.raises(MissingDependencyError, match=rf"pip install 'imgcheck\[{engine}\]'"):
+            ParquetStore.open(exported, engine=engine)
+    with pytest.raises(UsageError, match="no engine"):
+        ParquetStore.open(exported, engine="oracle")
+
+
+def test_parquet_needs_duckdb_and_leaves_nothing_behind(tmp_path, index_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with HashIndex.open(index_path) as index, pytest.raises(MissingDependencyError):
+        index.export(tmp_path / "out.parquet")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_csv_is_read_back_as_a_list(tmp_path, index_path):
+    out = tmp_path / "out.csv"
+    with HashIndex.open(index_path) as index:
+        assert index.export(out) == 3000 - 3 + 4
+        rows = [r for part in index._segments.standing("pdq") for r in part.ids]
+    found = lists.read(out)
+    assert len(found) == len(rows)
+    assert found.labels[:4] == ("1.png", "2.png", "collage", "collage")
+    assert found.digits[3] == pdq_dihedral(ground(61))["mirror"].hex
+    other = tmp_path / "phash.csv"
+    with HashIndex.open(index_path) as index:
+        assert index.export(other, kind="phash64") == 3
+    with other.open() as lines:
+        assert list(csv.reader(lines))[1] == ["f0e1d2c3b4a59687", "100", "'=1+1"]
+
+
+def test_export_refuses_taken_names_and_unknown_endings(tmp_path, index_path):
+    (tmp_path / "taken.csv").write_text("x")
+    with HashIndex.open(index_path) as index:
+        for name, error in (
+            ("taken.csv", UsageError),
+            ("out.xlsx", UsageError),
+            ("no/such/folder.csv", RefusedError),
+        ):
+            with pytest.raises(error):
+                index.export(tmp_path / name)
+    assert (tmp_path / "taken.csv").read_text() == "x"
