@@ -123,7 +123,12 @@ def hashes(
         Their ids; of a known one its own.
     """
     found = listed.keys(words, quality, kind=kind, name=name, labels=labels)
-    fresh = ~known.contains(found) & first_of_each(found)
+    order = np.argsort(found)
+    in_order = found[order]
+    new = ~known.contains(in_order)
+    new[1:] &= in_order[1:] != in_order[:-1]
+    fresh = np.zeros(len(found), bool)
+    fresh[order] = new
     count = int(fresh.sum())
     ids = np.zeros(len(found), np.int64)
     if count:
@@ -140,7 +145,7 @@ def hashes(
         rows = rows if count == len(found) else rows.take(np.flatnonzero(fresh))
         sealing.append(connection, source, rows, kind=kind)
         snapshot.fold(connection, listed.folded(rows.keys, date=date), listed=True)
-        known.add(rows.keys)
+        known.add(in_order[new])
     if count < len(found):
         ids[~fresh] = ids_of(source, found[~fresh], kind=kind)
     return ids
@@ -176,16 +181,6 @@ def remove_listed(connection: sqlite3.Connection, source: Segments, number: int)
     sealing.remove(connection, [number], kind=kind)
     snapshot.fold(connection, listed.folded(row.keys, date=entry[0] or None), listed=True)
     return True
-
-
-def first_of_each(found: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Tell of each key whether it stands there for the first time, (N,) bool."""
-    in_order = np.sort(found)
-    if not np.any(in_order[1:] == in_order[:-1]):
-        return np.ones(len(found), bool)
-    first = np.zeros(len(found), bool)
-    first[np.unique(found, return_index=True)[1]] = True
-    return first
 
 
 def ids_of(source: Segments, wanted: NDArray[np.uint64], *, kind: str) -> NDArray[np.int64]:

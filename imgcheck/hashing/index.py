@@ -128,6 +128,33 @@ class HashIndex:
             _described(image), preview, path_text=path_text, date=date, note=note
         )
 
+    def add_pixels(
+        self,
+        rgb: NDArray[np.uint8],
+        *,
+        sha256: str,
+        path_text: str,
+        valid: NDArray[np.bool_] | None = None,
+        date: str | None = None,
+        note: str | None = None,
+    ) -> str:
+        """Add a picture that is no file of its own, such as a tile or a frame; see `add_image`.
+
+        Parameters
+        ----------
+        rgb : (M, N, 3) uint8
+        sha256 : str
+            What names it, hexadecimal; the same twice is one row.
+        valid : (M, N) bool, optional
+            True = usable.
+        """
+        dates.checked(date)
+        if self._has(bytes.fromhex(sha256)):
+            return "known"
+        record = records.describe(rgb, sha256=sha256, valid=valid)
+        preview = records.pack_preview(rgb)
+        return self.add_record(record, preview, path_text=path_text, date=date, note=note)
+
     def add_record(
         self,
         record: Record,

@@ -104,11 +104,14 @@ def scan(rows: int, rounds: int) -> None:
             strangers = query(rng)
             laid = columns.variants(strangers)
             plain = best(lambda: bare(words, laid), rounds)
+            kernel = best(lambda: columns.nearest(words, laid), rounds)
             ours = best(lambda: index.hits(strangers), rounds)
     print(
         f"\n### Exact scan of {rows:,} hashes, 16 handlings (best of {rounds})\n\n"
         "| what | CPU s | wall s | ratio (CPU) |\n|---|---|---|---|\n"
         f"| bare numpy popcount, columns in memory | {plain[0]:.3f} | {plain[1]:.3f} | 1 |\n"
+        f"| the scan of imgcheck, columns in memory | {kernel[0]:.3f} | {kernel[1]:.3f} "
+        f"| {kernel[0] / plain[0]:.2f} |\n"
         f"| search of the file, read and checked | {ours[0]:.3f} | {ours[1]:.3f} "
         f"| {ours[0] / plain[0]:.2f} |\n\n"
         f"File: {size / 1e6:.0f} MB. Rows inside the radius that were not answered: {lost}."
