@@ -10,6 +10,7 @@ time within one run, so that a busy machine does not decide.
 """
 
 import argparse
+import functools
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import ORIENTATIONS, HashIndex, PdqHash, columns, kinds
+from imgcheck.hashing import ORIENTATIONS, HashIndex, ParquetStore, PdqHash, columns, kinds
 from imgcheck.hashing.chance import reach
 from imgcheck.quantity import binomial_interval
 
@@ -181,6 +182,41 @@ def merge(rows: int) -> None:
     )
 
 
+def engines(rows: int, rounds: int) -> None:
+    """The same question to the index file and to its export, in one run."""
+    rng = np.random.default_rng(SEED + 5)
+    with tempfile.TemporaryDirectory() as folder:
+        path, out = Path(folder) / "engines.imgcheck", Path(folder) / "hashes.parquet"
+        filled(path, rows)
+        hashes = query(rng)
+        copies = np.array([hashes["mirror"].bits] * 31)
+        for number in range(len(copies)):
+            for bit in rng.choice(256, 2 * number, replace=False):
+                copies[number, bit // 64] ^= np.uint64(1) << np.uint64(bit % 64)
+        with HashIndex.open(path, writable=True) as index:
+            index.add_hashes(copies, labels=["copy"] * len(copies), list_name="copies")
+            cpu = time.process_time()
+            index.export(out)
+            cpu = time.process_time() - cpu
+            expected = index.hits(hashes)
+            found = [("index file", path, best(lambda: index.hits(hashes), rounds), expected)]
+        for engine in ("duckdb", "clickhouse"):
+            with ParquetStore.open(out, engine=engine) as store:
+                took = best(functools.partial(store.hits, hashes), rounds)
+                found.append((f"Parquet, {engine}", out, took, store.hits(hashes)))
+        print(
+            f"\n### The same search of {rows:,} hashes in each store (best of {rounds}; export "
+            f"{cpu:.1f} s of CPU)\n\n| store | CPU s | wall s | MB | answers | the same |\n"
+            "|---|---|---|---|---|---|"
+        )
+        for name, file, took, answers in found:
+            same = "yes" if answers == expected else "NO"
+            size = file.stat().st_size / 1e6
+            print(
+                f"| {name} | {took[0]:.3f} | {took[1]:.3f} | {size:.0f} | {len(answers)} | {same} |"
+            )
+
+
 # Adds hashes and small batches without end; prints each label once the index has acknowledged it.
 ADDER = """
 import sys
@@ -208,7 +244,7 @@ def kill(times: int) -> None:
         path = Path(folder) / "killed.imgcheck"
         HashIndex.create(path).close()
         for number in range(times):
-            acknowledged |= _killed(path, number * 1_000_000, float(rng.uniform(0, 0.25)))
+            acknowledged |= killed_writer(path, number * 1_000_000, float(rng.uniform(0, 0.25)))
             try:
                 with HashIndex.open(path) as index:
                     rows = [
@@ -219,7 +255,7 @@ def kill(times: int) -> None:
                 continue
             lost += len(acknowledged - set(rows))
             twice += len(rows) - len(set(rows))
-            halves += _halves(set(rows))
+            halves += half_batches(set(rows))
         with HashIndex.open(path) as index:
             problems = len(index.verify().problems)
             segments = index.stats().segments
@@ -233,7 +269,7 @@ def kill(times: int) -> None:
     )
 
 
-def _killed(path: Path, start: int, after: float) -> set[str]:
+def killed_writer(path: Path, start: int, after: float) -> set[str]:
     """Let a writer work for some seconds, kill it, and give the labels it was told are safe."""
     with subprocess.Popen(
         [sys.executable, "-c", ADDER, str(path), str(start)], stdout=subprocess.PIPE, text=True
@@ -250,7 +286,7 @@ def _killed(path: Path, start: int, after: float) -> set[str]:
     return safe
 
 
-def _halves(rows: set[str]) -> int:
+def half_batches(rows: set[str]) -> int:
     """Count batches with a gap: each begins at a whole thousand and has no holes."""
     sizes: dict[int, int] = {}
     last: dict[int, int] = {}
@@ -261,7 +297,7 @@ def _halves(rows: set[str]) -> int:
 
 
 def main() -> None:
-    names = ["scan", "bulk", "single", "merge", "kill"]
+    names = ["scan", "bulk", "single", "merge", "kill", "engines"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="+", choices=names)
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -274,6 +310,7 @@ def main() -> None:
         "single": lambda: single(given.rows),
         "merge": lambda: merge(given.rows),
         "kill": lambda: kill(given.times),
+        "engines": lambda: engines(given.rows, given.rounds),
     }
     for part in given.parts:
         acts[part]()
