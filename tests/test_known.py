@@ -15,7 +15,6 @@ from imgcheck.imaging import Image, frames, tiles
 from imgcheck.known import add_to_index, import_list, merge_indexes
 from tests.hashing.pictures import ground
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 
 
