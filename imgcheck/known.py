@@ -1,5 +1,6 @@
 """Filling an index of known pictures from files and folders."""
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ import numpy as np
 from imgcheck.errors import ImgcheckError, IndexFileError, UsageError
 from imgcheck.hashing import HashIndex, kinds, lists
 from imgcheck.hashing.answer import Merged
-from imgcheck.imaging import Image, Limits
+from imgcheck.imaging import REFERENCE_LIMITS, Image, Limits, frames, tiles
 from imgcheck.intake import SIDECAR, date_of_item, sidecar
 from imgcheck.verification import Progress
 
@@ -25,7 +26,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What an ``index add`` did: files added, already known, refused; rows in all."""
+    """What an ``index add`` did: pictures added and known, files refused; rows in all."""
 
     added: int
     known: int
@@ -58,8 +59,10 @@ def add_to_index(
     Parameters
     ----------
     paths : sequence of path
-        Files, and folders that are walked through. A file that is no picture is refused and
-        named; the others are added all the same.
+        Files, and folders that are walked through. A TIFF or JPEG 2000 above 4096 pixels a side
+        is added as overlapping tiles (label ``path#x,y,width,height``), a video as a frame of
+        each scene (``path#t=12.3s``). A file that is neither is refused and named; the others
+        are added all the same.
     date : str, optional
         When the pictures were published or taken, ISO 8601; stored beside each. Without it, an
         ``items.json`` in a picture's folder may state its date.
@@ -76,25 +79,60 @@ def add_to_index(
         raise UsageError(f"{missing[0]}: there is no such file or folder")
     files = [file for path in paths for file in _files(path, database)]
     dates = _stated_dates(files)
-    added = known = 0
+    count = {"added": 0, "known": 0}
     refused: list[Refused] = []
     with _opened(database) as index:
         for position, file in enumerate(files):
             if progress is not None:
                 progress(_text(file.name), position, len(files))
             try:
-                image = Image.open(file, limits=limits or Limits())
-                when = date or dates.get(file)
-                outcome = index.add_image(image, path_text=_text(file), date=when, note=note)
+                for outcome in _added(index, file, date or dates.get(file), note, limits):
+                    count[outcome] += 1
             except IndexFileError:
                 raise  # the index itself: going on would lose more
             except ImgcheckError as error:
                 refused.append(Refused(path=_text(file), reason=str(error)))
-                continue
-            added += outcome == "added"
-            known += outcome == "known"
         rows = index.stats().rows
-    return Added(added=added, known=known, refused=tuple(refused), rows=rows)
+    return Added(**count, refused=tuple(refused), rows=rows)
+
+
+def _added(
+    index: HashIndex, file: Path, date: str | None, note: str | None, limits: Limits | None
+) -> Iterator[str]:
+    """Add what a file holds: one picture, the tiles of a mosaic, or the scenes of a video."""
+    label = _text(file)
+    if frames.is_video(file):
+        digest = frames.digest(file)
+        for frame in frames.sample(file, limits=limits):
+            part = f"t={frame.seconds:.1f}s"
+            yield index.add_pixels(
+                frame.rgb,
+                sha256=_part(digest, part),
+                path_text=f"{label}#{part}",
+                date=date,
+                note=note,
+            )
+        return
+    # A mosaic is read tile by tile, so it may be larger than what is decoded at once.
+    with Image.open(file, limits=limits or REFERENCE_LIMITS) as image:
+        if not tiles.is_mosaic(image):
+            yield index.add_image(image, path_text=label, date=date, note=note)
+            return
+        for tile in tiles.cut(image):
+            part = f"{tile.x},{tile.y},{tile.width},{tile.height}"
+            yield index.add_pixels(
+                tile.rgb,
+                sha256=_part(image.sha256, part),
+                path_text=f"{label}#{part}",
+                valid=tile.valid,
+                date=date,
+                note=note,
+            )
+
+
+def _part(sha256: str, part: str) -> str:
+    """Name a part of a file, so that the same part of the same bytes is one row."""
+    return hashlib.sha256(f"{sha256}#{part}".encode()).hexdigest()
 
 
 def import_list(
@@ -154,6 +192,8 @@ def merge_indexes(database: Path, others: Sequence[Path]) -> Merged:
     IndexFileError
         If one cannot be used; those before it are merged.
     """
+    for other in others:  # an index that cannot be used is told before anything is made
+        HashIndex.open(other).close()
     total = Merged()
     with _opened(database) as index:
         for other in others:

@@ -32,7 +32,8 @@ def add(
 ) -> int:
     """Add files and folders; a picture that is already in is left as it is.
 
-    Dates are taken from --date, or from an items.json in a folder.
+    Dates are taken from --date, or from an items.json in a folder. A GeoTIFF above 4096 pixels
+    a side is added as overlapping tiles, a video as a frame of each scene.
 
     \b
     Example:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError, MissingDependencyError, UsageError
-from imgcheck.hashing import adding, columns, exporting, kinds, optional, records
+from imgcheck.hashing import arguments, columns, exporting, kinds, optional, records
 from imgcheck.hashing.chance import reach
 from imgcheck.hashing.columns import HashColumns, HashHit
 from imgcheck.hashing.perceptual import PdqHash
@@ -150,7 +150,7 @@ class ParquetStore:
         self, words: NDArray[np.uint64], *, radius: int, kind: str = "pdq"
     ) -> list[tuple[int, int]]:
         """Give (id, distance) of every hash within some bits of any of some queries."""
-        laid = adding.checked_words(words, kind=kind).T
+        laid = arguments.checked_words(words, kind=kind).T
         least = self._dialect.least.format(", ".join(self._differing(laid)))
         rows = self._near(kind, least, radius)
         return sorted(((int(row[0]), int(row[3])) for row in rows), key=lambda near: near[::-1])

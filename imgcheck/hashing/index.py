@@ -11,7 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError, UsageError
-from imgcheck.hashing import adding, dates, exporting, inspection, merging, records, snapshot, store
+from imgcheck.hashing import (
+    adding,
+    arguments,
+    dates,
+    exporting,
+    inspection,
+    merging,
+    records,
+    snapshot,
+    store,
+)
 from imgcheck.hashing.answer import (
     IndexCheck,
     IndexStats,
@@ -128,6 +138,33 @@ class HashIndex:
             _described(image), preview, path_text=path_text, date=date, note=note
         )
 
+    def add_pixels(
+        self,
+        rgb: NDArray[np.uint8],
+        *,
+        sha256: str,
+        path_text: str,
+        valid: NDArray[np.bool_] | None = None,
+        date: str | None = None,
+        note: str | None = None,
+    ) -> str:
+        """Add a picture that is no file of its own, such as a tile or a frame; see `add_image`.
+
+        Parameters
+        ----------
+        rgb : (M, N, 3) uint8
+        sha256 : str
+            What names it, hexadecimal; the same twice is one row.
+        valid : (M, N) bool, optional
+            True = usable.
+        """
+        dates.checked(date)
+        if self._has(bytes.fromhex(sha256)):
+            return "known"
+        record = records.describe(rgb, sha256=sha256, valid=valid)
+        preview = records.pack_preview(rgb)
+        return self.add_record(record, preview, path_text=path_text, date=date, note=note)
+
     def add_record(
         self,
         record: Record,
@@ -155,9 +192,9 @@ class HashIndex:
                 self._segments,
                 record,
                 preview,
-                path=adding.storable(path_text),
+                path=arguments.storable(path_text),
                 date=given,
-                note=None if note is None else adding.storable(note),
+                note=None if note is None else arguments.storable(note),
                 regions=regions,
             )
         return "added"
@@ -197,9 +234,9 @@ class HashIndex:
         UsageError
             If an argument does not have this form.
         """
-        columns = adding.checked_words(words, kind=kind)
-        texts = adding.checked_labels(labels, columns.shape[1])
-        groups = adding.by_date(date, columns.shape[1])
+        columns = arguments.checked_words(words, kind=kind)
+        texts = arguments.checked_labels(labels, columns.shape[1])
+        groups = arguments.by_date(date, columns.shape[1])
         levels = np.broadcast_to(np.asarray(quality, np.uint8), columns.shape[1:])
         ids = np.zeros(columns.shape[1], np.int64)
         with self._transaction() as connection:
@@ -211,7 +248,7 @@ class HashIndex:
                     columns[:, at],
                     quality=levels[at],
                     labels=texts if isinstance(at, slice) else [texts[k] for k in at],
-                    name=adding.storable(list_name),
+                    name=arguments.storable(list_name),
                     date=when,
                     kind=kind,
                 )
@@ -344,7 +381,7 @@ class HashIndex:
             Differing bits.
         kind : str, default "pdq"
         """
-        laid = adding.checked_words(words, kind=kind).T
+        laid = arguments.checked_words(words, kind=kind).T
         with self._snapshot():
             return Rows(self._connection, self.path).within(laid, kind=kind, radius=radius)
 

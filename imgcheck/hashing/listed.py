@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing.hashrows import HashRows
+from imgcheck.hashing.hashrows import HashRows, among
 
 # Constants of the finaliser of SplitMix64 (G. Steele et al., "Fast splittable pseudorandom number
 # generators", OOPSLA 2014).
@@ -44,12 +44,10 @@ def keys(
     found = np.full(words.shape[1], int.from_bytes(seed, "little"), np.uint64)
     for column in (*words, quality.astype(np.uint64)):
         found = mixed(found ^ column)
-    codes = np.fromiter(
-        (zlib.crc32(text) | len(text) << 32 for text in map(str.encode, labels)),
-        np.uint64,
-        count=len(labels),
-    )
-    return np.maximum(mixed(found ^ codes), np.uint64(1))
+    texts = list(map(str.encode, labels))
+    codes = np.fromiter(map(zlib.crc32, texts), np.uint64, count=len(texts))
+    lengths = np.fromiter(map(len, texts), np.uint64, count=len(texts))
+    return np.maximum(mixed(found ^ codes ^ lengths << np.uint64(32)), np.uint64(1))
 
 
 def keys_of(rows: HashRows, *, kind: str, name: str) -> NDArray[np.uint64]:
@@ -90,24 +88,20 @@ class KnownKeys:
         return False
 
     def contains(self, found: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Tell for many keys which are known, (N,) bool."""
+        """Tell for many keys which are known, (N,) bool; much faster if they are in order."""
         if len(found) == 1:
             return np.array([int(found[0]) in self])
         known = np.zeros(len(found), bool)
-        # In order, so that neighbours are looked for in the same place of a long run.
-        order = np.argsort(found)
-        wanted = found[order]
         for run in self._all_runs():
-            at = np.minimum(run.searchsorted(wanted), len(run) - 1)
-            known[order] |= run[at] == wanted
+            known |= among(found, run)
         return known
 
     def add(self, found: NDArray[np.uint64]) -> None:
-        """Take up new keys."""
+        """Take up new keys, which are in order."""
         if len(found) == 1:
             self._recent.add(int(found[0]))
         elif len(found):
-            self._runs.append(np.sort(found))
+            self._runs.append(found)
         if len(self._runs) > _MOST_RUNS or len(self._recent) > _RECENT:
             self._runs = [np.sort(np.concatenate(self._all_runs()))]
 

@@ -176,6 +176,7 @@ def _of_lists(
         chosen = rows.take(np.flatnonzero(rows.lists == number))
         if np.any(listed.keys_of(chosen, kind=kind, name=name) != chosen.keys):
             raise others.damaged("the label of a hash")
+        chosen = chosen.take(np.argsort(chosen.keys))
         there = known.contains(chosen.keys)
         if there.any():
             count.known.setdefault((name, date), []).append(chosen.keys[there])

@@ -3,7 +3,7 @@
 import json
 import math
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -74,19 +74,30 @@ class Rows:
 
         Every PDQ hash of the index is compared, in 8 orientations and 2 polarities.
         """
-        if not hashes["original"].hashable:
-            return []
+        return self.hits_of([hashes])[0]
+
+    def hits_of(self, queries: Sequence[dict[str, PdqHash]]) -> list[list[HashHit]]:
+        """Give `hits` for several queries, reading the index once."""
         count = self._segments.count("pdq")
         widest = reach(rows=count, variants=columns.VARIANTS)
-        laid = columns.variants(hashes)
-        near = [
-            self._segments.rows(segment, "pdq").take(at)
-            for segment, words in self._segments.words("pdq")
-            if len(at := np.flatnonzero(columns.nearest(words, laid) <= widest))
+        laid = [columns.variants(q) if q["original"].hashable else None for q in queries]
+        near: list[list[HashRows]] = [[] for _ in queries]
+        for segment, words in self._segments.words("pdq"):
+            whole: HashRows | None = None
+            for found, variants in zip(near, laid, strict=True):
+                if variants is None:
+                    continue
+                at = np.flatnonzero(columns.nearest(words, variants) <= widest)
+                if len(at):
+                    whole = whole or self._segments.rows(segment, "pdq")
+                    found.append(whole.take(at))
+        gone = self._segments.tombstones("pdq") if any(near) else np.zeros(0, np.int64)
+        return [
+            self._hits_among(without(joined(found), gone), query, count) if found else []
+            for query, found in zip(queries, near, strict=True)
         ]
-        if not near:
-            return []
-        found = without(joined(near), self._segments.tombstones("pdq"))
+
+    def _hits_among(self, found: HashRows, hashes: dict[str, PdqHash], count: int) -> list[HashHit]:
         table = HashColumns(
             pictures=found.ids, words=found.words, quality=found.quality.astype(np.int64)
         )

@@ -21,7 +21,10 @@ TAIL_ROWS = 1024
 def take_ids(connection: sqlite3.Connection, count: int) -> int:
     """Reserve ids that were never given before; give the first."""
     found = connection.execute("SELECT value FROM meta WHERE key = 'next'").fetchone()
-    first = int(found[0])
+    try:
+        first = int(found[0])
+    except (TypeError, ValueError):
+        raise sqlite3.DatabaseError("its next id cannot be read") from None
     connection.execute("UPDATE meta SET value = ? WHERE key = 'next'", (str(first + count),))
     return first
 

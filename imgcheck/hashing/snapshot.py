@@ -16,7 +16,10 @@ def picture_mark(
 def fold(connection: sqlite3.Connection, mark: int, *, listed: bool = False) -> None:
     """Put a mark into the digest of the content, or take it out: the same step."""
     name, digits = ("listed", 16) if listed else ("digest", 64)
-    folded = int(stored(connection, name) or "0", 16) ^ mark
+    try:
+        folded = int(stored(connection, name), 16) ^ mark
+    except ValueError:
+        raise sqlite3.DatabaseError("the digest of its content cannot be read") from None
     connection.execute("UPDATE meta SET value = ? WHERE key = ?", (f"{folded:0{digits}x}", name))
 
 

@@ -10,6 +10,9 @@ time within one run, so that a busy machine does not decide.
 """
 
 import argparse
+import functools
+import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -20,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import ORIENTATIONS, HashIndex, PdqHash, columns, kinds
+from imgcheck.hashing import ORIENTATIONS, HashIndex, ParquetStore, PdqHash, columns, kinds
 from imgcheck.hashing.chance import reach
 from imgcheck.quantity import binomial_interval
 
@@ -38,19 +41,18 @@ def query(rng: np.random.Generator) -> dict[str, PdqHash]:
     return {name: PdqHash.from_hex(text) for name, text in zip(ORIENTATIONS, texts, strict=True)}
 
 
-def filled(path: Path, rows: int) -> tuple[float, float]:
-    """Make an index of random hashes; give CPU and wall seconds."""
+def filled(path: Path, rows: int) -> list[tuple[int, float, float]]:
+    """Make an index of random hashes; give rows, CPU and wall seconds of each batch."""
     rng = np.random.default_rng(SEED)
-    cpu = wall = 0.0
+    took = []
     with HashIndex.create(path) as index:
         for start in range(0, rows, _BATCH):
             words = random_words(rng, min(_BATCH, rows - start))
             labels = [f"picture-{start + number}.jpg" for number in range(len(words))]
-            before, at = time.process_time(), time.perf_counter()
+            cpu, wall = time.process_time(), time.perf_counter()
             index.add_hashes(words, labels=labels, list_name="random")
-            cpu += time.process_time() - before
-            wall += time.perf_counter() - at
-    return cpu, wall
+            took.append((len(words), time.process_time() - cpu, time.perf_counter() - wall))
+    return took
 
 
 def best(act: Callable[[], object], rounds: int) -> tuple[float, float]:
@@ -104,11 +106,14 @@ def scan(rows: int, rounds: int) -> None:
             strangers = query(rng)
             laid = columns.variants(strangers)
             plain = best(lambda: bare(words, laid), rounds)
+            kernel = best(lambda: columns.nearest(words, laid), rounds)
             ours = best(lambda: index.hits(strangers), rounds)
     print(
         f"\n### Exact scan of {rows:,} hashes, 16 handlings (best of {rounds})\n\n"
         "| what | CPU s | wall s | ratio (CPU) |\n|---|---|---|---|\n"
         f"| bare numpy popcount, columns in memory | {plain[0]:.3f} | {plain[1]:.3f} | 1 |\n"
+        f"| the scan of imgcheck, columns in memory | {kernel[0]:.3f} | {kernel[1]:.3f} "
+        f"| {kernel[0] / plain[0]:.2f} |\n"
         f"| search of the file, read and checked | {ours[0]:.3f} | {ours[1]:.3f} "
         f"| {ours[0] / plain[0]:.2f} |\n\n"
         f"File: {size / 1e6:.0f} MB. Rows inside the radius that were not answered: {lost}."
@@ -118,32 +123,67 @@ def scan(rows: int, rounds: int) -> None:
 def bulk(rows: int) -> None:
     """Hashes a second added together."""
     with tempfile.TemporaryDirectory() as folder:
-        cpu, wall = filled(Path(folder) / "bulk.imgcheck", rows)
+        took = filled(Path(folder) / "bulk.imgcheck", rows)
     print(
         f"\n### {rows:,} hashes with labels added in batches of {_BATCH:,}\n\n"
-        "| hashes/s of CPU | hashes/s of wall time |\n|---|---|\n"
-        f"| {rows / cpu:,.0f} | {rows / wall:,.0f} |"
+        "| of | hashes/s of CPU | hashes/s of wall time |\n|---|---|---|"
     )
+    for name, part in (("all batches", took), ("the fastest", [min(took, key=lambda t: t[2])])):
+        count, cpu, wall = (sum(column) for column in zip(*part, strict=True))
+        print(f"| {name} | {count / cpu:,.0f} | {count / wall:,.0f} |")
 
 
-def single(rows: int, adds: int = 2000) -> None:
-    """Durable single adds a second, into an index that is filled already."""
+def single(rows: int, adds: int = 200, rounds: int = 12) -> None:
+    """Durable single adds a second, in turns with what the disk and bare SQLite can do."""
     rng = np.random.default_rng(SEED + 2)
+    with tempfile.TemporaryDirectory() as folder:
+        file = (Path(folder) / "raw").open("wb")
+        plain = sqlite3.connect(Path(folder) / "plain", isolation_level=None)
+        plain.execute("PRAGMA journal_mode=WAL")
+        plain.execute("PRAGMA synchronous=FULL")
+        plain.execute("CREATE TABLE hash (id INTEGER PRIMARY KEY, words BLOB)")
+        paths = [Path(folder) / name for name in ("empty", "filled")]
+        HashIndex.create(paths[0]).close()
+        filled(paths[1], rows)
+
+        def write(_: NDArray[np.uint64]) -> None:
+            file.write(bytes(4096))
+            file.flush()
+            os.fdatasync(file.fileno())
+
+        with (
+            HashIndex.open(paths[0], writable=True) as empty,
+            HashIndex.open(paths[1], writable=True) as full,
+        ):
+            acts: dict[str, Callable[[NDArray[np.uint64]], object]] = {
+                "4 KiB written and synchronised": write,
+                "one row a transaction in bare SQLite": lambda w: plain.execute(
+                    "INSERT INTO hash (words) VALUES (?)", (w.tobytes(),)
+                ),
+                "add_hash, empty index": lambda w: empty.add_hash(w, label="x", list_name="l"),
+                f"add_hash, {rows:,} rows": lambda w: full.add_hash(w, label="x", list_name="l"),
+            }
+            took: dict[str, list[tuple[float, float]]] = {name: [] for name in acts}
+            for _ in range(rounds):
+                for name, act in acts.items():
+                    words = random_words(rng, adds)
+                    cpu, wall = time.process_time(), time.perf_counter()
+                    for one in words:
+                        act(one)
+                    took[name].append((time.process_time() - cpu, time.perf_counter() - wall))
+        plain.close()
+        file.close()
     print(
-        "\n### Single durable adds\n\n| rows before | adds/s of CPU | of wall time |\n|---|---|---|"
+        f"\n### Single durable adds, {rounds} rounds of {adds} in turns\n\n"
+        "| what | a second of CPU | of wall time, median | of wall time, best round |\n"
+        "|---|---|---|---|"
     )
-    for before in (0, rows):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "single.imgcheck"
-            filled(path, before)
-            with HashIndex.open(path, writable=True) as index:
-                words = random_words(rng, adds + 1)
-                index.add_hash(words[0], label="first", list_name="single")
-                cpu, wall = time.process_time(), time.perf_counter()
-                for number in range(1, adds + 1):
-                    index.add_hash(words[number], label=f"{number}.jpg", list_name="single")
-                cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-        print(f"| {before:,} | {adds / cpu:,.0f} | {adds / wall:,.0f} |")
+    for name, each in took.items():
+        cpus, walls = zip(*each, strict=True)
+        print(
+            f"| {name} | {adds / min(cpus):,.0f} | {adds / float(np.median(walls)):,.0f} "
+            f"| {adds / min(walls):,.0f} |"
+        )
 
 
 def merge(rows: int) -> None:
@@ -178,6 +218,41 @@ def merge(rows: int) -> None:
     )
 
 
+def engines(rows: int, rounds: int) -> None:
+    """The same question to the index file and to its export, in one run."""
+    rng = np.random.default_rng(SEED + 5)
+    with tempfile.TemporaryDirectory() as folder:
+        path, out = Path(folder) / "engines.imgcheck", Path(folder) / "hashes.parquet"
+        filled(path, rows)
+        hashes = query(rng)
+        copies = np.array([hashes["mirror"].bits] * 31)
+        for number in range(len(copies)):
+            for bit in rng.choice(256, 2 * number, replace=False):
+                copies[number, bit // 64] ^= np.uint64(1) << np.uint64(bit % 64)
+        with HashIndex.open(path, writable=True) as index:
+            index.add_hashes(copies, labels=["copy"] * len(copies), list_name="copies")
+            cpu = time.process_time()
+            index.export(out)
+            cpu = time.process_time() - cpu
+            expected = index.hits(hashes)
+            found = [("index file", path, best(lambda: index.hits(hashes), rounds), expected)]
+        for engine in ("duckdb", "clickhouse"):
+            with ParquetStore.open(out, engine=engine) as store:
+                took = best(functools.partial(store.hits, hashes), rounds)
+                found.append((f"Parquet, {engine}", out, took, store.hits(hashes)))
+        print(
+            f"\n### The same search of {rows:,} hashes in each store (best of {rounds}; export "
+            f"{cpu:.1f} s of CPU)\n\n| store | CPU s | wall s | MB | answers | the same |\n"
+            "|---|---|---|---|---|---|"
+        )
+        for name, file, took, answers in found:
+            same = "yes" if answers == expected else "NO"
+            size = file.stat().st_size / 1e6
+            print(
+                f"| {name} | {took[0]:.3f} | {took[1]:.3f} | {size:.0f} | {len(answers)} | {same} |"
+            )
+
+
 # Adds hashes and small batches without end; prints each label once the index has acknowledged it.
 ADDER = """
 import sys
@@ -205,7 +280,7 @@ def kill(times: int) -> None:
         path = Path(folder) / "killed.imgcheck"
         HashIndex.create(path).close()
         for number in range(times):
-            acknowledged |= _killed(path, number * 1_000_000, float(rng.uniform(0, 0.25)))
+            acknowledged |= killed_writer(path, number * 1_000_000, float(rng.uniform(0, 0.25)))
             try:
                 with HashIndex.open(path) as index:
                     rows = [
@@ -216,7 +291,7 @@ def kill(times: int) -> None:
                 continue
             lost += len(acknowledged - set(rows))
             twice += len(rows) - len(set(rows))
-            halves += _halves(set(rows))
+            halves += half_batches(set(rows))
         with HashIndex.open(path) as index:
             problems = len(index.verify().problems)
             segments = index.stats().segments
@@ -230,7 +305,7 @@ def kill(times: int) -> None:
     )
 
 
-def _killed(path: Path, start: int, after: float) -> set[str]:
+def killed_writer(path: Path, start: int, after: float) -> set[str]:
     """Let a writer work for some seconds, kill it, and give the labels it was told are safe."""
     with subprocess.Popen(
         [sys.executable, "-c", ADDER, str(path), str(start)], stdout=subprocess.PIPE, text=True
@@ -247,7 +322,7 @@ def _killed(path: Path, start: int, after: float) -> set[str]:
     return safe
 
 
-def _halves(rows: set[str]) -> int:
+def half_batches(rows: set[str]) -> int:
     """Count batches with a gap: each begins at a whole thousand and has no holes."""
     sizes: dict[int, int] = {}
     last: dict[int, int] = {}
@@ -258,7 +333,7 @@ def _halves(rows: set[str]) -> int:
 
 
 def main() -> None:
-    names = ["scan", "bulk", "single", "merge", "kill"]
+    names = ["scan", "bulk", "single", "merge", "kill", "engines"]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="+", choices=names)
     parser.add_argument("--rows", type=int, default=1_000_000)
@@ -271,6 +346,7 @@ def main() -> None:
         "single": lambda: single(given.rows),
         "merge": lambda: merge(given.rows),
         "kill": lambda: kill(given.times),
+        "engines": lambda: engines(given.rows, given.rounds),
     }
     for part in given.parts:
         acts[part]()

@@ -17,6 +17,7 @@ from imgcheck.hashing import (
     sealing,
 )
 from imgcheck.hashing.chance import reach
+from tests.benchmarks.store import half_batches, killed_writer
 from tests.hashing.conftest import as_image
 from tests.hashing.pictures import dihedral, ground
 
@@ -323,3 +324,18 @@ def test_a_failed_bulk_add_leaves_the_index_as_it_was(tmp_path):
         index.add_hashes(words, labels=labels(3000), list_name="l")
         assert index.stats().listed == 3000
         assert index.verify().ok
+
+
+def test_no_acknowledged_batch_is_lost_or_halved_when_the_writer_is_killed(tmp_path):
+    path = tmp_path / "killed"
+    HashIndex.create(path).close()
+    acknowledged: set[str] = set()
+    for number, seconds in enumerate([0.02, 0.15, 0.3]):
+        acknowledged |= killed_writer(path, number * 1_000_000, seconds)
+        with HashIndex.open(path) as index:
+            rows = [label for part in index._segments.standing("pdq") for label in part.labels]
+            assert index.verify().ok
+        assert len(rows) == len(set(rows))
+        assert acknowledged <= set(rows)
+        assert half_batches(set(rows)) == 0
+    assert acknowledged

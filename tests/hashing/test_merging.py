@@ -58,26 +58,29 @@ def answers(index, seed):
 
 
 def test_the_order_of_merging_does_not_show(tmp_path, three):
-    seen = set()
+    seen, found = set(), set()
     for number, order in enumerate(itertools.permutations(three)):
         with HashIndex.create(tmp_path / f"m{number}") as index:
             for other in order:
                 index.merge(other)
             assert index.verify().ok
-            seen.add(repr((index.stats().snapshot, content(index), answers(index, 2))))
+            seen.add(repr((index.stats().snapshot, content(index))))
+            if number in (0, 5):
+                found.add(repr(answers(index, 2)))
     # (a + b) + c and a + (b + c)
     with HashIndex.open(three[1], writable=True) as index:
         index.merge(three[2])
     with HashIndex.open(three[0], writable=True) as index:
         index.merge(three[1])
-        seen.add(repr((index.stats().snapshot, content(index), answers(index, 2))))
+        seen.add(repr((index.stats().snapshot, content(index))))
+        found.add(repr(answers(index, 2)))
         before = index.stats()
         again = index.merge(three[1])
         assert (again.added, again.listed_added, again.dated) == (0, 0, 0)
         assert index.stats() == before
         assert (before.rows, before.listed) == (4, 215)
         assert index.verify().ok
-    assert len(seen) == 1
+    assert (len(seen), len(found)) == (1, 1)
 
 
 def test_the_date_that_proves_the_earliest_existence_stays(tmp_path, three):
@@ -103,7 +106,7 @@ def test_the_date_that_proves_the_earliest_existence_stays(tmp_path, three):
 
 
 def test_merged_pictures_are_found_by_hash_parts_and_region(tmp_path):
-    whole, pane = ground(8), ground(9)
+    whole, pane = ground(8, shape=(200, 240)), ground(9, shape=(200, 240))
     corners = ((0.0, 0.0), (40.0, 0.0), (40.0, 40.0))
     record = records.describe(whole, sha256="ab" * 32)
     hashes = records.describe(pane, sha256="cd" * 32).hashes
@@ -115,15 +118,13 @@ def test_merged_pictures_are_found_by_hash_parts_and_region(tmp_path):
             regions=[(hashes["original"], corners)],
         )
     with HashIndex.create(tmp_path / "b") as index:
-        index.add_image(as_image(ground(10)), path_text="b")
+        index.add_image(as_image(ground(10, shape=TINY)), path_text="b")
         index.merge(tmp_path / "a")
         (hit,) = index.hits(hashes)
-        assert (index.pictures()[hit.picture - index.pictures()[0].id].path, hit.region) != (
-            "b",
-            (),
-        )
+        paths = {p.id: p.path for p in index.pictures()}
+        assert paths[hit.picture] == "a"
         assert hit.region == corners
-        cut = index.search(as_image(whole[100:300, 120:400]))
+        cut = index.search(as_image(whole[30:170, 40:220]))
         assert [m.path for m in cut.matches] == ["a"]
         assert index.verify().ok
 

@@ -3,6 +3,7 @@ import sqlite3
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from imgcheck.errors import IndexFileError
@@ -95,6 +96,19 @@ def test_overwritten_bytes_are_reported_by_verify(small_index):
         assert len(found.problems) == 3
         with pytest.raises(IndexFileError, match="damaged"):
             index.search(as_image(ground(50, shape=TINY)))
+
+
+@pytest.mark.parametrize("key", ["next", "digest", "listed"])
+def test_hostile_counters_are_an_error_when_something_is_added(small_index, key):
+    path = small_index(1)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE meta SET value = 'many' WHERE key = ?", (key,))
+    connection.close()
+    with HashIndex.open(path, writable=True) as index:
+        assert key == "next" or not index.verify().ok
+        with pytest.raises(IndexFileError, match="cannot be read"):
+            index.add_image(as_image(ground(8, shape=TINY)), path_text="x")
+            index.add_hash(np.ones(4, np.uint64), label="x", list_name="l")
 
 
 def test_locked_index_names_the_lock_and_stays_readable(small_index):

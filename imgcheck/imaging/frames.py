@@ -1,0 +1,139 @@
+"""Sampling the frames of a video file, where OpenCV can open it.
+
+Only files that hold their frames themselves are opened (MP4 and QuickTime, Matroska and WebM, AVI),
+told by their content: playlists and scripts, which name other files or addresses, are refused.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.errors import RefusedError, UnreadableError
+from imgcheck.imaging.limits import Limits
+from imgcheck.imaging.text import printable
+
+_HEAD_BYTES = 16
+# Brands of HEIF and AVIF: pictures in the container of MP4.
+_PICTURES = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+    | {b"avif", b"avis"}
+)
+# Two grey levels of mean difference at 32 x 32 come from noise and compression, a cut gives tens.
+SCENE_CHANGE = 12.0
+# A slow pan moves on by a good part of the picture in this time.
+EVERY_S = 10.0
+# How often frames are looked at; a shot that is shorter is hardly posted.
+_LOOK_S = 0.5
+_LONGEST_FRAMES = 2_000_000
+MOST_SAMPLES = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """A frame: seconds from the start, and its pixels, (M, N, 3) uint8 RGB."""
+
+    seconds: float
+    rgb: NDArray[np.uint8]
+
+
+def is_video(path: Path) -> bool:
+    """Tell by the first bytes whether a regular file is a video that can be sampled."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return False
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except (OSError, ValueError):
+        return False
+    movie = head[4:8] == b"ftyp" and head[8:12] not in _PICTURES
+    return movie or head[:4] == b"\x1aE\xdf\xa3" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+
+
+def digest(path: Path) -> str:
+    """Give the SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sample(
+    path: Path, *, every_s: float = EVERY_S, limits: Limits | None = None
+) -> Iterator[Frame]:
+    """Give a frame of each scene, and one every some seconds of a long scene.
+
+    Parameters
+    ----------
+    path : Path
+        A file for which `is_video` holds.
+    every_s : float, default 10
+    limits : Limits, optional
+
+    Raises
+    ------
+    UnreadableError
+        If OpenCV cannot open it, or no frame can be decoded.
+    RefusedError
+        If its frames are larger than the limits allow, or there are too many.
+    """
+    limits = limits or Limits()
+    shown = printable(str(path))
+    if path.stat().st_size > limits.file_bytes:
+        raise RefusedError(f"{shown} is larger than {limits.file_bytes:,} bytes", file=shown)
+    # The only demuxer is FFmpeg's, on a plain file: no patterns of names, no pipelines.
+    capture = cv2.VideoCapture(os.fsdecode(path.absolute()), cv2.CAP_FFMPEG)
+    try:
+        if not capture.isOpened():
+            raise UnreadableError(
+                f"{shown} is a video that OpenCV cannot open here; save the frames as pictures",
+                file=shown,
+            )
+        size = capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+        if not 0 < size <= limits.pixels:
+            raise RefusedError(f"{shown} has frames of {size:,.0f} pixels", file=shown)
+        count = 0
+        for frame in _scenes(capture, every_s, _refusal(shown)):
+            count += 1
+            if count > MOST_SAMPLES:
+                raise _refusal(shown)(f"more than {MOST_SAMPLES} scenes")
+            yield frame
+        if count == 0:
+            raise UnreadableError(f"{shown} is a video without a readable frame", file=shown)
+    except cv2.error as error:
+        raise UnreadableError(f"{shown} cannot be decoded: {error.err}", file=shown) from error
+    finally:
+        capture.release()
+
+
+def _refusal(shown: str) -> Callable[[str], RefusedError]:
+    return lambda what: RefusedError(f"{shown} has {what}; cut it in parts", file=shown)
+
+
+def _scenes(
+    capture: cv2.VideoCapture, every_s: float, refuse: Callable[[str], RefusedError]
+) -> Iterator[Frame]:
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    rate = rate if 0.1 < rate < 1000 else 25.0
+    step = max(1, round(rate * _LOOK_S))
+    kept: NDArray[np.float32] | None = None
+    kept_at = 0.0
+    for number in range(_LONGEST_FRAMES):
+        if not capture.grab():
+            return
+        if number % step:
+            continue
+        fine, bgr = capture.retrieve()
+        if not fine or bgr is None or bgr.ndim != 3 or bgr.dtype != np.uint8:
+            continue
+        small = cv2.resize(bgr, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
+        seconds = number / rate
+        changed = kept is None or float(np.abs(small - kept).mean()) > SCENE_CHANGE
+        if changed or seconds - kept_at >= every_s:
+            kept, kept_at = small, seconds
+            yield Frame(seconds=seconds, rgb=np.ascontiguousarray(bgr[..., ::-1]))
+    raise refuse(f"more than {_LONGEST_FRAMES:,} frames")

@@ -1,0 +1,52 @@
+"""Lists in, other indexes in, hashes out."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from imgcheck.cli import run
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> dict:
+    assert run(["index", *words, "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    path = tmp_path / "shared.txt"
+    path.write_text("".join(f"{n:064x},{n},\x1b[31m{n}.jpg\n" for n in range(1, 4)))
+    return path
+
+
+def test_a_list_goes_in_and_comes_out(
+    tmp_path: Path, listed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database, out = str(tmp_path / "known.db"), str(tmp_path / "out.csv")
+    found = answer(capsys, "import", database, str(listed), "--list", "room", "--date", "2017-09")
+    assert found == {"added": 3, "known": 0, "kind": "pdq", "list": "room", "listed": 3}
+    stats = answer(capsys, "stats", database)
+    assert (stats["rows"], stats["listed"], stats["lists"]) == (0, 3, ["room"])
+    assert answer(capsys, "export", database, out)["rows"] == 3
+    again = answer(capsys, "import", str(tmp_path / "second.db"), out, "--list", "room")
+    assert again["added"] == 3
+    merged = answer(capsys, "merge", str(tmp_path / "second.db"), database)
+    assert (merged["listed_known"], merged["dated"]) == (3, 3)
+    assert run(["index", "import", database, str(listed), "--list", "room"]) == 0
+    assert "0 added, 3 already known" in capsys.readouterr().out
+
+
+def test_what_cannot_be_used_is_named_and_has_its_exit_code(
+    tmp_path: Path, listed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    database = str(tmp_path / "known.db")
+    with listed.open("a") as out:
+        out.write("no hash\n")
+    error = answer(capsys, "import", database, str(listed), code=4)["error"]
+    assert "shared.txt:4" in error["message"]
+    assert not Path(database).exists()
+    assert run(["index", "import", database, str(listed), "--format", "md5"]) == 2
+    assert run(["index", "merge", database, str(tmp_path / "none")]) == 4
+    assert not Path(database).exists()
+    assert run(["index", "export", str(tmp_path / "none"), "out.csv"]) == 4
