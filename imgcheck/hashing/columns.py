@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing.chance import MATCH_LOG10_NFA, nfa, reach
+from imgcheck.hashing.chance import MATCH_LOG10_NFA, nfa, reach, structure
 from imgcheck.hashing.perceptual import ORIENTATIONS, PdqHash
 
 VARIANTS = 2 * len(ORIENTATIONS)
@@ -105,11 +105,12 @@ def _hit(columns: HashColumns, hashes: dict[str, PdqHash], at: int) -> HashHit:
     plain = [int(columns.distances(hashes[name], rows=row)[0]) for name in ORIENTATIONS]
     both = [*plain, *(256 - bits for bits in plain)]
     handling = both.index(min(both))
-    quality = min(hashes["original"].quality, int(columns.quality[at]))
+    known = PdqHash(hex="".join(f"{int(w):016x}" for w in columns.words[:, at]), quality=0)
+    shared = structure(hashes["original"].concentration, known.concentration)
     return HashHit(
         picture=int(columns.pictures[at]),
         distance=both[handling],
         orientation=ORIENTATIONS[handling % len(ORIENTATIONS)],
         inverted=handling >= len(ORIENTATIONS),
-        log10_nfa=nfa(both[handling], rows=len(columns), variants=VARIANTS, quality=quality),
+        log10_nfa=nfa(both[handling], rows=len(columns), variants=VARIANTS, structure=shared),
     )

@@ -60,6 +60,18 @@ class PdqHash:
         """The 256 bits as four words, the first digits in the first word."""
         return np.frombuffer(bytes.fromhex(self.hex), ">u8").astype(np.uint64)
 
+    @property
+    def concentration(self) -> float:
+        """How near the hash is to a simple pattern, 1/16 to 1; noise has 0.11 to 0.13.
+
+        The fourth powers of the singular values of the 16 x 16 signs, as a share of the largest
+        possible sum: 1 where every row repeats one pattern. It is the same in all orientations
+        and polarities.
+        """
+        bits = np.unpackbits(np.frombuffer(bytes.fromhex(self.hex), np.uint8))
+        signs = bits.reshape(16, 16).astype(np.float64) * 2 - 1
+        return float(((signs @ signs.T) ** 2).sum() / 256**2)
+
     @classmethod
     def from_hex(cls, text: str, *, quality: int = 100) -> "PdqHash":
         """Read a hash as other tools write it: 64 hexadecimal digits.

@@ -1,9 +1,12 @@
 import math
 
+import numpy as np
 import pytest
 
-from imgcheck.hashing import MATCH_LOG10_NFA, nfa, reach
+from imgcheck.hashing import MATCH_LOG10_NFA, PdqHash, nfa, pdq_dihedral, reach
+from imgcheck.hashing.chance import log10_coincidence, structure
 from imgcheck.quantity import binomial_tail
+from tests.hashing.pictures import ground
 
 
 def test_false_alarms_grow_with_distance_rows_and_variants():
@@ -20,16 +23,53 @@ def test_chance_is_never_rarer_than_with_fair_coins():
         assert nfa(bits, rows=1, variants=1) >= math.log10(coins)
 
 
-def test_low_quality_is_judged_more_carefully():
-    assert nfa(80, rows=100, quality=20) > nfa(80, rows=100, quality=80) + 1
+def test_shared_structure_is_judged_more_carefully():
+    chances = [nfa(80, rows=100, structure=s) for s in (0.0, 0.02, 0.05, 0.1, 0.2, 0.9)]
+    assert chances == sorted(chances)
+    assert chances[3] > chances[0] + 3
 
 
-@pytest.mark.parametrize(("rows", "low", "high"), [(100, 84, 92), (10_000, 66, 80)])
+def test_noise_shares_no_structure_with_anything():
+    assert structure(0.105, 1.0) == 0.0
+    assert structure(0.208, 0.208) == pytest.approx(0.1)
+
+
+def test_without_structure_distances_follow_the_hypergeometric_law():
+    # Two choices of 128 of 256 bits, counted by drawing.
+    rng = np.random.default_rng(3)
+    bits = np.argsort(rng.random((2, 20_000, 256)), axis=2) < 128
+    drawn = (bits[0] != bits[1]).sum(axis=1)
+    for d in (110, 116, 128):
+        assert 10 ** log10_coincidence(d, structure=0.0) == pytest.approx(
+            np.mean(drawn <= d), rel=0.15
+        )
+
+
+@pytest.mark.parametrize(("rows", "low", "high"), [(100, 86, 92), (10_000, 80, 86), (10**6, 72, 80)])
 def test_reach_is_the_last_distance_that_matches(rows, low, high):
     bits = reach(rows=rows)
     assert low <= bits <= high
-    assert nfa(bits, rows=rows) <= MATCH_LOG10_NFA < nfa(bits + 1, rows=rows)
+    assert nfa(bits, rows=rows, structure=0.0) <= MATCH_LOG10_NFA
+    assert nfa(bits + 2, rows=rows, structure=0.0) > MATCH_LOG10_NFA
 
 
 def test_reach_says_when_no_distance_would_do():
-    assert reach(rows=10**18, quality=10) == -1
+    assert reach(rows=10**6, structure=0.3) == -1
+
+
+def test_concentration_is_one_for_a_product_and_a_ninth_for_noise():
+    rng = np.random.default_rng(4)
+    product = np.outer(rng.random(16) < 0.5, np.ones(16, bool)) ^ (rng.random(16) < 0.5)
+    noise = rng.random((16, 16)) < 0.5
+    found = [
+        PdqHash(hex=np.packbits(b.ravel()).tobytes().hex(), quality=100).concentration
+        for b in (product, noise)
+    ]
+    assert found[0] == pytest.approx(1.0)
+    assert 0.09 < found[1] < 0.15
+
+
+def test_concentration_is_the_same_in_all_orientations():
+    hashes = pdq_dihedral(ground(11)).values()
+    values = [h.concentration for h in hashes]
+    assert max(values) - min(values) < 0.01
