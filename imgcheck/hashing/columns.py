@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing.chance import MATCH_LOG10_NFA, nfa, reach, structure
+from imgcheck.hashing.chance import MATCH_LOG10_NFA, nfa, reach
 from imgcheck.hashing.perceptual import ORIENTATIONS, PdqHash
 
 VARIANTS = 2 * len(ORIENTATIONS)
@@ -106,11 +106,15 @@ def _hit(columns: HashColumns, hashes: dict[str, PdqHash], at: int) -> HashHit:
     both = [*plain, *(256 - bits for bits in plain)]
     handling = both.index(min(both))
     known = PdqHash(hex="".join(f"{int(w):016x}" for w in columns.words[:, at]), quality=0)
-    shared = structure(hashes["original"].concentration, known.concentration)
     return HashHit(
         picture=int(columns.pictures[at]),
         distance=both[handling],
         orientation=ORIENTATIONS[handling % len(ORIENTATIONS)],
         inverted=handling >= len(ORIENTATIONS),
-        log10_nfa=nfa(both[handling], rows=len(columns), variants=VARIANTS, structure=shared),
+        log10_nfa=nfa(
+            both[handling],
+            rows=len(columns),
+            variants=VARIANTS,
+            patterns=(hashes["original"].pattern, known.pattern),
+        ),
     )
