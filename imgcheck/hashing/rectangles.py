@@ -28,7 +28,7 @@ _LINES = 10
 # benchmarks: global_hashes, part "rectangles": a pane has these, ground seldom has four.
 _SIDE_SUPPORT, _MEAN_SUPPORT = 0.33, 0.5
 _LEAST_SIDE_SHARE, _LEAST_SIDE_PX = 0.16, 48
-_CROSSED = 0.5
+_CROSSED, _LEAST_RANK = 0.65, 0.45
 _MOST = 8
 # Of the largest step: the other side of a gutter is nearly as large.
 _LARGE_STEP = 0.75
@@ -107,8 +107,12 @@ def content_rectangles(rgb: NDArray[np.uint8]) -> tuple[Rectangle, ...]:
         small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
     upright, level = _ridges(small), _ridges(small.swapaxes(0, 1))
     boxes = _boxes(small, upright, level)
-    placed = [_placed(rgb, small.shape[:2], box) for box in _distinct(boxes)]
-    return tuple(r for r in placed if (r.x1 - r.x0) * (r.y1 - r.y0) < rows * cols)
+    placed: dict[tuple[int, int, int, int], Rectangle] = {}
+    for box in _distinct(boxes):
+        found = _placed(rgb, small.shape[:2], box)
+        if (found.x1 - found.x0) * (found.y1 - found.y0) < rows * cols:
+            placed.setdefault((found.x0, found.y0, found.x1, found.y1), found)
+    return tuple(placed.values())
 
 
 def _ridges(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -212,7 +216,7 @@ def _distinct(boxes: list[_Box]) -> list[_Box]:
     ranked = sorted(boxes, key=lambda b: (-_rank(b), -b.area, b.left, b.top, b.right, b.bottom))
     kept: list[_Box] = []
     for box in ranked:
-        if len(kept) == _MOST:
+        if len(kept) == _MOST or _rank(box) < _LEAST_RANK:
             break
         if all(_overlap(box, other) < 0.985 for other in kept):
             kept.append(box)
@@ -221,7 +225,7 @@ def _distinct(boxes: list[_Box]) -> list[_Box]:
 
 def _rank(box: _Box) -> float:
     # A box that a line runs through from side to side holds bars or several panes.
-    return box.support - max(0.0, box.crossed - _CROSSED)
+    return box.support - 2 * max(0.0, box.crossed - _CROSSED)
 
 
 def _overlap(one: _Box, other: _Box) -> float:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imgcheck.hashing import overlays
 from imgcheck.hashing.palettes import recover
 from imgcheck.hashing.perceptual import PdqHash, pdq_dihedral
 from imgcheck.hashing.rectangles import Rectangle, content_rectangles
@@ -28,7 +29,7 @@ class Variant:
     Attributes
     ----------
     name : str
-        ``"whole"``, ``"palette NAME"``, ``"without annotations"``, or the kind of a rectangle.
+        ``"whole"``, ``"palette NAME"``, ``"without strokes"``, ``"without flat parts"``, or the kind of a rectangle.
     rectangle : Rectangle or None
         What was cut out; None for the whole picture.
     hashes : dict
@@ -54,16 +55,18 @@ def variants(
     Returns
     -------
     tuple of Variant
-        The whole picture first; at most eleven. Views that cannot be hashed are left out, but
+        The whole picture first; at most twelve. Views that cannot be hashed are left out, but
         for the first.
     """
     views: list[tuple[str, Rectangle | None, NDArray[np.uint8]]] = [("whole", None, rgb)]
     coloured = recover(rgb)
     if coloured is not None:
         views.append((f"palette {coloured.name}", None, coloured.gray))
-    mask = annotations.find(rgb).mask if drawn is None else drawn
-    if _LEAST_DRAWN <= mask.mean() <= _MOST_DRAWN:
-        views.append(("without annotations", None, filled(rgb, mask)))
+    thin = (annotations.find(rgb).mask if drawn is None else drawn) | overlays.strokes(rgb)
+    flat = thin | overlays.flat_parts(rgb)
+    for name, mask, others in (("without strokes", thin, 0.0), ("without flat parts", flat, thin.mean())):
+        if _LEAST_DRAWN <= mask.mean() - others and mask.mean() <= _MOST_DRAWN:
+            views.append((name, None, filled(rgb, mask)))
     views += [(found.kind, found, found.cut(rgb)) for found in content_rectangles(rgb)]
     made = [Variant(name=n, rectangle=r, hashes=pdq_dihedral(pixels)) for n, r, pixels in views]
     return (made[0], *(v for v in made[1:] if v.hashes["original"].hashable))
