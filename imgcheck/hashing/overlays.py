@@ -17,6 +17,7 @@ _LEAST_SHARE, _MOST_SHARE = 1.5e-3, 0.4
 _COLOURS = 8
 # Of the pixels near a drawn colour this part has it, and its surroundings are this far from it.
 _PILED, _STEP = 0.45, 45
+_BOX_FILL, _BOX_LEAST = 0.55, 12
 _MARGIN_PX = 3
 # Strokes are thinner than the window, and this far from what lies beside them.
 _WINDOW, _STROKE_STEP = 13, 40
@@ -106,28 +107,37 @@ def flat_parts(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
         if counts[code] < least / 3:
             break
         colour = np.median(small[flat][codes == code], axis=0)
-        members = _members(small, colour, least=least)
-        if members is not None:
-            mask |= members
+        mask |= _members(small, colour, least=least)
     return _spread_out(mask, rgb.shape[:2])
 
 
 def _members(
     small: NDArray[np.uint8], colour: NDArray[np.float64], *, least: int
-) -> NDArray[np.uint8] | None:
-    """Give the pixels of a colour if it looks drawn, else None."""
+) -> NDArray[np.uint8]:
+    """Give the pixels of a colour if it looks drawn, else those of its filled boxes."""
     low, high = np.clip(colour - _SAME, 0, 255), np.clip(colour + _SAME, 0, 255)
     members = np.asarray(cv2.inRange(small, low, high)) // 255
     count = int(members.sum())
     if not least <= count <= _MOST_SHARE * members.size:
-        return None
+        return np.zeros_like(members)
+    drawn = _filled_boxes(members, least=least)
     low, high = np.clip(colour - _NEAR, 0, 255), np.clip(colour + _NEAR, 0, 255)
     if count < _PILED * np.count_nonzero(cv2.inRange(small, low, high)):
-        return None
+        return drawn
     box = np.ones((3, 3), np.uint8)
     inner = cv2.dilate(members, box, iterations=2)
     ring = (cv2.dilate(inner, box) > 0) & (inner == 0)
     if not ring.any():
-        return None
+        return drawn
     step = np.abs(small[ring].astype(np.float32) - colour.astype(np.float32)).max(axis=1)
-    return members if np.median(step) >= _STEP else None
+    return drawn | members if np.median(step) >= _STEP else drawn
+
+
+def _filled_boxes(members: NDArray[np.uint8], *, least: int) -> NDArray[np.uint8]:
+    """Give the boxes that are mostly of one colour, whole: the letters on a logo too."""
+    count, _, boxes, _ = cv2.connectedComponentsWithStats(members, connectivity=4)
+    found = np.zeros_like(members)
+    for left, top, wide, high, area in boxes[1:count]:
+        if area >= max(least, _BOX_FILL * wide * high) and min(wide, high) >= _BOX_LEAST:
+            found[top : top + high, left : left + wide] = 1
+    return found

@@ -30,6 +30,8 @@ _SIDE_SUPPORT, _MEAN_SUPPORT = 0.33, 0.5
 _LEAST_SIDE_SHARE, _LEAST_SIDE_PX = 0.16, 48
 _CROSSED, _LEAST_RANK = 0.65, 0.45
 _MOST = 8
+# Boxes that share more than this are one: placing finds its sides.
+_SAME = 0.965
 # Of the largest step: the other side of a gutter is nearly as large.
 _LARGE_STEP = 0.75
 # Less spread than this is a bar or a page, not a picture.
@@ -218,7 +220,7 @@ def _distinct(boxes: list[_Box]) -> list[_Box]:
     for box in ranked:
         if len(kept) == _MOST or _rank(box) < _LEAST_RANK:
             break
-        if all(_overlap(box, other) < 0.985 for other in kept):
+        if all(_overlap(box, other) < _SAME for other in kept):
             kept.append(box)
     return kept
 
