@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 # Strokes of four pixels at this side still have flat pixels inside.
 _WORKING_SIDE = 640
-# Ground of one colour spreads; JPEG makes a drawn colour differ by this much at most.
-_FLAT, _SAME, _NEAR = 24, 20, 48
+# JPEG leaves drawn areas nearly flat; beside letters and strokes its colour differs by more.
+_FLAT, _SAME, _NEAR = 8, 20, 48
 _LEAST_SHARE, _MOST_SHARE = 1.5e-3, 0.4
-_COLOURS = 8
+_COLOURS = 12
 # Of the pixels near a drawn colour this part has it, and its surroundings are this far from it.
 _PILED, _STEP = 0.45, 45
-_BOX_FILL, _BOX_LEAST = 0.55, 12
+_BOX_FILL, _BOX_LEAST, _BOX_MOST_SHARE = 0.55, 12, 0.12
 _MARGIN_PX = 3
 # Strokes are thinner than the window, and this far from what lies beside them.
 _WINDOW, _STROKE_STEP = 13, 40
@@ -58,7 +58,7 @@ def strokes(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 def _long(members: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Keep the connected parts that reach far for their area."""
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(members, connectivity=8)
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(members, connectivity=8)
     wide, high, area = boxes[:, 2], boxes[:, 3], boxes[:, 4]
     reach = np.maximum(wide, high)
     keep = (reach >= _LENGTH_SHARE * max(members.shape)) & (area <= _WINDOW * (wide + high))
@@ -116,7 +116,7 @@ def _members(
 ) -> NDArray[np.uint8]:
     """Give the pixels of a colour if it looks drawn, else those of its filled boxes."""
     low, high = np.clip(colour - _SAME, 0, 255), np.clip(colour + _SAME, 0, 255)
-    members = np.asarray(cv2.inRange(small, low, high)) // 255
+    members = (np.asarray(cv2.inRange(small, low, high)) > 0).astype(np.uint8)
     count = int(members.sum())
     if not least <= count <= _MOST_SHARE * members.size:
         return np.zeros_like(members)
@@ -138,6 +138,8 @@ def _filled_boxes(members: NDArray[np.uint8], *, least: int) -> NDArray[np.uint8
     count, _, boxes, _ = cv2.connectedComponentsWithStats(members, connectivity=4)
     found = np.zeros_like(members)
     for left, top, wide, high, area in boxes[1:count]:
-        if area >= max(least, _BOX_FILL * wide * high) and min(wide, high) >= _BOX_LEAST:
+        if wide * high > _BOX_MOST_SHARE * members.size or min(wide, high) < _BOX_LEAST:
+            continue
+        if area >= max(least, _BOX_FILL * wide * high):
             found[top : top + high, left : left + wide] = 1
     return found

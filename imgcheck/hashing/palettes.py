@@ -119,8 +119,8 @@ def _nearest(
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     """Give distance (root mean square of three channels) and position of the nearest entry."""
     entries = table(name).astype(np.float32)
-    squares = (colours**2).sum(axis=1)[:, None] + (entries**2).sum(axis=1) - 2 * (
-        colours @ entries.T
+    squares = (
+        (colours**2).sum(axis=1)[:, None] + (entries**2).sum(axis=1) - 2 * (colours @ entries.T)
     )
     at = squares.argmin(axis=1)
     near = np.maximum(squares[np.arange(len(at)), at], 0)

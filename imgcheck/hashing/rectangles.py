@@ -32,8 +32,8 @@ _CROSSED, _LEAST_RANK = 0.65, 0.45
 _MOST = 8
 # Boxes that share more than this are one: placing finds its sides.
 _SAME = 0.965
-# Of the largest step: the other side of a gutter is nearly as large.
-_LARGE_STEP = 0.75
+# Of the largest step: the other side of a gutter, where the pane may be nearer to its colour.
+_LARGE_STEP = 0.5
 # Less spread than this is a bar or a page, not a picture.
 _LEAST_SPREAD = 3.0
 _MOST_OF_ONE_LEVEL = 0.6
@@ -140,7 +140,7 @@ def _lines(ridges: NDArray[np.bool_]) -> list[int]:
     edges = np.linspace(0, len(near), _PIECES + 1).astype(int)
     sums = np.add.reduceat(near.astype(np.float32), edges[:-1], axis=0)
     pieces = sums / np.diff(edges)[:, None]
-    # What a column has beyond its neighbourhood: JPEG's own grid and dense texture have it all over.
+    # What a column has beyond the others: JPEG's grid and dense texture have it all over.
     usual = np.median(pieces, axis=1, keepdims=True)
     good = pieces > np.maximum(_LINE_SUPPORT + 0.2, usual + 0.2)
     length = np.zeros(near.shape[1], int)
@@ -163,7 +163,7 @@ def _boxes(
 ) -> list[_Box]:
     """Give every rectangle of lines and borders whose sides are supported along their length."""
     rows, cols = small.shape[:2]
-    gray = cv2.cvtColor(np.ascontiguousarray(small), cv2.COLOR_RGB2GRAY)
+    gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(small), cv2.COLOR_RGB2GRAY), np.uint8)
     columns, lines = _lines(upright), _lines(level)
     down, along = _running(upright), _running(level)
     least_x = max(_LEAST_SIDE_SHARE * cols, min(_LEAST_SIDE_PX, cols / 4))
@@ -187,10 +187,16 @@ def _boxes(
             if not _is_picture(gray[top:bottom, left:right]):
                 continue
             inside = [
-                *((down[bottom, at] - down[top, at]) / (bottom - top) for at in columns
-                  if left + _REACH < at < right - _REACH),
-                *((along[right, at] - along[left, at]) / (right - left) for at in lines
-                  if top + _REACH < at < bottom - _REACH),
+                *(
+                    (down[bottom, at] - down[top, at]) / (bottom - top)
+                    for at in columns
+                    if left + _REACH < at < right - _REACH
+                ),
+                *(
+                    (along[right, at] - along[left, at]) / (right - left)
+                    for at in lines
+                    if top + _REACH < at < bottom - _REACH
+                ),
             ]
             crossed = max(inside, default=0.0)
             found.append(_Box(left, top, right, bottom, float(np.mean(sides)), float(crossed)))
@@ -244,8 +250,9 @@ def _placed(rgb: NDArray[np.uint8], working: tuple[int, int], box: _Box) -> Rect
     x0, x1 = round(box.left * fx), round(box.right * fx)
     y0, y1 = round(box.top * fy), round(box.bottom * fy)
     # The outer tenths of a side may lie beyond a corner that was misplaced.
-    down, along = slice(y0 + (y1 - y0) // 10, y1 - (y1 - y0) // 10), slice(
-        x0 + (x1 - x0) // 10, x1 - (x1 - x0) // 10
+    down, along = (
+        slice(y0 + (y1 - y0) // 10, y1 - (y1 - y0) // 10),
+        slice(x0 + (x1 - x0) // 10, x1 - (x1 - x0) // 10),
     )
     across, upward = rgb[down], rgb[:, along].swapaxes(0, 1)
     x0, x1 = _edge(across, x0, reach=fx, first=False), _edge(across, x1, reach=fx, first=True)
@@ -259,16 +266,16 @@ def _edge(strip: NDArray[np.uint8], at: int, *, reach: float, first: bool) -> in
     end = strip.shape[1]
     if at <= 0 or at >= end:
         return min(max(at, 0), end)
-    far = int(np.ceil(_REACH * reach)) + 1
+    far = int(np.ceil(1.5 * _REACH * reach)) + 1
     low, high = max(1, at - far), min(end - 1, at + far)
     part = strip[:, low - 1 : high + 1].astype(np.int16)
     steps = np.abs(np.diff(part, axis=1)).max(axis=2).mean(axis=0)
-    large = np.flatnonzero(steps >= _LARGE_STEP * steps.max())
+    peak = (steps >= np.r_[0, steps[:-1]]) & (steps >= np.r_[steps[1:], 0])
+    large = np.flatnonzero(peak & (steps >= _LARGE_STEP * steps.max()))
     return low + int(large[0 if first else -1])
 
 
 def _kind(inner: tuple[bool, bool, bool, bool]) -> str:
-    left, top, right, bottom = inner
     if sum(inner) == 1:
         return "bar"
     if inner == (False, True, False, True):

@@ -1,4 +1,4 @@
-"""The views of a query picture that are hashed: as it is, and without what was put around or over it.
+"""The views of a query picture that are hashed: as it is, and without what was put on it.
 
 A frame, a colour map or drawn arrows make the hash that of another picture. Each view undoes one
 of them and is tried in all orientations and polarities, so each counts in the number of tests.
@@ -29,7 +29,8 @@ class Variant:
     Attributes
     ----------
     name : str
-        ``"whole"``, ``"palette NAME"``, ``"without strokes"``, ``"without flat parts"``, or the kind of a rectangle.
+        ``"whole"``, ``"palette NAME"``, ``"without strokes"``, ``"without flat parts"``, or the
+        kind of a rectangle.
     rectangle : Rectangle or None
         What was cut out; None for the whole picture.
     hashes : dict
@@ -62,14 +63,18 @@ def variants(
     coloured = recover(rgb)
     if coloured is not None:
         views.append((f"palette {coloured.name}", None, coloured.gray))
-    thin = (annotations.find(rgb).mask if drawn is None else drawn) | overlays.strokes(rgb)
-    flat = thin | overlays.flat_parts(rgb)
-    for name, mask, others in (("without strokes", thin, 0.0), ("without flat parts", flat, thin.mean())):
-        if _LEAST_DRAWN <= mask.mean() - others and mask.mean() <= _MOST_DRAWN:
+    surely = annotations.find(rgb).mask if drawn is None else drawn
+    thin, flat = surely | overlays.strokes(rgb), surely | overlays.flat_parts(rgb)
+    for name, mask in (("without strokes", thin), ("without flat parts", flat)):
+        if _LEAST_DRAWN <= mask.mean() <= _MOST_DRAWN and not (mask is flat and _alike(thin, flat)):
             views.append((name, None, filled(rgb, mask)))
     views += [(found.kind, found, found.cut(rgb)) for found in content_rectangles(rgb)]
     made = [Variant(name=n, rectangle=r, hashes=pdq_dihedral(pixels)) for n, r, pixels in views]
     return (made[0], *(v for v in made[1:] if v.hashes["original"].hashable))
+
+
+def _alike(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
+    return bool(np.mean(one != other) < _LEAST_DRAWN)
 
 
 def filled(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -101,14 +106,10 @@ def filled(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]
     while min(levels[-1][1].shape[:2]) > 2:
         finer = levels[-1]
         half = ((finer[0].shape[1] + 1) // 2, (finer[0].shape[0] + 1) // 2)
-        levels.append(
-            (
-                cv2.resize(finer[0], half, interpolation=cv2.INTER_AREA),
-                cv2.resize(finer[1], half, interpolation=cv2.INTER_AREA)[..., None],
-            )
-        )
+        values, weight = (cv2.resize(v, half, interpolation=cv2.INTER_AREA) for v in finer)
+        levels.append((np.asarray(values, np.float32), np.asarray(weight[..., None], np.float32)))
     values, weight = levels[-1]
-    out = values / np.maximum(weight, 1e-3)
+    out: NDArray[np.floating] = values / np.maximum(weight, 1e-3)
     for values, weight in reversed(levels[:-1]):
         coarse = cv2.resize(out, values.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         # Partly masked pixels take the rest of their weight from the coarser level.

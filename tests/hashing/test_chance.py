@@ -35,8 +35,9 @@ def test_shared_structure_is_judged_more_carefully():
 
 
 def test_noise_shares_no_structure_with_anything():
-    noise, simple = Pattern(concentration=0.1, exceptions=88), Pattern(
-        concentration=1.0, exceptions=0
+    noise, simple = (
+        Pattern(concentration=0.1, exceptions=88),
+        Pattern(concentration=1.0, exceptions=0),
     )
     assert structure(noise, simple) == 0.0
     assert structure(*pair(0.208)) == pytest.approx(0.1)
@@ -44,8 +45,8 @@ def test_noise_shares_no_structure_with_anything():
 
 def test_pictures_of_one_simple_pattern_match_only_if_its_exceptions_agree():
     ruled = pair(0.3, 50)
-    assert nfa(10, rows=10**6, patterns=ruled) <= MATCH_LOG10_NFA < nfa(
-        50, rows=1000, patterns=ruled
+    assert (
+        nfa(10, rows=10**6, patterns=ruled) <= MATCH_LOG10_NFA < nfa(50, rows=1000, patterns=ruled)
     )
     assert nfa(0, rows=10, patterns=pair(1.0, 0)) > MATCH_LOG10_NFA
 
