@@ -73,6 +73,9 @@ class Match:
         Share of the query's area inside ``region``.
     distance : int or None
         Bits between the hashes, of the best of the 16 handlings.
+    view : str
+        What of the query was hashed: "whole", or what a frame, a colour map or drawings leave
+        (`imgcheck.hashing.variants`); empty if no hash matched.
     inliers : int
         Pairs of details that agree with the transform.
     rms_px : float or None
@@ -92,6 +95,7 @@ class Match:
     known_region: Polygon = ()
     overlap_share: float | None = None
     distance: int | None = None
+    view: str = ""
     inliers: int = 0
     rms_px: float | None = None
 

@@ -65,6 +65,8 @@ class HashHit:
         The part of the known picture that the hash was made of; empty for the whole.
     listed : bool
         Only the hash is known, from somebody's list.
+    view : int
+        Which view of the query it was, in their order.
     """
 
     picture: int
@@ -74,6 +76,7 @@ class HashHit:
     log10_nfa: float
     region: tuple[tuple[float, float], ...] = ()
     listed: bool = False
+    view: int = 0
 
 
 def variants(hashes: dict[str, PdqHash]) -> NDArray[np.uint64]:
@@ -128,7 +131,11 @@ def distances(words: NDArray[np.uint64], query: NDArray[np.uint64]) -> NDArray[n
 
 
 def hits(
-    columns: HashColumns, hashes: dict[str, PdqHash], *, rows: int | None = None
+    columns: HashColumns,
+    hashes: dict[str, PdqHash],
+    *,
+    rows: int | None = None,
+    views: int = 1,
 ) -> list[HashHit]:
     """Give every row whose hash is nearer than chance explains, surest first.
 
@@ -139,28 +146,35 @@ def hits(
         From `pdq_dihedral`.
     rows : int, optional
         How many hashes were compared, if ``columns`` holds only the nearest of them.
+    views : int, default 1
+        In how many views of the picture it is searched in all: each had its chance.
     """
     rows = len(columns) if rows is None else rows
     if len(columns) == 0 or not hashes["original"].hashable:
         return []
-    widest = reach(rows=rows, variants=VARIANTS)
+    widest = reach(rows=rows, variants=VARIANTS * views)
     near = np.flatnonzero(nearest(columns.words, variants(hashes)) <= widest)
-    found = [_hit(columns, hashes, int(at), rows) for at in near]
+    found = [_hit(columns, hashes, int(at), rows * views) for at in near]
     found = [hit for hit in found if hit.log10_nfa <= MATCH_LOG10_NFA]
     return sorted(found, key=lambda hit: (hit.log10_nfa, hit.picture))
 
 
-def _hit(columns: HashColumns, hashes: dict[str, PdqHash], at: int, rows: int) -> HashHit:
+def _hit(columns: HashColumns, hashes: dict[str, PdqHash], at: int, tests: int) -> HashHit:
     """Say in which handling the query is nearest to a row, and how surprising that is."""
     row = slice(at, at + 1)
     plain = [int(columns.distances(hashes[name], rows=row)[0]) for name in ORIENTATIONS]
     both = [*plain, *(256 - bits for bits in plain)]
     handling = both.index(min(both))
-    quality = min(hashes["original"].quality, int(columns.quality[at]))
+    known = PdqHash(hex="".join(f"{int(w):016x}" for w in columns.words[:, at]), quality=0)
     return HashHit(
         picture=int(columns.pictures[at]),
         distance=both[handling],
         orientation=ORIENTATIONS[handling % len(ORIENTATIONS)],
         inverted=handling >= len(ORIENTATIONS),
-        log10_nfa=nfa(both[handling], rows=rows, variants=VARIANTS, quality=quality),
+        log10_nfa=nfa(
+            both[handling],
+            rows=tests,
+            variants=VARIANTS,
+            patterns=(hashes["original"].pattern, known.pattern),
+        ),
     )

@@ -366,7 +366,7 @@ class HashIndex:
             From `pdq_dihedral`.
         """
         with self._snapshot():
-            return Rows(self._connection, self.path).hits(hashes)
+            return Rows(self._connection, self.path).hits([hashes])
 
     def within(
         self, words: NDArray[np.uint64], *, radius: int, kind: str = "pdq"

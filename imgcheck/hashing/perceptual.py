@@ -37,6 +37,25 @@ _LEAST_RANGE = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pattern:
+    """How near the 16 x 16 signs of a hash are to one row times one column.
+
+    The same in all orientations and polarities, but for a few bits that rounding decides.
+
+    Attributes
+    ----------
+    concentration : float
+        The fourth powers of the singular values as a share of the largest possible sum, 1/16 to
+        1. Noise has 0.11 to 0.13, pictures ruled by few straight edges 0.2 and more.
+    exceptions : int
+        Bits that differ from the nearest product of a row and a column; noise has 80 to 90.
+    """
+
+    concentration: float
+    exceptions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PdqHash:
     """A PDQ hash with its quality.
 
@@ -59,6 +78,22 @@ class PdqHash:
     def bits(self) -> NDArray[np.uint64]:
         """The 256 bits as four words, the first digits in the first word."""
         return np.frombuffer(bytes.fromhex(self.hex), ">u8").astype(np.uint64)
+
+    @property
+    def pattern(self) -> "Pattern":
+        """How near the hash is to one row times one column of signs."""
+        bits = np.unpackbits(np.frombuffer(bytes.fromhex(self.hex), np.uint8))
+        signs = bits.reshape(16, 16).astype(np.float64) * 2 - 1
+        products = signs @ signs.T
+        column = np.sign(np.linalg.eigh(products)[1][:, -1] + 1e-9)
+        # The nearest product of signs, row and column in turn.
+        for _ in range(4):
+            row = np.where(column @ signs >= 0, 1.0, -1.0)
+            column = np.where(signs @ row >= 0, 1.0, -1.0)
+        return Pattern(
+            concentration=float((products**2).sum() / 256**2),
+            exceptions=round((256 - float(column @ signs @ row)) / 2),
+        )
 
     @classmethod
     def from_hex(cls, text: str, *, quality: int = 100) -> "PdqHash":

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from imgcheck.hashing import palettes
+from imgcheck.hashing.answer import Polygon
 from imgcheck.hashing.perceptual import ALGORITHM as PDQ_ALGORITHM
-from imgcheck.hashing.perceptual import PdqHash, pdq_dihedral
+from imgcheck.hashing.perceptual import PdqHash
+from imgcheck.hashing.variants import Variant, variants
 from imgcheck.imaging import annotations, features
 from imgcheck.imaging.features import Features
 
@@ -36,10 +39,11 @@ class Record:
     sha256, pixels : bytes
         Of the file, and of the decoded RGB values with their shape.
     shape : (rows, cols)
-    hashes : dict
-        From orientation to `PdqHash`.
+    views : tuple of Variant
+        The whole picture, and what is left of it without frame, colour map or drawings; each
+        with its hashes.
     gray : (m, n) float32 in [0, 1]
-        At most `WORKING_SIDE` a side.
+        At most `WORKING_SIDE` a side; of a picture in a known colour map, the mapped value.
     clean : (m, n) bool
         Pixels of ``gray`` that are usable and that nothing was drawn over.
     features : Features
@@ -49,7 +53,7 @@ class Record:
     sha256: bytes
     pixels: bytes
     shape: tuple[int, int]
-    hashes: dict[str, PdqHash]
+    views: tuple[Variant, ...]
     gray: NDArray[np.float32]
     clean: NDArray[np.bool_]
     features: Features
@@ -57,7 +61,16 @@ class Record:
     @property
     def pdq(self) -> PdqHash:
         """The hash of the picture as it is."""
-        return self.hashes["original"]
+        return self.views[0].hashes["original"]
+
+    @property
+    def regions(self) -> tuple[tuple[PdqHash, Polygon], ...]:
+        """The hashes of the content rectangles, each with its corners."""
+        return tuple(
+            (view.hashes["original"], view.rectangle.corners)
+            for view in self.views
+            if view.rectangle is not None
+        )
 
 
 def describe(
@@ -74,8 +87,14 @@ def describe(
         True = usable; features are taken there only.
     """
     rows, cols = rgb.shape[:2]
+    coloured = palettes.recover(rgb)
     gray = to_gray(rgb)
-    clean = ~annotations.find(rgb).mask
+    if coloured is not None:
+        gray = np.asarray(coloured.gray / np.float32(255), np.float32)
+    drawn = annotations.find(rgb).mask
+    views = variants(rgb, drawn=drawn)
+    # In a colour map the vivid colours are ground.
+    clean = ~drawn if coloured is None else np.ones_like(drawn)
     if valid is not None:
         clean &= valid
     shrink = min(1.0, WORKING_SIDE / max(rows, cols))
@@ -89,7 +108,7 @@ def describe(
         sha256=bytes.fromhex(sha256),
         pixels=pixel_digest(rgb),
         shape=(rows, cols),
-        hashes=pdq_dihedral(rgb),
+        views=views,
         gray=gray,
         clean=clean,
         features=scaled(found, x=cols / gray.shape[1], y=rows / gray.shape[0]),

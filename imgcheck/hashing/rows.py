@@ -69,19 +69,16 @@ class Rows:
     def same_pixels(self, pixels: bytes) -> list[int]:
         return self._ids("SELECT id FROM picture WHERE pixels = ? ORDER BY id", pixels)
 
-    def hits(self, hashes: dict[str, PdqHash]) -> list[HashHit]:
+    def hits(self, views: Sequence[dict[str, PdqHash]]) -> list[HashHit]:
         """Give the known hashes that are nearer than chance explains, surest first.
 
-        Every PDQ hash of the index is compared, in 8 orientations and 2 polarities.
+        Every PDQ hash of the index is compared, in 8 orientations and 2 polarities, with each
+        view of the query; the index is read once.
         """
-        return self.hits_of([hashes])[0]
-
-    def hits_of(self, queries: Sequence[dict[str, PdqHash]]) -> list[list[HashHit]]:
-        """Give `hits` for several queries, reading the index once."""
         count = self._segments.count("pdq")
-        widest = reach(rows=count, variants=columns.VARIANTS)
-        laid = [columns.variants(q) if q["original"].hashable else None for q in queries]
-        near: list[list[HashRows]] = [[] for _ in queries]
+        widest = reach(rows=count, variants=columns.VARIANTS * len(views))
+        laid = [columns.variants(v) if v["original"].hashable else None for v in views]
+        near: list[list[HashRows]] = [[] for _ in views]
         for segment, words in self._segments.words("pdq"):
             whole: HashRows | None = None
             for found, variants in zip(near, laid, strict=True):
@@ -92,17 +89,24 @@ class Rows:
                     whole = whole or self._segments.rows(segment, "pdq")
                     found.append(whole.take(at))
         gone = self._segments.tombstones("pdq") if any(near) else np.zeros(0, np.int64)
-        return [
-            self._hits_among(without(joined(found), gone), query, count) if found else []
-            for query, found in zip(queries, near, strict=True)
+        hits = [
+            replace(hit, view=number)
+            for number, found in enumerate(near)
+            if found
+            for hit in self._hits_among(
+                without(joined(found), gone), views[number], count, len(views)
+            )
         ]
+        return sorted(hits, key=lambda hit: (hit.log10_nfa, hit.picture, hit.view))
 
-    def _hits_among(self, found: HashRows, hashes: dict[str, PdqHash], count: int) -> list[HashHit]:
+    def _hits_among(
+        self, found: HashRows, hashes: dict[str, PdqHash], count: int, views: int
+    ) -> list[HashHit]:
         table = HashColumns(
             pictures=found.ids, words=found.words, quality=found.quality.astype(np.int64)
         )
         places = {int(number): place for place, number in enumerate(found.ids)}
-        hits = columns.hits(table, hashes, rows=count)
+        hits = columns.hits(table, hashes, rows=count, views=views)
         return [own for hit in hits if (own := self._owned(hit, found, places[hit.picture]))]
 
     def within(self, words: NDArray[np.uint64], *, kind: str, radius: int) -> list[NearHash]:

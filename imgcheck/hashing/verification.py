@@ -78,7 +78,7 @@ def examine(
     box = None if pair is None or by_hash else pair.agreeing(laid.support)
     kind, told = ("undetermined", None) if pair is None else pair.relation(box)
     if by_hash and hit is not None and kind not in ("same", "derived"):
-        return _unlaid(known, hit, told)
+        return _unlaid(known, hit, told, record.views[hit.view].name)
     shared, known_region, share = overlap.shared(laid.matrix, record.shape, shape, within=box)
     return Match(
         known=known,
@@ -94,12 +94,13 @@ def examine(
         known_region=known_region,
         overlap_share=share,
         distance=None if hit is None else hit.distance,
+        view="" if hit is None else record.views[hit.view].name,
         inliers=laid.inliers,
         rms_px=laid.rms_px,
     )
 
 
-def _unlaid(known: KnownPicture, hit: HashHit, told: Relation | None) -> Match:
+def _unlaid(known: KnownPicture, hit: HashHit, told: Relation | None, view: str) -> Match:
     return Match(
         known=known,
         stage="hash",
@@ -110,6 +111,7 @@ def _unlaid(known: KnownPicture, hit: HashHit, told: Relation | None) -> Match:
         mirrored=hit.orientation.startswith("mirror"),
         inverted=hit.inverted,
         distance=hit.distance,
+        view=view,
     )
 
 
@@ -152,11 +154,20 @@ def _believed(
 
 
 def _by_hash(record: Record, hit: HashHit, shape: tuple[int, int]) -> _Laid:
-    return _Laid(
-        matrix=overlap.nominal(hit.orientation, record.shape, shape),
-        inverted=hit.inverted,
-        log10_nfa=hit.log10_nfa,
+    """Lay the part of the query that was hashed on the part of the known picture that was."""
+    inside = record.views[hit.view].rectangle
+    x0, y0, x1, y1 = (
+        (0, 0, record.shape[1], record.shape[0])
+        if inside is None
+        else (inside.x0, inside.y0, inside.x1, inside.y1)
     )
+    corners = np.array(hit.region or ((0, 0), (shape[1], shape[0])), np.float64)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    size = (round(high[1] - low[1]), round(high[0] - low[0]))
+    matrix = overlap.nominal(hit.orientation, (y1 - y0, x1 - x0), size)
+    to_part = np.array([[1.0, 0, -x0], [0, 1, -y0], [0, 0, 1]])
+    to_known = np.array([[1.0, 0, low[0]], [0, 1, low[1]], [0, 0, 1]])
+    return _Laid(matrix=to_known @ matrix @ to_part, inverted=hit.inverted, log10_nfa=hit.log10_nfa)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,9 +1,13 @@
 import math
 
+import numpy as np
 import pytest
 
-from imgcheck.hashing import MATCH_LOG10_NFA, nfa, reach
+from imgcheck.hashing import MATCH_LOG10_NFA, PdqHash, nfa, pdq_dihedral, reach
+from imgcheck.hashing.chance import log10_coincidence, structure
+from imgcheck.hashing.perceptual import Pattern
 from imgcheck.quantity import binomial_tail
+from tests.hashing.pictures import ground
 
 
 def test_false_alarms_grow_with_distance_rows_and_variants():
@@ -20,16 +24,74 @@ def test_chance_is_never_rarer_than_with_fair_coins():
         assert nfa(bits, rows=1, variants=1) >= math.log10(coins)
 
 
-def test_low_quality_is_judged_more_carefully():
-    assert nfa(80, rows=100, quality=20) > nfa(80, rows=100, quality=80) + 1
+def pair(concentration, exceptions=85):
+    return (Pattern(concentration=concentration, exceptions=exceptions),) * 2
 
 
-@pytest.mark.parametrize(("rows", "low", "high"), [(100, 84, 92), (10_000, 66, 80)])
+def test_shared_structure_is_judged_more_carefully():
+    chances = [nfa(80, rows=100, patterns=pair(c)) for c in (0.1, 0.12, 0.15, 0.2, 0.3, 0.9)]
+    assert chances == sorted(chances)
+    assert chances[3] > chances[0] + 3
+
+
+def test_noise_shares_no_structure_with_anything():
+    noise, simple = (
+        Pattern(concentration=0.1, exceptions=88),
+        Pattern(concentration=1.0, exceptions=0),
+    )
+    assert structure(noise, simple) == 0.0
+    assert structure(*pair(0.208)) == pytest.approx(0.1)
+
+
+def test_pictures_of_one_simple_pattern_match_only_if_its_exceptions_agree():
+    ruled = pair(0.3, 50)
+    assert (
+        nfa(10, rows=10**6, patterns=ruled) <= MATCH_LOG10_NFA < nfa(50, rows=1000, patterns=ruled)
+    )
+    assert nfa(0, rows=10, patterns=pair(1.0, 0)) > MATCH_LOG10_NFA
+
+
+def test_without_structure_distances_follow_the_hypergeometric_law():
+    # Two choices of 128 of 256 bits, counted by drawing.
+    rng = np.random.default_rng(3)
+    bits = np.argsort(rng.random((2, 20_000, 256)), axis=2) < 128
+    drawn = (bits[0] != bits[1]).sum(axis=1)
+    for d in (110, 116, 128):
+        stated = 10 ** log10_coincidence(d, patterns=pair(0.1))
+        assert stated == pytest.approx(np.mean(drawn <= d), rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("rows", "low", "high"), [(100, 86, 94), (10_000, 80, 86), (10**6, 72, 80)]
+)
 def test_reach_is_the_last_distance_that_matches(rows, low, high):
     bits = reach(rows=rows)
     assert low <= bits <= high
-    assert nfa(bits, rows=rows) <= MATCH_LOG10_NFA < nfa(bits + 1, rows=rows)
+    assert nfa(bits, rows=rows, patterns=pair(0.1)) <= MATCH_LOG10_NFA
+    assert nfa(bits + 2, rows=rows, patterns=pair(0.1)) > MATCH_LOG10_NFA
 
 
 def test_reach_says_when_no_distance_would_do():
-    assert reach(rows=10**18, quality=10) == -1
+    assert reach(rows=10**80) == -1
+
+
+def test_pattern_of_a_product_and_of_noise():
+    rng = np.random.default_rng(4)
+    product = (rng.random(16) < 0.5)[:, None] ^ (rng.random(16) < 0.5)
+    spoilt = product.copy()
+    spoilt[3, 5] ^= True
+    noise = rng.random((16, 16)) < 0.5
+    found = [
+        PdqHash(hex=np.packbits(b.ravel()).tobytes().hex(), quality=100).pattern
+        for b in (product, spoilt, noise)
+    ]
+    assert found[0] == Pattern(concentration=pytest.approx(1.0), exceptions=0)
+    assert found[1].exceptions == 1
+    assert 0.09 < found[2].concentration < 0.15
+    assert 74 <= found[2].exceptions <= 96
+
+
+def test_pattern_is_the_same_in_all_orientations():
+    patterns = [h.pattern for h in pdq_dihedral(ground(11)).values()]
+    concentrations = [p.concentration for p in patterns]
+    assert max(concentrations) - min(concentrations) < 0.01

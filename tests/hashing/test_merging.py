@@ -109,7 +109,7 @@ def test_merged_pictures_are_found_by_hash_parts_and_region(tmp_path):
     whole, pane = ground(8, shape=(200, 240)), ground(9, shape=(200, 240))
     corners = ((0.0, 0.0), (40.0, 0.0), (40.0, 40.0))
     record = records.describe(whole, sha256="ab" * 32)
-    hashes = records.describe(pane, sha256="cd" * 32).hashes
+    hashes = records.describe(pane, sha256="cd" * 32).views[0].hashes
     with HashIndex.create(tmp_path / "a") as index:
         index.add_record(
             record,

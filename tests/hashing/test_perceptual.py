@@ -6,6 +6,7 @@ from PIL import Image as PillowImage
 
 from imgcheck.errors import GridMismatchError, UsageError
 from imgcheck.hashing import ORIENTATIONS, PdqHash, distance, pdq, pdq_dihedral
+from imgcheck.imaging import Image
 from tests.hashing.pictures import dihedral, ground
 
 
@@ -115,3 +116,39 @@ def test_hex_keeps_leading_zeros_and_round_trips_through_words():
     assert "".join(f"{int(word):016x}" for word in found.bits) == text
     with pytest.raises(UsageError, match="64 hexadecimal digits"):
         PdqHash.from_hex(text[1:])
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        ("1", "PNG"), ("L", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("RGBA", "PNG"), ("P", "GIF"),
+        ("CMYK", "JPEG"), ("YCbCr", "JPEG"), ("CMYK", "TIFF"), ("YCbCr", "TIFF"), ("F", "TIFF"),
+        ("LAB", "TIFF"), ("I", "TIFF"), ("LA", "TIFF"), ("RGBA", "WEBP"),
+    ],
+)  # fmt: skip
+def test_no_image_mode_is_refused_or_far_from_the_published_hash(data_dir, tmp_path, mode, kind):
+    folder = data_dir / "pdq"
+    name = "reg-test-input/dih/bridge-1-original.jpg"
+    text = json.loads((folder / "expected.json").read_text())["hashes"][name]
+    with PillowImage.open(folder / name) as picture:
+        other = picture.convert("RGB").resize((800, 502)).convert(mode)
+    other.save(tmp_path / "other", kind)
+    found = pdq(Image.open(tmp_path / "other").rgb())
+    # Two values, 256 colours and another colour space move some bits by themselves.
+    assert distance(found, PdqHash.from_hex(text)) <= 16
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied_before_hashing(data_dir, tmp_path, orientation):
+    turned = ["original", "mirror", "rotate180", "mirror-rotate180", "mirror-rotate270"]
+    turned += ["rotate90", "mirror-rotate90", "rotate270"]
+    path = data_dir / "pdq" / "reg-test-input" / "dih" / "bridge-1-original.jpg"
+    with PillowImage.open(path) as picture:
+        exif = PillowImage.Exif()
+        exif[0x0112] = orientation
+        picture.save(tmp_path / "turned.jpg", exif=exif, quality=95)
+    found = pdq(Image.open(tmp_path / "turned.jpg").rgb())
+    expected = pdq_dihedral(decoded(path))[turned[orientation - 1]]
+    assert distance(found, expected) <= 24

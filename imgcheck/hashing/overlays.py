@@ -1,0 +1,145 @@
+"""Drawn parts in any colour, white, black and gray included, for a hash without them.
+
+`imaging.annotations` says only what is surely drawn, because its mask takes evidence away. Here a
+roof that is masked by mistake costs nothing but one more view of the query, so that more is
+taken: every colour that piles up in flat places and ends in a step.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# Strokes of four pixels at this side still have flat pixels inside.
+_WORKING_SIDE = 640
+# JPEG leaves drawn areas nearly flat; beside letters and strokes its colour differs by more.
+_FLAT, _SAME, _NEAR = 8, 20, 48
+_LEAST_SHARE, _MOST_SHARE = 1.5e-3, 0.4
+_COLOURS = 12
+# Of the pixels near a drawn colour this part has it, and its surroundings are this far from it.
+_PILED, _STEP = 0.45, 45
+_BOX_FILL, _BOX_LEAST, _BOX_MOST_SHARE = 0.55, 12, 0.12
+_MARGIN_PX = 3
+# Strokes are thinner than the window, and this far from what lies beside them.
+_WINDOW, _STROKE_STEP = 13, 40
+# Ground has thin bright things too, but not of one colour and of such length (share of a side).
+_STROKE_SAME, _STROKE_CELL_BITS, _LENGTH_SHARE = 40, 5, 0.05
+
+
+def strokes(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Find long thin parts of one colour that differ from what lies on both sides.
+
+    Parameters
+    ----------
+    rgb : (M, N, 3) uint8
+
+    Returns
+    -------
+    (M, N) bool
+        True = may be drawn: arrows, boxes, letters of any colour; also kerbs and road markings.
+    """
+    small = _working(rgb)
+    kernel = np.ones((_WINDOW, _WINDOW), np.uint8)
+    above = cv2.subtract(small, cv2.morphologyEx(small, cv2.MORPH_OPEN, kernel)).max(axis=2)
+    below = cv2.subtract(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel), small).max(axis=2)
+    strong = np.maximum(above, below) >= _STROKE_STEP
+    mask = np.zeros(strong.shape, np.uint8)
+    cells = (small[strong] >> _STROKE_CELL_BITS).astype(np.int32)
+    codes = (cells[:, 0] << 6) | (cells[:, 1] << 3) | cells[:, 2]
+    counts = np.bincount(codes, minlength=512)
+    for code in np.argsort(-counts, kind="stable")[:_COLOURS]:
+        if counts[code] < _LEAST_SHARE * mask.size / 2:
+            break
+        colour = np.median(small[strong][codes == code], axis=0)
+        low, high = np.clip(colour - _STROKE_SAME, 0, 255), np.clip(colour + _STROKE_SAME, 0, 255)
+        members = np.asarray(cv2.inRange(small, low, high)) & (strong * np.uint8(255))
+        mask |= _long(members)
+    return _spread_out(mask, rgb.shape[:2])
+
+
+def _long(members: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Keep the connected parts that reach far for their area."""
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(members, connectivity=8)
+    wide, high, area = boxes[:, 2], boxes[:, 3], boxes[:, 4]
+    reach = np.maximum(wide, high)
+    keep = (reach >= _LENGTH_SHARE * max(members.shape)) & (area <= _WINDOW * (wide + high))
+    keep[0] = False
+    return keep.astype(np.uint8)[labels]
+
+
+def _working(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    rows, cols = rgb.shape[:2]
+    shrink = min(1.0, _WORKING_SIDE / max(rows, cols))
+    if shrink == 1.0:
+        return np.ascontiguousarray(rgb)
+    size = (max(1, round(cols * shrink)), max(1, round(rows * shrink)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+
+
+def _spread_out(mask: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Widen a mask over the soft rim of what was drawn, and give it the full size."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _MARGIN_PX + 1,) * 2)
+    wide = cv2.dilate(mask, kernel)
+    return np.asarray(cv2.resize(wide, shape[::-1], interpolation=cv2.INTER_NEAREST)) > 0
+
+
+def flat_parts(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Find flat parts of one colour that end in a step.
+
+    Parameters
+    ----------
+    rgb : (M, N, 3) uint8
+
+    Returns
+    -------
+    (M, N) bool
+        True = may be drawn: logos, labels, filled boxes; also pavements, roofs and water.
+    """
+    small = _working(rgb)
+    mask = np.zeros(small.shape[:2], np.uint8)
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    spread = cv2.subtract(cv2.dilate(small, cross), cv2.erode(small, cross)).max(axis=2)
+    flat = spread <= _FLAT
+    cells = (small[flat] >> 4).astype(np.int32)
+    codes = (cells[:, 0] << 8) | (cells[:, 1] << 4) | cells[:, 2]
+    counts = np.bincount(codes, minlength=4096)
+    least = max(24, int(_LEAST_SHARE * mask.size))
+    for code in np.argsort(-counts, kind="stable")[:_COLOURS]:
+        if counts[code] < least / 3:
+            break
+        colour = np.median(small[flat][codes == code], axis=0)
+        mask |= _members(small, colour, least=least)
+    return _spread_out(mask, rgb.shape[:2])
+
+
+def _members(
+    small: NDArray[np.uint8], colour: NDArray[np.float64], *, least: int
+) -> NDArray[np.uint8]:
+    """Give the pixels of a colour if it looks drawn, else those of its filled boxes."""
+    low, high = np.clip(colour - _SAME, 0, 255), np.clip(colour + _SAME, 0, 255)
+    members = (np.asarray(cv2.inRange(small, low, high)) > 0).astype(np.uint8)
+    count = int(members.sum())
+    if not least <= count <= _MOST_SHARE * members.size:
+        return np.zeros_like(members)
+    drawn = _filled_boxes(members, least=least)
+    low, high = np.clip(colour - _NEAR, 0, 255), np.clip(colour + _NEAR, 0, 255)
+    if count < _PILED * np.count_nonzero(cv2.inRange(small, low, high)):
+        return drawn
+    box = np.ones((3, 3), np.uint8)
+    inner = cv2.dilate(members, box, iterations=2)
+    ring = (cv2.dilate(inner, box) > 0) & (inner == 0)
+    if not ring.any():
+        return drawn
+    step = np.abs(small[ring].astype(np.float32) - colour.astype(np.float32)).max(axis=1)
+    return drawn | members if np.median(step) >= _STEP else drawn
+
+
+def _filled_boxes(members: NDArray[np.uint8], *, least: int) -> NDArray[np.uint8]:
+    """Give the boxes that are mostly of one colour, whole: the letters on a logo too."""
+    count, _, boxes, _ = cv2.connectedComponentsWithStats(members, connectivity=4)
+    found = np.zeros_like(members)
+    for left, top, wide, high, area in boxes[1:count]:
+        if wide * high > _BOX_MOST_SHARE * members.size or min(wide, high) < _BOX_LEAST:
+            continue
+        if area >= max(least, _BOX_FILL * wide * high):
+            found[top : top + high, left : left + wide] = 1
+    return found

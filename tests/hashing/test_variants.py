@@ -1,0 +1,78 @@
+import cv2
+import numpy as np
+import pytest
+
+from imgcheck.hashing import ORIENTATIONS, distance, overlays, pdq
+from imgcheck.hashing.palettes import table
+from imgcheck.hashing.variants import filled, variants
+from tests.hashing import copies
+from tests.hashing.pictures import ground
+
+
+def nearest(pixels, known):
+    found = variants(pixels)
+    bits = {v.name: min(distance(known, h) for h in v.hashes.values()) for v in found}
+    return min(bits, key=bits.get), min(bits.values()), bits["whole"]
+
+
+def test_whole_picture_comes_first_with_eight_orientations():
+    found = variants(ground(81))
+    assert (found[0].name, found[0].rectangle) == ("whole", None)
+    assert tuple(found[0].hashes) == ORIENTATIONS
+    assert len(found) <= 12
+
+
+def test_framed_picture_is_near_its_own_hash_in_a_view():
+    picture = ground(82)
+    made, _ = copies.letterbox(picture, np.random.default_rng(0))
+    name, bits, whole = nearest(made, pdq(picture))
+    assert (name, bits <= 16, whole >= 60) == ("letterbox", True, True)
+
+
+def test_pseudo_coloured_picture_is_near_its_own_hash_in_a_view():
+    picture = ground(83)
+    made = table("hsv")[cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)]
+    name, bits, _ = nearest(copies.saved(made, 80), pdq(picture))
+    assert (name, bits <= 24) == ("palette hsv", True)
+
+
+@pytest.mark.parametrize("seed", [84, 85, 86, 87])
+def test_drawn_strokes_are_filled_before_hashing(seed):
+    picture = ground(seed, shape=(480, 640))
+    drawn = copies.saved(copies.annotated(picture, np.random.default_rng(seed)), 70)
+    _, bits, whole = nearest(drawn, pdq(picture))
+    assert bits <= min(44, whole)
+
+
+def test_white_strokes_and_a_filled_box_are_found():
+    picture = np.array(ground(88, shape=(480, 640)))
+    truth = np.zeros(picture.shape[:2], bool)
+    truth[100:106, 80:400] = truth[300:380, 420:560] = True
+    picture[100:106, 80:400] = 255
+    picture[300:380, 420:560] = (20, 40, 160)
+    strokes, flat = overlays.strokes(picture), overlays.flat_parts(picture)
+    assert strokes[100:106, 80:400].mean() > 0.9
+    assert flat[300:380, 420:560].mean() > 0.9
+    assert (strokes | flat)[~truth].mean() < 0.1
+
+
+def test_filling_takes_colours_from_beside_the_mask():
+    ramp = np.repeat(np.linspace(0, 255, 256)[None, :], 200, axis=0)
+    picture = np.repeat(ramp[..., None], 3, axis=2).astype(np.uint8)
+    mask = np.zeros(picture.shape[:2], bool)
+    mask[80:120, 100:130] = True
+    spoilt = picture.copy()
+    spoilt[mask] = 0
+    assert np.abs(filled(spoilt, mask).astype(int) - picture).max() <= 16
+
+
+def test_a_picture_masked_all_over_is_left_whole():
+    picture = ground(89)
+    found = variants(picture, drawn=np.ones(picture.shape[:2], bool))
+    assert not [v for v in found if v.name.startswith("without")]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 500), (40, 40)])
+def test_tiny_pictures_have_at_least_one_view(shape):
+    pixels = np.random.default_rng(7).integers(0, 256, (*shape, 3)).astype(np.uint8)
+    assert variants(pixels)[0].name == "whole"
