@@ -1,0 +1,197 @@
+"""Candidates from inverted lists: planted parts are found, damage is named."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from imgcheck.errors import IndexFileError
+from imgcheck.hashing import inverted, postings, segments
+from imgcheck.hashing.codebook import load, shipped
+from imgcheck.hashing.screening import HANDLINGS
+from imgcheck.imaging import features
+from imgcheck.imaging.features import Features
+from tests.hashing.pictures import ground
+
+PICTURES = 120
+SHAPE = (180, 240)
+PLANTED = 17
+
+
+def gray(seed: int) -> np.ndarray:
+    return ground(seed, shape=SHAPE)[..., 1].astype(np.float32) / 255
+
+
+@pytest.fixture(scope="module")
+def items() -> list[tuple[int, Features, tuple[int, int]]]:
+    return [(n + 1, features.detect(gray(n), limit=300), SHAPE) for n in range(PICTURES)]
+
+
+def make(items: list[tuple[int, Features, tuple[int, int]]]) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.execute("CREATE TABLE picture (id INTEGER PRIMARY KEY)")
+    for statement in inverted.SCHEMA:
+        connection.execute(statement)
+    connection.executemany("INSERT INTO picture VALUES (?)", [(item[0],) for item in items])
+    inverted.append(connection, items)
+    return connection
+
+
+@pytest.fixture
+def lists(items, monkeypatch) -> Iterator[sqlite3.Connection]:
+    """Segments of two levels and a tail, as a large index has them."""
+    monkeypatch.setattr(segments, "SEALED_AT", 16)
+    connection = make(items)
+    yield connection
+    connection.close()
+
+
+def part(*, mirrored: bool = False, negative: bool = False) -> np.ndarray:
+    """A cut of the planted picture, a third of its area."""
+    cut = gray(PLANTED - 1)[40:150, 60:200]
+    cut = cut[:, ::-1] if mirrored else cut
+    return np.ascontiguousarray(1 - cut if negative else cut)
+
+
+def asked(connection: sqlite3.Connection, cut: np.ndarray) -> tuple[inverted.Candidate, ...]:
+    return inverted.candidates(connection, features.detect(cut), cut.shape)
+
+
+def test_lists_of_two_levels_and_a_tail_hold_every_picture(lists):
+    levels = lists.execute("SELECT level, pictures FROM part_segment ORDER BY id").fetchall()
+    tail = lists.execute("SELECT count(*) FROM part_tail").fetchone()[0]
+    assert {level for level, _ in levels} == {0, 1}
+    assert tail > 0
+    assert sum(pictures for _, pictures in levels) + tail == PICTURES
+
+
+@pytest.mark.parametrize(("mirrored", "negative"), HANDLINGS)
+def test_a_planted_part_comes_first_with_its_handling(lists, mirrored, negative):
+    best = asked(lists, part(mirrored=mirrored, negative=negative))[0]
+    assert best.picture == PLANTED
+    assert HANDLINGS[best.handling] == (mirrored, negative)
+    assert best.votes >= 10
+
+
+def test_the_newest_picture_is_found_in_the_tail(lists):
+    cut = gray(PICTURES - 1)[20:140, 20:180]
+    assert asked(lists, np.ascontiguousarray(cut))[0].picture == PICTURES
+
+
+def test_no_more_than_the_wanted_number_is_given_best_first(lists):
+    cut = part()
+    found = inverted.candidates(lists, features.detect(cut), cut.shape, most=5)
+    assert len(found) == 5
+    assert [c.score for c in found] == sorted((c.score for c in found), reverse=True)
+    assert len({c.picture for c in found}) == 5
+
+
+def test_a_removed_picture_is_not_answered(lists):
+    lists.execute("DELETE FROM picture WHERE id = ?", (PLANTED,))
+    assert PLANTED not in {c.picture for c in asked(lists, part())}
+
+
+def test_a_removed_picture_leaves_the_lists_when_segments_are_merged(items, monkeypatch):
+    monkeypatch.setattr(segments, "SEALED_AT", 16)
+    connection = make(items[:48])
+    connection.execute("DELETE FROM picture WHERE id = ?", (PLANTED,))
+    connection.executemany("INSERT INTO picture VALUES (?)", [(i[0],) for i in items[48:64]])
+    inverted.append(connection, items[48:64])
+    assert connection.execute("SELECT level FROM part_segment").fetchall() == [(1,)]
+    data = connection.execute("SELECT id, data FROM part_list ORDER BY id").fetchall()
+    held = {
+        int(picture)
+        for _, blob in data
+        for picture in np.frombuffer(blob[:-4], postings.POSTING)["picture"]
+    }
+    assert held == {n for n in range(1, 65) if n != PLANTED}
+
+
+def test_the_answer_does_not_depend_on_how_the_lists_were_built(items, lists):
+    in_one_tail = make(items)
+    cut = part()
+    assert asked(in_one_tail, cut) == asked(lists, cut) == asked(lists, cut)
+
+
+def test_lists_that_were_thrown_away_are_built_again_alike(items, lists):
+    before = asked(lists, part())
+    inverted.clear(lists)
+    assert asked(lists, part()) == ()
+    inverted.append(lists, items)
+    assert asked(lists, part()) == before
+
+
+@pytest.mark.parametrize("table", ["part_list", "part_tail"])
+@pytest.mark.parametrize("harm", ["bit", "cut", "text"])
+def test_a_damaged_list_is_named(lists, table, harm):
+    key = "id" if table == "part_list" else "picture"
+    for number, data in lists.execute(f"SELECT {key}, data FROM {table}").fetchall():
+        harmed: object = bytes([data[0] ^ 4]) + data[1:]
+        if harm == "cut":
+            harmed = data[: len(data) // 2]
+        elif harm == "text":
+            harmed = "nothing"
+        lists.execute(f"UPDATE {table} SET data = ? WHERE {key} = ?", (harmed, number))
+    with pytest.raises(IndexFileError, match="cache: let the index build them again"):
+        asked(lists, part())
+
+
+def test_a_list_in_the_place_of_another_is_named(lists):
+    (first, data), (second, _) = lists.execute("SELECT id, data FROM part_list LIMIT 2").fetchall()
+    assert postings.unsealed(data, first) is not None
+    assert postings.unsealed(data, second) is None
+
+
+def test_lists_of_another_codebook_are_not_usable(lists):
+    assert inverted.usable(lists)
+    lists.execute("UPDATE part_segment SET codebook = 'older' WHERE level = 0")
+    assert not inverted.usable(lists)
+
+
+def test_a_query_without_features_has_no_candidates(lists):
+    flat = np.full((100, 100), 0.5, np.float32)
+    assert asked(lists, flat) == ()
+
+
+def test_an_empty_index_has_no_candidates():
+    assert asked(make([]), part()) == ()
+
+
+def test_an_id_beyond_32_bits_is_refused(items):
+    connection = make([])
+    with pytest.raises(IndexFileError, match="cannot hold"):
+        inverted.append(connection, [(2**32, *items[0][1:])])
+
+
+def test_places_survive_packing_within_their_steps(items):
+    found = items[0][1]
+    x, y, size, turn = postings.unpacked_place(postings.packed_place(found, SHAPE))
+    assert np.abs(x * 240 - found.points[:, 0]).max() <= 240 / 1023
+    assert np.abs(y * 240 - found.points[:, 1]).max() <= 240 / 1023
+    assert np.abs(size - np.log2(found.sizes / 240)).max() <= 0.5 / 6 + 1e-4
+    assert np.abs((turn - found.angles + 180) % 360 - 180).max() <= 360 / 64 / 2 + 1e-3
+
+
+def test_the_nearest_cell_of_many_is_the_cell(items):
+    descriptors = items[0][1].descriptors
+    cells, signatures = shipped().words(descriptors)
+    near, own = shipped().near_words(descriptors, count=8)
+    np.testing.assert_array_equal(near[:, 0], cells)
+    np.testing.assert_array_equal(own[:, 0], signatures)
+    assert all(len(set(row)) == 8 for row in near.tolist())
+
+
+def test_the_nearest_cells_are_those_of_a_full_comparison(items):
+    book, descriptors = shipped(), items[0][1].descriptors[:20]
+    parts = book.project(descriptors)
+    near, _ = book.near_words(descriptors, count=6)
+    for n, row in enumerate(near):
+        far = [((book.centres[h] - parts[h, n]) ** 2).sum(axis=1) for h in range(2)]
+        whole = (far[0][:, None] + far[1][None, :]).ravel()
+        assert set(row.tolist()) == set(np.argsort(whole)[:6].tolist())
+
+
+def test_bytes_that_are_no_codebook_are_refused():
+    with pytest.raises(IndexFileError, match="install imgcheck again"):
+        load(b"PK\x03\x04 nothing")
