@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from imgcheck import scene
 from imgcheck.hashing import records
-from imgcheck.hashing.codebook import BITS, HALVES, Codebook
+from imgcheck.hashing.codebook import BITS, HALVES, RANKS, Codebook
 from imgcheck.imaging import Image, features
 from imgcheck.imaging.features import Features
 from training.pictures import folder
@@ -84,7 +84,7 @@ def altered(gray: Gray, rng: np.random.Generator) -> tuple[Gray, NDArray[np.floa
 
 
 def right_pairs(
-    a: Features, b: Features, matrix: NDArray[np.float64], *, width: int
+    a: Features, b: Features, matrix: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Keypoints of one spot, size and direction."""
     # OpenCV puts 0 at the centre of a pixel.
@@ -149,36 +149,40 @@ def handled(found: Features) -> Iterator[Features]:
         yield features.inverted(one)
 
 
-def evidence_of(
+def judged(
     book: Codebook, a: NDArray[np.uint8], b: NDArray[np.uint8], rng: np.random.Generator
-) -> NDArray[np.float32]:
-    """Log10 ratio of how often right pairs and strangers of one cell differ in so many bits."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give how right pairs fare: by differing bits (evidence), and by rank of the cell.
+
+    Evidence is the log10 ratio of how often right pairs and strangers of one cell differ in so
+    many bits.
+    """
     cells, signatures = book.words(b)
-    near, own = book.near_words(a, count=8)
-    rank = np.argmax(near == cells[:, None], axis=1)
-    met = (near == cells[:, None]).any(axis=1)
-    bits = np.bitwise_count(own[np.arange(len(a)), rank] ^ signatures)[met]
+    near, own = book.near_words(a, count=RANKS)
+    here = near == cells[:, None]
+    met = here.any(axis=1)
+    bits = np.bitwise_count(own[np.arange(len(a)), here.argmax(axis=1)] ^ signatures)[met]
     right = np.bincount(bits, minlength=BITS + 1).astype(float)
     order = np.argsort(cells, kind="stable")
+    low = np.searchsorted(cells[order], near[:, 0], "left")
+    high = np.searchsorted(cells[order], near[:, 0], "right")
     alone = np.zeros(BITS + 1)
     for _ in range(20):
-        chosen = rng.permutation(len(a))[: len(a) // 2]
-        low = np.searchsorted(cells[order], near[chosen, 0], "left")
-        high = np.searchsorted(cells[order], near[chosen, 0], "right")
-        some = high > low
-        partner = order[(low + rng.integers(0, 1 << 30, len(low)) % np.maximum(high - low, 1))[some]]
-        strange = np.abs(partner - chosen[some]) > 5000  # pairs are in the order of the pictures
-        pairs = own[chosen[some], 0] ^ signatures[partner]
-        alone += np.bincount(np.bitwise_count(pairs[strange]), minlength=BITS + 1)
-    print(f"right pairs that share one of 8 cells: {met.mean():.3f} of {len(met)}")
-    print("bits right pairs:", np.percentile(bits, [5, 25, 50, 75, 95]))
+        some = np.flatnonzero(high > low)
+        partner = order[rng.integers(low[some], high[some])]
+        # Pairs are in the order of the pictures: these are of two places.
+        strange = np.abs(partner - some) > 5000
+        pairs = own[some[strange], 0] ^ signatures[partner[strange]]
+        alone += np.bincount(np.bitwise_count(pairs), minlength=BITS + 1)
+    shares = here.mean(axis=0)
+    print(f"{len(met)} right pairs; in the cells of rank 1 to {RANKS}: {np.round(shares, 4)}")
+    print("bits of right pairs, 5 to 95 %:", np.percentile(bits, [5, 25, 50, 75, 95]))
     ratio = np.log10((right + 1) / right.sum()) - np.log10((alone + 1) / alone.sum())
     # A falling line, as it must be, through the ratios where there are enough pairs.
-    heavy = np.sqrt(right * alone / (right + alone + 1))
     x = np.arange(BITS + 1)
-    slope, level = np.polyfit(x, ratio, 1, w=heavy)
+    slope, level = np.polyfit(x, ratio, 1, w=np.sqrt(right * alone / (right + alone + 1)))
     print("evidence at 0, 8, 16, 24, 32 bits:", level + slope * np.array([0, 8, 16, 24, 32]))
-    return np.maximum(level + slope * x, 0).astype(np.float32)
+    return np.maximum(level + slope * x, 0).astype(np.float32), shares.astype(np.float32)
 
 
 def fit(grays: list[Gray]) -> dict[str, NDArray[np.float32]]:
@@ -203,16 +207,19 @@ def fit(grays: list[Gray]) -> dict[str, NDArray[np.float32]]:
         medians.append(middle.astype(np.float32))
     parts = {"mean": mean, "basis": basis, "centres": np.stack(centres)}
     parts["medians"] = np.stack(medians)
-    book = Codebook(**parts, evidence=np.zeros(BITS + 1, np.float32), name="draft")
+    blank = {"evidence": np.zeros(BITS + 1, np.float32), "shares": np.ones(RANKS, np.float32)}
+    book = Codebook(**parts, **blank, name="draft")
     ours, theirs = [], []
     for gray, found in zip(grays, described, strict=True):
         copy, matrix = altered(gray, rng)
         there = features.detect(copy, limit=FEATURES)
         if len(found) and len(there):
-            i, j = right_pairs(there, found, _inverse(matrix), width=gray.shape[1])
+            i, j = right_pairs(there, found, _inverse(matrix))
             ours.append(there.descriptors[i])
             theirs.append(found.descriptors[j])
-    parts["evidence"] = evidence_of(book, np.concatenate(ours), np.concatenate(theirs), rng)
+    parts["evidence"], parts["shares"] = judged(
+        book, np.concatenate(ours), np.concatenate(theirs), rng
+    )
     return parts
 
 

@@ -18,6 +18,7 @@ from imgcheck.errors import IndexFileError
 
 HALVES = 2
 BITS = 64
+RANKS = 16
 _DIMENSIONS = BITS // HALVES
 # Rows that are multiplied at once: the table of distances to all centres stays below 50 MB.
 _AT_ONCE = 8192
@@ -39,6 +40,8 @@ class Codebook:
     evidence : (65,) float32
         Log10 of how much more often features of one spot differ in so many bits than strangers
         in a common cell do.
+    shares : (16,) float32
+        Of right pairs, how many lie in the nearest cell, the next nearest and so on.
     name : str
         Of this content: words of different codebooks are not compared.
     """
@@ -48,6 +51,7 @@ class Codebook:
     centres: NDArray[np.float32]
     medians: NDArray[np.float32]
     evidence: NDArray[np.float32]
+    shares: NDArray[np.float32]
     name: str
 
     @property
@@ -179,6 +183,7 @@ _SHAPES = {
     "centres": (HALVES, -1, _DIMENSIONS),
     "medians": (HALVES, -1, _DIMENSIONS),
     "evidence": (BITS + 1,),
+    "shares": (RANKS,),
 }
 
 

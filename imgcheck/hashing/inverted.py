@@ -5,6 +5,7 @@ against the comparison with every row is measured (benchmarks: part_index).
 """
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,13 @@ from imgcheck.imaging.features import Features
 __all__ = ["SCHEMA", "Candidate", "append", "candidates", "clear", "usable"]
 
 VOTERS = 1000
-PROBES = 8
+PROBES = 16
+# Pairs of a voter and a posting that are compared at most: those of short lists and near cells
+# first. About 15 ns each; a row that is read costs as much as some pairs (benchmarks: part_index).
+BUDGET = 8_000_000
+_PAIRS_A_ROW = 300
+# Compared at once: the arrays stay in the cache.
+_PAIRS_AT_ONCE = 65_536
 # Signatures that differ in more bits say nothing for one spot (evidence of the codebook).
 MOST_BITS = 18
 _MOST = 30
@@ -108,53 +115,40 @@ def candidates(
     if len(query) == 0:
         return ()
     parts = handled(query, width=shape[1])
-    found = _agreements(connection, _probes(parts))
-    ranked = _ranked(found, parts, shape, segments.living(connection))
-    return ranked[:most]
+    probes = _affordable(_probes(parts), *segments.lengths(connection))
+    found = _agreements(connection, probes)
+    return _ranked(connection, found, parts, shape)[:most]
 
 
 def _probes(parts: list[Features]) -> _Probes:
     descriptors = np.concatenate([part.descriptors for part in parts])
     cells, signatures = shipped().near_words(descriptors, count=PROBES)
-    flat = cells.ravel()
-    order = np.argsort(flat, kind="stable")
     return _Probes(
-        cells=flat[order],
-        signatures=signatures.ravel()[order],
-        voters=(order // PROBES).astype(np.int32),
+        cells=cells.ravel(),
+        signatures=signatures.ravel(),
+        voters=np.arange(cells.size, dtype=np.int32) // PROBES,
+    )
+
+
+def _affordable(probes: _Probes, count: int, lengths: NDArray[np.int64]) -> _Probes:
+    """Keep the probes that promise most right pairs for their cost; sort them by cell."""
+    cost = lengths[probes.cells] + count * _PAIRS_A_ROW
+    promise = np.tile(shipped().shares[:PROBES], len(cost) // PROBES)
+    order = np.argsort(cost / promise, kind="stable")
+    order = order[: np.searchsorted(np.cumsum(cost[order]), BUDGET)]
+    order = order[np.argsort(probes.cells[order], kind="stable")]
+    return _Probes(
+        cells=probes.cells[order],
+        signatures=probes.signatures[order],
+        voters=probes.voters[order],
     )
 
 
 def _agreements(connection: sqlite3.Connection, probes: _Probes) -> _Agreements:
-    evidence = shipped().evidence
-    some: list[_Agreements] = []
+    some = [_none()]
     for lists in segments.read(connection, np.unique(probes.cells)):
-        # Probes of the cells that have a list; several may look in one.
-        at = np.searchsorted(lists.cells, probes.cells)
-        low = int(np.searchsorted(probes.cells, lists.cells[0])) if len(lists.cells) else 0
-        high = (
-            int(np.searchsorted(probes.cells, lists.cells[-1], "right")) if len(lists.cells) else 0
-        )
-        own = np.arange(low, high)
-        own = own[lists.cells[at[own]] == probes.cells[own]]
-        lengths = lists.lengths[at[own]]
-        starts = (np.cumsum(lists.lengths) - lists.lengths)[at[own]]
-        # Position of every pair's posting: lists one after the other, in one go.
-        shift = starts - (np.cumsum(lengths) - lengths)
-        posting = np.arange(int(lengths.sum())) + np.repeat(shift, lengths)
-        signatures = np.ascontiguousarray(lists.postings["signature"])
-        bits = np.bitwise_count(signatures[posting] ^ np.repeat(probes.signatures[own], lengths))
-        near = np.flatnonzero(bits <= MOST_BITS)
-        probe = own[np.searchsorted(np.cumsum(lengths), near, "right")]
-        chosen = lists.postings[posting[near]]
-        some.append(
-            _Agreements(
-                voters=probes.voters[probe],
-                pictures=chosen["picture"],
-                places=chosen["place"],
-                weights=evidence[bits[near]],
-            )
-        )
+        if len(lists.cells):
+            some.extend(_compared(probes, lists))
     return _Agreements(
         voters=np.concatenate([a.voters for a in some]),
         pictures=np.concatenate([a.pictures for a in some]),
@@ -163,8 +157,51 @@ def _agreements(connection: sqlite3.Connection, probes: _Probes) -> _Agreements:
     )
 
 
+def _none() -> _Agreements:
+    none = np.zeros(0, np.uint32)
+    return _Agreements(
+        voters=none.astype(np.int32), pictures=none, places=none, weights=none.astype(np.float32)
+    )
+
+
+def _compared(probes: _Probes, lists: segments.Lists) -> Iterator[_Agreements]:
+    """Compare each probe with the postings of its list, a bounded part at a time."""
+    low = np.searchsorted(probes.cells, lists.cells[0])
+    high = np.searchsorted(probes.cells, lists.cells[-1], "right")
+    at = np.searchsorted(lists.cells, probes.cells[low:high])
+    has = np.flatnonzero(lists.cells[at] == probes.cells[low:high])
+    at, own = at[has], low + has
+    lengths = lists.lengths[at]
+    starts = (np.cumsum(lists.lengths) - lists.lengths)[at]
+    ends = np.cumsum(lengths)
+    held = np.ascontiguousarray(lists.postings["signature"])
+    asked = probes.signatures[own]
+    first = 0
+    while first < len(own):
+        done = int(ends[first] - lengths[first])
+        last = max(first + 1, int(np.searchsorted(ends, done + _PAIRS_AT_ONCE, "right")))
+        some = slice(first, last)
+        # The posting of every pair: lists one after the other, in one go.
+        shift = starts[some] - (ends[some] - lengths[some] - done)
+        posting = np.arange(int(ends[last - 1]) - done) + np.repeat(shift, lengths[some])
+        bits = np.bitwise_count(held[posting] ^ np.repeat(asked[some], lengths[some]))
+        near = np.flatnonzero(bits <= MOST_BITS)
+        probe = own[first + np.searchsorted(ends[some] - done, near, "right")]
+        chosen = lists.postings[posting[near]]
+        yield _Agreements(
+            voters=probes.voters[probe],
+            pictures=chosen["picture"],
+            places=chosen["place"],
+            weights=shipped().evidence[bits[near]],
+        )
+        first = last
+
+
 def _ranked(
-    found: _Agreements, parts: list[Features], shape: tuple[int, int], alive: segments.Living
+    connection: sqlite3.Connection,
+    found: _Agreements,
+    parts: list[Features],
+    shape: tuple[int, int],
 ) -> tuple[Candidate, ...]:
     """Count by picture, handling, turn, scale and place; each voter once."""
     voters = len(parts[0])
@@ -172,10 +209,11 @@ def _ranked(
     pair = found.pictures.astype(np.int64) * len(parts) + handling
     pairs, own = np.unique(pair, return_inverse=True)
     total = np.bincount(own, weights=found.weights)
-    total[~alive.has((pairs // len(parts)).astype(np.uint32))] = -1.0
     order = np.argsort(-total, kind="stable")[:_SHORT_LIST]
+    pictures = (pairs[order] // len(parts)).astype(np.uint32)
+    order = order[segments.living(connection, among=pictures).has(pictures)]
     short = np.full(len(pairs), -1)
-    short[order[total[order] > 0]] = np.arange(np.count_nonzero(total[order] > 0))
+    short[order] = np.arange(len(order))
     keep = np.flatnonzero(short[own] >= 0)
     if len(keep) == 0:
         return ()

@@ -23,7 +23,8 @@ from imgcheck.imaging.features import Features
 
 SCHEMA = (
     "CREATE TABLE part_segment (id INTEGER PRIMARY KEY, codebook TEXT NOT NULL,"
-    " level INTEGER NOT NULL, pictures INTEGER NOT NULL, features INTEGER NOT NULL)",
+    " level INTEGER NOT NULL, pictures INTEGER NOT NULL, features INTEGER NOT NULL,"
+    " lengths BLOB NOT NULL)",
     # The id is the number of the segment times 2**32, plus the cell.
     "CREATE TABLE part_list (id INTEGER PRIMARY KEY, data BLOB NOT NULL)",
     "CREATE TABLE part_tail (picture INTEGER PRIMARY KEY, codebook TEXT NOT NULL,"
@@ -86,7 +87,7 @@ def append(connection: sqlite3.Connection, pictures: Iterable[Item]) -> int:
         waiting.append((picture, cells, made))
         count += 1
         if len(waiting) == SEALED_AT:
-            _seal(connection, book, waiting)
+            seal(connection, *_joined(waiting), pictures=len(waiting))
             waiting = []
     for picture, cells, made in waiting:
         data = postings.sealed(cells.astype("<u4").tobytes() + made.tobytes(), picture)
@@ -94,7 +95,8 @@ def append(connection: sqlite3.Connection, pictures: Iterable[Item]) -> int:
             "INSERT OR REPLACE INTO part_tail VALUES (?, ?, ?)", (picture, book.name, data)
         )
     if connection.execute("SELECT count(*) FROM part_tail").fetchone()[0] >= SEALED_AT:
-        _seal(connection, book, list(_tail_rows(connection, book)))
+        tail = list(_tail_rows(connection, book))
+        seal(connection, *_joined(tail), pictures=len(tail))
         connection.execute("DELETE FROM part_tail")
     return count
 
@@ -125,10 +127,23 @@ def usable(connection: sqlite3.Connection) -> bool:
     return made <= {shipped().name}
 
 
-def features_held(connection: sqlite3.Connection) -> int:
-    """Count the postings of the sealed segments."""
-    found = connection.execute("SELECT coalesce(sum(features), 0) FROM part_segment").fetchone()
-    return int(found[0])
+def lengths(connection: sqlite3.Connection) -> tuple[int, NDArray[np.int64]]:
+    """Count the segments, and what they hold in each cell; the tail is left out.
+
+    Raises
+    ------
+    IndexFileError
+        If the counts of a segment are damaged: `clear` and `append` again.
+    """
+    cells = shipped().cells
+    total = np.zeros(cells, np.int64)
+    rows = connection.execute("SELECT id, lengths FROM part_segment ORDER BY id").fetchall()
+    for segment, data in rows:
+        body = postings.unsealed(data, _base(segment))
+        if body is None or len(body) != 4 * cells:
+            raise _damaged(f"the counts of segment {segment} are not as they were written")
+        total += np.frombuffer(body, "<u4")
+    return len(rows), total
 
 
 def read(connection: sqlite3.Connection, cells: Cells) -> Iterator[Lists]:
@@ -208,32 +223,57 @@ def _tail(connection: sqlite3.Connection, cells: Cells) -> Iterator[Lists]:
     )
 
 
-def _seal(
-    connection: sqlite3.Connection, book: Codebook, rows: list[tuple[int, Cells, Postings]]
+def seal(
+    connection: sqlite3.Connection, cells: Cells, made: Postings, *, pictures: int
 ) -> None:
-    cells = np.concatenate([cells for _, cells, _ in rows])
-    made = np.concatenate([part for _, _, part in rows])
+    """Write a segment, and merge what is full; for whoever has made words elsewhere.
+
+    Parameters
+    ----------
+    connection : sqlite3.Connection
+        In a transaction of the caller.
+    cells : (N,) uint32
+    made : (N,) of `POSTING`
+        Of ``pictures`` pictures that are in no segment yet.
+    pictures : int
+    """
+    book = shipped()
     segment = _new_segment(connection, book.name, 0)
     _write(connection, segment, cells, made)
-    _count(connection, segment, len(rows), len(made))
+    _finish(connection, segment, pictures, np.bincount(cells, minlength=book.cells))
     level = 0
     while _merge(connection, book, level):
         level += 1
 
 
+def _joined(rows: list[tuple[int, Cells, Postings]]) -> tuple[Cells, Postings]:
+    return (
+        np.concatenate([cells for _, cells, _ in rows]),
+        np.concatenate([part for _, _, part in rows]),
+    )
+
+
 def _new_segment(connection: sqlite3.Connection, name: str, level: int) -> int:
     row = connection.execute(
-        "INSERT INTO part_segment (codebook, level, pictures, features) VALUES (?, ?, 0, 0)",
+        "INSERT INTO part_segment (codebook, level, pictures, features, lengths)"
+        " VALUES (?, ?, 0, 0, x'')",
         (name, level),
     ).lastrowid
     assert row is not None
     return row
 
 
-def _count(connection: sqlite3.Connection, segment: int, pictures: int, features: int) -> None:
+def _finish(
+    connection: sqlite3.Connection, segment: int, pictures: int, held: NDArray[np.int64]
+) -> None:
     connection.execute(
-        "UPDATE part_segment SET pictures = ?, features = ? WHERE id = ?",
-        (pictures, features, segment),
+        "UPDATE part_segment SET pictures = ?, features = ?, lengths = ? WHERE id = ?",
+        (
+            pictures,
+            int(held.sum()),
+            postings.sealed(held.astype("<u4").tobytes(), _base(segment)),
+            segment,
+        ),
     )
 
 
@@ -260,7 +300,8 @@ def _merge(connection: sqlite3.Connection, book: Codebook, level: int) -> bool:
     if len(found) < FAN:
         return False
     alive = living(connection)
-    merged, features = _new_segment(connection, book.name, level + 1), 0
+    merged = _new_segment(connection, book.name, level + 1)
+    held = np.zeros(book.cells, np.int64)
     step = _LISTS_AT_ONCE
     for start in range(0, book.cells, step):
         parts = []
@@ -275,8 +316,8 @@ def _merge(connection: sqlite3.Connection, book: Codebook, level: int) -> bool:
         made = np.concatenate([part.postings for part in parts])
         keep = alive.has(made["picture"])
         _write(connection, merged, cells[keep], made[keep])
-        features += int(keep.sum())
-    _count(connection, merged, sum(pictures for _, pictures in found), features)
+        held += np.bincount(cells[keep], minlength=book.cells)
+    _finish(connection, merged, sum(pictures for _, pictures in found), held)
     for segment, _ in found:
         low = _base(segment)
         connection.execute(
@@ -300,9 +341,17 @@ class Living:
         return np.asarray(self.ids[at] == pictures, np.bool_)
 
 
-def living(connection: sqlite3.Connection) -> Living:
-    """Give the ids of ``picture``."""
-    rows = connection.execute("SELECT id FROM picture ORDER BY id").fetchall()
+def living(
+    connection: sqlite3.Connection, *, among: NDArray[np.uint32] | None = None
+) -> Living:
+    """Give the ids of ``picture``, or those among some."""
+    if among is None:
+        rows = connection.execute("SELECT id FROM picture ORDER BY id").fetchall()
+    else:
+        rows = connection.execute(
+            "SELECT id FROM picture WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (json.dumps(among.tolist()),),
+        ).fetchall()
     return Living(ids=np.array([row[0] for row in rows], np.int64))
 
 
