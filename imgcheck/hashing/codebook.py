@@ -65,7 +65,9 @@ class Codebook:
         halves = flat.reshape(-1, HALVES, _DIMENSIONS).transpose(1, 0, 2)
         return np.ascontiguousarray(halves)
 
-    def words(self, descriptors: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
+    def words(
+        self, descriptors: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
         """Give the cell and the signature of each feature.
 
         Parameters
@@ -140,9 +142,7 @@ class Codebook:
     def _cell(self, near: NDArray[np.intp]) -> NDArray[np.uint32]:
         return (near[0] * self.centres.shape[1] + near[1]).astype(np.uint32)
 
-    def _signatures(
-        self, parts: NDArray[np.float32], near: NDArray[np.intp]
-    ) -> NDArray[np.uint64]:
+    def _signatures(self, parts: NDArray[np.float32], near: NDArray[np.intp]) -> NDArray[np.uint64]:
         sides = [parts[h] > self.medians[h][near[h]] for h in range(HALVES)]
         packed = np.packbits(np.concatenate(sides, axis=-1), axis=-1)
         return np.ascontiguousarray(packed).view(np.uint64)[..., 0]
