@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import scene
-from imgcheck.hashing import inverted, postings, screening, segments
+from imgcheck.hashing import inverted, postings, screening, sealing
 from imgcheck.hashing.codebook import shipped
 from imgcheck.hashing.records import describe, to_gray
 from imgcheck.imaging import features
@@ -62,7 +62,7 @@ def strangers(count: int) -> list[Described]:
             matrix[:, 2] += [half - x, half - y]
             soft = cv2.GaussianBlur(gray, (0, 0), 0.45 / factor) if factor < 0.8 else gray
             tile = cv2.warpAffine(soft, matrix, (TILE, TILE), borderMode=cv2.BORDER_REFLECT)
-            found = features.detect(np.clip(tile, 0, 1), limit=segments.FEATURES)
+            found = features.detect(np.clip(tile, 0, 1), limit=sealing.FEATURES)
             made.append((path.parent.name, found, (TILE, TILE)))
     return made
 
@@ -232,7 +232,7 @@ def generated(
     descriptors = np.concatenate([f.descriptors for _, f, _ in base])
     cells, signatures = shipped().near_words(descriptors, count=4)
     odds = shipped().shares[:4] / shipped().shares[:4].sum()
-    step, size = segments.SEALED_AT, segments.FEATURES
+    step, size = sealing.SEALED_AT, sealing.FEATURES
     for start in range(first, first + count, step):
         ids = np.arange(start, min(start + step, first + count), dtype=np.int64)
         number = len(ids) * size
@@ -247,7 +247,7 @@ def generated(
         made["signature"] = signatures[pick, rank] ^ noise
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO picture VALUES (?)", [(int(n),) for n in ids])
-        segments.seal(connection, cells[pick, rank], made, pictures=len(ids))
+        sealing.seal(connection, cells[pick, rank], made, pictures=len(ids))
         connection.execute("COMMIT")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import inverted, postings, segments
+from imgcheck.hashing import inverted, postings, sealing
 from imgcheck.hashing.codebook import load, shipped
 from imgcheck.hashing.screening import HANDLINGS
 from imgcheck.imaging import features
@@ -41,7 +41,7 @@ def make(items: list[tuple[int, Features, tuple[int, int]]]) -> sqlite3.Connecti
 @pytest.fixture
 def lists(items, monkeypatch) -> Iterator[sqlite3.Connection]:
     """Segments of two levels and a tail, as a large index has them."""
-    monkeypatch.setattr(segments, "SEALED_AT", 16)
+    monkeypatch.setattr(sealing, "SEALED_AT", 16)
     connection = make(items)
     yield connection
     connection.close()
@@ -93,7 +93,7 @@ def test_a_removed_picture_is_not_answered(lists):
 
 
 def test_a_removed_picture_leaves_the_lists_when_segments_are_merged(items, monkeypatch):
-    monkeypatch.setattr(segments, "SEALED_AT", 16)
+    monkeypatch.setattr(sealing, "SEALED_AT", 16)
     connection = make(items[:48])
     connection.execute("DELETE FROM picture WHERE id = ?", (PLANTED,))
     connection.executemany("INSERT INTO picture VALUES (?)", [(i[0],) for i in items[48:64]])
