@@ -14,21 +14,41 @@ from imgcheck.imaging import features
 from imgcheck.imaging.features import Features
 from tests.hashing.pictures import ground
 
-PICTURES = 120
+PICTURES = 300
 SHAPE = (180, 240)
+DETECTED = 20
 PLANTED = 17
+Item = tuple[int, Features, tuple[int, int]]
 
 
 def gray(seed: int) -> np.ndarray:
     return ground(seed, shape=SHAPE)[..., 1].astype(np.float32) / 255
 
 
+def mixed(real: list[Features], rng: np.random.Generator) -> Features:
+    """A stranger: features of all pictures, each at the place of another, a little changed."""
+    pick = [(int(rng.integers(len(real))), int(rng.integers(250))) for _ in range(250)]
+    there = real[int(rng.integers(len(real)))]
+    descriptors = np.array([real[a].descriptors[b] for a, b in pick], np.int16)
+    noise = rng.normal(0, 6, descriptors.shape)
+    return Features(
+        points=rng.permutation(there.points[:250]),
+        sizes=rng.permutation(there.sizes[:250]),
+        angles=rng.uniform(0, 360, 250).astype(np.float32),
+        descriptors=np.clip(np.round(descriptors + noise), 0, 255).astype(np.uint8),
+    )
+
+
 @pytest.fixture(scope="module")
-def items() -> list[tuple[int, Features, tuple[int, int]]]:
-    return [(n + 1, features.detect(gray(n), limit=300), SHAPE) for n in range(PICTURES)]
+def items() -> list[Item]:
+    """Twenty pictures and 280 strangers made of their features."""
+    rng = np.random.default_rng(20170924)
+    real = [features.detect(gray(n), limit=400) for n in range(DETECTED)]
+    made = real[:-1] + [mixed(real, rng) for _ in range(PICTURES - DETECTED)] + real[-1:]
+    return [(n + 1, found, SHAPE) for n, found in enumerate(made)]
 
 
-def make(items: list[tuple[int, Features, tuple[int, int]]]) -> sqlite3.Connection:
+def make(items: list[Item]) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute("CREATE TABLE picture (id INTEGER PRIMARY KEY)")
     for statement in inverted.SCHEMA:
@@ -38,11 +58,19 @@ def make(items: list[tuple[int, Features, tuple[int, int]]]) -> sqlite3.Connecti
     return connection
 
 
-@pytest.fixture
-def lists(items, monkeypatch) -> Iterator[sqlite3.Connection]:
+@pytest.fixture(scope="module")
+def written(items) -> bytes:
     """Segments of two levels and a tail, as a large index has them."""
-    monkeypatch.setattr(sealing, "SEALED_AT", 16)
-    connection = make(items)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealing, "SEALED_AT", 40)
+        return make(items).serialize()
+
+
+@pytest.fixture
+def lists(written) -> Iterator[sqlite3.Connection]:
+    """The same, to be altered."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.deserialize(written)
     yield connection
     connection.close()
 
@@ -75,7 +103,7 @@ def test_a_planted_part_comes_first_with_its_handling(lists, mirrored, negative)
 
 
 def test_the_newest_picture_is_found_in_the_tail(lists):
-    cut = gray(PICTURES - 1)[20:140, 20:180]
+    cut = gray(DETECTED - 1)[20:140, 20:180]
     assert asked(lists, np.ascontiguousarray(cut))[0].picture == PICTURES
 
 
@@ -143,10 +171,63 @@ def test_a_list_in_the_place_of_another_is_named(lists):
     assert postings.unsealed(data, second) is None
 
 
-def test_lists_of_another_codebook_are_not_usable(lists):
+@pytest.mark.parametrize("table", ["part_segment", "part_tail"])
+def test_lists_of_another_codebook_are_refused(lists, table):
     assert inverted.usable(lists)
-    lists.execute("UPDATE part_segment SET codebook = 'older' WHERE level = 0")
+    lists.execute(f"UPDATE {table} SET codebook = 'older'")
     assert not inverted.usable(lists)
+    with pytest.raises(IndexFileError, match="made by another version"):
+        asked(lists, part())
+
+
+def test_damaged_counts_of_a_segment_are_named(lists):
+    lists.execute("UPDATE part_segment SET lengths = zeroblob(length(lengths))")
+    with pytest.raises(IndexFileError, match="counts of segment"):
+        asked(lists, part())
+
+
+def test_an_inspection_names_a_damaged_list_and_is_silent_about_whole_ones(lists):
+    assert list(inverted.problems(lists)) == []
+    key, data = lists.execute("SELECT id, data FROM part_list ORDER BY id DESC").fetchone()
+    lists.execute("UPDATE part_list SET data = ? WHERE id = ?", (data[:-1] + b"?", key))
+    (problem,) = inverted.problems(lists)
+    assert f"segment {key >> 32}" in problem
+
+
+def test_a_picture_that_the_lists_hold_is_passed_over(items, lists):
+    assert inverted.append(lists, items[:3]) == 0
+
+
+def test_pictures_that_the_lists_lack_are_named(items, lists):
+    lists.execute("INSERT INTO picture VALUES (1000)")
+    assert inverted.missing(lists) == (1000,)
+    inverted.append(lists, [(1000, *items[0][1:])])
+    assert inverted.missing(lists) == ()
+
+
+def test_removing_a_picture_takes_it_from_the_tail(lists):
+    lists.execute("PRAGMA foreign_keys = ON")
+    lists.execute("DELETE FROM picture WHERE id = ?", (PICTURES,))
+    for table in ("part_tail", "part_member"):
+        found = lists.execute(f"SELECT 1 FROM {table} WHERE picture = ?", (PICTURES,)).fetchall()
+        assert found == []
+
+
+def test_a_part_is_found_where_memory_holds_few_agreements(lists, monkeypatch):
+    monkeypatch.setattr(inverted, "_MOST_AGREEMENTS", 500)
+    assert asked(lists, part())[0].picture == PLANTED
+
+
+def test_no_more_pairs_are_compared_than_the_budget_allows(lists, monkeypatch):
+    monkeypatch.setattr(inverted, "BUDGET", 20_000)
+    compared = []
+    inner = np.bitwise_count
+    monkeypatch.setattr(
+        inverted.np, "bitwise_count", lambda bits: (compared.append(len(bits)), inner(bits))[1]
+    )
+    asked(lists, part())
+    held = sum(len(data) for (data,) in lists.execute("SELECT data FROM part_tail"))
+    assert 0 < sum(compared) <= 20_000 + held
 
 
 def test_a_query_without_features_has_no_candidates(lists):
