@@ -132,9 +132,9 @@ def _probes(handled: list[Features]) -> _Probes:
     )
 
 
-def _affordable(probes: _Probes, count: int, lengths: NDArray[np.int64]) -> _Probes:
+def _affordable(probes: _Probes, rows: NDArray[np.int64], lengths: NDArray[np.int64]) -> _Probes:
     """Keep the probes that promise most right pairs for their cost; sort them by cell."""
-    cost = lengths[probes.cells] + count * _PAIRS_A_ROW
+    cost = lengths[probes.cells] + rows[probes.cells] * _PAIRS_A_ROW
     promise = np.tile(shipped().shares, len(cost) // RANKS)
     order = np.argsort(cost / promise, kind="stable")
     order = order[: np.searchsorted(np.cumsum(cost[order]), BUDGET)]

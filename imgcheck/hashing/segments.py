@@ -75,8 +75,10 @@ def usable(connection: sqlite3.Connection) -> bool:
     return made <= {shipped().name}
 
 
-def lengths(connection: sqlite3.Connection) -> tuple[int, NDArray[np.int64]]:
-    """Count the segments, and what they hold in each cell; the tail is left out.
+def lengths(
+    connection: sqlite3.Connection,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the rows and the postings that the segments hold in each cell; not those of the tail.
 
     Raises
     ------
@@ -84,14 +86,15 @@ def lengths(connection: sqlite3.Connection) -> tuple[int, NDArray[np.int64]]:
         If the counts of a segment are damaged: build the lists again.
     """
     cells = shipped().cells
-    total = np.zeros(cells, np.int64)
-    rows = connection.execute("SELECT id, lengths FROM part_segment ORDER BY id").fetchall()
-    for segment, data in rows:
+    rows, total = np.zeros(cells, np.int64), np.zeros(cells, np.int64)
+    for segment, data in connection.execute("SELECT id, lengths FROM part_segment").fetchall():
         body = postings.unsealed(data, base_of(segment))
         if body is None or len(body) != 4 * cells:
             raise damaged(f"the counts of segment {segment} are not as they were written")
-        total += np.frombuffer(body, "<u4")
-    return len(rows), total
+        held = np.frombuffer(body, "<u4")
+        total += held
+        rows += held > 0
+    return rows, total
 
 
 def read(connection: sqlite3.Connection, cells: Cells) -> Iterator[Lists]:
