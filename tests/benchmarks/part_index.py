@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import scene
-from imgcheck.hashing import inverted, postings, screening, sealing
-from imgcheck.hashing.codebook import shipped
+from imgcheck.hashing import screening
+from imgcheck.hashing.parts import inverted, postings, sealing
+from imgcheck.hashing.parts.codebook import shipped
 from imgcheck.hashing.records import describe, to_gray
 from imgcheck.imaging import features
 from imgcheck.imaging.features import Features

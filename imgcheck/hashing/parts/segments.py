@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import postings
-from imgcheck.hashing.codebook import shipped
-from imgcheck.hashing.postings import POSTING, Postings
+from imgcheck.hashing.parts import postings
+from imgcheck.hashing.parts.codebook import shipped
+from imgcheck.hashing.parts.postings import POSTING, Postings
 
 SCHEMA = (
     "CREATE TABLE part_segment (id INTEGER PRIMARY KEY, codebook TEXT NOT NULL,"

@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing.codebook import Codebook
+from imgcheck.hashing.parts.codebook import Codebook
 from imgcheck.imaging.features import Features
 
 POSTING = np.dtype([("picture", "<u4"), ("place", "<u4"), ("signature", "<u8")])

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import segments
-from imgcheck.hashing.postings import unpacked_place
+from imgcheck.hashing.parts import segments
+from imgcheck.hashing.parts.postings import unpacked_place
 from imgcheck.imaging.features import Features
 
 # The bins of `screening`: as wide as right pairs scatter.

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import postings, segments
-from imgcheck.hashing.codebook import Codebook, shipped
-from imgcheck.hashing.postings import POSTING, Postings
-from imgcheck.hashing.segments import Cells
+from imgcheck.hashing.parts import postings, segments
+from imgcheck.hashing.parts.codebook import Codebook, shipped
+from imgcheck.hashing.parts.postings import POSTING, Postings
+from imgcheck.hashing.parts.segments import Cells
 from imgcheck.imaging.features import Features
 
 # The strongest features of a picture that are kept. With 500 a crop to 15 % of the side has half
@@ -81,7 +81,7 @@ def remove(connection: sqlite3.Connection, picture: int) -> None:
     """Forget a picture that is being removed.
 
     With foreign keys on, deleting its row of ``picture`` does the same. Its postings stay in a
-    sealed segment until that is merged; `imgcheck.hashing.inverted.candidates` skips them.
+    sealed segment until that is merged; `imgcheck.hashing.parts.inverted.candidates` skips them.
     """
     connection.execute("DELETE FROM part_tail WHERE picture = ?", (picture,))
     connection.execute("DELETE FROM part_member WHERE picture = ?", (picture,))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import inverted, postings, sealing
-from imgcheck.hashing.codebook import load, shipped
+from imgcheck.hashing.parts import inverted, postings, sealing
+from imgcheck.hashing.parts.codebook import load, shipped
 from imgcheck.hashing.screening import HANDLINGS
 from imgcheck.imaging import features
 from imgcheck.imaging.features import Features

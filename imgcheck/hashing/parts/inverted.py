@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import ballot, segments
-from imgcheck.hashing.ballot import Agreements, Candidate
-from imgcheck.hashing.codebook import RANKS, shipped
+from imgcheck.hashing.parts import ballot, segments
+from imgcheck.hashing.parts.ballot import Agreements, Candidate
+from imgcheck.hashing.parts.codebook import RANKS, shipped
+from imgcheck.hashing.parts.sealing import append, clear, remove, strongest
+from imgcheck.hashing.parts.segments import SCHEMA, missing, problems, usable
 from imgcheck.hashing.screening import HANDLINGS
-from imgcheck.hashing.sealing import append, clear, remove, strongest
-from imgcheck.hashing.segments import SCHEMA, missing, problems, usable
 from imgcheck.imaging import features
 from imgcheck.imaging.features import Features
 

@@ -190,4 +190,4 @@ _SHAPES = {
 @cache
 def shipped() -> Codebook:
     """Give the codebook that ships with the package."""
-    return load(resources.files("imgcheck.hashing").joinpath("codebook.npz").read_bytes())
+    return load(resources.files("imgcheck.hashing.parts").joinpath("codebook.npz").read_bytes())
