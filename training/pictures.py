@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 # Metres per pixel are not given by the source: the median length of the cars that stand along
 # an image axis (35.4, 37.5 and 82 px) over 4.4 m.

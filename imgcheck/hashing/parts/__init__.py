@@ -1,0 +1,1 @@
+"""Inverted lists of local features: the pictures worth comparing, out of very many."""
