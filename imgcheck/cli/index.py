@@ -4,7 +4,7 @@ import json
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -59,9 +59,21 @@ def add(
 @command.command("search")
 @_DATABASE
 @click.argument("image", type=click.Path(path_type=Path))
-@click.option("--parts/--no-parts", default=True, help="Also look for parts of known pictures.")
+@click.option(
+    "--parts",
+    type=click.Choice(["auto", "every", "likely", "none"]),
+    default="auto",
+    show_default=True,
+    help="Look for parts in every picture (exact), in the likely ones (fast), or in none; "
+    "auto is every up to 1,000 pictures.",
+)
 @options.json_option
-def search(database: Path, image: Path, parts: bool, as_json: bool) -> int:
+def search(
+    database: Path,
+    image: Path,
+    parts: Literal["auto", "every", "likely", "none"],
+    as_json: bool,
+) -> int:
     """Look whether a picture, or a part of it, is among the known ones.
 
     \b
@@ -88,7 +100,11 @@ def search(database: Path, image: Path, parts: bool, as_json: bool) -> int:
             }
         )
         return 0
-    scope = "whole pictures and parts" if parts else "whole pictures"
+    scope = {
+        "every": "whole pictures and parts",
+        "likely": "whole pictures; parts of the likely ones, which is approximate",
+        "none": "whole pictures",
+    }[result.parts]
     listed = f" and {result.listed} listed hashes" if result.listed else ""
     count = len(result.matches)
     click.echo(f"{result.rows} known pictures{listed} searched ({scope}); {count} matches")
@@ -257,11 +273,15 @@ def stats(database: Path, as_json: bool) -> int:
 
 @command.command("verify")
 @_DATABASE
+@click.option("--relist", is_flag=True, help="First build the lists of the part search again.")
 @options.json_option
-def verify(database: Path, as_json: bool) -> int:
+def verify(database: Path, relist: bool, as_json: bool) -> int:
     """Check that the index file is whole."""
     from imgcheck.hashing import HashIndex
 
+    if relist:
+        with HashIndex.open(database, writable=True) as index:
+            index.relist()
     with HashIndex.open(database) as index:
         problems = index.verify().problems
     if as_json:

@@ -11,6 +11,7 @@ from imgcheck.hashing import listed, records, sealing, snapshot
 from imgcheck.hashing.answer import Polygon
 from imgcheck.hashing.hashrows import HashRows, among
 from imgcheck.hashing.listed import KnownKeys
+from imgcheck.hashing.parts import inverted
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.records import Record
 from imgcheck.hashing.segments import Segments
@@ -52,6 +53,7 @@ def picture(
         "INSERT INTO features VALUES (?, ?, ?)",
         (number, len(record.features), records.pack_features(record.features)),
     )
+    inverted.append(connection, [(number, record.features, record.shape)])
     connection.execute("INSERT INTO preview VALUES (?, ?)", (number, preview))
     _hashes_of(connection, source, number, hashed)
     snapshot.fold(

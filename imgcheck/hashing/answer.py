@@ -132,15 +132,16 @@ class SearchResult:
     Attributes
     ----------
     exact : bool
-        True: every row was compared in every stage that ran; no approximate structure.
+        True: every row was compared in every stage that ran; False: parts were compared only
+        with the pictures that approximate lists proposed, or a row was made by another version.
     rows : int
         Pictures of the index that were compared.
     snapshot : str
         Names the content of the index: equal content, equal text.
     matches : tuple of Match
         Surest first.
-    parts : bool
-        Whether parts were searched too.
+    parts : {"every", "likely", "none"}
+        With which pictures local details were compared.
     hashable : bool
         False: the query is constant or two-valued, and was not compared by hash.
     features : int
@@ -154,7 +155,7 @@ class SearchResult:
     rows: int
     snapshot: str
     matches: tuple[Match, ...]
-    parts: bool
+    parts: str
     hashable: bool
     features: int
     listed: int = 0

@@ -1,7 +1,7 @@
 """The search: file, pixels, hash, parts, and for what these propose the test of the relation."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,10 @@ from imgcheck.hashing.records import Record
 from imgcheck.hashing.verification import examine
 from imgcheck.imaging.features import Features
 
+Parts = Literal["auto", "every", "likely", "none"]
+PARTS: tuple[Parts, ...] = ("auto", "every", "likely", "none")
+# Up to this many pictures all are compared without being asked for: some ten seconds.
+EXHAUSTIVE_ROWS = 1000
 # This far above the votes of strangers every row is examined; of the rows between, this many with
 # the most votes: examining costs ten times as much as voting.
 _SURE_EXCESS = 12.0
@@ -32,11 +36,12 @@ class Source(Protocol):
     def hits(self, views: Sequence[dict[str, PdqHash]]) -> list[HashHit]: ...
     def shapes(self) -> dict[int, tuple[int, int]]: ...
     def features(self) -> Iterator[tuple[int, Features]]: ...
+    def likely(self, query: Features, shape: tuple[int, int]) -> tuple[int, ...] | None: ...
     def features_of(self, picture: int) -> Features: ...
     def preview(self, picture: int) -> NDArray[np.uint8] | None: ...
 
 
-def cascade(record: Record, source: Source, *, parts: bool) -> tuple[Match, ...]:
+def cascade(record: Record, source: Source, *, parts: Parts) -> tuple[tuple[Match, ...], Parts]:
     """Search all rows with all tests.
 
     Parameters
@@ -45,13 +50,15 @@ def cascade(record: Record, source: Source, *, parts: bool) -> tuple[Match, ...]
         The query.
     source : Source
         The index.
-    parts : bool
-        Whether local details are compared with every row.
+    parts : {"every", "likely", "none"}
+        With which pictures local details are compared.
 
     Returns
     -------
-    tuple of Match
+    matches : tuple of Match
         One a known picture at most: same file, same pixels, then by number of false alarms.
+    parts : {"every", "likely", "none"}
+        What was done: "every" also where there are no lists to tell the likely ones.
     """
     found: dict[int, Match] = {}
     for stage, same in (
@@ -66,7 +73,10 @@ def cascade(record: Record, source: Source, *, parts: bool) -> tuple[Match, ...]
     # A picture may have several hashes; the surest comes first.
     hits = {hit.picture: hit for hit in reversed(near) if not hit.listed}
     query = screening.Query.of(record.features, shape=record.shape)
-    handlings = _proposals(query, source) if parts else {}
+    chosen = source.likely(record.features, record.shape) if parts == "likely" else None
+    if parts == "likely" and chosen is None:
+        parts = "every"
+    handlings = {} if parts == "none" else _proposals(query, source, chosen)
     tests = source.count() * len(screening.HANDLINGS)
     for picture in sorted((hits.keys() | handlings.keys()) - found.keys()):
         hit = hits.get(picture)
@@ -82,9 +92,8 @@ def cascade(record: Record, source: Source, *, parts: bool) -> tuple[Match, ...]
         )
         if match is not None:
             found[picture] = match
-    return tuple(
-        sorted(found.values(), key=lambda m: (STAGES.index(m.stage) > 1, m.log10_nfa, m.id))
-    )
+    order = sorted(found.values(), key=lambda m: (STAGES.index(m.stage) > 1, m.log10_nfa, m.id))
+    return tuple(order), parts
 
 
 def _identical(record: Record, known: KnownPicture, stage: str) -> Match:
@@ -116,12 +125,19 @@ def _listed(hit: HashHit, known: KnownPicture) -> Match:
     )
 
 
-def _proposals(query: screening.Query, source: Source) -> dict[int, tuple[int, ...]]:
+def _proposals(
+    query: screening.Query, source: Source, chosen: Sequence[int] | None
+) -> dict[int, tuple[int, ...]]:
     """Give the rows worth examining, each with the handlings that its votes speak for."""
     shapes = source.shapes()
+    asked = (
+        source.features()
+        if chosen is None
+        else ((picture, source.features_of(picture)) for picture in chosen)
+    )
     sure: dict[int, tuple[int, ...]] = {}
     weak: list[tuple[float, int, tuple[int, ...]]] = []
-    for picture, known in source.features():
+    for picture, known in asked:
         found = screening.votes(query, known, known_shape=shapes[picture])
         best = max(vote.count for vote in found)
         order = sorted(range(len(found)), key=lambda h: (-found[h].excess, h))

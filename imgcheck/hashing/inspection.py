@@ -10,6 +10,7 @@ from imgcheck.errors import IndexFileError
 from imgcheck.hashing import listed, records, segments, snapshot, store
 from imgcheck.hashing.answer import IndexStats
 from imgcheck.hashing.hashrows import HashRows
+from imgcheck.hashing.parts import inverted
 from imgcheck.hashing.rows import Rows, polygon
 from imgcheck.hashing.segments import Segments
 
@@ -73,6 +74,7 @@ def problems(connection: sqlite3.Connection, source: Segments) -> Iterator[str]:
         )
         for (picture,) in missing:
             yield f"picture {picture} has no {table}"
+    yield from inverted.problems(connection)
     yield from _unreadable(connection)
     yield from _hashes(connection, source)
     yield from _digest(connection)

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from imgcheck.errors import IndexFileError
 from imgcheck.hashing import columns, kinds, listed, records
 from imgcheck.hashing.answer import KnownPicture, NearHash, Polygon
 from imgcheck.hashing.chance import reach
 from imgcheck.hashing.columns import HashColumns, HashHit
 from imgcheck.hashing.hashrows import HashRows, joined
+from imgcheck.hashing.parts import inverted
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.segments import Segments, without
 from imgcheck.imaging.features import Features
@@ -156,6 +158,21 @@ class Rows:
         )
         for picture, count, data in rows:
             yield picture, self._unpacked(data, count)
+
+    def likely(self, query: Features, shape: tuple[int, int]) -> tuple[int, ...] | None:
+        """Give the pictures most likely to share a part with a query; None if that is not known.
+
+        The lists are a cache: where they are damaged, or of another version, every picture is
+        compared instead.
+        """
+        try:
+            if not inverted.usable(self._connection):
+                return None
+            found = inverted.candidates(self._connection, query, shape)
+        except IndexFileError:
+            return None
+        chosen = {candidate.picture for candidate in found}
+        return tuple(sorted(chosen | set(inverted.missing(self._connection))))
 
     def features_of(self, picture: int) -> Features:
         count, data = self._connection.execute(

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imgcheck.errors import IndexFileError
+from imgcheck.hashing import parts
 
 APPLICATION_ID = 0x696D6763  # "imgc"
 SCHEMA_VERSION = 2
@@ -21,7 +22,7 @@ _LONGEST_BLOB = 64 * 2**20
 
 # Ids of pictures and of hashes come from one counter (meta: next): the hash of a whole picture has
 # the id of its picture, every other hash an id of its own.
-_SCHEMA = (
+_TABLES = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE picture (id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL,"
     " algorithm TEXT NOT NULL, pixels BLOB NOT NULL, width INTEGER NOT NULL,"
@@ -155,7 +156,7 @@ def _fill(draft: Path) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        for statement in _SCHEMA:
+        for statement in (*_TABLES, *parts.SCHEMA):
             connection.execute(statement)
         connection.executemany("INSERT INTO meta VALUES (?, ?)", _META.items())
         connection.execute("COMMIT")
@@ -208,7 +209,7 @@ def _must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
     found = {
         text for (text,) in connection.execute("SELECT sql FROM sqlite_schema") if text is not None
     }
-    if found != set(_SCHEMA):
+    if found != {*_TABLES, *parts.SCHEMA}:
         raise IndexFileError(
             f'the index "{path}" does not have the tables that imgcheck writes; '
             "it has been altered: restore it from a copy, or build it again",

@@ -45,7 +45,7 @@ def test_removed_picture_is_gone_and_its_id_is_not_given_again(small_index):
         full = index.stats().snapshot
         assert [m.path for m in index.search(query).matches if m.stage == "file"] == ["2.png"]
         index.remove(3)
-        assert index.search(query, parts=False).matches == ()
+        assert index.search(query, parts="none").matches == ()
         with pytest.raises(UsageError, match="no picture 3"):
             index.remove(3)
         index.add_image(query, path_text="2.png")

@@ -1,3 +1,6 @@
+import shutil
+import sqlite3
+
 import cv2
 import numpy as np
 import pytest
@@ -116,8 +119,8 @@ def test_strangers_are_not_found(known):
 
 def test_without_parts_a_cut_is_not_found_and_the_answer_says_so(known):
     cut = as_image(ground(102)[70:250, 130:370])
-    result = known.search(cut, parts=False)
-    assert (result.matches, result.parts, result.exact) == ((), False, True)
+    result = known.search(cut, parts="none")
+    assert (result.matches, result.parts, result.exact) == ((), "none", True)
     assert result.rows == len(SEEDS)
     assert result.snapshot == known.stats().snapshot
 
@@ -138,3 +141,30 @@ def test_empty_index_answers_that_nothing_was_compared(tmp_path):
     with HashIndex.create(tmp_path / "empty") as index:
         result = index.search(as_image(ground(1)))
     assert (result.rows, result.matches, result.exact) == (0, (), True)
+
+
+def test_the_lists_of_likely_pictures_find_a_cut_and_say_that_they_are_approximate(known):
+    cut = as_image(ground(102)[70:250, 130:370])
+    every, likely = known.search(cut, parts="every"), known.search(cut, parts="likely")
+    assert [(m.id, m.relation) for m in likely.matches] == [
+        (m.id, m.relation) for m in every.matches
+    ]
+    assert likely.matches
+    assert (every.parts, every.exact) == ("every", True)
+    assert (likely.parts, likely.exact) == ("likely", False)
+
+
+def test_damaged_lists_are_named_passed_over_and_built_again(known_file, tmp_path):
+    cut = as_image(ground(102)[70:250, 130:370])
+    path = shutil.copy(known_file, tmp_path / "damaged.imgcheck")
+    with sqlite3.connect(path) as writer:
+        writer.execute("UPDATE part_tail SET data = x'00ff'")
+    writer.close()
+    with HashIndex.open(path, writable=True) as index:
+        found = index.search(cut, parts="likely")
+        assert (found.parts, found.exact) == ("every", True)
+        assert found.matches
+        assert not index.verify().ok
+        assert index.relist() == index.stats().rows
+        assert index.verify().ok
+        assert index.search(cut, parts="likely").parts == "likely"
