@@ -225,7 +225,7 @@ def _redate(
         old = rows.keys[rows.lists == number]
         for when in (text, date):
             snapshot.fold(connection, listed.folded(old, date=when), listed=True)
-    sealing.remove(connection, rows.ids.tolist(), kind=kind)
+    sealing.remove(connection, source, rows.ids.tolist(), kind=kind)
     start = sealing.take_ids(connection, len(rows))
     renewed = replace(
         rows,
