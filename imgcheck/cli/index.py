@@ -136,21 +136,28 @@ def _match(match: Any) -> dict[str, Any]:
 
 @command.command("remove")
 @_DATABASE
-@click.argument("ids", metavar="ID...", nargs=-1, required=True, type=int)
+@click.argument("ids", metavar="ID...", nargs=-1, type=int)
+@click.option("--list", "list_name", help="Take out all hashes of this list.")
 @options.json_option
-def remove(database: Path, ids: tuple[int, ...], as_json: bool) -> int:
-    """Take pictures, or listed hashes, out of the index by their id (shown by search)."""
+def remove(database: Path, ids: tuple[int, ...], list_name: str | None, as_json: bool) -> int:
+    """Take pictures or listed hashes out by their id (shown by search), or a whole list."""
     from imgcheck.hashing import HashIndex
 
+    if not ids and list_name is None:
+        raise click.UsageError("name the ids to take out, or a list with --list")
+    removed = 0
     with HashIndex.open(database, writable=True) as index:
         for id in ids:
             index.remove(id)
-        removed = len(ids)
-        rows = index.stats().rows
+            removed += 1
+        if list_name is not None:
+            removed += index.remove_list(list_name)
+        left = index.stats()
     if as_json:
-        _print_json({"removed": removed, "rows": rows})
+        _print_json({"removed": removed, "rows": left.rows, "listed": left.listed})
     else:
-        click.echo(f"{removed} removed, {rows} left")
+        listed = f" and {left.listed} listed hashes" if left.listed else ""
+        click.echo(f"{removed} removed, {left.rows}{listed} left")
     return 0
 
 

@@ -149,7 +149,7 @@ def hashes(
     return ids
 
 
-def remove_picture(connection: sqlite3.Connection, number: int) -> bool:
+def remove_picture(connection: sqlite3.Connection, source: Segments, number: int) -> bool:
     """Take a picture out with its hashes; False if there is none with this id."""
     found = connection.execute(
         "SELECT hashable, sha256, algorithm, path, date, note FROM picture WHERE id = ?", (number,)
@@ -159,7 +159,7 @@ def remove_picture(connection: sqlite3.Connection, number: int) -> bool:
     further = connection.execute("SELECT id FROM region WHERE picture = ?", (number,)).fetchall()
     ids = [number] * bool(found[0]) + [row[0] for row in further]
     connection.execute("DELETE FROM picture WHERE id = ?", (number,))
-    sealing.remove(connection, ids, kind="pdq")
+    sealing.remove(connection, source, ids, kind="pdq")
     snapshot.fold(connection, snapshot.picture_mark(*found[1:]))
     return True
 
@@ -176,9 +176,28 @@ def remove_listed(connection: sqlite3.Connection, source: Segments, number: int)
     ).fetchone()
     if entry is None:
         return False
-    sealing.remove(connection, [number], kind=kind)
+    sealing.remove(connection, source, [number], kind=kind)
     snapshot.fold(connection, listed.folded(row.keys, date=entry[0] or None), listed=True)
     return True
+
+
+def remove_list(connection: sqlite3.Connection, source: Segments, name: str) -> int:
+    """Take out all hashes of a list, whatever their dates; give how many there were."""
+    asked = "SELECT id, date FROM list WHERE name = ?"
+    numbers = dict(connection.execute(asked, (name,)).fetchall())
+    count = 0
+    for kind in source.kinds():
+        gone = []
+        for rows in source.standing(kind):
+            for number, date in numbers.items():
+                chosen = rows.lists == number
+                mark = listed.folded(rows.keys[chosen], date=date or None)
+                snapshot.fold(connection, mark, listed=True)
+                gone += rows.ids[chosen].tolist()
+        sealing.remove(connection, source, gone, kind=kind)
+        count += len(gone)
+    connection.execute("DELETE FROM list WHERE name = ?", (name,))
+    return count
 
 
 def ids_of(source: Segments, wanted: NDArray[np.uint64], *, kind: str) -> NDArray[np.int64]:

@@ -332,10 +332,24 @@ class HashIndex:
         """
         with self._transaction() as connection:
             self._keys = None
-            if not adding.remove_picture(connection, number) and not adding.remove_listed(
-                connection, self._segments, number
-            ):
+            found = adding.remove_picture(connection, self._segments, number)
+            if not found and not adding.remove_listed(connection, self._segments, number):
                 raise UsageError(f'the index "{self.path}" has no picture {number}')
+
+    def remove_list(self, name: str) -> int:
+        """Take out all hashes of a list; give how many there were.
+
+        Raises
+        ------
+        UsageError
+            If there is no such list.
+        """
+        with self._transaction() as connection:
+            self._keys = None
+            asked = "SELECT 1 FROM list WHERE name = ?"
+            if connection.execute(asked, (arguments.storable(name),)).fetchone() is None:
+                raise UsageError(f'the index "{self.path}" has no list "{name}"')
+            return adding.remove_list(connection, self._segments, arguments.storable(name))
 
     def search(self, image: Image, *, parts: Parts = "auto") -> SearchResult:
         """Ask whether a picture, or a part of it, is known.

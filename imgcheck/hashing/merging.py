@@ -7,15 +7,18 @@ does not matter which index comes first.
 """
 
 import sqlite3
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import adding, dates, listed, sealing, segments, snapshot
+from imgcheck.errors import UsageError
+from imgcheck.hashing import adding, dates, listed, records, sealing, snapshot
 from imgcheck.hashing.answer import Merged
-from imgcheck.hashing.hashrows import HashRows, among, joined
+from imgcheck.hashing.hashrows import HashRows, joined
 from imgcheck.hashing.listed import KnownKeys
+from imgcheck.hashing.redating import redate
+from imgcheck.hashing.rows import polygon
 from imgcheck.hashing.segments import Segments
 
 _COLUMNS = "sha256, algorithm, pixels, width, height, quality, hashable, path, date, note"
@@ -54,25 +57,28 @@ def merge(
         The index that is read, inside a snapshot.
     """
     count = _Count()
-    numbers = _pictures(connection, other, count)
-    renewed = _regions(connection, other, numbers)
+    numbers = _pictures(connection, other, others, count)
+    renewed = _regions(connection, other, others, numbers)
     for kind in others.kinds():
         for rows in others.standing(kind):
             _of_pictures(connection, source, rows, kind, numbers | renewed, count)
             _of_lists(connection, source, known, rows, kind, other, others, count)
         _flush(connection, source, kind, count)
         for (name, date), keys in count.known.items():
-            _redate(connection, source, np.concatenate(keys), kind, name, date, count)
+            found = redate(connection, source, np.concatenate(keys), kind, name, date)
+            count.one("dated", found)
         count.known.clear()
     return Merged(**count.found)
 
 
 def _pictures(
-    connection: sqlite3.Connection, other: sqlite3.Connection, count: _Count
+    connection: sqlite3.Connection, other: sqlite3.Connection, others: Segments, count: _Count
 ) -> dict[int, int]:
     """Add the pictures that are new; give the new id of each by its old one."""
     numbers = {}
     for number, *row in other.execute(f"SELECT id, {_COLUMNS} FROM picture ORDER BY id"):
+        if not _is_sound(*row):
+            raise others.damaged(f"what is said of picture {number}")
         own = connection.execute(
             "SELECT id, path, date, note FROM picture WHERE sha256 = ? AND algorithm = ?", row[:2]
         ).fetchone()
@@ -90,11 +96,40 @@ def _pictures(
         snapshot.fold(connection, snapshot.picture_mark(row[0], row[1], path, date, note))
         for table in ("features", "preview"):
             for _, *content in other.execute(f"SELECT * FROM {table} WHERE picture = ?", (number,)):
+                if not records.is_whole(content[-1]):
+                    raise others.damaged(f"the {table} of picture {number}")
                 places = ", ".join("?" * (1 + len(content)))
                 connection.execute(
                     f"INSERT INTO {table} VALUES ({places})", (numbers[number], *content)
                 )
     return numbers
+
+
+def _is_sound(
+    sha256: object,
+    algorithm: object,
+    pixels: object,
+    width: object,
+    height: object,
+    quality: object,
+    hashable: object,
+    path: object,
+    date: object,
+    note: object,
+) -> bool:
+    """Tell whether the values of a picture are of the kinds that imgcheck writes."""
+    digests = all(isinstance(d, bytes) and len(d) == 32 for d in (sha256, pixels))
+    sizes = all(isinstance(n, int) and n > 0 for n in (width, height))
+    numbers = isinstance(quality, int) and hashable in (0, 1)
+    texts = isinstance(algorithm, str) and isinstance(path, str) and isinstance(note, str | None)
+    return digests and sizes and numbers and texts and _is_date(date)
+
+
+def _is_date(date: object) -> bool:
+    try:
+        return date is None or (isinstance(date, str) and dates.checked(date) == date)
+    except UsageError:
+        return False
 
 
 def _improve(
@@ -122,14 +157,19 @@ def _improve(
 
 
 def _regions(
-    connection: sqlite3.Connection, other: sqlite3.Connection, numbers: dict[int, int]
+    connection: sqlite3.Connection,
+    other: sqlite3.Connection,
+    others: Segments,
+    numbers: dict[int, int],
 ) -> dict[int, int]:
     """Copy the regions of new pictures; give the new id of each hash by its old one."""
     renewed = {}
-    for number, picture, polygon in other.execute("SELECT * FROM region ORDER BY id"):
+    for number, picture, corners in other.execute("SELECT * FROM region ORDER BY id"):
         if picture in numbers:
+            if polygon(corners) is None:
+                raise others.damaged("the region of a hash")
             renewed[number] = sealing.take_ids(connection, 1)
-            values = (renewed[number], numbers[picture], polygon)
+            values = (renewed[number], numbers[picture], corners)
             connection.execute("INSERT INTO region VALUES (?, ?, ?)", values)
     return renewed
 
@@ -170,7 +210,7 @@ def _of_lists(
 ) -> None:
     for number in rows.list_numbers():
         entry = other.execute("SELECT name, date FROM list WHERE id = ?", (number,)).fetchone()
-        if entry is None:
+        if entry is None or not isinstance(entry[0], str) or not _is_date(entry[1] or None):
             raise others.damaged("the list of a hash")
         name, date = entry[0], entry[1] or None
         chosen = rows.take(np.flatnonzero(rows.lists == number))
@@ -195,56 +235,3 @@ def _of_lists(
                 date=date,
                 kind=kind,
             )
-
-
-def _redate(
-    connection: sqlite3.Connection,
-    source: Segments,
-    keys: NDArray[np.uint64],
-    kind: str,
-    name: str,
-    date: str | None,
-    count: _Count,
-) -> None:
-    """Give known hashes an earlier date: a new row each, and a tombstone for the old one."""
-    asked = "SELECT id, date FROM list WHERE name = ?"
-    later = {
-        number: text or None
-        for number, text in connection.execute(asked, (name,))
-        if dates.order(text or None) > dates.order(date)
-    }
-    if not later:
-        return
-    _, ids = adding.standing_keys(source, kind, keys)
-    target = adding.list_number(connection, name, date)
-    parts = _rows_with(source, kind, ids, list(later))
-    if not parts:
-        return
-    rows = joined(parts)
-    for number, text in later.items():
-        old = rows.keys[rows.lists == number]
-        for when in (text, date):
-            snapshot.fold(connection, listed.folded(old, date=when), listed=True)
-    sealing.remove(connection, rows.ids.tolist(), kind=kind)
-    start = sealing.take_ids(connection, len(rows))
-    renewed = replace(
-        rows,
-        ids=np.arange(start, start + len(rows)),
-        lists=np.full(len(rows), target, np.uint32),
-    )
-    sealing.append(connection, source, renewed, kind=kind)
-    count.one("dated", len(rows))
-
-
-def _rows_with(
-    source: Segments, kind: str, ids: NDArray[np.int64], lists: list[int]
-) -> list[HashRows]:
-    """Give the rows with some ids that belong to some lists."""
-    found = []
-    for segment, *_ in [*source.listing(kind), (segments.TAIL,)]:
-        rows = source.rows(segment, kind)
-        at = np.flatnonzero(np.isin(rows.lists, lists))
-        at = at[among(rows.ids[at], np.sort(ids))]
-        if len(at):
-            found.append(rows.take(at))
-    return found

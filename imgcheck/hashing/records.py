@@ -171,6 +171,11 @@ def _unsealed(data: object) -> bytes | None:
     return data[:-4]
 
 
+def is_whole(data: object) -> bool:
+    """Tell whether packed features or a packed preview are as they were written."""
+    return _unsealed(data) is not None
+
+
 def pack_features(found: Features) -> bytes:
     """Write features as bytes: points, sizes, angles (little-endian float32), descriptors."""
     numbers = (found.points, found.sizes, found.angles)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.hashing import hashrows, segments
-from imgcheck.hashing.hashrows import SEGMENT_ROWS, HashRows
+from imgcheck.hashing.hashrows import SEGMENT_ROWS, HashRows, among, joined
 from imgcheck.hashing.segments import Segments
 
 # Single rows cost more to read than sealed ones; at this many they are sealed in a small segment,
@@ -44,8 +44,13 @@ def append(connection: sqlite3.Connection, source: Segments, rows: HashRows, *, 
     _seal_small(connection, source, rest, kind)
 
 
-def remove(connection: sqlite3.Connection, numbers: Iterable[int], *, kind: str) -> None:
-    """Take rows out by their ids: from the tail at once, from segments by a tombstone."""
+def remove(
+    connection: sqlite3.Connection, source: Segments, numbers: Iterable[int], *, kind: str
+) -> None:
+    """Take rows out by their ids: from the tail at once, from segments by a tombstone.
+
+    When more than half of all sealed rows are gone, the segments that they fill are rewritten.
+    """
     asked = "SELECT id FROM hash_tail WHERE kind = ?"
     tail = {number for (number,) in connection.execute(asked, (kind,))}
     wanted = set(numbers)
@@ -55,6 +60,26 @@ def remove(connection: sqlite3.Connection, numbers: Iterable[int], *, kind: str)
     connection.executemany(
         "INSERT INTO tombstone VALUES (?, ?)", [(number, kind) for number in sorted(wanted - tail)]
     )
+
+    gone = connection.execute("SELECT count(*) FROM tombstone WHERE kind = ?", (kind,)).fetchone()
+    sealed = connection.execute(
+        "SELECT coalesce(sum(rows), 0) FROM segment WHERE kind = ?", (kind,)
+    ).fetchone()
+    if 2 * gone[0] > sealed[0]:
+        _rewrite(connection, source, kind)
+
+
+def _rewrite(connection: sqlite3.Connection, source: Segments, kind: str) -> None:
+    gone = source.tombstones(kind)
+    hollow = [
+        segment
+        for segment, *_ in source.listing(kind)
+        if 2 * among(ids := source.column(segment, kind, "ids"), gone).sum() > len(ids)
+    ]
+    # All are taken apart before any row is added again: adding joins segments itself.
+    rest = [_unsealed(connection, source, segment, kind) for segment in hollow]
+    if rest:
+        append(connection, source, joined(rest), kind=kind)
 
 
 def _wait(connection: sqlite3.Connection, rows: HashRows, kind: str) -> None:
@@ -84,7 +109,7 @@ def _seal_small(
     ).fetchall()
     if sum(count for _, count in small) + sum(map(len, parts)) >= SEGMENT_ROWS:
         parts = [_unsealed(connection, source, segment, kind) for segment, _ in small] + parts
-    together = hashrows.joined(parts)
+    together = joined(parts)
     for start in range(0, len(together), SEGMENT_ROWS):
         piece = together.take(slice(start, start + SEGMENT_ROWS))
         if len(piece) < TAIL_ROWS:

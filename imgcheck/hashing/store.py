@@ -77,8 +77,11 @@ def explained(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into one sentence with the way out."""
     try:
         yield
-    except sqlite3.Error as error:
+    # SQLite's own sentence may quote bytes of a damaged file that are no text; so may a name.
+    except (sqlite3.Error, UnicodeError, OverflowError) as error:
         code = getattr(error, "sqlite_errorcode", None)
+        if not isinstance(error, sqlite3.Error):
+            code = sqlite3.SQLITE_CORRUPT
         cause = _CAUSES.get(code & 0xFF) if code is not None else None
         cause = cause or f"could not be used ({error}); restore it from a copy, or build it again"
         raise IndexFileError(f'the index "{path}" {cause}', file=str(path)) from error

@@ -35,6 +35,10 @@ def test_a_list_goes_in_and_comes_out(
     assert (merged["listed_known"], merged["dated"]) == (3, 3)
     assert run(["index", "import", database, str(listed), "--list", "room"]) == 0
     assert "0 added, 3 already known" in capsys.readouterr().out
+    left = answer(capsys, "remove", database, "--list", "room")
+    assert left == {"removed": 3, "rows": 0, "listed": 0}
+    assert run(["index", "remove", database, "--list", "room"]) == 2
+    assert run(["index", "remove", database]) == 2
 
 
 def test_what_cannot_be_used_is_named_and_has_its_exit_code(

@@ -170,6 +170,28 @@ def test_removed_hashes_stay_away_while_segments_are_joined(tmp_path, small_segm
         assert again.known.path == "19.jpg"
 
 
+def test_a_list_is_taken_out_and_its_room_is_given_back(tmp_path, small_segments):
+    words = random_words(6, 900)
+    with HashIndex.create(tmp_path / "a") as index:
+        index.add_hashes(words[:40], labels=labels(40), list_name="kept")
+        before = index.stats()
+        index.add_hashes(words[40:], labels=labels(860), list_name="wrong")
+        index.add_hash(words[0], label="x", list_name="wrong", date="2016")
+        index.add_hash(words[0], label="x", list_name="wrong", kind="phash256")
+        full = index.stats().segments
+        assert index.remove_list("wrong") == 862
+        after = index.stats()
+        assert (after.listed, after.lists, after.snapshot) == (40, ("kept",), before.snapshot)
+        assert after.segments <= 2 < full
+        assert len(index.within(words[:40], radius=0)) == 40
+        assert index.verify().ok
+        with pytest.raises(UsageError, match='no list "wrong"'):
+            index.remove_list("wrong")
+        index.add_hashes(words[40:], labels=labels(860), list_name="wrong")
+        assert index.stats().listed == 900
+        assert index.verify().ok
+
+
 def test_kinds_are_kept_apart(tmp_path):
     with HashIndex.create(tmp_path / "a") as index:
         words = kinds.words(["f0e1d2c3b4a59687"], kind="phash64")

@@ -1,6 +1,7 @@
 """Indexes travel: merged in any order they hold the same."""
 
 import itertools
+import sqlite3
 
 import numpy as np
 import pytest
@@ -138,6 +139,34 @@ def test_an_index_that_cannot_be_read_leaves_the_other_as_it_was(tmp_path, three
             with pytest.raises(IndexFileError):
                 index.merge(tmp_path / other)
         with pytest.raises(UsageError, match="with itself"):
+            index.merge(three[0])
+        assert index.stats() == before
+        assert index.verify().ok
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE picture SET sha256 = 5 WHERE path LIKE '%/1.png'",
+        "UPDATE picture SET date = '=1+1'",
+        "UPDATE picture SET path = x'ff'",
+        "UPDATE picture SET width = -1",
+        "UPDATE features SET data = x'00'",
+        "UPDATE preview SET data = substr(data, 2)",
+        "UPDATE list SET date = 'lately'",
+        "UPDATE list SET name = 'other' WHERE name = 'l'",
+        "DELETE FROM list",
+        "UPDATE segment_column SET data = x'00' WHERE name = 'labels'",
+    ],
+)
+def test_damage_does_not_travel(tmp_path, three, change):
+    with sqlite3.connect(three[0]) as connection:
+        connection.execute(change)
+    connection.close()
+    with HashIndex.create(tmp_path / "m") as index:
+        index.add_image(as_image(ground(9, shape=TINY)), path_text="own")
+        before = index.stats()
+        with pytest.raises(IndexFileError, match="/a"):
             index.merge(three[0])
         assert index.stats() == before
         assert index.verify().ok
