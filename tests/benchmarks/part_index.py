@@ -255,9 +255,10 @@ def generated(
 def scale(pictures: int, tiles: int, cache: Path | None) -> None:
     """Cost and recall as the lists grow tenfold."""
     known, queries = kept(cache, "asked", asked)
-    base = kept(cache, f"strangers{tiles}", lambda: strangers(tiles))
+    # A thousand tiles: a million features to draw from.
+    base = kept(cache, f"strangers{tiles}", lambda: strangers(tiles))[:: max(1, tiles // 1000)]
     rng = np.random.default_rng(SEED)
-    some = [queries[i] for i in sorted(rng.permutation(len(queries))[:120])]
+    some = [queries[i] for i in sorted(rng.permutation(len(queries))[:60])]
     sizes = [pictures // 10, pictures * 3 // 10, pictures]
     print(
         "\n### Growth\n\n| pictures | bytes a picture | build, CPU s | CPU s a query: median "

@@ -50,8 +50,9 @@ _PAIRS_A_ROW = 300
 _PAIRS_AT_ONCE = 65_536
 # Signatures of strangers differ in so many bits as often as right ones (evidence of the codebook).
 _MOST_BITS = 18
-# Kept in memory: a picture that is known a thousand times over agrees with everything.
-_MOST_AGREEMENTS = 3_000_000
+# Of repetitive ground all agrees with all: what is kept in memory, and what is counted.
+_MOST_HELD = 3_000_000
+_MOST_AGREEMENTS = 250_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -148,17 +149,20 @@ def _agreements(connection: sqlite3.Connection, probes: _Probes) -> Agreements:
         for part in _compared(probes, lists):
             found.append(part)
             held += len(part)
-            if held > 2 * _MOST_AGREEMENTS:
+            if held > _MOST_HELD:
                 found = [_thinned(ballot.joined(found))]
                 held = len(found[0])
     return _thinned(ballot.joined(found))
 
 
 def _thinned(found: Agreements) -> Agreements:
-    """Keep those with most evidence."""
+    """Keep those with most evidence; of a voter that agrees with many, one can be right."""
     if len(found) <= _MOST_AGREEMENTS:
         return found
-    return found.at(np.sort(np.argsort(-found.weights, kind="stable")[:_MOST_AGREEMENTS]))
+    among = np.bincount(found.voters)[found.voters]
+    promise = found.weights - np.log10(among)
+    kept = np.argpartition(-promise, _MOST_AGREEMENTS)[:_MOST_AGREEMENTS]
+    return found.at(np.sort(kept))
 
 
 def _compared(probes: _Probes, lists: segments.Lists) -> Iterator[Agreements]:
