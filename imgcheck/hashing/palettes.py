@@ -95,7 +95,7 @@ def recover(rgb: NDArray[np.uint8]) -> Palette | None:
 
 
 def _colours(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give colours, (K, 3), where a picture changes least from pixel to pixel, and from all over."""
+    """Give colours, (K, 3), where a picture changes least from pixel to pixel, and all over."""
     step = max(1, max(rgb.shape[:2]) // _SAMPLES)
     kernel = np.ones((3, 3), np.uint8)
     pixels = np.ascontiguousarray(rgb)
