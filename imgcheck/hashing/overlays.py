@@ -24,6 +24,8 @@ _STROKE_MARGIN_PX, _AREA_MARGIN_PX = 3, 2
 _WINDOW, _STROKE_STEP = 11, 40
 # Ground has thin bright things too, but not of one colour and of such length (share of a side).
 _STROKE_SAME, _STROKE_CELL_BITS, _LENGTH_SHARE = 40, 5, 0.05
+# Of all thin parts of a drawn colour 0.7 to 1 are long; of ground's colours at most 0.46.
+_STROKE_COLOURS, _LONG_SHARE = 20, 0.6
 
 
 def strokes(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -47,13 +49,15 @@ def strokes(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     cells = (small[strong] >> _STROKE_CELL_BITS).astype(np.int32)
     codes = (cells[:, 0] << 6) | (cells[:, 1] << 3) | cells[:, 2]
     counts = np.bincount(codes, minlength=512)
-    for code in np.argsort(-counts, kind="stable")[:_COLOURS]:
+    for code in np.argsort(-counts, kind="stable")[:_STROKE_COLOURS]:
         if counts[code] < _LEAST_SHARE * mask.size / 2:
             break
         colour = np.median(small[strong][codes == code], axis=0)
         low, high = np.clip(colour - _STROKE_SAME, 0, 255), np.clip(colour + _STROKE_SAME, 0, 255)
         members = np.asarray(cv2.inRange(small, low, high)) & (strong * np.uint8(255))
-        mask |= _long(members)
+        found = _long(members)
+        if np.count_nonzero(found) >= _LONG_SHARE * np.count_nonzero(members):
+            mask |= found
     return _spread_out(mask, rgb.shape[:2], margin=_STROKE_MARGIN_PX)
 
 
