@@ -9,20 +9,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Strokes of four pixels at this side still have flat pixels inside.
-_WORKING_SIDE = 640
+# Strokes are a few pixels wide at the first; areas are still flat at the second.
+_STROKE_SIDE, _AREA_SIDE = 512, 320
 # JPEG leaves drawn areas nearly flat; beside letters and strokes its colour differs by more.
-_FLAT, _SAME, _NEAR = 8, 20, 48
-_LEAST_SHARE, _MOST_SHARE = 1.5e-3, 0.4
+_FLAT, _SAME, _NEAR = 5, 20, 48
+_LEAST_SHARE, _MOST_SHARE = 1.5e-3, 0.15
 _COLOURS = 12
 # Of the pixels near a drawn colour this part has it, and its surroundings are this far from it.
-_PILED, _STEP = 0.45, 45
-_BOX_FILL, _BOX_LEAST, _BOX_MOST_SHARE = 0.55, 12, 0.12
-_MARGIN_PX = 3
+_PILED, _STEP = 0.7, 45
+_BOX_FILL, _BOX_LEAST, _BOX_MOST_SHARE = 0.55, 10, 0.12
+_RIM_STEP, _RIM_SHARE = 28, 0.7
+_STROKE_MARGIN_PX, _AREA_MARGIN_PX = 3, 2
 # Strokes are thinner than the window, and this far from what lies beside them.
-_WINDOW, _STROKE_STEP = 13, 40
+_WINDOW, _STROKE_STEP = 11, 40
 # Ground has thin bright things too, but not of one colour and of such length (share of a side).
 _STROKE_SAME, _STROKE_CELL_BITS, _LENGTH_SHARE = 40, 5, 0.05
+# Of all thin parts of a drawn colour 0.7 to 1 are long; of ground's colours at most 0.46.
+_STROKE_COLOURS, _LONG_SHARE = 20, 0.6
 
 
 def strokes(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -37,7 +40,7 @@ def strokes(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     (M, N) bool
         True = may be drawn: arrows, boxes, letters of any colour; also kerbs and road markings.
     """
-    small = _working(rgb)
+    small = _working(rgb, _STROKE_SIDE)
     kernel = np.ones((_WINDOW, _WINDOW), np.uint8)
     above = cv2.subtract(small, cv2.morphologyEx(small, cv2.MORPH_OPEN, kernel)).max(axis=2)
     below = cv2.subtract(cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel), small).max(axis=2)
@@ -46,14 +49,16 @@ def strokes(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     cells = (small[strong] >> _STROKE_CELL_BITS).astype(np.int32)
     codes = (cells[:, 0] << 6) | (cells[:, 1] << 3) | cells[:, 2]
     counts = np.bincount(codes, minlength=512)
-    for code in np.argsort(-counts, kind="stable")[:_COLOURS]:
+    for code in np.argsort(-counts, kind="stable")[:_STROKE_COLOURS]:
         if counts[code] < _LEAST_SHARE * mask.size / 2:
             break
         colour = np.median(small[strong][codes == code], axis=0)
         low, high = np.clip(colour - _STROKE_SAME, 0, 255), np.clip(colour + _STROKE_SAME, 0, 255)
         members = np.asarray(cv2.inRange(small, low, high)) & (strong * np.uint8(255))
-        mask |= _long(members)
-    return _spread_out(mask, rgb.shape[:2])
+        found = _long(members)
+        if np.count_nonzero(found) >= _LONG_SHARE * np.count_nonzero(members):
+            mask |= found
+    return _spread_out(mask, rgb.shape[:2], margin=_STROKE_MARGIN_PX)
 
 
 def _long(members: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -66,18 +71,20 @@ def _long(members: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return keep.astype(np.uint8)[labels]
 
 
-def _working(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _working(rgb: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     rows, cols = rgb.shape[:2]
-    shrink = min(1.0, _WORKING_SIDE / max(rows, cols))
+    shrink = min(1.0, side / max(rows, cols))
     if shrink == 1.0:
         return np.ascontiguousarray(rgb)
     size = (max(1, round(cols * shrink)), max(1, round(rows * shrink)))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
 
 
-def _spread_out(mask: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.bool_]:
+def _spread_out(
+    mask: NDArray[np.uint8], shape: tuple[int, int], *, margin: int
+) -> NDArray[np.bool_]:
     """Widen a mask over the soft rim of what was drawn, and give it the full size."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _MARGIN_PX + 1,) * 2)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1,) * 2)
     wide = cv2.dilate(mask, kernel)
     return np.asarray(cv2.resize(wide, shape[::-1], interpolation=cv2.INTER_NEAREST)) > 0
 
@@ -94,7 +101,7 @@ def flat_parts(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     (M, N) bool
         True = may be drawn: logos, labels, filled boxes; also pavements, roofs and water.
     """
-    small = _working(rgb)
+    small = _working(rgb, _AREA_SIDE)
     mask = np.zeros(small.shape[:2], np.uint8)
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     spread = cv2.subtract(cv2.dilate(small, cross), cv2.erode(small, cross)).max(axis=2)
@@ -108,7 +115,7 @@ def flat_parts(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
             break
         colour = np.median(small[flat][codes == code], axis=0)
         mask |= _members(small, colour, least=least)
-    return _spread_out(mask, rgb.shape[:2])
+    return _spread_out(mask, rgb.shape[:2], margin=_AREA_MARGIN_PX)
 
 
 def _members(
@@ -120,7 +127,7 @@ def _members(
     count = int(members.sum())
     if not least <= count <= _MOST_SHARE * members.size:
         return np.zeros_like(members)
-    drawn = _filled_boxes(members, least=least)
+    drawn = _filled_boxes(small, colour, members, least=least)
     low, high = np.clip(colour - _NEAR, 0, 255), np.clip(colour + _NEAR, 0, 255)
     if count < _PILED * np.count_nonzero(cv2.inRange(small, low, high)):
         return drawn
@@ -133,13 +140,33 @@ def _members(
     return drawn | members if np.median(step) >= _STEP else drawn
 
 
-def _filled_boxes(members: NDArray[np.uint8], *, least: int) -> NDArray[np.uint8]:
+def _filled_boxes(
+    small: NDArray[np.uint8],
+    colour: NDArray[np.float64],
+    members: NDArray[np.uint8],
+    *,
+    least: int,
+) -> NDArray[np.uint8]:
     """Give the boxes that are mostly of one colour, whole: the letters on a logo too."""
     count, _, boxes, _ = cv2.connectedComponentsWithStats(members, connectivity=4)
     found = np.zeros_like(members)
     for left, top, wide, high, area in boxes[1:count]:
         if wide * high > _BOX_MOST_SHARE * members.size or min(wide, high) < _BOX_LEAST:
             continue
-        if area >= max(least, _BOX_FILL * wide * high):
+        if area < max(least, _BOX_FILL * wide * high):
+            continue
+        rim = _rim(small, left - 2, top - 2, left + wide + 1, top + high + 1)
+        if np.mean(np.abs(rim - colour).max(axis=1) >= _RIM_STEP) >= _RIM_SHARE:
             found[top : top + high, left : left + wide] = 1
     return found
+
+
+def _rim(
+    small: NDArray[np.uint8], left: int, top: int, right: int, bottom: int
+) -> NDArray[np.float64]:
+    """Give the pixels along a rectangle, (K, 3), as far as they are in the picture."""
+    rows, cols = small.shape[:2]
+    x0, x1, y0, y1 = max(0, left), min(cols, right + 1), max(0, top), min(rows, bottom + 1)
+    parts = [small[at, x0:x1] for at in (top, bottom) if 0 <= at < rows]
+    parts += [small[y0:y1, at] for at in (left, right) if 0 <= at < cols]
+    return np.concatenate([*parts, np.zeros((0, 3), np.uint8)]).astype(np.float64)

@@ -27,10 +27,9 @@ _FIRST_LOOK = 128
 # three channels) of pictures saved as JPEG 70 with halved chroma from their own map; of ordinary
 # pictures the nearest stays above.
 _MIDDLE, _MOST = 6.0, 16.0
-# Nearer to the map than to plain gray by this factor, or it is a gray or tinted picture.
-_OFF_GRAY = 4.0
-# A map that is used over less than this part tells nothing from a tint.
-_LEAST_RANGE = 40
+# Nearer to the map than to plain gray by this factor, or it is a gray or tinted picture; and by
+# more if only a short part of the map is used, which may be a tint by chance.
+_WIDE, _NARROW, _WIDE_RANGE, _LEAST_RANGE = 4.0, 10.0, 40, 8
 _CELLS = 32
 
 
@@ -73,27 +72,30 @@ def recover(rgb: NDArray[np.uint8]) -> Palette | None:
     """
     if rgb.size == 0:
         return None
-    colours = _flat_colours(rgb)
-    off_gray = float(np.median(colours.std(axis=1)))
+    flat, mixed = _colours(rgb)
+    off_gray = float(np.median(flat.std(axis=1)))
     if off_gray < _MIDDLE:
         return None
-    few = colours[:: max(1, len(colours) // _FIRST_LOOK)]
-    first = {name: float(np.median(_nearest(few, name)[0])) for name in NAMES}
-    name = min(first, key=lambda n: first[n])
-    if first[name] > 2 * _MIDDLE:
+    few = flat[:: max(1, len(flat) // _FIRST_LOOK)]
+    near = [n for n in NAMES if np.median(_nearest(few, n)[0]) <= min(2 * _MIDDLE, off_gray / 3)]
+    # Maps share parts (jet, hot and autumn go from red to yellow): all colours decide.
+    fits = {n: float(np.minimum(_nearest(mixed, n)[0], 4 * _MIDDLE).mean()) for n in near}
+    if not fits:
         return None
-    distances, at = _nearest(colours, name)
+    name = min(fits, key=lambda n: fits[n])
+    distances, at = _nearest(flat, name)
     middle, most = np.percentile(distances, [50, 90])
     low, high = np.percentile(at, [5, 95])
-    if middle > min(_MIDDLE, off_gray / _OFF_GRAY) or most > _MOST or high - low < _LEAST_RANGE:
+    wanted = off_gray / (_WIDE if high - low >= _WIDE_RANGE else _NARROW)
+    if middle > min(_MIDDLE, wanted) or most > _MOST or high - low < _LEAST_RANGE:
         return None
     cell = rgb.astype(np.uint16) // (256 // _CELLS)
     gray = _lookup(name)[(cell[..., 0] * _CELLS + cell[..., 1]) * _CELLS + cell[..., 2]]
     return Palette(name=name, gray=gray, residual=float(middle))
 
 
-def _flat_colours(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Give colours, (K, 3), where a picture changes least from pixel to pixel."""
+def _colours(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give colours, (K, 3), where a picture changes least from pixel to pixel, and all over."""
     step = max(1, max(rgb.shape[:2]) // _SAMPLES)
     kernel = np.ones((3, 3), np.uint8)
     pixels = np.ascontiguousarray(rgb)
@@ -103,7 +105,8 @@ def _flat_colours(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     colours = cv2.blur(pixels, (3, 3))[look].reshape(-1, 3)
     order = np.argsort(spread[look].max(axis=2).ravel(), kind="stable")
     flattest = order[: max(16, int(_FLATTEST * len(order)))]
-    return colours[flattest[:: max(1, len(flattest) // _ASKED)]].astype(np.float32)
+    flat = colours[flattest[:: max(1, len(flattest) // _ASKED)]].astype(np.float32)
+    return flat, colours[:: max(1, len(colours) // _ASKED)].astype(np.float32)
 
 
 @functools.cache

@@ -28,7 +28,7 @@ _LINES = 10
 # benchmarks: global_hashes, part "rectangles": a pane has these, ground seldom has four.
 _SIDE_SUPPORT, _MEAN_SUPPORT = 0.33, 0.5
 _LEAST_SIDE_SHARE, _LEAST_SIDE_PX = 0.16, 48
-_CROSSED, _LEAST_RANK = 0.65, 0.45
+_CROSSED, _LEAST_RANK = 0.65, 0.25
 _MOST = 8
 # Boxes that share more than this are one: placing finds its sides.
 _SAME = 0.965
@@ -172,41 +172,42 @@ def _boxes(
     gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(small), cv2.COLOR_RGB2GRAY), np.uint8)
     columns, lines = _lines(upright), _lines(level)
     down, along = _running(upright), _running(level)
-    least_x = max(_LEAST_SIDE_SHARE * cols, min(_LEAST_SIDE_PX, cols / 4))
-    least_y = max(_LEAST_SIDE_SHARE * rows, min(_LEAST_SIDE_PX, rows / 4))
+    across = _spans(
+        [0, *columns, cols], max(_LEAST_SIDE_SHARE * cols, min(_LEAST_SIDE_PX, cols / 4))
+    )
+    upward = _spans([0, *lines, rows], max(_LEAST_SIDE_SHARE * rows, min(_LEAST_SIDE_PX, rows / 4)))
+    top, bottom = upward.T
     found = []
-    for left, right in combinations(sorted({0, cols, *columns}), 2):
-        if right - left < least_x:
-            continue
-        for top, bottom in combinations(sorted({0, rows, *lines}), 2):
-            if bottom - top < least_y:
-                continue
-            sides = []
-            for at, end in ((left, cols), (right, cols)):
-                if 0 < at < end:
-                    sides.append((down[bottom, at] - down[top, at]) / (bottom - top))
-            for at, end in ((top, rows), (bottom, rows)):
-                if 0 < at < end:
-                    sides.append((along[right, at] - along[left, at]) / (right - left))
-            if not sides or min(sides) < _SIDE_SUPPORT or np.mean(sides) < _MEAN_SUPPORT:
-                continue
-            if not _is_picture(gray[top:bottom, left:right]):
-                continue
-            inside = [
-                *(
-                    (down[bottom, at] - down[top, at]) / (bottom - top)
-                    for at in columns
-                    if left + _REACH < at < right - _REACH
-                ),
-                *(
-                    (along[right, at] - along[left, at]) / (right - left)
-                    for at in lines
-                    if top + _REACH < at < bottom - _REACH
-                ),
-            ]
-            crossed = max(inside, default=0.0)
-            found.append(_Box(left, top, right, bottom, float(np.mean(sides)), float(crossed)))
+    for left, right in across.tolist():
+        sides = np.full((4, len(upward)), np.nan)
+        if left > 0:
+            sides[0] = (down[bottom, left] - down[top, left]) / (bottom - top)
+        if right < cols:
+            sides[1] = (down[bottom, right] - down[top, right]) / (bottom - top)
+        length = along[right] - along[left]
+        sides[2] = np.where(top > 0, length[top] / (right - left), np.nan)
+        sides[3] = np.where(bottom < rows, length[bottom] / (right - left), np.nan)
+        counted = np.isfinite(sides).sum(axis=0)
+        mean = np.nansum(sides, axis=0) / np.maximum(counted, 1)
+        weakest = np.where(np.isnan(sides), 1.0, sides).min(axis=0)
+        good = (counted > 0) & (weakest >= _SIDE_SUPPORT) & (mean >= _MEAN_SUPPORT)
+        for k in np.flatnonzero(good):
+            y0, y1 = int(top[k]), int(bottom[k])
+            inner_x = [x for x in columns if left + _REACH < x < right - _REACH]
+            inner_y = [y for y in lines if y0 + _REACH < y < y1 - _REACH]
+            crossed = max(
+                max((down[y1, inner_x] - down[y0, inner_x]) / (y1 - y0), default=0.0),
+                max(length[inner_y] / (right - left), default=0.0),
+            )
+            if _is_picture(gray[y0:y1, left:right]):
+                found.append(_Box(left, y0, right, y1, float(mean[k]), float(crossed)))
     return found
+
+
+def _spans(at: list[int], least: float) -> NDArray[np.intp]:
+    """Give all pairs of positions at least so far apart, (K, 2)."""
+    pairs = [pair for pair in combinations(sorted(set(at)), 2) if pair[1] - pair[0] >= least]
+    return np.array(pairs, np.intp).reshape(-1, 2)
 
 
 def _running(ridges: NDArray[np.bool_]) -> NDArray[np.int32]:

@@ -1,6 +1,6 @@
-"""Measure the hashing engine: PDQ, the chance of its distances, and the index of known pictures.
+"""Measure the hashing engine: PDQ and the index of known pictures.
 
-    python -m tests.benchmarks.hashing vectors speed chance
+    python -m tests.benchmarks.hashing vectors speed
     python -m tests.benchmarks.hashing copies --queries 60
     python -m tests.benchmarks.hashing strangers same-place
 
@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from imgcheck.hashing import HashIndex, PdqHash, distance, pdq, pdq_dihedral, screening
-from imgcheck.hashing.chance import log10_coincidence
 from imgcheck.hashing.records import describe
 from imgcheck.imaging import Image
 from imgcheck.quantity import binomial_interval, poisson_interval
@@ -113,67 +112,6 @@ def speed() -> None:
         print(f"| {name} | {took:.2f} | {took / theirs:.2f} |")
 
 
-def places() -> dict[str, list[Pixels]]:
-    """Overhead pictures by place, each with 12 seeded cuts (stacks: 60)."""
-    root, rng = data_dir(), np.random.default_rng(SEED)
-    found: dict[str, list[Pixels]] = {}
-    groups = [("overhead/*/*", 12), ("vehicles/*/*.*", 12), ("change/*/*", 12), ("stacks/*/*", 60)]
-    for pattern, cuts in groups:
-        for path in sorted(root.glob(pattern)):
-            if path.suffix.lower() not in (".jpg", ".jpeg", ".png", ".tif"):
-                continue
-            picture = load(path)
-            into = found.setdefault(path.parent.name, [])
-            into.append(picture)
-            side = min(picture.shape[:2])
-            for _ in range(cuts):
-                size = int(rng.integers(max(32, side // 4), side * 3 // 4))
-                into.append(cut(picture, size / side, rng)[0])
-    return found
-
-
-# Two halves of the places: the constants were set on both, each shows how they hold.
-_HALF = {"beijing", "taizhou", "brighton", "niza", "dji_minsk_0005", "naip"}
-
-
-def chance() -> None:
-    """Stated against realised false matches of hashes, pictures of different places."""
-    bits: list[NDArray[np.uint64]] = []
-    quality, place, half = [], [], []
-    for number, (name, pictures) in enumerate(sorted(places().items())):
-        for picture in pictures:
-            hashes = pdq_dihedral(picture)
-            if hashes["original"].hashable:
-                bits.append(np.stack([h.bits for h in hashes.values()]))
-                quality.append(hashes["original"].quality)
-                place.append(number)
-                half.append(name in _HALF)
-    table, q = np.stack(bits), np.array(quality)
-    p, h = np.array(place), np.array(half)
-    print(f"\n### Chance: {len(q)} pictures and cuts of {len(set(place))} places, 16 handlings\n")
-    print("| half | lower quality | comparisons | distance | realised [95 %] | stated |")
-    print("|---|---|---|---|---|---|")
-    for side in (True, False):
-        counts = np.zeros((2, 257), np.int64)
-        for i in np.flatnonzero(h == side):
-            others = np.flatnonzero((p > p[i]) & (h == side))
-            total = np.zeros((len(others), 8), np.int64)
-            for word in range(4):
-                total += np.bitwise_count(table[others, 0, word][:, None] ^ table[i, :, word])
-            low = np.minimum(q[others], q[i]) < 50
-            for k, chosen in enumerate((~low, low)):
-                counts[k] += np.bincount(total[chosen].ravel(), minlength=257)
-                counts[k] += np.bincount(256 - total[chosen].ravel(), minlength=257)
-        for k, label in enumerate((">= 50", "< 50")):
-            tests = int(counts[k].sum())
-            for d in (104, 96, 88, 84, 80, 76, 72, 64):
-                near = int(counts[k, : d + 1].sum())
-                inside = poisson_interval(near)
-                stated = 10 ** log10_coincidence(d, quality=100 if k == 0 else 0)
-                print(
-                    f"| {'A' if side else 'B'} | {label} | {tests:,} | {d} | {near / tests:.1e} "
-                    f"[{inside.low / tests:.1e}, {inside.high / tests:.1e}] | {stated:.1e} |"
-                )
 
 
 def overhead() -> list[Path]:
@@ -364,7 +302,7 @@ def same_place() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    names = ["vectors", "speed", "chance", "votes", "copies", "strangers", "same-place"]
+    names = ["vectors", "speed", "votes", "copies", "strangers", "same-place"]
     parser.add_argument("what", nargs="+", choices=names)
     parser.add_argument("--queries", type=int, default=60)
     options = parser.parse_args()
