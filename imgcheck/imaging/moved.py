@@ -29,7 +29,7 @@ def clusters(picture: NDArray[np.float32], known: NDArray[np.float32]) -> tuple[
     """
     usable = np.isfinite(picture) & np.isfinite(known)
     inner = cv2.erode(usable.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0) > 0
-    a, b = (np.where(inner, _band(np.where(usable, g, 0)), 0) for g in (picture, known))
+    a, b = (_band(np.where(usable, g, 0)) * inner for g in (picture, known))
     count = _sums(inner.astype(np.float32))
     good = count > 0.6 * _BLOCK**2
     if not good.any():
@@ -53,7 +53,7 @@ def _band(gray: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(fine - coarse, np.float32)
 
 
-def _sums(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _sums(values: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float32]:
     rows, cols = values.shape[0] // _BLOCK, values.shape[1] // _BLOCK
     cut = values[: rows * _BLOCK, : cols * _BLOCK]
     return np.asarray(cut.reshape(rows, _BLOCK, cols, _BLOCK).sum((1, 3)))

@@ -47,7 +47,8 @@ class Relation:
     kind : {"same", "derived", "same-capture", "same-place", "undetermined"}
         ``same``: the whole picture at the same size, at most compressed again. ``derived``: a
         copy that was cut, turned, mirrored, scaled, toned or drawn on. ``same-capture``: a
-        frame of the same flight: the ground fits, but objects left and others came. ``same-place``: the same
+        frame of the same flight: the ground fits, but objects left and others came.
+        ``same-place``: the same
         ground taken at another time. ``undetermined``: the measures allow no word.
     reason : str
         What decided, in one phrase.
