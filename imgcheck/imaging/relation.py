@@ -15,8 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from imgcheck.errors import GridMismatchError
 from imgcheck.imaging import transforms, warp
 from imgcheck.imaging.blocks import BLOCK_PX, SEARCH_PX, block_correlations
+from imgcheck.imaging.moved import clusters
 
-Kind = Literal["same", "derived", "same-place", "undetermined"]
+Kind = Literal["same", "derived", "same-capture", "same-place", "undetermined"]
 
 _LEVELS = 3
 # Fewer blocks than this say nothing.
@@ -28,6 +29,8 @@ DERIVED_SHARE, DERIVED_HALF = 0.5, 0.15
 # In a copy no block with contrast is left behind; at another time a vehicle or a shadow moved.
 WEAKEST_PERCENTILE, DERIVED_WEAKEST = 2, 0.9
 PLACE_MEDIAN, PLACE_EXACT = 0.82, 0.12
+# One or two edits of a copy give at most two of each; a hovering camera's traffic mostly more.
+MOVED, MAYBE_MOVED = 3, 2
 # "Same": laid on itself to this many pixels, differing by this much gray in the mean.
 _SAME_SHIFT_PX = 0.75
 _SAME_DIFFERENCE = 0.02
@@ -41,9 +44,11 @@ class Relation:
 
     Attributes
     ----------
-    kind : {"same", "derived", "same-place", "undetermined"}
+    kind : {"same", "derived", "same-capture", "same-place", "undetermined"}
         ``same``: the whole picture at the same size, at most compressed again. ``derived``: a
-        copy that was cut, turned, mirrored, scaled, toned or drawn on. ``same-place``: the same
+        copy that was cut, turned, mirrored, scaled, toned or drawn on. ``same-capture``: a
+        frame of the same flight: the ground fits, but objects left and others came.
+        ``same-place``: the same
         ground taken at another time. ``undetermined``: the measures allow no word.
     reason : str
         What decided, in one phrase.
@@ -62,6 +67,8 @@ class Relation:
         0: compared at full detail; each level above halves it.
     inverted : bool
         The picture is a negative.
+    gone, came : int
+        Clusters of blocks with contrast only in the known, and only in the other picture.
     """
 
     kind: Kind
@@ -74,6 +81,8 @@ class Relation:
     weakest: float | None = None
     level: int = 0
     inverted: bool = False
+    gone: int = 0
+    came: int = 0
 
 
 def classify(
@@ -137,10 +146,19 @@ def classify(
         "weakest": float(np.percentile(strong, WEAKEST_PERCENTILE)),
     }
     kind, reason = _decide(**measures)
+    gone, came = clusters(-laid if inverted else laid, drawn)
+    kind, reason = _moved(kind, reason, measures["median"], gone, came)
     if kind == "derived" and not inverted and _is_same(picture_gray, known_gray, matrix):
         kind, reason = "same", "the pictures agree pixel by pixel at the same size"
     return Relation(
-        kind=kind, reason=reason, blocks=count, level=level, inverted=inverted, **measures
+        kind=kind,
+        reason=reason,
+        blocks=count,
+        level=level,
+        inverted=inverted,
+        gone=gone,
+        came=came,
+        **measures,
     )
 
 
@@ -157,6 +175,17 @@ def _decide(
         f"{words}, but some differ: a copy that was drawn on, a frame of the same flight, or the "
         "same ground at a like hour"
     )
+
+
+def _moved(kind: Kind, reason: str, median: float, gone: int, came: int) -> tuple[Kind, str]:
+    """Take back "derived" where objects moved: two-sided differences are no drawing."""
+    both = min(gone, came)
+    words = f"{gone} places were left and {came} newly taken while the rest fits"
+    if kind in ("derived", "undetermined") and median > PLACE_MEDIAN and both >= MOVED:
+        return "same-capture", words
+    if kind == "derived" and both >= MAYBE_MOVED:
+        return "undetermined", f"{words}: a frame of the same flight, or a copy that was edited"
+    return kind, reason
 
 
 def _masked(gray: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
