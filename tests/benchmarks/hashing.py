@@ -311,7 +311,7 @@ def main() -> None:
         if name in sized:
             sized[name](options.queries)
         else:
-            {"vectors": vectors, "speed": speed, "chance": chance}.get(name, same_place)()
+            {"vectors": vectors, "speed": speed}.get(name, same_place)()
 
 
 if __name__ == "__main__":
