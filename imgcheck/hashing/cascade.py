@@ -77,7 +77,6 @@ def cascade(record: Record, source: Source, *, parts: Parts) -> tuple[tuple[Matc
     if parts == "likely" and chosen is None:
         parts = "every"
     handlings = {} if parts == "none" else _proposals(query, source, chosen)
-    tests = source.count() * len(screening.HANDLINGS)
     for picture in sorted((hits.keys() | handlings.keys()) - found.keys()):
         hit = hits.get(picture)
         match = examine(
@@ -88,7 +87,7 @@ def cascade(record: Record, source: Source, *, parts: Parts) -> tuple[tuple[Matc
             source.preview(picture),
             hit=hit,
             handlings=_with_hash(handlings.get(picture, ()), hit),
-            tests=tests,
+            rows=source.count(),
         )
         if match is not None:
             found[picture] = match

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import overlap, records, region
+from imgcheck.hashing import coincidence, overlap, records, region
 from imgcheck.hashing.answer import KnownPicture, Match
 from imgcheck.hashing.chance import MATCH_LOG10_NFA
 from imgcheck.hashing.columns import HashHit
@@ -25,7 +25,7 @@ from imgcheck.imaging.relation import Relation
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Laid:
-    """The query laid on a known picture; ``log10_nfa`` counts all rows and handlings."""
+    """The query laid on a known picture; ``log10_nfa`` counts all rows."""
 
     matrix: NDArray[np.float64]
     inverted: bool
@@ -44,7 +44,7 @@ def examine(
     *,
     hit: HashHit | None,
     handlings: tuple[int, ...],
-    tests: int,
+    rows: int,
 ) -> Match | None:
     """Test one known picture that hash or votes propose.
 
@@ -58,8 +58,8 @@ def examine(
         What the hash says, if it matches.
     handlings : tuple of int
         Which of `HANDLINGS` to try; the best by number of false alarms is kept.
-    tests : int
-        Rows times handlings: how often chance had its chance.
+    rows : int
+        How many pictures are known: how often chance had its chance.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def examine(
         None if neither hash nor geometry is beyond chance.
     """
     shape = (known.height, known.width)
-    laid = _by_details(query, known_features, handlings, shape, tests)
+    laid = _by_details(query, known_features, handlings, shape, rows)
     by_hash = laid is None
     # The hash knows the orientation of a whole-picture copy, also where details are few.
     if laid is None and hit is not None:
@@ -120,26 +120,29 @@ def _by_details(
     known: Features,
     handlings: tuple[int, ...],
     shape: tuple[int, int],
-    tests: int,
+    rows: int,
 ) -> _Laid | None:
-    best: _Laid | None = None
+    best: tuple[Registration, int] | None = None
     for number in handlings:
         found = registration.align(
             query.handled[number], known, query_shape=query.shape, known_shape=shape
         )
-        laid = _believed(found, number, query.shape, tests)
-        if laid is not None and (best is None or laid.log10_nfa < best.log10_nfa):
-            best = laid
-    return best
+        if found.found and (best is None or _nfa(found) < _nfa(best[0])):
+            best = found, number
+    if best is None:
+        return None
+    chance = coincidence.log10_chance(_nfa(best[0]), query.handled[0], known)
+    return _believed(*best, query.shape, chance + math.log10(max(1, rows)))
+
+
+def _nfa(found: Registration) -> float:
+    return math.inf if found.log10_nfa is None else found.log10_nfa
 
 
 def _believed(
-    found: Registration, number: int, query_shape: tuple[int, int], tests: int
+    found: Registration, number: int, query_shape: tuple[int, int], chance: float
 ) -> _Laid | None:
-    if not found.found or found.matrix is None or found.log10_nfa is None:
-        return None
-    chance = found.log10_nfa + math.log10(max(1, tests))
-    if chance > MATCH_LOG10_NFA:
+    if found.matrix is None or chance > MATCH_LOG10_NFA:
         return None
     mirrored, inverted = HANDLINGS[number]
     flip = np.array([[-1.0, 0, query_shape[1]], [0, 1, 0], [0, 0, 1]])

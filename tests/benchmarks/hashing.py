@@ -112,8 +112,6 @@ def speed() -> None:
         print(f"| {name} | {took:.2f} | {took / theirs:.2f} |")
 
 
-
-
 def overhead() -> list[Path]:
     root = data_dir() / "overhead"
     return sorted([*root.glob("*/*.jpg"), *root.glob("*/*.png")])

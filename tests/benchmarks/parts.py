@@ -1,7 +1,8 @@
 """Measure the search for parts: cuts, compound posts, screenshots, collages, negatives.
 
     python -m tests.benchmarks.parts recall --split report
-    python -m tests.benchmarks.parts strangers
+    python -m tests.benchmarks.parts strangers --features 1500 --pairs 6000
+    python -m tests.benchmarks.parts strangers --features 500 --pairs 100000
 
 Prints markdown tables. Pictures come from the folder in IMGCHECK_DATA (default ../shared/data);
 every random choice is seeded.
@@ -11,7 +12,7 @@ import argparse
 import math
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +20,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import HashIndex, Match
-from imgcheck.imaging import Image, transforms
+from imgcheck.hashing import HashIndex, Match, coincidence, records, screening
+from imgcheck.imaging import Image, annotations, features, registration, transforms
+from imgcheck.quantity import poisson_interval
 from tests.benchmarks.hashing import SEED, Pixels, cut, data_dir, jpeg, load, resized, share
 
 Matrix = NDArray[np.float64]
+Maker = Callable[[Pixels, list[Pixels], np.random.Generator], "Post"]
 # The number of rows for which a match must still be beyond chance.
 ROWS = 4000
 
@@ -132,7 +135,7 @@ def _turned(pixels: Pixels, degrees: float) -> tuple[Pixels, Matrix]:
     return np.asarray(drawn, np.uint8), np.linalg.inv(forward)
 
 
-def _crop(share_: float) -> "Maker":
+def _crop(share_: float) -> Maker:
     def make(pixels: Pixels, others: list[Pixels], rng: np.random.Generator) -> Post:
         piece, x, y = cut(pixels, share_, rng)
         return Post(image=jpeg(piece, 80), truth=(_move(x, y),), region=(_whole(piece),))
@@ -250,9 +253,6 @@ def _perspective(pixels: Pixels, others: list[Pixels], rng: np.random.Generator)
     )
 
 
-from collections.abc import Callable  # noqa: E402
-
-Maker = Callable[[Pixels, list[Pixels], np.random.Generator], Post]
 CLASSES: dict[str, Maker] = {
     "crop to 50 % of the side": _crop(0.5),
     "crop to 33 %": _crop(0.33),
@@ -322,7 +322,7 @@ def posts(
                 yield name, place, [labels[i] for i in inside], post
 
 
-def recall(which: str, limit: int, names: list[str], extra: int) -> None:
+def recall(which: str, limit: int, names: list[str]) -> None:
     """Recall, flags and geometry by class and ground."""
     places = split(which)
     rows: dict[tuple[str, str], list[Outcome]] = {}
@@ -368,16 +368,113 @@ def recall(which: str, limit: int, names: list[str], extra: int) -> None:
         print("-", *entry[:3], entry[3])
 
 
+def cuts() -> list[tuple[str, Pixels]]:
+    """Give seeded cuts of 200 to 480 by 240 to 640 px of all overhead pictures, with the place."""
+    root, rng = data_dir(), np.random.default_rng(SEED)
+    found = []
+    for pattern, count in (
+        ("overhead/*/*", 1),
+        ("vehicles/*/*.*", 3),
+        ("stacks/*/*.tif", 6),
+        ("change/*/*", 2),
+    ):
+        for path in sorted(root.glob(pattern)):
+            name = path.name.lower()
+            masks = any(word in name for word in ("gt", "mask", "change"))
+            if masks or path.suffix.lower() not in (".jpg", ".jpeg", ".png", ".tif", ".bmp"):
+                continue
+            picture = load(path)
+            for _ in range(count):
+                rows = min(int(rng.integers(200, 480)), picture.shape[0])
+                cols = min(int(rng.integers(240, 640)), picture.shape[1])
+                y = int(rng.integers(0, picture.shape[0] - rows + 1))
+                x = int(rng.integers(0, picture.shape[1] - cols + 1))
+                found.append((path.parent.name, picture[y : y + rows, x : x + cols]))
+    return found
+
+
+# Two streets seen by one aircraft minutes apart: the hardest pair of places.
+_STREETS = {"kit_mos155_179", "kit_munichstreet02"}
+
+
+def strangers(count: int, limit: int, seed: int) -> None:
+    """Stated against realised agreement of pictures of different places."""
+    described = []
+    for place, pixels in cuts():
+        gray = records.to_gray(pixels)
+        clean = ~annotations.find(pixels).mask
+        found = features.detect(gray, mask=clean, limit=limit, spread=True)
+        described.append((place, gray.shape, found))
+    every = [
+        (i, j)
+        for i, one in enumerate(described)
+        for j, other in enumerate(described)
+        if one[0] != other[0]
+    ]
+    order = np.random.default_rng(seed).permutation(len(every))[:count]
+    groups: dict[str, list[float]] = {}
+    matched, query, last = 0, None, -1
+    for i, j in sorted(every[k] for k in order):
+        place, shape, own = described[i]
+        other_place, known_shape, known = described[j]
+        if i != last:
+            query, last = screening.Query.of(own, shape=shape), i
+        assert query is not None
+        best, found = _best(query, known, known_shape)
+        matched += found
+        level = math.sqrt(coincidence.distinct_share(own) * coincidence.distinct_share(known))
+        name = "made things" if level >= 0.03 else "plain"
+        if {place, other_place} == _STREETS:
+            name += ", the two streets"
+        groups.setdefault(name, []).append(coincidence.log10_chance(best, own, known))
+    print(f"\n### Strangers: {count} pairs of different places, {limit} details, seed {seed}\n")
+    print("| ground | pairs | stated chance | expected | seen |\n|---|---|---|---|---|")
+    for name, chances in sorted(groups.items()):
+        values = np.array(chances)
+        for power in (-1.5, -2.0, -2.5, -3.0, -3.5, -4.0):
+            expected = len(values) * 10**power
+            if expected >= 0.3:
+                seen = int((values <= power).sum())
+                print(f"| {name} | {len(values)} | 10^{power} | {expected:.1f} | {seen} |")
+    inside = poisson_interval(matched)
+    print(
+        f"\nAccepted as a match: {matched} of {count}, at most {inside.high / count:.1e} a pair "
+        "(95 %)"
+    )
+
+
+def _best(
+    query: screening.Query, known: features.Features, known_shape: tuple[int, ...]
+) -> tuple[float, bool]:
+    """Give the best log10 NFA of the four handlings that the votes let through."""
+    shape = (known_shape[0], known_shape[1])
+    votes = screening.votes(query, known, known_shape=shape)
+    most = max(vote.count for vote in votes)
+    best, found = math.inf, False
+    for handled, vote in zip(query.handled, votes, strict=True):
+        if vote.excess < 0 or vote.count < 0.4 * most:
+            continue
+        laid = registration.align(handled, known, query_shape=query.shape, known_shape=shape)
+        if laid.log10_nfa is not None:
+            best, found = min(best, laid.log10_nfa), found or laid.found
+    return best, found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="+", choices=["recall"])
+    parser.add_argument("parts", nargs="+", choices=["recall", "strangers"])
     parser.add_argument("--split", default="develop", choices=["develop", "report"])
     parser.add_argument("--limit", type=int, default=1000)
     parser.add_argument("--classes", default="", help="only those whose name contains this")
+    parser.add_argument("--pairs", type=int, default=6000)
+    parser.add_argument("--features", type=int, default=1500)
+    parser.add_argument("--seed", type=int, default=SEED + 1)
     args = parser.parse_args()
     names = [name for name in CLASSES if args.classes in name]
     if "recall" in args.parts:
-        recall(args.split, args.limit, names, 0)
+        recall(args.split, args.limit, names)
+    if "strangers" in args.parts:
+        strangers(args.pairs, args.features, args.seed)
 
 
 if __name__ == "__main__":
