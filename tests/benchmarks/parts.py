@@ -20,7 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import HashIndex, Match, coincidence, records, screening
+from imgcheck.hashing import HashIndex, Match, coincidence, pdq_dihedral, records, screening
+from imgcheck.hashing.variants import Variant
 from imgcheck.imaging import Image, annotations, features, registration, transforms
 from imgcheck.quantity import poisson_interval
 from tests.benchmarks.hashing import SEED, Pixels, cut, data_dir, jpeg, load, resized, share
@@ -322,7 +323,41 @@ def posts(
                 yield name, place, [labels[i] for i in inside], post
 
 
-def recall(which: str, limit: int, names: list[str]) -> None:
+def tiles(used: set[Path], count: int) -> Iterator[tuple[str, Pixels]]:
+    """Give tiles of 320 x 240, overlapping by half, of pictures that are not used otherwise."""
+    root = data_dir()
+    paths: list[Path] = []
+    for pattern in ("overhead/*/*", "vehicles/*/*.*", "stacks/*/*.tif", "change/*/*"):
+        paths += [p for p in sorted(root.glob(pattern)) if p not in used]
+    images = [p for p in paths if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".tif", ".bmp")]
+    given = 0
+    for number in np.random.default_rng(SEED).permutation(len(images)):
+        path = images[number]
+        picture = load(path)
+        for y in range(0, picture.shape[0] - 240, 120):
+            for x in range(0, picture.shape[1] - 320, 160):
+                if given < count:
+                    given += 1
+                    label = f"{path.parent.name}/{path.name}#{x},{y}"
+                    yield label, picture[y : y + 240, x : x + 320]
+
+
+def tile_record(pixels: Pixels) -> records.Record:
+    """Describe a tile as far as the search of parts needs it: its features, its plain hash."""
+    gray = records.to_gray(pixels)
+    digest = records.pixel_digest(pixels)
+    return records.Record(
+        sha256=digest,
+        pixels=digest,
+        shape=gray.shape,
+        views=(Variant(name="whole", rectangle=None, hashes=pdq_dihedral(pixels)),),
+        gray=gray,
+        clean=np.ones(gray.shape, bool),
+        features=features.detect(gray, limit=records.FEATURES, spread=True),
+    )
+
+
+def recall(which: str, limit: int, names: list[str], extra: int) -> None:
     """Recall, flags and geometry by class and ground."""
     places = split(which)
     rows: dict[tuple[str, str], list[Outcome]] = {}
@@ -332,8 +367,13 @@ def recall(which: str, limit: int, names: list[str]) -> None:
         with HashIndex.create(file) as index:
             for path in [p for paths in places.values() for p in paths]:
                 index.add_image(Image.open(path), path_text=f"{path.parent.name}/{path.name}")
+            used = {p for paths in places.values() for p in paths}
+            for label, pixels in tiles(used, extra):
+                preview = records.pack_preview(pixels)
+                index.add_record(tile_record(pixels), preview, path_text=label)
         with HashIndex.open(file) as index:
             size = index.stats().rows
+            # With few rows: as sure as it must be among `ROWS`.
             allowed = -2.0 - math.log10(max(1.0, ROWS / size))
             for name, place, labels, post in posts(places, names, limit):
                 start = time.process_time()
@@ -347,7 +387,7 @@ def recall(which: str, limit: int, names: list[str]) -> None:
                     if not told.found or told.corner_px > 3 or not told.flags:
                         missed.append((name, label, number, told))
                     rows.setdefault((name, ground(place)), []).append(told)
-    print(f"\n### Parts, {which} places, NFA <= 0.01 for {ROWS} rows\n")
+    print(f"\n### Parts, {which} places, {size} rows, NFA <= 0.01 for {max(size, ROWS)} rows\n")
     print("| class | ground | found | flags right | derived | corner px median / p95 | box IoU |")
     print("|---|---|---|---|---|---|---|")
     for (name, kind), entries in sorted(rows.items(), key=lambda r: list(CLASSES).index(r[0][0])):
@@ -466,13 +506,14 @@ def main() -> None:
     parser.add_argument("--split", default="develop", choices=["develop", "report"])
     parser.add_argument("--limit", type=int, default=1000)
     parser.add_argument("--classes", default="", help="only those whose name contains this")
+    parser.add_argument("--tiles", type=int, default=0, help="distractors in the index")
     parser.add_argument("--pairs", type=int, default=6000)
     parser.add_argument("--features", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=SEED + 1)
     args = parser.parse_args()
     names = [name for name in CLASSES if args.classes in name]
     if "recall" in args.parts:
-        recall(args.split, args.limit, names)
+        recall(args.split, args.limit, names, args.tiles)
     if "strangers" in args.parts:
         strangers(args.pairs, args.features, args.seed)
 
