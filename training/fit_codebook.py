@@ -10,6 +10,7 @@ plains; none of them is reported in tests/benchmarks/part_index.py. Seeded.
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -79,8 +80,8 @@ def altered(gray: Gray, rng: np.random.Generator) -> tuple[Gray, NDArray[np.floa
     toned = np.clip(sent, 0, 1) ** float(rng.uniform(0.7, 1.4))
     pixels = np.round(toned * 255).astype(np.uint8)
     _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 90))])
-    back = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE)
-    return back.astype(np.float32) / 255, matrix
+    back = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE))
+    return np.asarray(back.astype(np.float32) / 255, np.float32), np.asarray(matrix, np.float64)
 
 
 def right_pairs(
@@ -232,7 +233,8 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args()
     parts = fit(list(pictures()))
-    np.savez_compressed(options.output, **parts)
+    arrays: dict[str, Any] = dict(parts)
+    np.savez_compressed(options.output, **arrays)
     print(f"{options.output}: {options.output.stat().st_size / 1e3:.0f} kB")
 
 

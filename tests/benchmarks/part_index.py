@@ -11,7 +11,6 @@ runs.
 
 import argparse
 import pickle
-import resource
 import sqlite3
 import tempfile
 import time
@@ -60,7 +59,7 @@ def strangers(count: int) -> list[Described]:
             x = float(rng.uniform(min(margin, cols / 2), max(cols - margin, cols / 2)))
             y = float(rng.uniform(min(margin, rows / 2), max(rows - margin, rows / 2)))
             matrix = cv2.getRotationMatrix2D((x, y), float(rng.uniform(-180, 180)), factor)
-            matrix[:, 2] += [half - x, half - y]
+            matrix[:, 2] += np.array([half - x, half - y])
             soft = cv2.GaussianBlur(gray, (0, 0), 0.45 / factor) if factor < 0.8 else gray
             tile = cv2.warpAffine(soft, matrix, (TILE, TILE), borderMode=cv2.BORDER_REFLECT)
             found = features.detect(np.clip(tile, 0, 1), limit=sealing.FEATURES)
@@ -94,7 +93,8 @@ def copies(pixels: Pixels, rng: np.random.Generator) -> Iterator[tuple[str, Pixe
     small = cut(pixels, 0.6, rng)[0]
     turn = cv2.getRotationMatrix2D((small.shape[1] / 2, small.shape[0] / 2), 12, 1.0)
     turned = cv2.warpAffine(small, turn, (small.shape[1], small.shape[0]))
-    gray = np.repeat(cv2.cvtColor(turned, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    one = np.asarray(cv2.cvtColor(turned, cv2.COLOR_RGB2GRAY), np.uint8)
+    gray = np.repeat(one[..., None], 3, axis=2)
     arrow = scene.Arrow(x=small.shape[1] / 2, y=small.shape[0] / 2)
     posted = scene.annotate(gray, [arrow], matrix=np.eye(3))[0]
     yield "crop 60 % + 12 deg + grey + arrow, JPEG 40", jpeg(posted, 40).rgb()
@@ -307,10 +307,16 @@ def _memory(file: Path, query: Query) -> None:
 
 
 def _peak(file: str, own: Features, shape: tuple[int, int]) -> tuple[float, float]:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    before = _high_water()
     connection = sqlite3.connect(file)
     inverted.candidates(connection, own, shape)
-    return before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    return before, _high_water()
+
+
+def _high_water() -> float:
+    """Most memory of this process so far, MB; getrusage would give that of the parent too."""
+    lines = Path("/proc/self/status").read_text("ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e3
 
 
 def main() -> None:
