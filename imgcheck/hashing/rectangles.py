@@ -28,7 +28,7 @@ _LINES = 10
 # benchmarks: global_hashes, part "rectangles": a pane has these, ground seldom has four.
 _SIDE_SUPPORT, _MEAN_SUPPORT = 0.33, 0.5
 _LEAST_SIDE_SHARE, _LEAST_SIDE_PX = 0.16, 48
-_CROSSED, _LEAST_RANK = 0.65, 0.25
+_CROSSED, _LEAST_RANK = 0.65, 0.1
 _MOST = 8
 # Boxes that share more than this are one: placing finds its sides.
 _SAME = 0.965
