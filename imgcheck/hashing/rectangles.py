@@ -28,12 +28,15 @@ _LINES = 10
 # benchmarks: global_hashes, part "rectangles": a pane has these, ground seldom has four.
 _SIDE_SUPPORT, _MEAN_SUPPORT = 0.33, 0.5
 _LEAST_SIDE_SHARE, _LEAST_SIDE_PX = 0.16, 48
-_CROSSED, _LEAST_RANK = 0.65, 0.25
+_CROSSED, _LEAST_RANK = 0.65, 0.1
 _MOST = 8
 # Boxes that share more than this are one: placing finds its sides.
 _SAME = 0.965
 # Of the largest step: the other side of a gutter, where the pane may be nearer to its colour.
 _LARGE_STEP = 0.5
+# Mean steps along a row, as a share of those in the middle: a bar of blur stays below the second,
+# but for the rows that JPEG blocks smear; a picture begins above the first.
+_SHARP, _SMOOTH, _FADE, _LEAST_BAR, _LEAST_SHARPNESS = 0.5, 0.35, 8, 0.04, 1.5
 # Less spread than this is a bar or a page, not a picture.
 _LEAST_SPREAD = 3.0
 _MOST_OF_ONE_LEVEL = 0.6
@@ -116,11 +119,44 @@ def content_rectangles(rgb: NDArray[np.uint8]) -> tuple[Rectangle, ...]:
     upright, level = _ridges(small), _ridges(small.swapaxes(0, 1))
     boxes = _boxes(small, upright, level)
     placed: dict[tuple[int, int, int, int], Rectangle] = {}
+    sharp = _sharp_part(rgb)
+    if sharp is not None:
+        placed[sharp.x0, sharp.y0, sharp.x1, sharp.y1] = sharp
     for box in _distinct(boxes):
         found = _placed(rgb, small.shape[:2], box)
         if (found.x1 - found.x0) * (found.y1 - found.y0) < rows * cols:
             placed.setdefault((found.x0, found.y0, found.x1, found.y1), found)
-    return tuple(placed.values())
+    return tuple(placed.values())[:_MOST]
+
+
+def _sharp_part(rgb: NDArray[np.uint8]) -> Rectangle | None:
+    """Find a sharp picture between smooth bars: blurred copies of itself, or one colour."""
+    rows, cols = rgb.shape[:2]
+    y0, y1 = _sharp_span(rgb)
+    x0, x1 = _sharp_span(rgb.swapaxes(0, 1))
+    if (x0, y0, x1, y1) == (0, 0, cols, rows) or min(x1 - x0, y1 - y0) < _LEAST_SIDE_PX:
+        return None
+    kind = _kind((x0 > 0, y0 > 0, x1 < cols, y1 < rows))
+    return Rectangle(x0=x0, y0=y0, x1=x1, y1=y1, kind=kind, support=1.0)
+
+
+def _sharp_span(pixels: NDArray[np.uint8]) -> tuple[int, int]:
+    """Give the rows between smooth bars at the first and the last rows; all rows if none is."""
+    rows = len(pixels)
+    step = cv2.absdiff(
+        np.ascontiguousarray(pixels[:, 1::2]), np.ascontiguousarray(pixels[:, :-1:2])
+    )
+    sharpness = step.reshape(rows, -1).mean(axis=1)
+    middle = float(np.median(sharpness[rows // 4 : rows - rows // 4]))
+    sharp = np.flatnonzero(sharpness >= _SHARP * middle)
+    if middle < _LEAST_SHARPNESS or not len(sharp):
+        return 0, rows
+    least, first, last = int(_LEAST_BAR * rows), int(sharp[0]), int(sharp[-1]) + 1
+    if first < least or sharpness[: first - _FADE].max(initial=0) > _SMOOTH * middle:
+        first = 0
+    if rows - last < least or sharpness[last + _FADE :].max(initial=0) > _SMOOTH * middle:
+        last = rows
+    return first, last
 
 
 def _ridges(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from imgcheck.errors import GridMismatchError, UsageError
+from imgcheck.hashing.perceptual import ORIENTATIONS
 
 KINDS = ("phash", "dhash")
 # Bits and the side of the square of bits; 64 is what most lists hold, 256 says more.
@@ -102,11 +103,27 @@ def phash(rgb: NDArray[np.uint8], *, bits: int = 256) -> WitnessHash:
     ----------
     .. [1] N. Krawetz, "Looks Like It", The Hacker Factor Blog, 2011; "Kind of Like That", 2013.
     """
-    side = _side(bits)
+    frequencies = _frequencies(rgb, _side(bits))
+    return _packed(frequencies > np.median(frequencies), kind="phash")
+
+
+def phash_dihedral(rgb: NDArray[np.uint8], *, bits: int = 256) -> dict[str, WitnessHash]:
+    """Give `phash` of a picture as it is, turned and mirrored: from each of `ORIENTATIONS`."""
+    plain = _frequencies(rgb, _side(bits))
+    signs = np.where(np.arange(len(plain)) % 2 == 1, -1.0, 1.0)
+    hashes = {}
+    for start, names in ((plain, ORIENTATIONS[:4]), (plain * signs, ORIENTATIONS[4:])):
+        turned = start
+        for name in names:
+            hashes[name] = _packed(turned > np.median(turned), kind="phash")
+            turned = turned.T * signs
+    return hashes
+
+
+def _frequencies(rgb: NDArray[np.uint8], side: int) -> NDArray[np.float64]:
     small = _shrunk(rgb, cols=side * _OVERSAMPLED, rows=side * _OVERSAMPLED)
     rows = _cosines(side)
-    frequencies = rows @ small.astype(np.float64) @ rows.T
-    return _packed(frequencies > np.median(frequencies), kind="phash")
+    return np.asarray(rows @ small.astype(np.float64) @ rows.T)
 
 
 def dhash(rgb: NDArray[np.uint8], *, bits: int = 256) -> WitnessHash:

@@ -375,11 +375,11 @@ def palettes(options: argparse.Namespace) -> None:
     asked, wrong = 0, []
     for path in sorted(data_dir().rglob("*")):
         if path.suffix.lower() in _PICTURES and "hostile" not in path.parts:
-            pixels = _loaded(path)
-            if pixels is not None:
+            decoded = _loaded(path)
+            if decoded is not None:
                 asked += 1
-                scale = min(1.0, 1000 / max(pixels.shape[:2]))
-                found = recover(resized(pixels, scale) if scale < 1 else pixels)
+                scale = min(1.0, 1000 / max(decoded.shape[:2]))
+                found = recover(resized(decoded, scale) if scale < 1 else decoded)
                 wrong += [f"{path.name} ({found.name})"] if found else []
     print(f"\nOrdinary pictures taken for palettes: {share(len(wrong), asked)} {wrong}")
 

@@ -53,7 +53,7 @@ def _write(
     out: Pixels,
     at: tuple[float, float],
     size: float,
-    colour: NDArray[np.generic],
+    colour: NDArray[np.floating] | NDArray[np.integer],
     rng: np.random.Generator,
 ) -> None:
     picture = PillowImage.fromarray(out)
@@ -71,9 +71,9 @@ def over_blur(pixels: Pixels, rng: np.random.Generator) -> tuple[Pixels, Box]:
     large = cv2.resize(pixels, (int(cols * high / rows), high))
     out = cv2.GaussianBlur(large, (0, 0), 20)
     left, top = (out.shape[1] - cols) // 2, (high - rows) // 2
-    out = np.ascontiguousarray(out[:, left : left + cols])
-    out[top : top + rows] = pixels
-    return out, (0, top, cols, top + rows)
+    canvas = np.array(out[:, left : left + cols], np.uint8)
+    canvas[top : top + rows] = pixels
+    return canvas, (0, int(top), cols, int(top) + rows)
 
 
 def on_page(pixels: Pixels, rng: np.random.Generator) -> tuple[Pixels, Box]:

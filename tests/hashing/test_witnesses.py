@@ -3,9 +3,9 @@ import pytest
 from PIL import Image as PillowImage
 
 from imgcheck.errors import GridMismatchError, UsageError
-from imgcheck.hashing import witnesses
-from imgcheck.hashing.witnesses import WitnessHash, dhash, distance, phash
-from tests.hashing.pictures import ground
+from imgcheck.hashing import ORIENTATIONS, witnesses
+from imgcheck.hashing.witnesses import WitnessHash, dhash, distance, phash, phash_dihedral
+from tests.hashing.pictures import dihedral, ground
 
 # Written by ImageHash 4.3.2 of the same pixels.
 VECTORS = [
@@ -46,6 +46,16 @@ def test_shrinking_moves_few_bits_and_other_ground_moves_half():
     for hashed in (phash, dhash):
         assert distance(hashed(picture), hashed(small)) <= 16
         assert distance(hashed(picture), hashed(other)) >= 80
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_turned_phash_is_near_the_phash_of_the_turned_pixels(number):
+    hashes = phash_dihedral(ground(6))
+    assert hashes["original"] == phash(ground(6))
+    turned = phash(dihedral(ground(6), number))
+    bits = {name: distance(turned, found) for name, found in hashes.items()}
+    assert min(bits, key=bits.get) == ORIENTATIONS[number]
+    assert bits[ORIENTATIONS[number]] <= 8
 
 
 def test_hex_is_read_as_imagehash_writes_it():
