@@ -76,6 +76,8 @@ class Match:
     view : str
         What of the query was hashed: "whole", or what a frame, a colour map or drawings leave
         (`imgcheck.hashing.variants`); empty if no hash matched.
+    witnesses : tuple of (kind, bits)
+        Distances of the pHash and dHash of 256 bits, of a match by hash of the whole picture.
     inliers : int
         Pairs of details that agree with the transform.
     rms_px : float or None
@@ -96,6 +98,7 @@ class Match:
     overlap_share: float | None = None
     distance: int | None = None
     view: str = ""
+    witnesses: tuple[tuple[str, int], ...] = ()
     inliers: int = 0
     rms_px: float | None = None
 

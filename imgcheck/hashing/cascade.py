@@ -1,13 +1,15 @@
 """The search: file, pixels, hash, parts, and for what these propose the test of the relation."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import overlap, screening
-from imgcheck.hashing.answer import STAGES, KnownPicture, Match
+from imgcheck.hashing import overlap, screening, witnessed
+from imgcheck.hashing.answer import STAGES, KnownPicture, Match, NearHash
+from imgcheck.hashing.chance import MATCH_LOG10_NFA
 from imgcheck.hashing.columns import HashHit
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.records import Record
@@ -38,10 +40,18 @@ class Source(Protocol):
     def features(self) -> Iterator[tuple[int, Features]]: ...
     def likely(self, query: Features, shape: tuple[int, int]) -> tuple[int, ...] | None: ...
     def features_of(self, picture: int) -> Features: ...
+    def listed(self, *of: str) -> int: ...
+    def within(self, words: NDArray[np.uint64], *, kind: str, radius: int) -> list[NearHash]: ...
     def preview(self, picture: int) -> NDArray[np.uint8] | None: ...
 
 
-def cascade(record: Record, source: Source, *, parts: Parts) -> tuple[tuple[Match, ...], Parts]:
+def cascade(
+    record: Record,
+    source: Source,
+    *,
+    parts: Parts,
+    witnesses: Mapping[str, NDArray[np.uint64]],
+) -> tuple[tuple[Match, ...], Parts]:
     """Search all rows with all tests.
 
     Parameters
@@ -52,6 +62,9 @@ def cascade(record: Record, source: Source, *, parts: Parts) -> tuple[tuple[Matc
         The index.
     parts : {"every", "likely", "none"}
         With which pictures local details are compared.
+
+    witnesses : mapping
+        From a kind of hash to the query's words in all handlings (`witnessed.queries`).
 
     Returns
     -------
@@ -70,6 +83,8 @@ def cascade(record: Record, source: Source, *, parts: Parts) -> tuple[tuple[Matc
                 found[picture] = _identical(record, source.known(picture), stage)
     near = source.hits([view.hashes for view in record.views])
     found |= {hit.picture: _listed(hit, source.known(hit.picture)) for hit in near if hit.listed}
+    for kind, words in witnesses.items():
+        found |= _witnessed(source, kind, words)
     # A picture may have several hashes; the surest comes first.
     hits = {hit.picture: hit for hit in reversed(near) if not hit.listed}
     query = screening.Query.of(record.features, shape=record.shape)
@@ -122,6 +137,26 @@ def _listed(hit: HashHit, known: KnownPicture) -> Match:
         inverted=hit.inverted,
         distance=hit.distance,
     )
+
+
+def _witnessed(source: Source, kind: str, words: NDArray[np.uint64]) -> dict[int, Match]:
+    """Search listed hashes of a kind that pictures here do not have."""
+    rows = source.listed(kind)
+    radius = witnessed.reach(kind, rows=rows, log10_nfa=MATCH_LOG10_NFA)
+    tests = math.log10(max(1, rows) * witnessed.VARIANTS)
+    near = source.within(words, kind=kind, radius=radius) if radius >= 0 else []
+    return {
+        one.id: Match(
+            known=one.known,
+            stage="hash",
+            relation="undetermined",
+            relation_reason=f"only its {kind} is known",
+            log10_nfa=tests + witnessed.log10_coincidence(one.distance, kind=kind),
+            distance=one.distance,
+            view=kind,
+        )
+        for one in near
+    }
 
 
 def _proposals(

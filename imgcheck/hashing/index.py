@@ -1,7 +1,7 @@
 """The index of known pictures: add, remove, search, look after."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ from imgcheck.hashing import (
     records,
     snapshot,
     store,
+    witnessed,
 )
 from imgcheck.hashing.answer import (
     IndexCheck,
@@ -374,22 +375,36 @@ class HashIndex:
         so that two photographs of one place are not taken for copies.
         """
         record = _described(image)
-        return self.search_record(record, parts=parts)
+        with self._snapshot():
+            held = Rows(self._connection, self.path).witnesses()
+        return self.search_record(
+            record, parts=parts, witnesses=witnessed.queries(image.rgb(), held) if held else {}
+        )
 
-    def search_record(self, record: Record, *, parts: Parts = "auto") -> SearchResult:
-        """Search with a picture that was described before; see `search`."""
+    def search_record(
+        self,
+        record: Record,
+        *,
+        parts: Parts = "auto",
+        witnesses: Mapping[str, NDArray[np.uint64]] | None = None,
+    ) -> SearchResult:
+        """Search with a picture that was described before; see `search`.
+
+        ``witnesses`` (from `witnessed.queries`) are compared with listed hashes of other kinds
+        than PDQ.
+        """
         if parts not in PARTS:
             raise UsageError(f'parts "{parts}" is none of {", ".join(PARTS)}')
         with self._snapshot():
             source = Rows(self._connection, self.path)
             if parts == "auto":
                 parts = "every" if source.count() <= EXHAUSTIVE_ROWS else "likely"
-            matches, parts = cascade(record, source, parts=parts)
+            matches, parts = cascade(record, source, parts=parts, witnesses=witnesses or {})
             return SearchResult(
                 exact=parts != "likely" and source.comparable() == source.count(),
                 rows=source.count(),
                 snapshot=self._snapshot_name(),
-                listed=source.listed("pdq"),
+                listed=source.listed("pdq", *(witnesses or {})),
                 matches=matches,
                 parts=parts,
                 hashable=record.pdq.hashable,

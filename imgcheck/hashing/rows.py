@@ -46,6 +46,10 @@ class Rows:
             ).fetchone()[0]
         )
 
+    def witnesses(self) -> tuple[str, ...]:
+        """Give the kinds of listed hashes other than PDQ that the index holds."""
+        return tuple(kind for kind in sorted(self._segments.kinds()) if kind != "pdq")
+
     def listed(self, *of: str) -> int:
         """Count the listed hashes, of some kinds or of all."""
         total = sum(self._segments.count(kind) for kind in of or self._segments.kinds())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import coincidence, overlap, records, region
+from imgcheck.hashing import coincidence, overlap, records, region, witnessed
 from imgcheck.hashing.answer import KnownPicture, Match
 from imgcheck.hashing.chance import MATCH_LOG10_NFA
 from imgcheck.hashing.columns import HashHit
@@ -95,6 +95,7 @@ def examine(
         overlap_share=share,
         distance=None if hit is None else hit.distance,
         view="" if hit is None else record.views[hit.view].name,
+        witnesses=_witnesses(record, preview, hit),
         inliers=laid.inliers,
         rms_px=laid.rms_px,
     )
@@ -154,6 +155,16 @@ def _believed(
         rms_px=found.rms_px,
         support=transforms.apply(flip, found.picture_points) if mirrored else found.picture_points,
     )
+
+
+def _witnesses(
+    record: Record, preview: NDArray[np.uint8] | None, hit: HashHit | None
+) -> tuple[tuple[str, int], ...]:
+    """Hear the second witnesses where the whole picture matches a whole known one."""
+    if hit is None or hit.view != 0 or hit.region or preview is None:
+        return ()
+    known = records.to_gray(preview)
+    return witnessed.beside(record.gray, known, orientation=hit.orientation, inverted=hit.inverted)
 
 
 def _by_hash(record: Record, hit: HashHit, shape: tuple[int, int]) -> _Laid:
