@@ -1,0 +1,326 @@
+"""Predict from an earlier copy what a picture would look like had nothing in it been changed.
+
+Between a picture and its earlier copy lie scaling, turning, toning, local contrast, sharpening
+and compression. All but the last are undone here: the earlier copy is laid on the picture to a
+fraction of a pixel and given the picture's tones, sharpness and local contrast. What then still
+differs is compression, or something that was altered.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.imaging import transforms, warp
+
+#: Pictures are compared at no more than this many pixels a side: posts are seldom larger, and
+#: time grows with the area.
+LARGEST_SIDE = 1600
+_LUMA = (0.299, 0.587, 0.114)
+# Blocks that measure the remaining shift; smaller ones are noisy, larger ones see no bending.
+_SHIFT_BLOCK, _SHIFT_LIMIT_PX, _SHIFT_ROUNDS = 48, 2.5, 3
+_LEAST_SHIFTS = 12
+# Half the side of the kernel that matches sharpness: a blur of two pixels fits into it.
+_KERNEL_REACH = 3
+_SAMPLES = 45_000
+_TONES = 48
+# Local contrast is followed over this radius: a tile of the usual local equalisation (an eighth
+# of the side) is wider, a vehicle or a roof is smaller.
+_LOCAL_SIGMA = 28.0
+_LOCAL_ROUNDS = 3
+# A local gain outside of this is no handling of tones.
+_GAIN = (0.25, 4.0)
+_RESISTANCE = 3.0
+_QUICK_SEED = 20170924
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prediction:
+    """A picture and what its earlier copy predicts for it, on one grid.
+
+    Attributes
+    ----------
+    picture, predicted : (m, n) float32
+        Luma in gray levels, 0 to 255.
+    usable : (m, n) bool
+        Where both pictures are known.
+    matrix : (3, 3) float64
+        Picture pixels to earlier pixels, refined.
+    to_picture : (2,) float64
+        Picture pixels per grid pixel, (x, y).
+    """
+
+    picture: NDArray[np.float32]
+    predicted: NDArray[np.float32]
+    usable: NDArray[np.bool_]
+    matrix: NDArray[np.float64]
+    to_picture: NDArray[np.float64]
+
+
+def predict(
+    picture: NDArray[np.uint8],
+    earlier: NDArray[np.uint8],
+    matrix: NDArray[np.float64],
+    *,
+    picture_mask: NDArray[np.bool_],
+    earlier_mask: NDArray[np.bool_],
+    drawn: NDArray[np.bool_],
+) -> Prediction | None:
+    """Lay the earlier copy on the picture and match tones, sharpness and local contrast.
+
+    Parameters
+    ----------
+    picture, earlier : (M, N) or (M, N, 3) uint8
+    matrix : (3, 3)
+        Picture pixels to earlier pixels, right to about two pixels.
+    picture_mask, earlier_mask : bool
+        True = usable.
+    drawn : (M, N) bool
+        Parts of the picture that must not steer the matching (annotations); they are
+        predicted all the same.
+
+    Returns
+    -------
+    Prediction or None
+        None if too little of the two overlaps to match anything.
+    """
+    scale = transforms.scale(matrix, picture.shape)
+    side = max(picture.shape[:2])
+    shrink = min(1.0, scale if scale < 0.95 else 1.0, LARGEST_SIDE / side)
+    shape = (max(1, round(picture.shape[0] * shrink)), max(1, round(picture.shape[1] * shrink)))
+    to_picture = np.array([picture.shape[1] / shape[1], picture.shape[0] / shape[0]])
+    enlarge = np.diag([*to_picture, 1.0])
+    seen = np.where(picture_mask, _gray(picture), np.float32(np.nan)).astype(np.float32)
+    if shape != picture.shape[:2]:
+        seen = warp.resize(seen, shape)
+        drawn = warp.resize(drawn.astype(np.float32), shape) > 0.01
+    known = np.asarray(earlier, np.float32).reshape(*earlier.shape[:2], -1)
+    known = np.where(earlier_mask[..., None], known, np.float32(np.nan)).astype(np.float32)
+    to_earlier = _refined(seen, known, matrix @ enlarge, drawn)
+    laid = warp.warp(known, to_earlier, shape, inverse=True)
+    usable = np.isfinite(seen) & np.isfinite(laid).all(axis=-1)
+    steers = usable & ~drawn
+    if np.count_nonzero(steers) < 64 * 64:
+        return None
+    laid = np.where(usable[..., None], laid, _middle(laid, usable)).astype(np.float32)
+    seen = np.where(usable, seen, np.float32(0)).astype(np.float32)
+    predicted = _mixed(seen, laid, steers)
+    predicted = _toned(seen, predicted, steers)
+    predicted = _sharpened(seen, predicted, steers)
+    predicted = _local(seen, predicted, usable, steers)
+    return Prediction(
+        picture=seen,
+        predicted=np.clip(predicted, 0, 255),
+        usable=usable,
+        matrix=to_earlier @ np.linalg.inv(enlarge),
+        to_picture=to_picture,
+    )
+
+
+def _gray(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    if pixels.ndim == 2:
+        return pixels.astype(np.float32)
+    return np.asarray(pixels.astype(np.float32) @ np.array(_LUMA, np.float32))
+
+
+def _middle(laid: NDArray[np.float32], usable: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return np.asarray(np.median(laid[usable][:: max(1, usable.sum() // _SAMPLES)], axis=0))
+
+
+def _blur(array: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(array, (0, 0), sigma), np.float32)
+
+
+def _refined(
+    seen: NDArray[np.float32],
+    known: NDArray[np.float32],
+    matrix: NDArray[np.float64],
+    drawn: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Improve the transform by the shifts of blocks, each with its own gain and offset."""
+    gray = known if known.shape[2] == 1 else known @ np.array(_LUMA, np.float32)
+    gray = np.asarray(gray, np.float32).reshape(known.shape[:2])
+    for _ in range(_SHIFT_ROUNDS):
+        laid = warp.warp(gray, matrix, (seen.shape[0], seen.shape[1]), inverse=True)
+        usable = np.isfinite(seen) & np.isfinite(laid) & ~drawn
+        points, shifts, trust = _shifts(seen, laid, usable)
+        if len(points) < _LEAST_SHIFTS:
+            break
+        model = "homography" if len(points) >= 3 * _LEAST_SHIFTS else "similarity"
+        target = transforms.apply(matrix, points + shifts)
+        start = matrix if model == "homography" else None
+        found = transforms.fit(points, target, model=model, weights=trust, start=start)
+        if found is None or np.abs(transforms.apply(found.matrix, points) - target).max() > 20:
+            break
+        moved = np.abs(
+            transforms.apply(found.matrix, points) - transforms.apply(matrix, points)
+        ).max()
+        matrix = found.matrix
+        if moved < 0.02:
+            break
+    return matrix
+
+
+def _shifts(
+    seen: NDArray[np.float32], laid: NDArray[np.float32], usable: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Measure by least squares how far each block of the laid picture must still be moved."""
+    a = _blur(np.where(usable, seen, np.float32(0)).astype(np.float32), 1.2)
+    b = _blur(np.where(usable, laid, np.float32(0)).astype(np.float32), 1.2)
+    slope_x = cv2.Sobel(b, cv2.CV_32F, 1, 0, ksize=3) / 8
+    slope_y = cv2.Sobel(b, cv2.CV_32F, 0, 1, ksize=3) / 8
+    inner = cv2.erode(usable.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    points, shifts, trust = [], [], []
+    step = _SHIFT_BLOCK
+    for top in range(0, seen.shape[0] - step + 1, step):
+        for left in range(0, seen.shape[1] - step + 1, step):
+            block = np.s_[top : top + step, left : left + step]
+            good = inner[block]
+            if good.mean() < 0.8:
+                continue
+            design = np.stack(
+                [slope_x[block][good], slope_y[block][good], b[block][good], np.ones(good.sum())],
+                axis=-1,
+            ).astype(np.float64)
+            wanted = a[block][good].astype(np.float64)
+            normal = design.T @ design + 1e-3 * np.eye(4)
+            inverse = np.linalg.inv(normal)
+            answer = inverse @ (design.T @ wanted)
+            gain = answer[2]
+            if abs(gain) < 0.1:
+                continue
+            shift = answer[:2] / gain
+            gap = wanted - design @ answer
+            spread = float(gap @ gap) / len(gap) * inverse[:2, :2].diagonal().max() / gain**2
+            if np.abs(shift).max() > _SHIFT_LIMIT_PX or not np.isfinite(spread):
+                continue
+            points.append((left + step / 2, top + step / 2))
+            shifts.append(shift)
+            # Never surer than a hundredth of a pixel: neighbouring pixels share their error.
+            trust.append(1.0 / (spread + 1e-4))
+    return np.array(points).reshape(-1, 2), np.array(shifts).reshape(-1, 2), np.array(trust)
+
+
+def _sample(usable: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Give the flat places of some usable pixels, the same ones for the same mask."""
+    places = np.flatnonzero(usable)
+    if len(places) <= _SAMPLES:
+        return places
+    chosen = np.random.default_rng(_QUICK_SEED).choice(len(places), _SAMPLES, replace=False)
+    return np.sort(places[chosen])
+
+
+def _resistant(design: NDArray[np.float64], wanted: NDArray[np.float64], pull: float,
+               rest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fit by least squares, drawn gently to ``rest``, against outliers."""
+    weight = np.ones(len(wanted))
+    answer = rest
+    for _ in range(3):
+        heavy = design * weight[:, None]
+        normal = heavy.T @ design
+        ridge = pull * np.trace(normal) / len(rest) * np.eye(len(rest))
+        answer = np.linalg.solve(normal + ridge, heavy.T @ wanted + ridge @ rest)
+        gap = np.abs(wanted - design @ answer)
+        bound = _RESISTANCE * 1.4826 * float(np.median(gap)) + 1e-3
+        weight = np.minimum(1.0, (bound / np.maximum(gap, 1e-9)) ** 2)
+    return answer
+
+
+def _mixed(
+    seen: NDArray[np.float32], laid: NDArray[np.float32], steers: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Mix the colours of the earlier copy as the picture's gray does (white balance, tint)."""
+    if laid.shape[2] != 3:
+        return laid[..., 0]
+    soft = _blur(laid, 1.5).reshape(-1, 3)
+    at = _sample(steers)
+    design = soft[at].astype(np.float64)
+    wanted = _blur(seen, 1.5).ravel()[at].astype(np.float64)
+    centre, level = design.mean(axis=0), wanted.mean()
+    luma = np.array(_LUMA)
+    gray = (design - centre) @ luma
+    # A negative, or a strong contrast, is a multiple of the usual mix.
+    gain = float(gray @ (wanted - level)) / max(float(gray @ gray), 1e-6)
+    weights = _resistant(design - centre, wanted - level, 1e-3, gain * luma)
+    return np.asarray((laid - centre) @ weights + level, np.float32)
+
+
+def _toned(
+    seen: NDArray[np.float32], predicted: NDArray[np.float32], steers: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Apply the curve of medians: what gray the picture has where the earlier copy has this one."""
+    at = _sample(steers)
+    x, y = _blur(predicted, 1.5).ravel()[at], _blur(seen, 1.5).ravel()[at]
+    order = np.argsort(x, kind="stable")
+    groups = np.array_split(order, _TONES)
+    from_gray = np.array([np.median(x[g]) for g in groups])
+    to_gray = np.array([np.median(y[g]) for g in groups])
+    padded = np.pad(to_gray, 1, mode="reflect", reflect_type="odd")
+    to_gray = np.convolve(padded, [0.25, 0.5, 0.25], mode="valid")
+    keep = np.concatenate([[True], np.diff(from_gray) > 1e-3])
+    from_gray, to_gray = from_gray[keep], to_gray[keep]
+    if len(from_gray) < 4:
+        return predicted
+    # Beyond the ends the curve goes on as it came, so that extremes keep their contrast.
+    last = max(2, len(from_gray) // 8)
+    for end, inner in ((0, last), (-1, -1 - last)):
+        run = from_gray[end] - from_gray[inner]
+        rise = (to_gray[end] - to_gray[inner]) / run if run else 0.0
+        far = from_gray[end] + np.sign(run) * 255
+        from_gray = np.insert(from_gray, 0 if end == 0 else len(from_gray), far)
+        value = to_gray[end] + rise * np.sign(run) * 255
+        to_gray = np.insert(to_gray, 0 if end == 0 else len(to_gray), value)
+    return np.interp(predicted, from_gray, to_gray).astype(np.float32)
+
+
+def _sharpened(
+    seen: NDArray[np.float32], predicted: NDArray[np.float32], steers: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Filter with the small kernel that brings the earlier copy's sharpness to the picture's."""
+    size = 2 * _KERNEL_REACH + 1
+    inner = cv2.erode(
+        steers.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=(0.0,)
+    )
+    at = _sample(inner > 0)[::3]
+    if len(at) < 20 * size**2:
+        return predicted
+    rows, cols = np.unravel_index(at, steers.shape)
+    level = float(np.median(predicted[rows, cols]))
+    reach = range(-_KERNEL_REACH, _KERNEL_REACH + 1)
+    design = np.stack(
+        [predicted[rows + dy, cols + dx] - level for dy in reach for dx in reach], axis=-1
+    ).astype(np.float64)
+    wanted = (seen[rows, cols] - level).astype(np.float64)
+    rest = np.zeros(size**2)
+    rest[size**2 // 2] = 1.0
+    kernel = _resistant(design, wanted, 1e-5, rest).reshape(size, size)
+    filled = predicted - np.float32(level)
+    return np.asarray(cv2.filter2D(filled, cv2.CV_32F, kernel), np.float32) + np.float32(level)
+
+
+def _local(
+    seen: NDArray[np.float32],
+    predicted: NDArray[np.float32],
+    usable: NDArray[np.bool_],
+    steers: NDArray[np.bool_],
+) -> NDArray[np.float32]:
+    """Follow slow changes of gain and offset, leaving out what does not fit."""
+    level = np.float32(np.median(predicted[usable]))
+    x, y = predicted - level, seen - level
+    weight = steers.astype(np.float32)
+    answer = predicted
+    for _ in range(_LOCAL_ROUNDS):
+        total = _blur(weight, _LOCAL_SIGMA) + np.float32(1e-3)
+        mean_x = _blur(weight * x, _LOCAL_SIGMA) / total
+        mean_y = _blur(weight * y, _LOCAL_SIGMA) / total
+        var_x = _blur(weight * x * x, _LOCAL_SIGMA) / total - mean_x**2
+        cov = _blur(weight * x * y, _LOCAL_SIGMA) / total - mean_x * mean_y
+        # Flat ground says nothing of the gain: there it stays near 1.
+        gain = np.clip((cov + 1.0) / (np.maximum(var_x, 0) + 1.0), *_GAIN)
+        answer = gain * (x - mean_x) + mean_y + level
+        gap = np.abs(seen - answer)
+        near = 1.2533 * _blur(weight * gap, _LOCAL_SIGMA) / total + np.float32(0.5)
+        weight = steers / (1 + (gap / (2 * near)) ** 4)
+        weight = np.asarray(weight, np.float32)
+    return np.asarray(answer, np.float32)
