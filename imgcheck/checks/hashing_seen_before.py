@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from imgcheck import hashing
 from imgcheck.checks import needs
+from imgcheck.checks._known import searched
 from imgcheck.checks._pictures import jpeg
 from imgcheck.checks.check import check
 from imgcheck.imaging.text import printable
@@ -55,8 +56,8 @@ FALSE_MATCH = FalseAlarm(
 def hashing_seen_before(case: Case) -> Iterable[Finding]:
     """Search the index for the picture and for parts of known pictures in it."""
     assert case.index is not None
+    result = searched(case)
     with hashing.HashIndex.open(case.index) as index:
-        result = index.search(case.image)
         shown = {m.id: index.preview(m.id) for m in result.matches[:_MOST_SHOWN]}
     copies = [m for m in result.matches if m.relation in _COPIES]
     others = [m for m in result.matches if m.relation not in _COPIES]

@@ -2,9 +2,10 @@
 
 `pdq` and `pdq_dihedral` hash a picture, `nfa` says how surprising a distance is, and
 `HashIndex` keeps known pictures in one file and finds copies, cuts, and turned, mirrored or
-inverted copies among them.
+inverted copies among them. `residual` says where a picture differs from an earlier copy.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from imgcheck.hashing.answer import (
@@ -18,9 +19,12 @@ from imgcheck.hashing.chance import MATCH_LOG10_NFA, nfa, reach
 from imgcheck.hashing.perceptual import ORIENTATIONS, PdqHash, distance, pdq, pdq_dihedral
 
 if TYPE_CHECKING:
+    from imgcheck.hashing.comparison import Residual, residual
+    from imgcheck.hashing.differences import Difference
     from imgcheck.hashing.index import HashIndex
 
 __all__ = [
+    "Difference",
     "HashIndex",
     "IndexCheck",
     "IndexStats",
@@ -29,19 +33,27 @@ __all__ = [
     "Match",
     "ORIENTATIONS",
     "PdqHash",
+    "Residual",
     "SearchResult",
     "distance",
     "nfa",
     "pdq",
     "pdq_dihedral",
     "reach",
+    "residual",
 ]
 
 
-def __getattr__(name: str) -> object:
-    # The index brings OpenCV; hashes alone do without.
-    if name == "HashIndex":
-        from imgcheck.hashing.index import HashIndex
+_LAZY = {
+    "Difference": "differences",
+    "HashIndex": "index",
+    "Residual": "comparison",
+    "residual": "comparison",
+}
 
-        return HashIndex
+
+def __getattr__(name: str) -> object:
+    # These bring OpenCV; hashes alone do without.
+    if name in _LAZY:
+        return getattr(import_module(f"imgcheck.hashing.{_LAZY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -127,9 +127,7 @@ def _difference(
     if contrast < _VISIBLE:
         return None
     kind = _kind(changed, part, found, picture, drawn)
-    core = cv2.morphologyEx(
-        changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)
-    )
+    core = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     points = cv2.findNonZero(core)
     hull = cv2.convexHull(points).reshape(-1, 2).astype(np.float64)
     corners = np.concatenate([hull + d for d in ([0, 0], [1, 0], [0, 1], [1, 1])])

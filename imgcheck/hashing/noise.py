@@ -120,7 +120,10 @@ def expectation(
     middle = np.zeros((BANDS, len(WINDOWS)))
     spread = np.ones((BANDS, len(WINDOWS)))
     for band, number, ratio in _ratios(observed, expected, weight):
-        known = ratio[np.isfinite(ratio) & (_box(ground, WINDOWS[number]) >= 0.9 * _box(weight, WINDOWS[number]))]
+        known = ratio[
+            np.isfinite(ratio)
+            & (_box(ground, WINDOWS[number]) >= 0.9 * _box(weight, WINDOWS[number]))
+        ]
         if known.size:
             middle[band, number], high = np.percentile(known, (50, _UPPER))
             wide = (high - middle[band, number]) / _UPPER_SIGMAS
@@ -128,9 +131,7 @@ def expectation(
     return Expectation(energy=tuple(expected), weight=weight, middle=middle, spread=spread)
 
 
-def scores(
-    observed: list[NDArray[np.float32]], null: Expectation
-) -> NDArray[np.float32]:
+def scores(observed: list[NDArray[np.float32]], null: Expectation) -> NDArray[np.float32]:
     """Say how far the energy around each cell lies above what is expected, in robust sigmas.
 
     Returns
@@ -218,9 +219,7 @@ def _fitted(
     return np.maximum(answer, np.float32(floor))
 
 
-def _not_negative(
-    normal: NDArray[np.float64], side: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _not_negative(normal: NDArray[np.float64], side: NDArray[np.float64]) -> NDArray[np.float64]:
     """Solve least squares without negative parts: every choice of parts is tried."""
     count = len(side)
     best, answer = np.inf, np.zeros(count)

@@ -25,12 +25,14 @@ _LEAST_SHIFTS = 12
 _KERNEL_REACH = 3
 _SAMPLES = 45_000
 _TONES = 48
-# Local contrast is followed over this radius: a tile of the usual local equalisation (an eighth
-# of the side) is wider, a vehicle or a roof is smaller.
-_LOCAL_SIGMA = 28.0
+# Local tones are followed over this share of the shorter side, a third of a tile of the usual
+# local equalisation (8 x 8 tiles), but never over so few pixels that a vehicle is taken for tone.
+_LOCAL_SHARE, _LOCAL_LEAST = 1 / 24, 18.0
 _LOCAL_ROUNDS = 3
-# A local gain outside of this is no handling of tones.
-_GAIN = (0.25, 4.0)
+# Units in which the three coefficients of a local curve are of like size, and how strongly
+# each is held at "no change".
+_TONE_UNIT = np.float32(48.0)
+_LOCAL_PULL = (1e-4, 1e-3, 1e-2)
 _RESISTANCE = 3.0
 _QUICK_SEED = 20170924
 
@@ -211,8 +213,9 @@ def _sample(usable: NDArray[np.bool_]) -> NDArray[np.intp]:
     return np.sort(places[chosen])
 
 
-def _resistant(design: NDArray[np.float64], wanted: NDArray[np.float64], pull: float,
-               rest: NDArray[np.float64]) -> NDArray[np.float64]:
+def _resistant(
+    design: NDArray[np.float64], wanted: NDArray[np.float64], pull: float, rest: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Fit by least squares, drawn gently to ``rest``, against outliers."""
     weight = np.ones(len(wanted))
     answer = rest
@@ -279,9 +282,7 @@ def _sharpened(
 ) -> NDArray[np.float32]:
     """Filter with the small kernel that brings the earlier copy's sharpness to the picture's."""
     size = 2 * _KERNEL_REACH + 1
-    inner = cv2.erode(
-        steers.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=(0.0,)
-    )
+    inner = cv2.erode(steers.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=(0.0,))
     at = _sample(inner > 0)[::3]
     if len(at) < 20 * size**2:
         return predicted
@@ -305,22 +306,42 @@ def _local(
     usable: NDArray[np.bool_],
     steers: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
-    """Follow slow changes of gain and offset, leaving out what does not fit."""
+    """Follow slow changes of tone: at each place a curve of its own, leaving out what does not fit.
+
+    A local equalisation gives every tile of a picture another curve; a parabola near each place
+    is close to it.
+    """
+    sigma = max(_LOCAL_LEAST, min(seen.shape) * _LOCAL_SHARE)
     level = np.float32(np.median(predicted[usable]))
-    x, y = predicted - level, seen - level
+    x, y = (predicted - level) / _TONE_UNIT, (seen - predicted) / _TONE_UNIT
     weight = steers.astype(np.float32)
     answer = predicted
+    powers = [np.ones_like(x), x, x**2]
+    size = (seen.shape[1], seen.shape[0])
     for _ in range(_LOCAL_ROUNDS):
-        total = _blur(weight, _LOCAL_SIGMA) + np.float32(1e-3)
-        mean_x = _blur(weight * x, _LOCAL_SIGMA) / total
-        mean_y = _blur(weight * y, _LOCAL_SIGMA) / total
-        var_x = _blur(weight * x * x, _LOCAL_SIGMA) / total - mean_x**2
-        cov = _blur(weight * x * y, _LOCAL_SIGMA) / total - mean_x * mean_y
-        # Flat ground says nothing of the gain: there it stays near 1.
-        gain = np.clip((cov + 1.0) / (np.maximum(var_x, 0) + 1.0), *_GAIN)
-        answer = gain * (x - mean_x) + mean_y + level
+        moments = [_coarse(weight * x**k, sigma) for k in range(5)]
+        sides = [_coarse(weight * y * p, sigma) for p in powers]
+        normal = np.stack(
+            [np.stack([moments[i + j] for j in range(3)], axis=-1) for i in range(3)], axis=-2
+        ).astype(np.float64)
+        # Flat ground says nothing of the curve: there the gain stays 1.
+        normal += np.diag(_LOCAL_PULL)
+        curve = np.linalg.solve(normal, np.stack(sides, axis=-1).astype(np.float64)[..., None])
+        parts = [
+            cv2.resize(np.float32(curve[..., k, 0]), size, interpolation=cv2.INTER_LINEAR)
+            for k in range(3)
+        ]
+        offset = parts[0] + parts[1] * powers[1] + parts[2] * powers[2]
+        answer = predicted + np.asarray(offset, np.float32) * _TONE_UNIT
         gap = np.abs(seen - answer)
-        near = 1.2533 * _blur(weight * gap, _LOCAL_SIGMA) / total + np.float32(0.5)
-        weight = steers / (1 + (gap / (2 * near)) ** 4)
-        weight = np.asarray(weight, np.float32)
+        near = _coarse(weight * gap, sigma) / (_coarse(weight, sigma) + np.float32(1e-3))
+        near = 1.2533 * cv2.resize(near, size, interpolation=cv2.INTER_LINEAR) + np.float32(0.5)
+        weight = np.asarray(steers / (1 + (gap / (2 * near)) ** 4), np.float32)
     return np.asarray(answer, np.float32)
+
+
+def _coarse(array: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Average around the points of a grid four times as coarse."""
+    size = (max(1, array.shape[1] // 4), max(1, array.shape[0] // 4))
+    small = cv2.resize(array, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.GaussianBlur(small, (0, 0), sigma / 4), np.float32)

@@ -135,14 +135,17 @@ def residual(
     laid = _laid(picture, earlier, matrix, usable & ~drawn, known)
     if isinstance(laid, str):
         return _refused(picture, laid)
-    share = float((warp.coverage(
-        earlier.shape, laid, (picture.shape[0], picture.shape[1]), inverse=True, mask=known
-    ) & usable).mean())
+    share = float(
+        (
+            warp.coverage(
+                earlier.shape, laid, (picture.shape[0], picture.shape[1]), inverse=True, mask=known
+            )
+            & usable
+        ).mean()
+    )
     if share < LEAST_SHARE:
         return _refused(picture, f"the two share only {share:.0%} of the picture", laid, share)
-    found = predict(
-        picture, earlier, laid, picture_mask=usable, earlier_mask=known, drawn=drawn
-    )
+    found = predict(picture, earlier, laid, picture_mask=usable, earlier_mask=known, drawn=drawn)
     if found is None:
         return _refused(picture, "the two share too few pixels to match their tones", laid, share)
     return _compared(picture, earlier, found, usable, known, drawn, share, false_alarm_rate)
@@ -158,11 +161,14 @@ def _compared(
     share: float,
     false_alarm_rate: float,
 ) -> Residual:
-    inner = cv2.erode(
-        found.usable.astype(np.uint8),
-        np.ones((2 * _FILTER_EDGE_PX + 1,) * 2, np.uint8),
-        borderValue=(1.0,),
-    ) > 0
+    inner = (
+        cv2.erode(
+            found.usable.astype(np.uint8),
+            np.ones((2 * _FILTER_EDGE_PX + 1,) * 2, np.uint8),
+            borderValue=(1.0,),
+        )
+        > 0
+    )
     difference = np.where(found.usable, found.picture - found.predicted, np.float32(0))
     difference = difference.astype(np.float32)
     covered = _covered(drawn, found)
