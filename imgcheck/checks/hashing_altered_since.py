@@ -164,7 +164,8 @@ def _judged(
 ) -> Finding:
     content = () if compared is None else compared.of("content")
     dated = _is_earlier(case, match)
-    outcome, wishes = Outcome.INCONCLUSIVE, _WISHES
+    outcome = Outcome.INCONCLUSIVE
+    wishes: tuple[str, ...] = _WISHES
     if content and dated:
         outcome, wishes = Outcome.CONTRADICTS, ()
     elif content:

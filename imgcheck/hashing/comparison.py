@@ -175,7 +175,7 @@ def _compared(
     null = noise.expectation(difference, found.predicted, inner, drawn=covered)
     observed = noise.energies(difference, inner.astype(np.float32))
     score = noise.scores(observed, null)
-    threshold = differences.threshold(false_alarm_rate, score)
+    threshold = differences.threshold(false_alarm_rate)
     regions = differences.find(
         score, difference, found, picture=_rgb(picture), drawn=covered, threshold=threshold
     )
@@ -313,11 +313,11 @@ def _relation(
     for region in regions:
         outline = transforms.apply(from_picture, region.polygon)
         cv2.fillPoly(without, [np.round(outline).astype(np.int32)], 1)
-    without = cv2.dilate(without, np.ones((17, 17), np.uint8))
-    if without.mean() > _MOST_DIFFERING:
+    differs = np.asarray(cv2.dilate(without, np.ones((17, 17), np.uint8)) > 0)
+    if differs.mean() > _MOST_DIFFERING:
         return told.kind
     again = relation.classify(
-        gray, before, matrix, picture_mask=mask & (without == 0), known_mask=before_mask
+        gray, before, matrix, picture_mask=mask & ~differs, known_mask=before_mask
     )
     return "derived" if again.kind == "same" else again.kind
 
@@ -325,14 +325,12 @@ def _relation(
 def _score_map(
     score: NDArray[np.float32], found: Prediction, shape: tuple[int, int]
 ) -> NDArray[np.float32]:
-    full = np.full(found.usable.shape, np.nan, np.float32)
-    fine = np.repeat(np.repeat(score, noise.CELL, axis=0), noise.CELL, axis=1)
-    full[: fine.shape[0], : fine.shape[1]] = fine
-    full[~found.usable] = np.nan
-    rows = np.minimum(
-        ((np.arange(shape[0]) + 0.5) / found.to_picture[1]).astype(int), full.shape[0] - 1
-    )
-    cols = np.minimum(
-        ((np.arange(shape[1]) + 0.5) / found.to_picture[0]).astype(int), full.shape[1] - 1
-    )
-    return full[rows[:, None], cols]
+    """Give the scores of cells to the picture's own pixels."""
+    grid_rows, grid_cols = found.usable.shape
+    fine = np.full((grid_rows, grid_cols), np.nan, np.float32)
+    large = np.repeat(np.repeat(score, noise.CELL, axis=0), noise.CELL, axis=1)
+    fine[: large.shape[0], : large.shape[1]] = large
+    fine[~found.usable] = np.nan
+    rows = ((np.arange(shape[0]) + 0.5) / found.to_picture[1]).astype(np.intp)
+    cols = ((np.arange(shape[1]) + 0.5) / found.to_picture[0]).astype(np.intp)
+    return fine[np.minimum(rows, grid_rows - 1)[:, None], np.minimum(cols, grid_cols - 1)]

@@ -54,7 +54,7 @@ class Difference:
     contrast: float
 
 
-def threshold(false_alarm_rate: float, score: NDArray[np.float32]) -> float:
+def threshold(false_alarm_rate: float) -> float:
     """Give the score that this share of unaltered pictures exceeds anywhere."""
     return PLACE - SCALE * math.log(-math.log1p(-false_alarm_rate))
 
@@ -131,8 +131,8 @@ def _difference(
     points = cv2.findNonZero(core)
     hull = cv2.convexHull(points).reshape(-1, 2).astype(np.float64)
     corners = np.concatenate([hull + d for d in ([0, 0], [1, 0], [0, 1], [1, 1])])
-    outline = cv2.convexHull(corners.astype(np.float32)).reshape(-1, 2) + [x0, y0]
-    outline = outline * found.to_picture
+    outline = cv2.convexHull(corners.astype(np.float32)).reshape(-1, 2)
+    outline = (outline + np.array([x0, y0])) * found.to_picture
     low, high = outline.min(axis=0), outline.max(axis=0)
     area = float(core.sum() * np.prod(found.to_picture))
     return Difference(

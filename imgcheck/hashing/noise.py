@@ -8,6 +8,7 @@ contrast); the shares are fitted to the pair. What has far more energy was alter
 """
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -150,7 +151,8 @@ def _ratios(
     observed: list[NDArray[np.float32]],
     expected: list[NDArray[np.float32]],
     weight: NDArray[np.float32],
-):
+) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
+    """Give the log of observed over expected energy by band and window; NaN where unusable."""
     for number, window in enumerate(WINDOWS):
         known = _box(weight, window) >= 0.5
         for band in range(BANDS):

@@ -328,14 +328,18 @@ def _local(
         normal += np.diag(_LOCAL_PULL)
         curve = np.linalg.solve(normal, np.stack(sides, axis=-1).astype(np.float64)[..., None])
         parts = [
-            cv2.resize(np.float32(curve[..., k, 0]), size, interpolation=cv2.INTER_LINEAR)
+            cv2.resize(
+                np.asarray(curve[..., k, 0], np.float32), size, interpolation=cv2.INTER_LINEAR
+            )
             for k in range(3)
         ]
         offset = parts[0] + parts[1] * powers[1] + parts[2] * powers[2]
         answer = predicted + np.asarray(offset, np.float32) * _TONE_UNIT
         gap = np.abs(seen - answer)
-        near = _coarse(weight * gap, sigma) / (_coarse(weight, sigma) + np.float32(1e-3))
-        near = 1.2533 * cv2.resize(near, size, interpolation=cv2.INTER_LINEAR) + np.float32(0.5)
+        around = _coarse(weight * gap, sigma) / (_coarse(weight, sigma) + np.float32(1e-3))
+        near = 1.2533 * cv2.resize(
+            np.float32(around), size, interpolation=cv2.INTER_LINEAR
+        ) + np.float32(0.5)
         weight = np.asarray(steers / (1 + (gap / (2 * near)) ** 4), np.float32)
     return np.asarray(answer, np.float32)
 

@@ -172,7 +172,10 @@ def handled(pixels: Pixels, name: str, rng: np.random.Generator) -> tuple[Pixels
         return saved(small, 80), back
     if name == "crop 70 % + q80":
         rows, cols = (round(0.7 * s) for s in pixels.shape[:2])
-        y, x = (int(rng.integers(0, s - c + 1)) for s, c in zip(pixels.shape, (rows, cols)))
+        y, x = (
+            int(rng.integers(0, s - c + 1))
+            for s, c in zip(pixels.shape[:2], (rows, cols), strict=True)
+        )
         small, back = resized(pixels[y : y + rows, x : x + cols], 0.85)
         return saved(small, 80), np.array([[1.0, 0, x], [0, 1, y], [0, 0, 1]]) @ back
     if name == "turned 2 deg + q80":
@@ -269,7 +272,7 @@ def planted(
     size = round(size_px)
     texture = cv2.blur(np.abs(cv2.Laplacian(luma(pixels), cv2.CV_32F)), (size, size))
     reach = size + 24
-    for number in range(60):
+    for _ in range(60):
         kind = KINDS[len(done) % 3]
         y, x = (int(rng.integers(reach, n - reach)) for n in (rows, cols))
         if len(done) >= count or min(rows, cols) <= 2 * reach + 1:
