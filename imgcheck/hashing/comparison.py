@@ -161,21 +161,19 @@ def _compared(
     share: float,
     false_alarm_rate: float,
 ) -> Residual:
-    inner = (
-        cv2.erode(
-            found.usable.astype(np.uint8),
-            np.ones((2 * _FILTER_EDGE_PX + 1,) * 2, np.uint8),
-            borderValue=(1.0,),
-        )
-        > 0
-    )
+    size = 2 * _FILTER_EDGE_PX + 1
+    inner = found.usable.astype(np.uint8)
+    inner = cv2.erode(inner, np.ones((size, size), np.uint8), borderValue=(0.0,)) > 0
     difference = np.where(found.usable, found.picture - found.predicted, np.float32(0))
     difference = difference.astype(np.float32)
     covered = _covered(drawn, found)
-    null = noise.expectation(difference, found.predicted, inner, drawn=covered)
-    observed = noise.energies(difference, inner.astype(np.float32))
-    score = noise.scores(observed, null)
     threshold = differences.threshold(false_alarm_rate)
+    observed = noise.energies(difference, inner.astype(np.float32))
+    apart = covered
+    for first in (True, False):
+        null = noise.expectation(difference, found.predicted, inner, drawn=apart, first=first)
+        score = noise.scores(observed, null)
+        apart = covered | differences.standing_out(score, threshold, covered.shape)
     regions = differences.find(
         score, difference, found, picture=_rgb(picture), drawn=covered, threshold=threshold
     )

@@ -12,13 +12,15 @@ from imgcheck.hashing.prediction import Prediction
 
 # The greatest score of an unaltered pair follows a Gumbel law with this place and scale
 # (benchmarks: altered, calibration places).
-PLACE, SCALE = 5.0, 0.8
+PLACE, SCALE = 5.04, 0.93
 # A change nobody can see is none: mean absolute difference in the region, gray levels.
 _VISIBLE = 2.0
 # A region reaches as far as the score stays above this share of the threshold.
 _REACH = 0.6
+# What passes by this factor at first sight is set aside before chance is judged.
+_CLEARLY = 1.3
 # Colours that ground does not have: saturated, or at the end of the scale.
-_DARK, _BRIGHT, _VIVID, _VIVID_VALUE = 24, 232, 0.6, 100
+_DARK, _BRIGHT, _VIVID, _VIVID_VALUE = 14, 242, 0.6, 100
 _FLAT_SHARE = 0.5
 _DRAWN_SHARE = 0.3
 
@@ -62,6 +64,17 @@ def threshold(false_alarm_rate: float) -> float:
 def log10_nfa(score: float) -> float:
     """Give log10 of the expected number of regions with this score in an unaltered picture."""
     return (PLACE - score) / SCALE / math.log(10)
+
+
+def standing_out(
+    score: NDArray[np.float32], threshold: float, shape: tuple[int, ...]
+) -> NDArray[np.bool_]:
+    """Give the pixels, of (m, n), whose cells clearly pass: they say nothing of chance."""
+    cells = np.nan_to_num(score, nan=-np.inf) > _CLEARLY * threshold
+    fine = np.zeros(shape, bool)
+    large = np.repeat(np.repeat(cells, noise.CELL, axis=0), noise.CELL, axis=1)
+    fine[: large.shape[0], : large.shape[1]] = large
+    return fine
 
 
 def find(

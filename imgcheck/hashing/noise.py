@@ -30,8 +30,11 @@ _FLOOR = (0.05, 0.05, 0.05, 0.05)
 _FIT_WINDOW = 5
 _TRIM = 4.0
 _ROUNDS = 6
-_UPPER = 90.0
-_UPPER_SIGMAS = 1.2816
+# The spread is read above the median: from the upper quartile while much may be altered, from
+# the last tenth once that is set aside.
+_UPPER = {True: (75.0, 0.6745), False: (90.0, 1.2816)}
+# Unaltered pairs spread by 0.15 to 0.6; more at first sight is what was altered.
+_MOST_SPREAD = 1.0
 # Energies of neighbouring windows cannot be more alike than this (log units): a pair without
 # any noise would else make every rounding a discovery.
 _LEAST_SPREAD = 0.15
@@ -93,6 +96,7 @@ def expectation(
     usable: NDArray[np.bool_],
     *,
     drawn: NDArray[np.bool_],
+    first: bool = False,
 ) -> Expectation:
     """Fit the expected energy of a difference to the pair.
 
@@ -104,6 +108,8 @@ def expectation(
     usable : (m, n) bool
     drawn : (m, n) bool
         Parts that must not speak for the rest.
+    first : bool, default False
+        A first look, in which a third of the picture may be altered.
 
     Returns
     -------
@@ -120,15 +126,15 @@ def expectation(
         expected.append(_fitted(observed[band], parts, weight, ground, _FLOOR[band]))
     middle = np.zeros((BANDS, len(WINDOWS)))
     spread = np.ones((BANDS, len(WINDOWS)))
+    percentile, sigmas = _UPPER[first]
     for band, number, ratio in _ratios(observed, expected, weight):
-        known = ratio[
-            np.isfinite(ratio)
-            & (_box(ground, WINDOWS[number]) >= 0.9 * _box(weight, WINDOWS[number]))
-        ]
+        window = WINDOWS[number]
+        whole = _box(ground, window) >= 0.9 * _box(weight, window)
+        known = ratio[np.isfinite(ratio) & whole]
         if known.size:
-            middle[band, number], high = np.percentile(known, (50, _UPPER))
-            wide = (high - middle[band, number]) / _UPPER_SIGMAS
-            spread[band, number] = max(wide, _LEAST_SPREAD)
+            middle[band, number], high = np.percentile(known, (50, percentile))
+            wide = max((high - middle[band, number]) / sigmas, _LEAST_SPREAD)
+            spread[band, number] = min(wide, _MOST_SPREAD) if first else wide
     return Expectation(energy=tuple(expected), weight=weight, middle=middle, spread=spread)
 
 

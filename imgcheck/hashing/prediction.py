@@ -338,7 +338,7 @@ def _local(
         gap = np.abs(seen - answer)
         around = _coarse(weight * gap, sigma) / (_coarse(weight, sigma) + np.float32(1e-3))
         near = 1.2533 * cv2.resize(
-            np.float32(around), size, interpolation=cv2.INTER_LINEAR
+            np.asarray(around, np.float32), size, interpolation=cv2.INTER_LINEAR
         ) + np.float32(0.5)
         weight = np.asarray(steers / (1 + (gap / (2 * near)) ** 4), np.float32)
     return np.asarray(answer, np.float32)
