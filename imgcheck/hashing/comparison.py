@@ -175,7 +175,13 @@ def _compared(
         score = noise.scores(observed, null)
         apart = covered | differences.standing_out(score, threshold, covered.shape)
     regions = differences.find(
-        score, difference, found, picture=_rgb(picture), drawn=covered, threshold=threshold
+        score,
+        difference,
+        noise.level(null, difference.shape),
+        found,
+        picture=_rgb(picture),
+        drawn=covered,
+        threshold=threshold,
     )
     told = _relation(picture, earlier, found, usable, known, drawn, regions)
     if told not in ("same", "derived"):

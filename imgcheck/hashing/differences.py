@@ -17,6 +17,10 @@ PLACE, SCALE = 5.04, 0.93
 _VISIBLE = 2.0
 # A region reaches as far as the score stays above this share of the threshold.
 _REACH = 0.6
+# It is outlined where the energy around a pixel is this many times what is expected there.
+_OUTLINE_SIGMA, _STANDS_OUT = 2.0, 4.0
+# Parts of an outline that are smaller than this share of its largest part are noise.
+_SPECK = 0.1
 # What passes by this factor at first sight is set aside before chance is judged.
 _CLEARLY = 1.3
 # Colours that ground does not have: saturated, or at the end of the scale.
@@ -80,6 +84,7 @@ def standing_out(
 def find(
     score: NDArray[np.float32],
     difference: NDArray[np.float32],
+    expected: NDArray[np.float32],
     found: Prediction,
     *,
     picture: NDArray[np.uint8],
@@ -92,7 +97,8 @@ def find(
     ----------
     score : (m/4, n/4) float32
         Of cells.
-    difference : (m, n) float32
+    difference, expected : (m, n) float32
+        Picture less prediction, and the mean square that it should have there.
     found : Prediction
     picture : (M, N, 3) uint8
         For the colours of what was drawn.
@@ -109,7 +115,7 @@ def find(
         top = float(filled[cells].max())
         if top < threshold:
             continue
-        one = _difference(cells, top, difference, found, picture, drawn)
+        one = _difference(cells, top, difference, expected, found, picture, drawn)
         if one is not None:
             answer.append(one)
     return tuple(sorted(answer, key=lambda d: -d.score))
@@ -119,6 +125,7 @@ def _difference(
     cells: NDArray[np.bool_],
     top: float,
     difference: NDArray[np.float32],
+    expected: NDArray[np.float32],
     found: Prediction,
     picture: NDArray[np.uint8],
     drawn: NDArray[np.bool_],
@@ -133,9 +140,11 @@ def _difference(
         1,
     )
     gap = np.abs(difference[part])
-    # Windows reach beyond what changed: keep where the difference itself stands out.
-    soft = np.asarray(cv2.GaussianBlur(np.where(inside, gap, 0).astype(np.float32), (0, 0), 2.0))
-    changed = inside & (soft > max(1.0, 0.35 * float(soft.max())))
+    # Windows reach beyond what changed: keep where the difference stands out by itself.
+    around = np.asarray(cv2.GaussianBlur(difference[part] ** 2, (0, 0), _OUTLINE_SIGMA))
+    ratio = around / expected[part]
+    changed = inside & (ratio > min(_STANDS_OUT, 0.5 * float(ratio[inside].max())))
+    changed = _without_specks(changed)
     contrast = float(gap[changed].mean()) if changed.any() else 0.0
     if contrast < _VISIBLE:
         return None
@@ -157,6 +166,13 @@ def _difference(
         log10_nfa=log10_nfa(top),
         contrast=contrast,
     )
+
+
+def _without_specks(changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    joined = cv2.dilate(changed.astype(np.uint8), np.ones((5, 5), np.uint8))
+    count, labels = cv2.connectedComponents(joined, connectivity=8)
+    sizes = np.bincount(labels[changed], minlength=count)
+    return np.asarray(changed & (sizes >= _SPECK * sizes.max())[labels])
 
 
 def _kind(

@@ -153,6 +153,14 @@ def scores(observed: list[NDArray[np.float32]], null: Expectation) -> NDArray[np
     return best
 
 
+def level(null: Expectation, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Give the expected mean square of the difference for every pixel of (m, n)."""
+    total = _box(np.sum(null.energy, axis=0, dtype=np.float32), _FIT_WINDOW)
+    share = _box(np.ones_like(total), _FIT_WINDOW)
+    fine = cv2.resize(total / share, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine, np.float32)
+
+
 def _ratios(
     observed: list[NDArray[np.float32]],
     expected: list[NDArray[np.float32]],

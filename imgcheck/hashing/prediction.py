@@ -24,7 +24,10 @@ _LEAST_SHIFTS = 12
 # Half the side of the kernel that matches sharpness: a blur of two pixels fits into it.
 _KERNEL_REACH = 3
 _SAMPLES = 45_000
-_TONES = 48
+# Shares of the pixels between the points of a tone curve: finer at the ends, where few pixels
+# (white roofs, black shadows) see the most of a curve.
+_TONE_SHARES = (0.001, 0.003, 0.008, *np.linspace(0.02, 0.98, 40), 0.992, 0.997, 0.999)
+_TONE_BLUR, _LEAST_OF_TONE = 1.5, 20
 # Local tones are followed over this share of the shorter side, a third of a tile of the usual
 # local equalisation (8 x 8 tiles), but never over so few pixels that a vehicle is taken for tone.
 _LOCAL_SHARE, _LOCAL_LEAST = 1 / 24, 18.0
@@ -106,10 +109,19 @@ def predict(
     if np.count_nonzero(steers) < 64 * 64:
         return None
     laid = np.where(usable[..., None], laid, _middle(laid, usable)).astype(np.float32)
-    seen = np.where(usable, seen, np.float32(0)).astype(np.float32)
+    seen = _filled(seen, usable)
+    if picture.ndim == 3 and laid.shape[2] == 3:
+        # Each colour first: a white balance clips one before the others.
+        colours = warp.resize(picture, shape) if shape != picture.shape[:2] else picture
+        laid = np.stack(
+            [_toned(_filled(colours[..., k], usable), laid[..., k], steers) for k in range(3)],
+            axis=-1,
+        )
+        laid = np.clip(laid, 0, 255)
     predicted = _mixed(seen, laid, steers)
     predicted = _toned(seen, predicted, steers)
     predicted = _sharpened(seen, predicted, steers)
+    predicted = _toned(seen, predicted, steers)
     predicted = _local(seen, predicted, usable, steers)
     return Prediction(
         picture=seen,
@@ -124,6 +136,10 @@ def _gray(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     if pixels.ndim == 2:
         return pixels.astype(np.float32)
     return np.asarray(pixels.astype(np.float32) @ np.array(_LUMA, np.float32))
+
+
+def _filled(array: NDArray[np.generic], usable: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return np.where(usable, array, 0).astype(np.float32)
 
 
 def _middle(laid: NDArray[np.float32], usable: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -222,7 +238,7 @@ def _resistant(
     for _ in range(3):
         heavy = design * weight[:, None]
         normal = heavy.T @ design
-        ridge = pull * np.trace(normal) / len(rest) * np.eye(len(rest))
+        ridge = (pull * np.trace(normal) / len(rest) + 1e-6) * np.eye(len(rest))
         answer = np.linalg.solve(normal + ridge, heavy.T @ wanted + ridge @ rest)
         gap = np.abs(wanted - design @ answer)
         bound = _RESISTANCE * 1.4826 * float(np.median(gap)) + 1e-3
@@ -254,26 +270,24 @@ def _toned(
 ) -> NDArray[np.float32]:
     """Apply the curve of medians: what gray the picture has where the earlier copy has this one."""
     at = _sample(steers)
-    x, y = _blur(predicted, 1.5).ravel()[at], _blur(seen, 1.5).ravel()[at]
+    x, y = _blur(predicted, _TONE_BLUR).ravel()[at], _blur(seen, _TONE_BLUR).ravel()[at]
     order = np.argsort(x, kind="stable")
-    groups = np.array_split(order, _TONES)
+    edges = np.unique(np.round(np.array(_TONE_SHARES) * len(order)).astype(int))
+    groups = [g for g in np.split(order, edges) if len(g) >= _LEAST_OF_TONE]
     from_gray = np.array([np.median(x[g]) for g in groups])
     to_gray = np.array([np.median(y[g]) for g in groups])
-    padded = np.pad(to_gray, 1, mode="reflect", reflect_type="odd")
-    to_gray = np.convolve(padded, [0.25, 0.5, 0.25], mode="valid")
     keep = np.concatenate([[True], np.diff(from_gray) > 1e-3])
     from_gray, to_gray = from_gray[keep], to_gray[keep]
-    if len(from_gray) < 4:
+    if len(from_gray) < 8:
         return predicted
     # Beyond the ends the curve goes on as it came, so that extremes keep their contrast.
-    last = max(2, len(from_gray) // 8)
-    for end, inner in ((0, last), (-1, -1 - last)):
+    for end, inner in ((0, 4), (-1, -5)):
         run = from_gray[end] - from_gray[inner]
-        rise = (to_gray[end] - to_gray[inner]) / run if run else 0.0
-        far = from_gray[end] + np.sign(run) * 255
-        from_gray = np.insert(from_gray, 0 if end == 0 else len(from_gray), far)
-        value = to_gray[end] + rise * np.sign(run) * 255
-        to_gray = np.insert(to_gray, 0 if end == 0 else len(to_gray), value)
+        rise = (to_gray[end] - to_gray[inner]) / run
+        at_end = 0 if end == 0 else len(from_gray)
+        far = np.sign(run) * 255
+        to_gray = np.insert(to_gray, at_end, to_gray[end] + rise * far)
+        from_gray = np.insert(from_gray, at_end, from_gray[end] + far)
     return np.interp(predicted, from_gray, to_gray).astype(np.float32)
 
 
