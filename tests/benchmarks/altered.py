@@ -1,7 +1,10 @@
 """Measure the comparison with an earlier copy: false alarms, recall of plants, other dates.
 
     python -m tests.benchmarks.altered calibrate
-    python -m tests.benchmarks.altered pristine plants dates drawn
+    python -m tests.benchmarks.altered pristine --most 220
+    python -m tests.benchmarks.altered plants before --most 120
+    python -m tests.benchmarks.altered dates --most 30
+    python -m tests.benchmarks.altered drawn --most 40
 
 Prints markdown tables. Pictures come from the folder in IMGCHECK_DATA (default ../shared/data);
 every random choice is seeded. Places are split once: `CALIBRATION` sets the constants of
@@ -24,7 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from imgcheck import scene
-from imgcheck.hashing import Residual, residual
+from imgcheck.hashing import Difference, Residual, residual
 from imgcheck.imaging import Image
 from imgcheck.quantity import binomial_interval
 
@@ -47,8 +50,6 @@ class Source:
     path: Path
 
     def rgb(self) -> Pixels:
-        if self.place == "pucallpa":
-            return Image.open(self.path).rgb()
         return Image.open(self.path).rgb()
 
 
@@ -314,7 +315,8 @@ def plant_trials(
     for number in range(most):
         rng = np.random.default_rng([SEED, 7, number])
         source = chosen[number % len(chosen)]
-        size = SIZES[(number + number // len(chosen)) % len(SIZES)]
+        # Half of the posts have the size that counts.
+        size = 32 if number % 2 else SIZES[number // 2 % len(SIZES)]
         pixels = source.rgb()
         others = [chosen[int(k)].rgb() for k in rng.choice(len(chosen), 3, replace=False)]
         others = [o for o in others if not np.array_equal(o, pixels)]
@@ -324,7 +326,7 @@ def plant_trials(
         clean = luma(resized(pixels, ratio)[0])
         change = np.abs(luma(small) - clean)
         found = residual(saved(small, quality), pixels, matrix=nearly(back, number, rng))
-        plants = []
+        tried = []
         for kind, x, y, spot, texture in done:
             inside = (
                 cv2.resize(
@@ -341,59 +343,190 @@ def plant_trials(
                 change=float(change[inside].mean()),
                 texture=texture,
             )
-            reach = plant.size / 2
-            hit = any(
-                r.kind == "content"
-                and r.box[0] - 4 < at[0] + reach
-                and r.box[2] + 4 > at[0] - reach
-                and r.box[1] - 4 < at[1] + reach
-                and r.box[3] + 4 > at[1] - reach
-                for r in found.regions
-            )
-            plants.append((plant, hit))
-        yield source, size, found, plants
+            hit = any(r.kind == "content" and _touches(r, plant, slack=4) for r in found.regions)
+            tried.append((plant, hit))
+        yield source, size, found, tried
 
 
-def plants(split: str, most: int, after: bool) -> None:
-    rows = []
+def plants(split: str, most: int, *, after: bool) -> None:
+    """Recall of plants by kind and size, and by texture for those of 32 px."""
+    rows: list[tuple[str, int, Plant, bool, bool]] = []
+    stray = compared = 0
     for source, size, found, tried in plant_trials(split, most, after=after):
+        rows += [(source.place, size, plant, hit, found.compared) for plant, hit in tried]
+        compared += found.compared
+        stray += any(r.kind == "content" and not _belongs(r, tried) for r in found.regions)
         for plant, hit in tried:
-            rows.append((source.place, size, plant, hit, found.compared))
             if not hit and plant.change >= VISIBLE:
-                s = found.score_map
-                near = s[
-                    max(0, int(plant.y - 8)) : int(plant.y + 8),
-                    max(0, int(plant.x - 8)) : int(plant.x + 8),
-                ]
                 print(
-                    f"- missed {source.place} {source.name} {plant.kind} {size} "
-                    f"change {plant.change:.1f}: {found.reason} "
-                    f"{np.nanmax(near) if np.isfinite(near).any() else -1:.1f} "
-                    f"thr {found.threshold:.1f}"
+                    f"- missed: {source.name}, {plant.kind} {size} px, mean change "
+                    f"{plant.change:.1f}, texture {plant.texture:.1f}: "
+                    f"{found.reason or _kinds_at(found, plant)}",
+                    flush=True,
                 )
+    where = "in the post" if after else "in the original"
+    print(f"\n### Plants ({split} places), sizes {where}, {len(rows)} in {most} posts\n")
+    print("| kind | px | not visible, left out | found | of these refused |")
+    print("|---|---|---|---|---|")
     for kind in KINDS:
         for size in SIZES:
             some = [r for r in rows if r[1] == size and r[2].kind == kind]
-            seen = [r for r in some if r[2].change >= VISIBLE]
+            print(f"| {kind} | {size} | {_row(some)} |")
+    print("\n| kind, 32 px | ground | not visible | found | refused |\n|---|---|---|---|---|")
+    for kind in KINDS:
+        for name, low, high in (("smooth", 0, 6), ("middling", 6, 15), ("rough", 15, 999)):
+            some = [
+                r for r in rows if r[1] == 32 and r[2].kind == kind and low <= r[2].texture < high
+            ]
+            print(f"| {kind} | {name} | {_row(some)} |")
+    print(f"\nPosts with a content region away from every plant: {share(stray, compared)}")
+
+
+def _row(rows: list[tuple[str, int, Plant, bool, bool]]) -> str:
+    seen = [r for r in rows if r[2].change >= VISIBLE]
+    refused = sum(not r[4] for r in seen)
+    return f"{len(rows) - len(seen)} | {share(sum(r[3] for r in seen), len(seen))} | {refused}"
+
+
+def _belongs(region: Difference, tried: list[tuple[Plant, bool]]) -> bool:
+    return any(_touches(region, plant, slack=8) for plant, _ in tried)
+
+
+def _touches(region: Difference, plant: Plant, *, slack: float) -> bool:
+    reach = plant.size / 2 + slack
+    left, top, right, bottom = region.box
+    return (
+        left < plant.x + reach
+        and right > plant.x - reach
+        and top < plant.y + reach
+        and bottom > plant.y - reach
+    )
+
+
+def _kinds_at(found: Residual, plant: Plant) -> str:
+    kinds = [r.kind for r in found.regions if _touches(r, plant, slack=4)]
+    near = np.s_[
+        max(0, int(plant.y) - 8) : int(plant.y) + 8, max(0, int(plant.x) - 8) : int(plant.x) + 8
+    ]
+    return f"{kinds or 'no region'}, score {np.nanmax(found.score_map[near], initial=-9):.1f}"
+
+
+def pristine(split: str, most: int) -> None:
+    """False alarms on unaltered pairs, by handling."""
+    rows = []
+    for source, name, found, took in pristine_pairs(split, most):
+        content = [r for r in found.regions if r.kind == "content"]
+        rows.append((source.place, name, found, bool(content), took))
+        for r in content:
             print(
-                f"| {kind} | {size} | {len(some) - len(seen)} | "
-                f"{share(sum(r[3] for r in seen), len(seen))} | "
-                f"{sum(not r[4] for r in seen)} |"
+                f"- {source.name}, {name}: {r.size_px:.0f} px at {r.box[0]:.0f}, {r.box[1]:.0f}, "
+                f"score {r.score:.1f}, mean change {r.contrast:.1f}",
+                flush=True,
             )
+    print(f"\n### Unaltered pairs ({split} places)\n")
+    print(
+        "| handling | pairs | refused | with a content region | with an overlay region | "
+        "smallest exchange found 9 in 10, px: median (worst) |"
+    )
+    print("|---|---|---|---|---|---|")
+    for name in (*HANDLINGS, "all"):
+        some = [r for r in rows if name in ("all", r[1])]
+        done = [r for r in some if r[2].compared]
+        powers = [math.inf if r[2].smallest_px is None else r[2].smallest_px for r in done]
+        drawn = sum(any(q.kind == "overlay" for q in r[2].regions) for r in done)
+        middle = f"{np.median(powers):.0f} ({max(powers):.0f})" if powers else "-"
+        print(
+            f"| {name} | {len(some)} | {len(some) - len(done)} | "
+            f"{share(sum(r[3] for r in done), len(done))} | {drawn} | {middle} |"
+        )
+    for place in sorted({r[0] for r in rows}):
+        done = [r for r in rows if r[0] == place and r[2].compared]
+        print(
+            f"- {place}: {sum(r[3] for r in done)} of {len(done)} compared, "
+            f"{sum(r[0] == place for r in rows) - len(done)} refused"
+        )
+    print(f"CPU a pair: median {np.median([r[4] for r in rows]):.1f} s")
+
+
+def dates(most: int) -> None:
+    """Other dates of one place must be refused."""
+    folder = data_dir() / "stacks" / "naip"
+    pictures = {p.name: Image.open(p) for p in sorted(folder.glob("*.tif"))}
+    names, rng = list(pictures), np.random.default_rng(SEED)
+    pairs = [(a, b) for a in names for b in names if a != b]
+    chosen = [pairs[k] for k in sorted(rng.permutation(len(pairs))[:most])]
+    counts: dict[str, int] = {}
+    alarms = 0
+    for later, before in chosen:
+        a, b = pictures[later], pictures[before]
+        grids = [np.array(i.georeference.transform).reshape(-1)[:6] for i in (a, b)]
+        to_map = [np.array([[g[0], g[1], g[2]], [g[3], g[4], g[5]], [0, 0, 1]]) for g in grids]
+        found = residual(
+            saved(a.rgb(), 85),
+            b.rgb(),
+            matrix=np.linalg.inv(to_map[1]) @ to_map[0],
+            picture_mask=a.valid(),
+            earlier_mask=b.valid(),
+        )
+        alarms += any(r.kind == "content" for r in found.regions)
+        word = "compared" if found.compared else str(found.reason)
+        counts[word] = counts.get(word, 0) + 1
+    print(f"\n### Other dates of one place (NAIP): {len(chosen)} ordered pairs\n")
+    for word, count in sorted(counts.items()):
+        print(f"- {word}: {count}")
+    print(f"- called altered: {share(alarms, len(chosen))}")
+
+
+def drawn(split: str, most: int) -> None:
+    """What is drawn over a post is called overlay, and raises no content region."""
+    chosen = sources(split)
+    totals: dict[str, list[int]] = {}
+    for number in range(most):
+        rng = np.random.default_rng([SEED, 9, number])
+        source = chosen[number % len(chosen)]
+        pixels = source.rgb()
+        small, back = resized(pixels, post_ratio(pixels))
+        rows, cols = small.shape[:2]
+        x, y = float(rng.uniform(0.3, 0.7) * cols), float(rng.uniform(0.35, 0.65) * rows)
+        name, item = (
+            ("arrow", scene.Arrow(x=x, y=y, from_deg=float(rng.uniform(0, 360)), length_px=60)),
+            ("frame", scene.Frame(x0=x - 40, y0=y - 30, x1=x + 40, y1=y + 30)),
+            ("label", scene.Caption(text="HUMMER", place="free", x=x, y=y, bar_px=24)),
+            ("caption bar", scene.Caption(text="10 SEPTEMBER 2017", bar_px=30)),
+        )[number % 4]
+        post = np.asarray(scene.annotate(small, [item], matrix=np.eye(3))[0], np.uint8)
+        found = residual(saved(post, 80), pixels, matrix=nearly(back, 0, rng))
+        entry = totals.setdefault(name, [0, 0, 0, 0])
+        entry[0] += 1
+        entry[1] += found.compared
+        entry[2] += any(r.kind == "overlay" for r in found.regions)
+        entry[3] += any(r.kind == "content" for r in found.regions)
+    print(f"\n### Drawings on unaltered posts ({split} places)\n")
+    print(
+        "| drawn | posts | compared | overlay reported | content reported |\n|---|---|---|---|---|"
+    )
+    for name, (count, done, overlay, content) in totals.items():
+        print(f"| {name} | {count} | {done} | {share(overlay, done)} | {share(content, done)} |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="+", choices=["calibrate", "plants"])
-    parser.add_argument("--split", default="reported")
-    parser.add_argument("--before", action="store_true")
-    parser.add_argument("--most", type=int, default=240)
+    names = ["calibrate", "pristine", "plants", "before", "dates", "drawn"]
+    parser.add_argument("what", nargs="+", choices=names)
+    parser.add_argument("--most", type=int, default=120, help="pairs or posts")
+    parser.add_argument("--split", default="reported", choices=["reported", "calibration"])
     options = parser.parse_args()
     for name in options.what:
         if name == "calibrate":
             calibrate(options.most)
+        elif name == "pristine":
+            pristine(options.split, options.most)
+        elif name == "dates":
+            dates(options.most)
+        elif name == "drawn":
+            drawn(options.split, options.most)
         else:
-            plants(options.split, options.most, not options.before)
+            plants(options.split, options.most, after=name == "plants")
 
 
 if __name__ == "__main__":
