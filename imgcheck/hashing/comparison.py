@@ -162,8 +162,10 @@ def _compared(
     false_alarm_rate: float,
 ) -> Residual:
     size = 2 * _FILTER_EDGE_PX + 1
-    inner = found.usable.astype(np.uint8)
-    inner = cv2.erode(inner, np.ones((size, size), np.uint8), borderValue=(0.0,)) > 0
+    inside = cv2.erode(
+        found.usable.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=(0.0,)
+    )
+    inner = np.asarray(inside > 0)
     difference = np.where(found.usable, found.picture - found.predicted, np.float32(0))
     difference = difference.astype(np.float32)
     covered = _covered(drawn, found)
