@@ -1,7 +1,7 @@
 """What differs between a picture and an earlier copy of it, beyond what handling does?"""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -9,17 +9,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import GridMismatchError, UsageError
 from imgcheck.hashing import differences, implants, noise
+from imgcheck.hashing.copies import Pair, checked_matrix, laid, relation_of, rgb
 from imgcheck.hashing.differences import Difference
 from imgcheck.hashing.prediction import LARGEST_SIDE, Prediction, predict
-from imgcheck.imaging import annotations, registration, relation, transforms, warp
+from imgcheck.imaging import annotations, warp
 
 # Below this share of the picture a comparison answers for too little of it.
 LEAST_SHARE = 0.05
 # Around what was drawn, compression changes the ground too.
 _RIM_PX = 10
-# A copy with a large alteration is asked again without the parts that differ, if they are few:
-# at another time most of the ground differs.
-_MOST_DIFFERING = 0.12
+# A picture this many times as large as the comparison is reduced at once: 50 Mpx of floats would
+# fill the memory.
+_FAR_LARGER = 2
 _FILTER_EDGE_PX = 5
 _LEAST_SIDE = 64
 
@@ -131,36 +132,47 @@ def residual(
     known = _checked("earlier", earlier, earlier_mask)
     if min(*picture.shape[:2], *earlier.shape[:2]) < _LEAST_SIDE:
         return _refused(picture, f"a picture is smaller than {_LEAST_SIDE} pixels a side")
-    drawn = annotations.find(_rgb(picture)).mask
-    laid = _laid(picture, earlier, matrix, usable & ~drawn, known)
-    if isinstance(laid, str):
-        return _refused(picture, laid)
-    share = float(
-        (
-            warp.coverage(
-                earlier.shape, laid, (picture.shape[0], picture.shape[1]), inverse=True, mask=known
-            )
-            & usable
-        ).mean()
+    small, small_mask, from_picture = _reduced(picture, usable)
+    before, before_mask, from_earlier = _reduced(earlier, known)
+    if matrix is not None:
+        matrix = from_earlier @ checked_matrix(matrix) @ np.linalg.inv(from_picture)
+    pair = Pair(
+        picture=small,
+        earlier=before,
+        usable=small_mask,
+        known=before_mask,
+        drawn=annotations.find(rgb(small)).mask,
     )
+    found = _compare(pair, matrix, false_alarm_rate)
+    if small is picture and before is earlier:
+        return found
+    return _enlarged(found, from_picture, from_earlier, (picture.shape[0], picture.shape[1]))
+
+
+def _compare(pair: Pair, matrix: ArrayLike | None, false_alarm_rate: float) -> Residual:
+    picture = pair.picture
+    to_earlier = laid(pair, matrix)
+    if isinstance(to_earlier, str):
+        return _refused(picture, to_earlier)
+    shape = (picture.shape[0], picture.shape[1])
+    covered = warp.coverage(pair.earlier.shape, to_earlier, shape, inverse=True, mask=pair.known)
+    share = float((covered & pair.usable).mean())
     if share < LEAST_SHARE:
-        return _refused(picture, f"the two share only {share:.0%} of the picture", laid, share)
-    found = predict(picture, earlier, laid, picture_mask=usable, earlier_mask=known, drawn=drawn)
+        return _refused(picture, f"the two share only {share:.0%} of the picture", to_earlier)
+    found = predict(
+        picture,
+        pair.earlier,
+        to_earlier,
+        picture_mask=pair.usable,
+        earlier_mask=pair.known,
+        drawn=pair.drawn,
+    )
     if found is None:
-        return _refused(picture, "the two share too few pixels to match their tones", laid, share)
-    return _compared(picture, earlier, found, usable, known, drawn, share, false_alarm_rate)
+        return _refused(picture, "the two share too few pixels to match their tones", to_earlier)
+    return _compared(pair, found, false_alarm_rate)
 
 
-def _compared(
-    picture: NDArray[np.uint8],
-    earlier: NDArray[np.uint8],
-    found: Prediction,
-    usable: NDArray[np.bool_],
-    known: NDArray[np.bool_],
-    drawn: NDArray[np.bool_],
-    share: float,
-    false_alarm_rate: float,
-) -> Residual:
+def _compared(pair: Pair, found: Prediction, false_alarm_rate: float) -> Residual:
     size = 2 * _FILTER_EDGE_PX + 1
     inside = cv2.erode(
         found.usable.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=(0.0,)
@@ -168,7 +180,7 @@ def _compared(
     inner = np.asarray(inside > 0)
     difference = np.where(found.usable, found.picture - found.predicted, np.float32(0))
     difference = difference.astype(np.float32)
-    covered = _covered(drawn, found)
+    covered = _covered(pair.drawn, found)
     threshold = differences.threshold(false_alarm_rate)
     observed = noise.energies(difference, inner.astype(np.float32))
     apart = covered
@@ -181,19 +193,19 @@ def _compared(
         difference,
         noise.level(null, difference.shape),
         found,
-        picture=_rgb(picture),
+        picture=rgb(pair.picture),
         drawn=covered,
         threshold=threshold,
     )
-    told = _relation(picture, earlier, found, usable, known, drawn, regions)
+    told = relation_of(pair, found.matrix, regions)
     if told not in ("same", "derived"):
         words = {
             "same-place": "it is another photograph of the same place, not a copy",
         }.get(told, "whether it is a copy or another photograph cannot be told")
-        return _refused(picture, words, found.matrix, share, told)
+        return _refused(pair.picture, words, found.matrix, told)
     powers = implants.powers(found, difference, inner, null, threshold)
     smallest = implants.smallest(powers)
-    score_map = _score_map(score, found, (picture.shape[0], picture.shape[1]))
+    score_map = _score_map(score, found, (pair.picture.shape[0], pair.picture.shape[1]))
     return Residual(
         compared=True,
         relation=told,
@@ -226,20 +238,46 @@ def _checked(
     return np.asarray(mask, bool)
 
 
-def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+def _reduced(
+    pixels: NDArray[np.uint8], mask: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.float64]]:
+    """Reduce what is far larger than the comparison; give the transform to the reduced one."""
+    shrink = _FAR_LARGER * LARGEST_SIDE / max(pixels.shape[:2])
+    if shrink >= 1:
+        return pixels, mask, np.eye(3)
+    rows, cols = pixels.shape[:2]
+    size = (max(1, round(cols * shrink)), max(1, round(rows * shrink)))
+    small = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    share = cv2.resize(mask.astype(np.uint8) * np.uint8(255), size, interpolation=cv2.INTER_AREA)
+    return small, np.asarray(share == 255), np.diag([size[0] / cols, size[1] / rows, 1.0])
 
 
-def _gray(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    weights = np.array([0.299, 0.587, 0.114], np.float32) / np.float32(255)
-    return np.asarray(_rgb(pixels).astype(np.float32) @ weights, np.float32)
+def _enlarged(
+    found: Residual,
+    from_picture: NDArray[np.float64],
+    from_earlier: NDArray[np.float64],
+    shape: tuple[int, int],
+) -> Residual:
+    """Say the same in the pixels of the pictures as they were given."""
+    grow = 1 / np.diag(from_picture)[:2]
+    side = math.sqrt(float(np.prod(grow)))
+    rows = np.minimum((np.arange(shape[0]) / grow[1]).astype(np.intp), found.score_map.shape[0] - 1)
+    cols = np.minimum((np.arange(shape[1]) / grow[0]).astype(np.intp), found.score_map.shape[1] - 1)
+    matrix = found.matrix
+    return replace(
+        found,
+        score_map=found.score_map[rows[:, None], cols],
+        matrix=None if matrix is None else np.linalg.inv(from_earlier) @ matrix @ from_picture,
+        regions=tuple(r.enlarged(float(grow[0]), float(grow[1])) for r in found.regions),
+        smallest_px=None if found.smallest_px is None else found.smallest_px * side,
+        powers=tuple((size * side, hits, tried) for size, hits, tried in found.powers),
+    )
 
 
 def _refused(
     picture: NDArray[np.uint8],
     reason: str,
     matrix: NDArray[np.float64] | None = None,
-    share: float = 0.0,
     told: str | None = None,
 ) -> Residual:
     return Residual(
@@ -253,79 +291,12 @@ def _refused(
     )
 
 
-def _laid(
-    picture: NDArray[np.uint8],
-    earlier: NDArray[np.uint8],
-    matrix: ArrayLike | None,
-    usable: NDArray[np.bool_],
-    known: NDArray[np.bool_],
-) -> NDArray[np.float64] | str:
-    """Give the transform, or why there is none."""
-    if matrix is not None:
-        given = np.asarray(matrix, np.float64)
-        if given.shape != (3, 3) or not np.isfinite(given).all():
-            raise UsageError("a transform is a 3 x 3 matrix of finite numbers")
-        if abs(np.linalg.det(given[:2, :2])) < 1e-9:
-            return "the given transform maps the picture onto a line or a point"
-        return given
-    small, small_mask, from_picture = _working(_gray(picture), usable)
-    large, large_mask, from_earlier = _working(_gray(earlier), known)
-    found = registration.register(
-        small, large, picture_mask=small_mask, reference_mask=large_mask, try_mirrored=True
-    )
-    if not found.found or found.matrix is None:
-        return f"it could not be laid on the earlier copy: {found.reason}"
-    return np.asarray(np.linalg.inv(from_earlier) @ found.matrix @ from_picture)
-
-
-def _working(
-    gray: NDArray[np.float32], mask: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float64]]:
-    """Reduce a large picture; give the transform to the reduced one too."""
-    shrink = LARGEST_SIDE / max(gray.shape)
-    if shrink >= 1:
-        return gray, mask, np.eye(3)
-    shape = (max(1, round(gray.shape[0] * shrink)), max(1, round(gray.shape[1] * shrink)))
-    scale = np.diag([shape[1] / gray.shape[1], shape[0] / gray.shape[0], 1.0])
-    fine = warp.resize(mask.astype(np.float32), shape) > 0.99
-    return warp.resize(gray, shape), fine, scale
-
-
 def _covered(drawn: NDArray[np.bool_], found: Prediction) -> NDArray[np.bool_]:
     if drawn.shape != found.usable.shape:
         drawn = warp.resize(drawn.astype(np.float32), found.usable.shape) > 0.01
     size = 2 * _RIM_PX + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     return np.asarray(cv2.dilate(drawn.astype(np.uint8), kernel) > 0)
-
-
-def _relation(
-    picture: NDArray[np.uint8],
-    earlier: NDArray[np.uint8],
-    found: Prediction,
-    usable: NDArray[np.bool_],
-    known: NDArray[np.bool_],
-    drawn: NDArray[np.bool_],
-    regions: tuple[Difference, ...],
-) -> str:
-    """Ask whether it is a copy at all; if unclear, again without the parts that differ."""
-    gray, mask, from_picture = _working(_gray(picture), usable & ~drawn)
-    before, before_mask, from_earlier = _working(_gray(earlier), known)
-    matrix = from_earlier @ found.matrix @ np.linalg.inv(from_picture)
-    told = relation.classify(gray, before, matrix, picture_mask=mask, known_mask=before_mask)
-    if told.kind != "undetermined" or not regions:
-        return told.kind
-    without = np.zeros(gray.shape, np.uint8)
-    for region in regions:
-        outline = transforms.apply(from_picture, region.polygon)
-        cv2.fillPoly(without, [np.round(outline).astype(np.int32)], 1)
-    differs = np.asarray(cv2.dilate(without, np.ones((17, 17), np.uint8)) > 0)
-    if differs.mean() > _MOST_DIFFERING:
-        return told.kind
-    again = relation.classify(
-        gray, before, matrix, picture_mask=mask & ~differs, known_mask=before_mask
-    )
-    return "derived" if again.kind == "same" else again.kind
 
 
 def _score_map(

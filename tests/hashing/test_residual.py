@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from imgcheck.errors import GridMismatchError, UsageError
-from imgcheck.hashing import Residual, residual
+from imgcheck.hashing import Residual, comparison, differences, residual
 from imgcheck.imaging import transforms
 from tests.hashing.pictures import ground
 
@@ -17,7 +17,7 @@ SCALE = 0.8
 
 
 def earlier():
-    return ground(311, shape=(600, 800))
+    return ground(311, shape=(480, 640))
 
 
 def saved(pixels, quality=80):
@@ -65,7 +65,7 @@ def test_clone_of_32_px_is_outlined_where_it_lies():
 
 
 def test_two_places_are_two_regions_and_the_rest_is_quiet():
-    altered = cloned(cloned(earlier(), 120, 100, 40), 500, 330, 60)
+    altered = cloned(cloned(earlier(), 120, 100, 40), 430, 250, 60, dx=-160, dy=100)
     found = residual(posted(altered), earlier(), matrix=to_earlier())
     assert [r.kind for r in found.regions] == ["content", "content"]
     quiet = found.score_map.copy()
@@ -79,7 +79,7 @@ def test_two_places_are_two_regions_and_the_rest_is_quiet():
 
 def test_a_start_two_pixels_off_is_refined():
     found = residual(posted(earlier()), earlier(), matrix=to_earlier(shift=(1.6, -1.2)))
-    ring = transforms.corners((480, 640))
+    ring = transforms.corners((384, 512))
     gap = transforms.apply(found.matrix, ring) - transforms.apply(to_earlier(), ring)
     assert np.hypot(*gap.T).max() < 0.2
     assert found.regions == ()
@@ -93,11 +93,11 @@ def test_handling_of_tones_is_no_alteration(handling):
         lab[..., 0] = cv2.createCLAHE(2.0, (8, 8)).apply(np.ascontiguousarray(lab[..., 0]))
         post = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).astype(np.float32)
     elif handling == "gamma":
-        post = 255 * (post / 255) ** 0.75
+        post = 255 * (post / 255) ** 0.85
     elif handling == "warm":
         post = post * np.array([1.1, 1.0, 0.85])
     elif handling == "vignette":
-        y, x = np.mgrid[-1:1:480j, -1:1:640j]
+        y, x = np.mgrid[-1:1:384j, -1:1:512j]
         post = post * (1 - 0.35 * (x**2 + y**2) / 2)[..., None]
     elif handling == "negative":
         post = 255 - post
@@ -116,11 +116,11 @@ def test_red_arrow_is_an_overlay_and_no_content():
 
 
 def test_a_cut_is_laid_without_help():
-    part = earlier()[80:520, 150:700]
+    part = earlier()[40:440, 60:600]
     found = residual(saved(cloned(part, 200, 150, 40)), earlier())
     assert found.compared
     assert len(found.regions) == 1
-    assert np.allclose(found.matrix, [[1, 0, 150], [0, 1, 80], [0, 0, 1]], atol=0.1)
+    assert np.allclose(found.matrix, [[1, 0, 60], [0, 1, 40], [0, 0, 1]], atol=0.1)
 
 
 def test_another_picture_is_refused_with_a_reason():
@@ -134,7 +134,7 @@ def test_another_picture_is_refused_with_a_reason():
 
 def test_another_take_of_the_place_is_refused():
     rng = np.random.default_rng(5)
-    other = ground(313, shape=(600, 800)).astype(np.float32)
+    other = ground(313, shape=(480, 640)).astype(np.float32)
     # The same large forms, other details all over.
     large = cv2.GaussianBlur(earlier().astype(np.float32), (0, 0), 6)
     mixed = large + other - cv2.GaussianBlur(other, (0, 0), 6) + rng.normal(0, 2, other.shape)
@@ -146,7 +146,7 @@ def test_another_take_of_the_place_is_refused():
 
 
 def test_too_little_overlap_is_refused():
-    far = to_earlier(shift=(780.0, 560.0))
+    far = to_earlier(shift=(620.0, 450.0))
     found = residual(posted(earlier()), earlier(), matrix=far)
     assert not found.compared
     assert "share" in found.reason
@@ -199,7 +199,17 @@ def test_wrong_input_is_named():
 
 
 def test_a_smaller_rate_asks_for_more():
-    altered = posted(cloned(earlier(), 300, 200, 40))
-    loose = residual(altered, earlier(), matrix=to_earlier(), false_alarm_rate=0.05)
-    strict = residual(altered, earlier(), matrix=to_earlier(), false_alarm_rate=1e-4)
-    assert strict.threshold > loose.threshold
+    assert differences.threshold(1e-4) > differences.threshold(0.05)
+    assert differences.log10_nfa(differences.threshold(0.01)) == pytest.approx(-2, abs=0.01)
+
+
+def test_a_far_larger_picture_is_reduced_and_told_in_its_own_pixels(monkeypatch):
+    monkeypatch.setattr(comparison, "_FAR_LARGER", 0.3)
+    altered = posted(cloned(earlier(), 300, 200, 60))
+    found = residual(altered, earlier(), matrix=to_earlier())
+    assert found.score_map.shape == altered.shape[:2]
+    assert np.allclose(found.matrix, to_earlier(), atol=0.3)
+    (region,) = found.regions
+    truth = np.array([300, 200, 360, 260]) * SCALE
+    assert np.abs(np.array(region.box) - truth).max() <= 10
+    assert region.size_px == pytest.approx(48, abs=10)
