@@ -185,7 +185,9 @@ def _compared(pair: Pair, found: Prediction, false_alarm_rate: float) -> Residua
     observed = noise.energies(difference, inner.astype(np.float32))
     apart = covered
     for first in (True, False):
-        null = noise.expectation(difference, found.predicted, inner, drawn=apart, first=first)
+        null = noise.expectation(
+            difference, found.predicted, found.known, inner, drawn=apart, first=first
+        )
         score = noise.scores(observed, null)
         apart = covered | differences.standing_out(score, threshold, covered.shape)
     regions = differences.find(

@@ -93,6 +93,7 @@ def _box(array: NDArray[np.float32], window: int) -> NDArray[np.float32]:
 def expectation(
     difference: NDArray[np.float32],
     predicted: NDArray[np.float32],
+    known: NDArray[np.float32],
     usable: NDArray[np.bool_],
     *,
     drawn: NDArray[np.bool_],
@@ -104,7 +105,8 @@ def expectation(
     ----------
     difference : (m, n) float32
         Picture less prediction, gray levels; 0 where unusable.
-    predicted : (m, n) float32
+    predicted, known : (m, n) float32
+        The prediction, and the earlier copy in its own tones.
     usable : (m, n) bool
     drawn : (m, n) bool
         Parts that must not speak for the rest.
@@ -118,7 +120,7 @@ def expectation(
     mask = usable.astype(np.float32)
     weight = _cells(mask)
     ground = weight * (_cells(drawn.astype(np.float32)) == 0)
-    clues = _clues(predicted, mask)
+    clues = _clues(predicted, known, mask)
     observed = energies(difference, mask)
     expected = []
     for band in range(BANDS):
@@ -178,10 +180,12 @@ def _ratios(
 
 
 def _clues(
-    predicted: NDArray[np.float32], mask: NDArray[np.float32]
+    predicted: NDArray[np.float32], known: NDArray[np.float32], mask: NDArray[np.float32]
 ) -> list[list[NDArray[np.float32]]]:
     """Give the energies by band of all that may make a faithful copy differ."""
     lost = [_compressed(predicted, quality) - predicted for quality in _QUALITIES]
+    # What compression took before the tones were changed, a steep curve has made larger.
+    lost.append((_compressed(known, _QUALITIES[1]) - known) * _gain(predicted, known))
     slopes = (
         cv2.Sobel(predicted, cv2.CV_32F, 1, 0, ksize=3) / 8,
         cv2.Sobel(predicted, cv2.CV_32F, 0, 1, ksize=3) / 8,
@@ -193,6 +197,15 @@ def _clues(
     clues.append(energies(np.asarray(bend, np.float32), mask))
     clues.append(energies(predicted, mask))
     return clues
+
+
+def _gain(predicted: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give how much steeper the tones of the prediction are, place by place."""
+    steep = []
+    for array in (predicted, known):
+        fine = array - cv2.GaussianBlur(array, (0, 0), 2.0)
+        steep.append(cv2.GaussianBlur(fine**2, (0, 0), 3.0) + 1.0)
+    return np.asarray(np.sqrt(steep[0] / steep[1]), np.float32)
 
 
 def _compressed(predicted: NDArray[np.float32], quality: int) -> NDArray[np.float32]:

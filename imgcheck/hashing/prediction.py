@@ -46,6 +46,8 @@ class Prediction:
     ----------
     picture, predicted : (m, n) float32
         Luma in gray levels, 0 to 255.
+    known : (m, n) float32
+        The earlier copy on this grid, its own tones.
     usable : (m, n) bool
         Where both pictures are known.
     matrix : (3, 3) float64
@@ -56,6 +58,7 @@ class Prediction:
 
     picture: NDArray[np.float32]
     predicted: NDArray[np.float32]
+    known: NDArray[np.float32]
     usable: NDArray[np.bool_]
     matrix: NDArray[np.float64]
     to_picture: NDArray[np.float64]
@@ -108,6 +111,7 @@ def predict(
         return None
     laid = np.where(usable[..., None], laid, _middle(laid, usable)).astype(np.float32)
     seen = _filled(seen, usable)
+    known_gray = _luma(laid)
     if picture.ndim == 3 and laid.shape[2] == 3:
         # Each colour first: a white balance clips one before the others.
         colours = warp.resize(picture, shape) if shape != picture.shape[:2] else picture
@@ -124,6 +128,7 @@ def predict(
     return Prediction(
         picture=seen,
         predicted=np.clip(predicted, 0, 255),
+        known=known_gray,
         usable=usable,
         matrix=to_earlier @ np.linalg.inv(enlarge),
         to_picture=to_picture,

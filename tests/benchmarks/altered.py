@@ -232,7 +232,7 @@ def pristine_pairs(split: str, most: int) -> Iterator[tuple[Source, str, Residua
         turn = number // len(chosen)
         name = HANDLINGS[(number * 3 + turn) % len(HANDLINGS)]
         pixels = source.rgb()
-        rng = np.random.default_rng([SEED, number])
+        rng = np.random.default_rng([SEED, 3, number])
         post, back = handled(pixels, name, rng)
         earlier = preview(pixels) if name == "post against preview" else pixels
         to_earlier = earlier.shape[1] / pixels.shape[1]
