@@ -186,7 +186,7 @@ def _compared(pair: Pair, found: Prediction, false_alarm_rate: float) -> Residua
     apart = covered
     for first in (True, False):
         null = noise.expectation(
-            difference, found.predicted, found.known, inner, drawn=apart, first=first
+            difference, found.predicted, found.known, found.finer, inner, drawn=apart, first=first
         )
         score = noise.scores(observed, null)
         apart = covered | differences.standing_out(score, threshold, covered.shape)

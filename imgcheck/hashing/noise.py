@@ -94,6 +94,7 @@ def expectation(
     difference: NDArray[np.float32],
     predicted: NDArray[np.float32],
     known: NDArray[np.float32],
+    finer: NDArray[np.float32],
     usable: NDArray[np.bool_],
     *,
     drawn: NDArray[np.bool_],
@@ -107,6 +108,8 @@ def expectation(
         Picture less prediction, gray levels; 0 where unusable.
     predicted, known : (m, n) float32
         The prediction, and the earlier copy in its own tones.
+    finer : (m, n) float32
+        Variance within each pixel that the grid does not hold.
     usable : (m, n) bool
     drawn : (m, n) bool
         Parts that must not speak for the rest.
@@ -120,7 +123,7 @@ def expectation(
     mask = usable.astype(np.float32)
     weight = _cells(mask)
     ground = weight * (_cells(drawn.astype(np.float32)) == 0)
-    clues = _clues(predicted, known, mask)
+    clues = _clues(predicted, known, finer, mask)
     observed = energies(difference, mask)
     expected = []
     for band in range(BANDS):
@@ -180,7 +183,10 @@ def _ratios(
 
 
 def _clues(
-    predicted: NDArray[np.float32], known: NDArray[np.float32], mask: NDArray[np.float32]
+    predicted: NDArray[np.float32],
+    known: NDArray[np.float32],
+    finer: NDArray[np.float32],
+    mask: NDArray[np.float32],
 ) -> list[list[NDArray[np.float32]]]:
     """Give the energies by band of all that may make a faithful copy differ."""
     lost = [_compressed(predicted, quality) - predicted for quality in _QUALITIES]
@@ -196,6 +202,7 @@ def _clues(
     clues.append([a + b for a, b in zip(across, down, strict=True)])
     clues.append(energies(np.asarray(bend, np.float32), mask))
     clues.append(energies(predicted, mask))
+    clues.append([_cells(finer * _gain(predicted, known) ** 2 * mask)] * BANDS)
     return clues
 
 
@@ -249,19 +256,36 @@ def _fitted(
 
 
 def _not_negative(normal: NDArray[np.float64], side: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Solve least squares without negative parts: every choice of parts is tried."""
-    count = len(side)
-    best, answer = np.inf, np.zeros(count)
-    for chosen in itertools.product((False, True), repeat=count):
-        use = np.flatnonzero(chosen)
-        if not len(use):
-            continue
-        part = normal[np.ix_(use, use)]
-        found = np.linalg.lstsq(part, side[use], rcond=1e-10)[0]
-        if (found < 0).any():
-            continue
-        cost = float(found @ part @ found - 2 * found @ side[use])
-        if cost < best:
-            best, answer = cost, np.zeros(count)
-            answer[use] = found
+    """Solve least squares without negative parts, from the normal equations.
+
+    References
+    ----------
+    .. [1] C. L. Lawson and R. J. Hanson, *Solving Least Squares Problems*, Prentice-Hall,
+       1974, chapter 23.
+    """
+    answer = np.zeros(len(side))
+    free = np.zeros(len(side), bool)
+    for _ in range(4 * len(side)):
+        pull = np.where(free, -np.inf, side - normal @ answer)
+        best = int(np.argmax(pull))
+        if pull[best] <= 1e-9 * abs(side).max():
+            break
+        free[best] = True
+        while True:
+            use = np.flatnonzero(free)
+            found = np.linalg.lstsq(normal[np.ix_(use, use)], side[use], rcond=1e-10)[0]
+            low = found <= 0
+            if not low.any():
+                answer[:] = 0
+                answer[use] = found
+                break
+            # Go towards the solution as far as nothing turns negative; what hits zero is out.
+            old = answer[use]
+            step = float(np.min(old[low] / np.maximum(old[low] - found[low], 1e-30)))
+            moved = old + step * (found - old)
+            moved[low & (moved <= 1e-12 * abs(moved).max())] = 0
+            answer[use] = np.maximum(moved, 0)
+            free &= answer > 0
+            if not free.any():
+                break
     return answer

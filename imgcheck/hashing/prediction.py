@@ -48,6 +48,9 @@ class Prediction:
         Luma in gray levels, 0 to 255.
     known : (m, n) float32
         The earlier copy on this grid, its own tones.
+    finer : (m, n) float32
+        Variance of the earlier copy within each pixel of this grid: thin lines, which come out
+        otherwise from every way of resampling.
     usable : (m, n) bool
         Where both pictures are known.
     matrix : (3, 3) float64
@@ -59,6 +62,7 @@ class Prediction:
     picture: NDArray[np.float32]
     predicted: NDArray[np.float32]
     known: NDArray[np.float32]
+    finer: NDArray[np.float32]
     usable: NDArray[np.bool_]
     matrix: NDArray[np.float64]
     to_picture: NDArray[np.float64]
@@ -112,6 +116,8 @@ def predict(
     laid = np.where(usable[..., None], laid, _middle(laid, usable)).astype(np.float32)
     seen = _filled(seen, usable)
     known_gray = _luma(laid)
+    squares = warp.warp(_luma(known) ** 2, to_earlier, shape, inverse=True, interpolation="linear")
+    finer = _filled(np.maximum(squares - known_gray**2, 0), usable & np.isfinite(squares))
     if picture.ndim == 3 and laid.shape[2] == 3:
         # Each colour first: a white balance clips one before the others.
         colours = warp.resize(picture, shape) if shape != picture.shape[:2] else picture
@@ -129,6 +135,7 @@ def predict(
         picture=seen,
         predicted=np.clip(predicted, 0, 255),
         known=known_gray,
+        finer=finer,
         usable=usable,
         matrix=to_earlier @ np.linalg.inv(enlarge),
         to_picture=to_picture,

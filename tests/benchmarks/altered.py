@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -32,11 +33,20 @@ from imgcheck.imaging import Image
 from imgcheck.quantity import binomial_interval
 
 SEED = 20170924
-CALIBRATION = ("kit_mos155_179", "kit_munichstreet02", "niza", "seneca", "shuguang", "nanjing")
+CALIBRATION = (
+    "kit_mos155_179",
+    "dji_minsk_0005",
+    "niza",
+    "seneca",
+    "naip",
+    "shuguang",
+    "nanjing",
+)
 # Nobody can see less: mean absolute change of luma inside a plant, gray levels.
 VISIBLE = 2.0
 SIZES = (16, 24, 32, 48)
 KINDS = ("splice", "clone", "inpaint")
+T = TypeVar("T")
 Pixels = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
 
@@ -205,6 +215,14 @@ def preview(pixels: Pixels) -> Pixels:
     return saved(small, 92)
 
 
+def until_stopped(steps: Iterator[T]) -> Iterator[T]:
+    """Go on until the end or until Ctrl-C: what was measured so far is printed."""
+    try:
+        yield from steps
+    except KeyboardInterrupt:
+        print("(stopped before the end)")
+
+
 def share(hits: int, total: int) -> str:
     if not total:
         return "-"
@@ -351,9 +369,10 @@ def plant_trials(
 def plants(split: str, most: int, *, after: bool) -> None:
     """Recall of plants by kind and size, and by texture for those of 32 px."""
     rows: list[tuple[str, int, Plant, bool, bool]] = []
-    stray = compared = 0
-    for source, size, found, tried in plant_trials(split, most, after=after):
+    stray = compared = posts = 0
+    for source, size, found, tried in until_stopped(plant_trials(split, most, after=after)):
         rows += [(source.place, size, plant, hit, found.compared) for plant, hit in tried]
+        posts += 1
         compared += found.compared
         stray += any(r.kind == "content" and not _belongs(r, tried) for r in found.regions)
         for plant, hit in tried:
@@ -365,7 +384,7 @@ def plants(split: str, most: int, *, after: bool) -> None:
                     flush=True,
                 )
     where = "in the post" if after else "in the original"
-    print(f"\n### Plants ({split} places), sizes {where}, {len(rows)} in {most} posts\n")
+    print(f"\n### Plants ({split} places), sizes {where}, {len(rows)} in {posts} posts\n")
     print("| kind | px | not visible, left out | found | of these refused |")
     print("|---|---|---|---|---|")
     for kind in KINDS:
@@ -414,7 +433,7 @@ def _kinds_at(found: Residual, plant: Plant) -> str:
 def pristine(split: str, most: int) -> None:
     """False alarms on unaltered pairs, by handling."""
     rows = []
-    for source, name, found, took in pristine_pairs(split, most):
+    for source, name, found, took in until_stopped(pristine_pairs(split, most)):
         content = [r for r in found.regions if r.kind == "content"]
         rows.append((source.place, name, found, bool(content), took))
         for r in content:
