@@ -15,6 +15,7 @@ import argparse
 import io
 import math
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -474,47 +475,39 @@ def dates(most: int) -> None:
     names, rng = list(pictures), np.random.default_rng(SEED)
     pairs = [(a, b) for a in names for b in names if a != b]
     chosen = [pairs[k] for k in sorted(rng.permutation(len(pairs))[:most])]
+    results = list(until_stopped(_date_results(pictures, chosen)))
+    alarms = sum(any(r.kind == "content" for r in found.regions) for found in results)
     counts: dict[str, int] = {}
-    alarms = 0
-    for later, before in chosen:
+    for found in results:
+        word = "compared" if found.compared else str(found.reason)
+        counts[word] = counts.get(word, 0) + 1
+    print(f"\n### Other dates of one place (NAIP): {len(results)} ordered pairs\n")
+    for word, count in sorted(counts.items()):
+        print(f"- {word}: {count}")
+    print(f"- called altered: {share(alarms, len(results))}")
+
+
+def _date_results(pictures: dict[str, Image], pairs: list[tuple[str, str]]) -> Iterator[Residual]:
+    for later, before in pairs:
         a, b = pictures[later], pictures[before]
-        grids = [np.array(i.georeference.transform).reshape(-1)[:6] for i in (a, b)]
-        to_map = [np.array([[g[0], g[1], g[2]], [g[3], g[4], g[5]], [0, 0, 1]]) for g in grids]
-        found = residual(
+        to_map = []
+        for image in (a, b):
+            assert image.georeference is not None
+            g = np.array(image.georeference.transform).reshape(-1)[:6]
+            to_map.append(np.array([g[:3], g[3:6], [0, 0, 1]]))
+        yield residual(
             saved(a.rgb(), 85),
             b.rgb(),
             matrix=np.linalg.inv(to_map[1]) @ to_map[0],
             picture_mask=a.valid(),
             earlier_mask=b.valid(),
         )
-        alarms += any(r.kind == "content" for r in found.regions)
-        word = "compared" if found.compared else str(found.reason)
-        counts[word] = counts.get(word, 0) + 1
-    print(f"\n### Other dates of one place (NAIP): {len(chosen)} ordered pairs\n")
-    for word, count in sorted(counts.items()):
-        print(f"- {word}: {count}")
-    print(f"- called altered: {share(alarms, len(chosen))}")
 
 
 def drawn(split: str, most: int) -> None:
     """What is drawn over a post is called overlay, and raises no content region."""
-    chosen = sources(split)
     totals: dict[str, list[int]] = {}
-    for number in range(most):
-        rng = np.random.default_rng([SEED, 9, number])
-        source = chosen[number % len(chosen)]
-        pixels = source.rgb()
-        small, back = resized(pixels, post_ratio(pixels))
-        rows, cols = small.shape[:2]
-        x, y = float(rng.uniform(0.3, 0.7) * cols), float(rng.uniform(0.35, 0.65) * rows)
-        name, item = (
-            ("arrow", scene.Arrow(x=x, y=y, from_deg=float(rng.uniform(0, 360)), length_px=60)),
-            ("frame", scene.Frame(x0=x - 40, y0=y - 30, x1=x + 40, y1=y + 30)),
-            ("label", scene.Caption(text="HUMMER", place="free", x=x, y=y, bar_px=24)),
-            ("caption bar", scene.Caption(text="10 SEPTEMBER 2017", bar_px=30)),
-        )[number % 4]
-        post = np.asarray(scene.annotate(small, [item], matrix=np.eye(3))[0], np.uint8)
-        found = residual(saved(post, 80), pixels, matrix=nearly(back, 0, rng))
+    for name, found in until_stopped(_drawings(split, most)):
         entry = totals.setdefault(name, [0, 0, 0, 0])
         entry[0] += 1
         entry[1] += found.compared
@@ -528,6 +521,24 @@ def drawn(split: str, most: int) -> None:
         print(f"| {name} | {count} | {done} | {share(overlay, done)} | {share(content, done)} |")
 
 
+def _drawings(split: str, most: int) -> Iterator[tuple[str, Residual]]:
+    chosen = sources(split)
+    for number in range(most):
+        rng = np.random.default_rng([SEED, 9, number])
+        pixels = chosen[number % len(chosen)].rgb()
+        small, back = resized(pixels, post_ratio(pixels))
+        rows, cols = small.shape[:2]
+        x, y = float(rng.uniform(0.3, 0.7) * cols), float(rng.uniform(0.35, 0.65) * rows)
+        name, item = (
+            ("arrow", scene.Arrow(x=x, y=y, from_deg=float(rng.uniform(0, 360)), length_px=60)),
+            ("frame", scene.Frame(x0=x - 40, y0=y - 30, x1=x + 40, y1=y + 30)),
+            ("label", scene.Caption(text="HUMMER", place="free", x=x, y=y, bar_px=24)),
+            ("caption bar", scene.Caption(text="10 SEPTEMBER 2017", bar_px=30)),
+        )[number % 4]
+        post = np.asarray(scene.annotate(small, [item], matrix=np.eye(3))[0], np.uint8)
+        yield name, residual(saved(post, 80), pixels, matrix=nearly(back, 0, rng))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     names = ["calibrate", "pristine", "plants", "before", "dates", "drawn"]
@@ -535,6 +546,8 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=120, help="pairs or posts")
     parser.add_argument("--split", default="reported", choices=["reported", "calibration"])
     options = parser.parse_args()
+    # In the background of a shell it would be ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in options.what:
         if name == "calibrate":
             calibrate(options.most)
