@@ -159,27 +159,54 @@ def _compare(pair: Pair, matrix: ArrayLike | None, false_alarm_rate: float) -> R
     share = float((covered & pair.usable).mean())
     if share < LEAST_SHARE:
         return _refused(picture, f"the two share only {share:.0%} of the picture", to_earlier)
-    found = predict(
-        picture,
-        pair.earlier,
-        to_earlier,
-        picture_mask=pair.usable,
-        earlier_mask=pair.known,
-        drawn=pair.drawn,
-    )
+    found = _predicted(pair, to_earlier, pair.drawn)
     if found is None:
         return _refused(picture, "the two share too few pixels to match their tones", to_earlier)
+    # What was altered must not bend the tones: without it, once more.
+    apart = _first_look(pair, found, false_alarm_rate)
+    if apart.any():
+        found = _predicted(pair, found.matrix, pair.drawn | apart) or found
     return _compared(pair, found, false_alarm_rate)
 
 
-def _compared(pair: Pair, found: Prediction, false_alarm_rate: float) -> Residual:
+def _predicted(
+    pair: Pair, matrix: NDArray[np.float64], drawn: NDArray[np.bool_]
+) -> Prediction | None:
+    return predict(
+        pair.picture,
+        pair.earlier,
+        matrix,
+        picture_mask=pair.usable,
+        earlier_mask=pair.known,
+        drawn=drawn,
+    )
+
+
+def _first_look(pair: Pair, found: Prediction, false_alarm_rate: float) -> NDArray[np.bool_]:
+    """Give the pixels of the picture that stand out at first sight."""
+    inner, difference = _difference(found)
+    covered = _covered(pair.drawn, found)
+    null = noise.expectation(
+        difference, found.predicted, found.known, found.finer, inner, drawn=covered, first=True
+    )
+    score = noise.scores(noise.energies(difference, inner.astype(np.float32)), null)
+    limit = differences.threshold(false_alarm_rate)
+    shape = (pair.picture.shape[0], pair.picture.shape[1])
+    return np.asarray(_score_map(score, found, shape) > limit)
+
+
+def _difference(found: Prediction) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+    """Give what is compared, and by how much the picture differs there."""
     size = 2 * _FILTER_EDGE_PX + 1
     inside = cv2.erode(
         found.usable.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=(0.0,)
     )
-    inner = np.asarray(inside > 0)
     difference = np.where(found.usable, found.picture - found.predicted, np.float32(0))
-    difference = difference.astype(np.float32)
+    return np.asarray(inside > 0), difference.astype(np.float32)
+
+
+def _compared(pair: Pair, found: Prediction, false_alarm_rate: float) -> Residual:
+    inner, difference = _difference(found)
     covered = _covered(pair.drawn, found)
     threshold = differences.threshold(false_alarm_rate)
     observed = noise.energies(difference, inner.astype(np.float32))

@@ -13,7 +13,7 @@ from imgcheck.imaging import registration, relation, transforms, warp
 
 # A copy with a large alteration is asked again without the parts that differ, if they are few:
 # at another time most of the ground differs.
-_MOST_DIFFERING = 0.12
+_MOST_DIFFERING = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -24,7 +24,7 @@ _KERNEL_REACH = 3
 _SAMPLES = 45_000
 # Shares of the pixels between the points of a tone curve: finer at the ends, where few pixels
 # (white roofs, black shadows) see the most of a curve.
-_TONE_SHARES = (0.001, 0.003, 0.008, *np.linspace(0.02, 0.98, 40), 0.992, 0.997, 0.999)
+_TONE_SHARES = (0.006, *np.linspace(0.02, 0.98, 40), 0.994)
 _TONE_BLUR, _LEAST_OF_TONE = 1.5, 20
 # Local tones are followed over this share of the shorter side, a third of a tile of the usual
 # local equalisation (8 x 8 tiles), but never over so few pixels that a vehicle is taken for tone.

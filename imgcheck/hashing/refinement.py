@@ -9,6 +9,8 @@ from imgcheck.imaging import transforms, warp
 # Blocks that measure the remaining shift; smaller ones are noisy, larger ones see no bending.
 _SHIFT_BLOCK, _SHIFT_LIMIT_PX, _SHIFT_ROUNDS = 48, 2.5, 3
 _LEAST_SHIFTS = 12
+# Blocks that are left unexplained by this many times the usual share take no part.
+_MISFIT = 3.0
 
 
 def _blur(array: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
@@ -67,7 +69,7 @@ def _shifts(
     slope_x = cv2.Sobel(b, cv2.CV_32F, 1, 0, ksize=3) / 8
     slope_y = cv2.Sobel(b, cv2.CV_32F, 0, 1, ksize=3) / 8
     inner = cv2.erode(usable.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-    points, shifts, trust = [], [], []
+    points, shifts, trust, unexplained = [], [], [], []
     step = _SHIFT_BLOCK
     for top in range(0, seen.shape[0] - step + 1, step):
         for left in range(0, seen.shape[1] - step + 1, step):
@@ -95,4 +97,13 @@ def _shifts(
             shifts.append(shift)
             # Never surer than a hundredth of a pixel: neighbouring pixels share their error.
             trust.append(1.0 / (spread + 1e-4))
-    return np.array(points).reshape(-1, 2), np.array(shifts).reshape(-1, 2), np.array(trust)
+            unexplained.append(float(gap @ gap) / (float(wanted.var()) * len(gap) + len(gap)))
+    # What was altered does not fit at any shift, and must not pull the rest along.
+    keep = (
+        np.array(unexplained) <= _MISFIT * np.median(unexplained) if points else np.zeros(0, bool)
+    )
+    return (
+        np.array(points).reshape(-1, 2)[keep],
+        np.array(shifts).reshape(-1, 2)[keep],
+        np.array(trust)[keep],
+    )
