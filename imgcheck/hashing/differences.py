@@ -23,8 +23,9 @@ _REACH = 0.6
 _OUTLINE_SIGMA, _STANDS_OUT = 2.0, 4.0
 # ... and no rim of what the blur carries out of a strong change.
 _RIM = 0.05
-# Parts of an outline that are smaller than this share of its largest part are noise.
-_SPECK = 0.1
+# Parts of an outline that are smaller than this share of its largest part, and than this many
+# pixels, are noise.
+_SPECK, _SPECK_PIXELS = 0.1, 25
 # What passes by this factor at first sight is set aside before chance is judged.
 _CLEARLY = 1.3
 # Colours that ground does not have: saturated, or at the end of the scale.
@@ -187,7 +188,8 @@ def _without_specks(changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     joined = cv2.dilate(changed.astype(np.uint8), np.ones((5, 5), np.uint8))
     count, labels = cv2.connectedComponents(joined, connectivity=8)
     sizes = np.bincount(labels[changed], minlength=count)
-    return np.asarray(changed & (sizes >= _SPECK * sizes.max())[labels])
+    kept = sizes >= min(_SPECK * int(sizes.max()), _SPECK_PIXELS)
+    return np.asarray(changed & kept[labels])
 
 
 def _kind(
