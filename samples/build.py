@@ -18,6 +18,7 @@ from staging import (
     Shot,
     Site,
     camera_exif,
+    erase,
     jpeg,
     references,
     rows_of,
@@ -367,11 +368,73 @@ def honest(folder: Path) -> Truth:
     }
 
 
+def erased(folder: Path) -> Truth:
+    """Post a picture from which two objects were erased, beside its earlier copy."""
+    known = folder / "known"
+    known.mkdir(exist_ok=True)
+    plan = scene.arid_plain(seed=1914, width_m=330, height_m=250)
+    houses = (
+        scene.Building(x_m=120, y_m=70, length_m=17, width_m=10, heading_deg=70),
+        scene.Building(x_m=142, y_m=84, length_m=12, width_m=8, heading_deg=70),
+        scene.Building(x_m=226, y_m=150, length_m=14, width_m=10, heading_deg=110),
+    )
+    site = Site(lon=40.13, lat=35.41, plan=replace(plan, buildings=houses))
+    cars = scene.parked(
+        [(96, 100), (176, 96), (190, 118), (150, 150), (206, 80), (236, 118)], seed=91
+    )
+    shot = Shot(
+        when=utc("2017-09-07T08:02:00"),
+        gsd=0.3,
+        seed=92,
+        objects={"vehicles": cars},
+        noise=0.015,
+        window=scene.Window(left_m=60, top_m=40, width_m=210, height_m=150),
+    )
+    rendering = take(site, shot)
+    first = scene.post(rendering.rgb, history=(scene.Save(quality=88),))
+    (known / "earlier.jpg").write_bytes(first.data)
+
+    # The forger worked on the file that was posted first.
+    pixels = scene.decode(first.data)
+    spots = []
+    for item in rendering.truth.objects:
+        if item.label == "vehicle" and len(spots) < 2 and 60 < item.x_px < 640:
+            spots.append((round(item.x_px), round(item.y_px)))
+    altered = pixels.copy()
+    for x, y in spots:
+        altered = erase(altered, x, y, radius_px=16)
+    posted = scene.post(
+        altered,
+        scale=0.9,
+        annotations=(scene.Caption(text="8 SEPTEMBER 2017   (rendered sample)", bar_px=26),),
+        history=(scene.Save(quality=80),),
+    )
+    (folder / "post.jpg").write_bytes(posted.data)
+    places = [posted.matrix @ [x + 0.5, y + 0.5, 1] for x, y in spots]
+    return {
+        "ground_seed": 1914,
+        "post": truth_of_post(site, shot, rendering, posted),
+        "references": [],
+        "known": [{"file": "known/earlier.jpg", "relation": "derived"}],
+        "altered": [
+            {"what": "a vehicle was erased", "x": round(float(p[0]), 2), "y": round(float(p[1]), 2)}
+            for p in places
+        ],
+        "notes": [
+            "The post is known/earlier.jpg with two vehicles erased (filled from their "
+            "surroundings), a caption bar drawn, reduced to 0.9 and saved at quality 80. The "
+            "objects listed in truth.json are those of the scene as it was taken.",
+            "The caption names 8 September 2017; the acquisition is of 7 September 2017.",
+        ],
+    }
+
+
 CASES: dict[str, Callable[[Path], Truth]] = {
     "deir-ez-zor-2017": strong_point,
     "recycled-crop": recycled,
     "wrong-date": wrong_date,
     "honest-post": honest,
+    "erased-vehicles": erased,
 }
 
 

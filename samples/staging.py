@@ -273,6 +273,17 @@ def sexagesimal(degrees: float) -> tuple[float, float, float]:
     return float(whole), float(minutes), round(((degrees - whole) * 60 - minutes) * 60, 3)
 
 
+def erase(rgb: NDArray[np.uint8], x: int, y: int, *, radius_px: int) -> NDArray[np.uint8]:
+    """Cover a round spot with ground from beside it, with a soft rim: an erased object."""
+    rows, cols = rgb.shape[:2]
+    out = rgb.astype(np.float32)
+    shift = 3 * radius_px if x + 4 * radius_px < cols else -3 * radius_px
+    yy, xx = np.mgrid[:rows, :cols]
+    soft = np.clip(radius_px + 1.5 - np.hypot(xx - x, yy - y), 0, 3)[..., None] / 3
+    beside = np.roll(out, -shift, axis=1)
+    return np.round(soft * beside + (1 - soft) * out).astype(np.uint8)
+
+
 def rows_of(
     x: float, y: float, *, cols: int, rows: int, dx: float, dy: float, turn_deg: float = 0.0
 ) -> list[tuple[float, float]]:
@@ -310,8 +321,9 @@ def source_page(truth: dict[str, Any]) -> str:
         + " (counted by centres; some may lie under drawings).",
     ]
     lines += [f"- {note}" for note in truth["notes"]]
-    lines += ["", "## References", "", "| file | time | sun elevation, azimuth | holds |"]
-    lines += ["|---|---|---|---|"]
+    if truth["references"]:
+        lines += ["", "## References", "", "| file | time | sun elevation, azimuth | holds |"]
+        lines += ["|---|---|---|---|"]
     for item in truth["references"]:
         holds = ", ".join(f"{number} {name}" for name, number in item["counts"].items())
         lines.append(

@@ -3,8 +3,10 @@
 `pdq` and `pdq_dihedral` hash a picture, `nfa` says how surprising a distance is, and
 `HashIndex` keeps known pictures in one file and finds copies, cuts, and turned, mirrored or
 inverted copies among them; `ParquetStore` searches its exported hashes in a larger engine.
+`residual` says where a picture differs from an earlier copy.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from imgcheck.hashing.answer import (
@@ -21,9 +23,12 @@ from imgcheck.hashing.perceptual import ORIENTATIONS, PdqHash, distance, pdq, pd
 
 if TYPE_CHECKING:
     from imgcheck.hashing.columnar import ParquetStore
+    from imgcheck.hashing.comparison import Residual, residual
+    from imgcheck.hashing.differences import Difference
     from imgcheck.hashing.index import HashIndex
 
 __all__ = [
+    "Difference",
     "HashIndex",
     "IndexCheck",
     "IndexStats",
@@ -35,23 +40,28 @@ __all__ = [
     "ORIENTATIONS",
     "ParquetStore",
     "PdqHash",
+    "Residual",
     "SearchResult",
     "distance",
     "nfa",
     "pdq",
     "pdq_dihedral",
     "reach",
+    "residual",
 ]
 
 
+_LAZY = {
+    "Difference": "differences",
+    "HashIndex": "index",
+    "ParquetStore": "columnar",
+    "Residual": "comparison",
+    "residual": "comparison",
+}
+
+
 def __getattr__(name: str) -> object:
-    # The index brings OpenCV; hashes alone do without.
-    if name == "HashIndex":
-        from imgcheck.hashing.index import HashIndex
-
-        return HashIndex
-    if name == "ParquetStore":
-        from imgcheck.hashing.columnar import ParquetStore
-
-        return ParquetStore
+    # These bring OpenCV; hashes alone do without.
+    if name in _LAZY:
+        return getattr(import_module(f"imgcheck.hashing.{_LAZY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

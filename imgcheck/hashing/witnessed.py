@@ -13,9 +13,9 @@ from imgcheck.hashing.witnesses import WitnessHash, dhash, distance, phash
 KINDS = ("phash64", "dhash64", "phash256", "dhash256")
 # All orientations, and bright and dark exchanged.
 VARIANTS = 2 * len(ORIENTATIONS)
-# benchmarks: global_hashes, witnesses. One in a million comparisons of pictures of different
-# places, each in 16 handlings, came as near as 14, 11, 90 and 79 bits; the distances grow by 2, 2.4,
-# 6 and 7 bits a decade there. Smooth ground is nearer still, so both are set lower and wider.
+# benchmarks: parts, witnesses. One in a million comparisons of pictures of different places, each
+# in 16 handlings, came as near as 14, 11, 90 and 79 bits, a decade every 2, 2.4, 6 and 7 bits.
+# Smooth ground is nearer still, so both are set lower and wider.
 _MILLIONTH = {
     "phash64": (12, 3.0),
     "dhash64": (7, 3.0),

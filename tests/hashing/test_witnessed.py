@@ -54,4 +54,6 @@ def test_the_reach_falls_with_the_number_of_rows():
     for kind, bits in zip(witnessed.KINDS, few, strict=True):
         tests = np.log10(100 * witnessed.VARIANTS)
         assert tests + witnessed.log10_coincidence(bits, kind=kind) <= -2
+    tests = np.log10(10**6 * witnessed.VARIANTS)
+    for kind, bits in zip(witnessed.KINDS, many, strict=True):
         assert tests + witnessed.log10_coincidence(bits + 1, kind=kind) > -2

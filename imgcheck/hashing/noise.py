@@ -1,0 +1,291 @@
+"""How much a faithful copy would differ from its prediction, place by place, told from the pair.
+
+Compression takes more from textured ground than from flat ground, a hair of misregistration
+shows at edges, a tone that is not quite met shows where there is contrast. So the energy that
+the difference should have is put together, band by band of detail, from what the prediction
+itself shows at each place (what simulated compression takes from it, its slopes, its bends, its
+contrast); the shares are fitted to the pair. What has far more energy was altered.
+"""
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+#: Side of a cell in grid pixels; energies are kept by cells.
+CELL = 4
+# Details between these blurs (pixels) make a band. Coarser ones are local toning.
+_BLURS = (0.0, 1.0, 2.0, 4.0, 8.0)
+BANDS = len(_BLURS) - 1
+#: Windows in which energy is compared, in cells: 12, 20, 36 and 68 pixels.
+WINDOWS = (3, 5, 9, 17)
+# What the finest and the coarsest bands may be asked: a window holds some details of its band.
+_LEAST_WINDOW = (3, 3, 3, 5)
+_QUALITIES = (35, 75)
+# Rounding to whole gray levels alone differs by 1/12 level squared; twice, for two pictures.
+_FLOOR = (0.05, 0.05, 0.05, 0.05)
+_FIT_WINDOW = 5
+_TRIM = 4.0
+_ROUNDS = 6
+# The spread is read above the median: from the upper quartile while much may be altered, from
+# the last tenth once that is set aside.
+_UPPER = {True: (75.0, 0.6745), False: (90.0, 1.2816)}
+# Unaltered pairs spread by 0.15 to 0.6; more at first sight is what was altered.
+_MOST_SPREAD = 1.0
+# Energies of neighbouring windows cannot be more alike than this (log units): a pair without
+# any noise would else make every rounding a discovery.
+_LEAST_SPREAD = 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Expectation:
+    """What the energy of the difference should be.
+
+    Attributes
+    ----------
+    energy : tuple of (m/4, n/4) float32
+        One a band: expected mean square in gray levels.
+    weight : (m/4, n/4) float32
+        Usable share of each cell.
+    middle, spread : (bands, windows) float64
+        Median and robust sigma of the log of observed over expected energy.
+    """
+
+    energy: tuple[NDArray[np.float32], ...]
+    weight: NDArray[np.float32]
+    middle: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+
+def bands(array: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Split an array (m, n) into bands of detail, finest first."""
+    soft = [array] + [
+        np.asarray(cv2.GaussianBlur(array, (0, 0), sigma), np.float32) for sigma in _BLURS[1:]
+    ]
+    return [a - b for a, b in itertools.pairwise(soft)]
+
+
+def energies(
+    difference: NDArray[np.float32], usable: NDArray[np.float32]
+) -> list[NDArray[np.float32]]:
+    """Give the mean square of each band by cells; unusable pixels take no part."""
+    return [_cells(band**2 * usable) for band in bands(difference)]
+
+
+def _cells(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    rows, cols = (s // CELL * CELL for s in array.shape)
+    size = (cols // CELL, rows // CELL)
+    return np.asarray(
+        cv2.resize(array[:rows, :cols], size, interpolation=cv2.INTER_AREA), np.float32
+    )
+
+
+def _box(array: NDArray[np.float32], window: int) -> NDArray[np.float32]:
+    return np.asarray(
+        cv2.boxFilter(array, cv2.CV_32F, (window, window), borderType=cv2.BORDER_CONSTANT),
+        np.float32,
+    )
+
+
+def expectation(
+    difference: NDArray[np.float32],
+    predicted: NDArray[np.float32],
+    known: NDArray[np.float32],
+    finer: NDArray[np.float32],
+    usable: NDArray[np.bool_],
+    *,
+    drawn: NDArray[np.bool_],
+    first: bool = False,
+) -> Expectation:
+    """Fit the expected energy of a difference to the pair.
+
+    Parameters
+    ----------
+    difference : (m, n) float32
+        Picture less prediction, gray levels; 0 where unusable.
+    predicted, known : (m, n) float32
+        The prediction, and the earlier copy in its own tones.
+    finer : (m, n) float32
+        Variance within each pixel that the grid does not hold.
+    usable : (m, n) bool
+    drawn : (m, n) bool
+        Parts that must not speak for the rest.
+    first : bool, default False
+        A first look, in which a third of the picture may be altered.
+
+    Returns
+    -------
+    Expectation
+    """
+    mask = usable.astype(np.float32)
+    weight = _cells(mask)
+    ground = weight * (_cells(drawn.astype(np.float32)) == 0)
+    clues = _clues(predicted, known, finer, mask)
+    observed = energies(difference, mask)
+    expected = []
+    for band in range(BANDS):
+        parts = [clue[band] for clue in clues]
+        expected.append(_fitted(observed[band], parts, weight, ground, _FLOOR[band]))
+    middle = np.zeros((BANDS, len(WINDOWS)))
+    spread = np.ones((BANDS, len(WINDOWS)))
+    percentile, sigmas = _UPPER[first]
+    for band, number, ratio in _ratios(observed, expected, weight):
+        window = WINDOWS[number]
+        whole = _box(ground, window) >= 0.9 * _box(weight, window)
+        known = ratio[np.isfinite(ratio) & whole]
+        if known.size:
+            middle[band, number], high = np.percentile(known, (50, percentile))
+            wide = max((high - middle[band, number]) / sigmas, _LEAST_SPREAD)
+            spread[band, number] = min(wide, _MOST_SPREAD) if first else wide
+    return Expectation(energy=tuple(expected), weight=weight, middle=middle, spread=spread)
+
+
+def scores(observed: list[NDArray[np.float32]], null: Expectation) -> NDArray[np.float32]:
+    """Say how far the energy around each cell lies above what is expected, in robust sigmas.
+
+    Returns
+    -------
+    (m/4, n/4) float32
+        The greatest over bands and windows; NaN where too little is usable.
+    """
+    best = np.full(null.weight.shape, np.nan, np.float32)
+    for band, number, ratio in _ratios(observed, list(null.energy), null.weight):
+        score = (ratio - null.middle[band, number]) / null.spread[band, number]
+        best = np.fmax(best, score.astype(np.float32))
+    return best
+
+
+def level(null: Expectation, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Give the expected mean square of the difference for every pixel of (m, n)."""
+    total = _box(np.sum(null.energy, axis=0, dtype=np.float32), _FIT_WINDOW)
+    share = _box(np.ones_like(total), _FIT_WINDOW)
+    fine = cv2.resize(total / share, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(fine, np.float32)
+
+
+def _ratios(
+    observed: list[NDArray[np.float32]],
+    expected: list[NDArray[np.float32]],
+    weight: NDArray[np.float32],
+) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
+    """Give the log of observed over expected energy by band and window; NaN where unusable."""
+    for number, window in enumerate(WINDOWS):
+        known = _box(weight, window) >= 0.5
+        for band in range(BANDS):
+            if window < _LEAST_WINDOW[band]:
+                continue
+            top, bottom = _box(observed[band], window), _box(expected[band] * weight, window)
+            ratio = np.log(np.maximum(top, 1e-6) / np.maximum(bottom, 1e-6))
+            yield band, number, np.where(known, ratio, np.float32(np.nan))
+
+
+def _clues(
+    predicted: NDArray[np.float32],
+    known: NDArray[np.float32],
+    finer: NDArray[np.float32],
+    mask: NDArray[np.float32],
+) -> list[list[NDArray[np.float32]]]:
+    """Give the energies by band of all that may make a faithful copy differ."""
+    lost = [_compressed(predicted, quality) - predicted for quality in _QUALITIES]
+    # What compression took before the tones were changed, a steep curve has made larger.
+    lost.append((_compressed(known, _QUALITIES[1]) - known) * _gain(predicted, known))
+    slopes = (
+        cv2.Sobel(predicted, cv2.CV_32F, 1, 0, ksize=3) / 8,
+        cv2.Sobel(predicted, cv2.CV_32F, 0, 1, ksize=3) / 8,
+    )
+    bend = cv2.Laplacian(predicted, cv2.CV_32F, ksize=1)
+    clues = [energies(np.asarray(part, np.float32), mask) for part in lost]
+    across, down = (energies(np.asarray(part, np.float32), mask) for part in slopes)
+    clues.append([a + b for a, b in zip(across, down, strict=True)])
+    clues.append(energies(np.asarray(bend, np.float32), mask))
+    clues.append(energies(predicted, mask))
+    clues.append([_cells(finer * _gain(predicted, known) ** 2 * mask)] * BANDS)
+    return clues
+
+
+def _gain(predicted: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give how much steeper the tones of the prediction are, place by place."""
+    steep = []
+    for array in (predicted, known):
+        fine = array - cv2.GaussianBlur(array, (0, 0), 2.0)
+        steep.append(cv2.GaussianBlur(fine**2, (0, 0), 3.0) + 1.0)
+    return np.asarray(np.sqrt(steep[0] / steep[1]), np.float32)
+
+
+def _compressed(predicted: NDArray[np.float32], quality: int) -> NDArray[np.float32]:
+    pixels = np.round(np.clip(predicted, 0, 255)).astype(np.uint8)
+    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32)
+
+
+def _fitted(
+    observed: NDArray[np.float32],
+    parts: list[NDArray[np.float32]],
+    weight: NDArray[np.float32],
+    ground: NDArray[np.float32],
+    floor: float,
+) -> NDArray[np.float32]:
+    """Express the observed energy by parts, none negative, leaving out what stands above."""
+    share = np.maximum(_box(weight, _FIT_WINDOW), np.float32(1e-3))
+    good = _box(ground, _FIT_WINDOW) >= 0.8
+    target = (_box(observed, _FIT_WINDOW) / share)[good].astype(np.float64)
+    columns = [(_box(part, _FIT_WINDOW) / share)[good].astype(np.float64) for part in parts]
+    design = np.stack([*columns, np.ones(len(target))], axis=-1)
+    if len(target) < 100:
+        return np.full(observed.shape, max(floor, float(np.median(observed))), np.float32)
+    sizes = np.maximum(design.mean(axis=0), 1e-9)
+    design /= sizes
+    expected = np.full(len(target), max(float(np.median(target)), floor))
+    keep = np.ones(len(target), bool)
+    shares = np.zeros(design.shape[1])
+    for _ in range(_ROUNDS):
+        # The scatter of an energy grows with the energy.
+        trust = keep / expected**2
+        shares = _not_negative((design * trust[:, None]).T @ design, design.T @ (trust * target))
+        expected = np.maximum(design @ shares, floor)
+        ratio = target / expected
+        keep = ratio < _TRIM * max(float(np.median(ratio)), 1e-3)
+    answer = np.full(observed.shape, shares[-1] / sizes[-1], np.float32)
+    for part, one, size in zip(parts, shares[:-1], sizes[:-1], strict=True):
+        # A cell's own clue is as noisy as its energy: its neighbours speak too.
+        answer += np.float32(one / size) * part / np.maximum(weight, np.float32(0.25))
+    return np.maximum(answer, np.float32(floor))
+
+
+def _not_negative(normal: NDArray[np.float64], side: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve least squares without negative parts, from the normal equations.
+
+    References
+    ----------
+    .. [1] C. L. Lawson and R. J. Hanson, *Solving Least Squares Problems*, Prentice-Hall,
+       1974, chapter 23.
+    """
+    answer = np.zeros(len(side))
+    free = np.zeros(len(side), bool)
+    for _ in range(4 * len(side)):
+        pull = np.where(free, -np.inf, side - normal @ answer)
+        best = int(np.argmax(pull))
+        if pull[best] <= 1e-9 * abs(side).max():
+            break
+        free[best] = True
+        while True:
+            use = np.flatnonzero(free)
+            found = np.linalg.lstsq(normal[np.ix_(use, use)], side[use], rcond=1e-10)[0]
+            low = found <= 0
+            if not low.any():
+                answer[:] = 0
+                answer[use] = found
+                break
+            # Go towards the solution as far as nothing turns negative; what hits zero is out.
+            old = answer[use]
+            step = float(np.min(old[low] / np.maximum(old[low] - found[low], 1e-30)))
+            moved = old + step * (found - old)
+            moved[low & (moved <= 1e-12 * abs(moved).max())] = 0
+            answer[use] = np.maximum(moved, 0)
+            free &= answer > 0
+            if not free.any():
+                break
+    return answer
