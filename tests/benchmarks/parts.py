@@ -357,20 +357,26 @@ def tile_record(pixels: Pixels) -> records.Record:
     )
 
 
-def recall(which: str, limit: int, names: list[str], extra: int) -> None:
+def build(file: Path, places: dict[str, list[Path]], extra: int) -> None:
+    """Make an index of the known pictures and of tiles of others."""
+    with HashIndex.create(file) as index:
+        for path in [p for paths in places.values() for p in paths]:
+            index.add_image(Image.open(path), path_text=f"{path.parent.name}/{path.name}")
+        used = {p for paths in places.values() for p in paths}
+        for label, pixels in tiles(used, extra):
+            preview = records.pack_preview(pixels)
+            index.add_record(tile_record(pixels), preview, path_text=label)
+
+
+def recall(which: str, limit: int, names: list[str], extra: int, kept: Path | None) -> None:
     """Recall, flags and geometry by class and ground."""
     places = split(which)
     rows: dict[tuple[str, str], list[Outcome]] = {}
     times, missed, wrong = [], [], 0
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "known.imgcheck"
-        with HashIndex.create(file) as index:
-            for path in [p for paths in places.values() for p in paths]:
-                index.add_image(Image.open(path), path_text=f"{path.parent.name}/{path.name}")
-            used = {p for paths in places.values() for p in paths}
-            for label, pixels in tiles(used, extra):
-                preview = records.pack_preview(pixels)
-                index.add_record(tile_record(pixels), preview, path_text=label)
+        file = kept or Path(folder) / "known.imgcheck"
+        if not file.exists():
+            build(file, places, extra)
         with HashIndex.open(file) as index:
             size = index.stats().rows
             # With few rows: as sure as it must be among `ROWS`.
@@ -507,13 +513,14 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=1000)
     parser.add_argument("--classes", default="", help="only those whose name contains this")
     parser.add_argument("--tiles", type=int, default=0, help="distractors in the index")
+    parser.add_argument("--index", type=Path, help="keep the index here, or use it again")
     parser.add_argument("--pairs", type=int, default=6000)
     parser.add_argument("--features", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=SEED + 1)
     args = parser.parse_args()
     names = [name for name in CLASSES if args.classes in name]
     if "recall" in args.parts:
-        recall(args.split, args.limit, names, args.tiles)
+        recall(args.split, args.limit, names, args.tiles, args.index)
     if "strangers" in args.parts:
         strangers(args.pairs, args.features, args.seed)
 
