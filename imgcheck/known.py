@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from imgcheck.errors import ImgcheckError, IndexFileError, UsageError
-from imgcheck.hashing import HashIndex, kinds, lists
+from imgcheck.hashing import HashIndex
 from imgcheck.hashing.answer import Merged
+from imgcheck.hashing.store import kinds, lists
 from imgcheck.imaging import REFERENCE_LIMITS, Image, Limits, frames, tiles
 from imgcheck.intake import SIDECAR, date_of_item, sidecar
 from imgcheck.verification import Progress
@@ -149,7 +150,7 @@ def import_list(
     ----------
     file : Path
     format : str, default "auto"
-        One of `imgcheck.hashing.lists.FORMATS`.
+        One of `imgcheck.hashing.store.lists.FORMATS`.
     list_name : str, optional
         By default the name of the file.
     date : str, optional

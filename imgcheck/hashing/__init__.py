@@ -22,10 +22,10 @@ from imgcheck.hashing.chance import MATCH_LOG10_NFA, nfa, reach
 from imgcheck.hashing.perceptual import ORIENTATIONS, PdqHash, distance, pdq, pdq_dihedral
 
 if TYPE_CHECKING:
-    from imgcheck.hashing.columnar import ParquetStore
-    from imgcheck.hashing.comparison import Residual, residual
-    from imgcheck.hashing.differences import Difference
+    from imgcheck.hashing.altered.comparison import Residual, residual
+    from imgcheck.hashing.altered.differences import Difference
     from imgcheck.hashing.index import HashIndex
+    from imgcheck.hashing.store.columnar import ParquetStore
 
 __all__ = [
     "Difference",
@@ -52,11 +52,11 @@ __all__ = [
 
 
 _LAZY = {
-    "Difference": "differences",
+    "Difference": "altered.differences",
     "HashIndex": "index",
-    "ParquetStore": "columnar",
-    "Residual": "comparison",
-    "residual": "comparison",
+    "ParquetStore": "store.columnar",
+    "Residual": "altered.comparison",
+    "residual": "altered.comparison",
 }
 
 

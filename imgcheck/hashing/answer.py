@@ -75,7 +75,7 @@ class Match:
         Bits between the hashes, of the best of the 16 handlings.
     view : str
         What of the query was hashed: "whole", or what a frame, a colour map or drawings leave
-        (`imgcheck.hashing.variants`); empty if no hash matched.
+        (`imgcheck.hashing.views.variants`); empty if no hash matched.
     witnesses : tuple of (kind, bits)
         Distances of the pHash and dHash of 256 bits, of a match by hash of the whole picture.
     inliers : int

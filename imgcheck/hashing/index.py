@@ -11,18 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError, UsageError
-from imgcheck.hashing import (
-    adding,
-    arguments,
-    dates,
-    exporting,
-    inspection,
-    merging,
-    records,
-    snapshot,
-    store,
-    witnessed,
-)
+from imgcheck.hashing import records, witnessed
 from imgcheck.hashing.answer import (
     IndexCheck,
     IndexStats,
@@ -34,12 +23,22 @@ from imgcheck.hashing.answer import (
 )
 from imgcheck.hashing.cascade import EXHAUSTIVE_ROWS, PARTS, Parts, cascade
 from imgcheck.hashing.columns import HashHit
-from imgcheck.hashing.listed import KnownKeys
 from imgcheck.hashing.parts import inverted
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.records import Record
-from imgcheck.hashing.rows import Rows
-from imgcheck.hashing.segments import Segments
+from imgcheck.hashing.store import (
+    adding,
+    arguments,
+    dates,
+    exporting,
+    inspection,
+    merging,
+    snapshot,
+)
+from imgcheck.hashing.store import database as store
+from imgcheck.hashing.store.listed import KnownKeys
+from imgcheck.hashing.store.rows import Rows
+from imgcheck.hashing.store.segments import Segments
 from imgcheck.imaging import Image
 
 _TIMEOUT_S = 10.0

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from imgcheck.hashing import palettes
 from imgcheck.hashing.answer import Polygon
 from imgcheck.hashing.perceptual import ALGORITHM as PDQ_ALGORITHM
 from imgcheck.hashing.perceptual import PdqHash
-from imgcheck.hashing.variants import Variant, variants
+from imgcheck.hashing.views import palettes
+from imgcheck.hashing.views.variants import Variant, variants
 from imgcheck.imaging import annotations, features
 from imgcheck.imaging.features import Features
 

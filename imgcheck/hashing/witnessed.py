@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import kinds
 from imgcheck.hashing.perceptual import ORIENTATIONS
+from imgcheck.hashing.store import kinds
 from imgcheck.hashing.witnesses import WitnessHash, dhash, distance, phash
 
 KINDS = ("phash64", "dhash64", "phash256", "dhash256")

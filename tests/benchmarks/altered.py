@@ -8,7 +8,7 @@
 
 Prints markdown tables. Pictures come from the folder in IMGCHECK_DATA (default ../shared/data);
 every random choice is seeded. Places are split once: `CALIBRATION` sets the constants of
-`imgcheck.hashing.differences`, all others are reported.
+`imgcheck.hashing.altered.differences`, all others are reported.
 """
 
 import argparse

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from imgcheck.hashing import distance, nfa, pdq, pdq_dihedral
 from imgcheck.hashing.chance import MATCH_LOG10_NFA, _coincidence, reach
-from imgcheck.hashing.palettes import NAMES, recover, table
 from imgcheck.hashing.perceptual import PdqHash
-from imgcheck.hashing.rectangles import content_rectangles
-from imgcheck.hashing.variants import Variant, variants
+from imgcheck.hashing.views.palettes import NAMES, recover, table
+from imgcheck.hashing.views.rectangles import content_rectangles
+from imgcheck.hashing.views.variants import Variant, variants
 from imgcheck.imaging import annotations
 from imgcheck.quantity import poisson_interval
 from tests.benchmarks.hashing import cut, data_dir, load, resized, share

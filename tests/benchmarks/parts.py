@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.hashing import HashIndex, Match, coincidence, pdq_dihedral, records, screening
-from imgcheck.hashing.variants import Variant
+from imgcheck.hashing.views.variants import Variant
 from imgcheck.imaging import Image, annotations, features, registration, transforms
 from imgcheck.quantity import poisson_interval
 from tests.benchmarks.hashing import SEED, Pixels, cut, data_dir, jpeg, load, resized, share

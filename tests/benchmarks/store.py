@@ -23,8 +23,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import ORIENTATIONS, HashIndex, ParquetStore, PdqHash, columns, kinds
+from imgcheck.hashing import ORIENTATIONS, HashIndex, ParquetStore, PdqHash, columns
 from imgcheck.hashing.chance import reach
+from imgcheck.hashing.store import kinds
 from imgcheck.quantity import binomial_interval
 
 SEED = 20170924
@@ -257,7 +258,7 @@ def engines(rows: int, rounds: int) -> None:
 ADDER = """
 import sys
 import numpy as np
-from imgcheck.hashing import HashIndex
+from imgcheck.hashing import (HashIndex)
 start = int(sys.argv[2])
 rng = np.random.default_rng(start)
 with HashIndex.open(sys.argv[1], writable=True) as index:

@@ -6,17 +6,9 @@ import numpy as np
 import pytest
 
 from imgcheck.errors import IndexFileError, UsageError
-from imgcheck.hashing import (
-    HashIndex,
-    PdqHash,
-    columns,
-    distance,
-    hashrows,
-    kinds,
-    pdq_dihedral,
-    sealing,
-)
+from imgcheck.hashing import HashIndex, PdqHash, columns, distance, pdq_dihedral
 from imgcheck.hashing.chance import reach
+from imgcheck.hashing.store import hashrows, kinds, sealing
 from tests.benchmarks.store import half_batches, killed_writer
 from tests.hashing.conftest import as_image
 from tests.hashing.pictures import dihedral, ground

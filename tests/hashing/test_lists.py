@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from imgcheck.errors import RefusedError, UnreadableError, UsageError
-from imgcheck.hashing import lists
+from imgcheck.hashing.store import lists
 
 A, B = "f" * 63 + "0", "0" * 63 + "1"
 P = "00f0e1d2c3b4a596"

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from imgcheck.errors import IndexFileError, UsageError
-from imgcheck.hashing import HashIndex, dates, records, sealing
+from imgcheck.hashing import HashIndex, records
+from imgcheck.hashing.store import dates, sealing
 from tests.hashing.conftest import as_image
 from tests.hashing.pictures import ground
 from tests.hashing.test_listed import labels, random_words

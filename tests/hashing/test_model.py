@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from imgcheck.hashing import HashIndex, dates, kinds, sealing
+from imgcheck.hashing import HashIndex
+from imgcheck.hashing.store import dates, kinds, sealing
 from tests.hashing.test_listed import random_words
 
 WORDS = random_words(11, 400)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import HashIndex, store
+from imgcheck.hashing import HashIndex
+from imgcheck.hashing.store import database as store
 from tests.hashing.conftest import as_image
 from tests.hashing.pictures import ground
 
@@ -169,7 +170,7 @@ def test_changed_content_is_an_error_never_a_wrong_answer(small_index, table, va
 ADDER = """
 import sys
 import numpy as np
-from imgcheck.hashing import HashIndex, records
+from imgcheck.hashing import (HashIndex, records)
 start = int(sys.argv[2])
 with HashIndex.open(sys.argv[1], writable=True) as index:
     print("open", flush=True)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from imgcheck.errors import IndexFileError, MissingDependencyError, RefusedError, UsageError
-from imgcheck.hashing import HashIndex, columns, kinds, lists, pdq_dihedral, records
-from imgcheck.hashing.columnar import ParquetStore
+from imgcheck.hashing import HashIndex, columns, pdq_dihedral, records
+from imgcheck.hashing.store import kinds, lists
+from imgcheck.hashing.store.columnar import ParquetStore
 from tests.hashing.conftest import as_image
 from tests.hashing.pictures import dihedral, ground
 from tests.hashing.test_listed import flipped, labels, random_words

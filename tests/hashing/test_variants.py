@@ -2,9 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from imgcheck.hashing import ORIENTATIONS, distance, overlays, pdq
-from imgcheck.hashing.palettes import table
-from imgcheck.hashing.variants import filled, variants
+from imgcheck.hashing import ORIENTATIONS, distance, pdq
+from imgcheck.hashing.views import overlays
+from imgcheck.hashing.views.palettes import table
+from imgcheck.hashing.views.variants import filled, variants
 from tests.hashing import copies
 from tests.hashing.pictures import ground
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from imgcheck.hashing import HashIndex, kinds, witnessed
+from imgcheck.hashing import HashIndex, witnessed
+from imgcheck.hashing.store import kinds
 from imgcheck.hashing.witnesses import dhash, phash
 from tests.hashing.conftest import as_image
 from tests.hashing.pictures import ground

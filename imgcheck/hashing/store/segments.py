@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import hashrows, kinds
-from imgcheck.hashing.hashrows import HashRows
+from imgcheck.hashing.store import hashrows, kinds
+from imgcheck.hashing.store.hashrows import HashRows
 
 # Where the tail stands in place of the number of a segment.
 TAIL = 0

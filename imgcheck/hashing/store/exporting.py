@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import RefusedError, UsageError
-from imgcheck.hashing import kinds, optional
-from imgcheck.hashing.hashrows import HashRows
-from imgcheck.hashing.segments import Segments
+from imgcheck.hashing.store import kinds, optional
+from imgcheck.hashing.store.hashrows import HashRows
+from imgcheck.hashing.store.segments import Segments
 
 # Name and type in DuckDB's words, in the order of the file.
 COLUMNS = {

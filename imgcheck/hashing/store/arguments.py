@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import UsageError
-from imgcheck.hashing import dates, kinds
+from imgcheck.hashing.store import dates, kinds
 
 # The labels of a full segment must fit into one blob.
 _LONGEST_LABEL = 1000

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError, MissingDependencyError, UsageError
-from imgcheck.hashing import arguments, columns, exporting, kinds, optional, records
+from imgcheck.hashing import columns, records
 from imgcheck.hashing.chance import reach
 from imgcheck.hashing.columns import HashColumns, HashHit
 from imgcheck.hashing.perceptual import PdqHash
-from imgcheck.hashing.rows import polygon
+from imgcheck.hashing.store import arguments, exporting, kinds, optional
+from imgcheck.hashing.store.rows import polygon
 
 # Both engines take some characters of a file name for a pattern of several names.
 _PATTERN = re.compile(r"[*?\[\]{}'\"\\\x00-\x1f]")

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import listed, records, sealing, snapshot
+from imgcheck.hashing import records
 from imgcheck.hashing.answer import Polygon
-from imgcheck.hashing.hashrows import HashRows, among
-from imgcheck.hashing.listed import KnownKeys
 from imgcheck.hashing.parts import inverted
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.records import Record
-from imgcheck.hashing.segments import Segments
+from imgcheck.hashing.store import listed, sealing, snapshot
+from imgcheck.hashing.store.hashrows import HashRows, among
+from imgcheck.hashing.store.listed import KnownKeys
+from imgcheck.hashing.store.segments import Segments
 
 
 def picture(

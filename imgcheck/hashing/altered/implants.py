@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import noise
-from imgcheck.hashing.noise import Expectation
-from imgcheck.hashing.prediction import Prediction
+from imgcheck.hashing.altered import noise
+from imgcheck.hashing.altered.noise import Expectation
+from imgcheck.hashing.altered.prediction import Prediction
 
 Powers = tuple[tuple[float, int, int], ...]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError, UsageError
-from imgcheck.hashing import dates, kinds
+from imgcheck.hashing.store import dates, kinds
 
 AUTO_ARCHIVER = "auto-archiver"
 FORMATS = ("auto", *kinds.BITS, AUTO_ARCHIVER)

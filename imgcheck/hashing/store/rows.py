@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import columns, kinds, listed, records
+from imgcheck.hashing import columns, records
 from imgcheck.hashing.answer import KnownPicture, NearHash, Polygon
 from imgcheck.hashing.chance import reach
 from imgcheck.hashing.columns import HashColumns, HashHit
-from imgcheck.hashing.hashrows import HashRows, joined
 from imgcheck.hashing.parts import inverted
 from imgcheck.hashing.perceptual import PdqHash
-from imgcheck.hashing.segments import Segments, without
+from imgcheck.hashing.store import kinds, listed
+from imgcheck.hashing.store.hashrows import HashRows, joined
+from imgcheck.hashing.store.segments import Segments, without
 from imgcheck.imaging.features import Features
 
 _PICTURE = "id, hex(sha256), path, width, height, date, note"

@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import listed, records, segments, snapshot, store
+from imgcheck.hashing import records
 from imgcheck.hashing.answer import IndexStats
-from imgcheck.hashing.hashrows import HashRows
 from imgcheck.hashing.parts import inverted
-from imgcheck.hashing.rows import Rows, polygon
-from imgcheck.hashing.segments import Segments
+from imgcheck.hashing.store import database as store
+from imgcheck.hashing.store import listed, segments, snapshot
+from imgcheck.hashing.store.hashrows import HashRows
+from imgcheck.hashing.store.rows import Rows, polygon
+from imgcheck.hashing.store.segments import Segments
 
 
 def stats(connection: sqlite3.Connection, source: Segments, *, snapshot: str) -> IndexStats:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing.hashrows import HashRows, among
+from imgcheck.hashing.store.hashrows import HashRows, among
 
 # Constants of the finaliser of SplitMix64 (G. Steele et al., "Fast splittable pseudorandom number
 # generators", OOPSLA 2014).

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import hashrows, segments
-from imgcheck.hashing.hashrows import SEGMENT_ROWS, HashRows, among, joined
-from imgcheck.hashing.segments import Segments
+from imgcheck.hashing.store import hashrows, segments
+from imgcheck.hashing.store.hashrows import SEGMENT_ROWS, HashRows, among, joined
+from imgcheck.hashing.store.segments import Segments
 
 # Single rows cost more to read than sealed ones; at this many they are sealed in a small segment,
 # and small segments are joined when they fill a whole one.

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import adding, dates, listed, sealing, segments, snapshot
-from imgcheck.hashing.hashrows import HashRows, among, joined
-from imgcheck.hashing.segments import Segments
+from imgcheck.hashing.store import adding, dates, listed, sealing, segments, snapshot
+from imgcheck.hashing.store.hashrows import HashRows, among, joined
+from imgcheck.hashing.store.segments import Segments
 
 
 def redate(

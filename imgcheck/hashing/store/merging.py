@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import UsageError
-from imgcheck.hashing import adding, dates, listed, records, sealing, snapshot
+from imgcheck.hashing import records
 from imgcheck.hashing.answer import Merged
-from imgcheck.hashing.hashrows import HashRows, joined
-from imgcheck.hashing.listed import KnownKeys
-from imgcheck.hashing.redating import redate
-from imgcheck.hashing.rows import polygon
-from imgcheck.hashing.segments import Segments
+from imgcheck.hashing.store import adding, dates, listed, sealing, snapshot
+from imgcheck.hashing.store.hashrows import HashRows, joined
+from imgcheck.hashing.store.listed import KnownKeys
+from imgcheck.hashing.store.redating import redate
+from imgcheck.hashing.store.rows import polygon
+from imgcheck.hashing.store.segments import Segments
 
 _COLUMNS = "sha256, algorithm, pixels, width, height, quality, hashable, path, date, note"
 # Hashes of new pictures that are kept back until they are added together.

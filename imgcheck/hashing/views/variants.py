@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import overlays
-from imgcheck.hashing.palettes import recover
 from imgcheck.hashing.perceptual import PdqHash, pdq_dihedral
-from imgcheck.hashing.rectangles import Rectangle, content_rectangles
+from imgcheck.hashing.views import overlays
+from imgcheck.hashing.views.palettes import recover
+from imgcheck.hashing.views.rectangles import Rectangle, content_rectangles
 from imgcheck.imaging import annotations
 
 # Strokes are filled from beside them in a picture of this side: finer than the hash sees.

@@ -1,0 +1,1 @@
+"""Where a picture differs from an earlier copy of it."""

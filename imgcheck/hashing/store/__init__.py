@@ -1,0 +1,1 @@
+"""The index of known pictures in its file: tables, segments of hashes, lists, exports."""

@@ -1,0 +1,1 @@
+"""What a picture is once frame, colour map and drawings are undone."""
