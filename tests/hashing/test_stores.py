@@ -185,7 +185,7 @@ def test_csv_is_read_back_as_a_list(tmp_path, index_path):
 
 def test_rows_of_other_steps_are_said_not_to_be_compared(index_path):
     with HashIndex.open(index_path) as index:
-        result = index.search(as_image(ground(2, shape=(64, 80)), quality=95), parts=False)
+        result = index.search(as_image(ground(2, shape=(64, 80)), quality=95), parts="none")
     assert (result.exact, result.rows, result.matches) == (False, 3, ())
 
 
