@@ -109,7 +109,10 @@ def search(
     count = len(result.matches)
     click.echo(f"{result.rows} known pictures{listed} searched ({scope}); {count} matches")
     for match in result.matches:
-        found = f"found by {match.stage}, {match.nfa:.2g} expected by chance"
+        chance = f"{match.nfa:.2g}" if match.log10_nfa > -9 else "less than 1e-9"
+        found = f"found by {match.stage}"
+        if match.stage not in ("file", "pixels"):
+            found += f", {chance} expected by chance"
         click.echo(f"  {match.id:6}  {match.relation:12}  {_plain(match.path)}  ({found})")
     return 0
 

@@ -1,5 +1,6 @@
 """What a search of the index answers: plain frozen data."""
 
+import math
 from dataclasses import dataclass
 
 Matrix = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
@@ -124,8 +125,8 @@ class Match:
 
     @property
     def nfa(self) -> float:
-        """Number of false alarms."""
-        return float(10.0**self.log10_nfa)
+        """Number of false alarms; 0 for the same file or pixels only."""
+        return 0.0 if math.isinf(self.log10_nfa) else float(10.0 ** max(self.log10_nfa, -300.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
