@@ -52,7 +52,7 @@ _WISHES = ("the earliest copy at full size",)
 
 # benchmarks: altered, pristine pairs of places that set no threshold, with any region that was
 # called content.
-_ALARMS, _PAIRS = 0, 39
+_ALARMS, _PAIRS = 0, 210
 FALSE_ALTERATION = FalseAlarm(
     rate=_ALARMS / _PAIRS,
     interval=binomial_interval(_ALARMS, _PAIRS),
