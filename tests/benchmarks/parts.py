@@ -324,7 +324,7 @@ def posts(
 
 
 def tiles(used: set[Path], count: int) -> Iterator[tuple[str, Pixels]]:
-    """Give tiles of 320 x 240, overlapping by half, of pictures that are not used otherwise."""
+    """Give tiles of 320 x 240, every 80 x 60, of pictures that are not used otherwise."""
     root = data_dir()
     paths: list[Path] = []
     for pattern in ("overhead/*/*", "vehicles/*/*.*", "stacks/*/*.tif", "change/*/*"):
@@ -334,8 +334,8 @@ def tiles(used: set[Path], count: int) -> Iterator[tuple[str, Pixels]]:
     for number in np.random.default_rng(SEED).permutation(len(images)):
         path = images[number]
         picture = load(path)
-        for y in range(0, picture.shape[0] - 240, 120):
-            for x in range(0, picture.shape[1] - 320, 160):
+        for y in range(0, picture.shape[0] - 240, 60):
+            for x in range(0, picture.shape[1] - 320, 80):
                 if given < count:
                     given += 1
                     label = f"{path.parent.name}/{path.name}#{x},{y}"
