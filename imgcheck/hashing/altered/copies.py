@@ -92,7 +92,8 @@ def relation_of(
     before, before_mask, from_earlier = _working(_gray(pair.earlier), pair.known)
     matrix = from_earlier @ to_earlier @ np.linalg.inv(from_picture)
     told = relation.classify(gray, before, matrix, picture_mask=mask, known_mask=before_mask)
-    if told.kind != "undetermined" or not regions:
+    # Some alterations in one picture look like what moved between two frames.
+    if told.kind not in ("undetermined", "same-capture") or not regions:
         return told.kind
     without = np.zeros(gray.shape, np.uint8)
     for region in regions:
