@@ -33,7 +33,7 @@ DERIVED_SCORE, OTHER_SCORE = 0.5, -0.75
 CAPTURE_SCORE, PLACE_SCORE = 0.3, -0.1
 # One or two edits of a copy give at most one of each; a hovering camera's traffic mostly more.
 MOVED, MOVED_MEDIAN = 2, 0.9
-_SETTLED_PX, _WORTH_SETTLING = 0.75, 0.8
+_SETTLED_PX, _WORTH_SETTLING, _FARTHEST_PX = 0.75, 0.8, 2.0 * SEARCH_PX
 # "Same": laid on itself to this many pixels, differing by this much gray in the mean.
 _SAME_SHIFT_PX = 0.75
 _SAME_DIFFERENCE = 0.02
@@ -218,10 +218,12 @@ def _settled(
         settled = settling.settle(found)
         size = np.diag([0.5**level, 0.5**level, 1.0])
         correction = np.linalg.inv(size) @ settled.matrix @ size
+        off = np.abs(transforms.apply(correction, ring) - ring).max()
+        if not off <= _FARTHEST_PX * 2**level:  # a fit to noise
+            return found, level, h, settled.shift_px
         h = h @ correction
-        far = np.abs(transforms.apply(correction, ring) - ring).max() > _SETTLED_PX
         # Far off, fine detail is compared with a blur of itself; at another time it is not there.
-        if last or not far or float(np.median(found.correlations)) < _WORTH_SETTLING:
+        if last or off < _SETTLED_PX or float(np.median(found.correlations)) < _WORTH_SETTLING:
             break
     return found, level, h, settled.shift_px
 
