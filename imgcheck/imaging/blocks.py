@@ -20,7 +20,7 @@ _EMPTY_CONTRAST = 0.15
 # Share of a block that must be ground.
 _LEAST_USABLE = 0.5
 # More blocks tell nothing new.
-_MOST_BLOCKS = 4000
+_MOST_BLOCKS = 1500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -249,7 +249,7 @@ def table(told: list[Told], title: str) -> None:
 
 
 def fit(told: list[Told]) -> None:
-    """Print the constants of both logistic models, log10; ridge of 1 on the slopes."""
+    """Print the constants of both logistic models, log10; the second has no shift."""
     known = [t for t in told if t.relation.median is not None]
     others = [t for t in known if t.truth not in COPIES]
     for name, rows, positive in (
@@ -257,6 +257,8 @@ def fit(told: list[Told]) -> None:
         ("capture", others, [t.truth.startswith("frame") for t in others]),
     ):
         design = np.array([_measures(t.relation) for t in rows])
+        if name == "capture":
+            design = design[:, :2]
         print(name, np.round(_logistic(design, np.array(positive)) / np.log(10), 3))
 
 
@@ -268,7 +270,7 @@ def _measures(told: Relation) -> tuple[float, float, float]:
 
 def _logistic(design: NDArray[np.float64], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
     weight = np.where(positive, 0.5 / positive.mean(), 0.5 / (~positive).mean())
-    ridge = np.diag([1e-6, 1.0, 1.0])
+    ridge = np.diag([1e-6, *[0.3] * (design.shape[1] - 1)])
     q = np.zeros(design.shape[1])
     for _ in range(200):
         chance = 1 / (1 + np.exp(-design @ q))
