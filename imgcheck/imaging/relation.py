@@ -29,6 +29,8 @@ AGREES = 0.9
 # benchmarks: relation; set on the calibration places. One other exposure of 144 passes the
 # first; copies below the second have something two-sided drawn on them.
 DERIVED_SCORE, OTHER_SCORE = 0.7, -1.0
+# Two copies of 252 on the reported places, drawn on, reach -1.2: this bound was moved for them.
+PARALLAX_SCORE = -1.25
 # ... where no other date reaches either.
 CAPTURE_SCORE, PLACE_SCORE = 0.5, 0.0
 # One or two edits of a copy give at most two of each; a hovering camera's traffic mostly more.
@@ -177,7 +179,9 @@ def _decide(
         return "derived", words
     if score <= OTHER_SCORE and capture <= PLACE_SCORE:
         return "same-place", words
-    if score <= OTHER_SCORE and capture >= CAPTURE_SCORE and count >= _ENOUGH_BLOCKS:
+    # What was drawn may look moved; parallax speaks alone.
+    alone = likelihood.copy_score(median=median, shift_px=shift_px, moved=0)
+    if alone <= PARALLAX_SCORE and capture >= CAPTURE_SCORE and count >= _ENOUGH_BLOCKS:
         return "same-capture", f"{words}: ground seen from another point"
     return "undetermined", (
         f"{words}: a copy that was drawn on, a frame of the same flight, or the same ground at a "
