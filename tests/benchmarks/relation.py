@@ -92,7 +92,9 @@ def handled(
     if rng.random() < 0.3:
         picture = picture ** float(rng.uniform(0.6, 1.7))
     if rng.random() < 0.2:
-        picture = cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.5, 1.2)))
+        picture = np.asarray(
+            cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.5, 1.2))), np.float32
+        )
     data = np.repeat(np.round(255 * np.clip(picture, 0, 1))[..., None], 3, 2).astype(np.uint8)
     return jpeg(data, int(rng.integers(40, 93))), matrix
 
@@ -217,7 +219,9 @@ def table(told: list[Told], title: str) -> None:
     groups = [(t, "all") for t in COPIES]
     groups += sorted({(t.truth, t.place) for t in told if t.truth not in COPIES})
     for truth, place in groups:
-        mine = [t.relation.kind for t in told if t.truth == truth and place in (t.place, "all")]
+        mine: list[str] = [
+            t.relation.kind for t in told if t.truth == truth and place in (t.place, "all")
+        ]
         cells = []
         for kind in KINDS:
             span = binomial_interval(mine.count(kind), len(mine))
