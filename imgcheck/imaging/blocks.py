@@ -1,6 +1,7 @@
 """Correlate the textured blocks of two pictures that lie on one grid."""
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -19,20 +20,59 @@ _EMPTY_CONTRAST = 0.15
 # Share of a block that must be ground.
 _LEAST_USABLE = 0.5
 # More blocks tell nothing new.
-_MOST_BLOCKS = 4000
+_MOST_BLOCKS = 1500
 
 
-def block_correlations(
-    picture: NDArray[np.float32], known: NDArray[np.float32]
-) -> NDArray[np.float32]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Blocks:
+    """The textured blocks of two pictures on one grid.
+
+    Attributes
+    ----------
+    centres : (N, 2) float64
+        x, y of each block, pixels.
+    correlations : (N,) float64
+        Best normalised correlation within the search range, of the negative if ``inverted``.
+    shifts : (N, 2) float64
+        By how much the known block lies away from the picture's, pixels, where it is best.
+    contrasts : (N,) float64
+        Of the known block.
+    inverted : bool
+        The picture is a negative.
+    """
+
+    centres: NDArray[np.float64]
+    correlations: NDArray[np.float64]
+    shifts: NDArray[np.float64]
+    contrasts: NDArray[np.float64]
+    inverted: bool
+
+    def __len__(self) -> int:
+        return len(self.correlations)
+
+
+def compare(picture: NDArray[np.float32], known: NDArray[np.float32]) -> Blocks:
     """Correlate the textured blocks of two pictures on one grid; NaN is nodata.
 
-    Returns
-    -------
-    (N, 3) float32
-        Least and greatest normalised correlation of each block within the search range, and
-        the known block's contrast. Large pictures are sampled evenly.
+    Parameters
+    ----------
+    picture, known : (M, N) float32 in [0, 1]
+        Large pictures are sampled evenly.
     """
+    found = _correlations(picture, known)
+    inverted = bool(len(found) and np.median(found[:, 3]) > np.median(found[:, 6]))
+    best = found[:, 3:6] if inverted else found[:, 6:9]
+    return Blocks(
+        centres=found[:, :2],
+        correlations=best[:, 0],
+        shifts=best[:, 1:],
+        contrasts=found[:, 2],
+        inverted=inverted,
+    )
+
+
+def _correlations(picture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Give x, y, contrast, and correlation with shift as a negative and as a positive."""
     usable = np.isfinite(picture) & np.isfinite(known)
     # Sharper of the two is brought down to the softer one.
     a, b = _matched(_band(picture, usable), _band(known, usable), usable)
@@ -55,34 +95,36 @@ def block_correlations(
                 slice(top - reach, top + BLOCK_PX + reach),
                 slice(left - reach, left + BLOCK_PX + reach),
             )
-            low, high = _correlate(a[block], b[wide], good)
-            found.append((low, high, contrast))
-    return np.array(found, np.float32).reshape(-1, 3)
+            middle = left + BLOCK_PX / 2, top + BLOCK_PX / 2
+            found.append((*middle, contrast, *_correlate(a[block], b[wide], good)))
+    return np.array(found, np.float64).reshape(-1, 9)
 
 
 def _correlate(
     block: NDArray[np.float32], wide: NDArray[np.float32], good: NDArray[np.bool_]
-) -> tuple[float, float]:
-    """Give the least and greatest correlation over all shifts, on the good pixels only."""
+) -> tuple[float, ...]:
+    """Give the best correlation over all shifts of the negative and of the positive."""
     shifted = np.lib.stride_tricks.sliding_window_view(wide, block.shape)[..., good]
     x = block[good] - block[good].mean()
     y = shifted - shifted.mean(axis=-1, keepdims=True)
     bottom = np.sqrt((x @ x) * np.einsum("...i,...i->...", y, y))
     scores = (y @ x) / np.maximum(bottom, 1e-12)
-    return -_peak(-scores), _peak(scores)
+    return *_peak(-scores), *_peak(scores)
 
 
-def _peak(scores: NDArray[np.float32]) -> float:
-    """Give the height between whole pixels, from parabolas through the best and its neighbours."""
+def _peak(scores: NDArray[np.float32]) -> tuple[float, float, float]:
+    """Give height, x and y between whole pixels: parabolas through the best and its neighbours."""
     row, col = np.unravel_index(int(np.argmax(scores)), scores.shape)
     height = top = float(scores[row, col])
-    for line, at in ((scores[:, col], row), (scores[row], col)):
-        if 0 < at < len(line) - 1:
-            before, after = float(line[at - 1]), float(line[at + 1])
+    at = [float(col) - SEARCH_PX, float(row) - SEARCH_PX]
+    for axis, (line, place) in enumerate(((scores[row], col), (scores[:, col], row))):
+        if 0 < place < len(line) - 1:
+            before, after = float(line[place - 1]), float(line[place + 1])
             bend, slope = (before + after) / 2 - top, (after - before) / 2
             if bend < 0:
                 height -= slope**2 / (4 * bend)
-    return min(height, 1.0)
+                at[axis] += min(max(-slope / (2 * bend), -0.5), 0.5)
+    return min(height, 1.0), at[0], at[1]
 
 
 def _drawn(

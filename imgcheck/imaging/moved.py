@@ -42,9 +42,10 @@ def clusters(picture: NDArray[np.float32], known: NDArray[np.float32]) -> tuple[
     noise = float(np.median((_sums((a - b) ** 2) / n)[good]))
     strong = np.maximum(own, other) > max(_NOISES * noise, _LEAST_CONTRAST)
     differs = good & strong & (correlation < _DIFFERS)
-    return _count(differs & (other > _ONE_SIDED * own)), _count(
-        differs & (own > _ONE_SIDED * other)
-    )
+    left = differs & (other > _ONE_SIDED * own)
+    taken = differs & (own > _ONE_SIDED * other)
+    # A caption covers what was there and adds letters: what touches the other kind is one thing.
+    return _count(left, taken), _count(taken, left)
 
 
 def _band(gray: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -59,5 +60,9 @@ def _sums(values: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float
     return np.asarray(cut.reshape(rows, _BLOCK, cols, _BLOCK).sum((1, 3)))
 
 
-def _count(mask: NDArray[np.bool_]) -> int:
-    return int(cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[0]) - 1
+def _count(mask: NDArray[np.bool_], other: NDArray[np.bool_]) -> int:
+    """Count the clusters that do not touch one of the other kind."""
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    near = cv2.dilate(other.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    touching = np.unique(labels[near & mask])
+    return int(count) - 1 - len(touching)

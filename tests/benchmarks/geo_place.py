@@ -283,7 +283,7 @@ def relations(data: Path, seed: int, count: int) -> None:
     """Tell copies from other dates; thresholds were set on the dates of even position."""
     rng = np.random.default_rng(seed)
     naip, pucallpa = stack(data, "naip"), stack(data, "pucallpa")
-    kinds = ("same", "derived", "same-place", "undetermined")
+    kinds = ("same", "derived", "same-capture", "same-place", "undetermined")
     runs: list[tuple[str, Iterator[relation.Relation]]] = [
         ("copies, even dates (set)", _copies(naip[::2], rng, count)),
         ("copies, odd dates (reported)", _copies(naip[1::2], rng, count)),

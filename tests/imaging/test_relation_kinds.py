@@ -1,0 +1,110 @@
+"""Frames, other light, drawings and erasures of one rendered scene are told apart."""
+
+import cv2
+import numpy as np
+import pytest
+
+from imgcheck.imaging import relation
+from tests.imaging.ground import ground, jpeg, view
+
+_PLACES = [(70 + 60 * (k % 7), 70 + 75 * (k // 7)) for k in range(35)]
+
+
+def _cars(scene, places, *, length=14, width=8):
+    """Draw bright cars with a dark roof and a shadow."""
+    out = scene.copy()
+    for x, y in places:
+        out[y + 2 : y + width + 3, x + 2 : x + length + 3] = 0.05
+        out[y : y + width, x : x + length] = 0.95
+        out[y + 2 : y + width - 2, x + 4 : x + length - 4] = 0.3
+    return out
+
+
+@pytest.fixture(scope="module")
+def street():
+    """Soft ground, on which cars stand out."""
+    return (0.35 + 0.3 * ground((520, 600), seed=71, blocks=160)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def known(street):
+    return _cars(street, _PLACES[::2])
+
+
+def _picture(scene, *, quality=80):
+    picture, matrix = view(scene, size=420, angle=0, scale=1.0)
+    return jpeg(picture, quality=quality), matrix
+
+
+def test_a_copy_scores_high_and_its_likelihoods_add_up_to_one(known):
+    told = relation.classify(*_laid(known, known))
+    assert told.kind == "derived" and told.copy_score > 1
+    chances = told.likelihoods
+    assert chances.copy > 0.9
+    assert chances.copy + chances.same_capture + chances.same_place == pytest.approx(1)
+
+
+def _laid(scene, known, **options):
+    picture, matrix = _picture(scene, **options)
+    return picture, known, matrix
+
+
+def test_moved_vehicles_over_fitting_ground_are_another_frame(street, known):
+    told = relation.classify(*_laid(_cars(street, _PLACES[1::2]), known))
+    assert told.kind == "same-capture"
+    assert min(told.gone, told.came) >= 3
+    assert "left" in told.reason
+
+
+def test_ground_seen_from_another_point_is_no_copy(known):
+    """High and low ground shift against each other: no projective map explains it."""
+    rows, cols = np.mgrid[0:520, 0:600].astype(np.float32)
+    height = ground((520, 600), seed=72, blocks=60)
+    shifted = cv2.remap(known, cols + 3 * height, rows, cv2.INTER_CUBIC)
+    told = relation.classify(*_laid(shifted, known))
+    assert told.kind in ("same-capture", "undetermined")
+    assert told.copy_score < relation.classify(*_laid(known, known)).copy_score - 1
+
+
+def test_other_detail_under_another_sun_is_another_time(known):
+    fresh = ground((520, 600), seed=73, blocks=220)
+    told = relation.classify(*_laid(0.5 * known + 0.5 * fresh, known))
+    assert told.kind == "same-place"
+    assert told.likelihoods.same_place > 0.5
+
+
+def _drawn(scene):
+    out = np.round(255 * scene).astype(np.uint8)
+    cv2.arrowedLine(out, (150, 150), (260, 230), 255, 4)
+    cv2.rectangle(out, (300, 120), (400, 200), 255, 3)
+    out[420:455, 100:500] = 0
+    cv2.putText(out, "12.09.2017", (110, 447), cv2.FONT_HERSHEY_SIMPLEX, 0.9, 255, 2)
+    return (out / np.float32(255)).astype(np.float32)
+
+
+def test_a_copy_with_arrows_a_box_and_a_caption_is_no_other_exposure(known):
+    told = relation.classify(*_laid(_drawn(known), known, quality=50))
+    assert told.kind in ("derived", "undetermined")
+
+
+def test_what_is_drawn_moves_the_score_less_than_what_moved(street, known):
+    drawn = relation.classify(*_laid(_drawn(known), known))
+    frame = relation.classify(*_laid(_cars(street, _PLACES[1::2]), known))
+    assert drawn.copy_score > frame.copy_score
+
+
+@pytest.mark.parametrize("pasted", [False, True])
+def test_a_copy_with_one_object_erased_or_pasted_is_no_other_exposure(street, known, pasted):
+    edited = known.copy()
+    if pasted:
+        edited[230:270, 300:340] = ground((40, 40), seed=74, blocks=8)
+    else:
+        edited[230:270, 300:340] = cv2.GaussianBlur(street, (0, 0), 6)[230:270, 300:340]
+    told = relation.classify(*_laid(edited, known))
+    assert told.kind in ("derived", "undetermined")
+    assert told.copy_score > 0
+
+
+def test_without_texture_there_is_no_score(known):
+    told = relation.classify(np.full((200, 200), 0.4, np.float32), known, np.eye(3))
+    assert told.copy_score is None and told.likelihoods is None

@@ -1,0 +1,59 @@
+"""Two pictures are settled on each other from the shifts of their blocks."""
+
+import numpy as np
+import pytest
+
+from imgcheck.imaging import likelihood, settling, transforms
+from imgcheck.imaging.blocks import Blocks
+
+
+def _blocks(matrix, *, noise=0.0, wild=0, count=150, seed=5):
+    rng = np.random.default_rng(seed)
+    centres = rng.uniform(0, 500, (count, 2))
+    shifts = transforms.apply(matrix, centres) - centres + rng.normal(0, noise, (count, 2))
+    shifts[:wild] = rng.uniform(-3, 3, (wild, 2))
+    return Blocks(
+        centres=centres,
+        correlations=np.full(count, 0.95),
+        shifts=shifts,
+        contrasts=np.ones(count),
+        inverted=False,
+    )
+
+
+@pytest.fixture
+def matrix():
+    return np.array([[1.002, -0.001, 0.6], [0.0015, 0.999, -0.4], [1e-6, -2e-6, 1.0]])
+
+
+def test_a_small_projective_map_is_found_among_wild_shifts(matrix):
+    settled = settling.settle(_blocks(matrix, noise=0.02, wild=30))
+    ring = transforms.corners((500, 500))
+    gap = transforms.apply(settled.matrix, ring) - transforms.apply(matrix, ring)
+    assert np.abs(gap).max() < 0.1
+    assert settled.shift_px < 0.06
+
+
+def test_what_no_map_explains_is_left(matrix):
+    assert settling.settle(_blocks(matrix, noise=0.5)).shift_px > 0.4
+
+
+def test_too_few_blocks_correct_nothing(matrix):
+    settled = settling.settle(_blocks(matrix, count=11))
+    assert settled.shift_px is None
+    assert np.array_equal(settled.matrix, np.eye(3))
+
+
+def test_the_copy_score_rises_with_agreement_and_falls_with_shift_and_movement():
+    def score(median=0.95, shift_px=0.1, moved=0):
+        return likelihood.copy_score(median=median, shift_px=shift_px, moved=moved)
+
+    assert score(median=0.99) > score() > score(median=0.8)
+    assert score(shift_px=0.05) > score() > score(shift_px=0.5) > score(shift_px=None)
+    assert score() > score(moved=1) > score(moved=3)
+
+
+def test_likelihoods_follow_the_scores():
+    assert likelihood.likelihoods(3, 0).copy > 0.99
+    assert likelihood.likelihoods(-3, 3).same_capture > 0.99
+    assert likelihood.likelihoods(-3, -3).same_place > 0.99
