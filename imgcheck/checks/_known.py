@@ -37,6 +37,8 @@ FALSE_MATCH = FalseAlarm(
     interval=binomial_interval(_CALLED_COPY, _PAIRS),
     calibration="docs/benchmarks.md, hashing: other dates of one place called a copy",
 )
+_FRAMES = "frames of a hovering camera, seconds apart, can look like copies"
+_INNOCENT = ("the publisher may have posted the earlier copy too", _FRAMES)
 # From this share of both pictures on, the one is the other as a whole: a thin frame, a caption or
 # a trimmed edge does not make a cut.
 _WHOLE = 0.85
@@ -209,7 +211,7 @@ def _original(
         summary=words,
         basis=BASIS,
         false_alarm=FALSE_MATCH if earlier else None,
-        innocent=("the publisher may have posted the earlier copy too",) if copies else (),
+        innocent=_INNOCENT if copies else (),
         limits=LIMITS,
         would_change=wishes,
     )
@@ -228,7 +230,7 @@ def _acquired(check: Check, statement: Acquired, copies: list[hashing.Match], no
             f"claimed {statement.window.text}.",
             basis=BASIS,
             false_alarm=FALSE_MATCH,
-            innocent=("the date written into the index may be wrong",),
+            innocent=("the date written into the index may be wrong", _FRAMES),
             limits=LIMITS,
         )
     words = (
