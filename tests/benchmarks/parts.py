@@ -323,23 +323,28 @@ def posts(
                 yield name, place, [labels[i] for i in inside], post
 
 
-def tiles(used: set[Path], count: int) -> Iterator[tuple[str, Pixels]]:
-    """Give tiles of 320 x 240, every 80 x 60, of pictures that are not used otherwise."""
+def tiles(places: set[str], count: int) -> Iterator[tuple[str, Pixels]]:
+    """Give tiles of 320 x 240, every 80 x 60, of pictures of other places, and the same turned.
+
+    Tiles of the places of the posts would show the same ground hundreds of times and fill the
+    list of likely pictures.
+    """
     root = data_dir()
     paths: list[Path] = []
     for pattern in ("overhead/*/*", "vehicles/*/*.*", "stacks/*/*.tif", "change/*/*"):
-        paths += [p for p in sorted(root.glob(pattern)) if p not in used]
+        paths += [p for p in sorted(root.glob(pattern)) if p.parent.name not in places]
     images = [p for p in paths if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".tif", ".bmp")]
     given = 0
-    for number in np.random.default_rng(SEED).permutation(len(images)):
-        path = images[number]
-        picture = load(path)
-        for y in range(0, picture.shape[0] - 240, 60):
-            for x in range(0, picture.shape[1] - 320, 80):
-                if given < count:
-                    given += 1
-                    label = f"{path.parent.name}/{path.name}#{x},{y}"
-                    yield label, picture[y : y + 240, x : x + 320]
+    for turned in range(4):
+        for number in np.random.default_rng(SEED).permutation(len(images)):
+            path = images[number]
+            picture = load(path)
+            for y in range(0, picture.shape[0] - 240, 60):
+                for x in range(0, picture.shape[1] - 320, 80):
+                    if given < count:
+                        given += 1
+                        label = f"{path.parent.name}/{path.name}#{x},{y},{90 * turned}"
+                        yield label, np.rot90(picture[y : y + 240, x : x + 320], turned)
 
 
 def tile_record(pixels: Pixels) -> records.Record:
@@ -362,8 +367,7 @@ def build(file: Path, places: dict[str, list[Path]], extra: int) -> None:
     with HashIndex.create(file) as index:
         for path in [p for paths in places.values() for p in paths]:
             index.add_image(Image.open(path), path_text=f"{path.parent.name}/{path.name}")
-        used = {p for paths in places.values() for p in paths}
-        for label, pixels in tiles(used, extra):
+        for label, pixels in tiles(set(places), extra):
             preview = records.pack_preview(pixels)
             index.add_record(tile_record(pixels), preview, path_text=label)
 
