@@ -28,6 +28,8 @@ def hashing_part_of(case: Case) -> Iterable[Finding]:
     copies = [m for m in found if m.relation in _known.COPIES]
     others = [m for m in found if m.relation not in _known.COPIES]
     none = f"No part of the picture is among the {result.rows} known pictures"
+    if result.parts == "likely":
+        none = f"No part of the picture was found in the likeliest of {result.rows} known pictures"
     if not found and any(_known.whole(m) for m in result.matches):
         none = "Known pictures match it as a whole, none in part"
     yield _told(case, result, [*copies, *others][: _known.MOST_SHOWN], none)

@@ -1,0 +1,64 @@
+"""What is said of parts: cuts, collages, and how far the search went."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from imgcheck.checks.hashing_part_of import hashing_part_of
+from imgcheck.hashing import HashIndex
+from imgcheck.imaging import Image
+from imgcheck.model import Case, Outcome
+from imgcheck.model.claimfile import loads
+from tests.hashing.conftest import as_image
+from tests.hashing.pictures import ground
+
+CLAIM = loads(
+    """
+source: {posted: 2017-09-11}
+statements:
+  - original
+"""
+)
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory):
+    path = tmp_path_factory.mktemp("parts") / "known.imgcheck"
+    with HashIndex.create(path) as index:
+        for seed in (201, 202, 203):
+            index.add_image(
+                as_image(ground(seed), quality=90), path_text=f"{seed}.jpg", date="2015-06-14"
+            )
+    return path
+
+
+def findings(pixels: np.ndarray, known) -> list:
+    stream = io.BytesIO()
+    Pillow.fromarray(np.ascontiguousarray(pixels)).save(stream, "JPEG", quality=75)
+    image = Image.from_bytes(stream.getvalue(), name="post.jpg")
+    return list(hashing_part_of.run(Case(image=image, claim=CLAIM, index=known)))
+
+
+def test_a_cut_is_named_with_the_share_that_was_left_out(known):
+    told, answer = findings(ground(202)[60:240, 100:340], known)
+    assert "cut from 202.jpg" in told.summary
+    assert "leaves out" in told.summary
+    assert answer.outcome is Outcome.CONTRADICTS
+    assert answer.false_alarm is not None
+
+
+def test_panes_are_told_to_be_parts_of_several_pictures(known):
+    page = np.full((304, 808, 3), 255, np.uint8)
+    page[2:302, 2:402] = ground(201)[:300, :400]
+    page[2:302, 406:806] = ground(203)[:300, :400]
+    told, _ = findings(page, known)
+    assert "put together from parts of 2 known pictures" in told.summary
+
+
+def test_an_approximate_search_does_not_say_that_no_part_is_known(known, monkeypatch):
+    monkeypatch.setattr("imgcheck.hashing.index.EXHAUSTIVE_ROWS", 0)
+    told, answer = findings(ground(300), known)
+    assert "likeliest of 3" in told.summary
+    assert answer.outcome is Outcome.INCONCLUSIVE
