@@ -29,8 +29,7 @@ LIMITS = (
     "The date of a known picture is what was written into the index when it was added.",
 )
 
-# benchmarks: hashing, ordered pairs of NAIP dates of one place that were called a copy: the
-# hardest innocent case. Strangers: 0 of 6,150 pairs.
+# benchmarks: hashing, ordered pairs of NAIP dates of one place that were called a copy.
 _CALLED_COPY, _PAIRS = 0, 90
 FALSE_MATCH = FalseAlarm(
     rate=_CALLED_COPY / _PAIRS,

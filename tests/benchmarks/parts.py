@@ -323,6 +323,13 @@ def posts(
                 yield name, place, [labels[i] for i in inside], post
 
 
+def is_picture(path: Path) -> bool:
+    """Tell pictures from labels and other files."""
+    name = path.name.lower()
+    label = any(word in name for word in ("gt", "mask", "change"))
+    return not label and path.suffix.lower() in (".jpg", ".jpeg", ".png", ".tif", ".bmp")
+
+
 def tiles(places: set[str], count: int) -> Iterator[tuple[str, Pixels]]:
     """Give tiles of 320 x 240, every 80 x 60, of pictures of other places, and the same turned.
 
@@ -333,7 +340,7 @@ def tiles(places: set[str], count: int) -> Iterator[tuple[str, Pixels]]:
     paths: list[Path] = []
     for pattern in ("overhead/*/*", "vehicles/*/*.*", "stacks/*/*.tif", "change/*/*"):
         paths += [p for p in sorted(root.glob(pattern)) if p.parent.name not in places]
-    images = [p for p in paths if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".tif", ".bmp")]
+    images = [p for p in paths if is_picture(p)]
     given = 0
     for turned in range(4):
         for number in np.random.default_rng(SEED).permutation(len(images)):
@@ -429,9 +436,7 @@ def cuts() -> list[tuple[str, Pixels]]:
         ("change/*/*", 2),
     ):
         for path in sorted(root.glob(pattern)):
-            name = path.name.lower()
-            masks = any(word in name for word in ("gt", "mask", "change"))
-            if masks or path.suffix.lower() not in (".jpg", ".jpeg", ".png", ".tif", ".bmp"):
+            if not is_picture(path):
                 continue
             picture = load(path)
             for _ in range(count):
