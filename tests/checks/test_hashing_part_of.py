@@ -1,6 +1,7 @@
 """What is said of parts: cuts, collages, and how far the search went."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,3 +63,14 @@ def test_an_approximate_search_does_not_say_that_no_part_is_known(known, monkeyp
     told, answer = findings(ground(300), known)
     assert "likeliest of 3" in told.summary
     assert answer.outcome is Outcome.INCONCLUSIVE
+
+
+def test_another_date_of_the_place_is_not_called_a_copy(tmp_path):
+    sample = Path(__file__).resolve().parents[2] / "samples" / "recycled-crop"
+    with HashIndex.create(tmp_path / "known.imgcheck") as index:
+        for name in ("older.jpg", "same-place-2014.jpg"):
+            index.add_image(Image.open(sample / "known" / name), path_text=name)
+        found = index.search(Image.open(sample / "post.jpg"))
+    relations = {match.path: match.relation for match in found.matches}
+    assert relations["older.jpg"] == "derived"
+    assert relations.get("same-place-2014.jpg") not in ("same", "derived")
