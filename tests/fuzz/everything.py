@@ -1,0 +1,34 @@
+"""All that is read of a file without its pixels, as every fuzzer and every mutation runs it."""
+
+import json
+
+from imgcheck import provenance
+from imgcheck.errors import ImgcheckError
+from imgcheck.imaging import Image
+from imgcheck.inspection import inspect
+from imgcheck.render import inspection as rendering
+
+FORMATS = ("jpeg", "png", "tiff", "webp", "gif", "bmp", "jp2", "heif", "avif")
+
+
+def parse(data: bytes, form: str) -> None:
+    """Run every parser of the engine, whatever the content looks like; nothing may be raised."""
+    tree = provenance.structure(data, format=form)
+    save = provenance.encoding(data, format=form, structure=tree)
+    tags = provenance.metadata(data, format=form, structure=tree)
+    json.dumps(tags.tags, allow_nan=False).encode("utf-8")
+    provenance.platform_traces(tree, save, tags, "name.jpg")
+    provenance.c2pa_presence(tree)
+    if tags.fbmd is not None:
+        provenance.decode_fbmd(tags.fbmd, structure=tree)
+
+
+def inspected(data: bytes, name: str = "post.jpg") -> bool:
+    """Inspect as the command does, up to the text on the terminal; False where it is refused."""
+    try:
+        found = inspect(Image.from_bytes(data, name=name))
+    except ImgcheckError:
+        return False
+    json.dumps(found.to_json(), allow_nan=False).encode("utf-8")
+    rendering.terminal(found, everything=True).encode("utf-8")
+    return True
