@@ -6,10 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from imgcheck import provenance
+from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import Image, Limits
 from imgcheck.imaging.text import printable
+from imgcheck.imaging.view import jpeg_view
 
 _DEEPEST_NODE = 6
+_PICTURE_PX = 900
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,6 +96,19 @@ def inspect(picture: str | os.PathLike[str] | Image, *, limits: Limits | None = 
         credentials=provenance.c2pa_presence(structure),
         fbmd=None if fbmd is None else provenance.decode_fbmd(fbmd, structure=structure),
     )
+
+
+def views(found: Inspection) -> list[tuple[str, bytes]]:
+    """Give the picture and those embedded in its file as small JPEGs, each with a caption."""
+    shown = [("The picture", jpeg_view(found.image, longest_px=_PICTURE_PX))]
+    thumbnail = found.metadata.thumbnail
+    if thumbnail is not None:
+        try:
+            small = Image.from_bytes(thumbnail.data, name="thumbnail")
+            shown.append((f"Thumbnail in {thumbnail.source}", jpeg_view(small, longest_px=320)))
+        except ImgcheckError:
+            pass  # what cannot be opened is an observation already
+    return [(caption, data) for caption, data in shown if data is not None]
 
 
 def _plain(value: Any) -> Any:

@@ -4,13 +4,13 @@ Everything is made in memory first; only then is each file put in place whole. A
 in the folder stays untouched if anything fails before that.
 """
 
-import io
 from pathlib import Path
 from typing import Any
 
 from imgcheck import render
 from imgcheck.errors import UnreadableError
 from imgcheck.imaging.output import write_atomically
+from imgcheck.imaging.view import jpeg_view
 from imgcheck.model import Case, Report
 
 # Enough to judge a picture on a screen; the original stays where it is.
@@ -27,7 +27,8 @@ def publish(report: Report, case: Case, folder: Path) -> Path:
     """
     pictures = {picture.name: picture.data for picture in report.pictures()}
     files: dict[str, bytes | str] = dict(pictures)
-    files["report.html"] = render.html(report, pictures=pictures, picture_view=_view(case))
+    view = jpeg_view(case.image, longest_px=_VIEW_PX)
+    files["report.html"] = render.html(report, pictures=pictures, picture_view=view)
     features = render.geojson(report, footprints=_features(report))
     if features is not None:
         files["footprint.geojson"] = features
@@ -55,19 +56,3 @@ def _features(report: Report) -> list[dict[str, Any]]:
         for finding in report.findings
         for footprint in finding.evidence.footprints
     ]
-
-
-def _view(case: Case) -> bytes | None:
-    """Give the picture as a JPEG of moderate size, the way it is seen."""
-    if not case.image.pixels_readable:
-        return None
-    from PIL import Image as Pillow
-
-    try:
-        view = Pillow.fromarray(case.image.rgb())
-    except UnreadableError:
-        return None
-    view.thumbnail((_VIEW_PX, _VIEW_PX))
-    stream = io.BytesIO()
-    view.save(stream, "JPEG", quality=88)
-    return stream.getvalue()

@@ -2,45 +2,78 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from imgcheck.cli import options
 from imgcheck.cli.failure import report_failure
+from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError
+
+if TYPE_CHECKING:
+    from imgcheck.inspection import Inspection
 
 
 @click.command("inspect")
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--all", "everything", is_flag=True, help="Show every tag and the whole structure.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write one HTML page about all the files, with their embedded pictures.",
+)
 @options.json_option
-def command(images: tuple[Path, ...], everything: bool, as_json: bool) -> int:
+def command(images: tuple[Path, ...], everything: bool, page: Path | None, as_json: bool) -> int:
     """Read structure, metadata, times and traces of a file, without judging it.
 
     \b
-    Example:
+    Examples:
       imgcheck inspect post.jpg --json
+      imgcheck inspect *.jpg --html files.html
     """
     from imgcheck.inspection import inspect
     from imgcheck.render import inspection as rendering
 
-    codes, documents = [0], []
-    for path in images:
-        try:
-            found = inspect(path)
-        except ImgcheckError as error:
-            if len(images) == 1:
-                raise
-            words = {"code": error.code, "message": error.message, "file": error.file}
-            documents.append({"error": words})
-            codes.append(error.exit_code)
-            if not as_json:
-                report_failure(error.message, code=error.code, exit_code=error.exit_code)
-            continue
-        documents.append(found.to_json())
-        if not as_json:
-            click.echo(rendering.terminal(found, everything=everything), nl=False)
+    kept: list[Inspection] = []
+    documents: list[dict[str, Any]] = []
+    worst = 0
+    with Progress("inspect") as progress:
+        for position, path in enumerate(images):
+            progress(path.name, position, len(images))
+            try:
+                found = inspect(path)
+            except ImgcheckError as error:
+                if len(images) == 1:
+                    raise
+                worst = max(worst, error.exit_code)
+                documents.append({"error": _words(error)})
+                if not as_json:
+                    report_failure(error.message, code=error.code, exit_code=error.exit_code)
+                continue
+            if as_json:
+                documents.append(found.to_json())
+            else:
+                click.echo(rendering.terminal(found, everything=everything), nl=False)
+            if page is not None:
+                kept.append(found)
+    if page is not None and kept:
+        _write(page, kept)
     if as_json:
-        whole = documents[0] if len(documents) == 1 else {"files": documents}
+        whole = documents[0] if len(images) == 1 else {"files": documents}
         click.echo(json.dumps(whole, indent=2, sort_keys=True, allow_nan=False))
-    return max(codes)
+    return worst
+
+
+def _words(error: ImgcheckError) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, "file": error.file}
+
+
+def _write(page: Path, found: "list[Inspection]") -> None:
+    from imgcheck.imaging.output import write_atomically
+    from imgcheck.inspection import views
+    from imgcheck.render import inspection as rendering
+
+    write_atomically(page, rendering.html(found, views=[views(one) for one in found]))
+    click.echo(f"page: {page}", err=True)

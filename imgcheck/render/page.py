@@ -4,10 +4,7 @@ Its content security policy allows the one style and the one script it carries, 
 and images inside the page. Everything works without the script; the script adds the slider.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping
-from importlib.resources import files
 
 from imgcheck.model import Input, Report
 from imgcheck.render import appendix, images, words
@@ -19,6 +16,7 @@ from imgcheck.render.marks import marks_on
 from imgcheck.render.markup import Markup, join, raw, tag
 from imgcheck.render.numbers import size
 from imgcheck.render.plain import line
+from imgcheck.render.shell import own, policy
 from imgcheck.render.viewer import Viewer, viewer
 
 Size = tuple[int, int]
@@ -64,30 +62,11 @@ def html(
         anchors=anchors,
         posted=arrangement.picture.id if arrangement.picture else None,
     )
-    style = _own("report.css") + "".join(view.rules for view in viewers.values())
-    script = _own("report.js")
+    style = own("report.css") + "".join(view.rules for view in viewers.values())
+    script = own("report.js")
     body = _body(report, arrangement, viewers, material)
     head = _head(report, arrangement.picture, style=style, script=script)
     return f"<!doctype html>\n{tag('html', head, body, raw('script', script), lang='en')}\n"
-
-
-def _own(name: str) -> str:
-    """Read a piece of the page that comes with the package; browsers hash line ends as \\n."""
-    text = (files("imgcheck.render") / name).read_text(encoding="utf-8")
-    return text.replace("\r\n", "\n")
-
-
-def policy(*, style: str, script: str) -> str:
-    """Give the content security policy for one style and one script."""
-    return (
-        f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
-        f"script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def _head(report: Report, picture: Input | None, *, style: str, script: str) -> Markup:
