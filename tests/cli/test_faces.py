@@ -132,3 +132,15 @@ def test_regress_writes_junit_and_fails_on_an_edited_verdict(
     assert document["cases"][0]["passed"] is False
     assert "expected supported" in document["cases"][0]["differences"][0]
     assert "failure" in junit.read_text(encoding="utf-8")
+
+
+def test_inspect_writes_one_page_about_several_files_and_reports_the_bad_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = SAMPLES / "honest-post" / "post.jpg", tmp_path / "bad.jpg"
+    bad.write_bytes(b"no picture")
+    page = tmp_path / "files.html"
+    assert run(["inspect", str(good), str(bad), "--html", str(page)]) == 4
+    said = capsys.readouterr()
+    assert "Credentials" in said.out and "bad.jpg" in said.err
+    assert "What it is" in page.read_text("utf-8")

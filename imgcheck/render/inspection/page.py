@@ -58,7 +58,9 @@ def html(found: Sequence[Inspection], *, views: Sequence[Sequence[tuple[str, byt
 def _file(found: Inspection, key: str, views: Sequence[tuple[str, bytes]]) -> Markup:
     image = found.image
     arranged = chapters(found)
-    links = [(chapter.key, chapter.title) for chapter in arranged if chapter.key != "what"]
+    links = [
+        (chapter.key, chapter.title) for chapter in arranged if chapter.key not in ("what", "tags")
+    ]
     links += [("structure", "Structure"), ("all", "All tags")]
     header = tag(
         "header",
