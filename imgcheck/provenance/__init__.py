@@ -13,6 +13,7 @@ from imgcheck.provenance.credentials import (
     TrustList,
     c2pa_missing,
     c2pa_presence,
+    credentials_to_json,
     read_bundle,
     read_credentials,
     say_credentials,
@@ -37,6 +38,6 @@ __all__ = [
     "thumbnail_agreement", "Agreement",
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",
     "c2pa_presence", "C2paPresence", "c2pa_missing",
-    "read_credentials", "say_credentials", "Credentials", "Ingredient",
+    "read_credentials", "say_credentials", "credentials_to_json", "Credentials", "Ingredient",
     "TrustList", "TrustBundle", "NO_TRUST", "read_bundle",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from imgcheck.inspection import Inspection
-from imgcheck.provenance import Node
+from imgcheck.provenance import Node, say_credentials
 from imgcheck.render.numbers import size
 from imgcheck.render.plain import line
 
@@ -93,10 +93,8 @@ def _place(found: Inspection) -> Iterator[str]:
 
 
 def _credentials(found: Inspection) -> Iterator[str]:
-    if found.credentials.present:
-        yield "C2PA content credentials are present; they were not validated"
-    else:
-        yield "no content credentials (C2PA)"
+    for sentence in say_credentials(found.credentials):
+        yield line(sentence, limit=300)
 
 
 def _observations(found: Inspection) -> Iterator[str]:

@@ -15,11 +15,12 @@ from imgcheck.provenance.credentials.result import (
     Stamp,
 )
 from imgcheck.provenance.credentials.sentences import say as say_credentials
+from imgcheck.provenance.credentials.sentences import to_json as credentials_to_json
 from imgcheck.provenance.credentials.trust import NO_TRUST, TrustBundle, TrustList, read_bundle
 
 __all__ = [
     "c2pa_presence", "C2paPresence", "c2pa_missing",
-    "read_credentials", "say_credentials",
+    "read_credentials", "say_credentials", "credentials_to_json",
     "Credentials", "Signer", "Stamp", "Ingredient", "OutsideHash", "OutsidePart",
     "SignedStatement", "Action", "Identity",
     "TrustList", "TrustBundle", "NO_TRUST", "read_bundle",

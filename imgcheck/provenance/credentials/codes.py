@@ -64,7 +64,7 @@ def content_fits(found: Statuses) -> bool:
 
 
 def content_disputed(found: Statuses) -> bool:
-    """Tell whether the same hash is reported both as fitting and as not fitting, and no other fails.
+    """Tell whether one hash is reported both as fitting and as not fitting, and nothing else fails.
 
     Such files were seen from one maker: the excluded range holds more than the manifest, which
     newer libraries refuse though the bytes outside it fit.
@@ -139,7 +139,7 @@ def stamp(certificate: Any, found: Statuses, trust: TrustList) -> Stamp | None:
         time=text(facts.get("timestamp")) if fits else None,
         authority=text(subject.get("CN")) or _named(own),
         fits=fits,
-        trust=_time_trust(own, trust),
+        trust=_time_trust(own, trust) if fits else "not tested",
         codes=names(own),
     )
 

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterator
 
-from imgcheck.provenance.credentials.manifests import Manifest, Store, items, label_in, mapping, text
+from imgcheck.provenance.credentials.manifests import (
+    Manifest,
+    Store,
+    items,
+    label_in,
+    mapping,
+    text,
+)
 from imgcheck.provenance.credentials.result import OutsideHash, OutsidePart
 from imgcheck.provenance.tree import Node, Structure
 

@@ -131,6 +131,15 @@ class Store:
         return Statuses()
 
     @property
+    def new_of_ingredients(self) -> tuple[Status, ...]:
+        """Give what fails of ingredients and was not yet known when the file was signed."""
+        results = mapping(self.raw.get("validation_results"))
+        blocks = (
+            mapping(i).get("validationDeltas") for i in items(results.get("ingredientDeltas"))
+        )
+        return tuple(status for block in blocks for status in statuses(block).failure)
+
+    @property
     def redacted(self) -> frozenset[str]:
         """Give the addresses of assertions that some claim says were taken out on purpose."""
         found: set[str] = set()

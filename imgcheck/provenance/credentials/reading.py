@@ -2,11 +2,19 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from imgcheck.provenance.credentials import codes
 from imgcheck.provenance.credentials.coverage import outside_hash
-from imgcheck.provenance.credentials.library import INSTALL, Answer, Library, missing, version
-from imgcheck.provenance.credentials.manifests import Manifest, Statuses, Store, items, mapping, text
+from imgcheck.provenance.credentials.library import Answer, Library, missing, version
+from imgcheck.provenance.credentials.manifests import (
+    Manifest,
+    Statuses,
+    Store,
+    items,
+    mapping,
+    text,
+)
 from imgcheck.provenance.credentials.presence import C2paPresence, c2pa_presence
 from imgcheck.provenance.credentials.result import Credentials, Identity, Integrity
 from imgcheck.provenance.credentials.statements import actions, compare, source_types
@@ -79,15 +87,25 @@ def credentials(
     if active is None:
         lost = Answer(error="the manifest that should speak for the file is not in the store")
         return _without_store(presence, linked, trust, lost)
-    return _whole(store, active, answer, library, presence, structure, trust, len(data), gps, times)
+    found = _whole(store, active, answer, library, presence, structure, trust, len(data))
+    cut = _without_trailer(data, structure)
+    if found.integrity == "broken" and cut and "assertion.dataHash.mismatch" in found.codes:
+        again = library.read(cut, format=format)
+        whole = again.store is not None and _integrity(Store(again.store))[0] == "intact"
+        if whole:
+            words = (
+                f"it fits without the last {len(data) - len(cut)} bytes, after the picture's end"
+            )
+            found = replace(found, whole_without_trailer=True, reason=words)
+    return replace(found, statements=compare(active, gps=gps, times=times))
 
 
 def _whole(
     store: Store, active: Manifest, answer: Answer, library: Library, presence: C2paPresence,
-    structure: Structure, trust: TrustList, size: int, gps: Gps | None, times: Iterable[Time],
+    structure: Structure, trust: TrustList, size: int,
 ) -> Credentials:  # fmt: skip
     found = store.verdict
-    integrity, reason = _integrity(found)
+    integrity, reason = _integrity(store)
     if not presence.present and answer.remote_url is None:
         odd = "the library finds a manifest where imgcheck's own walk of the file sees none"
         reason = f"{reason}; {odd}" if reason else odd
@@ -98,7 +116,7 @@ def _whole(
         integrity=integrity,
         places=presence.places,
         reason=reason,
-        codes=codes.names(codes.against_integrity(found.failure)),
+        codes=codes.names(codes.against_integrity((*found.failure, *store.new_of_ingredients))),
         confirmed=codes.names(s for s in found.success if not s.code.startswith("signingC")),
         title=text(active.claim.get("dc:title")),
         generator=_generator(active),
@@ -106,7 +124,6 @@ def _whole(
         time=codes.stamp(certificate, found, trust),
         ingredients=ingredients(store, answer, library, trust),
         outside_hash=outside_hash(store, structure, size),
-        statements=compare(active, gps=gps, times=times),
         actions=steps,
         source_types=source_types(active, steps),
         identities=_identities(active, found),
@@ -116,17 +133,29 @@ def _whole(
     )
 
 
-def _integrity(found: Statuses) -> tuple[Integrity, str | None]:
+def _integrity(store: Store) -> tuple[Integrity, str | None]:
+    found = store.verdict
     failing = codes.against_integrity(found.failure)
+    # What fails of an ingredient, and was not written down as failing when the file was signed,
+    # has changed since: the file is not what was signed, though its own manifest is.
+    later = codes.against_integrity(store.new_of_ingredients)
     if codes.only_unsupported(failing):
         return "unreadable", f"beyond this library: {failing[0].words or failing[0].code}"
     if codes.content_disputed(found):
         return "disputed", f"the hash fits, and the library objects: {failing[0].words}"
     if failing:
         return "broken", failing[0].words or None
+    if later:
+        return "broken", f"the manifest of an ingredient changed since: {later[0].words}"
     if codes.signature_fits(found) and codes.content_fits(found):
         return "intact", None
     return "unreadable", "the library confirms no signature, or no hash of the content"
+
+
+def _without_trailer(data: bytes, structure: Structure) -> bytes | None:
+    """Give a JPEG up to its end of image, or None where nothing follows it."""
+    ends = [n.offset + n.length for n in structure.nodes if n.kind == "EOI"]
+    return data[: ends[0]] if ends and ends[0] < len(data) else None
 
 
 def _without_store(
@@ -157,8 +186,7 @@ def _unvalidated(
         return Credentials(present=False)
     return Credentials(
         present=True, integrity="not validated", places=presence.places,
-        reason=f"present, not validated: {absent}" if absent != INSTALL else
-        f"present, not validated: {INSTALL}",
+        reason=f"present, not validated: {absent}",
         remote_url=linked, trust_list=trust.named("signers"),
     )  # fmt: skip
 

@@ -21,8 +21,8 @@ IngredientState = Literal[
 Trust = Literal["trusted", "untrusted", "expired", "invalid", "revoked", "no trust list"]
 
 #: ``accepted unlisted``: the stamp fits, but the library takes the authority of an old claim
-#: (C2PA 1.x) on its word, whatever the list says.
-TimeTrust = Literal["trusted", "untrusted", "accepted unlisted", "no trust list"]
+#: (C2PA 1.x) on its word, whatever the list says. ``not tested``: the stamp does not fit anyway.
+TimeTrust = Literal["trusted", "untrusted", "accepted unlisted", "no trust list", "not tested"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +169,9 @@ class Credentials:
         Why there is no answer, or what is odd about it, in one sentence.
     codes : tuple of str
         What fails of the active manifest, certificates and ingredients left out.
+    whole_without_trailer : bool
+        The content hash fails, and fits once the bytes after the picture's end are cut off:
+        something was appended, the picture is as signed.
     confirmed : tuple of str
         What the library reports as fitting (signature, hashes of the content), for the record.
     ingredients : tuple of Ingredient or None
@@ -185,6 +188,7 @@ class Credentials:
     reason: str | None = None
     codes: tuple[str, ...] = ()
     confirmed: tuple[str, ...] = ()
+    whole_without_trailer: bool = False
     title: str | None = None
     generator: str | None = None
     signer: Signer | None = None

@@ -1,6 +1,8 @@
 """Content credentials in plain sentences. Strings of the file come unescaped: escape them."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 from imgcheck.provenance.credentials.result import Credentials, OutsideHash, Signer, Stamp
 
@@ -37,6 +39,14 @@ def say(found: Credentials) -> list[str]:
     if not found.present:
         return ["no content credentials (C2PA); most files have none, and any re-save removes them"]
     return list(_lines(found))
+
+
+def to_json(found: Credentials) -> dict[str, Any]:
+    """Give the fields of ``c2pa`` in the machine contract of ``imgcheck inspect``."""
+    shown = asdict(found)
+    for ingredient, block in zip(found.ingredients or (), shown["ingredients"] or (), strict=True):
+        block["sentence"] = ingredient.sentence
+    return {**shown, "sentences": say(found)}
 
 
 def _lines(found: Credentials) -> Iterator[str]:

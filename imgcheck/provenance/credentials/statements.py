@@ -15,11 +15,13 @@ _MOST = 100
 # Positions written twice differ by rounding: 0.0001 minutes of arc are 0.0000017 degrees, EXIF
 # thirds of seconds 0.00028. A receiver's own scatter is larger. 0.0005 degrees are 56 m.
 _SAME_DEG = 0.0005
-# EXIF has whole seconds, and cameras write the tag and the assertion one after the other: the
-# three camera files at hand differ by at most 1 s.
-_SAME_S = 2.0
+# Cameras and their signing programs read the clock one after the other: the three camera files of
+# benchmarks: credentials differ by 0.0, 2.4 and 2.4 s between tag and assertion.
+_SAME_S = 5.0
 
-_ARC = re.compile(r"\s*(\d{1,3})[,\s](\d{1,2}(?:\.\d{1,12})?)(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])\s*")
+_ARC = re.compile(
+    r"\s*(\d{1,3})[,\s](\d{1,2}(?:\.\d{1,12})?)(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])\s*"
+)
 _CAPTURE = ("DateTimeOriginal", "DateCreated")
 _FIX = "GPSTimeStamp"
 
@@ -107,7 +109,9 @@ def degrees(value: object) -> float | None:
 
 def _positions(signed: list[tuple[str, object]], gps: Gps | None) -> Iterator[SignedStatement]:
     lat = next((a for n, v in signed if n == "GPSLatitude" and (a := degrees(v)) is not None), None)
-    lon = next((a for n, v in signed if n == "GPSLongitude" and (a := degrees(v)) is not None), None)
+    lon = next(
+        (a for n, v in signed if n == "GPSLongitude" and (a := degrees(v)) is not None), None
+    )
     own = None if gps is None or gps.lat is None or gps.lon is None else (gps.lat, gps.lon)
     if lat is None or lon is None:
         if own is not None:
@@ -136,9 +140,7 @@ def _positions(signed: list[tuple[str, object]], gps: Gps | None) -> Iterator[Si
     )
 
 
-def _times(
-    signed: list[tuple[str, object]], times: tuple[Time, ...]
-) -> Iterator[SignedStatement]:
+def _times(signed: list[tuple[str, object]], times: tuple[Time, ...]) -> Iterator[SignedStatement]:
     for name, value in signed:
         words = text(value)
         if words is None or name not in (*_CAPTURE, _FIX):

@@ -15,7 +15,7 @@ Purpose = Literal["signers", "time-stamps", "identities"]
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 # The lists of August 2026 have 30 and 22 certificates; Mozilla's whole root store about 150.
 _MOST_CERTIFICATES = 2_000
-_MOST_BYTES = 8 << 20
+MOST_BYTES = 8 << 20
 # RFC 5280, 4.2.1.12: extended key usages as they stand in DER.
 _TIME_STAMPING = bytes.fromhex("06082b06010505070308")
 _EMAIL = bytes.fromhex("06082b06010505070304")
@@ -36,8 +36,8 @@ class TrustBundle:
     @property
     def label(self) -> str:
         """Name the list so that a reader can tell it from another one."""
-        since = f" of {self.date}" if self.date else ""
-        return f"SHA-256 {self.sha256}{since}, {self.certificates} certificates"
+        since = f", imported {self.date}" if self.date else ""
+        return f"SHA-256 {self.sha256}{since} ({self.certificates} certificates)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def read_bundle(
         What the certificates vouch for. Without it: ``time-stamps`` where some of them may only
         stamp times and none may sign content, else ``signers``.
     date : str, optional
-        ISO date to print with the list: of its issue, or of its import.
+        ISO date of its import, to print with the list.
 
     Raises
     ------
@@ -79,14 +79,16 @@ def read_bundle(
         If it is too large, holds a private key, no certificate, or one that cannot be read.
     """
     shown = name or "the trust list"
-    if len(data) > _MOST_BYTES:
-        raise RefusedError(f"{shown}: has more than {_MOST_BYTES >> 20} MB; a list of roots is small")
+    if len(data) > MOST_BYTES:
+        raise RefusedError(
+            f"{shown}: has more than {MOST_BYTES >> 20} MB; a list of roots is small"
+        )
     if b"PRIVATE KEY-----" in data:
         raise RefusedError(f"{shown}: holds a private key; give certificates only")
     blocks = _BLOCK.findall(data)
     if not blocks:
         raise RefusedError(
-            f"{shown}: holds no certificate; give a PEM file with -----BEGIN CERTIFICATE----- blocks"
+            f"{shown}: holds no certificate; give a PEM file (-----BEGIN CERTIFICATE-----)"
         )
     if len(blocks) > _MOST_CERTIFICATES:
         raise RefusedError(f"{shown}: holds more than {_MOST_CERTIFICATES} certificates")

@@ -76,16 +76,16 @@ def ingredients(
     return tuple(walk.found)
 
 
-def _below(
-    walk: _Walk, parent: Manifest, path: tuple[str, ...], above: tuple[str, ...]
-) -> None:
+def _below(walk: _Walk, parent: Manifest, path: tuple[str, ...], above: tuple[str, ...]) -> None:
     for name, content in _named(parent):
         where = (*path, text(content.get("dc:title")) or f"untitled ({name[:60]})")
         if len(walk.found) >= _MOST_INGREDIENTS:
             if walk.found[-1].state != "not walked":
                 walk.found.append(_entry(where, content, None, "not walked"))
             return
-        label = label_in(mapping(content.get("activeManifest", content.get("c2pa_manifest"))).get("url"))
+        label = label_in(
+            mapping(content.get("activeManifest", content.get("c2pa_manifest"))).get("url")
+        )
         _one(walk, parent, name, content, where, label)
         child = None if label is None else walk.store.manifest(label)
         if child is None:
@@ -101,8 +101,10 @@ def _below(
 def _named(parent: Manifest) -> Iterator[tuple[str, dict[str, object]]]:
     """Give the ingredient assertions, those that are claimed but not there as empty ones."""
     there = {label: mapping(content) for label, content in parent.labelled("c2pa.ingredient")}
-    lost = {n: {} for n in parent.claimed() if n.startswith("c2pa.ingredient") and n not in there}
-    yield from {**there, **lost}.items()
+    yield from there.items()
+    for name in parent.claimed():
+        if name.startswith("c2pa.ingredient") and name not in there:
+            yield name, {}
 
 
 def _one(
