@@ -103,7 +103,7 @@ def _altered(found: Credentials) -> tuple[Outcome, str]:
         words = found.broken_ingredients[0].sentence
         return Outcome.INCONCLUSIVE, f"the file is as it was signed, but {words}"
     signer = found.signer
-    if signer is None or signer.trust != "trusted":
+    if signer is None or not signer.fits or signer.trust != "trusted":
         why = "unknown signer" if signer is None else signer.trust
         return Outcome.INCONCLUSIVE, (
             "the hashed bytes are those that were signed, but nobody vouches for the signer "

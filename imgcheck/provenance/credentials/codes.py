@@ -63,18 +63,29 @@ def content_fits(found: Statuses) -> bool:
     return any(s.code.endswith(".match") for s in about_content(found.success))
 
 
-def content_disputed(found: Statuses) -> bool:
-    """Tell whether one hash is reported both as fitting and as not fitting, and nothing else fails.
+def cryptographic(status: Status) -> bool:
+    """Tell whether a failure says that a hash or signature does not fit, or that a part is gone.
 
-    Such files were seen from one maker: the excluded range holds more than the manifest, which
-    newer libraries refuse though the bytes outside it fit.
+    The others say that a manifest breaks a rule of the standard, though it is as it was signed.
+    """
+    return status.code.endswith(("mismatch", "missing")) or status.code.startswith("claimSignature")
+
+
+def refused_though_whole(found: Statuses) -> bool:
+    """Tell whether signature and content hash are confirmed, and the library refuses all the same.
+
+    Seen: an excluded range that holds more than the manifest, where one hash is reported both as
+    fitting and as not fitting (2023, one maker); steps without a source type.
     """
     failing = against_integrity(found.failure)
     fitting = {s.url for s in about_content(found.success) if s.code.endswith(".match")}
     return (
-        bool(failing)
+        bool(failing and fitting)
         and signature_fits(found)
-        and all(s.code.endswith("Hash.mismatch") and s.url in fitting for s in failing)
+        and all(
+            not cryptographic(s) or (s.code.endswith("Hash.mismatch") and s.url in fitting)
+            for s in failing
+        )
     )
 
 
@@ -95,6 +106,7 @@ def signer(certificate: Any, found: Statuses, trust: TrustList) -> Signer | None
         algorithm=text(block.get("algorithm")),
         valid_from=text(validity.get("notBefore")),
         valid_until=text(validity.get("notAfter")),
+        fits=signature_fits(found),
         trust=_trust(own, trust),
         revocation=_revocation(own),
         codes=own,

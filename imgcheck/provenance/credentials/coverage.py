@@ -24,7 +24,7 @@ def outside_hash(store: Store, structure: Structure, size: int) -> OutsideHash:
     Parameters
     ----------
     structure : Structure
-        The walked file; its top-level parts give the names.
+        The walked file; its parts give the names.
     size : int
         Length of the file in bytes.
 
@@ -76,9 +76,21 @@ def _ranges(content: dict[str, object], structure: Structure, size: int) -> Iter
         if not isinstance(start, int) or not isinstance(length, int) or start < 0 or length <= 0:
             continue
         end = min(start + length, size)
-        inside = [n for n in structure.nodes if n.offset < end and n.offset + n.length > start]
+        inside = [n for n in _leaves(structure.nodes) if _overlap(n, start, end)]
         named = dict.fromkeys(_words(node, start, end) for node in inside)
         yield OutsidePart(offset=start, length=length, parts=tuple(named)[:_MOST_PARTS])
+
+
+def _leaves(nodes: tuple[Node, ...]) -> Iterator[Node]:
+    for node in nodes:
+        if node.children:
+            yield from _leaves(node.children)
+        else:
+            yield node
+
+
+def _overlap(node: Node, start: int, end: int) -> bool:
+    return node.offset < end and node.offset + node.length > start
 
 
 def _words(node: Node, start: int, end: int) -> str:
@@ -89,13 +101,11 @@ def _words(node: Node, start: int, end: int) -> str:
 
 def _lies_in(ranges: tuple[OutsidePart, ...], structure: Structure, what: str) -> bool | None:
     """Tell whether any block of EXIF or XMP lies in the ranges; None where the file has none."""
-    blocks = [node for node in structure.nodes if _holds(node, what)]
+    blocks = [node for node in _leaves(structure.nodes) if _holds(node, what)]
     if not blocks:
         return None
     return any(
-        node.offset < part.offset + part.length and node.offset + node.length > part.offset
-        for node in blocks
-        for part in ranges
+        _overlap(node, part.offset, part.offset + part.length) for node in blocks for part in ranges
     )
 
 

@@ -138,11 +138,13 @@ def _integrity(store: Store) -> tuple[Integrity, str | None]:
     failing = codes.against_integrity(found.failure)
     # What fails of an ingredient, and was not written down as failing when the file was signed,
     # has changed since: the file is not what was signed, though its own manifest is.
-    later = codes.against_integrity(store.new_of_ingredients)
+    later = tuple(
+        s for s in codes.against_integrity(store.new_of_ingredients) if codes.cryptographic(s)
+    )
     if codes.only_unsupported(failing):
         return "unreadable", f"beyond this library: {failing[0].words or failing[0].code}"
-    if codes.content_disputed(found):
-        return "disputed", f"the hash fits, and the library objects: {failing[0].words}"
+    if codes.refused_though_whole(found):
+        return "disputed", f"signature and hash fit, but the library objects: {failing[0].words}"
     if failing:
         return "broken", failing[0].words or None
     if later:

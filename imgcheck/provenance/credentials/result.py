@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 #: ``intact``: signature, assertions and content hash fit. ``broken``: one of them does not.
-#: ``disputed``: the library reports the content hash as fitting and as not fitting.
+#: ``disputed``: signature and content hash fit, but the library refuses the manifest.
 #: ``unreadable``: there is a manifest, and no answer. ``not validated``: no library to ask.
 Integrity = Literal["intact", "broken", "disputed", "unreadable", "not validated"]
 
-#: Of an ingredient: also ``missing`` (its manifest is named but not there), ``no credentials``
-#: (it came without), ``not walked`` (beyond the limits; never to be read as clean).
+#: Of an ingredient: ``disputed`` breaks a rule of the standard while signature and hashes fit;
+#: ``missing``: its manifest is named but not there; ``no credentials``: it came without;
+#: ``not walked``: beyond the limits, never to be read as clean.
 IngredientState = Literal[
-    "intact", "broken", "missing", "unreadable", "no credentials", "not walked"
+    "intact", "broken", "disputed", "missing", "unreadable", "no credentials", "not walked"
 ]
 
 Trust = Literal["trusted", "untrusted", "expired", "invalid", "revoked", "no trust list"]
@@ -29,8 +30,10 @@ TimeTrust = Literal["trusted", "untrusted", "accepted unlisted", "no trust list"
 class Signer:
     """Who signed, as the certificate in the file says.
 
-    ``codes`` are the library's words about certificate and revocation. ``revocation`` is
-    ``unchecked offline`` unless an answer of the authority is stapled to the signature.
+    ``fits`` tells whether the signature is that of this certificate; where it is not, the name
+    says nothing. ``trust`` is about the certificate alone. ``revocation`` is ``unchecked offline``
+    unless an answer of the authority is stapled to the signature. ``codes`` are the library's
+    words about both.
     """
 
     common_name: str | None
@@ -39,6 +42,7 @@ class Signer:
     algorithm: str | None
     valid_from: str | None
     valid_until: str | None
+    fits: bool
     trust: Trust
     revocation: str
     codes: tuple[str, ...] = ()

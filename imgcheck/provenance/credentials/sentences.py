@@ -9,7 +9,7 @@ from imgcheck.provenance.credentials.result import Credentials, OutsideHash, Sig
 _INTEGRITY = {
     "intact": "signature, assertions and content hash fit: the hashed bytes are those signed",
     "broken": "broken: what is there is not what was signed",
-    "disputed": "disputed: the content hash is reported both as fitting and as not fitting",
+    "disputed": "disputed: signature and content hash fit, but the library refuses the manifest",
     "unreadable": "present, but unreadable",
     "not validated": "present, not validated",
 }
@@ -85,7 +85,10 @@ def _lines(found: Credentials) -> Iterator[str]:
 def _signer(signer: Signer, trust_list: str) -> Iterator[str]:
     name = signer.common_name or "somebody without a name"
     issuer = f", certificate issued by {signer.issuer}" if signer.issuer else ""
-    yield f"signed by {name}{issuer}: {_TRUST[signer.trust]}"
+    if signer.fits:
+        yield f"signed by {name}{issuer}: {_TRUST[signer.trust]}"
+    else:
+        yield f"the certificate names {name}{issuer}, but the signature is not confirmed as theirs"
     yield f"trust list: {trust_list}; revocation: {signer.revocation}"
 
 

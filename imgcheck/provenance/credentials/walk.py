@@ -119,15 +119,14 @@ def _one(
         state: IngredientState = "missing"
         failing = (*failing, "assertion.missing")
     elif label is None:
-        state = "broken" if failing or recorded else "no credentials"
+        state = _worse("no credentials", (*failing, *recorded))
     elif own is None:
         state = "missing"
         failing = failing or ("ingredient.manifest.missing",)
     else:
         state = own.state
         failing = tuple(dict.fromkeys((*own.failing, *failing)))
-        if state == "intact" and (failing or recorded):
-            state = "broken"
+        state = _worse(state, (*failing, *recorded))
     walk.found.append(
         Ingredient(
             path=where[1:],
@@ -150,6 +149,14 @@ def _entry(
         path=where[1:], relation=text(content.get("relationship")) or "unknown", manifest=label,
         state=state, codes=failing,
     )  # fmt: skip
+
+
+def _worse(state: IngredientState, failing: tuple[str, ...]) -> IngredientState:
+    """Lower a state that is fine by itself for what others say of it."""
+    if state not in ("intact", "disputed", "no credentials") or not failing:
+        return state
+    hard = any(codes.cryptographic(Status(c, "")) or c.startswith("ingredient.") for c in failing)
+    return "broken" if hard else "disputed"
 
 
 def _recorded(content: dict[str, object]) -> tuple[str, ...]:
@@ -184,7 +191,9 @@ def _validated(walk: _Walk, label: str) -> _Own:
         return _Own("unreadable", (), nothing, None, None)
     found = Store(answer.store).verdict
     wrong = tuple(s for s in codes.against_integrity(found.failure) if not _excused(walk, s))
-    state: IngredientState = "broken" if wrong else "intact"
+    state: IngredientState = "intact"
+    if wrong:
+        state = "broken" if any(codes.cryptographic(s) for s in wrong) else "disputed"
     if codes.only_unsupported(wrong) or (not wrong and not codes.signature_fits(found)):
         state = "unreadable"
     certificate = answer.certificates.get(label)
