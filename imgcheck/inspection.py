@@ -10,6 +10,7 @@ from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import Image, Limits
 from imgcheck.imaging.text import printable
 from imgcheck.imaging.view import jpeg_view
+from imgcheck.trusted import imported_trust
 
 _DEEPEST_NODE = 6
 _PICTURE_PX = 900
@@ -24,7 +25,7 @@ class Inspection:
     encoding: provenance.Encoding | None
     metadata: provenance.Metadata
     traces: tuple[provenance.Trace, ...]
-    credentials: provenance.C2paPresence
+    credentials: provenance.Credentials
     fbmd: provenance.Fbmd | None
 
     def to_json(self) -> dict[str, Any]:
@@ -45,15 +46,7 @@ class Inspection:
             "gps": None if gps is None else _plain(asdict(gps)),
             "software": list(self.metadata.software),
             "fbmd": {"state": "absent" if self.fbmd is None else self.fbmd.state},
-            "c2pa": {
-                "present": self.credentials.present,
-                "integrity": None,
-                "signer": None,
-                "ingredients": None,
-                "time": None,
-                "outside_hash": None,
-                "note": "content credentials are found but not validated",
-            },
+            "c2pa": _plain(provenance.credentials_to_json(self.credentials)),
             "encoding": None if self.encoding is None else _plain(asdict(self.encoding)),
             "traces": [_plain(asdict(t)) for t in self.traces],
             "structure": [_node(n, 0) for n in self.structure.nodes],
@@ -64,12 +57,19 @@ class Inspection:
         }
 
 
-def inspect(picture: str | os.PathLike[str] | Image, *, limits: Limits | None = None) -> Inspection:
+def inspect(
+    picture: str | os.PathLike[str] | Image,
+    *,
+    limits: Limits | None = None,
+    trust: provenance.TrustList | None = None,
+) -> Inspection:
     """Read structure, last save, metadata, times and platform traces of a file.
 
     Parameters
     ----------
     picture : path or Image
+    trust : TrustList, optional
+        Whose content credentials count as trusted; default: the lists the user imported.
 
     Raises
     ------
@@ -93,7 +93,14 @@ def inspect(picture: str | os.PathLike[str] | Image, *, limits: Limits | None = 
         encoding=encoding,
         metadata=metadata,
         traces=provenance.platform_traces(structure, encoding, metadata, image.name),
-        credentials=provenance.c2pa_presence(structure),
+        credentials=provenance.read_credentials(
+            image.data,
+            format=image.format,
+            structure=structure,
+            trust=imported_trust() if trust is None else trust,
+            gps=metadata.gps,
+            times=metadata.times,
+        ),
         fbmd=None if fbmd is None else provenance.decode_fbmd(fbmd, structure=structure),
     )
 

@@ -65,7 +65,7 @@ def _file(case: Case) -> Finding:
         parts.append("it carries no camera metadata")
     parts += [trace.wording for trace in found.traces[:2]]
     if found.credentials.present:
-        parts.append("it carries content credentials (C2PA), which were not validated")
+        parts.append("it carries content credentials (C2PA; see provenance.credentials)")
     observations = (*found.structure.observations, *tags.observations)
     if image.damage:
         parts.append(f"it is damaged ({image.damage[0].detail})")

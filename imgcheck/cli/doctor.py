@@ -5,10 +5,16 @@ import importlib.metadata
 import json
 import platform
 import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from imgcheck.cli import options
+
+if TYPE_CHECKING:
+    from imgcheck.provenance import TrustBundle, TrustList
+    from imgcheck.provenance.credentials.trust import Purpose
 
 _CORE = (
     ("numpy", "numpy"),
@@ -22,11 +28,41 @@ _CORE = (
 )
 
 
+_EXTRAS = (("c2pa-python", "c2pa", "c2pa", "content credentials are found, not validated"),)
+_PURPOSES = ("signers", "time-stamps", "identities")
+
+
 @click.command("doctor")
+@click.option(
+    "--import-trust",
+    "trust_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Trust the certificates of a PEM file when content credentials (C2PA) are validated; "
+    "may be repeated.",
+)
+@click.option(
+    "--trust-for",
+    type=click.Choice(_PURPOSES),
+    help="What the certificates vouch for; default: told from the certificates.",
+)
+@click.option("--forget-trust", is_flag=True, help="Remove every trust list first.")
 @options.json_option
-def command(as_json: bool) -> int:
-    """Say what is installed and which parts cannot work on this machine."""
+def command(
+    trust_files: tuple[Path, ...], trust_for: "Purpose | None", forget_trust: bool, as_json: bool
+) -> int:
+    """Say what is installed and which parts cannot work on this machine.
+
+    \b
+    Example:
+      imgcheck doctor --import-trust C2PA-TRUST-LIST.pem
+    """
+    from imgcheck.trusted import imported_trust
+
+    done = _change_trust(trust_files, trust_for, forget_trust)
     rows = [_library(name, module) for name, module in _CORE]
+    extras = [_extra(*row) for row in _EXTRAS]
     trouble = [row for row in rows if row["problem"]]
     if as_json:
         document = {
@@ -34,20 +70,64 @@ def command(as_json: bool) -> int:
             "python": platform.python_version(),
             "sqlite": sqlite3.sqlite_version,
             "libraries": rows,
+            "extras": extras,
             "formats": _formats(),
+            "trust": [_shown(bundle) for bundle in imported_trust().bundles],
             "healthy": not trouble,
         }
         click.echo(json.dumps(document, indent=2, sort_keys=True))
         return 3 if trouble else 0
+    for words in done:
+        click.echo(words)
     click.echo(f"imgcheck {importlib.metadata.version('imgcheck')}")
     click.echo(f"Python   {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
-    for row in rows:
+    for row in (*rows, *extras):
         words = row["problem"] or "ok"
         click.echo(f"  {row['name']:16} {row['version'] or '-':12} {words}")
     for name, words in _formats().items():
         click.echo(f"  pixels of {name:5}   {words}")
+    for words in _trust_lines(imported_trust()):
+        click.echo(f"  {words}")
     click.echo("Nothing missing." if not trouble else "Mend with: pip install imgcheck")
     return 3 if trouble else 0
+
+
+def _change_trust(files: tuple[Path, ...], purpose: "Purpose | None", forget: bool) -> list[str]:
+    from imgcheck.imaging.text import printable
+    from imgcheck.trusted import forget_trust, import_trust
+
+    done = []
+    if forget:
+        count = forget_trust()
+        done.append(f"Removed {count} trust list{'' if count == 1 else 's'}.")
+    for path in files:
+        bundle = import_trust(path, purpose=purpose)
+        done.append(
+            f"Imported {printable(path.name, limit=80)} for {bundle.purpose}: {bundle.label}."
+        )
+    return done
+
+
+def _trust_lines(trust: "TrustList") -> list[str]:
+    if not trust.bundles:
+        return ["no trust list: every signer of content credentials reads as unvouched for"]
+    return [f"trust list for {bundle.purpose}: {bundle.label}" for bundle in trust.bundles]
+
+
+def _shown(bundle: "TrustBundle") -> dict[str, str | int | None]:
+    return {
+        "purpose": bundle.purpose,
+        "sha256": bundle.sha256,
+        "date": bundle.date,
+        "certificates": bundle.certificates,
+    }
+
+
+def _extra(name: str, module: str, extra: str, cost: str) -> dict[str, str | None]:
+    row = _library(name, module)
+    if row["version"] is None and row["problem"]:
+        row["problem"] = f"not installed: {cost}; pip install 'imgcheck[{extra}]'"
+    return row
 
 
 def _library(name: str, module: str) -> dict[str, str | None]:

@@ -4,7 +4,20 @@ Every function takes bytes and the sniffed format, opens nothing, and raises on 
 is wrong in a file is an observation with its place.
 """
 
-from imgcheck.provenance.credentials import C2paPresence, c2pa_presence
+from imgcheck.provenance.credentials import (
+    NO_TRUST,
+    C2paPresence,
+    Credentials,
+    Ingredient,
+    TrustBundle,
+    TrustList,
+    c2pa_missing,
+    c2pa_presence,
+    credentials_to_json,
+    read_bundle,
+    read_credentials,
+    say_credentials,
+)
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
 from imgcheck.provenance.fbmd import Fbmd, decode_fbmd
 from imgcheck.provenance.layout import structure
@@ -24,5 +37,7 @@ __all__ = [
     "compare_times", "TimeComparison", "TimeFit",
     "thumbnail_agreement", "Agreement",
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",
-    "c2pa_presence", "C2paPresence",
+    "c2pa_presence", "C2paPresence", "c2pa_missing",
+    "read_credentials", "say_credentials", "credentials_to_json", "Credentials", "Ingredient",
+    "TrustList", "TrustBundle", "NO_TRUST", "read_bundle",
 ]  # fmt: skip

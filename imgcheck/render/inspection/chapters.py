@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from imgcheck.inspection import Inspection
+from imgcheck.provenance import say_credentials
 from imgcheck.render.numbers import size
 
 # Without --all, tags beyond these stay in the JSON.
@@ -147,10 +148,8 @@ def _position(found: Inspection) -> Iterator[Row]:
 
 
 def _credentials(found: Inspection) -> Iterator[Row]:
-    if found.credentials.present:
-        yield Row(text="C2PA content credentials are present; they were not validated")
-    else:
-        yield Row(text="no content credentials (C2PA); most pictures have none")
+    for sentence in say_credentials(found.credentials):
+        yield Row(text=sentence)
 
 
 def _observations(found: Inspection) -> Iterator[Row]:

@@ -1,0 +1,202 @@
+"""Do the file's content credentials (C2PA) hold, and what do they say of the claim?"""
+
+from collections.abc import Iterable, Iterator
+
+from imgcheck.checks._file import inspected
+from imgcheck.checks.check import check
+from imgcheck.errors import ImgcheckError
+from imgcheck.model import ByteRange, Case, Evidence, FalseAlarm, Finding, Measure, Outcome
+from imgcheck.provenance import Credentials, say_credentials
+from imgcheck.quantity import binomial_interval
+
+_BASIS = "content credentials"
+
+# Signed files that nobody touched since, and how many of them were called broken.
+_UNTOUCHED, _FALSE = 420, 0
+FALSE_ALARM = FalseAlarm(
+    rate=_FALSE / _UNTOUCHED,
+    interval=binomial_interval(_FALSE, _UNTOUCHED),
+    calibration="docs/benchmarks.md, credentials: signed files that were not touched since",
+)
+
+_LIMITS = (
+    "A signature shows that bytes are those that were signed, not that the scene is true: in 2025 "
+    "a camera signed a foreign picture, and its maker revoked all certificates.",
+    "Revocation is not checked offline, and what lies outside the hash is not protected.",
+    "Most files have no credentials and any re-save removes them: absence says nothing.",
+)
+_BROKEN_LIMITS = (
+    "A broken hash shows that bytes changed, not which: a rewritten tag breaks it like a pixel.",
+    "Anyone can put the credentials of another file into a picture.",
+)
+_INNOCENT = (
+    "a platform or program rewrote the file, or its tags, and left the credentials in it",
+    "versions of the C2PA library disagree on how old files are to be read",
+)
+# Steps that only bring a picture into being.
+_MAKING = frozenset({"c2pa.created", "c2pa.captured", "c2pa.published"})
+
+
+def _has_credentials(case: Case) -> str | None:
+    try:
+        found = inspected(case).credentials
+    except ImgcheckError:
+        return None  # the check itself says it, as a failure
+    if found.present:
+        return None
+    return (
+        "the file has no content credentials (C2PA); most files have none and any re-save removes "
+        "them, so that says nothing"
+    )
+
+
+@check(
+    "provenance.credentials",
+    question="Do the file's content credentials (C2PA) hold, and what do they say of the claim?",
+    asks="manipulated",
+    analysis="source",
+    stage="bytes",
+    answers=("unaltered", "original", "acquired"),
+    needs=(_has_credentials,),
+)
+def provenance_credentials(case: Case) -> Iterable[Finding]:
+    """Say what a signature covers, who signed, and what changed since."""
+    found = inspected(case).credentials
+    yield _finding(None, Outcome.INCONCLUSIVE, "; ".join(say_credentials(found)[:3]), found)
+    for statement in case.claim.of_kind("unaltered"):
+        outcome, words = _altered(found)
+        yield _finding(statement.id, outcome, words, found)
+    for statement in case.claim.of_kind("original"):
+        yield _finding(statement.id, Outcome.INCONCLUSIVE, _first(found), found)
+    for statement in case.claim.of_kind("acquired"):
+        yield _finding(statement.id, Outcome.INCONCLUSIVE, _when(found), found)
+
+
+def _finding(statement: str | None, outcome: Outcome, words: str, found: Credentials) -> Finding:
+    broken = outcome is Outcome.CONTRADICTS
+    return provenance_credentials.finding(
+        statement=statement,
+        outcome=outcome,
+        summary=_sentence(words),
+        basis=_BASIS,
+        measures=tuple(_measures(found)),
+        evidence=Evidence(bytes=tuple(_places(found))),
+        innocent=_INNOCENT if found.integrity in ("broken", "disputed") else (),
+        limits=(*_LIMITS, *(_BROKEN_LIMITS if found.integrity == "broken" else ())),
+        false_alarm=FALSE_ALARM if broken else None,
+        would_change=tuple(_wishes(found)),
+    )
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:].rstrip(".") + "."
+
+
+def _altered(found: Credentials) -> tuple[Outcome, str]:
+    """Weigh "nothing was altered": only a valid signature over other content speaks against it."""
+    if found.integrity == "broken":
+        return _broken(found)
+    if found.integrity != "intact":
+        words = found.reason or "the credentials cannot be read"
+        return Outcome.INCONCLUSIVE, f"the credentials do not decide: {words}"
+    if found.broken_ingredients:
+        words = found.broken_ingredients[0].sentence
+        return Outcome.INCONCLUSIVE, f"the file is as it was signed, but {words}"
+    signer = found.signer
+    if signer is None or not signer.fits or signer.trust != "trusted":
+        why = "unknown signer" if signer is None else signer.trust
+        return Outcome.INCONCLUSIVE, (
+            "the hashed bytes are those that were signed, but nobody vouches for the signer "
+            f"({why}): anyone can sign an altered picture in any name"
+        )
+    steps = [a.action for a in found.actions if a.action not in _MAKING]
+    if steps or found.ingredients:
+        made = ", ".join(steps[:5]) or "ingredients"
+        words = f"the hashed bytes are those that were signed after these steps: {made}"
+        return Outcome.INCONCLUSIVE, words
+    return Outcome.SUPPORTS, (
+        f"the hashed bytes are those that {signer.common_name or 'the signer'} signed, who is on "
+        f"the trust list ({found.trust_list}); what was done before signing is not shown"
+    )
+
+
+def _broken(found: Credentials) -> tuple[Outcome, str]:
+    codes = ", ".join(found.codes)
+    if found.whole_without_trailer:
+        return Outcome.INCONCLUSIVE, f"bytes were appended to a signed file; {found.reason}"
+    signed = "claimSignature.validated" in found.confirmed
+    content = any(c.endswith("Hash.mismatch") for c in found.codes)
+    other = [c for c in found.codes if not c.endswith("Hash.mismatch")]
+    if signed and content and not other:
+        return Outcome.CONTRADICTS, (
+            f"a valid signature covers other bytes than the file has ({codes}): the file was "
+            "changed after it was signed"
+        )
+    return Outcome.INCONCLUSIVE, (
+        f"the credentials themselves are damaged ({codes}), so they vouch for nothing; that says "
+        "nothing about the picture"
+    )
+
+
+def _first(found: Credentials) -> str:
+    origin = [i for i in found.ingredients or () if i.relation == "parentOf" and len(i.path) == 1]
+    if origin:
+        return (
+            "the credentials name another file as what this one was made from; whether that was "
+            "published, they do not say"
+        )
+    return "content credentials do not show whether a picture was published before"
+
+
+def _when(found: Credentials) -> str:
+    signed = [s for s in found.statements if s.what == "time" and s.signed]
+    if found.integrity == "intact" and signed:
+        return (
+            f"the signed time ({signed[0].source}) is {signed[0].signed}, by the clock of whoever "
+            f"signed; the file's own tags: {signed[0].agreement}"
+        )
+    if found.integrity == "intact" and found.time is not None and found.time.time:
+        return (
+            f"the signature was stamped at {found.time.time}: the picture existed then, and may "
+            "be older"
+        )
+    return "the credentials show no time of capture that could be relied on"
+
+
+def _measures(found: Credentials) -> Iterator[Measure]:
+    yield Measure(name="integrity", value=found.integrity, reason="no answer")
+    if found.codes:
+        yield Measure(name="failing", value=", ".join(found.codes))
+    if found.signer is not None:
+        yield Measure(name="signer", value=found.signer.common_name, reason="unnamed")
+        yield Measure(name="trust", value=found.signer.trust)
+        yield Measure(name="revocation", value=found.signer.revocation)
+    if found.integrity not in (None, "not validated"):
+        yield Measure(name="trust list", value=found.trust_list)
+        stamp = None if found.time is None else found.time.time
+        yield Measure(name="time stamp", value=stamp, reason="none that fits")
+    if found.ingredients is not None:
+        yield Measure(name="ingredients", value=len(found.ingredients))
+        yield Measure(name="ingredients not whole", value=len(found.broken_ingredients))
+    for statement in found.statements[:6]:
+        yield Measure(name=f"{statement.what}, {statement.source}", value=statement.agreement)
+    if found.library is not None:
+        yield Measure(name="validated by", value=found.library)
+
+
+def _places(found: Credentials) -> Iterator[ByteRange]:
+    for offset, length in found.places[:10]:
+        yield ByteRange(offset=offset, length=length, label="content credentials")
+    outside = found.outside_hash
+    for part in () if outside is None else outside.ranges[:10]:
+        words = ", ".join(part.parts[:6])
+        yield ByteRange(offset=part.offset, length=part.length, label=f"outside the hash: {words}")
+
+
+def _wishes(found: Credentials) -> Iterator[str]:
+    if found.integrity == "not validated":
+        yield "the C2PA library (pip install 'imgcheck[c2pa]')"
+    elif found.signer is not None and found.signer.trust == "no trust list":
+        yield "a list of trusted signers (imgcheck doctor --import-trust FILE)"
+    if found.remote_url:
+        yield "the manifest that is kept elsewhere"

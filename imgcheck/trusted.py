@@ -1,0 +1,114 @@
+"""The trust lists of this user: one folder of PEM files, filled by ``imgcheck doctor``.
+
+It lies outside the engines because it looks at the environment: ``IMGCHECK_TRUST`` names the
+folder; without it, ``imgcheck/trust`` below ``XDG_CONFIG_HOME`` (else ``~/.config``), on Windows
+below ``APPDATA``. Each list is kept byte for byte as it was given, so that its SHA-256 can be
+compared with the publisher's; purpose, day of import and SHA-256 stand in its name.
+"""
+
+import datetime as dt
+import os
+import re
+import sys
+from functools import lru_cache
+from pathlib import Path
+
+from imgcheck.errors import UnreadableError
+from imgcheck.provenance import TrustBundle, TrustList, read_bundle
+from imgcheck.provenance.credentials.trust import MOST_BYTES, Purpose
+
+_NAME = re.compile(
+    r"(?P<purpose>signers|time-stamps|identities)_(?P<date>\d{4}-\d{2}-\d{2})_"
+    r"(?P<sha256>[0-9a-f]{64})\.pem"
+)
+
+
+def trust_folder() -> Path:
+    """Give the folder of the user's lists; it need not exist."""
+    own = os.environ.get("IMGCHECK_TRUST")
+    if own:
+        return Path(own)
+    base = os.environ.get("APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "imgcheck" / "trust"
+
+
+def imported_trust() -> TrustList:
+    """Read every list of the user.
+
+    Raises
+    ------
+    UnreadableError
+        If a list cannot be read, or is no longer what was imported.
+    """
+    folder = trust_folder()
+    try:
+        found = sorted(p for p in folder.iterdir() if _NAME.fullmatch(p.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return TrustList()
+    except OSError as error:
+        raise UnreadableError(f"the folder of trust lists cannot be read: {error}") from error
+    return TrustList(bundles=tuple(_parsed(p.name, _bytes(p)) for p in found))
+
+
+def import_trust(
+    path: Path, *, purpose: Purpose | None = None, today: dt.date | None = None
+) -> TrustBundle:
+    """Check a PEM bundle and keep it; a list that is known already is kept once.
+
+    Raises
+    ------
+    UnreadableError, RefusedError
+        If the file cannot be read, is not a bundle of certificates, or cannot be kept.
+    """
+    data = _bytes(path)
+    date = (today or dt.datetime.now(dt.UTC).date()).isoformat()
+    bundle = read_bundle(data, purpose=purpose, date=date, name=path.name)
+    folder = trust_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        known = list(folder.glob(f"{bundle.purpose}_*_{bundle.sha256}.pem"))
+        if not known:
+            target = folder / f"{bundle.purpose}_{date}_{bundle.sha256}.pem"
+            part = target.with_suffix(".part")
+            part.write_bytes(data)
+            part.replace(target)
+    except OSError as error:
+        raise UnreadableError(
+            f"the trust list cannot be kept in {folder}: {error.strerror}; "
+            "name another folder with IMGCHECK_TRUST"
+        ) from error
+    return bundle
+
+
+def forget_trust() -> int:
+    """Remove every list; give how many there were."""
+    folder = trust_folder()
+    found = [p for p in folder.glob("*.pem") if _NAME.fullmatch(p.name)] if folder.is_dir() else []
+    for path in found:
+        path.unlink()
+    return len(found)
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        words = error.strerror or type(error).__name__
+        raise UnreadableError(
+            f"{path.name}: the trust list cannot be read: {words}", file=path.name
+        ) from error
+
+
+@lru_cache(maxsize=16)
+def _parsed(name: str, data: bytes) -> TrustBundle:
+    facts = _NAME.fullmatch(name)
+    assert facts is not None
+    purpose: Purpose = facts["purpose"]  # type: ignore[assignment]
+    bundle = read_bundle(data, purpose=purpose, date=facts["date"], name=name)
+    if bundle.sha256 != facts["sha256"]:
+        raise UnreadableError(
+            f"the trust list imported on {facts['date']} has changed since; remove the lists with "
+            "imgcheck doctor --forget-trust and import them again"
+        )
+    return bundle
