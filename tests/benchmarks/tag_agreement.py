@@ -21,8 +21,7 @@ from pathlib import Path
 from imgcheck import provenance
 from imgcheck.errors import RefusedError
 from imgcheck.imaging.sniff import sniff as sniffed
-from imgcheck.provenance.carriers import carriers, exif_start
-from imgcheck.provenance.value import Reading
+from imgcheck.provenance.disagreement import same_value, tiff_start
 from imgcheck.quantity import binomial_interval
 from tests.provenance import build
 
@@ -35,8 +34,6 @@ CORE = {
     ("ExifIFD", 0x9004), ("ExifIFD", 0x9209), ("ExifIFD", 0x920A), ("ExifIFD", 0xA002),
     ("ExifIFD", 0xA003), ("GPS", 1), ("GPS", 2), ("GPS", 3), ("GPS", 4),
 }  # fmt: skip
-_OFFSETS = {0x0111, 0x0144, 0x0201}
-_APEX = {0x9201, 0x9202, 0x9205}
 Key = tuple[str, int]
 
 
@@ -129,13 +126,13 @@ def against_exiftool(paths: Iterable[Path], score: Score, only: set[Key] | None 
     theirs = exiftool(listed)
     for path in listed:
         data = path.read_bytes()
-        mine, base = ours(data), exif_base(data)
+        mine, base = ours(data), tiff_start(data, format=sniff(data[:4096]))
         for key, written in standard(theirs.get(path.resolve(), {})).items():
             if only is not None and key not in only:
                 continue
             entry = mine.get(key)
             equal = entry is not None and (
-                same(key, entry, written, base) or raw_equal(data, entry, written)
+                same_value(entry, written, start=base) or raw_equal(data, entry, written)
             )
             score.count(key, found=entry is not None, equal=equal,
                         note=f"{path.name} {key[0]} {key[1]:#06x}: {_short(entry)} | "
@@ -144,53 +141,6 @@ def against_exiftool(paths: Iterable[Path], score: Score, only: set[Key] | None 
 
 def _short(entry: provenance.TagEntry | None) -> str:
     return "not found" if entry is None else f"{entry.name} {entry.value!r}"[:90]
-
-
-def exif_base(data: bytes) -> int:
-    """Give the place of the TIFF header: ExifTool adds it to fields that hold an offset."""
-    reading = Reading(data=data)
-    tree = provenance.structure(data, format=sniff(data[:4096]))
-    for carrier in carriers(reading, tree):
-        if carrier.kind == "exif" and carrier.packed is None:
-            return exif_start(data, carrier.offset, carrier.offset + carrier.length)
-    return 0
-
-
-def same(key: Key, entry: provenance.TagEntry, written: str, base: int = 0) -> bool:
-    """Tell whether ExifTool's print of a value is our value."""
-    value = entry.value
-    if key[0] != "GPS" and key[1] in _OFFSETS and isinstance(value, int):
-        return str(value + base) == written or str(value) == written
-    if key[0] != "GPS" and key[1] in _APEX and isinstance(value, int | float):
-        # Printed as seconds or as an f-number, which keep 13 digits of the sum.
-        meant = 2**-value if key[1] == 0x9201 else 2 ** (value / 2)
-        return math.isclose(meant, _float(written), rel_tol=1e-9) or written == str(value)
-    if written.startswith("(Binary data "):
-        length = int(written.split()[2])
-        if isinstance(value, list):  # printed as text there, or as bytes
-            return length in (len(" ".join(map(str, value))), entry.length)
-        # A value out of a packed block has no place in the file, only its length in words.
-        return (
-            length == entry.length
-            or re.fullmatch(rf"\({length} bytes\)|.* values\)", str(value)) is not None
-        )
-    if key[0] == "GPS" and key[1] in (2, 4, 20, 22) and isinstance(value, list):
-        return _near(sum(_float(v) / 60**i for i, v in enumerate(value)), written)
-    if key == ("GPS", 7) and isinstance(value, list):
-        parts = written.split(":")
-        return len(parts) == 3 and all(map(_near, value, parts))
-    if isinstance(value, str) and not re.fullmatch(r"-?\d+/0", value):
-        return _text_equal(value.rstrip("\0 "), written.rstrip("\0 "))
-    values = value if isinstance(value, list) else [value]
-    tokens = written.split()
-    return len(values) == len(tokens) and all(map(_near, values, tokens))
-
-
-def _text_equal(mine: str, written: str) -> bool:
-    """Compare texts; ExifTool prints a question mark for each byte that is no UTF-8."""
-    return mine == written or (
-        "?" in written and "".join(c if c < "\x80" else "?" for c in mine) == written
-    )
 
 
 def raw_equal(data: bytes, entry: provenance.TagEntry, written: str) -> bool:
@@ -206,16 +156,6 @@ def _float(value: object) -> float:
         return float(Fraction(str(value)))
     except (ValueError, ZeroDivisionError):
         return math.nan
-
-
-def _near(value: object, written: str) -> bool:
-    if isinstance(value, str) and value.endswith("/0"):
-        return written in (("undef",) if value == "0/0" else ("inf", "-inf"))
-    number, wanted = _float(value), _float(written)
-    if math.isnan(number):
-        return str(value) == written
-    # ExifTool rounds 64-bit rationals to 10 digits.
-    return abs(number - wanted) <= 6e-10 * max(abs(wanted), 1e-300) or number == wanted
 
 
 # ---- dumps beside the pictures ---------------------------------------------------------------
