@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from imgcheck.provenance.carriers import Carrier, carriers, exif_start
+from imgcheck.provenance.drone import DronePose, find_pose
 from imgcheck.provenance.exif import read_directory
 from imgcheck.provenance.icc import read_icc
 from imgcheck.provenance.iptc import (
@@ -16,6 +17,13 @@ from imgcheck.provenance.iptc import (
     resources,
 )
 from imgcheck.provenance.layout import structure as read_structure
+from imgcheck.provenance.lineage import (
+    DigitalSource,
+    Lineage,
+    find_digital_source,
+    find_lineage,
+)
+from imgcheck.provenance.maker_notes import MakerNote, read_maker_note
 from imgcheck.provenance.position import Gps, find_gps
 from imgcheck.provenance.text import decode
 from imgcheck.provenance.tiff_ifd import Directory, TiffBlock, integers, read_tiff
@@ -82,6 +90,10 @@ class Metadata:
     comments: tuple[str, ...]
     hostile: tuple[str, ...]
     observations: tuple[Observation, ...]
+    maker_note: MakerNote | None = None
+    pose: DronePose | None = None
+    lineage: Lineage | None = None
+    digital_source: DigitalSource | None = None
 
 
 @dataclass(slots=True)
@@ -94,6 +106,7 @@ class _Found:
     extensions: list[bytes]
     icc: str | None = None
     thumbnail: Thumbnail | None = None
+    maker_note: MakerNote | None = None
     counts: Counter[str] = field(default_factory=Counter)
 
     def allows(self, kind: str) -> bool:
@@ -160,12 +173,16 @@ def _assemble(reading: Reading, found: _Found) -> Metadata:
         reading.observe("hostile-text", f"control characters in {', '.join(hostile[:10])}"[:400])
     fbmd = found.iptc.get("SpecialInstructions")
     times, gps = find_times(reading, tags), find_gps(reading, tags)
+    make = _word(tags, "IFD0:Make")
+    pose = find_pose(reading, gps=gps, make=make or _word(tags, "XMP:tiff:Make"))
     return Metadata(
         tags=tags, entries=tuple(reading.entries), times=times, gps=gps,
-        software=_software(tags), make=_word(tags, "IFD0:Make"), model=_word(tags, "IFD0:Model"),
+        software=_software(tags), make=make, model=_word(tags, "IFD0:Model"),
         thumbnail=found.thumbnail, icc=found.icc, xmp=found.xmp, iptc=found.iptc,
         fbmd=fbmd if isinstance(fbmd, str) and fbmd.startswith("FBMD") else None,
         comments=tuple(found.comments), hostile=hostile, observations=tuple(reading.observations),
+        maker_note=found.maker_note, pose=pose, lineage=find_lineage(found.xmp),
+        digital_source=find_digital_source(found.xmp),
     )  # fmt: skip
 
 
@@ -278,6 +295,8 @@ def _exif(reading: Reading, start: int, end: int, found: _Found) -> None:
     for directory in block.directories:
         if directory.name == "IFD0":
             _blobs(reading, directory, found)
+        elif directory.name == "ExifIFD" and found.maker_note is None:
+            _maker_note(reading, block, directory, found)
         if found.thumbnail is None and directory.name == "IFD1":
             _exif_thumbnail(reading, block, directory, found)
 
@@ -296,6 +315,17 @@ def _blobs(reading: Reading, directory: Directory, found: _Found) -> None:
             _photoshop(reading, start, end, found)
         elif entry.tag == 0x8773 and found.icc is None and found.allows("icc"):
             found.icc = read_icc(reading, reading.data[start:end], start)
+
+
+def _maker_note(reading: Reading, block: TiffBlock, directory: Directory, found: _Found) -> None:
+    make = next((e.value for e in reading.entries if (e.group, e.name) == ("IFD0", "Make")), None)
+    for entry in directory.entries:
+        if entry.tag == 0x927C and entry.inside and entry.length > 4:
+            found.maker_note = read_maker_note(
+                reading, entry.offset, entry.length, tiff_start=block.start, order=block.order,
+                make=make if isinstance(make, str) else None,
+            )  # fmt: skip
+            return
 
 
 def _exif_thumbnail(
