@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from imgcheck.provenance.carriers import Carrier, carriers, exif_start
 from imgcheck.provenance.drone import DronePose, find_pose
 from imgcheck.provenance.exif import read_directory
+from imgcheck.provenance.generators import Generator, find_generators
+from imgcheck.provenance.geotiff import GeoReference, read_geotiff
 from imgcheck.provenance.icc import read_icc
 from imgcheck.provenance.iptc import (
     ICC_RESOURCE,
@@ -13,6 +15,7 @@ from imgcheck.provenance.iptc import (
     THUMBNAIL_RESOURCE,
     XMP_RESOURCE,
     check_digest,
+    read_details,
     read_iptc,
     resources,
 )
@@ -73,6 +76,16 @@ class Metadata:
         the characters are kept, whoever shows them must escape them.
     fbmd : str or None
         The raw text of IPTC 2:40 where it begins with ``FBMD``.
+    maker_note : MakerNote or None
+        Whose maker note it is and whether its offsets stand; the few fields that are read are
+        tags of the group ``MakerNote``.
+    pose : DronePose or None
+        Where a drone says it was and where it looked.
+    lineage, digital_source : what XMP tells of earlier versions and of the kind of source.
+    generators : tuple of Generator
+        Fields that declare a generative program.
+    georeference : GeoReference or None
+        GeoTIFF keys, tie points and scale.
     """
 
     tags: dict[str, Value]
@@ -94,6 +107,8 @@ class Metadata:
     pose: DronePose | None = None
     lineage: Lineage | None = None
     digital_source: DigitalSource | None = None
+    generators: tuple[Generator, ...] = ()
+    georeference: GeoReference | None = None
 
 
 @dataclass(slots=True)
@@ -107,6 +122,7 @@ class _Found:
     icc: str | None = None
     thumbnail: Thumbnail | None = None
     maker_note: MakerNote | None = None
+    georeference: GeoReference | None = None
     counts: Counter[str] = field(default_factory=Counter)
 
     def allows(self, kind: str) -> bool:
@@ -134,7 +150,7 @@ def metadata(data: bytes, *, format: str, structure: Structure | None = None) ->
 
     Notes
     -----
-    Maker notes are found (``ExifIFD:MakerNote``), not read. Absent metadata is no evidence:
+    Of maker notes only a few fields are read (see `MakerNote`). Absent metadata is no evidence:
     most platforms remove it. Agreement with other readers is in the benchmarks.
 
     References
@@ -183,6 +199,7 @@ def _assemble(reading: Reading, found: _Found) -> Metadata:
         comments=tuple(found.comments), hostile=hostile, observations=tuple(reading.observations),
         maker_note=found.maker_note, pose=pose, lineage=find_lineage(found.xmp),
         digital_source=find_digital_source(found.xmp),
+        generators=find_generators(reading.entries), georeference=found.georeference,
     )  # fmt: skip
 
 
@@ -256,6 +273,7 @@ def _photoshop(reading: Reading, start: int, end: int, found: _Found) -> None:
         elif block.number == THUMBNAIL_RESOURCE and found.thumbnail is None and block.length > 28:
             # 28 bytes of header before the JPEG
             _thumbnail(reading, block.offset + 28, block.length - 28, stop, "Photoshop", found)
+    read_details(reading, blocks)
     check_digest(reading, blocks)
 
 
@@ -295,6 +313,9 @@ def _exif(reading: Reading, start: int, end: int, found: _Found) -> None:
     for directory in block.directories:
         if directory.name == "IFD0":
             _blobs(reading, directory, found)
+            found.georeference = found.georeference or read_geotiff(
+                reading, directory, block.order
+            )
         elif directory.name == "ExifIFD" and found.maker_note is None:
             _maker_note(reading, block, directory, found)
         if found.thumbnail is None and directory.name == "IFD1":
