@@ -23,6 +23,8 @@ class Inspection:
     traces: tuple[provenance.Trace, ...]
     credentials: provenance.C2paPresence
     fbmd: provenance.Fbmd | None
+    second: provenance.SecondReading | None = None
+    disagreements: tuple[provenance.Disagreement, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give the machine contract of ``imgcheck inspect --json``."""
@@ -53,6 +55,14 @@ class Inspection:
             },
             "encoding": None if self.encoding is None else _plain(asdict(self.encoding)),
             "traces": [_plain(asdict(t)) for t in self.traces],
+            "second_reader": None
+            if self.second is None
+            else {
+                "reader": self.second.reader,
+                "version": self.second.version,
+                "problem": self.second.problem,
+                "disagreements": [_plain(asdict(d)) for d in self.disagreements],
+            },
             "structure": [_node(n, 0) for n in self.structure.nodes],
             "observations": [
                 _plain(asdict(o))
@@ -61,12 +71,21 @@ class Inspection:
         }
 
 
-def inspect(picture: str | os.PathLike[str] | Image, *, limits: Limits | None = None) -> Inspection:
+def inspect(
+    picture: str | os.PathLike[str] | Image,
+    *,
+    limits: Limits | None = None,
+    second_reader: provenance.ExifTool | None = None,
+) -> Inspection:
     """Read structure, last save, metadata, times and platform traces of a file.
 
     Parameters
     ----------
     picture : path or Image
+    limits : Limits, optional
+    second_reader : ExifTool, optional
+        Asked too, and where it reads a standard tag otherwise both readings are kept. Checks
+        never pass one: their results must not depend on what else is installed.
 
     Raises
     ------
@@ -84,6 +103,7 @@ def inspect(picture: str | os.PathLike[str] | Image, *, limits: Limits | None = 
     encoding = provenance.encoding(image.data, format=image.format, structure=structure)
     metadata = provenance.metadata(image.data, format=image.format, structure=structure)
     fbmd = metadata.fbmd
+    second = second_reader.read(image.data, format=image.format) if second_reader else None
     return Inspection(
         image=image,
         structure=structure,
@@ -92,6 +112,12 @@ def inspect(picture: str | os.PathLike[str] | Image, *, limits: Limits | None = 
         traces=provenance.platform_traces(structure, encoding, metadata, image.name),
         credentials=provenance.c2pa_presence(structure),
         fbmd=None if fbmd is None else provenance.decode_fbmd(fbmd, structure=structure),
+        second=second,
+        disagreements=()
+        if second is None
+        else provenance.disagreements(
+            image.data, metadata.entries, second, format=image.format, structure=structure
+        ),
     )
 
 

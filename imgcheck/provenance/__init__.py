@@ -1,17 +1,25 @@
 """What the file itself says: structure, last save, metadata, times, marks of platforms.
 
 Every function takes bytes and the sniffed format, opens nothing, and raises on no garbage: what
-is wrong in a file is an observation with its place.
+is wrong in a file is an observation with its place. The one exception is `ExifTool`, which drives
+a program that the caller names, as a second reader.
 """
 
 from imgcheck.provenance.credentials import C2paPresence, c2pa_presence
+from imgcheck.provenance.disagreement import Disagreement, disagreements
+from imgcheck.provenance.drone import DronePose, PoseField
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
 from imgcheck.provenance.fbmd import Fbmd, decode_fbmd
+from imgcheck.provenance.generators import Generator
+from imgcheck.provenance.geotiff import GeoReference
 from imgcheck.provenance.layout import structure
+from imgcheck.provenance.lineage import DigitalSource, HistoryStep, Lineage
+from imgcheck.provenance.maker_notes import MakerNote
 from imgcheck.provenance.platforms import Trace, platform_traces
 from imgcheck.provenance.position import Gps
 from imgcheck.provenance.preview import Agreement, thumbnail_agreement
 from imgcheck.provenance.reading import Metadata, Thumbnail, metadata
+from imgcheck.provenance.second_reader import ExifTool, SecondEntry, SecondReading
 from imgcheck.provenance.times import Time
 from imgcheck.provenance.tree import Node, Observation, Structure
 from imgcheck.provenance.value import TagEntry
@@ -25,4 +33,7 @@ __all__ = [
     "thumbnail_agreement", "Agreement",
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",
     "c2pa_presence", "C2paPresence",
+    "MakerNote", "DronePose", "PoseField", "Lineage", "HistoryStep", "DigitalSource",
+    "Generator", "GeoReference",
+    "ExifTool", "SecondReading", "SecondEntry", "Disagreement", "disagreements",
 ]  # fmt: skip

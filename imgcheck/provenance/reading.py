@@ -313,9 +313,7 @@ def _exif(reading: Reading, start: int, end: int, found: _Found) -> None:
     for directory in block.directories:
         if directory.name == "IFD0":
             _blobs(reading, directory, found)
-            found.georeference = found.georeference or read_geotiff(
-                reading, directory, block.order
-            )
+            found.georeference = found.georeference or read_geotiff(reading, directory, block.order)
         elif directory.name == "ExifIFD" and found.maker_note is None:
             _maker_note(reading, block, directory, found)
         if found.thumbnail is None and directory.name == "IFD1":

@@ -13,7 +13,7 @@ import re
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -309,7 +309,7 @@ def printed(key: Key, entry: provenance.TagEntry, words: str) -> bool | None:
     return _described(key[1], float(value), words)
 
 
-def _degrees(value: list[object], words: str) -> bool:
+def _degrees(value: Sequence[object], words: str) -> bool:
     # Seconds of 0/0 after decimal minutes are no seconds.
     mine = sum(_float(part) / 60**i for i, part in enumerate(value) if part != "0/0")
     parts = [abs(float(part.replace(",", "."))) for part in re.findall(_NUMBER, words)]
