@@ -8,7 +8,6 @@ instead of printing them.
 import math
 import re
 from dataclasses import dataclass
-from fractions import Fraction
 
 from imgcheck.provenance.carriers import carriers, exif_start
 from imgcheck.provenance.layout import structure as read_structure
@@ -167,8 +166,8 @@ def _same_text(mine: str, written: str) -> bool:
 
 def _number(value: object) -> float:
     try:
-        return float(Fraction(str(value)[:400]))
-    except (ValueError, ZeroDivisionError, OverflowError):
+        return float(str(value)[:400])
+    except (ValueError, OverflowError):
         return math.nan
 
 

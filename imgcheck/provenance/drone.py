@@ -6,10 +6,10 @@ signs them. That they say the same thing several times is what makes them worth 
 """
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 
 from imgcheck.provenance.position import Gps
 from imgcheck.provenance.value import Reading, TagEntry, Value
@@ -70,6 +70,7 @@ _NOTE = {
 _FIELDS = {name: attribute for attribute, names in _XMP.items() for name in names}
 _ORDER = {name: rank for names in _XMP.values() for rank, name in enumerate(names)}
 _RTK = {0: "none", 16: "single", 34: "float", 50: "fixed"}  # DJI, image metadata of RTK models
+_NUMBER = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,3})?)(?:/(\d{1,20}))?")
 _LIMITS = {"lat": 90.0, "lon": 180.0, "absolute_altitude_m": 20_000.0,
            "relative_altitude_m": 20_000.0, "speed": 500.0}  # fmt: skip
 
@@ -206,13 +207,12 @@ def _from_gps(reading: Reading, gps: Gps | None) -> list[PoseField]:
 
 
 def _number(value: Value) -> float | None:
-    """Read "+117.10", "-86831/1600" or a number."""
-    if isinstance(value, list):
+    """Read "+117.10", "-86831/1600" or a number; the pattern keeps huge exponents away."""
+    match = None if isinstance(value, list) else _NUMBER.fullmatch(str(value)[:60].strip())
+    if match is None:
         return None
-    try:
-        number = float(Fraction(str(value).strip().lstrip("+")[:60]))
-    except (ValueError, ZeroDivisionError, OverflowError):
-        return None
+    divisor = float(match[2]) if match[2] else 1.0
+    number = float(match[1]) / divisor if divisor else math.nan
     return number if math.isfinite(number) else None
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from imgcheck.provenance.value import TagEntry
 
 _MAX_FOUND = 16
+_MAX_LOOKED_AT = 100  # fields of one file; a PNG may hold thousands of texts
 # Fields whose text is looked at; others hold such words only by accident.
 _FIELDS = re.compile(
     r"PNG:.*|COM:Comment|ExifIFD:UserComment"
@@ -21,6 +22,9 @@ _FIELDS = re.compile(
     r"|photoshop:Credit|tiff:Software|tiff:ImageDescription)"
     r"|IPTC:(?:Credit|Caption/Abstract|Source|SpecialInstructions|OriginatingProgram)"
 )
+
+
+_A1111 = "Stable Diffusion web UI (A1111, Forge)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,19 +54,18 @@ class Generator:
     length: int | None
 
 
-# Program, and what its text holds; the first that fits counts.
-_MARKS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("SwarmUI", re.compile(r'"sui_image_params"')),
-    ("Fooocus", re.compile(r'"(?:fooocus_scheme|metadata_scheme)"\s*:|"Fooocus v|Fooocus v\d')),
-    ("InvokeAI", re.compile(r'"app_version"\s*:\s*"?[^"]{0,40}"?.{0,400}"generation_mode"|invoke-ai'
-                            r'|"invokeai', re.DOTALL)),
-    ("ComfyUI", re.compile(r'"class_type"\s*:|"last_node_id"\s*:')),
-    ("NovelAI", re.compile(r'"(?:uc|v4_prompt)"\s*:|NovelAI')),
-    ("Stable Diffusion web UI (A1111, Forge)",
-     re.compile(r"\bSteps: \d+, (?:Sampler|Size|Seed|CFG)|Negative prompt: .{0,4000}Steps: \d+",
-                re.DOTALL)),
-    ("Midjourney", re.compile(r"Job ID: [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|^Midjourney", re.M)),
-)  # fmt: skip
+# Program, and the marks that its text holds, all of them; the first that fits counts. Each mark
+# costs time linear in the text.
+_MARKS: tuple[tuple[str, tuple[re.Pattern[str], ...]], ...] = (
+    ("SwarmUI", (re.compile(r'"sui_image_params"'),)),
+    ("Fooocus", (re.compile(r'"(?:fooocus_scheme|metadata_scheme)"|Fooocus v\d'),)),
+    ("InvokeAI", (re.compile(r'"app_version"'), re.compile(r'"generation_mode"'))),
+    ("ComfyUI", (re.compile(r'"class_type"|"last_node_id"'),)),
+    ("NovelAI", (re.compile(r'"(?:uc|v4_prompt)"'), re.compile(r'"(?:steps|sampler)"'))),
+    (_A1111, (re.compile(r"\bSteps: \d+, (?:Sampler|Size|Seed|CFG)"),)),
+    (_A1111, (re.compile(r"^Negative prompt: ", re.MULTILINE), re.compile(r"\bSteps: \d"))),
+    ("Midjourney", (re.compile(r"Job ID: [0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-"),)),
+)
 # Names of PNG fields that alone say whose they are.
 _KEYWORDS = {
     "invokeai_metadata": "InvokeAI", "sd-metadata": "InvokeAI", "Dream": "InvokeAI",
@@ -84,10 +87,14 @@ _SEED = re.compile(r'(?:\bSeed: |"(?:seed|noise_seed)"\s*:\s*"?)(-?\d{1,20})')
 def find_generators(entries: Iterable[TagEntry]) -> tuple[Generator, ...]:
     """List the fields that declare a generative program, in the order they stand."""
     found: list[Generator] = []
+    looked_at = 0
     for entry in entries:
         tag = f"{entry.group}:{entry.name}"
-        if len(found) >= _MAX_FOUND or _FIELDS.fullmatch(tag) is None:
+        if _FIELDS.fullmatch(tag) is None:
             continue
+        looked_at += 1
+        if len(found) >= _MAX_FOUND or looked_at > _MAX_LOOKED_AT:
+            break
         text = " ".join(map(str, entry.value)) if isinstance(entry.value, list) else entry.value
         name = _program(entry, text) if isinstance(text, str) else None
         if name is None or not isinstance(text, str):
@@ -105,8 +112,8 @@ def find_generators(entries: Iterable[TagEntry]) -> tuple[Generator, ...]:
 def _program(entry: TagEntry, text: str) -> str | None:
     if entry.group == "PNG" and entry.name in _KEYWORDS:
         return _KEYWORDS[entry.name]
-    for name, mark in _MARKS:
-        if mark.search(text):
+    for name, marks in _MARKS:
+        if all(mark.search(text) for mark in marks):
             return name
     if entry.group == "PNG" and entry.name == "prompt" and text.lstrip().startswith("{"):
         return "ComfyUI"
