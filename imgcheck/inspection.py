@@ -27,6 +27,8 @@ class Inspection:
     traces: tuple[provenance.Trace, ...]
     credentials: provenance.Credentials
     fbmd: provenance.Fbmd | None
+    second: provenance.SecondReading | None = None
+    disagreements: tuple[provenance.Disagreement, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give the machine contract of ``imgcheck inspect --json``."""
@@ -49,6 +51,14 @@ class Inspection:
             "c2pa": _plain(provenance.credentials_to_json(self.credentials)),
             "encoding": None if self.encoding is None else _plain(asdict(self.encoding)),
             "traces": [_plain(asdict(t)) for t in self.traces],
+            "second_reader": None
+            if self.second is None
+            else {
+                "reader": self.second.reader,
+                "version": self.second.version,
+                "problem": self.second.problem,
+                "disagreements": [_plain(asdict(d)) for d in self.disagreements],
+            },
             "structure": [_node(n, 0) for n in self.structure.nodes],
             "observations": [
                 _plain(asdict(o))
@@ -62,6 +72,7 @@ def inspect(
     *,
     limits: Limits | None = None,
     trust: provenance.TrustList | None = None,
+    second_reader: provenance.ExifTool | None = None,
 ) -> Inspection:
     """Read structure, last save, metadata, times and platform traces of a file.
 
@@ -70,6 +81,10 @@ def inspect(
     picture : path or Image
     trust : TrustList, optional
         Whose content credentials count as trusted; default: the lists the user imported.
+    limits : Limits, optional
+    second_reader : ExifTool, optional
+        Asked too, and where it reads a standard tag otherwise both readings are kept. Checks
+        never pass one: their results must not depend on what else is installed.
 
     Raises
     ------
@@ -87,6 +102,7 @@ def inspect(
     encoding = provenance.encoding(image.data, format=image.format, structure=structure)
     metadata = provenance.metadata(image.data, format=image.format, structure=structure)
     fbmd = metadata.fbmd
+    second = second_reader.read(image.data, format=image.format) if second_reader else None
     return Inspection(
         image=image,
         structure=structure,
@@ -102,6 +118,12 @@ def inspect(
             times=metadata.times,
         ),
         fbmd=None if fbmd is None else provenance.decode_fbmd(fbmd, structure=structure),
+        second=second,
+        disagreements=()
+        if second is None
+        else provenance.disagreements(
+            image.data, metadata.entries, second, format=image.format, structure=structure
+        ),
     )
 
 

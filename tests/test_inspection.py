@@ -1,8 +1,10 @@
 import json
 import struct
 
+from imgcheck import provenance
 from imgcheck.imaging import Image
 from imgcheck.inspection import inspect
+from tests.provenance import build
 
 
 def tiff_with_nan() -> bytes:
@@ -24,3 +26,23 @@ def test_an_inspection_is_strict_json_even_where_a_tag_is_no_number() -> None:
     found = inspect(Image.from_bytes(tiff_with_nan(), name="nan.tif"))
     text = json.dumps(found.to_json(), allow_nan=False)
     assert "nan" in text
+
+
+class Stranger:
+    """Stands for a second reader that reads one field otherwise."""
+
+    def read(self, data: bytes, *, format: str) -> provenance.SecondReading:
+        assert format == "jpeg"
+        entry = provenance.SecondEntry(group="IFD0", name="Make", value="Faker", tag=0x010F)
+        return provenance.SecondReading(reader="exiftool", version="12.57", entries=(entry,))
+
+
+def test_a_second_reader_is_asked_only_when_given_and_both_readings_are_kept() -> None:
+    block = build.tiff([build.ascii_(0x010F, "Maker")])
+    picture = Image.from_bytes(build.jpeg_with_exif(block), name="a.jpg")
+    assert inspect(picture).to_json()["second_reader"] is None
+    found = inspect(picture, second_reader=Stranger())  # type: ignore[arg-type]
+    assert found.metadata.tags["IFD0:Make"] == "Maker"
+    (differs,) = found.to_json()["second_reader"]["disagreements"]
+    assert (differs["ours"], differs["theirs"]) == ("Maker", "Faker")
+    assert differs["their_reader"] == "exiftool 12.57"

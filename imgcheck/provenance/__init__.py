@@ -1,7 +1,8 @@
 """What the file itself says: structure, last save, metadata, times, marks of platforms.
 
 Every function takes bytes and the sniffed format, opens nothing, and raises on no garbage: what
-is wrong in a file is an observation with its place.
+is wrong in a file is an observation with its place. The one exception is `ExifTool`, which drives
+a program that the caller names, as a second reader.
 """
 
 from imgcheck.provenance.credentials import (
@@ -18,13 +19,20 @@ from imgcheck.provenance.credentials import (
     read_credentials,
     say_credentials,
 )
+from imgcheck.provenance.disagreement import Disagreement, disagreements
+from imgcheck.provenance.drone import DronePose, PoseField
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
 from imgcheck.provenance.fbmd import Fbmd, decode_fbmd
+from imgcheck.provenance.generators import Generator
+from imgcheck.provenance.geotiff import GeoReference
 from imgcheck.provenance.layout import structure
+from imgcheck.provenance.lineage import DigitalSource, HistoryStep, Lineage
+from imgcheck.provenance.maker_notes import MakerNote
 from imgcheck.provenance.platforms import Trace, platform_traces
 from imgcheck.provenance.position import Gps
 from imgcheck.provenance.preview import Agreement, thumbnail_agreement
 from imgcheck.provenance.reading import Metadata, Thumbnail, metadata
+from imgcheck.provenance.second_reader import ExifTool, SecondEntry, SecondReading
 from imgcheck.provenance.times import Time
 from imgcheck.provenance.tree import Node, Observation, Structure
 from imgcheck.provenance.value import TagEntry
@@ -40,4 +48,7 @@ __all__ = [
     "c2pa_presence", "C2paPresence", "c2pa_missing",
     "read_credentials", "say_credentials", "credentials_to_json", "Credentials", "Ingredient",
     "TrustList", "TrustBundle", "NO_TRUST", "read_bundle",
+    "MakerNote", "DronePose", "PoseField", "Lineage", "HistoryStep", "DigitalSource",
+    "Generator", "GeoReference",
+    "ExifTool", "SecondReading", "SecondEntry", "Disagreement", "disagreements",
 ]  # fmt: skip

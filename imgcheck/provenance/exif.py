@@ -44,13 +44,16 @@ def _value(reading: Reading, group: str, entry: Entry, order: Order) -> Value:
     tag, gps = entry.tag, group.startswith("GPS")
     if tag in _BLOBS and not gps:
         return f"({entry.length} bytes)"
+    if entry.tag in _CODED and gps == (tag < 0x9000) and entry.type in (1, 2, 7):
+        # UNDEFINED by the standard; writers that copy tags blindly make it BYTE or ASCII.
+        return _coded(reading.take(entry.offset, min(entry.length, 4 * MAX_TEXT)))
     if entry.type in (2, 129) or (entry.type in (1, 7) and tag in _XP and not gps):
         raw = reading.take(entry.offset, min(entry.length, 4 * MAX_TEXT))
         if tag in _XP:
             return raw.decode("utf-16-le", "replace")[:MAX_TEXT].split("\0", 1)[0].rstrip()
         return _text(reading, group, entry, raw)
-    if entry.type == 7:
-        return _undefined(reading, group, entry)
+    if entry.type == 7 or (entry.type == 1 and (tag in _TEXTS or entry.count > MAX_VALUES)):
+        return _undefined(reading, group, entry, order)
     if entry.count > MAX_VALUES:
         return f"({entry.count} values)"
     values = _numbers(reading.take(entry.offset, entry.length), entry, order)
@@ -73,18 +76,28 @@ def _text(reading: Reading, group: str, entry: Entry, raw: bytes) -> str:
     return decode(head).rstrip()
 
 
-def _undefined(reading: Reading, group: str, entry: Entry) -> Value:
+def _undefined(reading: Reading, group: str, entry: Entry, order: Order) -> Value:
     raw = reading.take(entry.offset, min(entry.length, 4 * MAX_TEXT))
     gps = group.startswith("GPS")
     if (entry.tag in _TEXTS and not gps) or (group.startswith("Interop") and entry.tag == 2):
         return decode(raw).rstrip("\0 ")
-    if entry.tag in _CODED and gps == (entry.tag < 0x9000):
-        return _coded(raw)
+    if entry.tag == 0xA302 and not gps and 4 < len(raw) <= MAX_VALUES:
+        return _mosaic(raw, order)
     if len(raw) == 1:
         return raw[0]
     if entry.length <= 4:
         return list(raw)
     return f"({entry.length} bytes)"
+
+
+def _mosaic(raw: bytes, order: Order) -> Value:
+    """Give columns, rows and the colour numbers of a CFAPattern (Exif 3.0, 4.6.6.7)."""
+    for assumed in (order, "big" if order == "little" else "little"):
+        # Several makers write the two counts in the other byte order.
+        columns, rows = (int.from_bytes(raw[i : i + 2], assumed) for i in (0, 2))
+        if columns * rows == len(raw) - 4:
+            return [columns, rows, *raw[4:]]
+    return list(raw)
 
 
 def _coded(raw: bytes) -> str:

@@ -65,11 +65,50 @@ def check_digest(reading: Reading, found: list[Resource]) -> None:
                 offset=stored.offset, length=16, reader="8bim")  # fmt: skip
     body = reading.take(block.offset, block.length) if block else b""
     # An all-zero digest means "not computed"; MD5 is what the format prescribes.
-    if any(digest) and digest != hashlib.md5(body, usedforsecurity=False).digest():
+    present = hashlib.md5(body, usedforsecurity=False)
+    reading.add("Photoshop", "PresentIPTCDigest", present.hexdigest(),
+                offset=block.offset if block else None, length=block.length if block else None,
+                reader="8bim")  # fmt: skip
+    if any(digest) and digest != present.digest():
         reading.observe(
             "digest", "the IPTC block is not the one whose digest Photoshop stored",
             stored.offset, 16,
         )  # fmt: skip
+
+
+def read_details(reading: Reading, found: list[Resource]) -> None:
+    """Add what the resources say in a few bytes: programs, quality, flags, names."""
+    for one in found:
+        raw = reading.data[one.offset : one.offset + min(one.length, 2048)]
+        for name, value in _details(one.number, raw):
+            reading.add("Photoshop", name, value, tag=one.number, offset=one.offset,
+                        length=one.length, reader="8bim")  # fmt: skip
+
+
+def _details(number: int, raw: bytes) -> Iterator[tuple[str, Value]]:
+    if number == 0x03ED and len(raw) >= 16:  # resolution, 16.16 fixed point
+        for name, start in (("XResolution", 0), ("YResolution", 8)):
+            yield name, int.from_bytes(raw[start : start + 4], "big") / 65536
+    elif number == 0x0406 and len(raw) >= 4:
+        # Quality as in the save dialogue, 0 to 12; stored from -4 on.
+        yield "JPEGQuality", int.from_bytes(raw[:2], "big", signed=True) + 4
+        yield (
+            "JPEGFormat",
+            {0: "standard", 1: "optimised", 0x101: "progressive"}.get(
+                int.from_bytes(raw[2:4], "big"), int.from_bytes(raw[2:4], "big")
+            ),
+        )
+    elif number == 0x040A and raw:
+        yield "CopyrightFlag", raw[0]
+    elif number == 0x040B:
+        yield "URL", decode(raw)
+    elif number == 0x0421 and len(raw) >= 13:  # version info: two counted UTF-16 texts
+        start = 5
+        for name in ("WriterName", "ReaderName"):
+            size = 2 * int.from_bytes(raw[start : start + 4], "big")
+            text = raw[start + 4 : start + 4 + min(size, 512)].decode("utf-16-be", "replace")
+            yield name, text.rstrip("\0")
+            start += 4 + size
 
 
 def read_iptc(reading: Reading, start: int, end: int) -> dict[str, Value]:
@@ -97,7 +136,7 @@ def read_iptc(reading: Reading, start: int, end: int) -> dict[str, Value]:
         raw = reading.take(body, length)
         if (record, number) == (1, 90):
             utf8 = raw == b"\x1b%G"
-        if (record, number) in IPTC or record == 2:
+        if record in range(1, 10):  # IIM 4.2 defines the records 1 to 9
             _keep(reading, values, (record, number), raw, utf8, body)
         position = body + length
     return values

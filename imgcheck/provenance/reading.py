@@ -4,7 +4,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from imgcheck.provenance.carriers import Carrier, carriers, exif_start
+from imgcheck.provenance.drone import DronePose, find_pose
 from imgcheck.provenance.exif import read_directory
+from imgcheck.provenance.generators import Generator, find_generators
+from imgcheck.provenance.geotiff import GeoReference, read_geotiff
 from imgcheck.provenance.icc import read_icc
 from imgcheck.provenance.iptc import (
     ICC_RESOURCE,
@@ -12,10 +15,18 @@ from imgcheck.provenance.iptc import (
     THUMBNAIL_RESOURCE,
     XMP_RESOURCE,
     check_digest,
+    read_details,
     read_iptc,
     resources,
 )
 from imgcheck.provenance.layout import structure as read_structure
+from imgcheck.provenance.lineage import (
+    DigitalSource,
+    Lineage,
+    find_digital_source,
+    find_lineage,
+)
+from imgcheck.provenance.maker_notes import MakerNote, read_maker_note
 from imgcheck.provenance.position import Gps, find_gps
 from imgcheck.provenance.text import decode
 from imgcheck.provenance.tiff_ifd import Directory, TiffBlock, integers, read_tiff
@@ -65,6 +76,16 @@ class Metadata:
         the characters are kept, whoever shows them must escape them.
     fbmd : str or None
         The raw text of IPTC 2:40 where it begins with ``FBMD``.
+    maker_note : MakerNote or None
+        Whose maker note it is and whether its offsets stand; the few fields that are read are
+        tags of the group ``MakerNote``.
+    pose : DronePose or None
+        Where a drone says it was and where it looked.
+    lineage, digital_source : what XMP tells of earlier versions and of the kind of source.
+    generators : tuple of Generator
+        Fields that declare a generative program.
+    georeference : GeoReference or None
+        GeoTIFF keys, tie points and scale.
     """
 
     tags: dict[str, Value]
@@ -82,6 +103,12 @@ class Metadata:
     comments: tuple[str, ...]
     hostile: tuple[str, ...]
     observations: tuple[Observation, ...]
+    maker_note: MakerNote | None = None
+    pose: DronePose | None = None
+    lineage: Lineage | None = None
+    digital_source: DigitalSource | None = None
+    generators: tuple[Generator, ...] = ()
+    georeference: GeoReference | None = None
 
 
 @dataclass(slots=True)
@@ -94,6 +121,8 @@ class _Found:
     extensions: list[bytes]
     icc: str | None = None
     thumbnail: Thumbnail | None = None
+    maker_note: MakerNote | None = None
+    georeference: GeoReference | None = None
     counts: Counter[str] = field(default_factory=Counter)
 
     def allows(self, kind: str) -> bool:
@@ -121,7 +150,7 @@ def metadata(data: bytes, *, format: str, structure: Structure | None = None) ->
 
     Notes
     -----
-    Maker notes are found (``ExifIFD:MakerNote``), not read. Absent metadata is no evidence:
+    Of maker notes only a few fields are read (see `MakerNote`). Absent metadata is no evidence:
     most platforms remove it. Agreement with other readers is in the benchmarks.
 
     References
@@ -160,12 +189,17 @@ def _assemble(reading: Reading, found: _Found) -> Metadata:
         reading.observe("hostile-text", f"control characters in {', '.join(hostile[:10])}"[:400])
     fbmd = found.iptc.get("SpecialInstructions")
     times, gps = find_times(reading, tags), find_gps(reading, tags)
+    make = _word(tags, "IFD0:Make")
+    pose = find_pose(reading, gps=gps, make=make or _word(tags, "XMP:tiff:Make"))
     return Metadata(
         tags=tags, entries=tuple(reading.entries), times=times, gps=gps,
-        software=_software(tags), make=_word(tags, "IFD0:Make"), model=_word(tags, "IFD0:Model"),
+        software=_software(tags), make=make, model=_word(tags, "IFD0:Model"),
         thumbnail=found.thumbnail, icc=found.icc, xmp=found.xmp, iptc=found.iptc,
         fbmd=fbmd if isinstance(fbmd, str) and fbmd.startswith("FBMD") else None,
         comments=tuple(found.comments), hostile=hostile, observations=tuple(reading.observations),
+        maker_note=found.maker_note, pose=pose, lineage=find_lineage(found.xmp),
+        digital_source=find_digital_source(found.xmp),
+        generators=find_generators(reading.entries), georeference=found.georeference,
     )  # fmt: skip
 
 
@@ -239,6 +273,7 @@ def _photoshop(reading: Reading, start: int, end: int, found: _Found) -> None:
         elif block.number == THUMBNAIL_RESOURCE and found.thumbnail is None and block.length > 28:
             # 28 bytes of header before the JPEG
             _thumbnail(reading, block.offset + 28, block.length - 28, stop, "Photoshop", found)
+    read_details(reading, blocks)
     check_digest(reading, blocks)
 
 
@@ -278,6 +313,9 @@ def _exif(reading: Reading, start: int, end: int, found: _Found) -> None:
     for directory in block.directories:
         if directory.name == "IFD0":
             _blobs(reading, directory, found)
+            found.georeference = found.georeference or read_geotiff(reading, directory, block.order)
+        elif directory.name == "ExifIFD" and found.maker_note is None:
+            _maker_note(reading, block, directory, found)
         if found.thumbnail is None and directory.name == "IFD1":
             _exif_thumbnail(reading, block, directory, found)
 
@@ -296,6 +334,17 @@ def _blobs(reading: Reading, directory: Directory, found: _Found) -> None:
             _photoshop(reading, start, end, found)
         elif entry.tag == 0x8773 and found.icc is None and found.allows("icc"):
             found.icc = read_icc(reading, reading.data[start:end], start)
+
+
+def _maker_note(reading: Reading, block: TiffBlock, directory: Directory, found: _Found) -> None:
+    make = next((e.value for e in reading.entries if (e.group, e.name) == ("IFD0", "Make")), None)
+    for entry in directory.entries:
+        if entry.tag == 0x927C and entry.inside and entry.length > 4:
+            found.maker_note = read_maker_note(
+                reading, entry.offset, entry.length, tiff_start=block.start, order=block.order,
+                make=make if isinstance(make, str) else None,
+            )  # fmt: skip
+            return
 
 
 def _exif_thumbnail(

@@ -46,6 +46,9 @@ _PREFIXES = {
     "http://www.dji.com/drone-dji/1.0/": "drone-dji",
     "http://www.parrot.com/drone-parrot/1.0/": "drone-parrot",
     "https://www.skydio.com/drone-skydio/1.0/": "drone-skydio",
+    "http://ns.sensefly.com/sensefly/1.0/": "sensefly",
+    "http://ns.google.com/photos/1.0/panorama/": "GPano",
+    "http://ns.adobe.com/xap/1.0/sType/Dimensions#": "stDim",
     "http://pix4d.com/camera/1.0": "Camera",
     "http://pix4d.com/camera/1.0/": "Camera",
 }

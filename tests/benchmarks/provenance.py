@@ -9,12 +9,10 @@ mutations and the generated files are seeded.
 import argparse
 import io
 import os
-import re
 import resource
 import statistics
 import time
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +20,7 @@ from PIL import ExifTags, Image
 
 from imgcheck import provenance
 from imgcheck.quantity import binomial_interval
+from tests.benchmarks import tag_agreement
 
 DATA = Path(
     os.environ.get("IMGCHECK_DATA", Path(__file__).resolve().parents[2] / ".." / "shared" / "data")
@@ -31,20 +30,6 @@ _MAGICS = (
     (b"MM\0*", 0, "tiff"), (b"RIFF", 0, "webp"), (b"GIF8", 0, "gif"), (b"BM", 0, "bmp"),
     (b"ftyp", 4, "heif"), (b"jP  ", 4, "jp2"),
 )  # fmt: skip
-_GROUPS = {"Exif IFD0": "IFD0", "Exif SubIFD": "ExifIFD", "GPS": "GPS", "Exif Thumbnail": "IFD1",
-           "Interoperability": "Interop"}  # fmt: skip
-_DUMP_GROUPS = {"Image": "IFD0", "EXIF": "ExifIFD", "GPS": "GPS", "Thumbnail": "IFD1",
-                "Interoperability": "Interop"}  # fmt: skip
-# The second reader's names for fields that the standard calls otherwise.
-_DUMP_NAMES = {
-    "ExifImageWidth": "PixelXDimension", "ExifImageLength": "PixelYDimension",
-    "ISOSpeedRatings": "PhotographicSensitivity", "GPSDate": "GPSDateStamp",
-    "ExifOffset": "ExifIFDPointer", "GPSInfo": "GPSInfoIFDPointer",
-    "InteroperabilityOffset": "InteroperabilityIFDPointer", "FlashPixVersion": "FlashpixVersion",
-    "PrintIM": "PrintImageMatching", "CVAPattern": "CFAPattern", "Tag 0x1001": "RelatedImageWidth",
-    "Tag 0x1002": "RelatedImageLength",
-}  # fmt: skip
-_TEXTS = (0x010F, 0x0110, 0x0131, 0x0132, 0x9003, 0x9004, 0xA431, 0xA434)
 _CORE = {
     "IFD0": (0x010F, 0x0110, 0x0112, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132),
     "ExifIFD": (0x829A, 0x829D, 0x8822, 0x8827, 0x9003, 0x9004, 0x9209, 0x920A, 0xA002, 0xA003),
@@ -73,80 +58,6 @@ def metadata_files() -> Iterator[tuple[Path, bytes, str]]:
         form = sniff(data)
         if form:
             yield path, data, form
-
-
-def goldens() -> list[tuple[str, str]]:
-    """Standard EXIF tags that other readers found: how many of them are found here."""
-    folder = DATA / "metadata" / "metadata-extractor"
-    rows = []
-    for reader in ("java", "dotnet"):
-        good = total = extra = equal = texts = 0
-        for path in sorted(p for p in folder.iterdir() if p.is_file()):
-            data = path.read_bytes()
-            entries = provenance.metadata(data, format=sniff(data) or "").entries
-            mine = {(entry.group, entry.tag) for entry in entries if entry.reader == "exif"}
-            text = (folder / f"golden-{reader}" / f"{path.name}.txt").read_text("utf-8", "replace")
-            lines = re.findall(r"^\[(.+?) - 0x([0-9a-f]{4})\]", text, re.MULTILINE)
-            wanted = {(_GROUPS[name], int(tag, 16)) for name, tag in lines if name in _GROUPS}
-            good, total = good + len(wanted & mine), total + len(wanted)
-            extra += len(mine - wanted)
-            values = {(entry.group, entry.tag): str(entry.value).strip() for entry in entries[::-1]}
-            for name, tag, value in re.findall(
-                r"^\[(.+?) - 0x([0-9a-f]{4})\] .+? = (.*)$", text, re.MULTILINE
-            ):
-                if (
-                    int(tag, 16) in _TEXTS
-                    and (key := (_GROUPS.get(name, ""), int(tag, 16))) in values
-                ):
-                    texts += 1
-                    equal += values[key] == value.strip()
-        rows.append((f"metadata-extractor, {reader}: tags found", share(good, total)))
-        rows.append((f"metadata-extractor, {reader}: tags only found here", str(extra)))
-        rows.append((f"metadata-extractor, {reader}: texts equal", share(equal, texts)))
-    return [*rows, *dump()]
-
-
-def dump() -> list[tuple[str, str]]:
-    """The same for the other set, with the values of text and rational fields."""
-    folder = DATA / "metadata" / "exif-samples"
-    good = total = equal = values = 0
-    tags: dict[str, provenance.metadata] = {}
-    for line in (folder / "dump.txt").read_text("utf-8", "replace").splitlines():
-        if line.startswith("Opening: "):
-            data = (folder / line[9:]).read_bytes()
-            tags = provenance.metadata(data, format=sniff(data) or "").tags
-            continue
-        row = re.match(r"(\w+) (\S+(?: 0x\S+)?) \(([^)]*)\): ?(.*)", line)
-        if row is None or row[1] not in _DUMP_GROUPS:
-            continue
-        key = f"{_DUMP_GROUPS[row[1]]}:{_DUMP_NAMES.get(row[2], row[2])}"
-        total += 1
-        good += key in tags
-        if key in tags and ("Ratio" in row[3] or row[3] == "ASCII"):
-            values += 1
-            equal += _same(tags[key], row[4], row[3] == "ASCII")
-    return [
-        ("exif-samples, dump: tags found", share(good, total)),
-        ("exif-samples, dump: values of text and rationals equal", share(equal, values)),
-    ]
-
-
-def _same(mine: object, written: str, text: bool) -> bool:
-    if text:
-        return str(mine).strip() == written.strip()
-    parts = mine if isinstance(mine, list) else [mine]
-    wanted = [part.strip() for part in written.strip("[]").split(",")]
-    return len(parts) == len(wanted) and all(map(_near, parts, wanted))
-
-
-def _near(mine: object, written: object) -> bool:
-    if isinstance(mine, str):
-        return mine == str(written)
-    try:
-        wanted = float(Fraction(str(written)))
-    except (ValueError, ZeroDivisionError):
-        return False
-    return abs(float(mine) - wanted) <= 1e-9 * max(1.0, abs(wanted))
 
 
 def core_values() -> list[tuple[str, str]]:
@@ -405,7 +316,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="a comma-separated choice of the tables")
     options = parser.parse_args()
     tables = {
-        "goldens": goldens,
+        "agreement": lambda: tag_agreement.agreement(DATA),
+        "containers": lambda: tag_agreement.rewrapped_rows(DATA),
         "core": core_values,
         "robustness": robustness,
         "mutations": lambda: mutations(options.mutations, options.seed),

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
-SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8, 12: 8, 16: 8}
+SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8, 11: 4, 12: 8, 16: 8}
 Field = tuple[int, int, bytes]  # tag, type, value bytes
 
 
