@@ -6,8 +6,16 @@ is wrong in a file is an observation with its place.
 
 from imgcheck.provenance.credentials import C2paPresence, c2pa_presence
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
-from imgcheck.provenance.fbmd import Fbmd, decode_fbmd
+from imgcheck.provenance.fbmd import Fbmd, decode_fbmd, fbmd_words, read_fbmd
+from imgcheck.provenance.gain_map import (
+    GainMap,
+    StatedItem,
+    gain_map_words,
+    read_gain_map,
+    stated_items,
+)
 from imgcheck.provenance.layout import structure
+from imgcheck.provenance.mpf import MpEntry, Mpf, mpf_words, read_mpf
 from imgcheck.provenance.platforms import Trace, platform_traces
 from imgcheck.provenance.position import Gps
 from imgcheck.provenance.preview import Agreement, thumbnail_agreement
@@ -24,5 +32,8 @@ __all__ = [
     "compare_times", "TimeComparison", "TimeFit",
     "thumbnail_agreement", "Agreement",
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",
+    "read_fbmd", "fbmd_words",
+    "read_mpf", "Mpf", "MpEntry", "mpf_words",
+    "read_gain_map", "GainMap", "gain_map_words", "stated_items", "StatedItem",
     "c2pa_presence", "C2paPresence",
 ]  # fmt: skip
