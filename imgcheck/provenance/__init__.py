@@ -5,6 +5,7 @@ is wrong in a file is an observation with its place.
 """
 
 from imgcheck.provenance.credentials import C2paPresence, c2pa_presence
+from imgcheck.provenance.embedded import EmbeddedPicture, embedded_pictures, embedded_words
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
 from imgcheck.provenance.fbmd import Fbmd, decode_fbmd, fbmd_words, read_fbmd
 from imgcheck.provenance.gain_map import (
@@ -32,6 +33,7 @@ __all__ = [
     "compare_times", "TimeComparison", "TimeFit",
     "thumbnail_agreement", "Agreement",
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",
+    "embedded_pictures", "EmbeddedPicture", "embedded_words",
     "read_fbmd", "fbmd_words",
     "read_mpf", "Mpf", "MpEntry", "mpf_words",
     "read_gain_map", "GainMap", "gain_map_words", "stated_items", "StatedItem",
