@@ -21,13 +21,22 @@ from imgcheck.provenance.credentials import (
 )
 from imgcheck.provenance.disagreement import Disagreement, disagreements
 from imgcheck.provenance.drone import DronePose, PoseField
+from imgcheck.provenance.embedded import EmbeddedPicture, embedded_pictures, embedded_words
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
-from imgcheck.provenance.fbmd import Fbmd, decode_fbmd
+from imgcheck.provenance.fbmd import Fbmd, decode_fbmd, fbmd_words, read_fbmd
+from imgcheck.provenance.gain_map import (
+    GainMap,
+    StatedItem,
+    gain_map_words,
+    read_gain_map,
+    stated_items,
+)
 from imgcheck.provenance.generators import Generator
 from imgcheck.provenance.geotiff import GeoReference
 from imgcheck.provenance.layout import structure
 from imgcheck.provenance.lineage import DigitalSource, HistoryStep, Lineage
 from imgcheck.provenance.maker_notes import MakerNote
+from imgcheck.provenance.mpf import MpEntry, Mpf, mpf_words, read_mpf
 from imgcheck.provenance.platforms import Trace, platform_traces
 from imgcheck.provenance.position import Gps
 from imgcheck.provenance.preview import Agreement, thumbnail_agreement
@@ -51,4 +60,8 @@ __all__ = [
     "MakerNote", "DronePose", "PoseField", "Lineage", "HistoryStep", "DigitalSource",
     "Generator", "GeoReference",
     "ExifTool", "SecondReading", "SecondEntry", "Disagreement", "disagreements",
+    "embedded_pictures", "EmbeddedPicture", "embedded_words",
+    "read_fbmd", "fbmd_words",
+    "read_mpf", "Mpf", "MpEntry", "mpf_words",
+    "read_gain_map", "GainMap", "gain_map_words", "stated_items", "StatedItem",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ four bytes later. Entropy-coded data is a node of its own, kind ``scan``.
 
 import re
 
-from imgcheck.provenance.trailer import embedded, trailer
+from imgcheck.provenance.magics import embedded
 from imgcheck.provenance.tree import Node, Walk, printable
 
 # T.81 B.1.1.5: inside entropy-coded data 0xFF is followed by 0x00 or RSTn, anything else is the
@@ -54,30 +54,34 @@ def marker_name(code: int) -> str:
     return _NAMES.get(code, f"0x{code:02x}")
 
 
-def walk_jpeg(walk: Walk) -> tuple[Node, ...]:
-    """Walk from SOI to EOI and describe what follows."""
+def walk_stream(walk: Walk, start: int, stop: int) -> tuple[tuple[Node, ...], int]:
+    """Walk one JPEG from SOI to EOI; return its nodes and the place after it.
+
+    ``stop`` is where the bytes end that may belong to it; a stream without EOI reaches so far.
+    """
     data = walk.data
-    if data[:2] != b"\xff\xd8":
-        walk.observe("invalid", "does not begin with the JPEG marker SOI", 0, 2)
-        return ()
-    nodes = [walk.node(0, 2, "SOI")]
-    position, scans = 2, 0
+    if data[start : start + 2] != b"\xff\xd8":
+        walk.observe("invalid", "does not begin with the JPEG marker SOI", start, 2)
+        return (), start
+    nodes = [walk.node(start, 2, "SOI")]
+    position, scans = start + 2, 0
     while not walk.full:
         position = _to_marker(walk, nodes, position)
-        if position + 1 >= len(data):
-            walk.observe("truncated", "the file ends without the marker EOI", len(data))
-            return tuple(nodes)
+        if position + 1 >= stop:
+            where = "the file ends" if start == 0 else f"the picture at {start} ends"
+            walk.observe("truncated", f"{where} without the marker EOI", stop)
+            return tuple(nodes), stop
         code = data[position + 1]
         if code == 0xD9:
             nodes.append(walk.node(position, 2, "EOI"))
             if not scans:
                 walk.observe("invalid", "the file ends without a scan", position, 2)
-            return (*nodes, *trailer(walk, position + 2, "EOI"))
+            return tuple(nodes), position + 2
         position = _segment(walk, nodes, position, code)
         if code == 0xDA:
             scans += 1
             position = _scan(walk, nodes, position)
-    return tuple(nodes)
+    return tuple(nodes), position
 
 
 def _to_marker(walk: Walk, nodes: list[Node], position: int) -> int:

@@ -4,12 +4,21 @@ from collections.abc import Callable
 
 from imgcheck.provenance.boxes import walk_boxes
 from imgcheck.provenance.gif_blocks import walk_gif
-from imgcheck.provenance.jpeg_markers import walk_jpeg
+from imgcheck.provenance.jpeg_markers import walk_stream
+from imgcheck.provenance.mpf import with_pictures
 from imgcheck.provenance.png_chunks import walk_png
 from imgcheck.provenance.riff_chunks import walk_webp
 from imgcheck.provenance.tiff_ifd import walk_tiff
 from imgcheck.provenance.trailer import trailer
 from imgcheck.provenance.tree import Node, Structure, Walk
+
+
+def walk_jpeg(walk: Walk) -> tuple[Node, ...]:
+    """Walk a JPEG, what its MPF index points to, and what follows its EOI."""
+    nodes, end = walk_stream(walk, 0, len(walk.data))
+    whole = bool(nodes) and nodes[-1].kind == "EOI"
+    behind = trailer(walk, end, "EOI") if whole else ()
+    return (*with_pictures(walk, nodes, end if whole else None), *behind)
 
 
 def walk_bmp(walk: Walk) -> tuple[Node, ...]:
