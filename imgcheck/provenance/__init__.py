@@ -6,12 +6,16 @@ is wrong in a file is an observation with its place.
 
 from imgcheck.provenance.credentials import C2paPresence, c2pa_presence
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
+from imgcheck.provenance.evidence import FieldRead
 from imgcheck.provenance.fbmd import Fbmd, decode_fbmd
 from imgcheck.provenance.layout import structure
-from imgcheck.provenance.platforms import Trace, platform_traces
+from imgcheck.provenance.names import name_times
+from imgcheck.provenance.platforms import Trace, TraceRatio, platform_answer, platform_traces
 from imgcheck.provenance.position import Gps
 from imgcheck.provenance.preview import Agreement, thumbnail_agreement
 from imgcheck.provenance.reading import Metadata, Thumbnail, metadata
+from imgcheck.provenance.rules import FireRate, RuleResult, consistency
+from imgcheck.provenance.steps import Step, route
 from imgcheck.provenance.times import Time
 from imgcheck.provenance.tree import Node, Observation, Structure
 from imgcheck.provenance.value import TagEntry
@@ -25,4 +29,6 @@ __all__ = [
     "thumbnail_agreement", "Agreement",
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",
     "c2pa_presence", "C2paPresence",
+    "consistency", "RuleResult", "FireRate", "FieldRead",
+    "route", "Step", "platform_answer", "TraceRatio", "name_times",
 ]  # fmt: skip
