@@ -121,8 +121,11 @@ def _row(row: dict[str, Any], background: dict[str, Any]) -> PlatformRow:
     where = f"platforms: row {row.get('id')!r}"
     _keys(where, row, PlatformRow, optional={"background"})
     _keys(where, row["traits"], Traits, optional={one.name for one in fields(Traits)})
-    traits = Traits(**{key: tuple(value) if isinstance(value, list) else value
-                       for key, value in row["traits"].items()})  # fmt: skip
+    wanted: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in row["traits"].items()
+    }
+    traits = Traits(**wanted)
     if traits == Traits():
         raise ValueError(f"{where} has no trait: it would fit every file")
     if not 0 < row["matching"] <= row["files"]:

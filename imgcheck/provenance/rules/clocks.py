@@ -12,7 +12,7 @@ _EXIF = ("ExifIFD:DateTimeOriginal", "ExifIFD:DateTimeDigitized", "IFD0:DateTime
 _SLACK_S = 2.0
 # First moments of clocks: the POSIX, FAT and GPS epochs, and the first day that cameras without
 # a battery have been seen to count from (1 January of a year, midnight).
-_EPOCHS = ("1970-01-01", "1980-01-01", "1980-01-06")
+EPOCHS = ("1970-01-01", "1980-01-01", "1980-01-06")
 
 
 def exif_times(facts: Facts) -> list[Time]:
@@ -91,13 +91,14 @@ def saved_later(facts: Facts) -> Answer:
 )
 def unset_clock(facts: Facts) -> Answer:
     """Ask: does a time stand where unset clocks stand?"""
-    found = exif_times(facts)
+    stated = (facts.time(tag) for tag in ("XMP:xmp:CreateDate", "XMP:xmp:ModifyDate"))
+    found = [*exif_times(facts), *(time for time in stated if time is not None)]
     if not found and not facts.observed("clock"):
-        return absent("there is no EXIF time")
+        return absent("the file states no time of a camera")
     for time in found:
         at = local(time.value)
         first_hour = (at.month, at.day, at.hour) == (1, 1, 0)
-        if time.value[:10] in _EPOCHS or first_hour:
+        if time.value[:10] in EPOCHS or first_hour:
             return answer(
                 "explained", f"{time.tag} {time.value} is where unset clocks stand",
                 facts.field(time.tag),

@@ -9,6 +9,7 @@ import re
 from imgcheck.provenance.between import local
 from imgcheck.provenance.evidence import FieldRead
 from imgcheck.provenance.rules.facts import Facts
+from imgcheck.provenance.rules.result import State
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 from imgcheck.provenance.times import parse_time
 
@@ -27,8 +28,9 @@ _HEADINGS = ("XMP:drone-dji:GimbalYawDegree", "XMP:drone-skydio:CameraOrientatio
              ":Yaw", "XMP:Camera:Yaw")  # fmt: skip
 _SPEEDS = (("XMP:drone-dji:FlightXSpeed", "SpeedX"), ("XMP:drone-dji:FlightYSpeed", "SpeedY"),
            ("XMP:drone-dji:FlightZSpeed", "SpeedZ"))  # fmt: skip
-# Written with two or more decimals of a metre or a degree in one field and as rationals in the
-# other: real pairs of 120 drone frames lie within 0.02 m and 2e-6 degrees (benchmarks: rules).
+# Far above what rounding does: of three flights, 88 positions agree to 0.01 m and 120 heights to
+# 0.01 m (benchmarks: rules). Direction and speed were not to be had twice; those two are guesses
+# from the decimals that are written.
 _METRES, _ALTITUDE_M, _DEGREES, _SPEED = 2.0, 1.0, 1.0, 0.2
 _EARTH_M = 111_320.0  # metres a degree of latitude
 
@@ -55,7 +57,7 @@ def position(facts: Facts) -> Answer:
         east = (lon - gps.lon + 180) % 360 - 180
         metres = _EARTH_M * math.hypot(lat - gps.lat, east * math.cos(math.radians(gps.lat)))
         read = [facts.field(t) for t in (*tags, "GPS:GPSLatitude", "GPS:GPSLongitude")]
-        state = "consistent" if metres <= _METRES else "anomalous"
+        state: State = "consistent" if metres <= _METRES else "anomalous"
         return answer(state, f"the two positions lie {metres:.2f} m apart", *read)
     return absent("the position is not there twice")
 
@@ -74,7 +76,7 @@ def altitude(facts: Facts) -> Answer:
         return absent("the height is not there twice")
     tag, height = min(stated, key=lambda one: abs(one[1] - (gps.altitude_m or 0)))
     apart = abs(height - gps.altitude_m)
-    state = "consistent" if apart <= _ALTITUDE_M else "anomalous"
+    state: State = "consistent" if apart <= _ALTITUDE_M else "anomalous"
     return answer(state, f"{tag} says {height:.2f} m, EXIF {gps.altitude_m:.2f} m",
                   facts.field(tag), facts.field("GPS:GPSAltitude"))  # fmt: skip
 
@@ -94,7 +96,7 @@ def heading(facts: Facts) -> Answer:
     if stated is None or tag is None or yaw is None:
         return absent("the direction is not there twice")
     apart = abs((yaw - stated + 180) % 360 - 180)
-    state = "consistent" if apart <= _DEGREES else "anomalous"
+    state: State = "consistent" if apart <= _DEGREES else "anomalous"
     return answer(state, f"{tag} says {yaw:.2f}, GPSImgDirection {stated:.2f}: {apart:.2f} "
                   "degrees apart", facts.field(tag),
                   facts.field("GPS:GPSImgDirection"))  # fmt: skip

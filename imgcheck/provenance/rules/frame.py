@@ -31,9 +31,11 @@ def _compare(facts: Facts, width_tag: str, height_tag: str) -> Answer:
         return answer("consistent", words, *read)
     if (height, width) == size:
         return answer("explained", f"{words}: the same, turned", *read)
-    scale = size[0] / width, size[1] / height
-    if abs(scale[0] - scale[1]) <= 1 / min(size):  # rounding to whole pixels
-        return answer("anomalous", f"{words}: scaled by {scale[0]:.3f} since", *read)
+    for wide, high, turn in ((width, height, ""), (height, width, "turned and ")):
+        scale = size[0] / wide
+        # Both sides are rounded to whole pixels.
+        if abs(high * scale - size[1]) <= 1 + high / wide:
+            return answer("explained", f"{words}: {turn}scaled by {scale:.3f} since", *read)
     return answer("anomalous", f"{words}: cropped or padded since", *read)
 
 

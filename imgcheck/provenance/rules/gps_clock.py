@@ -2,6 +2,7 @@
 
 from imgcheck.provenance.between import local
 from imgcheck.provenance.rules.facts import Facts
+from imgcheck.provenance.rules.result import State
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 from imgcheck.provenance.times import Time
 
@@ -47,7 +48,7 @@ def zone(facts: Facts) -> Answer:
         f"the camera's clock reads {offset / 3600:+.3f} h from GPS time, {away:.0f} s from a "
         "multiple of 15 minutes"
     )
-    state = "consistent" if away <= _NEAR_S else "anomalous"
+    state: State = "consistent" if away <= _NEAR_S else "anomalous"
     return answer(state, words, facts.field(_GPS), facts.field("GPS:GPSTimeStamp"),
                   facts.field(_SHOT))  # fmt: skip
 

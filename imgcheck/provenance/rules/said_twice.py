@@ -7,6 +7,7 @@ chapter 5.
 import re
 
 from imgcheck.provenance.between import local
+from imgcheck.provenance.rules.clocks import EPOCHS
 from imgcheck.provenance.rules.facts import Facts, shown
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 from imgcheck.provenance.times import Time
@@ -40,6 +41,8 @@ def _dates(facts: Facts, tags: tuple[str, ...]) -> Answer:
     if seconds <= _SAME_S:
         return answer("consistent", f"{len(found)} fields state the same date", *fields)
     words = f"{first.tag} {first.value} and {second.tag} {second.value} differ as written"
+    if any(time.value[:10] in EPOCHS for time in (first, second)):
+        return answer("explained", f"{words}: one is where unset clocks stand", *fields)
     quarter = abs(seconds / 900 - round(seconds / 900)) * 900 <= _SAME_S
     if seconds <= _ZONES_S and quarter:
         return answer("explained", f"{words} by {seconds / 3600:.2f} h, as two zones do", *fields)
@@ -131,8 +134,8 @@ def orientation(facts: Facts) -> Answer:
     exif, xmp = facts.number("IFD0:Orientation"), facts.number("XMP:tiff:Orientation")
     if exif is None or xmp is None:
         return absent("the orientation is not there in both EXIF and XMP")
-    state = "consistent" if exif == xmp else "explained"
-    return answer(state, f"EXIF says orientation {exif:g}, XMP {xmp:g}",
+    words = f"EXIF says orientation {exif:g}, XMP {xmp:g}"
+    return answer("consistent" if exif == xmp else "explained", words,
                   facts.field("IFD0:Orientation"), facts.field("XMP:tiff:Orientation"))  # fmt: skip
 
 
