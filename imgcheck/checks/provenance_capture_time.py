@@ -88,10 +88,7 @@ def _capture(compared: provenance.TimeComparison | None) -> Iterator[str]:
         yield "The file records no time of capture; that says nothing for or against the date."
     else:
         fit = compared.capture
-        yield (
-            f"The file records {fit.time.value} as time of capture ({fit.time.source}): "
-            f"{fit.basis.rstrip('.')}."
-        )
+        yield fit.basis
         others = {one.relation for one in compared.fits if one.time.role == fit.time.role}
         if len(others) > 1:
             yield "Its times of capture do not agree on which side of the window they lie."
@@ -143,27 +140,31 @@ def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
     when = datetime.fromisoformat(time.value)
     if not FIRST_YEAR <= when.year <= LAST_YEAR:
         return
-    for lat, lon, where in _places(case):
-        height = float(sun.position(when, lat, lon).elevation_deg)
-        yield _height_words(time, height, where)
+    heights = [
+        (float(sun.position(when, lat, lon).elevation_deg), where)
+        for lat, lon, where in _places(case)
+    ]
+    for number, (height, where) in enumerate(heights):
+        # The second place is worth a sentence only where it says something else.
+        if number == 0 or (height > 0) != (heights[0][0] > 0):
+            yield _height_words(time, height, where)
 
 
 def _places(case: Case) -> Iterator[tuple[float, float, str]]:
-    """Give the recorded place, and the claimed one."""
+    """Give the recorded place, and the first claimed one."""
     gps = inspected(case).metadata.gps
-    if gps is not None and gps.lat is not None and gps.lon is not None:
-        if (gps.lat, gps.lon) != (0, 0):
-            yield gps.lat, gps.lon, "the recorded position"
+    # Writers put 0, 0 where they have no fix.
+    if gps is not None and gps.lat is not None and gps.lon is not None and (gps.lat or gps.lon):
+        yield gps.lat, gps.lon, "the recorded position"
     for place in case.claim.of_kind("place"):
         assert isinstance(place, Place)
         if place.lat is not None and place.lon is not None:
             yield place.lat, place.lon, "the claimed place"
-        elif place.bbox is not None:
+            return
+        if place.bbox is not None:
             west, south, east, north = place.bbox
             yield (south + north) / 2, (west + east) / 2, "the middle of the claimed box"
-        else:
-            continue
-        return
+            return
 
 
 def _height_words(time: provenance.Time, height: float, where: str) -> str:
@@ -171,9 +172,8 @@ def _height_words(time: provenance.Time, height: float, where: str) -> str:
     head = f"At {time.value} ({name}) the sun stood {abs(height):.1f} degrees "
     if height > 0:
         return f"{head}above the horizon at {where}."
-    dark = (
-        "night" if height < _NIGHT_DEG else "deep twilight" if height < _CIVIL_DEG else "twilight"
-    )
+    depths = ((_NIGHT_DEG, "night"), (_CIVIL_DEG, "deep twilight"), (0.1, "twilight"))
+    dark = next(word for limit, word in depths if height < limit)
     strong = time.source in ("GPS", "signed", "drone")
     tail = (
         "; a sunlit picture cannot be of that moment and place, so this time or this place is not "

@@ -55,19 +55,13 @@ def _finding(statement: str | None, results: tuple[provenance.RuleResult, ...]) 
         evidence=Evidence(bytes=tuple(_places(fired))),
         innocent=tuple(dict.fromkeys(cause for one in odd or fired for cause in one.innocent))[:8],
         limits=(
-            *dict.fromkeys(
-                f"{one.id}: it does not prove {_lower(one.does_not_prove)}" for one in odd
-            ),
+            *(f"{one.id} does not prove: {one.does_not_prove}" for one in odd),
             "The rates are of camera files that nobody certified untouched: they are fire rates, "
             "not false-alarm rates.",
             *(WRITABLE if asked else MISSING),
         ),
         would_change=("an earlier copy of the picture (an index of known pictures)",),
     )
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
 
 
 def _sentences(

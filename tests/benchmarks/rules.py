@@ -26,7 +26,7 @@ from imgcheck.imaging import Image
 from imgcheck.provenance.platform_data import platform_data
 from imgcheck.provenance.platforms import matches, ratio
 from imgcheck.provenance.rules import RULES, RuleResult
-from imgcheck.provenance.rules.models import LEAST_FILES, digest
+from imgcheck.provenance.rules.models import LEAST_FILES, digest, model_tables
 from imgcheck.quantity import binomial_interval
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,7 +134,8 @@ def count_models() -> list[dict[str, Any]]:
             found.setdefault(key, Counter())[digest(one.encoding)] += 1
     return [
         {"make": make, "model": model, "files": seen.total(), "flights": 1,
-         "source": "lossless cut-outs of the frames of one flight, as published", "sets": dict(sorted(seen.items())),
+         "source": "lossless cut-outs of the frames of one flight, as published",
+         "sets": dict(sorted(seen.items())),
          "held_out": _held_out(make, model)}
         for (make, model), seen in sorted(found.items()) if seen.total() >= LEAST_FILES
     ]  # fmt: skip
@@ -200,10 +201,9 @@ def print_models() -> None:
 
 def _held_out(make: str, model: str) -> tuple[int, int]:
     """Learn the sets on the first half of the files by name, count the unknown in the second."""
-    drones = [(one.metadata.make, one.metadata.model, one.encoding) for one in sets()["overhead"]]
-    files = [
-        digest(save) for maker, name, save in drones if (maker, name) == (make, model) and save
-    ]
+    drones = sets()["overhead"]
+    named = [one for one in drones if (one.metadata.make, one.metadata.model) == (make, model)]
+    files = [digest(one.encoding) for one in named if one.encoding is not None]
     half = len(files) // 2
     known = set(files[:half])
     return sum(one not in known for one in files[half:]), len(files) - half
@@ -236,18 +236,17 @@ def print_fired() -> None:
 
 
 def write() -> None:
-    """Write the counts that ship with the package."""
-    rates = {
-        "format": 1,
-        "version": "2026-11",
-        "sets": {name: len(files) for name, files in sets().items()},
-        "rules": count_rates(),
-    }
-    background = {"format": 1, "version": "2026-11", "rows": count_background()}
-    models = {"format": 1, "version": "2026-11", "models": count_models()}
-    for path, value in (("rules/rates.json", rates), ("rules/models.json", models),
-                        ("platform_rates.json", background)):  # fmt: skip
-        (PACKAGE / path).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    """Write the counts that ship with the package; the models first, a rule reads them."""
+    _dump("rules/models.json", {"models": count_models()})
+    model_tables.cache_clear()
+    sizes = {name: len(files) for name, files in sets().items()}
+    _dump("rules/rates.json", {"sets": sizes, "rules": count_rates()})
+    _dump("platform_rates.json", {"rows": count_background()})
+
+
+def _dump(path: str, value: dict[str, Any]) -> None:
+    text = json.dumps({"format": 1, "version": "2026-11", **value}, indent=1)
+    (PACKAGE / path).write_text(text + "\n", encoding="utf-8")
 
 
 PARTS = {"rates": print_rates, "models": print_models, "platforms": print_platforms,

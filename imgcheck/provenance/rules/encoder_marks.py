@@ -83,7 +83,7 @@ def trailer(facts: Facts) -> Answer:
 )
 def damage(facts: Facts) -> Answer:
     """Ask: do all metadata blocks hold what they say?"""
-    if not facts.metadata.entries:
+    if not facts.described:
         return absent("the file has no metadata")
     seen = [one for one in facts.metadata.observations
             if one.kind in ("outside", "loop", "invalid", "truncated")]  # fmt: skip

@@ -99,6 +99,11 @@ class Facts:
         )  # fmt: skip
 
     @property
+    def described(self) -> bool:
+        """Whether there is more metadata than the header of the coding itself."""
+        return any(one.group not in ("JFIF", "Adobe") for one in self.metadata.entries)
+
+    @property
     def camera(self) -> str | None:
         """The maker named in EXIF, or None."""
         return self.metadata.make

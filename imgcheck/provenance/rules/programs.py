@@ -32,7 +32,7 @@ _SAVED = ("IFD0:DateTime", "XMP:xmp:ModifyDate", "XMP:xmp:MetadataDate")
 )
 def editor(facts: Facts) -> Answer:
     """Ask: does the file name an editor?"""
-    if not facts.metadata.tags:
+    if not facts.described:
         return absent("the file has no metadata")
     for text in facts.metadata.software:
         if _EDITORS.search(text):
