@@ -4,14 +4,11 @@ Names of the fields as found in files of DJI, senseFly, Skydio and Parrot drones
 """
 
 import math
-import re
 
 from imgcheck.provenance.between import local
-from imgcheck.provenance.evidence import FieldRead
 from imgcheck.provenance.rules.facts import Facts
 from imgcheck.provenance.rules.result import State
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
-from imgcheck.provenance.times import parse_time
 
 _POSITIONS = (
     ("XMP:drone-dji:GpsLatitude", "XMP:drone-dji:GpsLongitude"),
@@ -32,6 +29,7 @@ _SPEEDS = (("XMP:drone-dji:FlightXSpeed", "SpeedX"), ("XMP:drone-dji:FlightYSpee
 # 0.01 m (benchmarks: rules). Direction and speed were not to be had twice; those two are guesses
 # from the decimals that are written.
 _METRES, _ALTITUDE_M, _DEGREES, _SPEED = 2.0, 1.0, 1.0, 0.2
+_NEAR_S = 120.0  # as for GPS time
 _EARTH_M = 111_320.0  # metres a degree of latitude
 
 _NOT = "That the picture was altered, or which of the two values is right."
@@ -135,32 +133,15 @@ def speed(facts: Facts) -> Answer:
 def clock(facts: Facts) -> Answer:
     """Ask: is the camera's clock the autopilot's, up to a time zone and two minutes?"""
     shot = facts.time("ExifIFD:DateTimeOriginal") or facts.time("IFD0:DateTime")
-    own = _own_clock(facts)
-    if shot is None or own is None:
+    own = next((time for time in facts.metadata.times if time.source == "drone"), None)
+    if shot is None or own is None or max(shot.uncertainty_s, own.uncertainty_s) > 60:
         return absent("the drone's own clock or the camera's time is missing")
-    seconds, words, read = own
-    offset = local(shot.value).timestamp() - seconds
+    offset = (local(shot.value) - local(own.value)).total_seconds()
     away = abs(offset - 900 * round(offset / 900))
-    fine = away <= 120 and -12.1 * 3600 <= offset <= 14.1 * 3600
-    return answer("consistent" if fine else "anomalous",
-                  f"{words}; {shot.tag} reads {offset / 3600:+.3f} h from it",
-                  *read, facts.field(shot.tag))  # fmt: skip
-
-
-def _own_clock(facts: Facts) -> tuple[float, str, list[FieldRead]] | None:
-    """Give the moment of the autopilot's clock in POSIX seconds, in words, and where it stands."""
-    names = [f"XMP:drone-skydio:{n}" for n in ("TakeoffUclock", "CaptureUtime", "TakeoffUtime")]
-    parts = [facts.number(name) for name in names]
-    start, shot, zero = parts
-    if start is not None and shot is not None and zero is not None:
-        seconds = (start + shot - zero) / 1e6  # microseconds
-        if 0 < seconds < 4.1e9:
-            return seconds, "the three clocks of the drone add up", [facts.field(n) for n in names]
-    for tag in ("XMP:drone-dji:UTCAtExposure", "XMP:sensefly:UTCTime"):
-        parsed = parse_time(re.sub(r"^(\d{4})(\d\d)(\d\d)", r"\1:\2:\3", facts.text(tag) or ""))
-        if parsed is not None and parsed[2] <= 60:
-            return local(parsed[0]).timestamp(), f"{tag} says {parsed[0]}", [facts.field(tag)]
-    return None
+    fine = away <= _NEAR_S and -12 * 3600 - _NEAR_S <= offset <= 14 * 3600 + _NEAR_S
+    words = f"{own.tag} gives {own.value}, {shot.tag} reads {offset / 3600:+.3f} h from it"
+    state: State = "consistent" if fine else "anomalous"
+    return answer(state, words, facts.field(own.tag), facts.field(shot.tag))
 
 
 RULES = (position, altitude, heading, speed, clock)

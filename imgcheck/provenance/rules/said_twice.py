@@ -43,7 +43,9 @@ def _dates(facts: Facts, tags: tuple[str, ...]) -> Answer:
     words = f"{first.tag} {first.value} and {second.tag} {second.value} differ as written"
     if any(time.value[:10] in EPOCHS for time in (first, second)):
         return answer("explained", f"{words}: one is where unset clocks stand", *fields)
-    quarter = abs(seconds / 900 - round(seconds / 900)) * 900 <= _SAME_S
+    digits = abs((local(second.value) - local(first.value)).total_seconds())
+    coarse = max(first.uncertainty_s, second.uncertainty_s)
+    quarter = coarse >= 900 or abs(digits - 900 * round(digits / 900)) <= coarse + _SAME_S
     if seconds <= _ZONES_S and quarter:
         return answer("explained", f"{words} by {seconds / 3600:.2f} h, as two zones do", *fields)
     return answer("anomalous", f"{words} by {seconds / 3600:.2f} h", *fields)
