@@ -3,12 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from imgcheck import provenance
-from imgcheck.checks._file import inspected
+from imgcheck.checks._file import MISSING, WRITABLE, inspected, thumbnail
 from imgcheck.checks.check import check
-from imgcheck.errors import ImgcheckError
-from imgcheck.imaging import Image
 from imgcheck.model import (
-    Acquired,
     ByteRange,
     Case,
     Evidence,
@@ -16,18 +13,9 @@ from imgcheck.model import (
     Measure,
     Outcome,
     Place,
-    Window,
 )
 
 _BASIS = "file metadata"
-
-_WRITABLE = (
-    "Anyone can write any date, place or camera name into a file; agreement proves little, and "
-    "a wrong clock or a re-save explains most disagreement.",
-)
-_MISSING = (
-    "Platforms strip metadata from nearly every upload: its absence says nothing for or against.",
-)
 
 
 @check(
@@ -36,15 +24,12 @@ _MISSING = (
     asks="manipulated",
     analysis="source",
     stage="bytes",
-    answers=("acquired", "place", "unaltered"),
+    answers=("place", "unaltered"),
 )
 def provenance_file(case: Case) -> Iterable[Finding]:
-    """Report the file as it is; compare its times and its position with the claim."""
+    """Report the file as it is; compare its position with the claim."""
     found = inspected(case)
     yield _file(case)
-    for statement in case.claim.of_kind("acquired"):
-        assert isinstance(statement, Acquired)
-        yield _times(statement.id, statement.window, found.metadata)
     for statement in case.claim.of_kind("place"):
         assert isinstance(statement, Place)
         yield _position(statement, found.metadata)
@@ -82,7 +67,7 @@ def _file(case: Case) -> Finding:
                 if o.offset is not None
             )
         ),
-        limits=(*_WRITABLE, *_MISSING),
+        limits=(*WRITABLE, *MISSING),
     )
 
 
@@ -100,48 +85,9 @@ def _measures(case: Case) -> Iterator[Measure]:
         yield Measure(name="recorded position (lat, lon)", value=f"{gps.lat:.6f}, {gps.lon:.6f}")
     if found.fbmd is not None:
         yield Measure(name="FBMD field", value=found.fbmd.state)
-    agreement = _thumbnail(case)
+    agreement = thumbnail(case)
     if agreement is not None:
         yield Measure(name="embedded thumbnail", value=agreement.kind)
-
-
-def _thumbnail(case: Case) -> provenance.Agreement | None:
-    """Compare the embedded thumbnail with the picture, where there is one."""
-    thumbnail = inspected(case).metadata.thumbnail
-    if thumbnail is None or not case.image.pixels_readable:
-        return None
-    try:
-        small = Image.from_bytes(thumbnail.data, name="thumbnail").gray()
-        return provenance.thumbnail_agreement(small, case.image.gray())
-    except ImgcheckError:
-        return None
-
-
-def _times(statement: str, window: Window, metadata: provenance.Metadata) -> Finding:
-    compared = provenance.compare_times(metadata.times, start=window.start, end=window.end)
-    if compared.capture is None:
-        words = "The file records no time of capture; that says nothing for or against the date."
-        limits = _MISSING
-    else:
-        fit = compared.capture
-        words = (
-            f"The file records {fit.time.value} as time of capture ({fit.time.source}): "
-            f"{fit.basis.rstrip('.')}. Such a record can be set at will and does not decide."
-        )
-        limits = _WRITABLE
-    return provenance_file.finding(
-        statement=statement,
-        outcome=Outcome.INCONCLUSIVE,
-        summary=words,
-        basis=_BASIS,
-        measures=tuple(
-            Measure(name=f.time.tag, value=f"{f.time.value}: {f.relation}")
-            for f in compared.fits[:12]
-        ),
-        innocent=("the camera's clock was never set", "the file was saved again by a program"),
-        limits=limits,
-        would_change=("the camera original, with its signature if it has one",),
-    )
 
 
 def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
@@ -150,7 +96,7 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
     if gps is None or gps.lat is None or gps.lon is None:
         words = "The file records no position; that says nothing for or against the place."
         measures: tuple[Measure, ...] = ()
-        limits = _MISSING
+        limits = MISSING
     else:
         from imgcheck.checks._claimed import distance_km
 
@@ -162,7 +108,7 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
         )
         measures = (Measure(name="distance to the claimed place", value=away, unit="km"),)
         limits = (
-            *_WRITABLE,
+            *WRITABLE,
             "The position is that of the camera, not of the ground it looked at.",
         )
     return provenance_file.finding(
@@ -178,7 +124,7 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
 def _passed_through(case: Case, statement: str) -> Finding:
     found = inspected(case)
     software = ", ".join(found.metadata.software[:3])
-    agreement = _thumbnail(case)
+    agreement = thumbnail(case)
     parts = []
     if software:
         parts.append(f"The file passed through {software}; that is no sign of alteration by itself")
@@ -192,6 +138,6 @@ def _passed_through(case: Case, statement: str) -> Finding:
         summary="; ".join(parts) + ".",
         basis=_BASIS,
         innocent=("cropping, rotating and resizing leave an old thumbnail behind",),
-        limits=_WRITABLE,
+        limits=WRITABLE,
         would_change=("an earlier copy of the picture (an index of known pictures)",),
     )

@@ -23,6 +23,7 @@ from imgcheck.provenance.disagreement import Disagreement, disagreements
 from imgcheck.provenance.drone import DronePose, PoseField
 from imgcheck.provenance.embedded import EmbeddedPicture, embedded_pictures, embedded_words
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
+from imgcheck.provenance.evidence import FieldRead
 from imgcheck.provenance.fbmd import Fbmd, decode_fbmd, fbmd_words, read_fbmd
 from imgcheck.provenance.gain_map import (
     GainMap,
@@ -37,11 +38,14 @@ from imgcheck.provenance.layout import structure
 from imgcheck.provenance.lineage import DigitalSource, HistoryStep, Lineage
 from imgcheck.provenance.maker_notes import MakerNote
 from imgcheck.provenance.mpf import MpEntry, Mpf, mpf_words, read_mpf
-from imgcheck.provenance.platforms import Trace, platform_traces
+from imgcheck.provenance.names import name_times
+from imgcheck.provenance.platforms import Trace, TraceRatio, platform_answer, platform_traces
 from imgcheck.provenance.position import Gps
 from imgcheck.provenance.preview import Agreement, thumbnail_agreement
 from imgcheck.provenance.reading import Metadata, Thumbnail, metadata
+from imgcheck.provenance.rules import FireRate, RuleResult, consistency
 from imgcheck.provenance.second_reader import ExifTool, SecondEntry, SecondReading
+from imgcheck.provenance.steps import Step, route
 from imgcheck.provenance.times import Time
 from imgcheck.provenance.tree import Node, Observation, Structure
 from imgcheck.provenance.value import TagEntry
@@ -64,4 +68,6 @@ __all__ = [
     "read_fbmd", "fbmd_words",
     "read_mpf", "Mpf", "MpEntry", "mpf_words",
     "read_gain_map", "GainMap", "gain_map_words", "stated_items", "StatedItem",
+    "consistency", "RuleResult", "FireRate", "FieldRead",
+    "route", "Step", "platform_answer", "TraceRatio", "name_times",
 ]  # fmt: skip

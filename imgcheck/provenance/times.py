@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from imgcheck.provenance.value import Reading, Value
 
-Role = Literal["capture", "digitised", "written", "metadata", "position"]
+Role = Literal["capture", "digitised", "written", "metadata", "position", "sent", "signed"]
 
 _FORM = re.compile(
     r"(?P<y>\d{4})(?:[:\-/.](?P<mo>\d{1,2})(?:[:\-/.](?P<d>\d{1,2})"
@@ -34,7 +34,9 @@ class Time:
     zone : str or None
         ``UTC``, ``+03:00``, or None: unknown, and never guessed.
     source : str
-        ``camera clock``, ``GPS``, ``camera or software``, ``XMP``, ``IPTC``, ``PNG``.
+        ``camera clock``, ``GPS``, ``camera or software``, ``XMP``, ``IPTC``, ``PNG``, ``drone``
+        (the autopilot's clock), ``file name``, ``signed`` (a time stamp that another reader
+        validated).
     tag : str
         The field, ``group:name``.
     uncertainty_s : float
@@ -42,7 +44,12 @@ class Time:
         not how wrong the clock is.
     role : str
         ``capture``, ``digitised``, ``written`` (last save of the picture), ``metadata`` (last
-        save of the tags), ``position`` (fix of the GPS receiver).
+        save of the tags), ``position`` (fix of the GPS receiver), ``sent`` (a messenger or a
+        platform named the file), ``signed`` (the file existed then).
+    clock : str
+        What is known of the clock itself, in words: usually that its error is not known.
+    offset, length : int or None
+        Place of the raw bytes; for XMP that of its packet. None: no single place.
     """
 
     value: str
@@ -51,6 +58,21 @@ class Time:
     tag: str
     uncertainty_s: float
     role: Role
+    clock: str = "error unknown"
+    offset: int | None = None
+    length: int | None = None
+
+
+# What the source of a time says of its clock.
+_CLOCKS = {
+    "camera clock": "set by hand or by a phone network; error and drift unknown",
+    "camera or software": "of the camera, or of the computer that saved the file; error unknown",
+    "GPS": "satellite time of the last fix, which may be older than the picture",
+    "drone": "the autopilot's, set by satellites where there was a fix",
+    "XMP": "of the computer that wrote the block, or copied from EXIF; error unknown",
+    "IPTC": "typed or copied by a person or a program",
+    "PNG": "of the computer that wrote the file; error unknown",
+}
 
 
 def parse_zone(text: str) -> str | None:
@@ -141,7 +163,45 @@ def find_times(reading: Reading, tags: Mapping[str, Value]) -> tuple[Time, ...]:
     found.extend(_plain(reading, tags, "PNG:tIME", "PNG", "written", zone="UTC"))
     for name, role in _PNG:
         found.extend(_plain(reading, tags, name, "PNG", role))
-    return tuple(found)
+    found.extend(_drone(tags))
+    return tuple(_placed(reading, time) for time in found)
+
+
+def _placed(reading: Reading, time: Time) -> Time:
+    """Add the place of the raw bytes and what is known of the clock."""
+    offset, length = reading.place_of(time.tag)
+    clock = _CLOCKS.get(time.source, time.clock)
+    return replace(time, offset=offset, length=length, clock=clock)
+
+
+# Written by the autopilot in UTC: DJI since 2022, senseFly (names as found in their files).
+_DRONE = ("XMP:drone-dji:UTCAtExposure", "XMP:sensefly:UTCTime")
+
+
+def _drone(tags: Mapping[str, Value]) -> Iterable[Time]:
+    for tag in _DRONE:
+        text = tags.get(tag)
+        parsed = parse_time(text, zone="UTC") if isinstance(text, str) else None
+        if parsed is not None:
+            yield Time(value=parsed[0], zone=parsed[1], source="drone", tag=tag,
+                       uncertainty_s=parsed[2], role="capture")  # fmt: skip
+    start, shot, zero = (
+        _whole(tags.get(f"XMP:drone-skydio:{name}"))
+        for name in ("TakeoffUclock", "CaptureUtime", "TakeoffUtime")
+    )
+    if start is None or shot is None or zero is None:
+        return
+    micro = start + shot - zero  # Skydio counts microseconds: UTC at take-off, uptime since
+    if 0 < micro < 4_102_444_800_000_000:  # 1970 to 2100
+        moment = datetime.fromtimestamp(micro / 1e6, UTC)
+        yield Time(value=moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), zone="UTC", source="drone",
+                   tag="XMP:drone-skydio:TakeoffUclock", uncertainty_s=1e-6,
+                   role="capture")  # fmt: skip
+
+
+def _whole(value: Value | None) -> int | None:
+    text = str(value).strip()[:24]
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _exif_times(reading: Reading, tags: Mapping[str, Value]) -> Iterable[Time]:

@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
+from imgcheck.provenance.between import EARLIEST, LATEST, moment
 from imgcheck.provenance.times import Role, Time
 
 Relation = Literal["inside", "before", "after", "undecidable"]
 
-# Zones in civil use lie between UTC-12 and UTC+14 (IANA time zone database).
-EARLIEST, LATEST = timedelta(hours=14), timedelta(hours=12)
-
-_ORDER: tuple[Role, ...] = ("capture", "position", "digitised", "written", "metadata")
+_ORDER: tuple[Role, ...] = (
+    "capture", "position", "digitised", "signed", "written", "metadata", "sent"
+)  # fmt: skip
+# Times by which the picture existed, however long before it may have been taken.
+_BOUNDS = ("signed", "written", "metadata", "sent")
 _MEANING: dict[Role, str] = {
     "capture": "said to be the moment of capture",
     "position": "the moment of the GPS fix the camera attached",
     "digitised": "the moment the picture became digital",
     "written": "the moment a program last saved the picture, which can be long after capture",
     "metadata": "the moment the tags were last changed, which can be long after capture",
+    "sent": "the day on which a messenger or a platform named the file, after capture",
+    "signed": "the moment of a signed time stamp: the file existed then",
 }
 
 
@@ -122,20 +126,8 @@ def _edge(value: date | datetime) -> _Edge:
     return _Edge(value.astimezone(UTC), True, False)
 
 
-def _moment(value: str) -> datetime:
-    """Read a Time.value back; what has no zone is put on the UTC axis as written."""
-    text = value.removesuffix("Z")
-    parts = text.split("-")
-    if len(text) == 4:
-        text += "-01-01"
-    elif len(text) == 7 and len(parts) == 2:
-        text += "-01"
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def _fit(time: Time, first: _Edge, last: _Edge) -> TimeFit:
-    low = _moment(time.value)
+    low = moment(time.value)
     high = low + timedelta(seconds=time.uncertainty_s)
     opening, closing = first.moment, last.over
     spread = (EARLIEST, LATEST) if time.zone is None else (timedelta(0), timedelta(0))
@@ -187,4 +179,9 @@ def _sentence(time: Time, relation: Relation, plain: Relation, margin: float, zo
         return f"{head}; against the window it is undecidable{why}{lead}."
     where = {"inside": "inside the window", "before": "before the window",
              "after": "after the window"}[relation]  # fmt: skip
-    return f"{head}; it is {where} by {margin:.1f} h or more{whatever}."
+    bound = ""
+    if time.role in _BOUNDS and relation == "before":
+        bound = "; if that is right, the picture existed before the window"
+    elif time.role in _BOUNDS and relation == "after":
+        bound = "; that is no conflict, the picture may be older"
+    return f"{head}; it is {where} by {margin:.1f} h or more{whatever}{bound}."

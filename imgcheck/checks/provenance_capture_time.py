@@ -1,0 +1,194 @@
+"""Does the file's own metadata place the capture inside the claimed dates?"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from imgcheck import provenance, sun
+from imgcheck.checks._file import MISSING, WRITABLE, inspected
+from imgcheck.checks.check import check
+from imgcheck.model import (
+    Acquired,
+    ByteRange,
+    Case,
+    Evidence,
+    Finding,
+    Measure,
+    Outcome,
+    Place,
+    Window,
+)
+from imgcheck.sun.times import FIRST_YEAR, LAST_YEAR
+
+_BASIS = "file metadata"
+_MOST_TIMES = 16  # rows of a finding; histories of hundreds of steps say no more
+
+# Centre of the sun below the horizon: civil twilight ends at -6, astronomical at -18 degrees
+# (U.S. Naval Observatory, Astronomical Applications Department).
+_CIVIL_DEG, _NIGHT_DEG = -6.0, -18.0
+
+
+@check(
+    "provenance.capture-time",
+    question="Does the file's own metadata place the capture inside the claimed dates?",
+    asks="misdated",
+    analysis="technical",
+    stage="bytes",
+    answers=("acquired",),
+)
+def capture_time(case: Case) -> Iterable[Finding]:
+    """Compare every time the file states with the claimed dates, and with daylight."""
+    metadata = inspected(case).metadata
+    times = (*metadata.times, *provenance.name_times(case.image.name or ""))
+    for statement in case.claim.of_kind("acquired"):
+        assert isinstance(statement, Acquired)
+        yield _answer(case, statement, times)
+
+
+def _answer(case: Case, statement: Acquired, times: tuple[provenance.Time, ...]) -> Finding:
+    compared = _compared(times, statement.window)
+    fits = () if compared is None else compared.fits
+    sentences = [*_capture(compared), *_existed(compared), *_posted(case, times)]
+    sentences += _daylight(case, times)
+    return capture_time.finding(
+        statement=statement.id,
+        outcome=Outcome.INCONCLUSIVE,
+        summary=" ".join(sentences),
+        basis=_BASIS,
+        measures=tuple(_measures(fits)),
+        evidence=Evidence(
+            bytes=tuple(
+                ByteRange(offset=t.offset, length=t.length or 0, label=f"{t.tag} {t.value}"[:80])
+                for t in times[:_MOST_TIMES]
+                if t.offset is not None
+            )
+        ),
+        innocent=(
+            "the camera's clock was never set, or ran in another zone",
+            "the file was saved again by a program, which wrote its own time",
+        ),
+        limits=(*(WRITABLE if times else ()), *MISSING),
+        would_change=("the camera original, with its signature if it has one",),
+    )
+
+
+def _compared(
+    times: tuple[provenance.Time, ...], window: Window
+) -> provenance.TimeComparison | None:
+    """Compare; None where the window is none that a picture can meet (the year 1)."""
+    try:
+        return provenance.compare_times(times, start=window.start, end=window.end)
+    except ValueError:
+        return None
+
+
+def _capture(compared: provenance.TimeComparison | None) -> Iterator[str]:
+    if compared is None:
+        yield "The claimed dates are none that a picture can have."
+    elif compared.capture is None:
+        yield "The file records no time of capture; that says nothing for or against the date."
+    else:
+        fit = compared.capture
+        yield fit.basis
+        others = {one.relation for one in compared.fits if one.time.role == fit.time.role}
+        if len(others) > 1:
+            yield "Its times of capture do not agree on which side of the window they lie."
+        yield "Such a record can be set at will and does not decide."
+
+
+def _existed(compared: provenance.TimeComparison | None) -> Iterator[str]:
+    """Say where a time by which the picture existed lies before the window."""
+    if compared is None:
+        return
+    early = [
+        fit for fit in compared.fits
+        if fit.relation == "before" and fit.time.role in ("signed", "written", "metadata", "sent")
+    ]  # fmt: skip
+    if early:
+        time = early[0].time
+        yield (
+            f"{time.tag} ({time.source}) says {time.value}: if that clock was right, the file "
+            "existed before the claimed dates."
+        )
+
+
+def _posted(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
+    """Say where a recorded time is later than the post: that clock must be wrong."""
+    posted = case.claim.source.posted
+    if posted is None:
+        return
+    compared = _compared(times, posted)
+    late = [] if compared is None else [fit for fit in compared.fits if fit.relation == "after"]
+    if late:
+        time = late[0].time
+        yield (
+            f"{time.tag} says {time.value}, after the post itself: that clock, or the date of "
+            "the post as given here, is wrong, or the file was saved again since."
+        )
+
+
+def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
+    """Say how high the sun stood at a time with a zone, at the recorded or the claimed place."""
+    moments = [
+        time for time in times
+        if time.zone is not None and time.role in ("capture", "position")
+        and time.uncertainty_s <= 60
+    ]  # fmt: skip
+    moments.sort(key=lambda time: time.role != "position")  # GPS time before a camera's clock
+    if not moments:
+        return
+    time = moments[0]
+    when = datetime.fromisoformat(time.value)
+    if not FIRST_YEAR <= when.year <= LAST_YEAR:
+        return
+    heights = [
+        (float(sun.position(when, lat, lon).elevation_deg), where)
+        for lat, lon, where in _places(case)
+    ]
+    for number, (height, where) in enumerate(heights):
+        # The second place is worth a sentence only where it says something else.
+        if number == 0 or (height > 0) != (heights[0][0] > 0):
+            yield _height_words(time, height, where)
+
+
+def _places(case: Case) -> Iterator[tuple[float, float, str]]:
+    """Give the recorded place, and the first claimed one."""
+    gps = inspected(case).metadata.gps
+    # Writers put 0, 0 where they have no fix.
+    if gps is not None and gps.lat is not None and gps.lon is not None and (gps.lat or gps.lon):
+        yield gps.lat, gps.lon, "the recorded position"
+    for place in case.claim.of_kind("place"):
+        assert isinstance(place, Place)
+        if place.lat is not None and place.lon is not None:
+            yield place.lat, place.lon, "the claimed place"
+            return
+        if place.bbox is not None:
+            west, south, east, north = place.bbox
+            yield (south + north) / 2, (west + east) / 2, "the middle of the claimed box"
+            return
+
+
+def _height_words(time: provenance.Time, height: float, where: str) -> str:
+    name = {"GPS": "GPS time", "signed": "signed time"}.get(time.source, time.source)
+    head = f"At {time.value} ({name}) the sun stood {abs(height):.1f} degrees "
+    if height > 0:
+        return f"{head}above the horizon at {where}."
+    depths = ((_NIGHT_DEG, "night"), (_CIVIL_DEG, "deep twilight"), (0.1, "twilight"))
+    dark = next(word for limit, word in depths if height < limit)
+    strong = time.source in ("GPS", "signed", "drone")
+    tail = (
+        "; a sunlit picture cannot be of that moment and place, so this time or this place is not "
+        "the picture's"
+        if strong
+        else "; if the picture is sunlit, the clock, its zone or the place is wrong"
+    )
+    return f"{head}below the horizon at {where}: {dark}{tail}."
+
+
+def _measures(fits: tuple[provenance.TimeFit, ...]) -> Iterator[Measure]:
+    for fit in fits[:_MOST_TIMES]:
+        time = fit.time
+        zone = "" if time.zone else " (no time zone)"
+        yield Measure(
+            name=f"{time.role}, {time.tag}",
+            value=f"{time.value}{zone}: {fit.relation}; clock: {time.clock}",
+        )

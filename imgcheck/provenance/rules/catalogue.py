@@ -1,0 +1,102 @@
+"""Every rule, asked of one file."""
+
+from collections.abc import Iterable
+
+from imgcheck.provenance.encoder import Encoding
+from imgcheck.provenance.fbmd import Fbmd
+from imgcheck.provenance.reading import Metadata
+from imgcheck.provenance.rules import (
+    clocks,
+    drone,
+    encoder_marks,
+    file_name,
+    frame,
+    gps_clock,
+    history,
+    models,
+    offsets,
+    position,
+    programs,
+    said_twice,
+)
+from imgcheck.provenance.rules.facts import Facts
+from imgcheck.provenance.rules.pictures import listed_pictures
+from imgcheck.provenance.rules.rates import fire_rates
+from imgcheck.provenance.rules.result import RuleResult
+from imgcheck.provenance.rules.rule import Rule
+from imgcheck.provenance.tree import Structure
+
+#: In the order in which they are told: times, sizes, encoding, offsets, programs, places.
+RULES: tuple[Rule, ...] = (
+    *clocks.RULES, *gps_clock.RULES, *said_twice.RULES, *file_name.RULES, *frame.RULES,
+    *encoder_marks.RULES, *models.RULES, *offsets.RULES, *history.RULES, *programs.RULES,
+    *position.RULES, *drone.RULES,
+)  # fmt: skip
+
+
+def consistency(
+    data: bytes,
+    *,
+    structure: Structure,
+    encoding: Encoding | None,
+    metadata: Metadata,
+    name: str | None = None,
+    thumbnail: str | None = None,
+    thumbnail_size: tuple[int, int] | None = None,
+    fbmd: Fbmd | None = None,
+    pictures: Iterable[tuple[int, int]] | None = None,
+) -> tuple[RuleResult, ...]:
+    """Ask whether the fields of a file agree with each other.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    structure, encoding, metadata
+        As the functions of those names give them.
+    name : str or None
+        The file's name without folders, where it is known.
+    thumbnail : str or None
+        ``kind`` of `thumbnail_agreement`: what the embedded thumbnail shows.
+    thumbnail_size : (width, height) or None
+        Of the embedded thumbnail; read from its header where it is not given.
+    fbmd : Fbmd or None
+        As `decode_fbmd` gives it.
+    pictures : iterable of (offset, length) or None
+        Places in the file that an index of several pictures states; read from the MPF index of
+        a JPEG where they are not given.
+
+    Returns
+    -------
+    tuple of RuleResult
+        One for every rule, in the order of `RULES`; the rule that cannot be asked says why.
+        A rule that fires speaks of the file's fields. It never says that the picture was altered.
+
+    Notes
+    -----
+    Each result carries the measured share of camera files on which its rule fires. Those files
+    are not certified untouched: it is a fire rate, not a false-alarm rate.
+    """
+    if thumbnail_size is None and metadata.thumbnail is not None:
+        thumbnail_size = jpeg_size(metadata.thumbnail.data)
+    listed = listed_pictures(data, structure) if pictures is None else tuple(pictures)
+    facts = Facts(data=data, structure=structure, encoding=encoding, metadata=metadata, name=name,
+                  thumbnail=thumbnail, thumbnail_size=thumbnail_size, fbmd=fbmd,
+                  pictures=listed)  # fmt: skip
+    rates = fire_rates()
+    return tuple(rule.result(facts, rates.get(rule.id, ())) for rule in RULES)
+
+
+def jpeg_size(data: bytes) -> tuple[int, int] | None:
+    """Read width and height from the frame header of a small JPEG."""
+    position = 2
+    for _ in range(64):  # markers of a thumbnail's header; real ones have fewer than ten
+        if position + 9 > len(data) or data[position] != 0xFF:
+            return None
+        code = data[position + 1]
+        if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):
+            height, width = (int.from_bytes(data[position + i : position + i + 2], "big")
+                             for i in (5, 7))  # fmt: skip
+            return (width, height) if width and height else None
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    return None

@@ -1,0 +1,109 @@
+"""Everything the rules may look at, and the small questions they all ask of it."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from imgcheck.provenance.encoder import Encoding
+from imgcheck.provenance.evidence import FieldRead, field, part, shown
+from imgcheck.provenance.fbmd import Fbmd
+from imgcheck.provenance.reading import Metadata
+from imgcheck.provenance.times import Time
+from imgcheck.provenance.tree import Node, Observation, Structure
+from imgcheck.provenance.value import Value
+
+_FRACTION = re.compile(r"\s*([+-]?\d{1,15}(?:\.\d{0,15})?)(?:\s*/\s*(\d{1,15}))?\s*", re.ASCII)
+
+
+__all__ = ["Facts", "part", "shown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """One file as the readers gave it. ``name`` and ``thumbnail`` may be unknown (None).
+
+    ``thumbnail`` is the word of `thumbnail_agreement`: what the embedded picture shows.
+    ``pictures`` are the (offset, length) in the file that the MPF index states, after the first.
+    """
+
+    data: bytes
+    structure: Structure
+    encoding: Encoding | None
+    metadata: Metadata
+    name: str | None = None
+    thumbnail: str | None = None
+    thumbnail_size: tuple[int, int] | None = None
+    fbmd: Fbmd | None = None
+    pictures: tuple[tuple[int, int], ...] | None = None
+
+    def value(self, tag: str) -> Value | None:
+        """Give a tag's value; None where it is absent."""
+        return self.metadata.tags.get(tag)
+
+    def text(self, tag: str) -> str | None:
+        """Give a tag's text without blanks around it; None where there is none."""
+        value = self.value(tag)
+        if isinstance(value, list):
+            value = value[0] if len(value) == 1 else None
+        return value.strip() or None if isinstance(value, str) else None
+
+    def number(self, tag: str) -> float | None:
+        """Give a tag's value as a finite number: 5, "+5.10", "213/32"."""
+        value = self.value(tag)
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, str):
+            match = _FRACTION.fullmatch(value)
+            if match is None or (match[2] is not None and not int(match[2])):
+                return None
+            value = float(match[1]) / int(match[2] or 1)
+        if not isinstance(value, int | float) or abs(value) > 1e15:
+            return None
+        return float(value) if math.isfinite(value) else None
+
+    def time(self, tag: str) -> Time | None:
+        """Give the time that a tag states; None where it states none."""
+        return next((time for time in self.metadata.times if time.tag == tag), None)
+
+    def field(self, tag: str) -> FieldRead:
+        """Give a tag for the record: value, and place of its bytes."""
+        return field(self.metadata.entries, tag, self.value(tag))
+
+    def node(self, kind: str, note: str | None = None) -> Node | None:
+        """Give the first part of the file of that kind."""
+        for node in self.structure.nodes:
+            if node.kind == kind and (note is None or node.note.startswith(note)):
+                return node
+        return None
+
+    def observed(self, *kinds: str) -> tuple[Observation, ...]:
+        """Give what the readers of structure and metadata observed, of these kinds."""
+        seen = (*self.structure.observations, *self.metadata.observations)
+        return tuple(one for one in seen if one.kind in kinds)
+
+    def spot(self, seen: Observation) -> FieldRead:
+        """Give an observation for the record."""
+        return FieldRead(
+            name=seen.kind, value=shown(seen.message), offset=seen.offset, length=seen.length
+        )
+
+    @property
+    def embedded(self) -> tuple[FieldRead, ...]:
+        """Give the embedded thumbnail for the record."""
+        small = self.metadata.thumbnail
+        if small is None:
+            return ()
+        return (
+            FieldRead(name="thumbnail", value=small.source, offset=small.offset,
+                      length=len(small.data)),
+        )  # fmt: skip
+
+    @property
+    def described(self) -> bool:
+        """Whether there is more metadata than the header of the coding itself."""
+        return any(one.group not in ("JFIF", "Adobe") for one in self.metadata.entries)
+
+    @property
+    def camera(self) -> str | None:
+        """The maker named in EXIF, or None."""
+        return self.metadata.make

@@ -1,0 +1,144 @@
+"""EXIF, XMP and IPTC say some things twice or three times: do they agree?
+
+The pairs are those of the Metadata Working Group, *Guidelines for Handling Image Metadata* 2.0,
+chapter 5.
+"""
+
+import re
+
+from imgcheck.provenance.between import local
+from imgcheck.provenance.rules.clocks import EPOCHS
+from imgcheck.provenance.rules.facts import Facts, shown
+from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
+from imgcheck.provenance.times import Time
+
+_CAPTURE = ("ExifIFD:DateTimeOriginal", "XMP:exif:DateTimeOriginal", "XMP:photoshop:DateCreated",
+            "IPTC:DateCreated")  # fmt: skip
+_DIGITISED = ("ExifIFD:DateTimeDigitized", "XMP:exif:DateTimeDigitized", "XMP:xmp:CreateDate",
+              "IPTC:DigitalCreationDate")  # fmt: skip
+_SAVED = ("IFD0:DateTime", "XMP:tiff:DateTime", "XMP:xmp:ModifyDate")
+_ZONES_S = 26 * 3600.0  # between UTC-12 and UTC+14
+_SAME_S = 2.0  # file systems round to two seconds
+
+
+def _apart(first: Time, second: Time) -> float:
+    """Seconds between the digits as written, less what the coarser of the two leaves open."""
+    low, high = sorted((local(first.value), local(second.value)))
+    earlier = first if local(first.value) == low else second
+    return max(0.0, (high - low).total_seconds() - earlier.uncertainty_s)
+
+
+def _dates(facts: Facts, tags: tuple[str, ...]) -> Answer:
+    found = [time for tag in tags if (time := facts.time(tag)) is not None]
+    if len(found) < 2:
+        return absent("the date is not there twice")
+    fields = [facts.field(time.tag) for time in found]
+    worst = max(
+        ((_apart(a, b), a, b) for i, a in enumerate(found) for b in found[i + 1 :]),
+        key=lambda one: one[0],
+    )
+    seconds, first, second = worst
+    if seconds <= _SAME_S:
+        return answer("consistent", f"{len(found)} fields state the same date", *fields)
+    words = f"{first.tag} {first.value} and {second.tag} {second.value} differ as written"
+    if any(time.value[:10] in EPOCHS for time in (first, second)):
+        return answer("explained", f"{words}: one is where unset clocks stand", *fields)
+    digits = abs((local(second.value) - local(first.value)).total_seconds())
+    coarse = max(first.uncertainty_s, second.uncertainty_s)
+    quarter = coarse >= 900 or abs(digits - 900 * round(digits / 900)) <= coarse + _SAME_S
+    if seconds <= _ZONES_S and quarter:
+        return answer("explained", f"{words} by {seconds / 3600:.2f} h, as two zones do", *fields)
+    return answer("anomalous", f"{words} by {seconds / 3600:.2f} h", *fields)
+
+
+_PROVES = "A program that knew only one of the fields wrote the date, or one was typed in."
+_NOT = "Which of the dates is right."
+_INNOCENT = (
+    "an editor that keeps one block up to date and not the other",
+    "an agency dates the story and not the picture",
+)
+
+
+@rule("twice.capture-date", proves=_PROVES, does_not_prove=_NOT, innocent=_INNOCENT)
+def capture_date(facts: Facts) -> Answer:
+    """Ask: is the date of capture the same everywhere?"""
+    return _dates(facts, _CAPTURE)
+
+
+@rule("twice.digitised-date", proves=_PROVES, does_not_prove=_NOT, innocent=_INNOCENT)
+def digitised_date(facts: Facts) -> Answer:
+    """Ask: is the date of digitising the same everywhere?"""
+    return _dates(facts, _DIGITISED)
+
+
+@rule("twice.saved-date", proves=_PROVES, does_not_prove=_NOT, innocent=_INNOCENT)
+def saved_date(facts: Facts) -> Answer:
+    """Ask: is the date of saving the same everywhere?"""
+    return _dates(facts, _SAVED)
+
+
+def _words(text: str) -> str:
+    return re.sub(r"\W+", " ", text).strip().casefold()
+
+
+@rule(
+    "twice.caption",
+    proves="A caption was written by a program that knew only one of the fields.",
+    does_not_prove="Which caption belongs to the picture.",
+    innocent=("a camera writes its own name as description", "an old field was cut to its length"),
+)
+def caption(facts: Facts) -> Answer:
+    """Ask: is the caption the same in EXIF, IPTC and XMP?"""
+    tags = ("IFD0:ImageDescription", "IPTC:Caption/Abstract", "XMP:dc:description")
+    found = {tag: text for tag in tags if (text := facts.text(tag))}
+    if len(found) < 2:
+        return absent("there are not two captions")
+    fields = [facts.field(tag) for tag in found]
+    texts = sorted({_words(text) for text in found.values()}, key=len)
+    if len(texts) == 1:
+        return answer("consistent", f"{len(found)} captions are the same", *fields)
+    if all(longer.startswith(texts[0]) for longer in texts[1:]):
+        return answer("explained", "one caption is the beginning of the other", *fields)
+    return answer("anomalous", "the captions differ: "
+                  + " / ".join(shown(text) for text in found.values()), *fields)  # fmt: skip
+
+
+@rule(
+    "twice.camera",
+    proves="EXIF and XMP name different cameras: a block comes from another file or was edited.",
+    does_not_prove="Which camera took the picture.",
+    innocent=("a converter spells the maker another way",),
+)
+def camera(facts: Facts) -> Answer:
+    """Ask: do EXIF and XMP name one camera?"""
+    pairs = [
+        (exif, xmp) for exif, xmp in (("IFD0:Make", "XMP:tiff:Make"), ("IFD0:Model",
+        "XMP:tiff:Model")) if facts.text(exif) and facts.text(xmp)
+    ]  # fmt: skip
+    if not pairs:
+        return absent("the camera is not named in both EXIF and XMP")
+    fields = [facts.field(tag) for pair in pairs for tag in pair]
+    for exif, xmp in pairs:
+        if _words(facts.text(exif) or "") != _words(facts.text(xmp) or ""):
+            return answer("anomalous", f"{exif} {shown(facts.text(exif))} and {xmp} "
+                          f"{shown(facts.text(xmp))} differ", *fields)  # fmt: skip
+    return answer("consistent", "EXIF and XMP name the same camera", *fields)
+
+
+@rule(
+    "twice.orientation",
+    proves="A program turned the picture, or its tag, and kept only one field up to date.",
+    does_not_prove="That anything but the orientation was changed.",
+    innocent=("rotation in a viewer",),
+)
+def orientation(facts: Facts) -> Answer:
+    """Ask: is the orientation the same in EXIF and XMP?"""
+    exif, xmp = facts.number("IFD0:Orientation"), facts.number("XMP:tiff:Orientation")
+    if exif is None or xmp is None:
+        return absent("the orientation is not there in both EXIF and XMP")
+    words = f"EXIF says orientation {exif:g}, XMP {xmp:g}"
+    return answer("consistent" if exif == xmp else "explained", words,
+                  facts.field("IFD0:Orientation"), facts.field("XMP:tiff:Orientation"))  # fmt: skip
+
+
+RULES = (capture_date, digitised_date, saved_date, caption, camera, orientation)
