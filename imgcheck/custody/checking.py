@@ -323,7 +323,7 @@ class _Walk:
                 words = f"holds what was taken in as {old.path}: the file was renamed or moved"
                 yield Problem(kind="renamed", path=shown, message=words)
                 continue
-            words = "is there, and no line of the log speaks of it"
+            words = "is there, and no line of the log that can be read speaks of it"
             yield Problem(kind="extra", path=shown, message=words)
         for kept in self._missing.values():
             words = "is missing; the log says that it was taken in"

@@ -251,7 +251,7 @@ class CustodyFolder:
         command: str,
         inputs: Sequence[Mapping[str, Any]] = (),
         options: Mapping[str, Any] | None = None,
-        outcome: Mapping[str, Any] | None = None,
+        outcome: Sequence[Mapping[str, Any]] = (),
         libraries: Mapping[str, str] | None = None,
     ) -> Recorded:
         """Put a report into the case and log how it was made.
@@ -265,8 +265,9 @@ class CustodyFolder:
         inputs : sequence of mapping
             ``role``, ``name``, ``sha256`` of every file that went in. Evidence of the case among
             them is hashed again: it must still be what it was.
-        options, outcome : mapping, optional
-            Values of canonical JSON: no fractions.
+        options : mapping, optional
+        outcome : sequence of mapping
+            What came of it, an item a statement. Both hold values of canonical JSON: no fractions.
         libraries : mapping, optional
             Versions of what took part.
         """
@@ -289,7 +290,7 @@ class CustodyFolder:
                     "evidence_unchanged": True,
                     "inputs": [dict(given) for given in inputs],
                     "options": dict(options or {}),
-                    "outcome": dict(outcome or {}),
+                    "outcome": [dict(said_of_it) for said_of_it in outcome],
                     "report": number,
                 },
                 files,

@@ -66,5 +66,5 @@ class Head:
         except (KeyError, TypeError):
             sound = False
         if not sound or type(head.lines) is not int or type(head.log_bytes) is not int:
-            raise canonical.NotCanonical("is not a head")
+            raise canonical.NotCanonical("is not of its form")
         return head

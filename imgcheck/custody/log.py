@@ -138,6 +138,8 @@ def examine(lines: tuple[Line, ...], head: Head | None) -> Chain:
         elif line.number > 1 and line.sha256 in known:
             # A torn piece says nothing of the line before it; the line of recovery does.
             expected = anchors.get(line.number - 1)
+        else:
+            expected = None  # it was reported; what it said of the line before is lost
     problems += _order(inner, known)
     problems += _first(inner)
     problems += _length(lines, head, inner)
@@ -175,8 +177,11 @@ def _torn_lines(lines: tuple[Line, ...]) -> tuple[set[str], dict[int, str]]:
 
 
 def _changed(line: Line, *, last: bool) -> Problem:
-    what = "the head" if last else f"line {line.number + 1}"
     why = f": it {line.fault}" if line.fault else ""
+    if last and not why:
+        words = f"line {line.number} and the head do not agree: one of the two was changed"
+        return Problem(kind="line", path=LOG, line=line.number, byte=line.offset, message=words)
+    what = "the head" if last else f"line {line.number + 1}"
     return Problem(
         kind="line",
         path=LOG,
