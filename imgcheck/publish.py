@@ -4,12 +4,18 @@ Everything is made in memory first; only then is each file put in place whole. A
 in the folder stays untouched if anything fails before that.
 """
 
+import hashlib
+import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from imgcheck import render
+from imgcheck.custody import CustodyFolder, Recorded
+from imgcheck.custody.copying import hash_file
 from imgcheck.errors import UnreadableError
 from imgcheck.imaging.output import write_atomically
+from imgcheck.imaging.text import printable
 from imgcheck.imaging.view import jpeg_view
 from imgcheck.model import Case, Report
 
@@ -43,6 +49,52 @@ def publish(report: Report, case: Case, folder: Path) -> Path:
     for name, content in files.items():
         write_atomically(folder / name, content)
     return folder / "report.html"
+
+
+def publish_in_case(
+    report: Report,
+    case: Case,
+    folder: CustodyFolder,
+    *,
+    claim: Path | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Recorded:
+    """Put a report into a case folder and log what it was made from and with which versions.
+
+    Parameters
+    ----------
+    claim : path, optional
+        The claim file; a copy of it stays with the report.
+    options : mapping of str to str, optional
+        What was asked for on the command line.
+
+    Raises
+    ------
+    CaseDamagedError
+        If the picture's evidence is not what was taken in.
+    """
+    inputs = [{"role": i.role, "name": i.name, "sha256": i.sha256} for i in report.inputs]
+    stated = None if claim is None else claim.read_bytes()
+    if claim is not None and stated is not None:
+        digest = hashlib.sha256(stated).hexdigest()
+        inputs.append({"role": "claim", "name": printable(claim.name), "sha256": digest})
+    if case.index is not None:
+        digest, _ = hash_file(case.index)
+        inputs.append({"role": "index", "name": printable(case.index.name), "sha256": digest})
+
+    def write(place: Path) -> None:
+        publish(report, case, place)
+        if stated is not None:
+            write_atomically(place / "claim.yml", stated)
+
+    return folder.record(
+        write,
+        command="verify",
+        inputs=inputs,
+        options=options,
+        outcome=[{"statement": v.statement, "verdict": str(v.verdict)} for v in report.verdicts],
+        libraries=report.tool.libraries,
+    )
 
 
 def _features(report: Report) -> list[dict[str, Any]]:

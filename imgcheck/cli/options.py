@@ -30,6 +30,14 @@ index_option = click.option(
     help="Index of known pictures, made with 'imgcheck index add'.",
 )
 
+case_option = click.option(
+    "--case",
+    "case_folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Case folder ('imgcheck case init'): take the picture in, keep the report, log both.",
+)
+
 output_option = click.option(
     "-o",
     "--output",

@@ -19,6 +19,7 @@ from imgcheck.errors import ImgcheckError
 @options.reference_option
 @options.index_option
 @options.output_option
+@options.case_option
 @options.json_option
 @click.option(
     "--format",
@@ -35,6 +36,7 @@ def command(
     references: tuple[str, ...],
     index: Path | None,
     output: Path | None,
+    case_folder: Path | None,
     as_json: bool,
     form: str,
     exit_zero: bool,
@@ -48,6 +50,7 @@ def command(
     Examples:
       imgcheck verify post.jpg
       imgcheck verify post.jpg --claim claim.yml --reference before.tif@2017-09-01 -o report/
+      imgcheck verify post.jpg --claim claim.yml --case euphrates/
     """
     from imgcheck.model import Claim
 
@@ -55,12 +58,15 @@ def command(
         raise click.UsageError("two pictures share one name; give each its own --output")
     if form == "sarif" and len(images) > 1:
         raise click.UsageError("--format sarif takes one picture, since SARIF is one document")
+    keeper = None if case_folder is None else _Keeper(case_folder, claim, references)
     read = None if claim is None else Claim.load(claim)
     codes, documents = [], []
     for image in images:
         folder = output if output is None or len(images) == 1 else output / image.name
         try:
-            code, document = _one(image, read, references, index, folder, "" if as_json else form)
+            code, document = _one(
+                image, read, references, index, folder, "" if as_json else form, keeper
+            )
         except ImgcheckError as error:
             if len(images) == 1:
                 raise
@@ -85,6 +91,7 @@ def _one(
     index: Path | None,
     folder: Path | None,
     form: str,
+    keeper: "_Keeper | None",
 ) -> tuple[int, Any]:
     """Verify one picture, show and write its report; give exit code and JSON document."""
     from imgcheck.intake import load_case
@@ -93,10 +100,15 @@ def _one(
     name = os.fsencode(image).decode("utf-8", "replace")
     with Progress(f"Testing {Path(name).name}") as progress:
         case = load_case(image, claim=claim, references=references, index=index)
+        if keeper is not None:
+            keeper.take_in(image, case)
         report = verify(case, progress=progress)
         written = None if folder is None else _write(report, case, folder)
+    kept = None if keeper is None else keeper.keep(report, case)
     if form:
         click.echo(_shown(report, form), nl=False)
+    if kept is not None:
+        click.echo(f"{chr(10) if form else ''}{kept}", err=not form)
     if form == "text" and written is not None:
         from imgcheck.imaging.text import printable
 
@@ -104,6 +116,45 @@ def _one(
     if report.contradicted:
         return 1, report.to_json()
     return (3 if report.failed else 0), report.to_json()
+
+
+class _Keeper:
+    """Takes pictures and their reports into a case folder, which is locked only meanwhile."""
+
+    def __init__(self, folder: Path, claim: Path | None, references: tuple[str, ...]) -> None:
+        self.folder = folder
+        self.claim = claim
+        self.references = references
+
+    def take_in(self, image: Path, case: Any) -> None:
+        """Add the picture unless it is there; it must be the bytes that will be tested."""
+        from imgcheck.custody import CustodyFolder
+        from imgcheck.errors import UnreadableError
+        from imgcheck.imaging.text import printable
+
+        with CustodyFolder(self.folder) as kept:
+            if case.image.sha256 in kept.evidence:
+                return
+            if kept.add(image).kept.sha256 != case.image.sha256:
+                name = printable(image.name)
+                raise UnreadableError(f"{name}: changed while it was read; try again", file=name)
+
+    def keep(self, report: Any, case: Any) -> str:
+        """Put the report into the case; say where, and the new head."""
+        from imgcheck.custody import CustodyFolder
+        from imgcheck.imaging.text import printable
+        from imgcheck.publish import publish_in_case
+
+        options = {}
+        if self.references:
+            options["references"] = " ".join(printable(one) for one in self.references)
+        if self.claim is not None:
+            options["claim"] = printable(self.claim.name)
+        with CustodyFolder(self.folder) as kept:
+            made = publish_in_case(report, case, kept, claim=self.claim, options=options)
+            head = kept.head
+        place = printable(str(made.folder / "report.html"))
+        return f"Report: {place}\nhead: line {head.lines}, {head.sha256}"
 
 
 def _shown(report: Any, form: str) -> str:

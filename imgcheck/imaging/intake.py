@@ -58,16 +58,7 @@ def take_in(path: PathInput, *, most_bytes: int) -> Intake:
     RefusedError
         If it is empty, not a picture, or over ``most_bytes``.
     """
-    try:
-        descriptor = _open_regular(path)
-    except ValueError as error:
-        raise UnreadableError(f"is no file name: {error}") from None
-    except UnreadableError:
-        raise
-    except OSError as error:
-        raise UnreadableError(
-            _REASONS.get(error.errno or 0, f"cannot be opened: {error.strerror}")
-        ) from None
+    descriptor = open_regular(path)
     keep = False
     try:
         size = os.fstat(descriptor).st_size
@@ -90,6 +81,26 @@ def take_in(path: PathInput, *, most_bytes: int) -> Intake:
     finally:
         if not keep:
             os.close(descriptor)
+
+
+def open_regular(path: PathInput) -> int:
+    """Open a file for reading; give its descriptor.
+
+    Raises
+    ------
+    UnreadableError
+        If there is no regular file, or it may not be read; the sentence lacks the name.
+    """
+    try:
+        return _open_regular(path)
+    except ValueError as error:
+        raise UnreadableError(f"is no file name: {error}") from None
+    except UnreadableError:
+        raise
+    except OSError as error:
+        raise UnreadableError(
+            _REASONS.get(error.errno or 0, f"cannot be opened: {error.strerror}")
+        ) from None
 
 
 def _open_regular(path: PathInput) -> int:

@@ -1,0 +1,38 @@
+"""Chain of custody: untouched copies, a log chained by hashes, and their verification.
+
+>>> from imgcheck import custody
+>>> custody.create(Path("case"), reference="2017-114")               # doctest: +SKIP
+>>> with custody.CustodyFolder(Path("case")) as case:                # doctest: +SKIP
+...     case.add("post.jpg", source_url="https://example.org/post/1")
+>>> custody.verify(Path("case")).whole                               # doctest: +SKIP
+True
+"""
+
+from imgcheck.custody.caseuco import export
+from imgcheck.custody.checking import Verification, verify
+from imgcheck.custody.entry import Entry, Kept
+from imgcheck.custody.fault import CaseDamagedError, CaseLockedError
+from imgcheck.custody.folder import Added, CustodyFolder, Recorded, create
+from imgcheck.custody.history import History, read
+from imgcheck.custody.problem import Problem
+from imgcheck.custody.signing import make_key, read_key, sign
+
+__all__ = [
+    "Added",
+    "CaseDamagedError",
+    "CaseLockedError",
+    "CustodyFolder",
+    "Entry",
+    "History",
+    "Kept",
+    "Problem",
+    "Recorded",
+    "Verification",
+    "create",
+    "export",
+    "make_key",
+    "read",
+    "read_key",
+    "sign",
+    "verify",
+]

@@ -1,0 +1,348 @@
+"""Compare every file and every line of a case with what the log says of it."""
+
+import itertools
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgcheck.custody import canonical, layout, recovery, seals
+from imgcheck.custody.copying import hash_file
+from imgcheck.custody.entry import Entry, Kept
+from imgcheck.custody.folder import read_head, read_small
+from imgcheck.custody.head import MOST_BYTES, Head
+from imgcheck.custody.lock import open_locked
+from imgcheck.custody.log import Chain, examine, read_lines
+from imgcheck.custody.problem import Problem
+from imgcheck.errors import UnreadableError
+from imgcheck.imaging.text import printable
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What a verification of a case found.
+
+    Attributes
+    ----------
+    case : str or None
+        Identifier of the case.
+    head : str or None
+        SHA-256 of the last line: note it down elsewhere.
+    lines, files, bytes : int
+        How much was looked at.
+    problems : tuple of Problem
+        Empty for a case that is whole.
+    remarks : tuple of str
+        What is worth knowing and no disagreement.
+    signatures : tuple of seals.Seal
+    """
+
+    case: str | None
+    head: str | None
+    lines: int
+    files: int
+    bytes: int
+    problems: tuple[Problem, ...]
+    remarks: tuple[str, ...]
+    signatures: tuple[seals.Seal, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether files, log and head agree in every byte."""
+        return not self.problems
+
+
+def verify(
+    folder: Path,
+    *,
+    expect_head: str | None = None,
+    public_key: bytes | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """Look for every difference between the files of a case and its log.
+
+    Parameters
+    ----------
+    folder : Path
+    expect_head : str, optional
+        Hash of a head that was noted down elsewhere: 64 hexadecimal digits, or the first 16 or
+        more. It must be that of a line of the log.
+    public_key : bytes, optional
+        Ed25519 public key in PEM: a signature by it is required.
+
+    Returns
+    -------
+    Verification
+
+    Raises
+    ------
+    UnreadableError
+        If there is no case, it cannot be read, or another program is writing in it.
+
+    Notes
+    -----
+    Whoever can write in the folder can make a new log with a new chain and a new head. Only a head
+    hash kept elsewhere, or a signature whose key is elsewhere, shows that.
+    """
+    _require(folder)
+    log = folder / layout.LOG
+    if not _is(log, stat.S_ISREG):
+        words = "the log is missing, or is no regular file: nothing can be said of the files"
+        problem = Problem(kind="missing", path=layout.LOG, message=words)
+        return Verification(case=None, head=None, lines=0, files=0, bytes=0, problems=(problem,),
+                            remarks=(), signatures=())  # fmt: skip
+    descriptor = open_locked(log, writable=False)
+    try:
+        chain = examine(read_lines(descriptor), read_head(folder))
+        return _verify(folder, chain, expect_head, public_key, progress)
+    finally:
+        os.close(descriptor)
+
+
+def _verify(
+    folder: Path,
+    chain: Chain,
+    expect_head: str | None,
+    public_key: bytes | None,
+    progress: Progress | None,
+) -> Verification:
+    head = read_head(folder)
+    problems = [*_head(folder, chain), *chain.problems]
+    expected, doubled = _expected(chain.entries)
+    problems += doubled
+    walk = _Walk(folder, expected, chain.unfinished, progress)
+    problems += walk.compare()
+    states, found = seals.examine(folder, chain, public_key=public_key)
+    problems += found
+    remarks = [*walk.remarks, *_clock(chain.entries), *seals.remarks(states, chain)]
+    if expect_head is not None:
+        words = seals.noted(chain, expect_head)
+        problems += [words] if isinstance(words, Problem) else []
+        remarks += [words] if isinstance(words, str) else []
+    last = chain.lines[-1] if chain.lines else None
+    return Verification(
+        case=chain.entries[0].case if chain.entries else None,
+        head=head.sha256 if head is not None else None if last is None else last.sha256,
+        lines=len(chain.lines),
+        files=walk.files,
+        bytes=walk.bytes,
+        problems=tuple(problems),
+        remarks=tuple(remarks),
+        signatures=states,
+    )
+
+
+def _require(folder: Path) -> None:
+    shown = printable(str(folder))
+    if not folder.is_dir():
+        raise UnreadableError(f"{shown}: there is no such folder", file=shown)
+    if not os.path.lexists(folder / layout.LOG) and not os.path.lexists(folder / layout.HEAD):
+        raise UnreadableError(
+            f"{shown}: is no case folder: it has neither {layout.LOG} nor {layout.HEAD}",
+            file=shown,
+        )
+
+
+def _is(path: Path, kind: Callable[[int], bool]) -> bool:
+    try:
+        return kind(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def _head(folder: Path, chain: Chain) -> Iterator[Problem]:
+    """Say what is wrong with the head itself."""
+    path = folder / layout.HEAD
+    if not os.path.lexists(path):
+        words = "the head is missing; lines cut off the end of the log would not be seen"
+        yield Problem(kind="missing", path=layout.HEAD, message=words)
+        return
+    try:
+        Head.read(read_small(path, MOST_BYTES))
+    except OSError:
+        words = "the head is not a regular file that can be read"
+        yield Problem(kind="head", path=layout.HEAD, message=words)
+    except canonical.NotCanonical as error:
+        words = f"the head {error}; it was changed"
+        yield Problem(kind="head", path=layout.HEAD, message=words, byte=error.place)
+
+
+def _expected(entries: tuple[Entry, ...]) -> tuple[dict[str, Kept], list[Problem]]:
+    """Gather the files that the log speaks of."""
+    expected: dict[str, Kept] = {}
+    doubled = []
+    for entry in entries:
+        for kept in entry.files:
+            if kept.path in expected:
+                words = f"line {entry.sequence} puts a file where another line put one"
+                doubled.append(
+                    Problem(kind="line", path=kept.path, line=entry.sequence, message=words)
+                )
+            expected.setdefault(kept.path, kept)
+    return expected, doubled
+
+
+class _Walk:
+    """One walk through the folder, following no link and entering no foreign folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        expected: dict[str, Kept],
+        unfinished: Entry | None,
+        progress: Progress | None,
+    ) -> None:
+        self.folder = folder
+        self.expected = expected
+        self.unfinished = unfinished
+        self.progress = progress
+        self.remarks: list[str] = []
+        self.files = 0
+        self.bytes = 0
+        self._extra: list[tuple[str, int]] = []
+        self._missing = dict(expected)
+        self._folders = set(layout.FOLDERS) | {
+            parent.as_posix() for path in expected for parent in Path(path).parents
+        }
+
+    def compare(self) -> list[Problem]:
+        problems = list(self._missing_folders())
+        for path, item in self._items(""):
+            problems += self._item(path, item)
+        problems += self._unmatched()
+        return problems
+
+    def _missing_folders(self) -> Iterator[Problem]:
+        for name in layout.FOLDERS:
+            if not os.path.lexists(self.folder / name):
+                yield Problem(kind="missing", path=name, message=f"the folder {name} is missing")
+
+    def _items(self, place: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+        """Give everything in the folder, deepest last, in a fixed order."""
+        with os.scandir(self.folder / place) as listing:
+            found = sorted(listing, key=lambda item: os.fsencode(item.name))
+        for item in found:
+            path = f"{place}/{item.name}" if place else item.name
+            yield path, item
+            if item.is_dir(follow_symlinks=False) and path in self._folders:
+                yield from self._items(path)
+
+    def _item(self, path: str, item: "os.DirEntry[str]") -> Iterator[Problem]:
+        shown = printable(path)
+        if item.is_symlink():
+            words = "is a symbolic link; a case holds none, and it was not followed"
+            self._missing.pop(path, None)
+            yield Problem(kind="link", path=shown, message=words)
+        elif item.is_dir(follow_symlinks=False):
+            yield from self._directory(path, shown)
+        elif path in (layout.LOG, layout.HEAD):
+            self.files += 1
+        elif path in self.expected:
+            self._missing.pop(path, None)
+            yield from self._kept(path, item)
+        else:
+            size = item.stat(follow_symlinks=False).st_size
+            self._extra.append((path, size if item.is_file(follow_symlinks=False) else -1))
+
+    def _directory(self, path: str, shown: str) -> Iterator[Problem]:
+        if path in self._folders:
+            return
+        parent, _, name = path.rpartition("/")
+        if parent == layout.INCOMING and recovery.is_leftover(name):
+            yield self._left(shown)
+            return
+        words = "is a folder that no line of the log speaks of; it was not looked into"
+        yield Problem(kind="extra", path=shown, message=words)
+
+    def _kept(self, path: str, item: "os.DirEntry[str]") -> Iterator[Problem]:
+        kept = self.expected[path]
+        if self.progress is not None:
+            self.progress(path, self.files, len(self.expected))
+        found = item.stat(follow_symlinks=False)
+        if not stat.S_ISREG(found.st_mode):
+            yield Problem(kind="changed", path=path, message="is not a regular file any more")
+            return
+        try:
+            digest, size = hash_file(self.folder / path)
+        except OSError as error:
+            words = f"cannot be read: {error.strerror}"
+            yield Problem(kind="changed", path=path, message=words)
+            return
+        self.files += 1
+        self.bytes += size
+        if (digest, size) != (kept.sha256, kept.size):
+            yield self._difference(path, kept, size)
+        elif stat.S_IMODE(found.st_mode) & 0o222:
+            self.remarks.append(f"{path} may be written to; it was kept read-only")
+
+    def _difference(self, path: str, kept: Kept, size: int) -> Problem:
+        if size > kept.size:
+            beginning, _ = hash_file(self.folder / path, most=kept.size)
+            if beginning == kept.sha256:
+                words = (
+                    f"{size - kept.size} byte(s) were put behind its end; what stood before is "
+                    "what was taken in"
+                )
+                return Problem(kind="changed", path=path, byte=kept.size, message=words)
+        where = "" if size == kept.size else f", and it has {size} bytes instead of {kept.size}"
+        words = (
+            f"its SHA-256 is not the one in the log{where}: it is not the file that was taken in; "
+            "where inside it differs cannot be told from a hash"
+        )
+        return Problem(kind="changed", path=path, message=words)
+
+    def _left(self, shown: str) -> Problem:
+        words = (
+            "was left by a step that did not end; the next command that writes here notes and "
+            "removes it"
+        )
+        return Problem(kind="interrupted", path=shown, message=words)
+
+    def _unmatched(self) -> Iterator[Problem]:
+        """Say of missing and extra files which of them belong together."""
+        waiting = {} if self.unfinished is None else {k.path for k in self.unfinished.files}
+        staged = {f"{layout.INCOMING}/{p.replace('/', '+')}": p for p in waiting}
+        for path, size in self._extra:
+            shown = printable(path)
+            kept = self._missing.get(staged.get(path, ""))
+            parent, _, name = path.rpartition("/")
+            if kept is not None and self._same(path, size, kept):
+                del self._missing[kept.path]
+                words = f"waits for its name {kept.path}; the step that takes it in did not end"
+                yield Problem(kind="interrupted", path=shown, message=words)
+                continue
+            if parent == layout.INCOMING and recovery.is_leftover(name):
+                yield self._left(shown)
+                continue
+            old = next((k for k in self._missing.values() if self._same(path, size, k)), None)
+            if old is not None:
+                del self._missing[old.path]
+                words = f"holds what was taken in as {old.path}: the file was renamed or moved"
+                yield Problem(kind="renamed", path=shown, message=words)
+                continue
+            words = "is there, and no line of the log that can be read speaks of it"
+            yield Problem(kind="extra", path=shown, message=words)
+        for kept in self._missing.values():
+            words = "is missing; the log says that it was taken in"
+            yield Problem(kind="missing", path=kept.path, message=words)
+
+    def _same(self, path: str, size: int, kept: Kept) -> bool:
+        if size != kept.size:
+            return False
+        try:
+            return hash_file(self.folder / path) == (kept.sha256, kept.size)
+        except OSError:
+            return False
+
+
+def _clock(entries: tuple[Entry, ...]) -> Iterator[str]:
+    """Remark where the clock of the machine went back between two lines."""
+    for before, after in itertools.pairwise(entries):
+        if after.time < before.time:
+            yield (
+                f"line {after.sequence} is dated before line {before.sequence}: the clock of the "
+                "machine was set back, or the lines come from two machines"
+            )

@@ -1,0 +1,99 @@
+"""Where things stand in a case folder, and which names may stand in its log.
+
+::
+
+    case.log.jsonl    what was done, one line each, chained by hashes
+    case.head.json    number and hash of the last line
+    evidence/         untouched copies, named by their SHA-256
+    reports/0001/     what was made of them
+    signatures/       detached signatures over a state of the log
+    incoming/         a step that is being taken; empty between two steps
+
+Every name is made here from digits and hashes. The names that files had elsewhere are data.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from imgcheck.custody.fault import CaseDamagedError
+from imgcheck.errors import UnreadableError
+from imgcheck.imaging.text import printable
+
+LOG = "case.log.jsonl"
+HEAD = "case.head.json"
+EVIDENCE = "evidence"
+REPORTS = "reports"
+SIGNATURES = "signatures"
+INCOMING = "incoming"
+FOLDERS = (EVIDENCE, REPORTS, SIGNATURES, INCOMING)
+
+#: Evidence and reports are kept read-only.
+READ_ONLY = 0o444
+
+_PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}"
+_KEPT = re.compile(
+    rf"{EVIDENCE}/[0-9a-f]{{64}}\.[a-z0-9]{{1,5}}"
+    rf"|{REPORTS}/[0-9]{{4,9}}(?:/{_PART}){{1,3}}"
+    rf"|{SIGNATURES}/[0-9]{{4,9}}\.json"
+)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def is_place(text: str) -> bool:
+    """Tell whether a path of the log is one that this program would have made."""
+    return _KEPT.fullmatch(text) is not None
+
+
+def is_sha256(text: object) -> bool:
+    """Tell whether a value is a SHA-256 in lower-case hexadecimal."""
+    return isinstance(text, str) and _SHA256.fullmatch(text) is not None
+
+
+def numbered(number: int) -> str:
+    """Give the name of the report or signature of a number."""
+    return f"{number:04d}"
+
+
+def require_case(folder: Path) -> None:
+    """Refuse a path that is no case folder, or one with a link in place of a part of it.
+
+    Raises
+    ------
+    UnreadableError
+        If there is no case.
+    CaseDamagedError
+        If a part of it is missing, or is a symbolic link or another kind of thing.
+    """
+    shown = printable(str(folder))
+    if not folder.is_dir():
+        raise UnreadableError(
+            f"{shown}: there is no such folder; make a case with: imgcheck case init {shown}",
+            file=shown,
+        )
+    if not os.path.lexists(folder / LOG) and not os.path.lexists(folder / HEAD):
+        raise UnreadableError(
+            f"{shown}: is no case folder (it has no {LOG}); make one with: "
+            f"imgcheck case init {shown}",
+            file=shown,
+        )
+    for name in (LOG, HEAD):
+        _require(folder, name, stat.S_ISREG, "a regular file")
+    for name in FOLDERS:
+        _require(folder, name, stat.S_ISDIR, "a folder")
+
+
+def _require(folder: Path, name: str, right: Callable[[int], bool], words: str) -> None:
+    shown = printable(str(folder))
+    try:
+        mode = (folder / name).lstat().st_mode
+    except FileNotFoundError:
+        raise CaseDamagedError(
+            f"{shown}: {name} is missing; see: imgcheck case verify {shown}", file=shown
+        ) from None
+    if not right(mode):
+        raise CaseDamagedError(
+            f"{shown}: {name} is not {words}; links are not followed in a case", file=shown
+        )
