@@ -5,7 +5,6 @@ in the folder stays untouched if anything fails before that.
 """
 
 import hashlib
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

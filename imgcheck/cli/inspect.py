@@ -1,6 +1,7 @@
 """``imgcheck inspect``: what a file says about itself."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ def command(images: tuple[Path, ...], everything: bool, page: Path | None, as_js
     kept: list[Inspection] = []
     documents: list[dict[str, Any]] = []
     worst = 0
+    width = min(120, shutil.get_terminal_size((100, 24)).columns)
     with Progress("inspect") as progress:
         for position, path in enumerate(images):
             progress(path.name, position, len(images))
@@ -55,7 +57,7 @@ def command(images: tuple[Path, ...], everything: bool, page: Path | None, as_js
             if as_json:
                 documents.append(found.to_json())
             else:
-                click.echo(rendering.terminal(found, everything=everything), nl=False)
+                click.echo(rendering.terminal(found, everything=everything, width=width), nl=False)
             if page is not None:
                 kept.append(found)
     if page is not None and kept:

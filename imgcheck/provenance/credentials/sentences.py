@@ -59,6 +59,10 @@ def _lines(found: Credentials) -> Iterator[str]:
         yield f"content credentials (C2PA): {words}" + (f" ({why})" if why else "")
         if found.reason:
             yield found.reason
+    broken = len(found.broken_ingredients)
+    if broken:
+        which = "ingredient is" if broken == 1 else "ingredients are"
+        yield f"but {broken} {which} not whole: see below"
     if found.remote_url:
         yield f"the manifest is linked, not fetched: {found.remote_url}"
     if found.signer is not None:

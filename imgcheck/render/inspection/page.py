@@ -109,10 +109,15 @@ def _section(chapter: Chapter, key: str) -> Markup:
 
 def _row(row: Row) -> Markup:
     note = tag("span", line(row.note, limit=400), class_="note") if row.note else None
+    detail = (
+        tag("details", tag("summary", "what it means"), tag("p", line(row.detail, limit=_LONGEST)))
+        if row.detail
+        else None
+    )
     return tag(
         "tr",
         tag("th", line(row.label, limit=80), scope="row"),
-        tag("td", line(row.text, limit=_LONGEST), note),
+        tag("td", line(row.text, limit=_LONGEST), note, detail),
         tag("td", _bytes(row), class_="bytes"),
         class_="odd" if row.odd else None,
     )

@@ -1,5 +1,6 @@
 """An inspection on a terminal, without colours."""
 
+import textwrap
 from collections.abc import Iterable, Iterator
 
 from imgcheck.inspection import Inspection
@@ -7,46 +8,55 @@ from imgcheck.provenance import Node
 from imgcheck.render.inspection.chapters import Chapter, Row, chapters
 from imgcheck.render.plain import line
 
-_LONGEST = 120  # characters of a text from the file; --all shows more
-_LONGEST_OF_ALL = 300
+_LONGEST = 240  # characters of a text from the file; --all shows more
+_LONGEST_OF_ALL = 1_000
+_WIDEST_LABEL = 38
 
 
-def terminal(found: Inspection, *, everything: bool = False) -> str:
+def terminal(found: Inspection, *, everything: bool = False, width: int = 100) -> str:
     """Give an inspection as terminal text, without colours.
 
     Parameters
     ----------
     everything : bool, default False
-        Also every tag and the whole structure.
+        Also every tag, what every rule means, and the whole structure.
+    width : int, default 100
+        Columns; longer lines are broken and indented.
     """
     rows = [line(found.image.name, limit=200)]
     for chapter in chapters(found, everything=everything):
-        rows += _chapter(chapter, everything)
+        rows += _chapter(chapter, everything, max(40, width))
     if everything:
         rows += ["", "Structure", "      offset     length  part"]
         rows += _structure(found.structure.nodes, 0)
     return "\n".join(rows) + "\n\n"
 
 
-def _chapter(chapter: Chapter, everything: bool) -> Iterator[str]:
+def _chapter(chapter: Chapter, everything: bool, width: int) -> Iterator[str]:
     yield ""
     yield chapter.title
-    # A column as wide as the widest label, but not wider than half a terminal.
-    width = min(38, max((len(line(row.label, limit=60)) for row in chapter.rows), default=0))
+    longest = max((len(line(row.label, limit=60)) for row in chapter.rows), default=0)
+    column = min(_WIDEST_LABEL, longest)
     for row in chapter.rows:
-        yield from _row(row, width, everything)
+        yield from _row(row, column, everything, width)
 
 
-def _row(row: Row, width: int, everything: bool) -> Iterator[str]:
+def _row(row: Row, column: int, everything: bool, width: int) -> Iterator[str]:
     limit = _LONGEST_OF_ALL if everything else _LONGEST
-    text = line(row.text, limit=max(limit, 400 if not row.label else 0))
-    note = f"  ({line(row.note, limit=160)})" if row.note else ""
-    where = f"  [byte {row.places[0][0]}]" if row.odd and row.places else ""
-    yield (
-        f"  {line(row.label, limit=60):{width}}  {text}{note}{where}"
-        if width
-        else (f"  {text}{note}{where}")
-    )
+    note = f" ({line(row.note, limit=160, tell=False)})" if row.note else ""
+    where = f" [byte {row.places[0][0]}]" if row.odd and row.places else ""
+    text = f"{line(row.text, limit=limit, tell=False)}{note}{where}"
+    label = f"{line(row.label, limit=60):{column}}  " if column else ""
+    indent = " " * (2 + (column + 2 if column else 0))
+    yield from _wrapped(text, f"  {label}", indent, width)
+    if everything and row.detail:
+        yield from _wrapped(line(row.detail, limit=_LONGEST_OF_ALL), indent, indent, width)
+
+
+def _wrapped(text: str, first: str, rest: str, width: int) -> list[str]:
+    room = max(width, len(rest) + 40)
+    return textwrap.wrap(text, room, initial_indent=first, subsequent_indent=rest,
+                         break_long_words=False, break_on_hyphens=False) or [first.rstrip()]  # fmt: skip
 
 
 def _structure(nodes: Iterable[Node], depth: int) -> Iterator[str]:

@@ -1,0 +1,141 @@
+"""One file, read by every reader of the provenance engine."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from imgcheck import provenance
+from imgcheck.imaging import Image, Limits
+from imgcheck.inspection import document
+from imgcheck.inspection.pictures import Compared, compare
+from imgcheck.trusted import imported_trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Inspection:
+    """What one file is, the way it says it came, and every tag in it.
+
+    Attributes
+    ----------
+    traces, route : marks of platforms, and the steps the file says it went through.
+    rules : tuple of RuleResult
+        Whether the file's fields agree with each other.
+    embedded : tuple of Compared
+        Every picture inside the file, compared with the main one.
+    second, disagreements : a second reader's answer, where one was asked.
+    """
+
+    image: Image
+    structure: provenance.Structure
+    encoding: provenance.Encoding | None
+    metadata: provenance.Metadata
+    traces: tuple[provenance.Trace, ...]
+    route: tuple[provenance.Step, ...]
+    credentials: provenance.Credentials
+    fbmd: provenance.Fbmd | None
+    rules: tuple[provenance.RuleResult, ...]
+    embedded: tuple[Compared, ...]
+    multi_picture: provenance.Mpf | None
+    gain_map: provenance.GainMap | None
+    second: provenance.SecondReading | None = None
+    disagreements: tuple[provenance.Disagreement, ...] = ()
+
+    @property
+    def times(self) -> tuple[provenance.Time, ...]:
+        """Every time: those of the tags, and the one the file's name states."""
+        return (*self.metadata.times, *provenance.name_times(self.image.name))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the machine contract of ``imgcheck inspect --json``."""
+        return document.of(self)
+
+
+def inspect(
+    picture: str | os.PathLike[str] | Image,
+    *,
+    limits: Limits | None = None,
+    trust: provenance.TrustList | None = None,
+    second_reader: provenance.ExifTool | None = None,
+) -> Inspection:
+    """Read structure, last save, metadata, times, credentials and platform traces of a file.
+
+    Parameters
+    ----------
+    picture : path or Image
+    limits : Limits, optional
+    trust : TrustList, optional
+        Whose content credentials count as trusted; default: the lists the user imported.
+    second_reader : ExifTool, optional
+        Asked too, and where it reads a standard tag otherwise both readings are kept. Checks
+        never pass one: their results must not depend on what else is installed.
+
+    Raises
+    ------
+    UnreadableError, RefusedError
+        If the file cannot be opened; the file is named.
+
+    Notes
+    -----
+    Nothing here judges: what a tag says is what somebody or some program wrote. Where the file
+    holds pictures inside, the main one is decoded to compare them; nothing else needs pixels.
+    """
+    image = (
+        picture if isinstance(picture, Image) else Image.open(picture, limits=limits or Limits())
+    )
+    data, form = image.data, image.format
+    structure = provenance.structure(data, format=form)
+    encoding = provenance.encoding(data, format=form, structure=structure)
+    metadata = provenance.metadata(data, format=form, structure=structure)
+    traces = provenance.platform_traces(structure, encoding, metadata, image.name)
+    gain_map = provenance.read_gain_map(data, structure=structure)
+    fbmd = provenance.read_fbmd(
+        data,
+        structure=structure,
+        gain_map_length=None if gain_map is None else gain_map.stated_length,
+    )
+    pictures = provenance.embedded_pictures(data, format=form, structure=structure)
+    embedded = compare(image, pictures)
+    second = second_reader.read(data, format=form) if second_reader else None
+    return Inspection(
+        image=image,
+        structure=structure,
+        encoding=encoding,
+        metadata=metadata,
+        traces=traces,
+        route=provenance.route(structure, encoding, metadata, traces),
+        credentials=provenance.read_credentials(
+            data,
+            format=form,
+            structure=structure,
+            trust=imported_trust() if trust is None else trust,
+            gps=metadata.gps,
+            times=metadata.times,
+        ),
+        fbmd=fbmd,
+        rules=provenance.consistency(
+            data,
+            structure=structure,
+            encoding=encoding,
+            metadata=metadata,
+            name=image.name,
+            thumbnail=_thumbnail_kind(embedded),
+            fbmd=fbmd,
+        ),
+        embedded=embedded,
+        multi_picture=provenance.read_mpf(data, structure=structure),
+        gain_map=gain_map,
+        second=second,
+        disagreements=()
+        if second is None
+        else provenance.disagreements(
+            data, metadata.entries, second, format=form, structure=structure
+        ),
+    )
+
+
+def _thumbnail_kind(embedded: tuple[Compared, ...]) -> str | None:
+    """Give how the first compared thumbnail agrees with the picture."""
+    for one in embedded:
+        if one.picture.role == "thumbnail" and one.agreement is not None:
+            return one.agreement.kind
+    return None
