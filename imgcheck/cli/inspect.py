@@ -1,7 +1,9 @@
 """``imgcheck inspect``: what a file says about itself."""
 
+import contextlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from imgcheck.errors import ImgcheckError
 
 if TYPE_CHECKING:
     from imgcheck.inspection import Inspection
+    from imgcheck.provenance import ExifTool
 
 
 @click.command("inspect")
@@ -25,8 +28,20 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write one HTML page about all the files, with their embedded pictures.",
 )
+@click.option(
+    "--exiftool/--no-exiftool",
+    "second",
+    default=None,
+    help="Ask exiftool as a second reader; by default where it is installed.",
+)
 @options.json_option
-def command(images: tuple[Path, ...], everything: bool, page: Path | None, as_json: bool) -> int:
+def command(
+    images: tuple[Path, ...],
+    everything: bool,
+    page: Path | None,
+    second: bool | None,
+    as_json: bool,
+) -> int:
     """Read structure, metadata, times and traces of a file, without judging it.
 
     \b
@@ -41,11 +56,11 @@ def command(images: tuple[Path, ...], everything: bool, page: Path | None, as_js
     documents: list[dict[str, Any]] = []
     worst = 0
     width = min(120, shutil.get_terminal_size((100, 24)).columns)
-    with Progress("inspect") as progress:
+    with Progress("inspect") as progress, _second_reader(second) as reader:
         for position, path in enumerate(images):
             progress(path.name, position, len(images))
             try:
-                found = inspect(path)
+                found = inspect(path, second_reader=reader)
             except ImgcheckError as error:
                 if len(images) == 1:
                     raise
@@ -66,6 +81,34 @@ def command(images: tuple[Path, ...], everything: bool, page: Path | None, as_js
         whole = documents[0] if len(images) == 1 else {"files": documents}
         click.echo(json.dumps(whole, indent=2, sort_keys=True, allow_nan=False))
     return worst
+
+
+@contextlib.contextmanager
+def _second_reader(wanted: bool | None) -> "Iterator[ExifTool | None]":
+    """Give exiftool where it is installed and not refused; only a wish makes its lack an error."""
+    from imgcheck.errors import MissingDependencyError
+    from imgcheck.provenance import ExifTool
+
+    program = None if wanted is False else shutil.which("exiftool")
+    if program is None:
+        if wanted:
+            raise MissingDependencyError(
+                "exiftool is not installed; install it, or leave --exiftool out"
+            )
+        yield None
+        return
+    try:
+        tool = ExifTool(program)
+    except MissingDependencyError as error:
+        if wanted:
+            raise
+        click.echo(f"imgcheck: not asked as second reader: {error.message}", err=True)
+        yield None
+        return
+    with tool:
+        for warning in tool.warnings:
+            click.echo(f"imgcheck: {warning}", err=True)
+        yield tool
 
 
 def _words(error: ImgcheckError) -> dict[str, Any]:

@@ -17,10 +17,21 @@ def parse(data: bytes, form: str) -> None:
     save = provenance.encoding(data, format=form, structure=tree)
     tags = provenance.metadata(data, format=form, structure=tree)
     json.dumps(tags.tags, allow_nan=False).encode("utf-8")
-    provenance.platform_traces(tree, save, tags, "name.jpg")
+    traces = provenance.platform_traces(tree, save, tags, "name.jpg")
+    provenance.route(tree, save, tags, traces)
     provenance.c2pa_presence(tree)
-    if tags.fbmd is not None:
-        provenance.decode_fbmd(tags.fbmd, structure=tree)
+    provenance.embedded_pictures(data, format=form, structure=tree)
+    provenance.read_mpf(data, structure=tree)
+    provenance.read_gain_map(data, structure=tree)
+    fbmd = provenance.read_fbmd(data, structure=tree)
+    provenance.consistency(
+        data,
+        structure=tree,
+        encoding=save,
+        metadata=tags,
+        name="IMG-20170908-WA0001.jpg",
+        fbmd=fbmd,
+    )
 
 
 def inspected(data: bytes, name: str = "post.jpg") -> bool:
@@ -31,4 +42,5 @@ def inspected(data: bytes, name: str = "post.jpg") -> bool:
         return False
     json.dumps(found.to_json(), allow_nan=False).encode("utf-8")
     rendering.terminal(found, everything=True).encode("utf-8")
+    rendering.html([found]).encode("utf-8")
     return True

@@ -57,7 +57,7 @@ def html(found: Sequence[Inspection], *, views: Sequence[Sequence[tuple[str, byt
 
 def _file(found: Inspection, key: str, views: Sequence[tuple[str, bytes]]) -> Markup:
     image = found.image
-    arranged = chapters(found)
+    arranged = chapters(found, everything=True)
     links = [
         (chapter.key, chapter.title) for chapter in arranged if chapter.key not in ("what", "tags")
     ]
