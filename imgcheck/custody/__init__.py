@@ -15,7 +15,7 @@ from imgcheck.custody.fault import CaseDamagedError, CaseLockedError
 from imgcheck.custody.folder import Added, CustodyFolder, Recorded, create
 from imgcheck.custody.history import History, read
 from imgcheck.custody.problem import Problem
-from imgcheck.custody.signing import make_key, read_key, sign
+from imgcheck.custody.signing import check_report, make_key, read_small_file, sign
 
 __all__ = [
     "Added",
@@ -28,11 +28,12 @@ __all__ = [
     "Problem",
     "Recorded",
     "Verification",
+    "check_report",
     "create",
     "export",
     "make_key",
     "read",
-    "read_key",
+    "read_small_file",
     "sign",
     "verify",
 ]

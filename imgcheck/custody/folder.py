@@ -97,7 +97,22 @@ class CustodyFolder:
         self.head = head
         self.entries = list(chain.entries)
         self.operator = operator or self.entries[0].operator
+        self._make_folders()
         self.recovered = recovery.take_up(self, chain)
+
+    def _make_folders(self) -> None:
+        """Make empty folders again that an archive dropped; one with files cannot be made again."""
+        used = {kept.path.partition("/")[0] for entry in self.entries for kept in entry.files}
+        for name in layout.FOLDERS:
+            if os.path.lexists(self.folder / name):
+                continue
+            if name in used and self.head.lines == self.entries[-1].sequence:
+                raise CaseDamagedError(
+                    f"{self._shown}: the folder {name} is missing with all its files; see: "
+                    f"imgcheck case verify {self._shown}",
+                    file=self._shown,
+                )
+            (self.folder / name).mkdir()
 
     def __enter__(self) -> Self:
         return self
@@ -176,7 +191,7 @@ class CustodyFolder:
                 kept = Kept(path=path, sha256=copied.sha256, size=copied.size)
                 part.rename(self.staged(path))
             else:
-                self._require_unchanged(kept)
+                self.require_unchanged(kept)
                 part.unlink()
             came = origin(source, copied)
             self.commit(
@@ -213,7 +228,7 @@ class CustodyFolder:
             A file that must not exist yet.
         """
         kept = self.find(item)
-        self._require_unchanged(kept)
+        self.require_unchanged(kept)
         if target.resolve().is_relative_to(self.folder.resolve()):
             raise UsageError("a working copy belongs outside the case folder")
         if os.path.lexists(target):
@@ -274,7 +289,7 @@ class CustodyFolder:
         for given in inputs:
             kept = self.evidence.get(str(given.get("sha256")))
             if kept is not None:
-                self._require_unchanged(kept)
+                self.require_unchanged(kept)
         number = 1 + max((_report_number(k) for e in self.entries for k in e.files), default=0)
         place = f"{layout.REPORTS}/{layout.numbered(number)}"
         with self._step():
@@ -324,7 +339,8 @@ class CustodyFolder:
         """Give the place in ``incoming/`` of a file on its way into the case."""
         return self.folder / layout.INCOMING / path.replace("/", "+")
 
-    def _require_unchanged(self, kept: Kept) -> None:
+    def require_unchanged(self, kept: Kept) -> None:
+        """Hash a kept file again; raises `CaseDamagedError` if it is not what was taken in."""
         try:
             found = hash_file(self.folder / kept.path)
         except OSError as error:

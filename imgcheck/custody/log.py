@@ -9,10 +9,14 @@ from imgcheck.custody.entry import NO_LINE, Entry
 from imgcheck.custody.head import Head
 from imgcheck.custody.layout import HEAD, LOG
 from imgcheck.custody.problem import Problem
+from imgcheck.errors import UnreadableError
 
 #: A longer line is hashed but not read. The longest that is written names some 10,000 files.
 LONGEST_LINE = 16 << 20
 _CHUNK = 1 << 20
+# Bounds for a log that was made to fill the memory: some 100,000 additions stay below both.
+LARGEST_LOG = 256 << 20
+MOST_VALUES = 5_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +40,25 @@ class Line:
 def read_lines(descriptor: int) -> tuple[Line, ...]:
     """Read every line of an open log.
 
-    Lines end with a line feed and nothing else. Memory is bounded by the entries and one line.
+    Lines end with a line feed and nothing else.
+
+    Raises
+    ------
+    UnreadableError
+        If the log is over `LARGEST_LOG` bytes or holds over `MOST_VALUES` values.
     """
+    if os.fstat(descriptor).st_size > LARGEST_LOG:
+        raise UnreadableError(f"{LOG}: has over {LARGEST_LOG:,} bytes; go on in a new case")
     lines: list[Line] = []
+    values = 0
     with os.fdopen(os.dup(descriptor), "rb", buffering=_CHUNK) as stream:
         stream.seek(0)
         offset = 0
         while data := stream.readline(LONGEST_LINE):
             digest, length, whole = hashlib.sha256(), len(data), data.endswith(b"\n")
+            values += sum(data.count(mark) for mark in (b",", b"[", b"{"))
+            if values > MOST_VALUES:
+                raise UnreadableError(f"{LOG}: holds over {MOST_VALUES:,} values; it is no log")
             if whole or length < LONGEST_LINE:
                 line = _line(len(lines) + 1, offset, data[:-1] if whole else data, whole)
                 lines.append(line)

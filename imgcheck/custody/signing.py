@@ -12,6 +12,7 @@ References
 import base64
 import binascii
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from typing import Any
 from imgcheck.custody import canonical, layout
 from imgcheck.custody.copying import write_new
 from imgcheck.custody.entry import now
+from imgcheck.custody.fault import CaseDamagedError
 from imgcheck.custody.folder import CustodyFolder, said
 from imgcheck.errors import MissingDependencyError, UnreadableError, UsageError
+from imgcheck.imaging.intake import open_regular
 from imgcheck.imaging.text import printable
 
 SCHEMA = "imgcheck-signature/1"
@@ -39,6 +42,8 @@ class Signature:
         The head that was signed.
     fingerprint : str
         SHA-256 of the public key (its SubjectPublicKeyInfo in DER), in hexadecimal.
+    report_sha256 : str or None
+        Hash of the ``report.json`` that the signature names, if it names one.
     """
 
     case: str
@@ -48,15 +53,25 @@ class Signature:
     public_key: bytes
     message: bytes
     signature: bytes
+    report_sha256: str | None = None
 
 
-def sign(case: CustodyFolder, key: bytes, *, passphrase: bytes | None = None) -> Signature:
+def sign(
+    case: CustodyFolder,
+    key: bytes,
+    *,
+    passphrase: bytes | None = None,
+    report: int | None = None,
+) -> Signature:
     """Sign the present head of a case; the signature becomes a file and a line of it.
 
     Parameters
     ----------
     key : bytes
         Ed25519 private key, PEM (PKCS #8).
+    report : int, optional
+        Name the ``report.json`` of this number by its hash as well, so that report and signature
+        can be checked together without the case (`is_of`).
 
     Raises
     ------
@@ -67,7 +82,7 @@ def sign(case: CustodyFolder, key: bytes, *, passphrase: bytes | None = None) ->
     """
     private = _private(key, passphrase)
     der = _der(private.public_key())
-    statement = {
+    statement: dict[str, Any] = {
         "algorithm": "Ed25519",
         "head": case.head.value(),
         "public_key": base64.b64encode(der).decode("ascii"),
@@ -75,6 +90,8 @@ def sign(case: CustodyFolder, key: bytes, *, passphrase: bytes | None = None) ->
         "time": now(),
         "time_source": "this machine's clock",
     }
+    if report is not None:
+        statement["report"] = _report(case, report)
     message = canonical.dumps(statement)
     value = {
         "schema": SCHEMA,
@@ -89,6 +106,25 @@ def sign(case: CustodyFolder, key: bytes, *, passphrase: bytes | None = None) ->
     }
     case.keep(f"{layout.SIGNATURES}/{layout.numbered(number)}.json", data, "sign", detail)
     return read(data)
+
+
+def _report(case: CustodyFolder, number: int) -> dict[str, Any]:
+    path = f"{layout.REPORTS}/{layout.numbered(number)}/report.json"
+    for entry in case.entries:
+        for kept in entry.files:
+            if kept.path == path:
+                case.require_unchanged(kept)
+                return {"path": path, "sha256": kept.sha256, "size": kept.size}
+    raise UsageError(f"there is no report {number} in this case")
+
+
+def is_of(signature: Signature, report: bytes) -> bool:
+    """Tell whether a signature names a report by the hash of its bytes.
+
+    ``report.json`` is written in one way only (sorted, two spaces, ASCII), so its bytes stand for
+    its content.
+    """
+    return signature.report_sha256 == hashlib.sha256(report).hexdigest()
 
 
 def read(data: bytes) -> Signature:
@@ -127,9 +163,34 @@ def read(data: bytes) -> Signature:
             public_key=der,
             message=canonical.dumps(statement),
             signature=signature,
+            report_sha256=statement["report"]["sha256"] if "report" in statement else None,
         )
     except (KeyError, TypeError, AttributeError, binascii.Error) as error:
         raise canonical.NotCanonical(f"is no signature of this form: {error}") from None
+
+
+def check_report(report: bytes, signature: bytes, *, public_key: bytes) -> Signature:
+    """Check a report that was handed over with its signature, without the case.
+
+    Raises
+    ------
+    CaseDamagedError
+        If the signature is not by this key, was changed, or is that of another report.
+    UsageError
+        If the public key is none.
+    """
+    wanted = fingerprint(public_key)
+    try:
+        found = read(signature)
+    except canonical.NotCanonical as error:
+        raise CaseDamagedError(f"the signature {error}") from None
+    if found.fingerprint != wanted:
+        raise CaseDamagedError(f"the signature is by another key, {found.fingerprint}")
+    if not is_valid(found):
+        raise CaseDamagedError("the signature does not belong to what it signs: it was changed")
+    if not is_of(found, report):
+        raise CaseDamagedError("the signature is sound, but it is not that of this report")
+    return found
 
 
 def is_valid(signature: Signature) -> bool:
@@ -208,27 +269,22 @@ def make_key(path: Path, *, passphrase: bytes | None = None) -> tuple[Path, str]
     return public_path, hashlib.sha256(_der(public)).hexdigest()
 
 
-def read_key(path: Path) -> bytes:
-    """Read a key file, a regular file of at most 64 KiB.
+def read_small_file(path: Path, *, most: int = _MOST_KEY_BYTES) -> bytes:
+    """Read a key or a signature: a regular file of at most 64 KiB, or of ``most`` bytes.
 
     Raises
     ------
     UnreadableError
         If it cannot be read, or is longer.
     """
-    import os
-
-    from imgcheck.imaging.intake import open_regular
-
     shown = printable(str(path))
     try:
-        descriptor = open_regular(path)
-        with os.fdopen(descriptor, "rb") as stream:
-            data = stream.read(_MOST_KEY_BYTES + 1)
+        with os.fdopen(open_regular(path), "rb") as stream:
+            data = stream.read(most + 1)
     except OSError as error:
         raise UnreadableError(f"{shown}: {error}", file=shown) from None
-    if len(data) > _MOST_KEY_BYTES:
-        raise UnreadableError(f"{shown}: is too long for a key", file=shown)
+    if len(data) > most:
+        raise UnreadableError(f"{shown}: has over {most:,} bytes", file=shown)
     return data
 
 

@@ -129,6 +129,9 @@ def test_keys_are_made_and_used(
     public = str(tmp_path / "key.pub.pem")
     found = answer(capsys, "verify", case, "--public-key", public)
     assert found["signatures"][0]["valid"] is True
+    report, signature = f"{case}/case.head.json", f"{case}/signatures/0001.json"
+    words = ("check-report", report, signature, "--public-key", public)
+    assert answer(capsys, *words, code=1)["error"]["code"] == "case-damaged"
 
 
 def test_verify_takes_the_picture_and_the_report_into_the_case(
