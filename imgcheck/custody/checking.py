@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgcheck.custody import canonical, layout, recovery, seals
-from imgcheck.custody.copying import hash_file
+from imgcheck.custody.copying import hash_file, read_small
 from imgcheck.custody.entry import Entry, Kept
-from imgcheck.custody.folder import read_head, read_small
-from imgcheck.custody.head import MOST_BYTES, Head
+from imgcheck.custody.head import MOST_BYTES, Head, read_head
 from imgcheck.custody.lock import open_locked
 from imgcheck.custody.log import Chain, examine, read_lines
 from imgcheck.custody.problem import Problem

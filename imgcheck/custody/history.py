@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imgcheck.custody import layout
 from imgcheck.custody.entry import Entry
-from imgcheck.custody.folder import read_head
+from imgcheck.custody.head import read_head
 from imgcheck.custody.lock import open_locked
 from imgcheck.custody.log import Line, examine, read_lines
 from imgcheck.custody.problem import Problem

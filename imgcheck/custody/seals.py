@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgcheck.custody import canonical, layout, signing
+from imgcheck.custody.copying import read_small
 from imgcheck.custody.entry import Entry
-from imgcheck.custody.folder import read_small
 from imgcheck.custody.log import Chain
 from imgcheck.custody.problem import Problem
 from imgcheck.errors import MissingDependencyError, UsageError

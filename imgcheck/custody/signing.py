@@ -20,8 +20,8 @@ from typing import Any
 from imgcheck.custody import canonical, layout
 from imgcheck.custody.copying import write_new
 from imgcheck.custody.entry import now
-from imgcheck.custody.fault import CaseDamagedError
-from imgcheck.custody.folder import CustodyFolder, said
+from imgcheck.custody.fault import CaseDamagedError, said
+from imgcheck.custody.folder import CustodyFolder
 from imgcheck.errors import MissingDependencyError, UnreadableError, UsageError
 from imgcheck.imaging.intake import open_regular
 from imgcheck.imaging.text import printable
