@@ -15,8 +15,9 @@ from imgcheck.custody.entry import Entry, Kept
 from imgcheck.custody.fault import CaseDamagedError, CaseLockedError
 from imgcheck.custody.folder import Added, CustodyFolder, Recorded
 from imgcheck.custody.history import History, read
+from imgcheck.custody.keys import make_key, read_small_file
 from imgcheck.custody.problem import Problem
-from imgcheck.custody.signing import check_report, make_key, read_small_file, sign
+from imgcheck.custody.signing import check_report, sign
 
 __all__ = [
     "Added",

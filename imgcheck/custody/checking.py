@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgcheck.custody import canonical, layout, recovery, seals
+from imgcheck.custody.chain import Chain, examine
 from imgcheck.custody.copying import hash_file, read_small
 from imgcheck.custody.entry import Entry, Kept
 from imgcheck.custody.head import MOST_BYTES, Head, read_head
 from imgcheck.custody.lock import open_locked
-from imgcheck.custody.log import Chain, examine, read_lines
+from imgcheck.custody.log import read_lines
 from imgcheck.custody.problem import Problem
 from imgcheck.errors import UnreadableError
 from imgcheck.imaging.text import printable

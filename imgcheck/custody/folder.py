@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from imgcheck.custody import layout, recovery
+from imgcheck.custody.chain import examine
 from imgcheck.custody.copying import (
     copy_in,
     flush_folder,
@@ -34,7 +35,7 @@ from imgcheck.custody.entry import Entry, Kept, now, this_tool
 from imgcheck.custody.fault import CaseDamagedError, said
 from imgcheck.custody.head import Head, read_head
 from imgcheck.custody.lock import open_locked
-from imgcheck.custody.log import examine, read_lines
+from imgcheck.custody.log import read_lines
 from imgcheck.custody.origin import origin, stated, text
 from imgcheck.errors import UsageError
 from imgcheck.imaging.text import printable
