@@ -153,3 +153,5 @@ def test_verify_takes_the_picture_and_the_report_into_the_case(
         "init", "add", "report", "report",
     ]  # fmt: skip
     assert custody.verify(Path(case)).whole
+    assert run(["verify", str(post), "--case", case, "-o", f"{case}/out"]) == 2
+    assert custody.verify(Path(case)).whole
