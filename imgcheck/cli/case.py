@@ -12,6 +12,8 @@ from imgcheck.cli.failure import report_failure
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError, UsageError
 
+# A report names findings; its pictures are files of their own.
+_MOST_REPORT_BYTES = 256 << 20
 _DIR = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 _OPERATOR = click.option("--operator", help="Who is at work; by default who made the case.")
 
@@ -185,7 +187,7 @@ def verify(folder: Path, expect_head: str | None, public_key: Path | None, as_js
     """
     from imgcheck import custody
 
-    key = None if public_key is None else custody.read_key(public_key)
+    key = None if public_key is None else custody.read_small_file(public_key)
     with Progress("Verifying") as progress:
         result = custody.verify(folder, expect_head=expect_head, public_key=key, progress=progress)
     if as_json:
@@ -273,9 +275,17 @@ def keygen(key: Path, passphrase: bool, as_json: bool) -> int:
 @_DIR
 @click.option("--key", required=True, type=click.Path(path_type=Path), help="Private key, PEM.")
 @click.option("--passphrase", is_flag=True, help="Ask for the passphrase of the key.")
+@click.option("--report", type=int, help="Name this report too, to be checked without the case.")
 @_OPERATOR
 @options.json_option
-def sign(folder: Path, key: Path, passphrase: bool, operator: str | None, as_json: bool) -> int:
+def sign(
+    folder: Path,
+    key: Path,
+    passphrase: bool,
+    report: int | None,
+    operator: str | None,
+    as_json: bool,
+) -> int:
     """Sign the log as it stands, and with it every file of the case.
 
     Needs cryptography: pip install 'imgcheck[sign]'.
@@ -287,9 +297,9 @@ def sign(folder: Path, key: Path, passphrase: bool, operator: str | None, as_jso
     from imgcheck import custody
 
     secret = _ask("Passphrase", confirm=False) if passphrase else None
-    data = custody.read_key(key)
+    data = custody.read_small_file(key)
     with custody.CustodyFolder(folder, operator=operator) as case:
-        signature = custody.sign(case, data, passphrase=secret)
+        signature = custody.sign(case, data, passphrase=secret, report=report)
         head, recovered = case.head, case.recovered
     return _done(
         head,
@@ -299,6 +309,34 @@ def sign(folder: Path, key: Path, passphrase: bool, operator: str | None, as_jso
         signed={"line": signature.lines, "sha256": signature.sha256},
         fingerprint=signature.fingerprint,
     )
+
+
+@command.command("check-report")
+@click.argument("report", metavar="REPORT.json", type=click.Path(path_type=Path))
+@click.argument("signature", metavar="SIGNATURE.json", type=click.Path(path_type=Path))
+@click.option("--public-key", metavar="PEM", required=True, type=click.Path(path_type=Path))
+@options.json_option
+def check_report(report: Path, signature: Path, public_key: Path, as_json: bool) -> int:
+    """Check a report that was handed over with its signature, without the case.
+
+    The signature is one that 'case sign --report N' made. Needs cryptography.
+
+    \b
+    Example:
+      imgcheck case check-report report.json 0001.json --public-key newsroom.pub.pem
+    """
+    from imgcheck import custody
+
+    found = custody.check_report(
+        custody.read_small_file(report, most=_MOST_REPORT_BYTES),
+        custody.read_small_file(signature),
+        public_key=custody.read_small_file(public_key),
+    )
+    if as_json:
+        _print_json({"signed": True, "fingerprint": found.fingerprint, "case": found.case})
+    else:
+        click.echo(f"the report is the one that was signed by the key {found.fingerprint}")
+    return 0
 
 
 @command.command("export")

@@ -58,6 +58,9 @@ def command(
         raise click.UsageError("two pictures share one name; give each its own --output")
     if form == "sarif" and len(images) > 1:
         raise click.UsageError("--format sarif takes one picture, since SARIF is one document")
+    places = () if case_folder is None or output is None else (case_folder, output)
+    if places and places[1].resolve().is_relative_to(places[0].resolve()):
+        raise click.UsageError("--case keeps the report itself; name an --output elsewhere")
     keeper = None if case_folder is None else _Keeper(case_folder, claim, references)
     read = None if claim is None else Claim.load(claim)
     codes, documents = [], []

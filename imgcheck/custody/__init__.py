@@ -10,12 +10,14 @@ True
 
 from imgcheck.custody.caseuco import export
 from imgcheck.custody.checking import Verification, verify
+from imgcheck.custody.creation import create
 from imgcheck.custody.entry import Entry, Kept
 from imgcheck.custody.fault import CaseDamagedError, CaseLockedError
-from imgcheck.custody.folder import Added, CustodyFolder, Recorded, create
+from imgcheck.custody.folder import Added, CustodyFolder, Recorded
 from imgcheck.custody.history import History, read
+from imgcheck.custody.keys import make_key, read_small_file
 from imgcheck.custody.problem import Problem
-from imgcheck.custody.signing import make_key, read_key, sign
+from imgcheck.custody.signing import check_report, sign
 
 __all__ = [
     "Added",
@@ -28,11 +30,12 @@ __all__ = [
     "Problem",
     "Recorded",
     "Verification",
+    "check_report",
     "create",
     "export",
     "make_key",
     "read",
-    "read_key",
+    "read_small_file",
     "sign",
     "verify",
 ]

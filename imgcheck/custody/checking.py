@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgcheck.custody import canonical, layout, recovery, seals
-from imgcheck.custody.copying import hash_file
+from imgcheck.custody.chain import Chain, examine
+from imgcheck.custody.copying import hash_file, read_small
 from imgcheck.custody.entry import Entry, Kept
-from imgcheck.custody.folder import read_head, read_small
-from imgcheck.custody.head import MOST_BYTES, Head
+from imgcheck.custody.head import MOST_BYTES, Head, read_head
 from imgcheck.custody.lock import open_locked
-from imgcheck.custody.log import Chain, examine, read_lines
+from imgcheck.custody.log import read_lines
 from imgcheck.custody.problem import Problem
 from imgcheck.errors import UnreadableError
 from imgcheck.imaging.text import printable
@@ -209,16 +209,20 @@ class _Walk:
         }
 
     def compare(self) -> list[Problem]:
-        problems = list(self._missing_folders())
+        problems: list[Problem] = []
+        self._missing_folders()
         for path, item in self._items(""):
             problems += self._item(path, item)
         problems += self._unmatched()
         return problems
 
-    def _missing_folders(self) -> Iterator[Problem]:
+    def _missing_folders(self) -> None:
+        """Remark missing folders; files that should be in them are missing files."""
         for name in layout.FOLDERS:
             if not os.path.lexists(self.folder / name):
-                yield Problem(kind="missing", path=name, message=f"the folder {name} is missing")
+                self.remarks.append(
+                    f"the folder {name} is missing; an archive may have dropped it as empty"
+                )
 
     def _items(self, place: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
         """Give everything in the folder, deepest last, in a fixed order."""

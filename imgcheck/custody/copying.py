@@ -172,3 +172,18 @@ def flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def read_small(path: Path, most: int) -> bytes:
+    """Read a regular file of few bytes, following no link; at most ``most`` + 1 bytes of it."""
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY", "O_NONBLOCK"):
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(path, flags)
+    try:
+        data = b""
+        while len(data) <= most and (chunk := os.read(descriptor, most + 1 - len(data))):
+            data += chunk
+        return data
+    finally:
+        os.close(descriptor)

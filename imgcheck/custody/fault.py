@@ -1,5 +1,8 @@
 """What can go wrong with a case folder."""
 
+import contextlib
+from collections.abc import Iterator
+
 from imgcheck.errors import ImgcheckError, UnreadableError
 
 
@@ -14,3 +17,18 @@ class CaseLockedError(UnreadableError):
     """Another program is writing in the case."""
 
     code = "case-locked"
+
+
+@contextlib.contextmanager
+def said(shown: str) -> Iterator[None]:
+    """Turn what the system refuses into one sentence with the way out."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, UnreadableError):
+            raise
+        raise UnreadableError(
+            f"{shown}: cannot be written: {error.strerror or error}; see to room and permissions, "
+            "then give the command again",
+            file=shown,
+        ) from error

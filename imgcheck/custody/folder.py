@@ -12,10 +12,10 @@ Whatever stands in ``incoming/`` or behind the head is therefore a step that was
 """
 
 import contextlib
+import hashlib
 import os
 import shutil
 import stat
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from imgcheck.custody import layout, recovery
+from imgcheck.custody.chain import examine
 from imgcheck.custody.copying import (
     copy_in,
     flush_folder,
@@ -30,13 +31,13 @@ from imgcheck.custody.copying import (
     write_all,
     write_new,
 )
-from imgcheck.custody.entry import NO_LINE, Entry, Kept, now, this_tool
-from imgcheck.custody.fault import CaseDamagedError
-from imgcheck.custody.head import MOST_BYTES, Head
+from imgcheck.custody.entry import Entry, Kept, now, this_tool
+from imgcheck.custody.fault import CaseDamagedError, said
+from imgcheck.custody.head import Head, read_head
 from imgcheck.custody.lock import open_locked
-from imgcheck.custody.log import examine, read_lines
+from imgcheck.custody.log import read_lines
 from imgcheck.custody.origin import origin, stated, text
-from imgcheck.errors import UnreadableError, UsageError
+from imgcheck.errors import UsageError
 from imgcheck.imaging.text import printable
 
 
@@ -97,7 +98,22 @@ class CustodyFolder:
         self.head = head
         self.entries = list(chain.entries)
         self.operator = operator or self.entries[0].operator
+        self._make_folders()
         self.recovered = recovery.take_up(self, chain)
+
+    def _make_folders(self) -> None:
+        """Make empty folders again that an archive dropped; one with files cannot be made again."""
+        used = {kept.path.partition("/")[0] for entry in self.entries for kept in entry.files}
+        for name in layout.FOLDERS:
+            if os.path.lexists(self.folder / name):
+                continue
+            if name in used and self.head.lines == self.entries[-1].sequence:
+                raise CaseDamagedError(
+                    f"{self._shown}: the folder {name} is missing with all its files; see: "
+                    f"imgcheck case verify {self._shown}",
+                    file=self._shown,
+                )
+            (self.folder / name).mkdir()
 
     def __enter__(self) -> Self:
         return self
@@ -176,7 +192,7 @@ class CustodyFolder:
                 kept = Kept(path=path, sha256=copied.sha256, size=copied.size)
                 part.rename(self.staged(path))
             else:
-                self._require_unchanged(kept)
+                self.require_unchanged(kept)
                 part.unlink()
             came = origin(source, copied)
             self.commit(
@@ -213,7 +229,7 @@ class CustodyFolder:
             A file that must not exist yet.
         """
         kept = self.find(item)
-        self._require_unchanged(kept)
+        self.require_unchanged(kept)
         if target.resolve().is_relative_to(self.folder.resolve()):
             raise UsageError("a working copy belongs outside the case folder")
         if os.path.lexists(target):
@@ -274,7 +290,7 @@ class CustodyFolder:
         for given in inputs:
             kept = self.evidence.get(str(given.get("sha256")))
             if kept is not None:
-                self._require_unchanged(kept)
+                self.require_unchanged(kept)
         number = 1 + max((_report_number(k) for e in self.entries for k in e.files), default=0)
         place = f"{layout.REPORTS}/{layout.numbered(number)}"
         with self._step():
@@ -324,7 +340,8 @@ class CustodyFolder:
         """Give the place in ``incoming/`` of a file on its way into the case."""
         return self.folder / layout.INCOMING / path.replace("/", "+")
 
-    def _require_unchanged(self, kept: Kept) -> None:
+    def require_unchanged(self, kept: Kept) -> None:
+        """Hash a kept file again; raises `CaseDamagedError` if it is not what was taken in."""
         try:
             found = hash_file(self.folder / kept.path)
         except OSError as error:
@@ -412,8 +429,6 @@ class CustodyFolder:
 
     def write_head(self, entry: Entry, line: bytes) -> None:
         """Exchange the head for one that names a line."""
-        import hashlib
-
         self.head = Head(
             case=entry.case,
             lines=entry.sequence,
@@ -426,121 +441,6 @@ class CustodyFolder:
         flush_folder(self.folder)
 
 
-def create(
-    folder: Path,
-    *,
-    title: str | None = None,
-    reference: str | None = None,
-    operator: str | None = None,
-) -> Head:
-    """Make a case folder; give its first head.
-
-    It is made beside its place and takes its name in one step, so there is never half a case.
-
-    Parameters
-    ----------
-    folder : Path
-        Must not exist, or be empty.
-    title, reference, operator : str, optional
-        What the case is about, its number elsewhere, and who is at work.
-
-    Raises
-    ------
-    UsageError
-        If something is there already.
-    UnreadableError
-        If the folder cannot be made.
-    """
-    shown = printable(str(folder))
-    if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        already = os.path.lexists(folder / layout.LOG)
-        words = "is a case already" if already else "exists and is not an empty folder"
-        raise UsageError(f"{shown}: {words}; choose another name", file=shown)
-    detail = {
-        key: text(value, f"--{key}")
-        for key, value in (("reference", reference), ("title", title))
-        if value is not None
-    }
-    entry = Entry(
-        sequence=1,
-        previous=NO_LINE,
-        case=str(uuid.uuid4()),
-        action="init",
-        time=now(),
-        operator=None if operator is None else text(operator, "--operator"),
-        detail=detail,
-        tool=this_tool(),
-    )
-    with said(shown):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        return _make(folder, entry)
-
-
-def _make(folder: Path, entry: Entry) -> Head:
-    import hashlib
-
-    line = entry.line()
-    digest = hashlib.sha256(line).hexdigest()
-    head = Head(case=entry.case, lines=1, sha256=digest, log_bytes=len(line) + 1)
-    draft = folder.absolute().with_name(f".{uuid.uuid4().hex}.part")
-    draft.mkdir()
-    try:
-        for name in layout.FOLDERS:
-            (draft / name).mkdir()
-        write_new(draft / layout.LOG, line + b"\n")
-        write_new(draft / layout.HEAD, head.text())
-        flush_folder(draft)
-        if os.path.lexists(folder) and os.name == "nt":
-            folder.rmdir()
-        draft.rename(folder)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-    flush_folder(folder.absolute().parent)
-    return head
-
-
-def read_head(folder: Path) -> Head | None:
-    """Read ``case.head.json``; None where it is missing, a link, or none."""
-    from imgcheck.custody import canonical
-
-    try:
-        data = read_small(folder / layout.HEAD, MOST_BYTES)
-        return Head.read(data)
-    except (OSError, canonical.NotCanonical):
-        return None
-
-
-def read_small(path: Path, most: int) -> bytes:
-    """Read a regular file of few bytes, following no link; at most ``most`` + 1 bytes of it."""
-    flags = os.O_RDONLY
-    for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY", "O_NONBLOCK"):
-        flags |= getattr(os, name, 0)
-    descriptor = os.open(path, flags)
-    try:
-        data = b""
-        while len(data) <= most and (chunk := os.read(descriptor, most + 1 - len(data))):
-            data += chunk
-        return data
-    finally:
-        os.close(descriptor)
-
-
 def _report_number(kept: Kept) -> int:
     parts = kept.path.split("/")
     return int(parts[1]) if parts[0] == layout.REPORTS else 0
-
-
-@contextlib.contextmanager
-def said(shown: str) -> Iterator[None]:
-    """Turn what the system refuses into one sentence with the way out."""
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, UnreadableError):
-            raise
-        raise UnreadableError(
-            f"{shown}: cannot be written: {error.strerror or error}; see to room and permissions, "
-            "then give the command again",
-            file=shown,
-        ) from error

@@ -6,8 +6,10 @@ or a signature, is the seal.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from imgcheck.custody import canonical
+from imgcheck.custody import canonical, layout
+from imgcheck.custody.copying import read_small
 
 SCHEMA = "imgcheck-case-head/1"
 #: A head is of some 250 bytes; more than this is none.
@@ -68,3 +70,12 @@ class Head:
         if not sound or type(head.lines) is not int or type(head.log_bytes) is not int:
             raise canonical.NotCanonical("is not of its form")
         return head
+
+
+def read_head(folder: Path) -> Head | None:
+    """Read ``case.head.json``; None where it is missing, a link, or none."""
+    try:
+        data = read_small(folder / layout.HEAD, MOST_BYTES)
+        return Head.read(data)
+    except (OSError, canonical.NotCanonical):
+        return None

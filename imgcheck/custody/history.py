@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgcheck.custody import layout
+from imgcheck.custody.chain import examine
 from imgcheck.custody.entry import Entry
-from imgcheck.custody.folder import read_head
+from imgcheck.custody.head import read_head
 from imgcheck.custody.lock import open_locked
-from imgcheck.custody.log import Line, examine, read_lines
+from imgcheck.custody.log import Line, read_lines
 from imgcheck.custody.problem import Problem
 from imgcheck.imaging.text import printable
 

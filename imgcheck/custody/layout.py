@@ -65,7 +65,8 @@ def require_case(folder: Path) -> None:
     UnreadableError
         If there is no case.
     CaseDamagedError
-        If a part of it is missing, or is a symbolic link or another kind of thing.
+        If log or head is missing, or a part is a symbolic link or another kind of thing. A folder
+        may be missing: archives drop empty ones.
     """
     shown = printable(str(folder))
     if not folder.is_dir():
@@ -82,7 +83,8 @@ def require_case(folder: Path) -> None:
     for name in (LOG, HEAD):
         _require(folder, name, stat.S_ISREG, "a regular file")
     for name in FOLDERS:
-        _require(folder, name, stat.S_ISDIR, "a folder")
+        if os.path.lexists(folder / name):
+            _require(folder, name, stat.S_ISDIR, "a folder")
 
 
 def _require(folder: Path, name: str, right: Callable[[int], bool], words: str) -> None:

@@ -23,6 +23,9 @@ _FAR = 2**62
 def open_locked(log: Path, *, writable: bool, wait: float = WAIT_SECONDS) -> int:
     """Open the log and lock it; give the descriptor, whose closing frees it.
 
+    Readers go on without a lock where the file system keeps none: a copy of a case on a medium or
+    a share can be verified.
+
     Raises
     ------
     CaseLockedError
@@ -47,6 +50,9 @@ def open_locked(log: Path, *, writable: bool, wait: float = WAIT_SECONDS) -> int
             _lock(descriptor, exclusive=writable)
             return descriptor
         except OSError as error:
+            unlockable = error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+            if unlockable and not writable:
+                return descriptor
             busy = error.errno in (errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK)
             if busy and time.monotonic() < until:
                 time.sleep(_PAUSE)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcheck.custody import layout
+from imgcheck.custody.chain import Chain
 from imgcheck.custody.copying import hash_file
 from imgcheck.custody.fault import CaseDamagedError
-from imgcheck.custody.log import Chain
 from imgcheck.imaging.text import printable
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgcheck.custody import canonical, layout, signing
+from imgcheck.custody import canonical, keys, layout, signing
+from imgcheck.custody.chain import Chain
+from imgcheck.custody.copying import read_small
 from imgcheck.custody.entry import Entry
-from imgcheck.custody.folder import read_small
-from imgcheck.custody.log import Chain
 from imgcheck.custody.problem import Problem
 from imgcheck.errors import MissingDependencyError, UsageError
 from imgcheck.imaging.text import printable
@@ -47,7 +47,7 @@ def examine(
     MissingDependencyError
         If a public key was given and `cryptography` is not installed.
     """
-    wanted = None if public_key is None else signing.fingerprint(public_key)
+    wanted = None if public_key is None else keys.fingerprint(public_key)
     states: list[Seal] = []
     problems: list[Problem] = []
     for entry in chain.entries:

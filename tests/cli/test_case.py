@@ -129,6 +129,9 @@ def test_keys_are_made_and_used(
     public = str(tmp_path / "key.pub.pem")
     found = answer(capsys, "verify", case, "--public-key", public)
     assert found["signatures"][0]["valid"] is True
+    report, signature = f"{case}/case.head.json", f"{case}/signatures/0001.json"
+    words = ("check-report", report, signature, "--public-key", public)
+    assert answer(capsys, *words, code=1)["error"]["code"] == "case-damaged"
 
 
 def test_verify_takes_the_picture_and_the_report_into_the_case(
@@ -149,4 +152,6 @@ def test_verify_takes_the_picture_and_the_report_into_the_case(
     assert [e.action for e in custody.read(Path(case)).entries] == [
         "init", "add", "report", "report",
     ]  # fmt: skip
+    assert custody.verify(Path(case)).whole
+    assert run(["verify", str(post), "--case", case, "-o", f"{case}/out"]) == 2
     assert custody.verify(Path(case)).whole

@@ -205,7 +205,7 @@ def test_a_folder_that_cannot_be_written_gives_one_sentence(
         monkeypatch.setattr("imgcheck.custody.copying.write_all", refuse)
         with pytest.raises(UnreadableError, match="cannot be written: Permission denied"):
             kept.add(picture)
-    monkeypatch.setattr("imgcheck.custody.folder.write_new", refuse)
+    monkeypatch.setattr("imgcheck.custody.creation.write_new", refuse)
     with pytest.raises(UnreadableError, match="cannot be written"):
         custody.create(tmp_path / "new")
     assert not (tmp_path / "new").exists()

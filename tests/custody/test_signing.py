@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imgcheck import custody
-from imgcheck.custody import CustodyFolder, signing
+from imgcheck.custody import CustodyFolder, keys, signing
 from imgcheck.errors import MissingDependencyError, UnreadableError, UsageError
 
 pytest.importorskip("cryptography")
@@ -113,7 +113,7 @@ def test_keys_of_other_kinds_and_wrong_passphrases_are_refused(
         with pytest.raises(UsageError):
             custody.verify(case, public_key=pem)
     with pytest.raises(UnreadableError):
-        custody.read_key(tmp_path / "none.pem")
+        custody.read_small_file(tmp_path / "none.pem")
 
 
 def test_without_the_library_signatures_are_said_to_be_untested(
@@ -124,10 +124,31 @@ def test_without_the_library_signatures_are_said_to_be_untested(
     def missing() -> tuple[object, object]:
         raise MissingDependencyError("pip install 'imgcheck[sign]'")
 
-    monkeypatch.setattr(signing, "_library", missing)
+    monkeypatch.setattr(keys, "_library", missing)
     result = custody.verify(case)
     assert result.whole
     assert result.signatures[0].valid is None
     assert "not tested" in " ".join(result.remarks)
     with pytest.raises(MissingDependencyError, match="sign"):
         custody.verify(case, public_key=b"x")
+
+
+def test_a_report_is_checked_without_its_case(case: Path, key: Path, tmp_path: Path) -> None:
+    with CustodyFolder(case) as kept:
+        custody.sign(kept, key.read_bytes(), report=1)
+        with pytest.raises(UsageError, match="no report 7"):
+            custody.sign(kept, key.read_bytes(), report=7)
+    report = (case / "reports" / "0001" / "report.json").read_bytes()
+    signature = (case / "signatures" / "0001.json").read_bytes()
+    custody.make_key(tmp_path / "other.pem")
+    found = custody.check_report(report, signature, public_key=public(key))
+    assert found.lines == 5
+    for wrong in (
+        (report + b" ", signature, public(key)),
+        (report, signature.replace(b'"lines":5', b'"lines":6'), public(key)),
+        (report, b"{}", public(key)),
+        (report, signature, public(tmp_path / "other.pem")),
+    ):
+        with pytest.raises(custody.CaseDamagedError):
+            custody.check_report(wrong[0], wrong[1], public_key=wrong[2])
+    assert custody.verify(case, public_key=public(key)).whole

@@ -190,10 +190,33 @@ def test_bytes_behind_the_end_of_a_file_are_told_with_their_place(case: Path) ->
     assert "4 byte(s) were put behind its end" in problem.message
 
 
-@pytest.mark.parametrize("name", ["case.head.json", "case.log.jsonl", "evidence", "incoming"])
+@pytest.mark.parametrize("name", ["case.head.json", "case.log.jsonl"])
 def test_a_missing_part_is_named(case: Path, tmp_path: Path, name: str) -> None:
     (case / name).rename(tmp_path / "away")
     assert ("missing", name) in {(p.kind, p.path) for p in custody.verify(case).problems}
+
+
+def test_an_empty_folder_that_an_archive_dropped_is_a_remark(case: Path, tmp_path: Path) -> None:
+    (case / "incoming").rmdir()
+    (case / "signatures").rmdir()
+    result = custody.verify(case)
+    assert result.whole
+    assert len(result.remarks) == 2
+    with custody.CustodyFolder(case) as kept:
+        kept.note("gone on")
+    assert custody.verify(case).remarks == ()
+    (case / "evidence").rename(tmp_path / "away")
+    assert {p.kind for p in custody.verify(case).problems} == {"missing"}
+    with pytest.raises(custody.CaseDamagedError):
+        custody.CustodyFolder(case)
+
+
+def test_a_log_made_to_fill_the_memory_is_refused(case: Path) -> None:
+    with (case / "case.log.jsonl").open("ab") as out:
+        for _ in range(2):
+            out.write(b"[" + b"[]," * 1_300_000 + b"\n")
+    with pytest.raises(UnreadableError, match="no log"):
+        custody.verify(case)
 
 
 def test_links_are_found_and_not_followed(case: Path, tmp_path: Path) -> None:
