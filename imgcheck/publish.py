@@ -5,7 +5,9 @@ in the folder stays untouched if anything fails before that.
 """
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,10 @@ from imgcheck.errors import UnreadableError
 from imgcheck.imaging.output import write_atomically
 from imgcheck.imaging.text import printable
 from imgcheck.imaging.view import jpeg_view
+from imgcheck.inspection import Inspection, views
 from imgcheck.model import Case, Report
+from imgcheck.render import inspection as inspected
+from imgcheck.verification import LIBRARIES
 
 # Enough to judge a picture on a screen; the original stays where it is.
 _VIEW_PX = 1600
@@ -93,6 +98,42 @@ def publish_in_case(
         options=options,
         outcome=[{"statement": v.statement, "verdict": str(v.verdict)} for v in report.verdicts],
         libraries=report.tool.libraries,
+    )
+
+
+def publish_inspections(found: Sequence[Inspection], page: Path) -> None:
+    """Write one HTML page about inspected files.
+
+    Raises
+    ------
+    UnreadableError, UsageError
+        If the page cannot be written; an older one stays as it was.
+    """
+    shown = inspected.html(found, views=[views(one) for one in found])
+    write_atomically(page, shown)
+
+
+def publish_inspection_in_case(
+    found: Inspection, folder: CustodyFolder, *, options: Mapping[str, str] | None = None
+) -> Recorded:
+    """Put ``inspection.html`` and ``inspection.json`` into a case folder and log them.
+
+    Raises
+    ------
+    CaseDamagedError
+        If the file's evidence is not what was taken in.
+    """
+
+    def write(place: Path) -> None:
+        publish_inspections([found], place / "inspection.html")
+        document = json.dumps(found.to_json(), indent=2, sort_keys=True, allow_nan=False)
+        write_atomically(place / "inspection.json", document)
+
+    image = found.image
+    given = {"role": "picture", "name": printable(image.name), "sha256": image.sha256}
+    versions = {name: version(name) for name in LIBRARIES}
+    return folder.record(
+        write, command="inspect", inputs=[given], options=options, libraries=versions
     )
 
 

@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     default=None,
     help="Ask exiftool as a second reader; by default where it is installed.",
 )
+@options.case_option
 @options.json_option
 def command(
     images: tuple[Path, ...],
     everything: bool,
     page: Path | None,
     second: bool | None,
+    case_folder: Path | None,
     as_json: bool,
 ) -> int:
     """Read structure, metadata, times and traces of a file, without judging it.
@@ -73,10 +75,15 @@ def command(
                 documents.append(found.to_json())
             else:
                 click.echo(rendering.terminal(found, everything=everything, width=width), nl=False)
+            if case_folder is not None:
+                _keep(case_folder, path, found, as_json=as_json)
             if page is not None:
                 kept.append(found)
     if page is not None and kept:
-        _write(page, kept)
+        from imgcheck.publish import publish_inspections
+
+        publish_inspections(kept, page)
+        click.echo(f"page: {page}", err=True)
     if as_json:
         whole = documents[0] if len(images) == 1 else {"files": documents}
         click.echo(json.dumps(whole, indent=2, sort_keys=True, allow_nan=False))
@@ -115,10 +122,15 @@ def _words(error: ImgcheckError) -> dict[str, Any]:
     return {"code": error.code, "message": error.message, "file": error.file}
 
 
-def _write(page: Path, found: "list[Inspection]") -> None:
-    from imgcheck.imaging.output import write_atomically
-    from imgcheck.inspection import views
-    from imgcheck.render import inspection as rendering
+def _keep(folder: Path, path: Path, found: "Inspection", *, as_json: bool) -> None:
+    """Take the file and its inspection into a case folder; say where, and the new head."""
+    from imgcheck.custody import CustodyFolder
+    from imgcheck.imaging.text import printable
+    from imgcheck.publish import publish_inspection_in_case
 
-    write_atomically(page, rendering.html(found, views=[views(one) for one in found]))
-    click.echo(f"page: {page}", err=True)
+    with CustodyFolder(folder) as case:
+        case.hold(path, sha256=found.image.sha256)
+        made = publish_inspection_in_case(found, case)
+        head = case.head
+    place = printable(str(made.folder / "inspection.html"))
+    click.echo(f"Report: {place}\nhead: line {head.lines}, {head.sha256}", err=as_json)

@@ -132,15 +132,9 @@ class _Keeper:
     def take_in(self, image: Path, case: Any) -> None:
         """Add the picture unless it is there; it must be the bytes that will be tested."""
         from imgcheck.custody import CustodyFolder
-        from imgcheck.errors import UnreadableError
-        from imgcheck.imaging.text import printable
 
         with CustodyFolder(self.folder) as kept:
-            if case.image.sha256 in kept.evidence:
-                return
-            if kept.add(image).kept.sha256 != case.image.sha256:
-                name = printable(image.name)
-                raise UnreadableError(f"{name}: changed while it was read; try again", file=name)
+            kept.hold(image, sha256=case.image.sha256)
 
     def keep(self, report: Any, case: Any) -> str:
         """Put the report into the case; say where, and the new head."""

@@ -37,7 +37,7 @@ from imgcheck.custody.head import Head, read_head
 from imgcheck.custody.lock import open_locked
 from imgcheck.custody.log import read_lines
 from imgcheck.custody.origin import origin, stated, text
-from imgcheck.errors import UsageError
+from imgcheck.errors import UnreadableError, UsageError
 from imgcheck.imaging.text import printable
 
 
@@ -259,6 +259,19 @@ class CustodyFolder:
                 f"{printable(item, limit=64)}: {many}; give six or more digits of a SHA-256"
             )
         return found[0]
+
+    def hold(self, source: "str | bytes | os.PathLike[str]", *, sha256: str) -> None:
+        """Take a file in unless its bytes are there; they must be those of the given digest.
+
+        Raises
+        ------
+        UnreadableError
+            If the file is no longer the one that was read, or cannot be read.
+        """
+        if sha256 in self.evidence or self.add(source).kept.sha256 == sha256:
+            return
+        name = printable(Path(os.fsdecode(source)).name)
+        raise UnreadableError(f"{name}: changed while it was read; try again", file=name)
 
     def record(
         self,

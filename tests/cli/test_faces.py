@@ -144,3 +144,18 @@ def test_inspect_writes_one_page_about_several_files_and_reports_the_bad_one(
     said = capsys.readouterr()
     assert "Credentials" in said.out and "bad.jpg" in said.err
     assert "What it is" in page.read_text("utf-8")
+
+
+def test_inspect_keeps_the_file_and_its_page_in_a_case(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, post = str(tmp_path / "case"), str(SAMPLES / "honest-post" / "post.jpg")
+    assert run(["case", "init", folder]) == 0
+    assert run(["inspect", post, "--case", folder]) == 0
+    assert "inspection.html" in capsys.readouterr().out
+    assert run(["case", "verify", folder]) == 0
+    page = tmp_path / "case" / "reports" / "0001" / "inspection.json"
+    page.chmod(0o644)
+    page.write_bytes(page.read_bytes().replace(b"JPEG", b"JPEF") + b" ")
+    assert run(["case", "verify", folder]) == 1
+    assert "inspection.json" in capsys.readouterr().out
