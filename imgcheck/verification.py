@@ -76,7 +76,16 @@ def verify(
 def plan(case: Case, *, checks: Sequence[Check] | None = None) -> tuple[Planned, ...]:
     """Decide which checks apply to a case, and say of the others why not."""
     chosen = catalogue() if checks is None else checks
-    return tuple(Planned(check=c, reason=c.reason_not_to_run(case)) for c in chosen)
+    return tuple(Planned(check=c, reason=_reason(c, case)) for c in chosen)
+
+
+def _reason(check: Check, case: Case) -> str | None:
+    try:
+        return check.reason_not_to_run(case)
+    except Exception:
+        # A need that looks into the file can break on it like the check itself. The check is
+        # then asked, and the net below shows what broke.
+        return None
 
 
 def run(
@@ -100,7 +109,7 @@ def _ask(check: Check, case: Case) -> tuple[Finding, ...]:
     except ImgcheckError as error:
         return check.without(case, Outcome.FAILED, str(error))
     except Exception as error:
-        # The one broad net: a fault in a check, or in a library under it, on one odd picture
+        # The broad net: a fault in a check, or in a library under it, on one odd picture
         # must cost that check's answer and no other's. The report shows it as failed.
         words = f"the check broke on this input ({type(error).__name__}: {error}); please report it"
         return check.without(case, Outcome.FAILED, words)
