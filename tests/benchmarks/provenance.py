@@ -20,7 +20,7 @@ from PIL import ExifTags, Image
 
 from imgcheck import provenance
 from imgcheck.quantity import binomial_interval
-from tests.benchmarks import tag_agreement, tag_speed
+from tests.benchmarks import tag_agreement, tag_others, tag_speed
 
 DATA = Path(
     os.environ.get("IMGCHECK_DATA", Path(__file__).resolve().parents[2] / ".." / "shared" / "data")
@@ -303,6 +303,7 @@ def main() -> None:
         "agreement": lambda: tag_agreement.agreement(DATA),
         "containers": lambda: tag_agreement.rewrapped_rows(DATA),
         "core": core_values,
+        "others": lambda: tag_others.others(DATA),
         "robustness": robustness,
         "mutations": lambda: mutations(options.mutations, options.seed),
         "qualities": qualities,
