@@ -3,6 +3,7 @@
 import os
 import shutil
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -148,6 +149,29 @@ def test_surroundings_of_the_caller_do_not_reach_it(
         value = reader.read(b"x", format="jpeg").entries[0].value
     assert "PERL5OPT" not in value
     assert os.environ["PERL5OPT"] == "-Mevil"
+
+
+@posix
+def test_the_process_does_not_outlive_a_program_that_forgot_to_close_it(tmp_path: Path) -> None:
+    waits = "        print('[{}]')"
+    program = stand_in(tmp_path, waits)
+    text = program.read_text().replace(
+        "arguments = []\nfor", f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        "arguments = []\nfor", 1,
+    ).replace("for line in sys.stdin:", "for line in iter(lambda: sys.stdin.readline() or "
+              "time.sleep(0.05) or '\\n', None):", 1)  # fmt: skip
+    program.write_text(text)
+    script = (
+        "from imgcheck.provenance import ExifTool\n"
+        f"reader = ExifTool({str(program)!r})\n"
+        "print(reader.read(b'x', format='jpeg').problem)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          timeout=60, check=False)  # fmt: skip
+    assert done.stdout == "None\n", done.stderr
+    pid = int((tmp_path / "pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 @real
