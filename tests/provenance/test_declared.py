@@ -1,6 +1,7 @@
 """What drones, generators, XMP histories and GeoTIFF keys declare: read, normalised, placed."""
 
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,28 @@ def test_history_and_identifiers_are_collected() -> None:
         (1, "created", "Program 1"), (2, "saved", "Program 2"),
     ]  # fmt: skip
     assert (lineage.raw_file, lineage.raw_settings) == ("A.NEF", 1)
+
+
+def test_a_value_of_xmp_stands_where_its_entry_says() -> None:
+    data = packet(
+        DJI + "d:GimbalYawDegree = '-48.60' d:Note=\"a > b GpsLatitude='7'\" d:GpsLatitude='35.5'",
+        "<xmp:CreatorTool>Gr\u00fc\u00dfe</xmp:CreatorTool>",
+    )
+    entries = {entry.name: entry for entry in metadata(data, format="jpeg").entries}
+    for name, raw in (("drone-dji:GimbalYawDegree", b"-48.60"), ("drone-dji:GpsLatitude", b"35.5"),
+                      ("xmp:CreatorTool", "Gr\u00fc\u00dfe".encode())):  # fmt: skip
+        entry = entries[name]
+        assert entry.offset is not None
+        assert entry.length is not None
+        assert data[entry.offset : entry.offset + entry.length] == raw, name
+
+
+def test_a_start_tag_of_many_attributes_costs_time_in_line_with_its_size() -> None:
+    many = " ".join(f'd:a{i}="{i}"' for i in range(4000))
+    data = packet(DJI + many[:60000])
+    start = time.process_time()
+    metadata(data, format="jpeg")
+    assert time.process_time() - start < 1  # a bound on hanging, not a measure of speed
 
 
 @pytest.mark.parametrize(
