@@ -75,17 +75,19 @@ class Tally:
         """Compare the data sets of record 2, by number."""
         mine: dict[int, list[str]] = defaultdict(list)
         for entry in found.entries:
-            if entry.group == "IPTC" and not re.match(r"[13-9]:|CodedCh", entry.name):
+            if entry.group == "IPTC" and not re.match(r"[3-9]:|CodedCh", entry.name):
                 mine[entry.tag or 0].append(re.sub(r"\W", "", str(entry.value)))
-        for name, value in row.items():
-            if not name.startswith("IPTC:") or name.endswith(("CodedCharacterSet", "Envelope")):
-                continue
-            wanted = [re.sub(r"\W", "", text) for text in _texts(value["val"])]
-            equal = mine[int(str(value["id"]), 16)] == wanted
+        theirs: dict[int, list[str]] = defaultdict(list)
+        for name, value in row.items():  # a second block is another group there
+            if re.match(r"IPTC\d?:", name) and not name.endswith("CodedCharacterSet"):
+                texts = [re.sub(r"\W", "", text) for text in _texts(value["val"])]
+                theirs[int(str(value["id"]), 16)] += texts
+        for tag, wanted in theirs.items():
+            equal = sorted(mine[tag]) == sorted(wanted)
             self.counts["iptc"] += 1
             self.counts["iptc equal"] += equal
             if not equal:
-                self.different.append(f"{path.name}: {name} {wanted[:3]}")
+                self.different.append(f"{path.name}: IPTC {tag} {mine[tag][:3]} | {wanted[:3]}")
 
     def xmp(self, path: Path, found: provenance.Metadata, row: Row) -> None:
         """Compare the properties that are no structures, by local name."""

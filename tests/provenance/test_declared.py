@@ -249,6 +249,18 @@ def test_both_digests_of_an_iptc_block_are_shown() -> None:
     assert tags["Photoshop:PresentIPTCDigest"] != tags["Photoshop:IPTCDigest"]
 
 
+def test_a_fixed_width_iptc_field_ends_at_its_first_zero_and_the_rest_is_observed() -> None:
+    data = build.jpeg_with_iptc(
+        build.dataset(1, 22, b"\0\2"), build.dataset(2, 90, b"Oslo".ljust(32, b"\0")),
+        build.dataset(2, 80, b"Agency\0\0\3\0\xf7"), build.dataset(3, 20, b"x"),
+    )  # fmt: skip
+    found = metadata(data, format="jpeg")
+    assert found.tags["IPTC:FileVersion"] == 2
+    assert (found.tags["IPTC:City"], found.tags["IPTC:By-line"]) == ("Oslo", "Agency")
+    assert found.tags["IPTC:3:20"] == "x"
+    assert [seen.kind for seen in found.observations] == ["hidden-text"]
+
+
 @pytest.mark.data
 def test_drone_fields_of_real_files_agree_with_their_gps_directory(data_dir: Path) -> None:
     checked = 0
