@@ -304,6 +304,7 @@ def main() -> None:
         "containers": lambda: tag_agreement.rewrapped_rows(DATA),
         "core": core_values,
         "others": lambda: tag_others.others(DATA),
+        "second": lambda: tag_others.second(DATA),
         "robustness": robustness,
         "mutations": lambda: mutations(options.mutations, options.seed),
         "qualities": qualities,

@@ -1,9 +1,10 @@
 """Maker notes, IPTC and XMP against ExifTool; drone poses, GeoTIFF and generators counted.
 
-Used by ``python -m tests.benchmarks.provenance --only others``.
+Used by ``python -m tests.benchmarks.provenance --only others,second``.
 """
 
 import re
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from imgcheck import provenance
 from imgcheck.provenance.disagreement import same_value
-from tests.benchmarks.tag_agreement import exiftool, pictures, share, sniff
+from tests.benchmarks.tag_agreement import GROUPS, exiftool, pictures, share, sniff
 
 # Our name of a maker, where ExifTool's group is another.
 _GROUPS = {"Fujifilm": "FujiFilm"}
@@ -105,6 +106,16 @@ class Tally:
             if not equal:
                 self.different.append(f"{path.name}: {name} {mine[local]} | {value['val']}")
 
+    def places(self, raw: bytes, found: provenance.Metadata) -> None:
+        """Count how tightly the place of a text of XMP fits it."""
+        for entry in found.entries:
+            if entry.group == "XMP" and isinstance(entry.value, str) and entry.offset is not None:
+                there = raw[entry.offset : entry.offset + (entry.length or 0)]
+                text = entry.value.encode()
+                near = text[:20] in there and len(there) < len(text) + 600
+                kind = "exact" if there == text else "near" if near else "far"
+                self.counts[f"place {kind}"] += 1
+
 
 def others(data: Path) -> list[tuple[str, str]]:
     """Measure on every camera file at hand."""
@@ -120,6 +131,7 @@ def others(data: Path) -> list[tuple[str, str]]:
         tally.maker(path, found, row)
         tally.iptc(path, found, row)
         tally.xmp(path, found, row)
+        tally.places(raw, found)
         generators += bool(found.generators)
         if found.pose is not None:
             poses += 1
@@ -142,8 +154,40 @@ def others(data: Path) -> list[tuple[str, str]]:
         ("fields of maker notes equal", share(counts["fields equal"], counts["fields"])),
         ("IPTC data sets equal", share(counts["iptc equal"], counts["iptc"])),
         ("XMP properties equal", share(counts["xmp equal"], counts["xmp"])),
+        ("texts of XMP: their very bytes / around them / farther",
+         " / ".join(str(counts[f"place {kind}"]) for kind in ("exact", "near", "far"))),
         ("files with a drone pose; with two equal latitudes", f"{poses}; {agree}"),
         ("GeoTIFF and GeoJP2 with an EPSG code", share(placed, len(scenes))),
         ("camera files that declare a generator", str(generators)),
         *[("different", line[:150]) for line in tally.different],
     ]  # fmt: skip
+
+
+def second(data: Path) -> list[tuple[str, str]]:
+    """Ask the second reader about every real and every hostile picture, and count what differs."""
+    executable = shutil.which("exiftool")
+    if executable is None:
+        return [("exiftool", "not on this machine")]
+    rows = []
+    for folder in ("metadata", "hostile"):
+        counts: Counter[str] = Counter()
+        different = []
+        with provenance.ExifTool(executable) as reader:
+            for path in pictures(data / folder):
+                raw = path.read_bytes()
+                form = sniff(raw[:4096])
+                found, theirs = provenance.metadata(raw, format=form), reader.read(raw, format=form)
+                counts["files"] += 1
+                counts["problems"] += theirs.problem is not None
+                counts["tags"] += sum(
+                    entry.tag is not None and entry.group in GROUPS for entry in theirs.entries
+                )
+                found_different = provenance.disagreements(raw, found.entries, theirs, format=form)
+                different += [f"{path.name[:40]}: {one.tag} {one.ours!r} | {one.theirs[:40]!r}"
+                              for one in found_different]  # fmt: skip
+        rows += [
+            (f"{folder}: files, no answer, standard tags, disagreements",
+             f"{counts['files']}, {counts['problems']}, {counts['tags']}, {len(different)}"),
+            *[("different", line) for line in different],
+        ]  # fmt: skip
+    return rows
