@@ -107,6 +107,7 @@ class ExifTool:
         self._process: subprocess.Popen[bytes] | None = None
         self._chunks: queue.Queue[bytes] = queue.Queue(maxsize=64)
         self._failures = 0
+        self._lock = threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="imgcheck-second-reader-")
         try:
             self.version, self.warnings = self._check_version()
@@ -126,7 +127,14 @@ class ExifTool:
         self._folder.cleanup()
 
     def read(self, data: bytes, *, format: str) -> SecondReading:
-        """Read one file's bytes; never raises for what a file or the process does."""
+        """Read one file's bytes; never raises for what a file or the process does.
+
+        Several threads may call it; they wait for one another.
+        """
+        with self._lock:
+            return self._read(data, format)
+
+    def _read(self, data: bytes, format: str) -> SecondReading:
         problem: str | None = None
         entries: tuple[SecondEntry, ...] = ()
         if self._failures >= _MAX_FAILURES:

@@ -48,6 +48,7 @@ _PREFIXES = {
     "http://ns.sensefly.com/sensefly/1.0/": "sensefly",
     "http://ns.google.com/photos/1.0/panorama/": "GPano",
     "http://ns.adobe.com/xap/1.0/sType/Dimensions#": "stDim",
+    "http://ns.sensefly.com/Camera/1.0/": "Camera",
     "http://pix4d.com/camera/1.0": "Camera",
     "http://pix4d.com/camera/1.0/": "Camera",
 }

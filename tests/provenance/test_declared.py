@@ -78,6 +78,20 @@ def test_other_makers_speak_the_same_names(
     assert (pose.maker, pose.gimbal_pitch_deg) == (maker, pytest.approx(pitch))
 
 
+def test_common_fields_without_a_known_maker_are_called_by_their_vocabulary() -> None:
+    pose = read_xmp('xmlns:C="http://pix4d.com/camera/1.0" C:Yaw="-170" C:Pitch="0"').pose  # type: ignore[attr-defined]
+    assert (pose.maker, pose.gimbal_yaw_deg, pose.gimbal_pitch_deg) == ("Pix4D", -170, -90)
+
+
+def test_panorama_fields_are_read_under_their_usual_prefix() -> None:
+    found = read_xmp(
+        'xmlns:p="http://ns.google.com/photos/1.0/panorama/" p:ProjectionType="equirectangular" '
+        'p:PoseHeadingDegrees="351.5"'
+    )
+    assert found.xmp["GPano:ProjectionType"] == "equirectangular"  # type: ignore[attr-defined]
+    assert found.xmp["GPano:PoseHeadingDegrees"] == "351.5"  # type: ignore[attr-defined]
+
+
 def test_a_pose_that_cannot_be_is_observed_and_left_out() -> None:
     found = read_xmp(DJI + 'd:GpsLatitude="95.5" d:GimbalYawDegree="nan" d:FlightYawDegree="3"')
     assert found.pose.lat is None  # type: ignore[attr-defined]

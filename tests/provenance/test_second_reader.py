@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,15 @@ def test_one_process_reads_file_after_file(tmp_path: Path) -> None:
     log = (tmp_path / "log").read_text()
     assert "-q" not in log.splitlines()
     assert log.count("-ver") == 1
+
+
+@posix
+def test_threads_wait_for_one_another(tmp_path: Path) -> None:
+    echo = "        import json; print(json.dumps([{'A:b': {'val': data.decode()}}]))"
+    with ExifTool(stand_in(tmp_path, echo)) as reader, ThreadPoolExecutor(8) as pool:
+        texts = [str(number) for number in range(40)]
+        found = list(pool.map(lambda text: reader.read(text.encode(), format="png"), texts))
+    assert [one.entries[0].value for one in found] == texts
 
 
 @posix
