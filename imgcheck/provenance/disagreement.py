@@ -71,10 +71,10 @@ def disagreements(
         In the order of the second reader. Equal up to what it rounds (10 digits of a rational)
         and converts (APEX values, degrees, offsets) counts as equal.
     """
-    mine: dict[tuple[str, int], TagEntry] = {}
+    mine: dict[tuple[str, int], list[TagEntry]] = {}
     for entry in entries:
         if entry.reader == "exif" and entry.tag is not None:
-            mine.setdefault((entry.group, entry.tag), entry)
+            mine.setdefault((entry.group, entry.tag), []).append(entry)
     start = tiff_start(data, format=format, structure=structure)
     found: list[Disagreement] = []
     seen: set[tuple[str, int]] = set()
@@ -83,11 +83,13 @@ def disagreements(
         if group is None or theirs.tag is None or (group, theirs.tag) in seen:
             continue
         seen.add((group, theirs.tag))
-        ours = mine.get((group, theirs.tag))
+        # Of a field that stands twice the readers may show either; that it does is observed.
+        candidates = mine.get((group, theirs.tag), [])[:16]
+        ours = candidates[0] if candidates else None
         written = _flat(theirs.value)
         if ours is not None and _only_counted(ours, written):
             continue
-        if ours is None or not same_value(ours, written, start=start):
+        if not any(same_value(entry, written, start=start) for entry in candidates):
             found.append(Disagreement(
                 tag=f"{group}:{ours.name if ours else theirs.name}",
                 ours=ours.value if ours else None, theirs=written,

@@ -17,6 +17,7 @@ from imgcheck.provenance.value import Reading, TagEntry, Value
 _MAKERS = (
     ("drone-dji:", "DJI"), ("drone-skydio:", "Skydio"), ("drone-parrot:", "Parrot"),
     ("drone-autel:", "Autel"), ("sensefly:", "senseFly"), ("drone:", "Autel"),
+    ("Camera:", "Pix4D"),
 )  # fmt: skip
 _MAKES = (("dji", "DJI"), ("skydio", "Skydio"), ("parrot", "Parrot"), ("autel", "Autel"),
           ("teledyne flir", "Teal"), ("sensefly", "senseFly"))  # fmt: skip
@@ -98,7 +99,7 @@ class DronePose:
     Attributes
     ----------
     maker : str
-        Whose fields these are.
+        Whose fields these are; ``Pix4D`` where only its common vocabulary is used.
     lat, lon : float or None
         Degrees, north and east positive.
     absolute_altitude_m : float or None

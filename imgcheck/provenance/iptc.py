@@ -15,6 +15,7 @@ _MAX_RESOURCES = 2_000
 _MAX_RECORDS = 4_000
 IPTC_RESOURCE, THUMBNAIL_RESOURCE, ICC_RESOURCE, XMP_RESOURCE = 0x0404, 0x040C, 0x040F, 0x0424
 DIGEST_RESOURCE = 0x0425
+_NUMBERS = {(1, 0), (1, 20), (1, 22), (2, 0)}
 _SIGNATURES = (b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR")
 
 
@@ -152,12 +153,19 @@ def _keep(
         reading.observe(
             "zeroed", f"IPTC {key[0]}:{key[1]} holds {len(raw)} zero bytes", offset, len(raw)
         )
-    if key == (2, 0):
+    if key in _NUMBERS:
         value = int.from_bytes(raw[:2], "big")
     elif key == (1, 90):
         value = "UTF-8" if utf8 else f"({len(raw)} bytes)"
     else:
-        value = decode(raw).rstrip("\0")
+        # Fields of a fixed width are filled with zeros; what stands behind those is not theirs.
+        head, _, rest = raw.partition(b"\0")
+        value = decode(head)
+        if rest.strip(b"\0 "):
+            reading.observe(
+                "hidden-text", f"IPTC {key[0]}:{key[1]} holds bytes behind the end of its text",
+                offset + len(head), len(rest),
+            )  # fmt: skip
     reading.add("IPTC", name, value, tag=key[1], offset=offset, length=len(raw), reader="iptc")
     known = values.get(name)
     if known is None:

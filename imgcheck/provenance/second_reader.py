@@ -7,6 +7,7 @@ The caller names the executable; nothing is searched for here. What was learnt a
   argument of its own. Files are handed over only as copies under names made here.
 - Before 12.38 a name that ends in ``|`` was run as a command (CVE-2022-23935): older ones are
   refused although no such name could reach it.
+- It does not end when its standard input does, but waits for more: it has to be killed.
 - ``-config ""`` keeps a configuration file, which is Perl code, from being run.
 """
 
@@ -22,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeAlias
@@ -105,6 +107,7 @@ class ExifTool:
         self._process: subprocess.Popen[bytes] | None = None
         self._chunks: queue.Queue[bytes] = queue.Queue(maxsize=64)
         self._failures = 0
+        self._lock = threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="imgcheck-second-reader-")
         try:
             self.version, self.warnings = self._check_version()
@@ -124,7 +127,14 @@ class ExifTool:
         self._folder.cleanup()
 
     def read(self, data: bytes, *, format: str) -> SecondReading:
-        """Read one file's bytes; never raises for what a file or the process does."""
+        """Read one file's bytes; never raises for what a file or the process does.
+
+        Several threads may call it; they wait for one another.
+        """
+        with self._lock:
+            return self._read(data, format)
+
+    def _read(self, data: bytes, format: str) -> SecondReading:
         problem: str | None = None
         entries: tuple[SecondEntry, ...] = ()
         if self._failures >= _MAX_FAILURES:
@@ -218,6 +228,8 @@ class ExifTool:
             env=None if windows else {"PATH": os.defpath, "LC_ALL": "C"},
             cwd=self._folder.name, start_new_session=not windows,
         )  # fmt: skip
+        # It does not end when its input does: it must not outlive this object or this program.
+        self._end = weakref.finalize(self, _end, self._process)
         _bound_memory(self._process.pid)
         self._chunks = queue.Queue(maxsize=64)
         assert self._process.stdout is not None
@@ -230,20 +242,24 @@ class ExifTool:
         process, self._process = self._process, None
         if process is None:
             return
-        with contextlib.suppress(OSError):
-            if sys.platform == "win32":
-                process.kill()
-            else:  # a wrapper script may have children
-                os.killpg(process.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=5)
-        chunks = self._chunks
+        self._end()
         with contextlib.suppress(queue.Empty):  # let a waiting pump see that nobody reads
             while True:
-                chunks.get_nowait()
-        if process.stdin is not None:
-            with contextlib.suppress(OSError, ValueError):
-                process.stdin.close()
+                self._chunks.get_nowait()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill the process with its children, and forget its pipe."""
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            process.kill()
+        else:  # a wrapper script may have children
+            os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=5)
+    if process.stdin is not None:
+        with contextlib.suppress(OSError, ValueError):
+            process.stdin.close()
 
 
 def _pump(stream: IO[bytes], chunks: "queue.Queue[bytes]") -> None:

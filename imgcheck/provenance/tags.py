@@ -97,7 +97,13 @@ INTEROP = {
 }  # fmt: skip
 
 IPTC = {
-    (1, 90): "CodedCharacterSet", (2, 0): "RecordVersion", (2, 4): "ObjectAttributeReference",
+    (1, 0): "EnvelopeRecordVersion", (1, 5): "Destination", (1, 20): "FileFormat",
+    (1, 22): "FileVersion", (1, 30): "ServiceIdentifier", (1, 40): "EnvelopeNumber",
+    (1, 50): "ProductID", (1, 60): "EnvelopePriority", (1, 70): "DateSent", (1, 80): "TimeSent",
+    (1, 90): "CodedCharacterSet", (1, 100): "UNO", (2, 0): "RecordVersion",
+    (2, 3): "ObjectTypeReference", (2, 8): "EditorialUpdate", (2, 130): "ImageType",
+    (2, 131): "ImageOrientation", (2, 135): "LanguageIdentifier", (2, 231): "DocumentHistory",
+    (2, 4): "ObjectAttributeReference",
     (2, 5): "ObjectName", (2, 7): "EditStatus", (2, 10): "Urgency", (2, 12): "SubjectReference",
     (2, 15): "Category", (2, 20): "SupplementalCategory", (2, 22): "FixtureIdentifier",
     (2, 25): "Keywords", (2, 26): "ContentLocationCode", (2, 27): "ContentLocationName",

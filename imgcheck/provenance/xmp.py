@@ -6,22 +6,21 @@ file calls it; nested fields are ``outer/inner``, items of a list of structures
 """
 
 import hashlib
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from xml.etree import ElementTree
+from xml.parsers import expat
 
 from imgcheck.provenance.text import MAX_TEXT
 from imgcheck.provenance.value import Reading, Value
+from imgcheck.provenance.xmp_tree import Place, RefusedPacketError, XmpTree, parse
 
 MAX_XMP = 4 << 20  # bytes; the packets of 10,000-step histories stay below
-_MAX_ELEMENTS = 20_000
-_MAX_DEPTH = 24
 _MAX_PROPERTIES = 4_000
 _MAX_ITEMS = 256
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-_FORBIDDEN = re.compile(r"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 _PREFIXES = {
     "http://ns.adobe.com/xap/1.0/": "xmp",
     "http://ns.adobe.com/xap/1.0/mm/": "xmpMM",
@@ -49,39 +48,26 @@ _PREFIXES = {
     "http://ns.sensefly.com/sensefly/1.0/": "sensefly",
     "http://ns.google.com/photos/1.0/panorama/": "GPano",
     "http://ns.adobe.com/xap/1.0/sType/Dimensions#": "stDim",
+    "http://ns.sensefly.com/Camera/1.0/": "Camera",
     "http://pix4d.com/camera/1.0": "Camera",
     "http://pix4d.com/camera/1.0/": "Camera",
 }
 
 
-class _Refused(Exception):
-    """The packet is not to be parsed further; the text says why."""
+@dataclass(slots=True)
+class _Found:
+    """The properties of one packet so far, with their places in it."""
 
+    tree: XmpTree
+    values: dict[str, Value] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
 
-class _Guard(ElementTree.TreeBuilder):
-    """Build the tree, count it, and stop at the first sign of a document type."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.depth = self.elements = 0
-        self.prefixes: dict[str, str] = {}
-
-    def start_ns(self, prefix: str, uri: str) -> None:
-        self.prefixes.setdefault(uri, prefix)
-
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        raise _Refused("it declares a document type")
-
-    def start(self, tag: str, attrs: dict[str, str]) -> ElementTree.Element:
-        self.depth += 1
-        self.elements += 1
-        if self.depth > _MAX_DEPTH or self.elements > _MAX_ELEMENTS:
-            raise _Refused(f"it is deeper than {_MAX_DEPTH} or has over {_MAX_ELEMENTS} elements")
-        return super().start(tag, attrs)
-
-    def end(self, tag: str) -> ElementTree.Element:
-        self.depth -= 1
-        return super().end(tag)
+    def put(self, name: str, value: Value, place: Place | None) -> None:
+        """Keep the first value of a name."""
+        if len(self.values) < _MAX_PROPERTIES and name not in self.values:
+            self.values[name] = value.strip()[:MAX_TEXT] if isinstance(value, str) else value
+            if place is not None:
+                self.places[name] = place
 
 
 def read_xmp(reading: Reading, packet: bytes, offset: int | None) -> dict[str, Value]:
@@ -93,47 +79,29 @@ def read_xmp(reading: Reading, packet: bytes, offset: int | None) -> dict[str, V
         reading.observe("invalid", "an XMP packet is empty", offset)
         return {}
     try:
-        properties = _parse(packet)
-    except _Refused as refused:
+        found = _parse(packet)
+    except RefusedPacketError as refused:
         reading.observe("refused", f"an XMP packet was not read: {refused}", offset, len(packet))
         return {}
-    except (ElementTree.ParseError, UnicodeError, ValueError, LookupError) as error:
+    except (expat.ExpatError, UnicodeError, ValueError, LookupError) as error:
         reading.observe("invalid", f"an XMP packet is not well-formed: {error}"[:200], offset)
         return {}
-    for name, value in properties.items():
-        reading.add("XMP", name, value, offset=offset, length=len(packet), reader="xmp")
-    return properties
+    for name, value in found.values.items():
+        start, length = found.places.get(name, (0, len(packet)))
+        place = None if offset is None else offset + start
+        reading.add("XMP", name, value, offset=place, length=length, reader="xmp")
+    return found.values
 
 
-def _parse(packet: bytes) -> dict[str, Value]:
-    text = _decode(packet)
-    if _FORBIDDEN.search(text):
-        raise _Refused("it declares a document type or an entity")
-    # The wrapper of processing instructions carries padding that is no part of the document,
-    # and an encoding declaration would contradict text that is already decoded.
-    text = re.sub(r"<\?(xpacket|xml|adobe)\b[^>]{0,400}\?>", "", text).strip("\0 \r\n\t\ufeff")
-    guard = _Guard()
-    parser = ElementTree.XMLParser(target=guard)
-    parser.feed(text.encode("utf-8", "replace"))
-    root = parser.close()
+def _parse(packet: bytes) -> _Found:
+    found = _Found(parse(packet))
+    root = found.tree.root
     rdf = root if root.tag == f"{_RDF}RDF" else root.find(f".//{_RDF}RDF")
     blocks = [root] if root.tag == f"{_RDF}Description" else list(rdf if rdf is not None else ())
-    found: dict[str, Value] = {}
     for block in blocks:
         if block.tag == f"{_RDF}Description":
-            _properties(block, "", guard.prefixes, found)
+            _properties(block, "", found)
     return found
-
-
-def _decode(packet: bytes) -> str:
-    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
-                           (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be")):  # fmt: skip
-        if packet.startswith(mark):
-            return packet.decode(encoding, "replace")
-    try:
-        return packet.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return packet.decode("latin-1")
 
 
 def _name(tag: str, prefixes: dict[str, str]) -> str:
@@ -148,56 +116,51 @@ def _name(tag: str, prefixes: dict[str, str]) -> str:
     return f"{prefix[:40]}:{local[:80]}"
 
 
-def _properties(
-    element: ElementTree.Element, path: str, prefixes: dict[str, str], found: dict[str, Value]
-) -> None:
+def _properties(element: ElementTree.Element, path: str, found: _Found) -> None:
     """Flatten the attributes and children of a structure."""
-    for key, text in element.attrib.items():
+    prefixes = found.tree.prefixes
+    places = found.tree.attribute_places(element)
+    for (key, text), place in zip(element.attrib.items(), places, strict=True):
         if not key.startswith((_RDF, "{http://www.w3.org/XML/")):
-            _put(found, path + _name(key, prefixes), text)
+            found.put(path + _name(key, prefixes), text, place)
     for child in element:
         if child.tag == f"{_RDF}Description":  # a wrapper without a name of its own
-            _properties(child, path, prefixes, found)
+            _properties(child, path, found)
         else:
-            _property(child, path + _name(child.tag, prefixes), prefixes, found)
+            _property(child, path + _name(child.tag, prefixes), found)
 
 
-def _property(
-    element: ElementTree.Element, name: str, prefixes: dict[str, str], found: dict[str, Value]
-) -> None:
+def _property(element: ElementTree.Element, name: str, found: _Found) -> None:
     inner = list(element)
     if not inner:
         resource = element.get(f"{_RDF}resource")
         plain = [key for key in element.attrib if not key.startswith("{http://www.w3.org/")]
         if plain:
-            _properties(element, name + "/", prefixes, found)
+            _properties(element, name + "/", found)
         else:
-            _put(found, name, resource if resource is not None else (element.text or ""))
+            text = resource if resource is not None else (element.text or "")
+            found.put(name, text, found.tree.text_place(element))
         return
     if inner[0].tag in (f"{_RDF}Bag", f"{_RDF}Seq", f"{_RDF}Alt"):
-        _items(list(inner[0])[:_MAX_ITEMS], name, prefixes, found)
+        _items(element, list(inner[0])[:_MAX_ITEMS], name, found)
     else:
-        _properties(element, name + "/", prefixes, found)
+        _properties(element, name + "/", found)
 
 
 def _items(
-    items: list[ElementTree.Element], name: str, prefixes: dict[str, str], found: dict[str, Value]
+    element: ElementTree.Element, items: list[ElementTree.Element], name: str, found: _Found
 ) -> None:
     texts: list[str] = []
     for number, item in enumerate(items, 1):
         if len(item) or any(not key.startswith("{http://www.w3.org/") for key in item.attrib):
-            _properties(item, f"{name}[{number}]/", prefixes, found)
+            _properties(item, f"{name}[{number}]/", found)
         else:
             texts.append((item.text or item.get(f"{_RDF}resource") or "")[:MAX_TEXT])
+    place = found.tree.element_place(element)
     if len(texts) == 1 and items[0].get(_LANG):
-        _put(found, name, texts[0])
+        found.put(name, texts[0], place)
     elif texts:
-        _put(found, name, texts)
-
-
-def _put(found: dict[str, Value], name: str, value: Value) -> None:
-    if len(found) < _MAX_PROPERTIES and name not in found:
-        found[name] = value.strip()[:MAX_TEXT] if isinstance(value, str) else value
+        found.put(name, texts, place)
 
 
 def joined_extension(reading: Reading, parts: list[bytes]) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ from PIL import ExifTags, Image
 
 from imgcheck import provenance
 from imgcheck.quantity import binomial_interval
-from tests.benchmarks import tag_agreement
+from tests.benchmarks import tag_agreement, tag_others, tag_speed
 
 DATA = Path(
     os.environ.get("IMGCHECK_DATA", Path(__file__).resolve().parents[2] / ".." / "shared" / "data")
@@ -247,22 +247,6 @@ def _custom(pixels: Image.Image, rng: np.random.Generator) -> bytes:
     return buffer.getvalue()
 
 
-def speed() -> list[tuple[str, str]]:
-    """Time of all readers over the JPEGs of the metadata set, and over one of about 3 MB."""
-    spent = [read_all(data, form) for _, data, form in metadata_files() if form == "jpeg"]
-    rng = np.random.default_rng(2)
-    buffer = io.BytesIO()
-    Image.fromarray(rng.integers(0, 255, (1400, 2000, 3), np.uint8)).save(
-        buffer, "JPEG", quality=85
-    )
-    large = statistics.median(read_all(buffer.getvalue(), "jpeg") for _ in range(9))
-    return [
-        ("JPEGs of metadata: median, slowest",
-         f"{1000 * statistics.median(spent):.2f} ms, {1000 * max(spent):.1f} ms"),
-        (f"a JPEG of {len(buffer.getvalue()) / 1e6:.1f} MB", f"{1000 * large:.1f} ms"),
-    ]  # fmt: skip
-
-
 def _gray(data: bytes) -> np.ndarray | None:
     try:
         with Image.open(io.BytesIO(data)) as picture:
@@ -319,10 +303,12 @@ def main() -> None:
         "agreement": lambda: tag_agreement.agreement(DATA),
         "containers": lambda: tag_agreement.rewrapped_rows(DATA),
         "core": core_values,
+        "others": lambda: tag_others.others(DATA),
+        "second": lambda: tag_others.second(DATA),
         "robustness": robustness,
         "mutations": lambda: mutations(options.mutations, options.seed),
         "qualities": qualities,
-        "speed": speed,
+        "speed": lambda: tag_speed.speed(DATA),
         "thumbnails": thumbnails,
     }
     for name in options.only.split(",") if options.only else tables:

@@ -1,6 +1,7 @@
 """What drones, generators, XMP histories and GeoTIFF keys declare: read, normalised, placed."""
 
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,20 @@ def test_other_makers_speak_the_same_names(
     assert (pose.maker, pose.gimbal_pitch_deg) == (maker, pytest.approx(pitch))
 
 
+def test_common_fields_without_a_known_maker_are_called_by_their_vocabulary() -> None:
+    pose = read_xmp('xmlns:C="http://pix4d.com/camera/1.0" C:Yaw="-170" C:Pitch="0"').pose  # type: ignore[attr-defined]
+    assert (pose.maker, pose.gimbal_yaw_deg, pose.gimbal_pitch_deg) == ("Pix4D", -170, -90)
+
+
+def test_panorama_fields_are_read_under_their_usual_prefix() -> None:
+    found = read_xmp(
+        'xmlns:p="http://ns.google.com/photos/1.0/panorama/" p:ProjectionType="equirectangular" '
+        'p:PoseHeadingDegrees="351.5"'
+    )
+    assert found.xmp["GPano:ProjectionType"] == "equirectangular"  # type: ignore[attr-defined]
+    assert found.xmp["GPano:PoseHeadingDegrees"] == "351.5"  # type: ignore[attr-defined]
+
+
 def test_a_pose_that_cannot_be_is_observed_and_left_out() -> None:
     found = read_xmp(DJI + 'd:GpsLatitude="95.5" d:GimbalYawDegree="nan" d:FlightYawDegree="3"')
     assert found.pose.lat is None  # type: ignore[attr-defined]
@@ -105,6 +120,28 @@ def test_history_and_identifiers_are_collected() -> None:
         (1, "created", "Program 1"), (2, "saved", "Program 2"),
     ]  # fmt: skip
     assert (lineage.raw_file, lineage.raw_settings) == ("A.NEF", 1)
+
+
+def test_a_value_of_xmp_stands_where_its_entry_says() -> None:
+    data = packet(
+        DJI + "d:GimbalYawDegree = '-48.60' d:Note=\"a > b GpsLatitude='7'\" d:GpsLatitude='35.5'",
+        "<xmp:CreatorTool>Gr\u00fc\u00dfe</xmp:CreatorTool>",
+    )
+    entries = {entry.name: entry for entry in metadata(data, format="jpeg").entries}
+    for name, raw in (("drone-dji:GimbalYawDegree", b"-48.60"), ("drone-dji:GpsLatitude", b"35.5"),
+                      ("xmp:CreatorTool", "Gr\u00fc\u00dfe".encode())):  # fmt: skip
+        entry = entries[name]
+        assert entry.offset is not None
+        assert entry.length is not None
+        assert data[entry.offset : entry.offset + entry.length] == raw, name
+
+
+def test_a_start_tag_of_many_attributes_costs_time_in_line_with_its_size() -> None:
+    many = " ".join(f'd:a{i}="{i}"' for i in range(4000))
+    data = packet(DJI + many[:60000])
+    start = time.process_time()
+    metadata(data, format="jpeg")
+    assert time.process_time() - start < 1  # a bound on hanging, not a measure of speed
 
 
 @pytest.mark.parametrize(
@@ -224,6 +261,18 @@ def test_both_digests_of_an_iptc_block_are_shown() -> None:
     tags = metadata(data, format="jpeg").tags
     assert tags["Photoshop:IPTCDigest"] == "01" * 16
     assert tags["Photoshop:PresentIPTCDigest"] != tags["Photoshop:IPTCDigest"]
+
+
+def test_a_fixed_width_iptc_field_ends_at_its_first_zero_and_the_rest_is_observed() -> None:
+    data = build.jpeg_with_iptc(
+        build.dataset(1, 22, b"\0\2"), build.dataset(2, 90, b"Oslo".ljust(32, b"\0")),
+        build.dataset(2, 80, b"Agency\0\0\3\0\xf7"), build.dataset(3, 20, b"x"),
+    )  # fmt: skip
+    found = metadata(data, format="jpeg")
+    assert found.tags["IPTC:FileVersion"] == 2
+    assert (found.tags["IPTC:City"], found.tags["IPTC:By-line"]) == ("Oslo", "Agency")
+    assert found.tags["IPTC:3:20"] == "x"
+    assert [seen.kind for seen in found.observations] == ["hidden-text"]
 
 
 @pytest.mark.data

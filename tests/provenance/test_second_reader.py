@@ -3,8 +3,10 @@
 import os
 import shutil
 import stat
+import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,15 @@ def test_one_process_reads_file_after_file(tmp_path: Path) -> None:
     log = (tmp_path / "log").read_text()
     assert "-q" not in log.splitlines()
     assert log.count("-ver") == 1
+
+
+@posix
+def test_threads_wait_for_one_another(tmp_path: Path) -> None:
+    echo = "        import json; print(json.dumps([{'A:b': {'val': data.decode()}}]))"
+    with ExifTool(stand_in(tmp_path, echo)) as reader, ThreadPoolExecutor(8) as pool:
+        texts = [str(number) for number in range(40)]
+        found = list(pool.map(lambda text: reader.read(text.encode(), format="png"), texts))
+    assert [one.entries[0].value for one in found] == texts
 
 
 @posix
@@ -148,6 +159,29 @@ def test_surroundings_of_the_caller_do_not_reach_it(
         value = reader.read(b"x", format="jpeg").entries[0].value
     assert "PERL5OPT" not in value
     assert os.environ["PERL5OPT"] == "-Mevil"
+
+
+@posix
+def test_the_process_does_not_outlive_a_program_that_forgot_to_close_it(tmp_path: Path) -> None:
+    waits = "        print('[{}]')"
+    program = stand_in(tmp_path, waits)
+    text = program.read_text().replace(
+        "arguments = []\nfor", f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n"
+        "arguments = []\nfor", 1,
+    ).replace("for line in sys.stdin:", "for line in iter(lambda: sys.stdin.readline() or "
+              "time.sleep(0.05) or '\\n', None):", 1)  # fmt: skip
+    program.write_text(text)
+    script = (
+        "from imgcheck.provenance import ExifTool\n"
+        f"reader = ExifTool({str(program)!r})\n"
+        "print(reader.read(b'x', format='jpeg').problem)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
+                          timeout=60, check=False)  # fmt: skip
+    assert done.stdout == "None\n", done.stderr
+    pid = int((tmp_path / "pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 @real
