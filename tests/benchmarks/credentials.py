@@ -278,26 +278,16 @@ def mutations(count: int = 2400) -> Iterator[str]:
 
 
 def _where(base: bytes, at: int) -> str:
-    """Name the innermost box of a JUMBF that holds a byte: type and label of what is around."""
-    begin, end = _manifest(base)
-    path, place, stop = [], begin + 12, end  # marker, length, JP, En, Z
-    if at < place:
-        return "segment header"
-    while place + 8 <= stop:
-        size, kind = int.from_bytes(base[place : place + 4], "big"), base[place + 4 : place + 8]
-        size = size if 8 <= size <= stop - place else stop - place
-        if at >= place + size:
-            place += size
-            continue
-        path.append(kind.decode("latin-1"))
-        if at < place + 8:
-            return "/".join(path) + " header"
-        if kind != b"jumb":
-            if kind == b"cbor" and at > place + size // 2 and path.count("jumb") == 3:
-                return "/".join(path)
-            return "/".join(path)
-        stop, place = place + size, place + 8
-    return "/".join(path) or "outside"
+    """Name what stands around a byte of the manifest."""
+    if base[at - 2 : at + 3] == bytes(5):
+        return "the padding of a signature"
+    for back in range(4):
+        if base[at + 4 - back : at + 8 - back] in (b"jumb", b"jumd", b"cbor", b"json"):
+            return "the length of a box"
+    box = base.rfind(b"jumd", 0, at)
+    if 0 <= at - box < 60:
+        return f"the type or label of the box {base[box + 21 : box + 40].split(bytes(1))[0]!r}"
+    return "elsewhere"
 
 
 PARTS = {"public": public, "untouched": untouched, "edits": edits, "mutations": mutations}

@@ -71,6 +71,13 @@ def cryptographic(status: Status) -> bool:
     return status.code.endswith(("mismatch", "missing")) or status.code.startswith("claimSignature")
 
 
+def changed_since(found: Iterable[Status]) -> tuple[Status, ...]:
+    """Keep what shows, of an ingredient, that its manifest changed after the file was signed."""
+    found = tuple(found)
+    direct = tuple(s for s in against_integrity(found) if cryptographic(s))
+    return direct + tuple(s for s in about_ingredients(found) if s.code.endswith("mismatch"))
+
+
 def refused_though_whole(found: Statuses) -> bool:
     """Tell whether signature and content hash are confirmed, and the library refuses all the same.
 

@@ -116,7 +116,12 @@ def _whole(
         integrity=integrity,
         places=presence.places,
         reason=reason,
-        codes=codes.names(codes.against_integrity((*found.failure, *store.new_of_ingredients))),
+        codes=codes.names(
+            (
+                *codes.against_integrity(found.failure),
+                *codes.changed_since(store.new_of_ingredients),
+            )
+        ),
         confirmed=codes.names(s for s in found.success if not s.code.startswith("signingC")),
         title=text(active.claim.get("dc:title")),
         generator=_generator(active),
@@ -138,17 +143,16 @@ def _integrity(store: Store) -> tuple[Integrity, str | None]:
     failing = codes.against_integrity(found.failure)
     # What fails of an ingredient, and was not written down as failing when the file was signed,
     # has changed since: the file is not what was signed, though its own manifest is.
-    later = tuple(
-        s for s in codes.against_integrity(store.new_of_ingredients) if codes.cryptographic(s)
-    )
+    later = codes.changed_since(store.new_of_ingredients)
     if codes.only_unsupported(failing):
         return "unreadable", f"beyond this library: {failing[0].words or failing[0].code}"
-    if codes.refused_though_whole(found):
+    refused = codes.refused_though_whole(found)
+    if later and (refused or not failing):
+        return "broken", f"the manifest of an ingredient changed since: {later[0].words}"
+    if refused:
         return "disputed", f"signature and hash fit, but the library objects: {failing[0].words}"
     if failing:
         return "broken", failing[0].words or None
-    if later:
-        return "broken", f"the manifest of an ingredient changed since: {later[0].words}"
     if codes.signature_fits(found) and codes.content_fits(found):
         return "intact", None
     return "unreadable", "the library confirms no signature, or no hash of the content"
