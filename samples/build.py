@@ -468,7 +468,7 @@ def signed(folder: Path) -> Truth:
         "notes": [
             "One save (quality 85), then signed as C2PA content credentials with a certificate "
             "made for this sample, whose key anyone can make again: on no trust list.",
-            "The signature covers picture and EXIF. The signed time and position are those of EXIF.",
+            "The signature covers picture and EXIF; signed time and position are those of EXIF.",
             "The signed part of the file is not the same bytes when it is built anew.",
         ],
     }

@@ -1,6 +1,7 @@
 """Pictures signed with certificates made here: the truth of the tests of content credentials."""
 
 import datetime as dt
+import hashlib
 import io
 import json
 from dataclasses import dataclass, field
@@ -26,16 +27,15 @@ class Authority:
 
 
 @cache
-def authority(name: str = "Imgcheck Test", *, expired: bool = False) -> Authority:
+def authority(name: str = "Imgcheck Test") -> Authority:
     """Make a root and a signer, both Ed25519, from seeds that depend on the name only."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     root_key = Ed25519PrivateKey.from_private_bytes(_seed(f"{name} root"))
     leaf_key = Ed25519PrivateKey.from_private_bytes(_seed(f"{name} leaf"))
-    root = _certificate(f"{name} Root", root_key, None, None, (_BEGIN, _END))
-    span = (_BEGIN, _BEGIN + dt.timedelta(days=20)) if expired else (_BEGIN, _END)
-    leaf = _certificate(f"{name} Signer", leaf_key, root, root_key, span)
+    root = _certificate(f"{name} Root", root_key, None, None)
+    leaf = _certificate(f"{name} Signer", leaf_key, root, root_key)
     pem = serialization.Encoding.PEM
     return Authority(
         root_pem=root.public_bytes(pem).decode(),
@@ -47,12 +47,10 @@ def authority(name: str = "Imgcheck Test", *, expired: bool = False) -> Authorit
 
 
 def _seed(words: str) -> bytes:
-    import hashlib
-
     return hashlib.sha256(words.encode()).digest()
 
 
-def _certificate(name: str, key: Any, issuer: Any, issuer_key: Any, span: Any) -> Any:
+def _certificate(name: str, key: Any, issuer: Any, issuer_key: Any) -> Any:
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
@@ -74,8 +72,8 @@ def _certificate(name: str, key: Any, issuer: Any, issuer_key: Any, span: Any) -
         .issuer_name(subject if root else issuer.subject)
         .public_key(key.public_key())
         .serial_number(1 + int.from_bytes(_seed(name)[:8], "big"))
-        .not_valid_before(span[0])
-        .not_valid_after(span[1])
+        .not_valid_before(_BEGIN)
+        .not_valid_after(_END)
         .add_extension(x509.BasicConstraints(ca=root, path_length=None), critical=True)
         .add_extension(
             x509.KeyUsage(digital_signature=not root, key_cert_sign=root, **usage), critical=True
