@@ -33,8 +33,8 @@ _INNOCENT = (
     "versions of the C2PA library disagree on how old files are to be read",
 )
 _ABSENT = (
-    "The file has no content credentials (C2PA); most files have none and any re-save removes them, "
-    "so that says nothing."
+    "The file has no content credentials (C2PA); most files have none and any re-save removes "
+    "them, so that says nothing."
 )
 # Steps that only bring a picture into being.
 _MAKING = frozenset({"c2pa.created", "c2pa.captured", "c2pa.published"})

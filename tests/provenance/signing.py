@@ -17,6 +17,19 @@ _EMAIL = "1.3.6.1.5.5.7.3.4"
 CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 
 
+_QUIET = {
+    "verify": {"verify_after_sign": False, "remote_manifest_fetch": False},
+    "builder": {
+        "thumbnail": {"enabled": False},
+        "actions": {
+            "auto_created_action": {"enabled": False},
+            "auto_opened_action": {"enabled": False},
+            "auto_placed_action": {"enabled": False},
+        },
+    },
+}
+
+
 @dataclass(frozen=True)
 class Authority:
     """A root and one signer below it."""
@@ -110,8 +123,9 @@ def sign(
     parts: tuple[Part, ...] = (),
     remote_url: str | None = None,
     embed: bool = True,
-    settings: dict[str, Any] | None = None,
     steps: dict[str, Any] | None = None,
+    stamped_by: str | None = None,
+    identity: Authority | None = None,
 ) -> bytes:
     """Sign a picture, odd ones too: the library's own check after signing is off."""
     import c2pa
@@ -125,23 +139,13 @@ def sign(
             *assertions,
         ],
     }
-    context = c2pa.Context(
-        c2pa.Settings.from_dict(
-            {
-                "version": 1,
-                "verify": {"verify_after_sign": False, "remote_manifest_fetch": False},
-                "builder": {
-                    "thumbnail": {"enabled": False},
-                    "actions": {
-                        "auto_created_action": {"enabled": False},
-                        "auto_opened_action": {"enabled": False},
-                        "auto_placed_action": {"enabled": False},
-                    },
-                },
-                **(settings or {}),
-            }
-        )
-    )
+    told = {"version": 1, **_QUIET}
+    if identity is not None:
+        told |= {"signer": _local(signer), "cawg_x509_signer": _local(identity)}
+    context = c2pa.Context(c2pa.Settings.from_dict(told))
+    if identity is not None:
+        # The Python face does not notice a signer that comes in by the settings.
+        context._has_signer = True
     builder = c2pa.Builder.from_json(json.dumps(definition), context=context)
     for part in parts:
         words = {"title": part.title, "relationship": part.relation, "instance_id": part.title}
@@ -152,15 +156,22 @@ def sign(
         builder.set_remote_url(remote_url)
     if not embed:
         builder.set_no_embed()
+    out = io.BytesIO()
+    if identity is not None:
+        builder.sign(media, io.BytesIO(picture), out)
+        return out.getvalue()
     info = c2pa.C2paSignerInfo(
         alg=b"ed25519",
         sign_cert=signer.chain_pem.encode(),
         private_key=signer.key_pem.encode(),
-        ta_url=None,
+        ta_url=None if stamped_by is None else stamped_by.encode(),
     )
-    out = io.BytesIO()
     builder.sign(c2pa.Signer.from_info(info), media, io.BytesIO(picture), out)
     return out.getvalue()
+
+
+def _local(who: Authority) -> dict[str, Any]:
+    return {"local": {"alg": "ed25519", "sign_cert": who.chain_pem, "private_key": who.key_pem}}
 
 
 def _first_step(parts: tuple[Part, ...]) -> dict[str, Any]:

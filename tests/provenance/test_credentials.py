@@ -3,8 +3,10 @@
 import http.server
 import io
 import json
+import shutil
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from imgcheck.provenance.times import Time
 c2pa = pytest.importorskip("c2pa")
 
 from .signing import CAPTURE, Part, authority, picture, sign  # noqa: E402
+from .stamping import stamping  # noqa: E402
 
 OWN = provenance.TrustList(
     bundles=(provenance.read_bundle(authority().root_pem.encode(), date="2026-11-22"),)
@@ -111,13 +114,14 @@ def test_what_is_wrong_with_a_certificate_is_no_matter_of_integrity(
 
 
 def test_an_old_claims_time_stamp_is_not_called_trusted_by_a_list() -> None:
-    words = ("legacy timestamp cert trusted: Some Authority", "timestamp cert trusted: Authority")
+    listed = f"timestamp cert trusted: A, trust list: urn:sha256:{OWN.bundles[0].sha256}"
+    words = ("legacy timestamp cert trusted: Some Authority", listed)
     facts = {"timeStampInfo": {"timestamp": "2023-01-24T14:48:56+00:00"}}
     answers = []
     for said in words:
         success = (Status("timeStamp.validated", ""), Status("timeStamp.trusted", "", said))
         answers.append(codes.stamp(facts, Statuses(success=success), OWN))
-    assert [a and a.trust for a in answers] == ["accepted unlisted", "no trust list"]
+    assert [a and a.trust for a in answers] == ["accepted unlisted", "trusted"]
 
 
 @pytest.mark.parametrize("where", ["pixel", "exif"])
@@ -283,6 +287,95 @@ def test_signed_steps_are_listed() -> None:
     assert (action.action, action.when, action.source_type, action.software) == (
         "c2pa.created", "2017-09-10T08:04:12Z", "digitalCapture", "Test camera",
     )  # fmt: skip
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the time stamps")
+def test_a_time_stamp_is_trusted_only_by_a_list_that_names_its_authority(tmp_path) -> None:
+    with stamping(tmp_path) as (url, root):
+        data = sign(picture(), stamped_by=url)
+    own = provenance.read_bundle(root.encode(), purpose="time-stamps")
+    other = provenance.read_bundle(authority("X").root_pem.encode(), purpose="time-stamps")
+    answers = []
+    for bundles in ((), (own,), (other,), (*OWN.bundles, own)):
+        found = read(data, trust=provenance.TrustList(bundles=bundles))
+        assert found.integrity == "intact"
+        assert found.time is not None
+        assert (found.time.fits, found.time.authority) == (True, "Test time stamps")
+        assert found.time.time is not None
+        answers.append(found.time.trust)
+    assert answers == ["no trust list", "trusted", "untrusted", "trusted"]
+
+
+def test_an_identity_assertion_has_a_trust_of_its_own() -> None:
+    person = authority("A Person")
+    data = sign(picture(), identity=person)
+    named = provenance.read_bundle(person.root_pem.encode(), purpose="identities")
+    answers = {}
+    for name, bundles in {"none": (), "signer": OWN.bundles, "person": (named,)}.items():
+        found = read(data, trust=provenance.TrustList(bundles=bundles))
+        assert found.integrity == "intact"
+        answers[name] = (found.signer and found.signer.trust, found.identities[0].state)
+    assert answers == {
+        "none": ("no trust list", "no trust list"),
+        "signer": ("trusted", "no trust list"),
+        "person": ("no trust list", "trusted"),
+    }
+
+
+def test_a_report_with_wrong_types_everywhere_gives_an_answer(
+    with_parts: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(20170924)
+    true_read = library.Library.read
+
+    def garbled(self: library.Library, data: bytes, **more) -> library.Answer:
+        answer = true_read(self, data, **more)
+        store = garble(answer.store, rng)
+        facts = garble(answer.certificates, rng)
+        return replace(
+            answer,
+            store=store if isinstance(store, dict) else {},
+            certificates=facts if isinstance(facts, dict) else {},
+        )
+
+    monkeypatch.setattr(library.Library, "read", garbled)
+    for _ in range(150):
+        found = read(with_parts)
+        assert found.present
+        json.dumps(provenance.credentials_to_json(found), allow_nan=False)
+
+
+def garble(value: object, rng: np.random.Generator) -> object:
+    """Put values of wrong types into about one field of thirty."""
+    if rng.random() < 0.03:
+        odd: list[object] = [None, True, -1, 2**70, "", "self#jumbf=", [], {}, [None], {"url": 3}]
+        return odd[int(rng.integers(len(odd)))]
+    if isinstance(value, dict):
+        return {key: garble(item, rng) for key, item in value.items()}
+    if isinstance(value, list):
+        return [garble(item, rng) for item in value]
+    return value
+
+
+def test_ingredients_that_lead_in_a_circle_end_and_are_broken(
+    with_parts: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true_read = library.Library.read
+
+    def circular(self: library.Library, data: bytes, **more) -> library.Answer:
+        answer = true_read(self, data, **more)
+        assert answer.store is not None
+        top = answer.store["active_manifest"]
+        for manifest in answer.store["manifests"].values():
+            for label, content in manifest["assertion_store"].items():
+                if label.startswith("c2pa.ingredient"):
+                    content["activeManifest"] = {"url": f"self#jumbf=/c2pa/{top}"}
+        return answer
+
+    monkeypatch.setattr(library.Library, "read", circular)
+    found = read(with_parts)
+    assert {i.codes for i in found.ingredients or ()} == {("ingredient.loop",)}
+    assert {i.state for i in found.broken_ingredients} == {"broken"}
 
 
 def test_a_manifest_elsewhere_is_named_and_never_fetched() -> None:

@@ -174,9 +174,10 @@ def _named(own: tuple[Status, ...]) -> str | None:
 
 def _time_trust(own: tuple[Status, ...], trust: TrustList) -> TimeTrust:
     trusted = [s for s in own if s.code == "timeStamp.trusted"]
-    # c2pa-rs 0.91 marks so what it accepts by a rule for old claims, without asking any list.
-    if any(s.words.startswith("legacy") for s in trusted):
+    # c2pa-rs 0.91 names the list that vouches. What it accepts by a rule for old claims, without
+    # asking any list, it calls "legacy".
+    if any(bundle.sha256 in s.words for s in trusted for bundle in trust.bundles):
+        return "trusted"
+    if trusted:
         return "accepted unlisted"
-    if not trust.of("time-stamps"):
-        return "no trust list"
-    return "trusted" if trusted else "untrusted"
+    return "untrusted" if trust.of("time-stamps") else "no trust list"

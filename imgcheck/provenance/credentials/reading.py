@@ -131,7 +131,7 @@ def _whole(
         outside_hash=outside_hash(store, structure, size),
         actions=steps,
         source_types=source_types(active, steps),
-        identities=_identities(active, found),
+        identities=_identities(active, found, trust),
         remote_url=text(answer.remote_url),
         trust_list=trust.named("signers"),
         library=version(),
@@ -212,19 +212,20 @@ def _generator(active: Manifest) -> str | None:
     return text(active.claim.get("claim_generator")) or words or None
 
 
-def _identities(active: Manifest, found: Statuses) -> tuple[Identity, ...]:
-    return tuple(_identity(active, found, label) for label, _ in active.labelled("cawg.identity"))
+def _identities(active: Manifest, found: Statuses, trust: TrustList) -> tuple[Identity, ...]:
+    listed = bool(trust.of("identities"))
+    labels = (label for label, _ in active.labelled("cawg.identity"))
+    return tuple(_identity(found, label, listed) for label in labels)
 
 
-def _identity(active: Manifest, found: Statuses, label: str) -> Identity:
-    failing = [s for s in codes.about_identity(found.failure) if label in s.url]
-    fitting = [s for s in codes.about_identity(found.success) if label in s.url]
-    hard = [s for s in failing if "untrusted" not in s.code]
-    if hard:
+def _identity(found: Statuses, label: str, listed: bool) -> Identity:
+    failing = [s for s in codes.about_identity(found.failure) if s.url.endswith(f"/{label}")]
+    fitting = [s for s in codes.about_identity(found.success) if s.url.endswith(f"/{label}")]
+    if any("untrusted" not in s.code for s in failing):
         state = "broken"
     elif failing:
-        state = "untrusted"
-    elif any("trusted" in s.code for s in fitting):
+        state = "untrusted" if listed else "no trust list"
+    elif any(s.code.endswith("trusted") for s in fitting):
         state = "trusted"
     else:
         state = "well formed" if fitting else "unreadable"
