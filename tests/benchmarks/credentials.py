@@ -1,11 +1,11 @@
 """Content credentials: right answers on four axes, false alarms, edits, hostile mutations.
 
-    python -m tests.benchmarks.credentials public untouched edits mutations
+    python -m tests.benchmarks.credentials public untouched edits mutations formats hostile
 
-``public`` needs the real files of IMGCHECK_DATA; the others sign pictures that they draw. What is
-expected of the public files was written by hand from the codes in their names (C = signed claim,
-A = parent, I = ingredient, X = content does not fit, E-dat/E-sig/E-uri/E-clm = what is broken;
-codes further right describe ingredients), not taken from a reader.
+``public`` and ``hostile`` need the real files of IMGCHECK_DATA; the others sign pictures that
+they draw. What is expected of the public files was written by hand from the codes in their names
+(C = signed claim, A = parent, I = ingredient, X = content does not fit, E-dat/E-sig/E-uri/E-clm =
+what is broken; codes further right describe ingredients), not taken from a reader.
 """
 
 import os
@@ -290,7 +290,49 @@ def _where(base: bytes, at: int) -> str:
     return "elsewhere"
 
 
-PARTS = {"public": public, "untouched": untouched, "edits": edits, "mutations": mutations}
+def formats(count: int = 300) -> Iterator[str]:
+    """Random damage anywhere in signed files of every format, and the cost where nothing is."""
+    states: Counter[str] = Counter()
+    slowest = 0.0
+    for form, format in FORMS:
+        base = sign(picture(6, form=form), media=f"image/{format}")
+        rng = np.random.default_rng([20170924, len(format)])
+        for _ in range(count):
+            data = bytearray(base)
+            for _ in range(int(rng.integers(1, 6))):
+                data[int(rng.integers(len(data)))] = int(rng.integers(256))
+            if rng.random() < 0.3:
+                del data[int(rng.integers(len(data))) :]
+            began = time.process_time()
+            found = provenance.read_credentials(bytes(data), format=format, trust=_own_trust())
+            slowest = max(slowest, time.process_time() - began)
+            states[f"{form}: {found.integrity or 'none'}"] += 1
+    yield f"{count} a format, no exception, slowest {1000 * slowest:.0f} ms CPU: {dict(states)}"
+    large = picture(7, size=(6000, 4000))
+    walked = provenance.structure(large, format="jpeg")
+    began = time.process_time()
+    for _ in range(50):
+        provenance.read_credentials(large, format="jpeg", structure=walked)
+    spent = 1000 * (time.process_time() - began) / 50
+    yield f"file without credentials, {len(large) / 1e6:.1f} MB: {spent:.2f} ms CPU"
+
+
+def hostile() -> Iterator[str]:
+    """The broken files of the hostile sets: no exception, bounded time."""
+    states: Counter[str] = Counter()
+    slowest = 0.0
+    for path in sorted(p for p in (DATA / "hostile").rglob("*") if p.is_file()):
+        data = path.read_bytes()
+        for format in ("jpeg", "png", "tiff", "webp", "heif"):
+            began = time.process_time()
+            found = provenance.read_credentials(data, format=format)
+            slowest = max(slowest, time.process_time() - began)
+            states[str(found.integrity or "none")] += 1
+    yield f"{sum(states.values())} readings, slowest {1000 * slowest:.0f} ms CPU: {dict(states)}"
+
+
+PARTS = {"public": public, "untouched": untouched, "edits": edits, "mutations": mutations,
+         "formats": formats, "hostile": hostile}  # fmt: skip
 
 
 def main() -> None:

@@ -425,6 +425,13 @@ def test_a_block_without_a_manifest_is_unreadable_not_none(signed: bytes) -> Non
     assert found.reason
 
 
+def test_a_manifest_store_where_no_reader_looks_is_present_and_unreadable(signed: bytes) -> None:
+    node = next(n for n in provenance.structure(signed, format="jpeg").nodes if n.kind == "APP11")
+    found = read(picture() + signed[node.offset : node.offset + node.length])
+    assert (found.present, found.integrity, found.places) == (True, "unreadable", ())
+    assert "where no reader looks" in (found.reason or "")
+
+
 def test_what_only_the_library_finds_is_said(
     signed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

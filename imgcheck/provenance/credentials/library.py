@@ -104,7 +104,8 @@ class Library:
                 return Answer()
             return self._answer(reader)
         except (self._c2pa.C2paError, ValueError, RecursionError, OSError) as error:
-            return Answer(error=f"{error}"[:500] or type(error).__name__)
+            words = f"{error}"[:500] or type(error).__name__
+            return Answer(error=f"the library could not read it: {words}")
 
     def _answer(self, reader: Any) -> Answer:
         detailed = reader.detailed_json()

@@ -27,6 +27,8 @@ from imgcheck.provenance.tree import Structure
 
 # XMP names a manifest kept elsewhere (C2PA specification 2.1, 11.5): as attribute or element.
 _REMOTE = re.compile(rb"dcterms:provenance\s*(?:=\s*[\"']|>\s*)([^\"'<>\s]{1,2000})")
+# The head of a manifest store: a JUMBF superbox whose description is of C2PA's type.
+_STORE = re.compile(rb"(?s)jumb.{4}jumdc2pa")
 _URL = re.compile(r"https?://[^\s\"'<>]{1,2000}")
 
 
@@ -70,16 +72,21 @@ def credentials(
     """
     structure = structure or read_structure(data, format=format)
     presence = c2pa_presence(structure)
-    linked = _linked(data)
+    searched = _outside_scans(data, structure)
+    linked = _linked(searched)
     # "jumb" is the type of the box that holds every manifest: without it the library, which takes
     # 0.3 s to load, has nothing to find either.
-    if not presence.present and linked is None and b"jumb" not in data:
+    if not presence.present and linked is None and b"jumb" not in searched:
         return Credentials(present=False)
     absent = missing()
     if absent is not None:
         return _unvalidated(presence, linked, trust, absent)
     library = Library(trust)
     answer = library.read(data, format=format)
+    stray = _STORE.search(data)
+    if answer == Answer() and not presence.present and linked is None and stray is not None:
+        words = f"a manifest store lies at byte {stray.start() - 4}, where no reader looks for one"
+        answer = Answer(error=words)
     if answer.store is None:
         return _without_store(presence, linked, trust, answer)
     store = Store(answer.store)
@@ -174,7 +181,7 @@ def _without_store(
     if answer.error is not None and (url := _URL.search(answer.error)):
         remote = remote or url[0]
     if answer.error is not None:
-        reason = f"the library could not read it: {answer.error}"
+        reason = answer.error
     elif presence.present:
         reason = "the file has a block for content credentials, in which the library finds none"
     else:
@@ -195,6 +202,14 @@ def _unvalidated(
         reason=f"present, not validated: {absent}",
         remote_url=linked, trust_list=trust.named("signers"),
     )  # fmt: skip
+
+
+def _outside_scans(data: bytes, structure: Structure) -> bytes:
+    """Leave out the entropy-coded data of a JPEG: most of the file, and nothing to read in it."""
+    scans = [node for node in structure.nodes if node.kind == "scan"]
+    starts = [0, *(node.offset + node.length for node in scans)]
+    ends = [*(node.offset for node in scans), len(data)]
+    return b"".join(data[a:b] for a, b in zip(starts, ends, strict=True)) if scans else data
 
 
 def _linked(data: bytes) -> str | None:
