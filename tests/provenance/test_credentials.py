@@ -486,6 +486,28 @@ def test_a_bad_trust_list_is_refused_in_one_sentence(data: bytes, words: str) ->
         provenance.read_bundle(data, name="list.pem")
 
 
+def test_a_trust_list_that_the_library_refuses_is_said(
+    signed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(library._KINDS, "signers", "a word that no version knows")
+    found = read(signed)
+    assert (found.present, found.integrity) == (True, "unreadable")
+    assert "trust list" in (found.reason or "")
+
+
+@pytest.mark.data
+def test_every_public_file_is_answered_rightly_on_every_axis() -> None:
+    from tests.benchmarks.credentials import DATA, EXPECTED, axes, trust_lists
+
+    if not (DATA / "c2pa").is_dir():
+        pytest.skip("the real files of IMGCHECK_DATA are not there")
+    for label, trust in trust_lists().items():
+        for name in EXPECTED:
+            found = read((DATA / "c2pa" / name).read_bytes(), trust=trust)
+            wrong = [axis for axis, right in axes(name, label, found).items() if not right]
+            assert not wrong, f"{name}, {label}: {wrong}"
+
+
 def test_a_cut_trust_list_is_refused() -> None:
     pem = authority().root_pem.encode() * 2
     with pytest.raises(RefusedError, match="cut short"):
