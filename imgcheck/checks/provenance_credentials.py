@@ -91,6 +91,8 @@ def _altered(found: Credentials) -> tuple[Outcome, str]:
     if found.integrity != "intact":
         words = found.reason or "the credentials cannot be read"
         return Outcome.INCONCLUSIVE, f"the credentials do not decide: {words}"
+    if found.outside_hash is not None and found.outside_hash.picture:
+        return Outcome.INCONCLUSIVE, "the signature holds, but its hash leaves out the picture"
     if found.broken_ingredients:
         words = found.broken_ingredients[0].sentence
         return Outcome.INCONCLUSIVE, f"the file is as it was signed, but {words}"

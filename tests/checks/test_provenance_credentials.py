@@ -22,7 +22,6 @@ def unaltered(data: bytes, trust: provenance.TrustList) -> Finding:
     case = Case(image=Image.from_bytes(data, name="post.jpg"), claim=CLAIM)
     case.once("inspection", lambda: inspect(case.image, trust=trust))
     findings = run(plan(case, checks=[provenance_credentials]), case)
-    assert len(findings) == (1 + len(CLAIM.statements) if len(findings) > 3 else 3)
     named = {s.id: s.kind for s in CLAIM.statements}
     return next(f for f in findings if f.statement and named[f.statement] == "unaltered")
 

@@ -115,13 +115,16 @@ def test_what_is_wrong_with_a_certificate_is_no_matter_of_integrity(
 
 def test_an_old_claims_time_stamp_is_not_called_trusted_by_a_list() -> None:
     listed = f"timestamp cert trusted: A, trust list: urn:sha256:{OWN.bundles[0].sha256}"
-    words = ("legacy timestamp cert trusted: Some Authority", listed)
+    forged = listed.replace("timestamp cert trusted: A", "legacy timestamp cert trusted: A")
+    words = ("legacy timestamp cert trusted: Some Authority", listed, forged)
     facts = {"timeStampInfo": {"timestamp": "2023-01-24T14:48:56+00:00"}}
     answers = []
     for said in words:
         success = (Status("timeStamp.validated", ""), Status("timeStamp.trusted", "", said))
         answers.append(codes.stamp(facts, Statuses(success=success), OWN))
-    assert [a and a.trust for a in answers] == ["accepted unlisted", "trusted"]
+    assert [a and a.trust for a in answers] == [
+        "accepted unlisted", "trusted", "accepted unlisted",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("where", ["pixel", "exif"])
@@ -251,7 +254,26 @@ def test_bytes_outside_the_hash_are_named(signed: bytes) -> None:
     assert found is not None
     assert found.method == "data"
     assert [p.parts for p in found.ranges] == [("APP11 JUMBF c2pa",)]
-    assert (found.exif, found.xmp) == (False, None)
+    assert (found.exif, found.xmp, found.picture) == (False, None, False)
+
+
+def test_a_hash_that_leaves_out_the_picture_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = sign(picture(exif=EXIF))
+    true_read = library.Library.read
+
+    def wide(self: library.Library, data: bytes, **more) -> library.Answer:
+        answer = true_read(self, data, **more)
+        assert answer.store is not None
+        active = answer.store["manifests"][answer.store["active_manifest"]]
+        spans = [{"start": 0, "length": len(data)}]
+        active["assertion_store"]["c2pa.hash.data"]["exclusions"] = spans
+        return answer
+
+    monkeypatch.setattr(library.Library, "read", wide)
+    found = read(data)
+    assert found.outside_hash is not None
+    assert (found.outside_hash.exif, found.outside_hash.picture) == (True, True)
+    assert any("picture itself lies outside" in s for s in provenance.say_credentials(found))
 
 
 def test_signed_position_and_time_are_set_beside_the_tags() -> None:

@@ -174,9 +174,12 @@ def _named(own: tuple[Status, ...]) -> str | None:
 
 def _time_trust(own: tuple[Status, ...], trust: TrustList) -> TimeTrust:
     trusted = [s for s in own if s.code == "timeStamp.trusted"]
-    # c2pa-rs 0.91 names the list that vouches. What it accepts by a rule for old claims, without
-    # asking any list, it calls "legacy".
-    if any(bundle.sha256 in s.words for s in trusted for bundle in trust.bundles):
+    # What c2pa-rs 0.91 accepts by a rule for old claims, without asking any list, it calls
+    # "legacy". This is asked first: the words go on with a name out of the file.
+    if any(s.words.startswith("legacy") for s in trusted):
+        return "accepted unlisted"
+    lists = tuple(f"trust list: urn:sha256:{bundle.sha256}" for bundle in trust.bundles)
+    if lists and any(s.words.endswith(lists) for s in trusted):
         return "trusted"
     if trusted:
         return "accepted unlisted"

@@ -114,8 +114,9 @@ class OutsideHash:
         For ``data``: the excluded bytes. What holds the manifest itself is always among them.
     rules : tuple of str
         For ``bmff`` and ``boxes``: the excluded boxes by their names in the assertion.
-    exif, xmp : bool or None
-        Whether the file's EXIF or XMP lies outside; None where there is none or it is unknown.
+    exif, xmp, picture : bool or None
+        Whether the file's EXIF, its XMP, or any of its compressed pixels lie outside; None where
+        there are none or it is unknown.
     """
 
     method: str | None
@@ -123,6 +124,7 @@ class OutsideHash:
     rules: tuple[str, ...] = ()
     exif: bool | None = None
     xmp: bool | None = None
+    picture: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,11 @@ def _outside(outside: OutsideHash) -> Iterator[str]:
         yield f"outside the hash: bytes {part.offset} to {part.offset + part.length}: {names}"
     if outside.rules:
         yield f"outside the hash ({outside.method}): {', '.join(outside.rules[:12])}"
-    for name, lies in (("EXIF", outside.exif), ("XMP", outside.xmp)):
+    kinds = (
+        ("the picture itself", outside.picture),
+        ("EXIF", outside.exif),
+        ("XMP", outside.xmp),
+    )
+    for name, lies in kinds:
         if lies:
             yield f"{name} lies outside the hash: it can be edited and nothing will say so"
