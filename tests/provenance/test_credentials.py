@@ -230,6 +230,27 @@ def test_an_ingredient_changed_after_signing_breaks_the_file(with_parts: bytes) 
     assert any(i.path[-1] == "first.jpg" for i in found.broken_ingredients)
 
 
+def test_a_manifest_that_no_ingredient_names_is_counted(
+    with_parts: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert read(with_parts).unnamed == ()
+    true_read = library.Library.read
+
+    def cut_off(self: library.Library, data: bytes, **more) -> library.Answer:
+        answer = true_read(self, data, **more)
+        assert answer.store is not None
+        for manifest in answer.store["manifests"].values():
+            if manifest["claim"].get("dc:title") == "second.jpg":
+                manifest["assertion_store"] = {}
+                manifest["claim"] = {}
+        return answer
+
+    monkeypatch.setattr(library.Library, "read", cut_off)
+    found = read(with_parts)
+    assert len(found.unnamed) == 1
+    assert any("no ingredient names" in s for s in provenance.say_credentials(found))
+
+
 def test_what_is_not_walked_is_never_clean(
     with_parts: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

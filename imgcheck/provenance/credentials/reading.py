@@ -118,6 +118,8 @@ def _whole(
         reason = f"{reason}; {odd}" if reason else odd
     certificate = answer.certificates.get(active.label)
     steps = actions(active)
+    walked = ingredients(store, answer, library, trust)
+    named = {active.label, *(i.manifest for i in walked)}
     return Credentials(
         present=True,
         integrity=integrity,
@@ -134,7 +136,8 @@ def _whole(
         generator=_generator(active),
         signer=codes.signer(certificate, found, trust),
         time=codes.stamp(certificate, found, trust),
-        ingredients=ingredients(store, answer, library, trust),
+        ingredients=walked,
+        unnamed=tuple(text(label) or "" for label in store.labels if label not in named)[:64],
         outside_hash=outside_hash(store, structure, size),
         actions=steps,
         source_types=source_types(active, steps),

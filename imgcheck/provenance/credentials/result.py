@@ -182,6 +182,8 @@ class Credentials:
         What the library reports as fitting (signature, hashes of the content), for the record.
     ingredients : tuple of Ingredient or None
         Every one, in the order of the walk; None where nothing could be walked.
+    unnamed : tuple of str
+        Labels of manifests that lie in the store and that no ingredient names: not validated.
     trust_list : str
         SHA-256 and date of the list of trusted signers, or ``no trust list``.
     library : str or None
@@ -200,6 +202,7 @@ class Credentials:
     signer: Signer | None = None
     time: Stamp | None = None
     ingredients: tuple[Ingredient, ...] | None = None
+    unnamed: tuple[str, ...] = ()
     outside_hash: OutsideHash | None = None
     statements: tuple[SignedStatement, ...] = ()
     actions: tuple[Action, ...] = ()

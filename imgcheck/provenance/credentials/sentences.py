@@ -67,6 +67,9 @@ def _lines(found: Credentials) -> Iterator[str]:
         yield _stamp(found.time)
     for ingredient in found.ingredients or ():
         yield ingredient.sentence
+    if found.unnamed:
+        count = len(found.unnamed)
+        yield f"manifests in the store that no ingredient names, not validated: {count}"
     if found.outside_hash is not None:
         yield from _outside(found.outside_hash)
     for statement in found.statements:
