@@ -8,6 +8,7 @@ people who know the truth, not here.
 """
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from staging import (
     take,
     truth_of_post,
     utc,
+    without_manifest,
     write_json,
 )
 
@@ -429,12 +431,56 @@ def erased(folder: Path) -> Truth:
     }
 
 
+def signed(folder: Path) -> Truth:
+    """Post a picture with content credentials of a signer whom nobody vouches for."""
+    sys.path.insert(0, str(HERE.parent))
+    from tests.provenance.signing import sign
+
+    site = Site(lon=40.12, lat=35.43, plan=scene.arid_plain(seed=2017, width_m=220, height_m=165))
+    cars = scene.parked([(70, 60), (96, 84), (130, 70), (150, 110)], seed=96)
+    shot = Shot(
+        when=utc("2017-09-09T08:11:30"), gsd=0.45, seed=97, objects={"vehicles": cars}, noise=0.012
+    )
+    rendering = take(site, shot)
+    draft = scene.post(rendering.rgb)
+    centre = truth_of_post(site, shot, rendering, draft)["centre_lonlat"]
+    exif = camera_exif(shot.when, hours=3, place=(centre[0], centre[1]))
+    posted = scene.post(rendering.rgb, history=(scene.Save(quality=85),), exif=exif)
+    target = folder / "post.jpg"
+    # Labels and salts of a manifest are random: the file is signed again only when the picture
+    # under the signature has changed.
+    if not target.exists() or without_manifest(target.read_bytes()) != posted.data:
+        words = {
+            "label": "stds.exif",
+            "data": {
+                "@context": {"exif": "http://ns.adobe.com/exif/1.0/"},
+                "exif:DateTimeOriginal": "2017-09-09T11:11:30+03:00",
+                "exif:GPSLatitude": f"{centre[1]:.7f}",
+                "exif:GPSLongitude": f"{centre[0]:.7f}",
+            },
+        }
+        target.write_bytes(sign(posted.data, title="post.jpg", assertions=(words,)))
+    return {
+        "ground_seed": 2017,
+        "post": truth_of_post(site, shot, rendering, posted),
+        "references": [],
+        "known": [],
+        "notes": [
+            "One save (quality 85), then signed as C2PA content credentials with a certificate "
+            "made for this sample, whose key anyone can make again: on no trust list.",
+            "The signature covers picture and EXIF; signed time and position are those of EXIF.",
+            "The signed part of the file is not the same bytes when it is built anew.",
+        ],
+    }
+
+
 CASES: dict[str, Callable[[Path], Truth]] = {
     "deir-ez-zor-2017": strong_point,
     "recycled-crop": recycled,
     "wrong-date": wrong_date,
     "honest-post": honest,
     "erased-vehicles": erased,
+    "signed-post": signed,
 }
 
 

@@ -266,6 +266,17 @@ def camera_exif(
     return exif.tobytes()
 
 
+def without_manifest(data: bytes) -> bytes:
+    """Take the content credentials (its APP11 segments) out of a JPEG."""
+    out, place = data[:2], 2
+    while data[place : place + 1] == b"\xff" and data[place + 1] != 0xDA:
+        end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        if data[place + 1] != 0xEB:
+            out += data[place:end]
+        place = end
+    return out + data[place:]
+
+
 def sexagesimal(degrees: float) -> tuple[float, float, float]:
     """Give degrees, minutes, seconds; seconds to 0.001."""
     whole = int(degrees)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from imgcheck.checks._file import inspected
 from imgcheck.checks.check import check
-from imgcheck.errors import ImgcheckError
 from imgcheck.model import ByteRange, Case, Evidence, FalseAlarm, Finding, Measure, Outcome
 from imgcheck.provenance import Credentials, say_credentials
 from imgcheck.quantity import binomial_interval
@@ -33,21 +32,12 @@ _INNOCENT = (
     "a platform or program rewrote the file, or its tags, and left the credentials in it",
     "versions of the C2PA library disagree on how old files are to be read",
 )
+_ABSENT = (
+    "The file has no content credentials (C2PA); most files have none and any re-save removes "
+    "them, so that says nothing."
+)
 # Steps that only bring a picture into being.
 _MAKING = frozenset({"c2pa.created", "c2pa.captured", "c2pa.published"})
-
-
-def _has_credentials(case: Case) -> str | None:
-    try:
-        found = inspected(case).credentials
-    except ImgcheckError:
-        return None  # the check itself says it, as a failure
-    if found.present:
-        return None
-    return (
-        "the file has no content credentials (C2PA); most files have none and any re-save removes "
-        "them, so that says nothing"
-    )
 
 
 @check(
@@ -57,11 +47,13 @@ def _has_credentials(case: Case) -> str | None:
     analysis="source",
     stage="bytes",
     answers=("unaltered", "original", "acquired"),
-    needs=(_has_credentials,),
 )
 def provenance_credentials(case: Case) -> Iterable[Finding]:
     """Say what a signature covers, who signed, and what changed since."""
     found = inspected(case).credentials
+    if not found.present:
+        yield from provenance_credentials.without(case, Outcome.NOT_APPLICABLE, _ABSENT)
+        return
     yield _finding(None, Outcome.INCONCLUSIVE, "; ".join(say_credentials(found)[:3]), found)
     for statement in case.claim.of_kind("unaltered"):
         outcome, words = _altered(found)
@@ -99,6 +91,8 @@ def _altered(found: Credentials) -> tuple[Outcome, str]:
     if found.integrity != "intact":
         words = found.reason or "the credentials cannot be read"
         return Outcome.INCONCLUSIVE, f"the credentials do not decide: {words}"
+    if found.outside_hash is not None and found.outside_hash.picture:
+        return Outcome.INCONCLUSIVE, "the signature holds, but its hash leaves out the picture"
     if found.broken_ingredients:
         words = found.broken_ingredients[0].sentence
         return Outcome.INCONCLUSIVE, f"the file is as it was signed, but {words}"

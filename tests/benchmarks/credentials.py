@@ -1,11 +1,11 @@
 """Content credentials: right answers on four axes, false alarms, edits, hostile mutations.
 
-    python -m tests.benchmarks.credentials public untouched edits mutations
+    python -m tests.benchmarks.credentials public untouched edits mutations formats hostile
 
-``public`` needs the real files of IMGCHECK_DATA; the others sign pictures that they draw. What is
-expected of the public files was written by hand from the codes in their names (C = signed claim,
-A = parent, I = ingredient, X = content does not fit, E-dat/E-sig/E-uri/E-clm = what is broken;
-codes further right describe ingredients), not taken from a reader.
+``public`` and ``hostile`` need the real files of IMGCHECK_DATA; the others sign pictures that
+they draw. What is expected of the public files was written by hand from the codes in their names
+(C = signed claim, A = parent, I = ingredient, X = content does not fit, E-dat/E-sig/E-uri/E-clm =
+what is broken; codes further right describe ingredients), not taken from a reader.
 """
 
 import os
@@ -278,29 +278,61 @@ def mutations(count: int = 2400) -> Iterator[str]:
 
 
 def _where(base: bytes, at: int) -> str:
-    """Name the innermost box of a JUMBF that holds a byte: type and label of what is around."""
-    begin, end = _manifest(base)
-    path, place, stop = [], begin + 12, end  # marker, length, JP, En, Z
-    if at < place:
-        return "segment header"
-    while place + 8 <= stop:
-        size, kind = int.from_bytes(base[place : place + 4], "big"), base[place + 4 : place + 8]
-        size = size if 8 <= size <= stop - place else stop - place
-        if at >= place + size:
-            place += size
-            continue
-        path.append(kind.decode("latin-1"))
-        if at < place + 8:
-            return "/".join(path) + " header"
-        if kind != b"jumb":
-            if kind == b"cbor" and at > place + size // 2 and path.count("jumb") == 3:
-                return "/".join(path)
-            return "/".join(path)
-        stop, place = place + size, place + 8
-    return "/".join(path) or "outside"
+    """Name what stands around a byte of the manifest."""
+    if base[at - 2 : at + 3] == bytes(5):
+        return "the padding of a signature"
+    for back in range(4):
+        if base[at + 4 - back : at + 8 - back] in (b"jumb", b"jumd", b"cbor", b"json"):
+            return "the length of a box"
+    box = base.rfind(b"jumd", 0, at)
+    if 0 <= at - box < 60:
+        return f"the type or label of the box {base[box + 21 : box + 40].split(bytes(1))[0]!r}"
+    return "elsewhere"
 
 
-PARTS = {"public": public, "untouched": untouched, "edits": edits, "mutations": mutations}
+def formats(count: int = 300) -> Iterator[str]:
+    """Random damage anywhere in signed files of every format, and the cost where nothing is."""
+    states: Counter[str] = Counter()
+    slowest = 0.0
+    for form, format in FORMS:
+        base = sign(picture(6, form=form), media=f"image/{format}")
+        rng = np.random.default_rng([20170924, len(format)])
+        for _ in range(count):
+            data = bytearray(base)
+            for _ in range(int(rng.integers(1, 6))):
+                data[int(rng.integers(len(data)))] = int(rng.integers(256))
+            if rng.random() < 0.3:
+                del data[int(rng.integers(len(data))) :]
+            began = time.process_time()
+            found = provenance.read_credentials(bytes(data), format=format, trust=_own_trust())
+            slowest = max(slowest, time.process_time() - began)
+            states[f"{form}: {found.integrity or 'none'}"] += 1
+    yield f"{count} a format, no exception, slowest {1000 * slowest:.0f} ms CPU: {dict(states)}"
+    large = picture(7, size=(6000, 4000))
+    walked = provenance.structure(large, format="jpeg")
+    began = time.process_time()
+    for _ in range(50):
+        provenance.read_credentials(large, format="jpeg", structure=walked)
+    spent = 1000 * (time.process_time() - began) / 50
+    yield f"file without credentials, {len(large) / 1e6:.1f} MB: {spent:.2f} ms CPU"
+
+
+def hostile() -> Iterator[str]:
+    """The broken files of the hostile sets: no exception, bounded time."""
+    states: Counter[str] = Counter()
+    slowest = 0.0
+    for path in sorted(p for p in (DATA / "hostile").rglob("*") if p.is_file()):
+        data = path.read_bytes()
+        for format in ("jpeg", "png", "tiff", "webp", "heif"):
+            began = time.process_time()
+            found = provenance.read_credentials(data, format=format)
+            slowest = max(slowest, time.process_time() - began)
+            states[str(found.integrity or "none")] += 1
+    yield f"{sum(states.values())} readings, slowest {1000 * slowest:.0f} ms CPU: {dict(states)}"
+
+
+PARTS = {"public": public, "untouched": untouched, "edits": edits, "mutations": mutations,
+         "formats": formats, "hostile": hostile}  # fmt: skip
 
 
 def main() -> None:

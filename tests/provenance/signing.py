@@ -1,6 +1,7 @@
 """Pictures signed with certificates made here: the truth of the tests of content credentials."""
 
 import datetime as dt
+import hashlib
 import io
 import json
 from dataclasses import dataclass, field
@@ -16,6 +17,19 @@ _EMAIL = "1.3.6.1.5.5.7.3.4"
 CAPTURE = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalCapture"
 
 
+_QUIET = {
+    "verify": {"verify_after_sign": False, "remote_manifest_fetch": False},
+    "builder": {
+        "thumbnail": {"enabled": False},
+        "actions": {
+            "auto_created_action": {"enabled": False},
+            "auto_opened_action": {"enabled": False},
+            "auto_placed_action": {"enabled": False},
+        },
+    },
+}
+
+
 @dataclass(frozen=True)
 class Authority:
     """A root and one signer below it."""
@@ -26,16 +40,15 @@ class Authority:
 
 
 @cache
-def authority(name: str = "Imgcheck Test", *, expired: bool = False) -> Authority:
+def authority(name: str = "Imgcheck Test") -> Authority:
     """Make a root and a signer, both Ed25519, from seeds that depend on the name only."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     root_key = Ed25519PrivateKey.from_private_bytes(_seed(f"{name} root"))
     leaf_key = Ed25519PrivateKey.from_private_bytes(_seed(f"{name} leaf"))
-    root = _certificate(f"{name} Root", root_key, None, None, (_BEGIN, _END))
-    span = (_BEGIN, _BEGIN + dt.timedelta(days=20)) if expired else (_BEGIN, _END)
-    leaf = _certificate(f"{name} Signer", leaf_key, root, root_key, span)
+    root = _certificate(f"{name} Root", root_key, None, None)
+    leaf = _certificate(f"{name} Signer", leaf_key, root, root_key)
     pem = serialization.Encoding.PEM
     return Authority(
         root_pem=root.public_bytes(pem).decode(),
@@ -47,12 +60,10 @@ def authority(name: str = "Imgcheck Test", *, expired: bool = False) -> Authorit
 
 
 def _seed(words: str) -> bytes:
-    import hashlib
-
     return hashlib.sha256(words.encode()).digest()
 
 
-def _certificate(name: str, key: Any, issuer: Any, issuer_key: Any, span: Any) -> Any:
+def _certificate(name: str, key: Any, issuer: Any, issuer_key: Any) -> Any:
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
@@ -74,8 +85,8 @@ def _certificate(name: str, key: Any, issuer: Any, issuer_key: Any, span: Any) -
         .issuer_name(subject if root else issuer.subject)
         .public_key(key.public_key())
         .serial_number(1 + int.from_bytes(_seed(name)[:8], "big"))
-        .not_valid_before(span[0])
-        .not_valid_after(span[1])
+        .not_valid_before(_BEGIN)
+        .not_valid_after(_END)
         .add_extension(x509.BasicConstraints(ca=root, path_length=None), critical=True)
         .add_extension(
             x509.KeyUsage(digital_signature=not root, key_cert_sign=root, **usage), critical=True
@@ -112,8 +123,9 @@ def sign(
     parts: tuple[Part, ...] = (),
     remote_url: str | None = None,
     embed: bool = True,
-    settings: dict[str, Any] | None = None,
     steps: dict[str, Any] | None = None,
+    stamped_by: str | None = None,
+    identity: Authority | None = None,
 ) -> bytes:
     """Sign a picture, odd ones too: the library's own check after signing is off."""
     import c2pa
@@ -127,23 +139,13 @@ def sign(
             *assertions,
         ],
     }
-    context = c2pa.Context(
-        c2pa.Settings.from_dict(
-            {
-                "version": 1,
-                "verify": {"verify_after_sign": False, "remote_manifest_fetch": False},
-                "builder": {
-                    "thumbnail": {"enabled": False},
-                    "actions": {
-                        "auto_created_action": {"enabled": False},
-                        "auto_opened_action": {"enabled": False},
-                        "auto_placed_action": {"enabled": False},
-                    },
-                },
-                **(settings or {}),
-            }
-        )
-    )
+    told = {"version": 1, **_QUIET}
+    if identity is not None:
+        told |= {"signer": _local(signer), "cawg_x509_signer": _local(identity)}
+    context = c2pa.Context(c2pa.Settings.from_dict(told))
+    if identity is not None:
+        # The Python face does not notice a signer that comes in by the settings.
+        context._has_signer = True
     builder = c2pa.Builder.from_json(json.dumps(definition), context=context)
     for part in parts:
         words = {"title": part.title, "relationship": part.relation, "instance_id": part.title}
@@ -154,15 +156,22 @@ def sign(
         builder.set_remote_url(remote_url)
     if not embed:
         builder.set_no_embed()
+    out = io.BytesIO()
+    if identity is not None:
+        builder.sign(media, io.BytesIO(picture), out)
+        return out.getvalue()
     info = c2pa.C2paSignerInfo(
         alg=b"ed25519",
         sign_cert=signer.chain_pem.encode(),
         private_key=signer.key_pem.encode(),
-        ta_url=None,
+        ta_url=None if stamped_by is None else stamped_by.encode(),
     )
-    out = io.BytesIO()
     builder.sign(c2pa.Signer.from_info(info), media, io.BytesIO(picture), out)
     return out.getvalue()
+
+
+def _local(who: Authority) -> dict[str, Any]:
+    return {"local": {"alg": "ed25519", "sign_cert": who.chain_pem, "private_key": who.key_pem}}
 
 
 def _first_step(parts: tuple[Part, ...]) -> dict[str, Any]:

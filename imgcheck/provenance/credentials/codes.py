@@ -71,6 +71,13 @@ def cryptographic(status: Status) -> bool:
     return status.code.endswith(("mismatch", "missing")) or status.code.startswith("claimSignature")
 
 
+def changed_since(found: Iterable[Status]) -> tuple[Status, ...]:
+    """Keep what shows, of an ingredient, that its manifest changed after the file was signed."""
+    found = tuple(found)
+    direct = tuple(s for s in against_integrity(found) if cryptographic(s))
+    return direct + tuple(s for s in about_ingredients(found) if s.code.endswith("mismatch"))
+
+
 def refused_though_whole(found: Statuses) -> bool:
     """Tell whether signature and content hash are confirmed, and the library refuses all the same.
 
@@ -167,9 +174,13 @@ def _named(own: tuple[Status, ...]) -> str | None:
 
 def _time_trust(own: tuple[Status, ...], trust: TrustList) -> TimeTrust:
     trusted = [s for s in own if s.code == "timeStamp.trusted"]
-    # c2pa-rs 0.91 marks so what it accepts by a rule for old claims, without asking any list.
+    # What c2pa-rs 0.91 accepts by a rule for old claims, without asking any list, it calls
+    # "legacy". This is asked first: the words go on with a name out of the file.
     if any(s.words.startswith("legacy") for s in trusted):
         return "accepted unlisted"
-    if not trust.of("time-stamps"):
-        return "no trust list"
-    return "trusted" if trusted else "untrusted"
+    lists = tuple(f"trust list: urn:sha256:{bundle.sha256}" for bundle in trust.bundles)
+    if lists and any(s.words.endswith(lists) for s in trusted):
+        return "trusted"
+    if trusted:
+        return "accepted unlisted"
+    return "untrusted" if trust.of("time-stamps") else "no trust list"

@@ -15,6 +15,7 @@ from imgcheck.provenance.tree import Node, Structure
 
 _MOST_RANGES = 100
 _MOST_PARTS = 24
+_PIXELS = ("scan", "IDAT", "VP8 ", "VP8L")
 _UPDATES = 16  # update manifests that lean on one another before the one with the hash
 
 
@@ -42,6 +43,7 @@ def outside_hash(store: Store, structure: Structure, size: int) -> OutsideHash:
             ranges=ranges,
             exif=_lies_in(ranges, structure, "exif"),
             xmp=_lies_in(ranges, structure, "xmp"),
+            picture=_lies_in(ranges, structure, "picture"),
         )
     for _, content in manifest.labelled("c2pa.hash.bmff"):
         paths = (text(mapping(e).get("xpath")) for e in items(mapping(content).get("exclusions")))
@@ -100,7 +102,7 @@ def _words(node: Node, start: int, end: int) -> str:
 
 
 def _lies_in(ranges: tuple[OutsidePart, ...], structure: Structure, what: str) -> bool | None:
-    """Tell whether any block of EXIF or XMP lies in the ranges; None where the file has none."""
+    """Tell whether any block of that kind lies in the ranges; None where the file has none."""
     blocks = [node for node in _leaves(structure.nodes) if _holds(node, what)]
     if not blocks:
         return None
@@ -110,6 +112,8 @@ def _lies_in(ranges: tuple[OutsidePart, ...], structure: Structure, what: str) -
 
 
 def _holds(node: Node, what: str) -> bool:
+    if what == "picture":
+        return node.kind in _PIXELS
     if what == "exif":
         return (node.kind == "APP1" and node.note == "Exif") or node.kind in ("eXIf", "EXIF")
     xmp = node.kind == "APP1" and "XMP" in node.note

@@ -86,7 +86,11 @@ class Library:
         import c2pa
 
         self._c2pa = c2pa
-        self._context = c2pa.Context(c2pa.Settings.from_dict(settings(trust)))
+        self._refused: str | None = None
+        try:
+            self._context = c2pa.Context(c2pa.Settings.from_dict(settings(trust)))
+        except c2pa.C2paError as error:
+            self._refused = f"the library refuses the trust list: {error}"[:500]
 
     def read(self, data: bytes, *, format: str, manifest: bytes | None = None) -> Answer:
         """Validate a file, or a manifest store against a file that it need not belong to.
@@ -95,6 +99,8 @@ class Library:
         -----
         Every complaint of the library becomes ``error``; it raises on files it cannot parse.
         """
+        if self._refused is not None:
+            return Answer(error=self._refused)
         media = MEDIA_TYPES.get(format, "application/octet-stream")
         try:
             reader = self._c2pa.Reader.try_create(
@@ -104,7 +110,8 @@ class Library:
                 return Answer()
             return self._answer(reader)
         except (self._c2pa.C2paError, ValueError, RecursionError, OSError) as error:
-            return Answer(error=f"{error}"[:500] or type(error).__name__)
+            words = f"{error}"[:500] or type(error).__name__
+            return Answer(error=f"the library could not read it: {words}")
 
     def _answer(self, reader: Any) -> Answer:
         detailed = reader.detailed_json()

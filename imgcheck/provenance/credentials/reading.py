@@ -27,6 +27,8 @@ from imgcheck.provenance.tree import Structure
 
 # XMP names a manifest kept elsewhere (C2PA specification 2.1, 11.5): as attribute or element.
 _REMOTE = re.compile(rb"dcterms:provenance\s*(?:=\s*[\"']|>\s*)([^\"'<>\s]{1,2000})")
+# The head of a manifest store: a JUMBF superbox whose description is of C2PA's type.
+_STORE = re.compile(rb"(?s)jumb.{4}jumdc2pa")
 _URL = re.compile(r"https?://[^\s\"'<>]{1,2000}")
 
 
@@ -70,16 +72,21 @@ def credentials(
     """
     structure = structure or read_structure(data, format=format)
     presence = c2pa_presence(structure)
-    linked = _linked(data)
+    searched = _outside_scans(data, structure)
+    linked = _linked(searched)
     # "jumb" is the type of the box that holds every manifest: without it the library, which takes
     # 0.3 s to load, has nothing to find either.
-    if not presence.present and linked is None and b"jumb" not in data:
+    if not presence.present and linked is None and b"jumb" not in searched:
         return Credentials(present=False)
     absent = missing()
     if absent is not None:
         return _unvalidated(presence, linked, trust, absent)
     library = Library(trust)
     answer = library.read(data, format=format)
+    stray = _STORE.search(data)
+    if answer == Answer() and not presence.present and linked is None and stray is not None:
+        words = f"a manifest store lies at byte {stray.start() - 4}, where no reader looks for one"
+        answer = Answer(error=words)
     if answer.store is None:
         return _without_store(presence, linked, trust, answer)
     store = Store(answer.store)
@@ -111,22 +118,30 @@ def _whole(
         reason = f"{reason}; {odd}" if reason else odd
     certificate = answer.certificates.get(active.label)
     steps = actions(active)
+    walked = ingredients(store, answer, library, trust)
+    named = {active.label, *(i.manifest for i in walked)}
     return Credentials(
         present=True,
         integrity=integrity,
         places=presence.places,
         reason=reason,
-        codes=codes.names(codes.against_integrity((*found.failure, *store.new_of_ingredients))),
+        codes=codes.names(
+            (
+                *codes.against_integrity(found.failure),
+                *codes.changed_since(store.new_of_ingredients),
+            )
+        ),
         confirmed=codes.names(s for s in found.success if not s.code.startswith("signingC")),
         title=text(active.claim.get("dc:title")),
         generator=_generator(active),
         signer=codes.signer(certificate, found, trust),
         time=codes.stamp(certificate, found, trust),
-        ingredients=ingredients(store, answer, library, trust),
+        ingredients=walked,
+        unnamed=tuple(text(label) or "" for label in store.labels if label not in named)[:64],
         outside_hash=outside_hash(store, structure, size),
         actions=steps,
         source_types=source_types(active, steps),
-        identities=_identities(active, found),
+        identities=_identities(active, found, trust),
         remote_url=text(answer.remote_url),
         trust_list=trust.named("signers"),
         library=version(),
@@ -138,17 +153,16 @@ def _integrity(store: Store) -> tuple[Integrity, str | None]:
     failing = codes.against_integrity(found.failure)
     # What fails of an ingredient, and was not written down as failing when the file was signed,
     # has changed since: the file is not what was signed, though its own manifest is.
-    later = tuple(
-        s for s in codes.against_integrity(store.new_of_ingredients) if codes.cryptographic(s)
-    )
+    later = codes.changed_since(store.new_of_ingredients)
     if codes.only_unsupported(failing):
         return "unreadable", f"beyond this library: {failing[0].words or failing[0].code}"
-    if codes.refused_though_whole(found):
+    refused = codes.refused_though_whole(found)
+    if later and (refused or not failing):
+        return "broken", f"the manifest of an ingredient changed since: {later[0].words}"
+    if refused:
         return "disputed", f"signature and hash fit, but the library objects: {failing[0].words}"
     if failing:
         return "broken", failing[0].words or None
-    if later:
-        return "broken", f"the manifest of an ingredient changed since: {later[0].words}"
     if codes.signature_fits(found) and codes.content_fits(found):
         return "intact", None
     return "unreadable", "the library confirms no signature, or no hash of the content"
@@ -170,7 +184,7 @@ def _without_store(
     if answer.error is not None and (url := _URL.search(answer.error)):
         remote = remote or url[0]
     if answer.error is not None:
-        reason = f"the library could not read it: {answer.error}"
+        reason = answer.error
     elif presence.present:
         reason = "the file has a block for content credentials, in which the library finds none"
     else:
@@ -193,6 +207,14 @@ def _unvalidated(
     )  # fmt: skip
 
 
+def _outside_scans(data: bytes, structure: Structure) -> bytes:
+    """Leave out the entropy-coded data of a JPEG: most of the file, and nothing to read in it."""
+    scans = [node for node in structure.nodes if node.kind == "scan"]
+    starts = [0, *(node.offset + node.length for node in scans)]
+    ends = [*(node.offset for node in scans), len(data)]
+    return b"".join(data[a:b] for a, b in zip(starts, ends, strict=True)) if scans else data
+
+
 def _linked(data: bytes) -> str | None:
     if b"dcterms:provenance" not in data:
         return None
@@ -208,19 +230,20 @@ def _generator(active: Manifest) -> str | None:
     return text(active.claim.get("claim_generator")) or words or None
 
 
-def _identities(active: Manifest, found: Statuses) -> tuple[Identity, ...]:
-    return tuple(_identity(active, found, label) for label, _ in active.labelled("cawg.identity"))
+def _identities(active: Manifest, found: Statuses, trust: TrustList) -> tuple[Identity, ...]:
+    listed = bool(trust.of("identities"))
+    labels = (label for label, _ in active.labelled("cawg.identity"))
+    return tuple(_identity(found, label, listed) for label in labels)
 
 
-def _identity(active: Manifest, found: Statuses, label: str) -> Identity:
-    failing = [s for s in codes.about_identity(found.failure) if label in s.url]
-    fitting = [s for s in codes.about_identity(found.success) if label in s.url]
-    hard = [s for s in failing if "untrusted" not in s.code]
-    if hard:
+def _identity(found: Statuses, label: str, listed: bool) -> Identity:
+    failing = [s for s in codes.about_identity(found.failure) if s.url.endswith(f"/{label}")]
+    fitting = [s for s in codes.about_identity(found.success) if s.url.endswith(f"/{label}")]
+    if any("untrusted" not in s.code for s in failing):
         state = "broken"
     elif failing:
-        state = "untrusted"
-    elif any("trusted" in s.code for s in fitting):
+        state = "untrusted" if listed else "no trust list"
+    elif any(s.code.endswith("trusted") for s in fitting):
         state = "trusted"
     else:
         state = "well formed" if fitting else "unreadable"

@@ -114,8 +114,9 @@ class OutsideHash:
         For ``data``: the excluded bytes. What holds the manifest itself is always among them.
     rules : tuple of str
         For ``bmff`` and ``boxes``: the excluded boxes by their names in the assertion.
-    exif, xmp : bool or None
-        Whether the file's EXIF or XMP lies outside; None where there is none or it is unknown.
+    exif, xmp, picture : bool or None
+        Whether the file's EXIF, its XMP, or any of its compressed pixels lie outside; None where
+        there are none or it is unknown.
     """
 
     method: str | None
@@ -123,6 +124,7 @@ class OutsideHash:
     rules: tuple[str, ...] = ()
     exif: bool | None = None
     xmp: bool | None = None
+    picture: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +182,8 @@ class Credentials:
         What the library reports as fitting (signature, hashes of the content), for the record.
     ingredients : tuple of Ingredient or None
         Every one, in the order of the walk; None where nothing could be walked.
+    unnamed : tuple of str
+        Labels of manifests that lie in the store and that no ingredient names: not validated.
     trust_list : str
         SHA-256 and date of the list of trusted signers, or ``no trust list``.
     library : str or None
@@ -198,6 +202,7 @@ class Credentials:
     signer: Signer | None = None
     time: Stamp | None = None
     ingredients: tuple[Ingredient, ...] | None = None
+    unnamed: tuple[str, ...] = ()
     outside_hash: OutsideHash | None = None
     statements: tuple[SignedStatement, ...] = ()
     actions: tuple[Action, ...] = ()

@@ -71,6 +71,9 @@ def _lines(found: Credentials) -> Iterator[str]:
         yield _stamp(found.time)
     for ingredient in found.ingredients or ():
         yield ingredient.sentence
+    if found.unnamed:
+        count = len(found.unnamed)
+        yield f"manifests in the store that no ingredient names, not validated: {count}"
     if found.outside_hash is not None:
         yield from _outside(found.outside_hash)
     for statement in found.statements:
@@ -113,6 +116,11 @@ def _outside(outside: OutsideHash) -> Iterator[str]:
         yield f"outside the hash: bytes {part.offset} to {part.offset + part.length}: {names}"
     if outside.rules:
         yield f"outside the hash ({outside.method}): {', '.join(outside.rules[:12])}"
-    for name, lies in (("EXIF", outside.exif), ("XMP", outside.xmp)):
+    kinds = (
+        ("the picture itself", outside.picture),
+        ("EXIF", outside.exif),
+        ("XMP", outside.xmp),
+    )
+    for name, lies in kinds:
         if lies:
             yield f"{name} lies outside the hash: it can be edited and nothing will say so"
