@@ -14,6 +14,8 @@ from imgcheck.provenance.reading import Metadata
 from imgcheck.provenance.tree import Structure
 from imgcheck.quantity import Interval, binomial_interval
 
+# Parts before the first scan that are looked at; real files have some twenty.
+_MOST_KINDS = 200
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20}", re.ASCII)
 
 
@@ -63,20 +65,18 @@ class Trace:
     evidence: tuple[FieldRead, ...] = ()
 
 
+def _order(structure: Structure) -> str:
+    """Give the kinds of the parts up to the first scan, a blank after each."""
+    kinds = [node.kind for node in structure.nodes[:_MOST_KINDS]]
+    return " ".join([*(kinds[: kinds.index("SOS")] if "SOS" in kinds else kinds), ""])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
     structure: Structure
     encoding: Encoding | None
     metadata: Metadata
-
-    @property
-    def order(self) -> str:
-        kinds = []
-        for node in self.structure.nodes:
-            if node.kind == "SOS":
-                break
-            kinds.append(node.kind)
-        return " ".join([*kinds, ""])
+    order: str
 
     @property
     def token(self) -> bool:
@@ -150,7 +150,7 @@ def platform_traces(
     -----
     The rows rest on 1 to 18 files a platform. None is a signature.
     """
-    seen = _Seen(structure=structure, encoding=encoding, metadata=metadata)
+    seen = _Seen(structure=structure, encoding=encoding, metadata=metadata, order=_order(structure))
     rows = [row for row in platform_data().rows if seen.has(row.traits)]
     found = [_trace(row, seen) for row in rows]
     found.sort(key=lambda trace: (-_rank(trace), trace.row or ""))
@@ -160,7 +160,9 @@ def platform_traces(
 def matches(row: PlatformRow, structure: Structure, encoding: Encoding | None,
             metadata: Metadata) -> bool:  # fmt: skip
     """Tell whether a file has every trait of a row; what the background is counted with."""
-    return _Seen(structure=structure, encoding=encoding, metadata=metadata).has(row.traits)
+    return _Seen(
+        structure=structure, encoding=encoding, metadata=metadata, order=_order(structure)
+    ).has(row.traits)
 
 
 def _rank(trace: Trace) -> float:

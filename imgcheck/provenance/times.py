@@ -164,14 +164,16 @@ def find_times(reading: Reading, tags: Mapping[str, Value]) -> tuple[Time, ...]:
     for name, role in _PNG:
         found.extend(_plain(reading, tags, name, "PNG", role))
     found.extend(_drone(tags))
-    return tuple(_placed(reading, time) for time in found)
+    places: dict[str, tuple[int | None, int | None]] = {}
+    for entry in reading.entries:
+        places.setdefault(f"{entry.group}:{entry.name}", (entry.offset, entry.length))
+    return tuple(_placed(time, places.get(time.tag, (None, None))) for time in found)
 
 
-def _placed(reading: Reading, time: Time) -> Time:
+def _placed(time: Time, place: tuple[int | None, int | None]) -> Time:
     """Add the place of the raw bytes and what is known of the clock."""
-    offset, length = reading.place_of(time.tag)
     clock = _CLOCKS.get(time.source, time.clock)
-    return replace(time, offset=offset, length=length, clock=clock)
+    return replace(time, offset=place[0], length=place[1], clock=clock)
 
 
 # Written by the autopilot in UTC: DJI since 2022, senseFly (names as found in their files).

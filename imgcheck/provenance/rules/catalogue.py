@@ -82,7 +82,10 @@ def consistency(
     listed = listed_pictures(data, structure) if pictures is None else tuple(pictures)
     facts = Facts(data=data, structure=structure, encoding=encoding, metadata=metadata, name=name,
                   thumbnail=thumbnail, thumbnail_size=thumbnail_size, fbmd=fbmd,
-                  pictures=listed)  # fmt: skip
+                  pictures=listed,
+                  times={time.tag: time for time in reversed(metadata.times)},
+                  entries={f"{one.group}:{one.name}": one for one in reversed(metadata.entries)},
+                  )  # fmt: skip
     rates = fire_rates()
     return tuple(rule.result(facts, rates.get(rule.id, ())) for rule in RULES)
 
