@@ -117,6 +117,13 @@ def _posted(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
     if posted is None:
         return
     compared = _compared(times, posted)
+    for name, year in provenance.named_years(inspected(case).metadata):
+        if year > posted.latest.year:
+            yield (
+                f"The file names {name}, which came out after the post: this file was saved again "
+                "since, or the name was edited."
+            )
+            break
     late = [] if compared is None else [fit for fit in compared.fits if fit.relation == "after"]
     if late:
         time = late[0].time

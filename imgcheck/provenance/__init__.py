@@ -14,7 +14,7 @@ from imgcheck.provenance.platforms import Trace, TraceRatio, platform_answer, pl
 from imgcheck.provenance.position import Gps
 from imgcheck.provenance.preview import Agreement, thumbnail_agreement
 from imgcheck.provenance.reading import Metadata, Thumbnail, metadata
-from imgcheck.provenance.rules import FireRate, RuleResult, consistency
+from imgcheck.provenance.rules import FireRate, RuleResult, consistency, named_years
 from imgcheck.provenance.steps import Step, route
 from imgcheck.provenance.times import Time
 from imgcheck.provenance.tree import Node, Observation, Structure
@@ -30,5 +30,5 @@ __all__ = [
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",
     "c2pa_presence", "C2paPresence",
     "consistency", "RuleResult", "FireRate", "FieldRead",
-    "route", "Step", "platform_answer", "TraceRatio", "name_times",
+    "route", "Step", "platform_answer", "TraceRatio", "name_times", "named_years",
 ]  # fmt: skip

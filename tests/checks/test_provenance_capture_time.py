@@ -77,6 +77,15 @@ def test_a_time_after_the_post_means_a_wrong_clock() -> None:
     assert "after the post itself" not in answer(shot="2017:09:10 12:00:00").summary
 
 
+def test_a_program_newer_than_the_post_means_a_later_save() -> None:
+    block = build.tiff([build.ascii_(0x0131, "Adobe Photoshop CC 2019")])
+    image = Image.from_bytes(build.jpeg_with_exif(block), name="post.jpg")
+    claim = loads(CLAIM.format(when="2017-09-10"))
+    (finding,) = capture_time.run(Case(image=image, claim=claim))
+    assert "came out after the post" in finding.summary
+    assert finding.outcome is Outcome.INCONCLUSIVE
+
+
 def test_gps_time_at_night_is_said_in_degrees_and_stays_inconclusive() -> None:
     finding = answer(gps=fix("2017:09:10", 0, 10))
     assert finding.outcome is Outcome.INCONCLUSIVE

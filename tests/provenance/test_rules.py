@@ -1,6 +1,7 @@
 """Does each rule fire on what it is about, and keep quiet where the fields agree?"""
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -299,6 +300,24 @@ def test_the_tables_of_a_model_are_compared_with_that_model_only() -> None:
     block = build.tiff([build.ascii_(0x010F, "Canon"), build.ascii_(0x0110, "FC3170")])
     odd = ask(build.jpeg_with_exif(block, build.jpeg(quality=71)))["encoding.model-tables"]
     assert odd.state == "not applicable"
+
+
+def test_speed_and_pose_are_compared_with_the_maker_note_once_it_is_read() -> None:
+    data = camera(packet('dd:FlightXSpeed="+8.90" dd:GimbalYawDegree="+179.95"'))
+    tree = structure(data, format="jpeg")
+    tags = metadata(data, format="jpeg", structure=tree)
+
+    def states(**note: float) -> tuple[str, str]:
+        more = {f"MakerNote:{name}": value for name, value in note.items()}
+        results = consistency(
+            data, structure=tree, encoding=None, metadata=replace(tags, tags={**tags.tags, **more})
+        )
+        found = {one.id: one.state for one in results}
+        return found["drone.speed"], found["drone.pose"]
+
+    assert states() == ("not applicable", "not applicable")
+    assert states(SpeedX=8.8999996, CameraYaw=-180.0) == ("consistent", "consistent")
+    assert states(SpeedX=3.0, CameraYaw=90.0) == ("anomalous", "anomalous")
 
 
 def test_mutated_files_raise_nothing() -> None:

@@ -110,7 +110,7 @@ def thumbnail_picture(facts: Facts) -> Answer:
     words = {"same": "the thumbnail shows the picture",
              "rotated": "the thumbnail shows the picture, turned",
              "letterboxed": "the thumbnail shows the picture, with bars",
-             "cropped": "the thumbnail shows more than the picture",
+             "cropped": "the thumbnail and the picture show different parts of one scene",
              "different": "the thumbnail shows something else than the picture"}[kind]  # fmt: skip
     return Answer(state=state, sentence=words, read=facts.embedded)  # type: ignore[arg-type]
 
