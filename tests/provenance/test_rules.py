@@ -209,6 +209,9 @@ CASES: list[tuple[str, str, bytes]] = [
                                            gps=[build.rational(17, (3598, 10))])),
     ("drone.heading", "anomalous", camera(packet('dd:GimbalYawDegree="-30.00"'),
                                           gps=[build.rational(17, (3598, 10))])),
+    # Twenty seconds beside UTC+8, as in a published record of a DJI frame.
+    ("drone.clock", "consistent", camera(packet('dd:UTCAtExposure="2025:05:20 02:12:54.019996"'),
+                                         shot="2025:05:20 10:12:34")),
     ("drone.clock", "consistent", camera(
         packet('sky:TakeoffUclock="1702757000000000" sky:CaptureUtime="985373000" '
                'sky:TakeoffUtime="200000000"'), shot="2023:12:16 20:16:25")),

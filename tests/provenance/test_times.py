@@ -163,7 +163,15 @@ def test_an_aware_window_is_converted_from_its_zone() -> None:
         ("PXL_20210910_090000123.jpg", "2021-09-10T09:00:00.123Z", "UTC", "capture", 0.001),
         ("DJI_20230802130304_0058_D.JPG", "2023-08-02T13:03:04", None, "capture", 1.0),
         ("IMG-20170911-WA0003.jpg", "2017-09-11", None, "sent", 86_400.0),
-        ("WhatsApp Image 2017-09-11 at 10.11.12.jpeg", "2017-09-11", None, "sent", 86_400.0),
+        ("WhatsApp Image 2017-09-11 at 10.11.12.jpeg", "2017-09-11T10:11:12", None, "sent", 1.0),
+        (
+            "WhatsApp Image 2017-09-11 at 10.11.12 (2).jpeg",
+            "2017-09-11T10:11:12",
+            None,
+            "sent",
+            1.0,
+        ),
+        ("WhatsApp Image 2017-09-11 at 9.11.12 PM.jpeg", "2017-09-11", None, "sent", 86_400.0),
         ("photo_2017-09-24_10-11-12.jpg", "2017-09-24T10:11:12", None, "sent", 1.0),
     ],
 )
