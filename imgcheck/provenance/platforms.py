@@ -213,20 +213,20 @@ def _evidence(traits: Traits, seen: _Seen) -> tuple[FieldRead, ...]:
     return tuple(found)
 
 
-def _name_traces(name: str) -> list[Trace]:
-    found = []
-    for row, parts in named_by(name)[:1]:
-        stated = None
-        if {"y", "m", "d"} <= parts.keys():
-            times = name_times(name)
-            stated = times[0].value[:10] if times else None
-        mark = "the file name, which anyone can type"
-        found.append(Trace(
+def _name_traces(name: str) -> tuple[Trace, ...]:
+    found = named_by(name)
+    if found is None:
+        return ()
+    row, parts = found
+    times = name_times(name) if {"y", "m", "d"} <= parts.keys() else ()
+    mark = "the file name, which anyone can type"
+    return (
+        Trace(
             platform=row.platform, mark=mark, wording=f"consistent with {row.platform}: {mark}",
-            date=stated, files=row.files, source=row.source,
+            date=times[0].value[:10] if times else None, files=row.files, source=row.source,
             evidence=(FieldRead(name="file name", value=shown(name)),),
-        ))  # fmt: skip
-    return found
+        ),
+    )  # fmt: skip
 
 
 def platform_answer(traces: tuple[Trace, ...]) -> str:
