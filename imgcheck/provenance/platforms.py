@@ -14,6 +14,8 @@ from imgcheck.provenance.reading import Metadata
 from imgcheck.provenance.tree import Structure
 from imgcheck.quantity import Interval, binomial_interval
 
+# A ratio from fewer files than these would be that of the added counts, not of the files.
+_LEAST_MATCHING = 5
 # Parts before the first scan that are looked at; real files have some twenty.
 _MOST_KINDS = 200
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20}", re.ASCII)
@@ -170,8 +172,11 @@ def _rank(trace: Trace) -> float:
 
 
 def ratio(row: PlatformRow) -> TraceRatio | None:
-    """Give the likelihood ratio of a row's marks; None where no background was measured."""
-    if row.background is None or not row.background[1]:
+    """Give the likelihood ratio of a row's marks.
+
+    None where no background was measured, or where fewer than five files have the marks.
+    """
+    if row.background is None or not row.background[1] or row.matching < _LEAST_MATCHING:
         return None
     hits, others = row.background
     with_mark = (row.matching + 1) / (row.files + 2)

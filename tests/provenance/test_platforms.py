@@ -1,6 +1,7 @@
 """Are marks of platforms read for what they are, and no more?"""
 
 import io
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,6 +86,9 @@ def test_odd_fields_have_a_state_of_their_own(text: str, expected: str) -> None:
 
 def test_every_trace_is_only_consistent_with() -> None:
     found = traces(POSTED, "12345678_1234567890_123456789_n.jpg")
+    lows = [trace.ratio.interval.low for trace in found if trace.ratio]
+    assert len(lows) == 2
+    assert lows == sorted(lows, reverse=True)
     assert len(found) == 3
     assert all(trace.wording.startswith("consistent with") for trace in found)
 
@@ -156,17 +160,20 @@ def test_every_shipped_row_has_its_background_and_a_source() -> None:
         assert row.source
         assert row.background is not None, f"measure the background of {row.id}"
         found = ratio(row)
-        assert found is not None
-        assert found.interval.low <= found.value <= found.interval.high
+        assert (found is None) == (row.matching < 5)
+        assert found is None or found.interval.low <= found.value <= found.interval.high
 
 
-def test_one_file_of_a_platform_is_next_to_no_evidence() -> None:
-    row = replace(rows(files=1, matching=1)[0], background=(0, 231))
+def test_a_ratio_has_exact_limits_and_needs_files_and_a_background() -> None:
+    row = replace(rows(files=18, matching=13)[0], background=(0, 231))
     found = ratio(row)
     assert found is not None
-    # Clopper-Pearson: 1 of 1 is at least 0.025, 0 of 231 at most 0.0158.
-    assert found.interval.low == pytest.approx(0.025 / 0.0158, rel=0.01)
-    assert ratio(rows()[0]) is None  # no background, no ratio
+    # Clopper-Pearson: 13 of 18 is at least 0.465, 0 of 231 at most 0.0158.
+    assert found.interval.low == pytest.approx(0.465 / 0.0158, rel=0.01)
+    assert found.interval.high == math.inf
+    assert found.value == pytest.approx((14 / 20) / (1 / 233))
+    assert ratio(replace(row, files=1, matching=1)) is None
+    assert ratio(replace(row, background=None)) is None
 
 
 def order_of_phones() -> bytes:
@@ -186,8 +193,7 @@ def order_of_phones() -> bytes:
 def test_one_mark_of_two_services_names_both_and_decides_nothing() -> None:
     found = traces(order_of_phones())
     assert {trace.platform for trace in found} == {"WeChat", "WhatsApp"}
-    lows = [trace.ratio.interval.low for trace in found if trace.ratio]
-    assert lows == sorted(lows, reverse=True)
+    assert all(trace.ratio is None for trace in found)  # one file each
     assert "stays unknown" in platform_answer(found)
     assert all(one.offset is not None for trace in found for one in trace.evidence)
 
