@@ -24,6 +24,7 @@ _MOST_TIMES = 16  # rows of a finding; histories of hundreds of steps say no mor
 
 # Centre of the sun below the horizon: civil twilight ends at -6, astronomical at -18 degrees
 # (U.S. Naval Observatory, Astronomical Applications Department).
+_DAYLIGHT_FRAMES, _DAYLIGHT_EV = 120, (9.6, 14.3)  # benchmarks: rules, three flights
 _CIVIL_DEG, _NIGHT_DEG = -6.0, -18.0
 
 
@@ -155,6 +156,12 @@ def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
         # The second place is worth a sentence only where it says something else.
         if number == 0 or (height > 0) != (heights[0][0] > 0):
             yield _height_words(time, height, where)
+    light = provenance.exposure_value(inspected(case).metadata)
+    if light is not None and heights and heights[0][0] < _CIVIL_DEG:
+        yield (
+            f"The recorded exposure is made for a light of EV {light:.1f} at ISO 100; "
+            f"{_DAYLIGHT_FRAMES} drone frames by day have {_DAYLIGHT_EV[0]} to {_DAYLIGHT_EV[1]}."
+        )
 
 
 def _places(case: Case) -> Iterator[tuple[float, float, str]]:

@@ -33,6 +33,7 @@ def consistency(case: Case) -> Iterable[Finding]:
         name=case.image.name,
         thumbnail=None if agreement is None else agreement.kind,
         fbmd=found.fbmd,
+        size=(case.image.stored_width, case.image.stored_height),
     )
     statements = [statement.id for statement in case.claim.of_kind("unaltered")]
     concerned: list[str | None] = [*statements] or [None]

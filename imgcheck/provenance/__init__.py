@@ -7,6 +7,7 @@ is wrong in a file is an observation with its place.
 from imgcheck.provenance.credentials import C2paPresence, c2pa_presence
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
 from imgcheck.provenance.evidence import FieldRead
+from imgcheck.provenance.exposure import exposure_value
 from imgcheck.provenance.fbmd import Fbmd, decode_fbmd
 from imgcheck.provenance.layout import structure
 from imgcheck.provenance.names import name_times
@@ -30,5 +31,5 @@ __all__ = [
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",
     "c2pa_presence", "C2paPresence",
     "consistency", "RuleResult", "FireRate", "FieldRead",
-    "route", "Step", "platform_answer", "TraceRatio", "name_times", "named_years",
+    "route", "Step", "platform_answer", "TraceRatio", "name_times", "named_years", "exposure_value",
 ]  # fmt: skip

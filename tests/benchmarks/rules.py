@@ -12,6 +12,7 @@ rate.
 import argparse
 import hashlib
 import json
+import math
 import os
 import time
 from collections import Counter
@@ -236,6 +237,31 @@ def print_fired() -> None:
                     print(f"{name} | {one.path.name} | {result.id} | {result.sentence}")
 
 
+def print_light() -> None:
+    """Exposure value at ISO 100, and how far the logarithmic twins of time and aperture lie."""
+    rows = []
+    for name, files in sets().items():
+        values = [provenance.exposure_value(one.metadata) for one in files]
+        known = sorted(value for value in values if value is not None)
+        apart = sorted(gap for one in files for gap in _twins(one))
+        middle = sum(0.1 < gap < 0.9 for gap in apart)
+        rows.append((
+            name, str(len(known)), f"{known[0]:.1f} to {known[-1]:.1f}", str(len(apart)),
+            str(sum(gap <= 0.1 for gap in apart)), str(middle),
+        ))  # fmt: skip
+    table(("set", "files with an exposure", "EV at ISO 100", "pairs", "within 0.1 stops",
+           "0.1 to 0.9 stops"), iter(rows))  # fmt: skip
+
+
+def _twins(one: Read) -> Iterator[float]:
+    tags = one.metadata.tags
+    for plain, twin, factor in (("ExposureTime", "ShutterSpeedValue", -1),
+                                ("FNumber", "ApertureValue", 2)):  # fmt: skip
+        value, other = tags.get(f"ExifIFD:{plain}"), tags.get(f"ExifIFD:{twin}")
+        if isinstance(value, int | float) and isinstance(other, int | float) and value > 0:
+            yield abs(factor * math.log2(value) - other)
+
+
 def print_cost() -> None:
     """Mean CPU a file: the rules, platforms and route, against walking and reading the file."""
     files = [one for some in sets().values() for one in some]
@@ -276,7 +302,7 @@ def _dump(path: str, value: dict[str, Any]) -> None:
 
 
 PARTS = {"rates": print_rates, "models": print_models, "platforms": print_platforms,
-         "cost": print_cost, "fired": print_fired}  # fmt: skip
+         "light": print_light, "cost": print_cost, "fired": print_fired}  # fmt: skip
 
 
 def main() -> None:

@@ -94,6 +94,18 @@ def test_gps_time_at_night_is_said_in_degrees_and_stays_inconclusive() -> None:
     assert "a sunlit picture cannot be of that moment and place" in finding.summary
 
 
+def test_an_exposure_for_daylight_is_told_beside_a_time_at_night() -> None:
+    exif = [build.rational(0x829A, (1, 1000)), build.rational(0x829D, (56, 10)),
+            build.short(0x8827, 100)]  # fmt: skip
+    for hour, told in ((0, True), (10, False)):
+        data = build.jpeg_with_exif(build.tiff([], exif=exif, gps=fix("2017:09:10", hour, 10)))
+        case = Case(image=Image.from_bytes(data, name="a.jpg"),
+                    claim=loads(CLAIM.format(when="2017-09-10")))  # fmt: skip
+        (finding,) = capture_time.run(case)
+        # log2(5.6^2 * 1000) = 14.94
+        assert ("EV 14.9 at ISO 100" in finding.summary) == told
+
+
 def test_a_camera_clock_with_a_zone_gets_weaker_words_than_gps() -> None:
     finding = answer(shot="2017:09:10 03:10:00", zone="+03:00")
     assert "if the picture is sunlit, the clock, its zone or the place is wrong" in finding.summary

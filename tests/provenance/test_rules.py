@@ -209,6 +209,26 @@ CASES: list[tuple[str, str, bytes]] = [
                                            gps=[build.rational(17, (3598, 10))])),
     ("drone.heading", "anomalous", camera(packet('dd:GimbalYawDegree="-30.00"'),
                                           gps=[build.rational(17, (3598, 10))])),
+    ("exposure.apex", "consistent", camera(exif=[
+        build.rational(0x829D, (56, 10)), build.rational(0x9202, (497, 100))])),
+    ("exposure.apex", "anomalous", camera(exif=[
+        build.rational(0x829D, (56, 10)), build.rational(0x9202, (2, 1))])),
+    ("twice.exposure", "consistent", camera(packet('exif:FNumber="56/10"'),
+                                            exif=[build.rational(0x829D, (5600, 1000))])),
+    ("twice.exposure", "anomalous", camera(packet('exif:FNumber="8/1"'),
+                                           exif=[build.rational(0x829D, (56, 10))])),
+    ("twice.serial", "anomalous", camera(
+        packet('xmlns:aux="http://ns.adobe.com/exif/1.0/aux/" aux:SerialNumber="77"'),
+        exif=[build.ascii_(0xA431, "78")])),
+    ("twice.serial", "consistent", camera(
+        packet('xmlns:aux="http://ns.adobe.com/exif/1.0/aux/" aux:SerialNumber="77"'),
+        exif=[build.ascii_(0xA431, "0077")])),
+    ("twice.position", "consistent", camera(
+        packet('exif:GPSLatitude="35,24.0N" exif:GPSLongitude="40,9,0E"'),
+        gps=place((35, 24, 0), (40, 9, 0)))),
+    ("twice.position", "anomalous", camera(
+        packet('exif:GPSLatitude="35,24.0S" exif:GPSLongitude="40,9,0E"'),
+        gps=place((35, 24, 0), (40, 9, 0)))),
     # Twenty seconds beside UTC+8, as in a published record of a DJI frame.
     ("drone.clock", "consistent", camera(packet('dd:UTCAtExposure="2025:05:20 02:12:54.019996"'),
                                          shot="2025:05:20 10:12:34")),

@@ -24,6 +24,7 @@ class Facts:
 
     ``thumbnail`` is the word of `thumbnail_agreement`: what the embedded picture shows.
     ``pictures`` are the (offset, length) in the file that the MPF index states, after the first.
+    ``size`` is that of the stored picture where another reader knows it.
     ``times`` and ``entries`` are the first of each "group:name".
     """
 
@@ -36,6 +37,7 @@ class Facts:
     thumbnail_size: tuple[int, int] | None = None
     fbmd: Fbmd | None = None
     pictures: tuple[tuple[int, int], ...] | None = None
+    size: tuple[int, int] | None = None
     times: dict[str, Time]
     entries: dict[str, TagEntry]
 

@@ -15,7 +15,7 @@ def frame_size(facts: Facts) -> tuple[int, int] | None:
     width, height = facts.number("IFD0:ImageWidth"), facts.number("IFD0:ImageLength")
     if facts.structure.format == "tiff" and width and height:
         return int(width), int(height)
-    return None
+    return facts.size
 
 
 def _compare(facts: Facts, width_tag: str, height_tag: str) -> Answer:
