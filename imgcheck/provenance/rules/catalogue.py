@@ -30,8 +30,8 @@ from imgcheck.provenance.tree import Structure
 #: In the order in which they are told: times, sizes, encoding, offsets, programs, places.
 RULES: tuple[Rule, ...] = (
     *clocks.RULES, *gps_clock.RULES, *said_twice.RULES, *exposure.RULES, *file_name.RULES,
-    *frame.RULES, *encoder_marks.RULES, *models.RULES, *offsets.RULES, *history.RULES, *programs.RULES,
-    *position.RULES, *drone.RULES,
+    *frame.RULES, *encoder_marks.RULES, *models.RULES, *offsets.RULES, *history.RULES,
+    *programs.RULES, *position.RULES, *drone.RULES,
 )  # fmt: skip
 
 
