@@ -34,6 +34,8 @@ from imgcheck.quantity import binomial_interval
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("IMGCHECK_DATA", ROOT / ".." / "shared" / "data"))
 PACKAGE = ROOT / "imgcheck" / "provenance"
+WHAT = {"metadata-extractor": "camera files", "exif-samples": "camera files",
+        "overhead": "drone frames"}  # fmt: skip
 OVERHEAD = ("seneca", "niza", "brighton")
 # Lossless cut-outs: their size fields, thumbnails, markers and offsets are those of the cutting.
 NOT_OF_CUTOUTS = {
@@ -291,7 +293,7 @@ def write() -> None:
     """Write the counts that ship with the package; the models first, a rule reads them."""
     _dump("rules/models.json", {"models": count_models()})
     model_tables.cache_clear()
-    sizes = {name: len(files) for name, files in sets().items()}
+    sizes = {name: {"files": len(files), "what": WHAT[name]} for name, files in sets().items()}
     _dump("rules/rates.json", {"sets": sizes, "rules": count_rates()})
     _dump("platform_rates.json", {"rows": count_background()})
 

@@ -22,7 +22,7 @@ def test_what_fires_is_told_with_its_rate_and_what_it_does_not_prove() -> None:
     finding = answer(camera(exif=sizes))
     assert finding.outcome is Outcome.INCONCLUSIVE
     assert "size.exif is anomalous" in finding.summary
-    assert "files of metadata-extractor that it applies to" in finding.summary
+    assert "camera files that it applies to (set metadata-extractor;" in finding.summary
     assert "None of this says that the picture was altered" in finding.summary
     assert any(limit.startswith("size.exif does not prove") for limit in finding.limits)
     rates = [m for m in finding.measures if m.name.startswith("size.exif fires on")]
