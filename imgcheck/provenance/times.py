@@ -130,6 +130,27 @@ def parse_time(text: str, *, fraction: str = "", zone: str | None = None) -> (
     return value + suffix, zone, span
 
 
+def signed_time(text: str, *, tag: str, role: Role = "signed") -> Time | None:
+    """Make a `Time` of one that another reader took from a valid signature.
+
+    Parameters
+    ----------
+    text : str
+        ISO 8601 with a zone; None is returned for anything else.
+    tag : str
+        Where it stands, as shown to the reader: ``C2PA:time stamp``.
+    role : str
+        ``signed`` for a time stamp (the file existed then); ``capture`` for a signed statement
+        of when the picture was taken.
+    """
+    parsed = parse_time(text)
+    if parsed is None or parsed[1] is None:
+        return None
+    clock = "of the time-stamp authority" if role == "signed" else "of whoever signed"
+    return Time(value=parsed[0], zone=parsed[1], source="signed", tag=tag,
+                uncertainty_s=parsed[2], role=role, clock=clock)  # fmt: skip
+
+
 _EXIF: tuple[tuple[str, str, str, str, str, Role], ...] = (
     ("ExifIFD:DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal", "camera clock",
      "capture date", "capture"),

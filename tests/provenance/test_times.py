@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from imgcheck.provenance import Time, compare_times, metadata, name_times
+from imgcheck.provenance import Time, compare_times, metadata, name_times, signed_time
 from imgcheck.provenance.between import gap
 from imgcheck.provenance.times import parse_time, parse_zone
 from tests.provenance import build
@@ -219,8 +219,11 @@ def test_each_time_has_the_place_of_its_bytes_and_words_about_its_clock() -> Non
 
 
 def test_a_signed_time_from_elsewhere_is_compared_as_a_bound() -> None:
-    stamp = Time(value="2017-09-01T10:00:00Z", zone="UTC", source="signed", tag="C2PA:time",
-                 uncertainty_s=1.0, role="signed")  # fmt: skip
+    stamp = signed_time("2017-09-01T10:00:00Z", tag="C2PA:time stamp")
+    assert stamp is not None
+    assert (stamp.source, stamp.role, stamp.zone) == ("signed", "signed", "UTC")
+    assert signed_time("2017-09-01T10:00:00", tag="C2PA:time stamp") is None  # no zone
+    assert signed_time("yesterday", tag="C2PA:time stamp") is None
     found = compare_times([stamp], start=START, end=END)
     assert found.capture is None  # it bounds the capture, it is none
     assert found.fits[0].relation == "before"

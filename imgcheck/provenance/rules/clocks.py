@@ -87,7 +87,10 @@ def saved_later(facts: Facts) -> Answer:
     "time.unset-clock",
     proves="The clock was probably never set: the time says nothing about the day.",
     does_not_prove="That the date was falsified.",
-    innocent=("the camera lost its battery, or its owner never set the clock",),
+    innocent=(
+        "the camera lost its battery, or its owner never set the clock",
+        "a picture taken in the first hour of a year",
+    ),
 )
 def unset_clock(facts: Facts) -> Answer:
     """Ask: does a time stand where unset clocks stand?"""
