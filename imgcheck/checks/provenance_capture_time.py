@@ -90,6 +90,8 @@ def _capture(compared: provenance.TimeComparison | None) -> Iterator[str]:
     else:
         fit = compared.capture
         yield fit.basis
+        if provenance.looks_unset(fit.time):
+            yield "Clocks that nobody set stand there, so it probably says nothing of the day."
         others = {one.relation for one in compared.fits if one.time.role == fit.time.role}
         if len(others) > 1:
             yield "Its times of capture do not agree on which side of the window they lie."
@@ -98,11 +100,12 @@ def _capture(compared: provenance.TimeComparison | None) -> Iterator[str]:
 
 def _existed(compared: provenance.TimeComparison | None) -> Iterator[str]:
     """Say where a time by which the picture existed lies before the window."""
-    if compared is None:
+    if compared is None or (compared.capture and compared.capture.relation == "before"):
         return
     early = [
         fit for fit in compared.fits
         if fit.relation == "before" and fit.time.role in ("signed", "written", "metadata", "sent")
+        and not provenance.looks_unset(fit.time)
     ]  # fmt: skip
     if early:
         time = early[0].time

@@ -17,7 +17,7 @@ from imgcheck.provenance.preview import Agreement, thumbnail_agreement
 from imgcheck.provenance.reading import Metadata, Thumbnail, metadata
 from imgcheck.provenance.rules import FireRate, RuleResult, consistency, named_years
 from imgcheck.provenance.steps import Step, route
-from imgcheck.provenance.times import Time, signed_time
+from imgcheck.provenance.times import Time, looks_unset, signed_time
 from imgcheck.provenance.tree import Node, Observation, Structure
 from imgcheck.provenance.value import TagEntry
 from imgcheck.provenance.window import TimeComparison, TimeFit, compare_times
@@ -32,5 +32,5 @@ __all__ = [
     "c2pa_presence", "C2paPresence",
     "consistency", "RuleResult", "FireRate", "FieldRead",
     "route", "Step", "platform_answer", "TraceRatio", "name_times",
-    "named_years", "exposure_value", "signed_time",
+    "named_years", "exposure_value", "signed_time", "looks_unset",
 ]  # fmt: skip

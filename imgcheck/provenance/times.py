@@ -130,6 +130,19 @@ def parse_time(text: str, *, fraction: str = "", zone: str | None = None) -> (
     return value + suffix, zone, span
 
 
+# First moments of clocks: the POSIX, FAT and GPS epochs, and the first day that cameras without
+# a battery have been seen to count from (1 January of a year, midnight).
+_EPOCHS = ("1970-01-01", "1980-01-01", "1980-01-06")
+
+
+def looks_unset(time: Time) -> bool:
+    """Tell whether a time stands where clocks stand that nobody set.
+
+    An epoch, or the first hour of a year. A real picture of that hour is taken for unset, too.
+    """
+    return time.value[:10] in _EPOCHS or time.value[4:13] == "-01-01T00"
+
+
 def signed_time(text: str, *, tag: str, role: Role = "signed") -> Time | None:
     """Make a `Time` of one that another reader took from a valid signature.
 

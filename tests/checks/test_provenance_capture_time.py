@@ -66,6 +66,12 @@ def test_a_file_saved_before_the_window_existed_before_it() -> None:
     assert finding.outcome is Outcome.INCONCLUSIVE
 
 
+def test_an_unset_clock_is_called_one_and_bounds_nothing() -> None:
+    finding = answer(shot="1980:01:01 00:03:12", saved="1970:01:01 00:00:00")
+    assert "Clocks that nobody set stand there" in finding.summary
+    assert "existed before" not in answer(saved="1970:01:01 00:00:00").summary
+
+
 def test_the_date_in_a_messengers_name_bounds_the_capture() -> None:
     finding = answer(name="IMG-20170820-WA0003.jpg")
     assert "existed before the claimed dates" in finding.summary
