@@ -24,6 +24,7 @@ _MOST_TIMES = 16  # rows of a finding; histories of hundreds of steps say no mor
 
 # Centre of the sun below the horizon: civil twilight ends at -6, astronomical at -18 degrees
 # (U.S. Naval Observatory, Astronomical Applications Department).
+_DAYLIGHT_FRAMES, _DAYLIGHT_EV = 120, (9.6, 14.3)  # benchmarks: rules, three flights
 _CIVIL_DEG, _NIGHT_DEG = -6.0, -18.0
 
 
@@ -89,6 +90,8 @@ def _capture(compared: provenance.TimeComparison | None) -> Iterator[str]:
     else:
         fit = compared.capture
         yield fit.basis
+        if provenance.looks_unset(fit.time):
+            yield "Clocks that nobody set stand there, so it probably says nothing of the day."
         others = {one.relation for one in compared.fits if one.time.role == fit.time.role}
         if len(others) > 1:
             yield "Its times of capture do not agree on which side of the window they lie."
@@ -97,11 +100,12 @@ def _capture(compared: provenance.TimeComparison | None) -> Iterator[str]:
 
 def _existed(compared: provenance.TimeComparison | None) -> Iterator[str]:
     """Say where a time by which the picture existed lies before the window."""
-    if compared is None:
+    if compared is None or (compared.capture and compared.capture.relation == "before"):
         return
     early = [
         fit for fit in compared.fits
         if fit.relation == "before" and fit.time.role in ("signed", "written", "metadata", "sent")
+        and not provenance.looks_unset(fit.time)
     ]  # fmt: skip
     if early:
         time = early[0].time
@@ -117,6 +121,13 @@ def _posted(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
     if posted is None:
         return
     compared = _compared(times, posted)
+    for name, year in provenance.named_years(inspected(case).metadata):
+        if year > posted.latest.year:
+            yield (
+                f"The file names {name}, which came out after the post: this file was saved again "
+                "since, or the name was edited."
+            )
+            break
     late = [] if compared is None else [fit for fit in compared.fits if fit.relation == "after"]
     if late:
         time = late[0].time
@@ -148,6 +159,12 @@ def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
         # The second place is worth a sentence only where it says something else.
         if number == 0 or (height > 0) != (heights[0][0] > 0):
             yield _height_words(time, height, where)
+    light = provenance.exposure_value(inspected(case).metadata)
+    if light is not None and heights and heights[0][0] < _CIVIL_DEG:
+        yield (
+            f"The recorded exposure is made for a light of EV {light:.1f} at ISO 100; "
+            f"{_DAYLIGHT_FRAMES} drone frames by day have {_DAYLIGHT_EV[0]} to {_DAYLIGHT_EV[1]}."
+        )
 
 
 def _places(case: Case) -> Iterator[tuple[float, float, str]]:

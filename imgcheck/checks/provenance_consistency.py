@@ -33,6 +33,7 @@ def consistency(case: Case) -> Iterable[Finding]:
         name=case.image.name,
         thumbnail=None if agreement is None else agreement.kind,
         fbmd=found.fbmd,
+        size=(case.image.stored_width, case.image.stored_height),
     )
     statements = [statement.id for statement in case.claim.of_kind("unaltered")]
     concerned: list[str | None] = [*statements] or [None]
@@ -76,10 +77,15 @@ def _sentences(
     if common:
         yield f"{common} find what common causes explain."
     for one in odd[:_NAMED]:
-        rate = one.rates[0].words if one.rates else "how often it fires elsewhere was not measured"
-        yield f"{one.id} is {one.state}: {one.sentence.rstrip('.')} (the rule {rate})."
+        largest = max(one.rates, key=lambda rate: rate.applicable, default=None)
+        rate = (
+            "how often the rule fires elsewhere was not measured"
+            if largest is None
+            else f"the rule {largest.words}"
+        )
+        yield f"{one.id} is {one.state}: {one.sentence.rstrip('.')} ({rate})."
     if len(odd) > _NAMED:
-        yield f"{len(odd) - _NAMED} more are listed."
+        yield f"Odd rules that are only listed: {len(odd) - _NAMED}."
     if fired:
         yield "None of this says that the picture was altered."
     else:

@@ -24,6 +24,7 @@ from imgcheck.provenance.drone import DronePose, PoseField
 from imgcheck.provenance.embedded import EmbeddedPicture, embedded_pictures, embedded_words
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
 from imgcheck.provenance.evidence import FieldRead
+from imgcheck.provenance.exposure import exposure_value
 from imgcheck.provenance.fbmd import Fbmd, decode_fbmd, fbmd_words, read_fbmd
 from imgcheck.provenance.gain_map import (
     GainMap,
@@ -43,10 +44,10 @@ from imgcheck.provenance.platforms import Trace, TraceRatio, platform_answer, pl
 from imgcheck.provenance.position import Gps
 from imgcheck.provenance.preview import Agreement, thumbnail_agreement
 from imgcheck.provenance.reading import Metadata, Thumbnail, metadata
-from imgcheck.provenance.rules import FireRate, RuleResult, consistency
+from imgcheck.provenance.rules import FireRate, RuleResult, consistency, named_years
 from imgcheck.provenance.second_reader import ExifTool, SecondEntry, SecondReading
 from imgcheck.provenance.steps import Step, route
-from imgcheck.provenance.times import Time
+from imgcheck.provenance.times import Time, looks_unset, signed_time
 from imgcheck.provenance.tree import Node, Observation, Structure
 from imgcheck.provenance.value import TagEntry
 from imgcheck.provenance.window import TimeComparison, TimeFit, compare_times
@@ -70,4 +71,5 @@ __all__ = [
     "read_gain_map", "GainMap", "gain_map_words", "stated_items", "StatedItem",
     "consistency", "RuleResult", "FireRate", "FieldRead",
     "route", "Step", "platform_answer", "TraceRatio", "name_times",
+    "named_years", "exposure_value", "signed_time", "looks_unset",
 ]  # fmt: skip

@@ -68,26 +68,29 @@ def gap(first: Time, second: Time, *, slack_s: float = 0.0) -> Gap:
     Gap
     """
     written = (local(second.value) - local(first.value)).total_seconds()
-    one, two = first.zone is not None, second.zone is not None
-    if one and two:
-        low, high = moment(first.value), moment(second.value)
-        spread, words = timedelta(0), "both with a zone"
-    elif one or two:
-        low, high = moment(first.value), moment(second.value)
-        # The one without a zone may be up to 14 h earlier or 12 h later than its digits in UTC.
+    known = first.zone is not None, second.zone is not None
+    if not any(known):
+        words = "both without a zone, compared as written"
+    elif all(known):
+        words = "both with a zone"
+    else:
         words = "one without a zone, compared with every zone from UTC-12 to UTC+14"
-        spread = EARLIEST
-    else:
-        low, high = local(first.value), local(second.value)
-        spread, words = timedelta(0), "both without a zone, compared as written"
-    difference = (high - low).total_seconds()
-    wide = spread.total_seconds() + slack_s
-    if difference - first.uncertainty_s >= wide:
+    one = _span(first, widen=any(known))
+    two = _span(second, widen=any(known))
+    slack = timedelta(seconds=slack_s)
+    if one[1] + slack <= two[0]:
         order: Order = "before"
-    elif -difference - second.uncertainty_s >= wide:
+    elif two[1] + slack <= one[0]:
         order = "after"
-    elif spread:
-        order = "undecidable"
     else:
-        order = "same"
+        order = "undecidable" if known[0] != known[1] else "same"
     return Gap(order=order, written_s=written, words=words)
+
+
+def _span(time: Time, *, widen: bool) -> tuple[datetime, datetime]:
+    """Give the first moment of a time and the one after its last, over all zones it may have."""
+    low = moment(time.value)
+    high = low + timedelta(seconds=time.uncertainty_s)
+    if time.zone is None and widen:
+        return low - EARLIEST, high + LATEST
+    return low, high

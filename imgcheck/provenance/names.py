@@ -15,15 +15,15 @@ def _compiled() -> tuple[tuple[re.Pattern[str], NameRow], ...]:
     return tuple((re.compile(row.pattern, re.IGNORECASE | re.ASCII), row) for row in rows)
 
 
-def named_by(name: str) -> tuple[tuple[NameRow, dict[str, str]], ...]:
-    """Give every known pattern that a name fits, with the parts it found."""
+def named_by(name: str) -> tuple[NameRow, dict[str, str]] | None:
+    """Give the first pattern of the data file that a name fits, with the parts it found."""
     if not name or len(name) > _LONGEST:
-        return ()
-    return tuple(
-        (row, {key: text for key, text in match.groupdict().items() if text})
-        for pattern, row in _compiled()
-        if (match := pattern.fullmatch(name))
-    )
+        return None
+    for pattern, row in _compiled():
+        match = pattern.fullmatch(name)
+        if match is not None:
+            return row, {key: text for key, text in match.groupdict().items() if text}
+    return None
 
 
 def name_times(name: str) -> tuple[Time, ...]:
@@ -40,19 +40,19 @@ def name_times(name: str) -> tuple[Time, ...]:
         ``source`` is ``file name``; ``role`` is ``capture`` where cameras name files so, and
         ``sent`` where messengers and platforms do. Empty where no known pattern fits.
     """
-    found = []
-    for row, parts in named_by(name):
-        if row.role is None or not {"y", "m", "d"} <= parts.keys():
-            continue
-        text = "-".join(parts[key] for key in "ymd")
-        if "H" in parts and "M" in parts:
-            text += f"T{int(parts['H']):02}:{parts['M']}"
-            text += f":{parts['S']}" if "S" in parts else ""
-        parsed = parse_time(text, fraction=parts.get("f", ""), zone=row.zone)
-        if parsed is not None:
-            found.append(
-                Time(value=parsed[0], zone=parsed[1], source="file name",
-                     tag="file name", uncertainty_s=parsed[2], role=row.role,
-                     clock="a name that anyone can type")
-            )  # fmt: skip
-    return tuple(found)
+    found = named_by(name)
+    if found is None or found[0].role is None or not {"y", "m", "d"} <= found[1].keys():
+        return ()
+    row, parts = found
+    text = "-".join(parts[key] for key in "ymd")
+    if "H" in parts and "M" in parts:
+        text += f"T{int(parts['H']):02}:{parts['M']}"
+        text += f":{parts['S']}" if "S" in parts else ""
+    parsed = parse_time(text, fraction=parts.get("f", ""), zone=row.zone)
+    if parsed is None or row.role is None:
+        return ()
+    value, zone, span = parsed
+    return (
+        Time(value=value, zone=zone, source="file name", tag="file name", uncertainty_s=span,
+             role=row.role, clock="a name that anyone can type"),
+    )  # fmt: skip

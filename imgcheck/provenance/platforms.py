@@ -14,6 +14,10 @@ from imgcheck.provenance.reading import Metadata
 from imgcheck.provenance.tree import Structure
 from imgcheck.quantity import Interval, binomial_interval
 
+# A ratio from fewer files than these would be that of the added counts, not of the files.
+_LEAST_MATCHING = 5
+# Parts before the first scan that are looked at; real files have some twenty.
+_MOST_KINDS = 200
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20}", re.ASCII)
 
 
@@ -63,20 +67,18 @@ class Trace:
     evidence: tuple[FieldRead, ...] = ()
 
 
+def _order(structure: Structure) -> str:
+    """Give the kinds of the parts up to the first scan, a blank after each."""
+    kinds = [node.kind for node in structure.nodes[:_MOST_KINDS]]
+    return " ".join([*(kinds[: kinds.index("SOS")] if "SOS" in kinds else kinds), ""])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
     structure: Structure
     encoding: Encoding | None
     metadata: Metadata
-
-    @property
-    def order(self) -> str:
-        kinds = []
-        for node in self.structure.nodes:
-            if node.kind == "SOS":
-                break
-            kinds.append(node.kind)
-        return " ".join([*kinds, ""])
+    order: str
 
     @property
     def token(self) -> bool:
@@ -150,7 +152,7 @@ def platform_traces(
     -----
     The rows rest on 1 to 18 files a platform. None is a signature.
     """
-    seen = _Seen(structure=structure, encoding=encoding, metadata=metadata)
+    seen = _Seen(structure=structure, encoding=encoding, metadata=metadata, order=_order(structure))
     rows = [row for row in platform_data().rows if seen.has(row.traits)]
     found = [_trace(row, seen) for row in rows]
     found.sort(key=lambda trace: (-_rank(trace), trace.row or ""))
@@ -160,7 +162,9 @@ def platform_traces(
 def matches(row: PlatformRow, structure: Structure, encoding: Encoding | None,
             metadata: Metadata) -> bool:  # fmt: skip
     """Tell whether a file has every trait of a row; what the background is counted with."""
-    return _Seen(structure=structure, encoding=encoding, metadata=metadata).has(row.traits)
+    return _Seen(
+        structure=structure, encoding=encoding, metadata=metadata, order=_order(structure)
+    ).has(row.traits)
 
 
 def _rank(trace: Trace) -> float:
@@ -168,8 +172,11 @@ def _rank(trace: Trace) -> float:
 
 
 def ratio(row: PlatformRow) -> TraceRatio | None:
-    """Give the likelihood ratio of a row's marks; None where no background was measured."""
-    if row.background is None or not row.background[1]:
+    """Give the likelihood ratio of a row's marks.
+
+    None where no background was measured, or where fewer than five files have the marks.
+    """
+    if row.background is None or not row.background[1] or row.matching < _LEAST_MATCHING:
         return None
     hits, others = row.background
     with_mark = (row.matching + 1) / (row.files + 2)
@@ -211,20 +218,20 @@ def _evidence(traits: Traits, seen: _Seen) -> tuple[FieldRead, ...]:
     return tuple(found)
 
 
-def _name_traces(name: str) -> list[Trace]:
-    found = []
-    for row, parts in named_by(name)[:1]:
-        stated = None
-        if {"y", "m", "d"} <= parts.keys():
-            times = name_times(name)
-            stated = times[0].value[:10] if times else None
-        mark = "the file name, which anyone can type"
-        found.append(Trace(
+def _name_traces(name: str) -> tuple[Trace, ...]:
+    found = named_by(name)
+    if found is None:
+        return ()
+    row, parts = found
+    times = name_times(name) if {"y", "m", "d"} <= parts.keys() else ()
+    mark = "the file name, which anyone can type"
+    return (
+        Trace(
             platform=row.platform, mark=mark, wording=f"consistent with {row.platform}: {mark}",
-            date=stated, files=row.files, source=row.source,
+            date=times[0].value[:10] if times else None, files=row.files, source=row.source,
             evidence=(FieldRead(name="file name", value=shown(name)),),
-        ))  # fmt: skip
-    return found
+        ),
+    )  # fmt: skip
 
 
 def platform_answer(traces: tuple[Trace, ...]) -> str:

@@ -130,6 +130,40 @@ def parse_time(text: str, *, fraction: str = "", zone: str | None = None) -> (
     return value + suffix, zone, span
 
 
+# First moments of clocks: the POSIX, FAT and GPS epochs, and the first day that cameras without
+# a battery have been seen to count from (1 January of a year, midnight).
+_EPOCHS = ("1970-01-01", "1980-01-01", "1980-01-06")
+
+
+def looks_unset(time: Time) -> bool:
+    """Tell whether a time stands where clocks stand that nobody set.
+
+    An epoch, or the first hour of a year. A real picture of that hour is taken for unset, too.
+    """
+    return time.value[:10] in _EPOCHS or time.value[4:13] == "-01-01T00"
+
+
+def signed_time(text: str, *, tag: str, role: Role = "signed") -> Time | None:
+    """Make a `Time` of one that another reader took from a valid signature.
+
+    Parameters
+    ----------
+    text : str
+        ISO 8601 with a zone; None is returned for anything else.
+    tag : str
+        Where it stands, as shown to the reader: ``C2PA:time stamp``.
+    role : str
+        ``signed`` for a time stamp (the file existed then); ``capture`` for a signed statement
+        of when the picture was taken.
+    """
+    parsed = parse_time(text)
+    if parsed is None or parsed[1] is None:
+        return None
+    clock = "of the time-stamp authority" if role == "signed" else "of whoever signed"
+    return Time(value=parsed[0], zone=parsed[1], source="signed", tag=tag,
+                uncertainty_s=parsed[2], role=role, clock=clock)  # fmt: skip
+
+
 _EXIF: tuple[tuple[str, str, str, str, str, Role], ...] = (
     ("ExifIFD:DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal", "camera clock",
      "capture date", "capture"),
@@ -164,14 +198,16 @@ def find_times(reading: Reading, tags: Mapping[str, Value]) -> tuple[Time, ...]:
     for name, role in _PNG:
         found.extend(_plain(reading, tags, name, "PNG", role))
     found.extend(_drone(tags))
-    return tuple(_placed(reading, time) for time in found)
+    places: dict[str, tuple[int | None, int | None]] = {}
+    for entry in reading.entries:
+        places.setdefault(f"{entry.group}:{entry.name}", (entry.offset, entry.length))
+    return tuple(_placed(time, places.get(time.tag, (None, None))) for time in found)
 
 
-def _placed(reading: Reading, time: Time) -> Time:
+def _placed(time: Time, place: tuple[int | None, int | None]) -> Time:
     """Add the place of the raw bytes and what is known of the clock."""
-    offset, length = reading.place_of(time.tag)
     clock = _CLOCKS.get(time.source, time.clock)
-    return replace(time, offset=offset, length=length, clock=clock)
+    return replace(time, offset=place[0], length=place[1], clock=clock)
 
 
 # Written by the autopilot in UTC: DJI since 2022, senseFly (names as found in their files).

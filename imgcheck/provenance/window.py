@@ -184,4 +184,5 @@ def _sentence(time: Time, relation: Relation, plain: Relation, margin: float, zo
         bound = "; if that is right, the picture existed before the window"
     elif time.role in _BOUNDS and relation == "after":
         bound = "; that is no conflict, the picture may be older"
-    return f"{head}; it is {where} by {margin:.1f} h or more{whatever}{bound}."
+    by = f"{margin:.1f} h" if margin < 72 else f"{margin / 24:.0f} days"
+    return f"{head}; it is {where} by {by} or more{whatever}{bound}."

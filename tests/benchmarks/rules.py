@@ -12,7 +12,9 @@ rate.
 import argparse
 import hashlib
 import json
+import math
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ from imgcheck.quantity import binomial_interval
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("IMGCHECK_DATA", ROOT / ".." / "shared" / "data"))
 PACKAGE = ROOT / "imgcheck" / "provenance"
+WHAT = {"metadata-extractor": "camera files", "exif-samples": "camera files",
+        "overhead": "drone frames"}  # fmt: skip
 OVERHEAD = ("seneca", "niza", "brighton")
 # Lossless cut-outs: their size fields, thumbnails, markers and offsets are those of the cutting.
 NOT_OF_CUTOUTS = {
@@ -235,11 +239,61 @@ def print_fired() -> None:
                     print(f"{name} | {one.path.name} | {result.id} | {result.sentence}")
 
 
+def print_light() -> None:
+    """Exposure value at ISO 100, and how far the logarithmic twins of time and aperture lie."""
+    rows = []
+    for name, files in sets().items():
+        values = [provenance.exposure_value(one.metadata) for one in files]
+        known = sorted(value for value in values if value is not None)
+        apart = sorted(gap for one in files for gap in _twins(one))
+        middle = sum(0.1 < gap < 0.9 for gap in apart)
+        rows.append((
+            name, str(len(known)), f"{known[0]:.1f} to {known[-1]:.1f}", str(len(apart)),
+            str(sum(gap <= 0.1 for gap in apart)), str(middle),
+        ))  # fmt: skip
+    table(("set", "files with an exposure", "EV at ISO 100", "pairs", "within 0.1 stops",
+           "0.1 to 0.9 stops"), iter(rows))  # fmt: skip
+
+
+def _twins(one: Read) -> Iterator[float]:
+    tags = one.metadata.tags
+    for plain, twin, factor in (("ExposureTime", "ShutterSpeedValue", -1),
+                                ("FNumber", "ApertureValue", 2)):  # fmt: skip
+        value, other = tags.get(f"ExifIFD:{plain}"), tags.get(f"ExifIFD:{twin}")
+        if isinstance(value, int | float) and isinstance(other, int | float) and value > 0:
+            yield abs(factor * math.log2(value) - other)
+
+
+def print_cost() -> None:
+    """Mean CPU a file: the rules, platforms and route, against walking and reading the file."""
+    files = [one for some in sets().values() for one in some]
+    start = time.process_time()
+    for one in files:
+        tree = provenance.structure(one.data, format="jpeg")
+        provenance.encoding(one.data, format="jpeg", structure=tree)
+        provenance.metadata(one.data, format="jpeg", structure=tree)
+    read = time.process_time()
+    for one in files:
+        ask(one)
+    asked = time.process_time()
+    for one in files:
+        traces = provenance.platform_traces(
+            one.structure, one.encoding, one.metadata, one.path.name
+        )
+        provenance.route(one.structure, one.encoding, one.metadata, traces)
+    routed = time.process_time()
+    milli = 1e3 / len(files)
+    table(("files", "read, ms", "rules, ms", "platforms and route, ms"), iter([(
+        str(len(files)), f"{(read - start) * milli:.2f}", f"{(asked - read) * milli:.2f}",
+        f"{(routed - asked) * milli:.2f}",
+    )]))  # fmt: skip
+
+
 def write() -> None:
     """Write the counts that ship with the package; the models first, a rule reads them."""
     _dump("rules/models.json", {"models": count_models()})
     model_tables.cache_clear()
-    sizes = {name: len(files) for name, files in sets().items()}
+    sizes = {name: {"files": len(files), "what": WHAT[name]} for name, files in sets().items()}
     _dump("rules/rates.json", {"sets": sizes, "rules": count_rates()})
     _dump("platform_rates.json", {"rows": count_background()})
 
@@ -250,7 +304,7 @@ def _dump(path: str, value: dict[str, Any]) -> None:
 
 
 PARTS = {"rates": print_rates, "models": print_models, "platforms": print_platforms,
-         "fired": print_fired}  # fmt: skip
+         "light": print_light, "cost": print_cost, "fired": print_fired}  # fmt: skip
 
 
 def main() -> None:

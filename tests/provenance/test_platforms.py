@@ -1,6 +1,9 @@
 """Are marks of platforms read for what they are, and no more?"""
 
 import io
+import math
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -10,9 +13,13 @@ from imgcheck.provenance import (
     decode_fbmd,
     encoding,
     metadata,
+    platform_answer,
     platform_traces,
+    route,
     structure,
 )
+from imgcheck.provenance.platform_data import parse, platform_data
+from imgcheck.provenance.platforms import ratio
 from tests.provenance import build
 
 
@@ -79,6 +86,9 @@ def test_odd_fields_have_a_state_of_their_own(text: str, expected: str) -> None:
 
 def test_every_trace_is_only_consistent_with() -> None:
     found = traces(POSTED, "12345678_1234567890_123456789_n.jpg")
+    lows = [trace.ratio.interval.low for trace in found if trace.ratio]
+    assert len(lows) == 2
+    assert lows == sorted(lows, reverse=True)
     assert len(found) == 3
     assert all(trace.wording.startswith("consistent with") for trace in found)
 
@@ -116,3 +126,111 @@ def test_a_manifest_is_found_in_every_container_and_never_called_valid() -> None
         assert found.present, form
         assert not found.validated
     assert not c2pa_presence(structure(build.jpeg(), format="jpeg")).present
+
+
+ROW = {
+    "id": "x", "platform": "A service", "mark": "m", "traits": {"scans": 3}, "files": 25,
+    "matching": 24, "first_seen": "2020", "last_seen": None, "source": "here", "note": "",
+}  # fmt: skip
+
+
+def rows(**changes: object):
+    return parse({"format": 1, "version": "t", "rows": [{**ROW, **changes}]}, {}).rows
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"files": 0}, "matching"), ({"matching": 26}, "matching"), ({"traits": {}}, "no trait"),
+     ({"traits": {"colour": 1}}, "colour"), ({"first_seen": "last year"}, "no date"),
+     ({"extra": 1}, "extra")],
+)  # fmt: skip
+def test_a_row_that_breaks_the_schema_is_named(changes: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        rows(**changes)
+
+
+def test_a_name_pattern_without_a_limit_is_refused() -> None:
+    name = {"platform": "p", "pattern": "a.*", "role": None, "zone": None, "files": 1, "source": ""}
+    with pytest.raises(ValueError, match="upper limit"):
+        parse({"format": 1, "rows": [], "names": [name]}, {})
+
+
+def test_every_shipped_row_has_its_background_and_a_source() -> None:
+    for row in platform_data().rows:
+        assert row.source
+        assert row.background is not None, f"measure the background of {row.id}"
+        found = ratio(row)
+        assert (found is None) == (row.matching < 5)
+        assert found is None or found.interval.low <= found.value <= found.interval.high
+
+
+def test_a_ratio_has_exact_limits_and_needs_files_and_a_background() -> None:
+    row = replace(rows(files=18, matching=13)[0], background=(0, 231))
+    found = ratio(row)
+    assert found is not None
+    # Clopper-Pearson: 13 of 18 is at least 0.465, 0 of 231 at most 0.0158.
+    assert found.interval.low == pytest.approx(0.465 / 0.0158, rel=0.01)
+    assert found.interval.high == math.inf
+    assert found.value == pytest.approx((14 / 20) / (1 / 233))
+    assert ratio(replace(row, files=1, matching=1)) is None
+    assert ratio(replace(row, background=None)) is None
+
+
+def order_of_phones() -> bytes:
+    """Make a JPEG whose frame comes before its Huffman tables and those before its DQT."""
+    plain = build.jpeg(build.picture(64, 48), quality=100, subsampling=0, restart_marker_blocks=4)
+    tree = structure(plain, format="jpeg")
+    by_kind: dict[str, list[bytes]] = {}
+    for node in tree.nodes:
+        piece = plain[node.offset : node.offset + node.length]
+        by_kind.setdefault(node.kind, []).append(piece)
+    kinds = ("SOI", "APP0", "SOF0", "DHT", "DQT", "DRI", "SOS", "scan", "EOI")
+    moved = b"".join(piece for kind in kinds for piece in by_kind[kind])
+    head = 2 + len(by_kind["APP0"][0])
+    return moved[:head] + build.segment(0xE1, b"Exif\0\0" + build.tiff([])) + moved[head:]
+
+
+def test_one_mark_of_two_services_names_both_and_decides_nothing() -> None:
+    found = traces(order_of_phones())
+    assert {trace.platform for trace in found} == {"WeChat", "WhatsApp"}
+    assert all(trace.ratio is None for trace in found)  # one file each
+    assert "stays unknown" in platform_answer(found)
+    assert all(one.offset is not None for trace in found for one in trace.evidence)
+
+
+def test_without_a_mark_the_platform_is_unknown_in_words() -> None:
+    assert "unknown" in platform_answer(())
+    assert "no evidence" in platform_answer(())
+
+
+def test_the_route_goes_from_capture_to_software_to_platform_to_the_last_save() -> None:
+    block = build.tiff([build.ascii_(0x010F, "Maker"), build.ascii_(0x0131, "GIMP 2.8")],
+                       exif=[build.ascii_(0x9003, "2017:09:10 12:00:00")])  # fmt: skip
+    data = build.jpeg_with_exif(block, POSTED)
+    tree = structure(data, format="jpeg")
+    tags = metadata(data, format="jpeg", structure=tree)
+    save = encoding(data, format="jpeg", structure=tree)
+    steps = route(tree, save, tags, platform_traces(tree, save, tags, None))
+    assert [step.kind for step in steps] == ["capture", "software", "platform", "last save"]
+    assert "zone unknown" in steps[0].words
+    assert steps[1].words == "passed through GIMP 2.8"
+    place = steps[1].evidence[0]
+    assert data[place.offset : place.offset + place.length] == b"GIMP 2.8\0"
+    assert steps[2].words.startswith("consistent with")
+
+
+def test_a_file_that_says_nothing_has_only_its_last_save() -> None:
+    data = build.jpeg()
+    tree = structure(data, format="jpeg")
+    tags = metadata(data, format="jpeg", structure=tree)
+    save = encoding(data, format="jpeg", structure=tree)
+    assert [step.kind for step in route(tree, save, tags, ())] == ["last save"]
+
+
+@pytest.mark.data
+def test_files_of_three_services_go_with_their_service(data_dir: Path) -> None:
+    for name in ("facebook", "wechat", "weibo"):
+        path = data_dir / "social" / f"test_01_{name}.jpg"
+        found = traces(path.read_bytes())
+        assert name in {trace.platform.casefold() for trace in found}, found
+        assert all(trace.wording.startswith("consistent with") for trace in found)

@@ -1,6 +1,7 @@
 """Does each rule fire on what it is about, and keep quiet where the fields agree?"""
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -208,6 +209,29 @@ CASES: list[tuple[str, str, bytes]] = [
                                            gps=[build.rational(17, (3598, 10))])),
     ("drone.heading", "anomalous", camera(packet('dd:GimbalYawDegree="-30.00"'),
                                           gps=[build.rational(17, (3598, 10))])),
+    ("exposure.apex", "consistent", camera(exif=[
+        build.rational(0x829D, (56, 10)), build.rational(0x9202, (497, 100))])),
+    ("exposure.apex", "anomalous", camera(exif=[
+        build.rational(0x829D, (56, 10)), build.rational(0x9202, (2, 1))])),
+    ("twice.exposure", "consistent", camera(packet('exif:FNumber="56/10"'),
+                                            exif=[build.rational(0x829D, (5600, 1000))])),
+    ("twice.exposure", "anomalous", camera(packet('exif:FNumber="8/1"'),
+                                           exif=[build.rational(0x829D, (56, 10))])),
+    ("twice.serial", "anomalous", camera(
+        packet('xmlns:aux="http://ns.adobe.com/exif/1.0/aux/" aux:SerialNumber="77"'),
+        exif=[build.ascii_(0xA431, "78")])),
+    ("twice.serial", "consistent", camera(
+        packet('xmlns:aux="http://ns.adobe.com/exif/1.0/aux/" aux:SerialNumber="77"'),
+        exif=[build.ascii_(0xA431, "0077")])),
+    ("twice.position", "consistent", camera(
+        packet('exif:GPSLatitude="35,24.0N" exif:GPSLongitude="40,9,0E"'),
+        gps=place((35, 24, 0), (40, 9, 0)))),
+    ("twice.position", "anomalous", camera(
+        packet('exif:GPSLatitude="35,24.0S" exif:GPSLongitude="40,9,0E"'),
+        gps=place((35, 24, 0), (40, 9, 0)))),
+    # Twenty seconds beside UTC+8, as in a published record of a DJI frame.
+    ("drone.clock", "consistent", camera(packet('dd:UTCAtExposure="2025:05:20 02:12:54.019996"'),
+                                         shot="2025:05:20 10:12:34")),
     ("drone.clock", "consistent", camera(
         packet('sky:TakeoffUclock="1702757000000000" sky:CaptureUtime="985373000" '
                'sky:TakeoffUtime="200000000"'), shot="2023:12:16 20:16:25")),
@@ -299,6 +323,24 @@ def test_the_tables_of_a_model_are_compared_with_that_model_only() -> None:
     block = build.tiff([build.ascii_(0x010F, "Canon"), build.ascii_(0x0110, "FC3170")])
     odd = ask(build.jpeg_with_exif(block, build.jpeg(quality=71)))["encoding.model-tables"]
     assert odd.state == "not applicable"
+
+
+def test_speed_and_pose_are_compared_with_the_maker_note_once_it_is_read() -> None:
+    data = camera(packet('dd:FlightXSpeed="+8.90" dd:GimbalYawDegree="+179.95"'))
+    tree = structure(data, format="jpeg")
+    tags = metadata(data, format="jpeg", structure=tree)
+
+    def states(**note: float) -> tuple[str, str]:
+        more = {f"MakerNote:{name}": value for name, value in note.items()}
+        results = consistency(
+            data, structure=tree, encoding=None, metadata=replace(tags, tags={**tags.tags, **more})
+        )
+        found = {one.id: one.state for one in results}
+        return found["drone.speed"], found["drone.pose"]
+
+    assert states() == ("not applicable", "not applicable")
+    assert states(SpeedX=8.8999996, CameraYaw=-180.0) == ("consistent", "consistent")
+    assert states(SpeedX=3.0, CameraYaw=90.0) == ("anomalous", "anomalous")
 
 
 def test_mutated_files_raise_nothing() -> None:

@@ -4,8 +4,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from imgcheck.provenance import Time, compare_times
+from imgcheck.provenance import Time, compare_times, metadata, name_times, signed_time
+from imgcheck.provenance.between import gap
 from imgcheck.provenance.times import parse_time, parse_zone
+from tests.provenance import build
 
 START, END = date(2017, 9, 8), date(2017, 9, 12)
 
@@ -151,3 +153,105 @@ def test_an_aware_window_is_converted_from_its_zone() -> None:
     assert (
         relation(local("2017-09-10T12:00:00"), start, datetime(2017, 9, 12, tzinfo=UTC)) == "inside"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "zone", "role", "span"),
+    [
+        ("IMG_20170910_120003.jpg", "2017-09-10T12:00:03", None, "capture", 1.0),
+        ("20170910_120003.jpg", "2017-09-10T12:00:03", None, "capture", 1.0),
+        ("PXL_20210910_090000123.jpg", "2021-09-10T09:00:00.123Z", "UTC", "capture", 0.001),
+        ("DJI_20230802130304_0058_D.JPG", "2023-08-02T13:03:04", None, "capture", 1.0),
+        ("IMG-20170911-WA0003.jpg", "2017-09-11", None, "sent", 86_400.0),
+        ("WhatsApp Image 2017-09-11 at 10.11.12.jpeg", "2017-09-11T10:11:12", None, "sent", 1.0),
+        (
+            "WhatsApp Image 2017-09-11 at 10.11.12 (2).jpeg",
+            "2017-09-11T10:11:12",
+            None,
+            "sent",
+            1.0,
+        ),
+        ("WhatsApp Image 2017-09-11 at 9.11.12 PM.jpeg", "2017-09-11", None, "sent", 86_400.0),
+        ("photo_2017-09-24_10-11-12.jpg", "2017-09-24T10:11:12", None, "sent", 1.0),
+    ],
+)
+def test_a_name_states_a_time_as_cameras_or_messengers_mean_it(
+    name: str, value: str, zone: str | None, role: str, span: float
+) -> None:
+    (time,) = name_times(name)
+    assert (time.value, time.zone, time.role, time.source) == (value, zone, role, "file name")
+    assert time.uncertainty_s == pytest.approx(span)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "holiday.jpg", "IMG_20171399_120003.jpg", "DJI_0018.JPG", "9" * 5000,
+             "IMG_20170910_120003.jpg\n", "12345_67890_12345_n.jpg"]
+)  # fmt: skip
+def test_a_name_without_a_possible_date_states_none(name: str) -> None:
+    assert name_times(name) == ()
+
+
+def test_the_clocks_of_a_drone_add_up_to_a_time_in_utc() -> None:
+    # Take-off at 20:03:20 UTC; 785.373 s of uptime later the shutter: 20:16:25.373.
+    packet = build.xmp(
+        "", 'xmlns:s="https://www.skydio.com/drone-skydio/1.0/" s:TakeoffUclock="1702757000000000" '
+        's:CaptureUtime="985373000" s:TakeoffUtime="200000000"',
+    )  # fmt: skip
+    data = build.with_segments(
+        build.jpeg(), build.segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + packet)
+    )
+    (time,) = metadata(data, format="jpeg").times
+    assert (time.value, time.zone) == ("2023-12-16T20:16:25.373000Z", "UTC")
+    assert time.source == "drone"
+    # The place of the value, or of the packet that holds it.
+    assert b"1702757000000000" in data[time.offset : time.offset + time.length]
+
+
+def test_each_time_has_the_place_of_its_bytes_and_words_about_its_clock() -> None:
+    block = build.tiff([build.ascii_(0x0132, "2017:09:11 08:00:00")],
+                       exif=[build.ascii_(0x9003, "2017:09:10 12:00:00")])  # fmt: skip
+    data = build.jpeg_with_exif(block)
+    shot, saved = metadata(data, format="jpeg").times
+    assert data[shot.offset : shot.offset + shot.length] == b"2017:09:10 12:00:00\0"
+    assert data[saved.offset : saved.offset + saved.length] == b"2017:09:11 08:00:00\0"
+    assert "drift unknown" in shot.clock
+    assert "software" in saved.source
+
+
+def test_a_signed_time_from_elsewhere_is_compared_as_a_bound() -> None:
+    stamp = signed_time("2017-09-01T10:00:00Z", tag="C2PA:time stamp")
+    assert stamp is not None
+    assert (stamp.source, stamp.role, stamp.zone) == ("signed", "signed", "UTC")
+    assert signed_time("2017-09-01T10:00:00", tag="C2PA:time stamp") is None  # no zone
+    assert signed_time("yesterday", tag="C2PA:time stamp") is None
+    found = compare_times([stamp], start=START, end=END)
+    assert found.capture is None  # it bounds the capture, it is none
+    assert found.fits[0].relation == "before"
+    assert "existed before the window" in found.fits[0].basis
+    late = compare_times([local("2019-01-01T00:00:00", role="sent")], start=START, end=END)
+    assert "no conflict" in late.fits[0].basis
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "order"),
+    [
+        (local("2017-09-10T12:00:00"), local("2017-09-10T12:00:01"), "before"),
+        (local("2017-09-10T12:00:00"), local("2017-09-10T12:00:00"), "same"),
+        (local("2017-09-10T12:00:00"), local("2017-09-10T11:59:59"), "after"),
+        # The one without a zone may be up to 14 h earlier than it reads, in UTC.
+        (utc("2017-09-10T12:00:00"), local("2017-09-10T23:00:00"), "undecidable"),
+        (utc("2017-09-10T12:00:00"), local("2017-09-11T02:00:01"), "before"),
+        # ... or 12 h later.
+        (utc("2017-09-10T12:00:00"), local("2017-09-10T00:30:00"), "undecidable"),
+        (utc("2017-09-10T12:00:00"), local("2017-09-09T23:59:59"), "after"),
+        (local("2017-09-09T23:59:59"), utc("2017-09-10T12:00:00"), "before"),
+        (local("2017-09-10", span=86_400.0), local("2017-09-10T12:00:00"), "same"),
+        (local("2017-09-10", span=86_400.0), local("2017-09-11T00:00:00"), "before"),
+    ],
+)
+def test_two_times_are_ordered_only_where_every_zone_agrees(
+    first: Time, second: Time, order: str
+) -> None:
+    found = gap(first, second)
+    assert found.order == order
+    assert ("without a zone" in found.words) == (None in (first.zone, second.zone))

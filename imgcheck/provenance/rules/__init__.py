@@ -4,6 +4,7 @@ A rule says what it read, what follows, what does not, and how often it fires on
 """
 
 from imgcheck.provenance.rules.catalogue import RULES, consistency
+from imgcheck.provenance.rules.programs import named_years
 from imgcheck.provenance.rules.result import FieldRead, FireRate, RuleResult, State
 
-__all__ = ["RULES", "consistency", "RuleResult", "FieldRead", "FireRate", "State"]
+__all__ = ["RULES", "consistency", "named_years", "RuleResult", "FieldRead", "FireRate", "State"]

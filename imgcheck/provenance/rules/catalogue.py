@@ -9,6 +9,7 @@ from imgcheck.provenance.rules import (
     clocks,
     drone,
     encoder_marks,
+    exposure,
     file_name,
     frame,
     gps_clock,
@@ -28,9 +29,9 @@ from imgcheck.provenance.tree import Structure
 
 #: In the order in which they are told: times, sizes, encoding, offsets, programs, places.
 RULES: tuple[Rule, ...] = (
-    *clocks.RULES, *gps_clock.RULES, *said_twice.RULES, *file_name.RULES, *frame.RULES,
-    *encoder_marks.RULES, *models.RULES, *offsets.RULES, *history.RULES, *programs.RULES,
-    *position.RULES, *drone.RULES,
+    *clocks.RULES, *gps_clock.RULES, *said_twice.RULES, *exposure.RULES, *file_name.RULES,
+    *frame.RULES, *encoder_marks.RULES, *models.RULES, *offsets.RULES, *history.RULES,
+    *programs.RULES, *position.RULES, *drone.RULES,
 )  # fmt: skip
 
 
@@ -45,6 +46,7 @@ def consistency(
     thumbnail_size: tuple[int, int] | None = None,
     fbmd: Fbmd | None = None,
     pictures: Iterable[tuple[int, int]] | None = None,
+    size: tuple[int, int] | None = None,
 ) -> tuple[RuleResult, ...]:
     """Ask whether the fields of a file agree with each other.
 
@@ -65,6 +67,9 @@ def consistency(
     pictures : iterable of (offset, length) or None
         Places in the file that an index of several pictures states; read from the MPF index of
         a JPEG where they are not given.
+    size : (width, height) or None
+        Of the stored picture, in pixels, where another reader knows it (PNG, WebP, HEIF); of a
+        JPEG or a TIFF it is read from the structure.
 
     Returns
     -------
@@ -82,7 +87,10 @@ def consistency(
     listed = listed_pictures(data, structure) if pictures is None else tuple(pictures)
     facts = Facts(data=data, structure=structure, encoding=encoding, metadata=metadata, name=name,
                   thumbnail=thumbnail, thumbnail_size=thumbnail_size, fbmd=fbmd,
-                  pictures=listed)  # fmt: skip
+                  pictures=listed, size=size,
+                  times={time.tag: time for time in reversed(metadata.times)},
+                  entries={f"{one.group}:{one.name}": one for one in reversed(metadata.entries)},
+                  )  # fmt: skip
     rates = fire_rates()
     return tuple(rule.result(facts, rates.get(rule.id, ())) for rule in RULES)
 

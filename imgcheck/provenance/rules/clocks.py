@@ -2,17 +2,14 @@
 
 from itertools import pairwise
 
-from imgcheck.provenance.between import gap, local
+from imgcheck.provenance.between import gap
 from imgcheck.provenance.rules.facts import Facts
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
-from imgcheck.provenance.times import Time
+from imgcheck.provenance.times import Time, looks_unset
 
 _EXIF = ("ExifIFD:DateTimeOriginal", "ExifIFD:DateTimeDigitized", "IFD0:DateTime")
 # Programs that copy a time through another clock or file system keep two seconds (FAT).
 _SLACK_S = 2.0
-# First moments of clocks: the POSIX, FAT and GPS epochs, and the first day that cameras without
-# a battery have been seen to count from (1 January of a year, midnight).
-EPOCHS = ("1970-01-01", "1980-01-01", "1980-01-06")
 
 
 def exif_times(facts: Facts) -> list[Time]:
@@ -87,7 +84,10 @@ def saved_later(facts: Facts) -> Answer:
     "time.unset-clock",
     proves="The clock was probably never set: the time says nothing about the day.",
     does_not_prove="That the date was falsified.",
-    innocent=("the camera lost its battery, or its owner never set the clock",),
+    innocent=(
+        "the camera lost its battery, or its owner never set the clock",
+        "a picture taken in the first hour of a year",
+    ),
 )
 def unset_clock(facts: Facts) -> Answer:
     """Ask: does a time stand where unset clocks stand?"""
@@ -96,9 +96,7 @@ def unset_clock(facts: Facts) -> Answer:
     if not found and not facts.observed("clock"):
         return absent("the file states no time of a camera")
     for time in found:
-        at = local(time.value)
-        first_hour = (at.month, at.day, at.hour) == (1, 1, 0)
-        if time.value[:10] in EPOCHS or first_hour:
+        if looks_unset(time):
             return answer(
                 "explained", f"{time.tag} {time.value} is where unset clocks stand",
                 facts.field(time.tag),

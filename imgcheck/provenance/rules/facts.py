@@ -10,7 +10,7 @@ from imgcheck.provenance.fbmd import Fbmd
 from imgcheck.provenance.reading import Metadata
 from imgcheck.provenance.times import Time
 from imgcheck.provenance.tree import Node, Observation, Structure
-from imgcheck.provenance.value import Value
+from imgcheck.provenance.value import TagEntry, Value
 
 _FRACTION = re.compile(r"\s*([+-]?\d{1,15}(?:\.\d{0,15})?)(?:\s*/\s*(\d{1,15}))?\s*", re.ASCII)
 
@@ -24,6 +24,8 @@ class Facts:
 
     ``thumbnail`` is the word of `thumbnail_agreement`: what the embedded picture shows.
     ``pictures`` are the (offset, length) in the file that the MPF index states, after the first.
+    ``size`` is that of the stored picture where another reader knows it.
+    ``times`` and ``entries`` are the first of each "group:name".
     """
 
     data: bytes
@@ -35,6 +37,9 @@ class Facts:
     thumbnail_size: tuple[int, int] | None = None
     fbmd: Fbmd | None = None
     pictures: tuple[tuple[int, int], ...] | None = None
+    size: tuple[int, int] | None = None
+    times: dict[str, Time]
+    entries: dict[str, TagEntry]
 
     def value(self, tag: str) -> Value | None:
         """Give a tag's value; None where it is absent."""
@@ -63,11 +68,12 @@ class Facts:
 
     def time(self, tag: str) -> Time | None:
         """Give the time that a tag states; None where it states none."""
-        return next((time for time in self.metadata.times if time.tag == tag), None)
+        return self.times.get(tag)
 
     def field(self, tag: str) -> FieldRead:
         """Give a tag for the record: value, and place of its bytes."""
-        return field(self.metadata.entries, tag, self.value(tag))
+        entry = self.entries.get(tag)
+        return field(() if entry is None else (entry,), tag, self.value(tag))
 
     def node(self, kind: str, note: str | None = None) -> Node | None:
         """Give the first part of the file of that kind."""

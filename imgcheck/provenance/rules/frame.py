@@ -15,7 +15,7 @@ def frame_size(facts: Facts) -> tuple[int, int] | None:
     width, height = facts.number("IFD0:ImageWidth"), facts.number("IFD0:ImageLength")
     if facts.structure.format == "tiff" and width and height:
         return int(width), int(height)
-    return None
+    return facts.size
 
 
 def _compare(facts: Facts, width_tag: str, height_tag: str) -> Answer:
@@ -110,7 +110,7 @@ def thumbnail_picture(facts: Facts) -> Answer:
     words = {"same": "the thumbnail shows the picture",
              "rotated": "the thumbnail shows the picture, turned",
              "letterboxed": "the thumbnail shows the picture, with bars",
-             "cropped": "the thumbnail shows more than the picture",
+             "cropped": "the thumbnail and the picture show different parts of one scene",
              "different": "the thumbnail shows something else than the picture"}[kind]  # fmt: skip
     return Answer(state=state, sentence=words, read=facts.embedded)  # type: ignore[arg-type]
 

@@ -83,11 +83,14 @@ def maker_note(facts: Facts) -> Answer:
     """Ask: do the maker note's own offsets fit where it stands?"""
     if facts.value("ExifIFD:MakerNote") is None:
         return absent("there is no maker note")
-    seen = facts.observed("maker-note-shifted", "makernote-shifted", "maker-note-offset")
-    if not seen:
+    seen = facts.observed("maker-note")
+    note = facts.field("ExifIFD:MakerNote")
+    if seen:
+        read = [facts.spot(one) for one in seen[:3]]
+        return answer("anomalous", seen[0].message, note, *read)
+    if not any(one.group == "MakerNote" for one in facts.metadata.entries):
         return absent("the offsets inside the maker note were not read")
-    return answer("anomalous", seen[0].message, facts.field("ExifIFD:MakerNote"),
-                  *(facts.spot(one) for one in seen[:3]))  # fmt: skip
+    return answer("consistent", "the values of the maker note lie where its offsets point", note)
 
 
 RULES = (mpf, fbmd, iptc, maker_note)

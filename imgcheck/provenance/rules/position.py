@@ -1,8 +1,17 @@
 """Can the recorded position be one, and does it look measured?"""
 
+import math
+import re
+
 from imgcheck.provenance.rules.facts import Facts
+from imgcheck.provenance.rules.result import State
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 
+_NAMES = ("GPSLatitude", "GPSLongitude")
+_COORDINATE = re.compile(
+    r"(\d{1,3}),(\d{1,2}(?:\.\d{1,12})?)(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])", re.ASCII
+)
+_NEAR_M = 20.0  # hundredths of a minute, the coarsest that writers round to, are 18.5 m
 _LAT, _LON = "GPS:GPSLatitude", "GPS:GPSLongitude"
 # The Dead Sea shore lies at -430 m; airliners and stratospheric balloons stay below 40 km.
 _LOWEST_M, _HIGHEST_M = -500.0, 40_000.0
@@ -78,6 +87,34 @@ def _round(degrees: float) -> bool:
 
 
 @rule(
+    "twice.position",
+    proves="EXIF and XMP state different places: a program moved one and not the other.",
+    does_not_prove="Which of the two is right.",
+    innocent=("a position set or corrected in a photo manager",),
+)
+def said_twice(facts: Facts) -> Answer:
+    """Ask: is the position the same in EXIF and XMP, within 20 metres?"""
+    gps = facts.metadata.gps
+    lat, lon = (_xmp_angle(facts.text(f"XMP:exif:{name}")) for name in _NAMES)
+    if gps is None or gps.lat is None or gps.lon is None or lat is None or lon is None:
+        return absent("the position is not there in both EXIF and XMP")
+    east = ((lon - gps.lon + 180) % 360 - 180) * math.cos(math.radians(gps.lat))
+    metres = 111_320.0 * math.hypot(lat - gps.lat, east)
+    read = (facts.field(_LAT), facts.field(_LON), *(facts.field(f"XMP:exif:{n}") for n in _NAMES))
+    state: State = "consistent" if metres <= _NEAR_M else "anomalous"
+    return answer(state, f"the two positions lie {metres:.1f} m apart", *read)
+
+
+def _xmp_angle(text: str | None) -> float | None:
+    """Read ``DDD,MM.mmmmk`` or ``DDD,MM,SSk`` with k of N, S, E, W (XMP part 2, GPSCoordinate)."""
+    match = _COORDINATE.fullmatch(text or "")
+    if match is None:
+        return None
+    degrees = int(match[1]) + float(match[2]) / 60 + float(match[3] or 0) / 3600
+    return -degrees if match[4] in "SW" else degrees
+
+
+@rule(
     "gps.altitude",
     proves="The recorded height is none where a camera can be, on earth or in the air.",
     does_not_prove="That the position is wrong.",
@@ -111,4 +148,4 @@ def time_without_date(facts: Facts) -> Answer:
     return answer("consistent", "GPS time and date are both there", field)
 
 
-RULES = (in_range, zero, rounded, altitude, time_without_date)
+RULES = (in_range, zero, rounded, said_twice, altitude, time_without_date)

@@ -3,6 +3,7 @@
 import re
 
 from imgcheck.provenance.between import local
+from imgcheck.provenance.reading import Metadata
 from imgcheck.provenance.rules.facts import Facts, shown
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 from imgcheck.provenance.times import Time
@@ -75,6 +76,18 @@ def _saved(facts: Facts) -> list[tuple[str, str, Time]]:
         if name is not None and last is not None:
             found.append((tag, name, last))
     return found
+
+
+def named_years(metadata: Metadata) -> tuple[tuple[str, int], ...]:
+    """List programs that carry a year in their name, and the first year they can have saved in.
+
+    The file at hand was saved then or later, if the names are right.
+    """
+    return tuple(
+        (shown(name), int(match[1]) - _EARLY_YEARS)
+        for name in metadata.software
+        if (match := _YEAR.search(name[:200]))
+    )
 
 
 @rule(

@@ -25,12 +25,12 @@ def fire_rates() -> dict[str, tuple[FireRate, ...]]:
     if found.get("format") != FORMAT:
         raise ValueError(f"rates.json has the format {found.get('format')}, not {FORMAT}")
     return {
-        id: tuple(_rate(data, counts) for data, counts in sets.items())
-        for id, sets in found["rules"].items()
+        id: tuple(_rate(name, found["sets"][name]["what"], row) for name, row in rows.items())
+        for id, rows in found["rules"].items()
     }
 
 
-def _rate(data: str, counts: dict[str, int]) -> FireRate:
+def _rate(data: str, what: str, counts: dict[str, int]) -> FireRate:
     fired, applicable = counts["fired"], counts["applicable"]
-    return FireRate(data=data, fired=fired, applicable=applicable,
+    return FireRate(data=data, what=what, fired=fired, applicable=applicable,
                     interval=binomial_interval(fired, applicable))  # fmt: skip

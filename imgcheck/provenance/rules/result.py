@@ -21,6 +21,8 @@ class FireRate:
 
     Attributes
     ----------
+    data, what : str
+        Name of the set, and what it holds: ``camera files``, ``drone frames``.
     fired, applicable : int
         Files on which the rule gave ``explained``, ``anomalous`` or ``contradictory``; files on
         which it could be asked.
@@ -29,6 +31,7 @@ class FireRate:
     """
 
     data: str
+    what: str
     fired: int
     applicable: int
     interval: Interval
@@ -38,8 +41,8 @@ class FireRate:
         """Say the rate in one sentence without a full stop."""
         low, high = self.interval.low, self.interval.high
         return (
-            f"fires on {self.fired} of {self.applicable} files of {self.data} that it applies to "
-            f"(95 %: {low:.1%} to {high:.1%})"
+            f"fires on {self.fired} of {self.applicable} {self.what} that it applies to "
+            f"(set {self.data}; 95 %: {low:.1%} to {high:.1%})"
         )
 
 

@@ -7,10 +7,9 @@ chapter 5.
 import re
 
 from imgcheck.provenance.between import local
-from imgcheck.provenance.rules.clocks import EPOCHS
 from imgcheck.provenance.rules.facts import Facts, shown
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
-from imgcheck.provenance.times import Time
+from imgcheck.provenance.times import Time, looks_unset
 
 _CAPTURE = ("ExifIFD:DateTimeOriginal", "XMP:exif:DateTimeOriginal", "XMP:photoshop:DateCreated",
             "IPTC:DateCreated")  # fmt: skip
@@ -41,7 +40,7 @@ def _dates(facts: Facts, tags: tuple[str, ...]) -> Answer:
     if seconds <= _SAME_S:
         return answer("consistent", f"{len(found)} fields state the same date", *fields)
     words = f"{first.tag} {first.value} and {second.tag} {second.value} differ as written"
-    if any(time.value[:10] in EPOCHS for time in (first, second)):
+    if looks_unset(first) or looks_unset(second):
         return answer("explained", f"{words}: one is where unset clocks stand", *fields)
     digits = abs((local(second.value) - local(first.value)).total_seconds())
     coarse = max(first.uncertainty_s, second.uncertainty_s)
