@@ -19,7 +19,7 @@ from imgcheck.provenance.layout import structure
 from imgcheck.provenance.mpf import MpEntry, Mpf, mpf_words, read_mpf
 from imgcheck.provenance.platforms import Trace, platform_traces
 from imgcheck.provenance.position import Gps
-from imgcheck.provenance.preview import Agreement, thumbnail_agreement
+from imgcheck.provenance.preview import Agreement, agreement_words, thumbnail_agreement
 from imgcheck.provenance.reading import Metadata, Thumbnail, metadata
 from imgcheck.provenance.times import Time
 from imgcheck.provenance.tree import Node, Observation, Structure
@@ -31,7 +31,7 @@ __all__ = [
     "encoding", "Encoding", "QuantTable", "Component",
     "metadata", "Metadata", "TagEntry", "Time", "Gps", "Thumbnail",
     "compare_times", "TimeComparison", "TimeFit",
-    "thumbnail_agreement", "Agreement",
+    "thumbnail_agreement", "Agreement", "agreement_words",
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",
     "embedded_pictures", "EmbeddedPicture", "embedded_words",
     "read_fbmd", "fbmd_words",
