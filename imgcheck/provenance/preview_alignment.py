@@ -20,7 +20,9 @@ _COARSE = 64  # whole frames are compared at this size first
 # The steps of scale of the search: a template 4 % too large still correlates at its own blur.
 _STEP = 1.08
 _SMALLEST = 0.13  # of the thumbnail's side: 20 of 160 pixels; less shows nothing
-_BEST = 3  # places of one search that are refined
+_BEST = 3  # places of one band of scales that are refined
+_BANDS = (0.6, 0.3)  # shares of the image's side that divide large, middle and small parts
+_TURNED = 0.9  # weight of a turned place: most crops are not turned as well
 _ECC_AREA = 1_200  # pixels that six free parameters need
 _FLAT = 0.008  # spread (of 0..1) below which a picture has nothing to align
 
@@ -50,6 +52,7 @@ class Orientation:
         return flip @ turned if self.mirrored else turned
 
 
+_Place = tuple[float, bool, Orientation, tuple[int, int], tuple[int, int]]
 ORIENTATIONS = tuple(Orientation(m, t) for m in (False, True) for t in range(4))
 
 
@@ -128,7 +131,7 @@ def cut(gray: Gray, edges: tuple[int, int, int, int]) -> Gray:
 
 def lay_whole(
     thumb: Gray, main: Gray, orientation: Orientation, edges: tuple[int, int, int, int]
-) -> Alignment | None:
+) -> Alignment:
     """Refine the alignment that lays the thumbnail, without its bars, on the whole picture."""
     part = np.ascontiguousarray(cut(thumb, edges))
     view = resized(orientation.view(main), part.shape[1], part.shape[0])
@@ -140,21 +143,20 @@ def lay_whole(
 
 def searched(thumb: Gray, main: Gray) -> Iterator[Alignment]:
     """Propose alignments in which one of the two shows a part of the other, best first."""
-    found = []
+    found: dict[int, list[_Place]] = {}
     for main_is_part in (True, False):
         image = thumb if main_is_part else shrink(main, SIDE)
         for orientation in ORIENTATIONS:
             # The second search turns the thumbnail the other way round instead of the picture.
             part = orientation.view(main) if main_is_part else _inverse(orientation).view(thumb)
-            for score, size, place in _places(image, part):
-                found.append((score, main_is_part, orientation, size, place))
-    found.sort(key=lambda one: -one[0])
-    for _, main_is_part, orientation, size, place in found[: 2 * _BEST]:
-        laid = (_lay_in_thumb if main_is_part else _lay_in_main)(
-            thumb, main, orientation, size, place
-        )
-        if laid is not None:
-            yield laid
+            for band, score, size, place in _places(image, part):
+                score *= 1.0 if orientation == ORIENTATIONS[0] else _TURNED
+                laid = (score, main_is_part, orientation, size, place)
+                found.setdefault(band, []).append(laid)
+    for places in found.values():
+        for _, main_is_part, orientation, size, place in sorted(places, key=lambda p: -p[0])[:_BEST]:
+            lay = _lay_in_thumb if main_is_part else _lay_in_main
+            yield lay(thumb, main, orientation, size, place)
 
 
 def refine(template: Gray, image: Gray, warp: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -189,10 +191,16 @@ def _warped(
     return moved, inside > 0  # type: ignore[return-value]
 
 
-def _places(image: Gray, part: Gray) -> list[tuple[float, tuple[int, int], tuple[int, int]]]:
-    """Find a part in an image at every scale: the best few (significance, size, place)."""
+def _places(
+    image: Gray, part: Gray
+) -> list[tuple[int, float, tuple[int, int], tuple[int, int]]]:
+    """Find a part in an image at every scale: the best few (band, significance, size, place).
+
+    Large parts correlate weakly by their shading alone, small ones strongly by chance: each band
+    of scales competes with itself.
+    """
     rows, columns = image.shape
-    flat = _without_shade(image)
+    flat = without_shade(image)
     fit = min(columns / part.shape[1], rows / part.shape[0])
     found = []
     scale = fit
@@ -201,25 +209,29 @@ def _places(image: Gray, part: Gray) -> list[tuple[float, tuple[int, int], tuple
         scale /= _STEP
         if min(size) < 12:
             break
-        template = _without_shade(resized(part, *size))
+        template = without_shade(resized(part, *size))
         if template.std() < _FLAT:
             continue
         scores = cv2.matchTemplate(flat, template, cv2.TM_CCOEFF_NORMED)
         _, best, _, place = cv2.minMaxLoc(np.nan_to_num(scores))
         # Fisher's z: a correlation counts for more where more pixels take part.
         strength = float(np.arctanh(min(best, 0.999)) * np.sqrt(size[0] * size[1]))
-        found.append((strength, size, (int(place[0]), int(place[1]))))
-    return sorted(found, reverse=True)[:_BEST]
+        share = max(size[0] / columns, size[1] / rows)
+        band = sum(share < limit for limit in _BANDS)
+        found.append((band, strength, size, (int(place[0]), int(place[1]))))
+    found.sort(key=lambda one: -one[1])
+    return [one for band in range(3) for one in [f for f in found if f[0] == band][:_BEST]]
 
 
-def _without_shade(gray: Gray) -> Gray:
+def without_shade(gray: Gray) -> Gray:
+    """Take away what changes over more than some 8 pixels."""
     return gray - cv2.GaussianBlur(gray, (0, 0), 8.0)  # type: ignore[return-value]
 
 
 def _lay_in_thumb(
     thumb: Gray, main: Gray, orientation: Orientation, size: tuple[int, int],
     place: tuple[int, int],
-) -> Alignment | None:  # fmt: skip
+) -> Alignment:  # fmt: skip
     view = resized(orientation.view(main), *size)
     warp = np.array([[1, 0, place[0]], [0, 1, place[1]]], np.float32)
     warp = refine(view, thumb, warp)
@@ -232,7 +244,7 @@ def _lay_in_thumb(
 def _lay_in_main(
     thumb: Gray, main: Gray, orientation: Orientation, size: tuple[int, int],
     place: tuple[int, int],
-) -> Alignment | None:  # fmt: skip
+) -> Alignment:  # fmt: skip
     """Lay the thumbnail on a part of the picture; size and place are in the shrunk picture."""
     small = shrink(main, SIDE)
     # Bring the picture to the thumbnail's own scale, so that neither is enlarged.
@@ -254,7 +266,7 @@ def _lay_in_main(
 def _laid(
     part: Gray, view: Gray, warp: NDArray[np.float32], orientation: Orientation,
     stretch: Matrix, shift: Matrix, *, searched: bool,
-) -> Alignment | None:  # fmt: skip
+) -> Alignment:  # fmt: skip
     moved, inside = _warped(view, warp, part.shape)
     grid = stretch @ _corner(warp)
     return Alignment(orientation, grid @ shift, part, moved, inside, grid, searched)
