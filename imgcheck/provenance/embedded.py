@@ -226,7 +226,7 @@ def _directory(
         role = "thumbnail" if directory.name == "IFD1" else "preview"
         yield from _jpeg(data, block.start + offset, length, block.end, directory.name, role, where)
     # TIFF 6.0: bit 0 of NewSubfileType marks a reduced version of another picture of the file.
-    reduced = directory.name == "IFD1" and offset is None or (first(0x00FE) or 0) & 1
+    reduced = (directory.name == "IFD1" and offset is None) or (first(0x00FE) or 0) & 1
     strip, size = first(0x0111), first(0x0117)
     if not reduced or directory.name == "IFD0" or not strip or not size:
         return
@@ -239,9 +239,7 @@ def _directory(
         yield from _raw(data, start, block.end, (width, height), encoding, directory.name, where)
 
 
-def _photoshop(
-    reading: Reading, start: int, end: int, where: bool
-) -> Iterator[EmbeddedPicture]:
+def _photoshop(reading: Reading, start: int, end: int, where: bool) -> Iterator[EmbeddedPicture]:
     for block in resources(reading, start, end):
         if block.number not in (_THUMBNAIL, _THUMBNAIL_OLD) or block.length <= 28:
             continue

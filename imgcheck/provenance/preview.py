@@ -21,6 +21,7 @@ from imgcheck.provenance.preview_alignment import (
 )
 from imgcheck.provenance.preview_difference import blocks_agreeing, local_difference
 
+Part = Literal["", "main in thumbnail", "thumbnail in main", "overlap"]
 Kind = Literal["same", "rotated", "letterboxed", "cropped", "different", "undecided"]
 
 _WORKING = 480  # long side of the picture that is used: three times the thumbnail's
@@ -30,6 +31,7 @@ _TILT = 0.6  # degrees; what the fit of an untilted thumbnail may show
 # others: benchmarks: embedded.
 _SAME_NCC, _SAME_BLOCKS = 0.80, 0.50
 _LEAST_NCC, _MOST_BLOCKS = 0.40, 0.70  # blocks decide where a part was painted over
+_CERTAIN, _CERTAIN_BLOCKS = 100, 0.80  # so many do not agree by chance, whatever was painted over
 _FEW, _MANY = 6, 20  # blocks: below the first they say little, above the second they can decide
 _SURE = 0.90  # correlation at which no better alignment is looked for
 _OTHER_NCC, _OTHER_BLOCKS = 0.50, 0.45
@@ -38,6 +40,9 @@ _OTHER_NCC, _OTHER_BLOCKS = 0.50, 0.45
 # more, the best upright ones in other thumbnails 0.48.
 _PART_UPRIGHT, _PART_TURNED, _PART_BLOCKS, _PART_LEAST = 0.70, 0.88, 0.85, 5
 _HINT = 0.60
+# A part of many blocks; and how far the fit may go from laying one straight on the other.
+_FOUND_NCC, _FOUND_DETAIL = 0.70, 0.50
+_MOST_TILT, _MOST_STRETCH, _MOST_SHEAR = 6.0, 1.15, 0.06
 _CHANCE = 6.0
 _MARGIN = 0.025  # of a side: less is rounding of the thumbnail's maker
 _MARGIN_PX = 1.5  # the same for small thumbnails
@@ -86,7 +91,7 @@ class Agreement:
     mirrored: bool = False
     bars: tuple[int, int, int, int] = (0, 0, 0, 0)
     angle_deg: float = 0.0
-    part: Literal["", "main in thumbnail", "thumbnail in main", "overlap"] = ""
+    part: Part = ""
     matrix: tuple[float, ...] | None = None
     shown: float | None = None
     agreeing: float | None = None
@@ -200,9 +205,17 @@ def _candidates(thumb: Gray, main: Gray) -> list[_Scored]:
 
 
 def _agrees(one: _Scored) -> bool:
+    if not _plausible(one.laid):
+        return False
+    if one.blocks >= _CERTAIN and one.agreeing >= _CERTAIN_BLOCKS:
+        return True
     if one.laid.searched and one.blocks < _MANY:
         least = _PART_UPRIGHT if one.upright else _PART_TURNED
         return one.detail >= least and one.agreeing >= _PART_BLOCKS and one.blocks >= _PART_LEAST
+    if one.laid.searched:
+        return (
+            one.ncc >= _FOUND_NCC and one.detail >= _FOUND_DETAIL and one.agreeing >= _MOST_BLOCKS
+        )
     if one.blocks < _FEW:
         return one.ncc >= _SURE and one.agreeing >= _SAME_BLOCKS
     return (one.ncc >= _SAME_NCC and one.agreeing >= _SAME_BLOCKS) or (
@@ -210,10 +223,24 @@ def _agrees(one: _Scored) -> bool:
     )
 
 
+def _plausible(laid: Alignment) -> bool:
+    """Tell whether an alignment is one that cropping, turning and resizing can make."""
+    linear = np.linalg.inv(laid.orientation.to_picture(1.0, 1.0)[:2, :2]) @ laid.matrix[:2, :2]
+    across, down = linear[0, 0], linear[1, 1]
+    if across <= 0 or down <= 0 or abs(_angle(laid)) > _MOST_TILT:
+        return False
+    shear = abs(linear[1, 0] / down + linear[0, 1] / across)
+    # A whole frame may be squeezed into another shape, a part is not.
+    limit = _MOST_STRETCH if laid.searched else 2.0
+    return shear < _MOST_SHEAR and 1 / limit < across / down < limit
+
+
 def _hints(one: _Scored) -> bool:
     """Tell whether an alignment that is not accepted still forbids to say "different"."""
+    if one.laid.searched and not one.upright:
+        return False
     if one.laid.searched and one.blocks < _MANY:
-        return one.upright and one.detail >= _HINT and one.blocks >= 3
+        return one.detail >= _HINT and one.blocks >= 3
     return one.ncc >= _OTHER_NCC and one.agreeing >= _OTHER_BLOCKS
 
 
@@ -294,7 +321,7 @@ def _bar_rows(thumb: Gray, margins: list[float]) -> tuple[int, int, int, int]:
 def _kind(
     laid: Alignment, main: tuple[int, ...], thumb: tuple[int, ...], margins: list[float],
     bars: tuple[int, int, int, int],
-) -> tuple[Kind, Literal["", "main in thumbnail", "thumbnail in main", "overlap"], float | None]:  # fmt: skip
+) -> tuple[Kind, Part, float | None]:  # fmt: skip
     sides = (thumb[0], thumb[1])
     beyond = [0.0, 0.0]  # share of the thumbnail's height and width that the main picture lacks
     short = [0.0, 0.0]  # share that the thumbnail lacks

@@ -41,13 +41,13 @@ class Orientation:
 
     def to_picture(self, width: float, height: float) -> Matrix:
         """Map pixels of the view to those of the picture of that size (corner convention)."""
-        sides = {
+        sides: dict[int, list[list[float]]] = {
             0: [[1, 0, 0], [0, 1, 0]],
             1: [[0, 1, 0], [-1, 0, height]],
             2: [[-1, 0, width], [0, -1, height]],
             3: [[0, -1, width], [1, 0, 0]],
         }
-        turned = np.array([*sides[self.turns], [0, 0, 1]], np.float64)
+        turned = np.array(sides[self.turns] + [[0, 0, 1]], np.float64)
         flip = np.array([[-1, 0, width], [0, 1, 0], [0, 0, 1]], np.float64)
         return flip @ turned if self.mirrored else turned
 
@@ -154,7 +154,8 @@ def searched(thumb: Gray, main: Gray) -> Iterator[Alignment]:
                 laid = (score, main_is_part, orientation, size, place)
                 found.setdefault(band, []).append(laid)
     for places in found.values():
-        for _, main_is_part, orientation, size, place in sorted(places, key=lambda p: -p[0])[:_BEST]:
+        places.sort(key=lambda one: -one[0])
+        for _, main_is_part, orientation, size, place in places[:_BEST]:
             lay = _lay_in_thumb if main_is_part else _lay_in_main
             yield lay(thumb, main, orientation, size, place)
 
@@ -164,15 +165,16 @@ def refine(template: Gray, image: Gray, warp: NDArray[np.float32]) -> NDArray[np
     if template.size < _ECC_AREA or template.std() < _FLAT:
         return warp
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 40, 1e-4)
+    everywhere = np.ones(image.shape, np.uint8)
     before = _warped_score(template, image, warp)
     try:
-        _, better = cv2.findTransformECC(
-            template, image, warp.copy(), cv2.MOTION_AFFINE, criteria, None, 5
+        _, found = cv2.findTransformECC(
+            template, image, warp.copy(), cv2.MOTION_AFFINE, criteria, everywhere, 5
         )
     except cv2.error:  # it does not converge on pictures that have nothing in common
         return warp
-    after = _warped_score(template, image, better)
-    return np.asarray(better, np.float32) if after > before else warp
+    better = np.asarray(found, np.float32)
+    return better if _warped_score(template, image, better) > before else warp
 
 
 def _warped_score(template: Gray, image: Gray, warp: NDArray[np.float32]) -> float:
@@ -191,9 +193,7 @@ def _warped(
     return moved, inside > 0  # type: ignore[return-value]
 
 
-def _places(
-    image: Gray, part: Gray
-) -> list[tuple[int, float, tuple[int, int], tuple[int, int]]]:
+def _places(image: Gray, part: Gray) -> list[tuple[int, float, tuple[int, int], tuple[int, int]]]:
     """Find a part in an image at every scale: the best few (band, significance, size, place).
 
     Large parts correlate weakly by their shading alone, small ones strongly by chance: each band
@@ -225,7 +225,7 @@ def _places(
 
 def without_shade(gray: Gray) -> Gray:
     """Take away what changes over more than some 8 pixels."""
-    return gray - cv2.GaussianBlur(gray, (0, 0), 8.0)  # type: ignore[return-value]
+    return gray - cv2.GaussianBlur(gray, (0, 0), 8.0)
 
 
 def _lay_in_thumb(

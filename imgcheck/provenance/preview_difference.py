@@ -14,9 +14,7 @@ _TEXTURE = 0.012  # spread (of 0..1) of a block that noise of compression alone 
 _BLUR = 0.8  # makes up for thumbnails that take every n-th pixel instead of an average
 
 
-def blocks_agreeing(
-    first: Gray, second: Gray, inside: NDArray[np.bool_]
-) -> tuple[float, int]:
+def blocks_agreeing(first: Gray, second: Gray, inside: NDArray[np.bool_]) -> tuple[float, int]:
     """Give the share of the blocks with texture that correlate, and how many have texture."""
     correlation, spread, whole = _blocks(first, second, inside)
     if not whole.any():
@@ -58,9 +56,7 @@ _STRONG = 6.0  # times the usual residual at pixels of that steepness
 _STEP = 0.10  # of the range of gray; less is what sharpening and compression do
 
 
-def local_difference(
-    first: Gray, second: Gray, inside: NDArray[np.bool_]
-) -> Region | None:
+def local_difference(first: Gray, second: Gray, inside: NDArray[np.bool_]) -> Region | None:
     """Give x, y, width, height of the largest region where two aligned pictures differ.
 
     The brightness of one is first brought to that of the other by a line fitted to what agrees.
@@ -74,7 +70,7 @@ def local_difference(
     slope = float(np.median(residual[inside] / (steep[inside] + 0.02)))
     bound = np.maximum(_STRONG * (usual + slope * steep), _STEP)
     marked = ((residual > bound) & inside).astype(np.uint8)
-    marked = cv2.morphologyEx(marked, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))  # type: ignore[assignment]
+    marked = cv2.morphologyEx(marked, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(marked)
     if count < 2 or marked.sum() > _LARGE * inside.sum():
         return None
@@ -101,4 +97,4 @@ def _residual(a: Gray, b: Gray, inside: NDArray[np.bool_]) -> Gray:
 def _steepness(gray: Gray) -> Gray:
     """Give the largest change within a pixel's neighbourhood."""
     kernel = np.ones((3, 3), np.uint8)
-    return cv2.dilate(gray, kernel) - cv2.erode(gray, kernel)  # type: ignore[return-value]
+    return cv2.dilate(gray, kernel) - cv2.erode(gray, kernel)

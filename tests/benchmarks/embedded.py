@@ -100,7 +100,7 @@ def overhead() -> Iterator[str]:
             bar = (thumb.shape[0] - one["source_size"][1] * scale) / 2
             true = np.array([(x + wide / 2) * scale, (y + one["crop"][3] / 2) * scale + bar])
             errors.setdefault(one["place"], []).append(float(np.hypot(*(centre[:2] - true))))
-    yield "| real cut-outs | cropped | undecided | different | other | placed within 2 px | median |"
+    yield "| real cut-outs | cropped | undecided | different | other | within 2 px | median |"
     yield "|---|---|---|---|---|---|---|"
     for place, kinds in rows.items():
         n, far = kinds.total(), errors.get(place, [])
@@ -114,10 +114,7 @@ def overhead() -> Iterator[str]:
 def thumbnail_of(image: Image.Image, rng: np.random.Generator, bars: bool = False) -> np.ndarray:
     """Make a thumbnail as cameras do: averaged, sharpened, JPEG."""
     wide, high = image.size
-    if bars:
-        scale = min(160 / wide, 120 / high)
-    else:
-        scale = 160 / max(wide, high)
+    scale = min(160 / wide, 120 / high) if bars else 160 / max(wide, high)
     size = max(8, round(wide * scale)), max(8, round(high * scale))
     small = image.resize(size, Image.Resampling.BOX)
     small = small.filter(ImageFilter.UnsharpMask(1, int(rng.integers(0, 120)), 0))
