@@ -204,8 +204,8 @@ def test_a_motion_photo_and_its_missing_film_are_told_apart() -> None:
 def test_a_trailer_is_taken_apart_without_a_gap() -> None:
     png = io.BytesIO()
     build.picture().save(png, "PNG")
-    tails = [bytes(300), SMALL, b"\xff\xd9", png.getvalue(), bytes(40), film(), b"a plain text " * 9,
-             SMALL, b"PK\x03\x04 and so on"]  # fmt: skip
+    tails = [bytes(300), SMALL, b"\xff\xd9", png.getvalue(), bytes(40), film(),
+             b"a plain text " * 9, SMALL, b"PK\x03\x04 and so on"]  # fmt: skip
     data = build.jpeg() + b"".join(tails)
     last = structure(data, format="jpeg").nodes[-1]
     assert [part.kind for part in last.children] == [
