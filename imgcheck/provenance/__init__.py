@@ -6,6 +6,12 @@ is wrong in a file is an observation with its place.
 
 from imgcheck.provenance.credentials import C2paPresence, c2pa_presence
 from imgcheck.provenance.embedded import EmbeddedPicture, embedded_pictures, embedded_words
+from imgcheck.provenance.embedded_pixels import (
+    EmbeddedComparison,
+    compare_embedded,
+    comparison_words,
+    embedded_gray,
+)
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
 from imgcheck.provenance.fbmd import Fbmd, decode_fbmd, fbmd_words, read_fbmd
 from imgcheck.provenance.gain_map import (
@@ -33,7 +39,8 @@ __all__ = [
     "compare_times", "TimeComparison", "TimeFit",
     "thumbnail_agreement", "Agreement", "agreement_words",
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",
-    "embedded_pictures", "EmbeddedPicture", "embedded_words",
+    "embedded_pictures", "EmbeddedPicture", "embedded_words", "embedded_gray",
+    "compare_embedded", "EmbeddedComparison", "comparison_words",
     "read_fbmd", "fbmd_words",
     "read_mpf", "Mpf", "MpEntry", "mpf_words",
     "read_gain_map", "GainMap", "gain_map_words", "stated_items", "StatedItem",

@@ -1,14 +1,19 @@
 """Are the pictures inside a file, and what its indexes say of them, found to the byte?"""
 
 import io
+import json
 import struct
 import zlib
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
+from imgcheck.imaging import Image
 from imgcheck.provenance import (
     EmbeddedPicture,
+    compare_embedded,
+    comparison_words,
     embedded_pictures,
     embedded_words,
     gain_map_words,
@@ -262,3 +267,77 @@ def test_garbage_gives_lists_and_no_exception() -> None:
         embedded_words(listed(bytes(data)))
         read_mpf(bytes(data), structure=tree)
         read_gain_map(bytes(data), structure=tree)
+
+
+def heif_with_thumbnail(content: bytes) -> bytes:
+    """Make a HEIF skeleton: item 1 is the picture, 2 its thumbnail, 3 an auxiliary picture."""
+    heads = (struct.pack(">IHH4s", 0x02000000, n, 0, b"hvc1") for n in (1, 2, 3))
+    names = b"".join(build.box(b"infe", head + b"\0") for head in heads)
+    refs = build.box(b"thmb", struct.pack(">HHH", 2, 1, 1))
+    refs += build.box(b"auxl", struct.pack(">HHH", 3, 1, 1))
+    sizes = b"".join(
+        build.box(b"ispe", struct.pack(">III", 0, *size)) for size in ((640, 480), (160, 120))
+    )
+    kind = build.box(b"auxC", b"\0\0\0\0urn:com:apple:photo:2020:aux:hdrgainmap\0")
+    owners = b"".join(struct.pack(">HBB", n, 1, p) for n, p in ((1, 1), (2, 2), (3, 3)))
+    ipma = build.box(b"ipma", struct.pack(">II", 0, 3) + owners)
+    iprp = build.box(b"iprp", build.box(b"ipco", sizes + kind) + ipma)
+
+    def whole(start: int) -> bytes:
+        places = [(1, start, 10), (2, start + 10, len(content)), (3, start + 10 + len(content), 4)]
+        rows = b"".join(struct.pack(">HHHII", n, 0, 1, o, size) for n, o, size in places)
+        iinf = build.box(b"iinf", struct.pack(">IH", 0, 3) + names)
+        iloc = build.box(b"iloc", struct.pack(">IHH", 0, 0x4400, 3) + rows)
+        iref = build.box(b"iref", b"\0\0\0\0" + refs)
+        return build.box(b"ftyp", b"heic\0\0\0\0mif1") + build.box(
+            b"meta", b"\0\0\0\0" + iinf + iref + iprp + iloc
+        )
+
+    return whole(len(whole(0)) + 8) + build.box(b"mdat", bytes(10) + content + b"gain")
+
+
+def test_the_thumbnail_and_the_auxiliary_picture_of_a_heif_are_listed_with_their_sizes() -> None:
+    found = listed(heif_with_thumbnail(b"thumbnail bytes"), "heif")
+    assert [(one.source, one.content) for one in found] == [
+        ("HEIF thumbnail", b"thumbnail bytes"), ("HEIF auxiliary", b"gain")]  # fmt: skip
+    assert (found[0].width, found[0].height, found[0].encoding) == (160, 120, "hevc")
+    assert found[1].role.endswith("hdrgainmap")
+
+
+def test_the_reduced_page_of_a_tiff_is_listed() -> None:
+    pixels = bytes(range(48))
+    page = [build.long(0x00FE, 1), build.short(0x0100, 4), build.short(0x0101, 4),
+            build.short(0x0103, 1), build.short(0x0106, 2), build.long(0x0111, 400),
+            build.long(0x0117, 48)]  # fmt: skip
+    data = build.tiff([build.short(0x0100, 8)], ifd1=page).ljust(400, b"\0") + pixels
+    found = listed(data, "tiff")
+    assert [(one.source, one.role, one.content) for one in found] == [("IFD1", "thumbnail", pixels)]
+
+
+def test_every_embedded_picture_is_compared_with_the_main_one() -> None:
+    whole = build_fbmd.texture(800, 600, 5)
+    tiny = whole.resize((160, 120))
+    block = build.tiff([build.short(0x0112, 6)], thumbnail=build.jpeg(tiny))
+    raw = whole.resize((60, 45)).tobytes()
+    jfxx = build.segment(0xE0, b"JFXX\0\x13" + bytes((60, 45)) + raw)
+    exif = build.segment(0xE1, b"Exif\0\0" + block)
+    cut = whole.crop((100, 80, 600, 480))
+    for main, kind in ((whole, "same"), (cut, "cropped"), (whole.rotate(180), "rotated")):
+        image = Image.from_bytes(build.with_segments(build.jpeg(main), jfxx, exif))
+        # The orientation tag turns the view, not what is stored: thumbnails stay the same.
+        assert image.orientation == 6
+        tree = structure(image.data, format="jpeg")
+        found = compare_embedded(image, structure=tree)
+        assert [one.agreement.kind for one in found if one.agreement] == [kind, kind]
+        json.dumps([asdict(one) for one in found], allow_nan=False)
+        assert comparison_words(found)
+
+
+def test_what_cannot_be_decoded_or_is_no_copy_is_said_to_be_so() -> None:
+    image = Image.from_bytes(with_index(build.jpeg(), code=0x020002))
+    found = compare_embedded(image, structure=structure(image.data, format="jpeg"))
+    assert [(one.agreement, bool(one.reason)) for one in found] == [(None, True)]
+    broken = build.tiff([build.short(0x0112, 1)], thumbnail=SMALL[:40] + bytes(40))
+    image = Image.from_bytes(build.jpeg_with_exif(broken))
+    found = compare_embedded(image, structure=structure(image.data, format="jpeg"))
+    assert [one.reason for one in found] == ["it cannot be decoded"]
