@@ -22,6 +22,12 @@ from imgcheck.provenance.credentials import (
 from imgcheck.provenance.disagreement import Disagreement, disagreements
 from imgcheck.provenance.drone import DronePose, PoseField
 from imgcheck.provenance.embedded import EmbeddedPicture, embedded_pictures, embedded_words
+from imgcheck.provenance.embedded_pixels import (
+    EmbeddedComparison,
+    compare_embedded,
+    comparison_words,
+    embedded_gray,
+)
 from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
 from imgcheck.provenance.evidence import FieldRead
 from imgcheck.provenance.exposure import exposure_value
@@ -42,7 +48,7 @@ from imgcheck.provenance.mpf import MpEntry, Mpf, mpf_words, read_mpf
 from imgcheck.provenance.names import name_times
 from imgcheck.provenance.platforms import Trace, TraceRatio, platform_answer, platform_traces
 from imgcheck.provenance.position import Gps
-from imgcheck.provenance.preview import Agreement, thumbnail_agreement
+from imgcheck.provenance.preview import Agreement, agreement_words, thumbnail_agreement
 from imgcheck.provenance.reading import Metadata, Thumbnail, metadata
 from imgcheck.provenance.rules import FireRate, RuleResult, consistency, named_years
 from imgcheck.provenance.second_reader import ExifTool, SecondEntry, SecondReading
@@ -57,7 +63,7 @@ __all__ = [
     "encoding", "Encoding", "QuantTable", "Component",
     "metadata", "Metadata", "TagEntry", "Time", "Gps", "Thumbnail",
     "compare_times", "TimeComparison", "TimeFit",
-    "thumbnail_agreement", "Agreement",
+    "thumbnail_agreement", "Agreement", "agreement_words",
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",
     "c2pa_presence", "C2paPresence", "c2pa_missing",
     "read_credentials", "say_credentials", "credentials_to_json", "Credentials", "Ingredient",
@@ -65,7 +71,8 @@ __all__ = [
     "MakerNote", "DronePose", "PoseField", "Lineage", "HistoryStep", "DigitalSource",
     "Generator", "GeoReference",
     "ExifTool", "SecondReading", "SecondEntry", "Disagreement", "disagreements",
-    "embedded_pictures", "EmbeddedPicture", "embedded_words",
+    "embedded_pictures", "EmbeddedPicture", "embedded_words", "embedded_gray",
+    "compare_embedded", "EmbeddedComparison", "comparison_words",
     "read_fbmd", "fbmd_words",
     "read_mpf", "Mpf", "MpEntry", "mpf_words",
     "read_gain_map", "GainMap", "gain_map_words", "stated_items", "StatedItem",

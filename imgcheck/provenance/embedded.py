@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from imgcheck.provenance.boxes import header_length
 from imgcheck.provenance.carriers import carriers, exif_start
-from imgcheck.provenance.heif_items import items
+from imgcheck.provenance.heif_pictures import secondary_items
 from imgcheck.provenance.iptc import resources
 from imgcheck.provenance.jpeg_markers import PROCESSES
 from imgcheck.provenance.layout import structure as read_structure
@@ -21,6 +20,7 @@ from imgcheck.provenance.value import Reading
 
 Encoding = Literal["jpeg", "rgb", "bgr", "gray", "palette", "png", "hevc", "av1", "other"]
 
+_ITEMS: dict[str, Encoding] = {"hvc1": "hevc", "av01": "av1", "jpeg": "jpeg"}
 _MOST = 64  # pictures of one file; a burst has some 30
 _MAX_CONTENT = 32 << 20  # bytes of one picture
 _MAX_RAW_SIDE = 1024  # of an uncompressed thumbnail; the standards allow 255 or 160 x 120
@@ -35,7 +35,7 @@ class EmbeddedPicture:
     ----------
     source : str
         Who points to it: ``IFD1``, ``SubIFD``, ``JFIF``, ``JFXX``, ``Photoshop``, ``MPF``,
-        ``trailer``, ``HEIF thumbnail``, ``IFD2``...
+        ``trailer``, ``HEIF thumbnail``, ``HEIF auxiliary``, ``IFD2``...
     role : str
         ``thumbnail``, ``preview``, ``reduced``, ``gain map``, or what an MPF entry calls it.
     encoding : str
@@ -138,7 +138,14 @@ def _all(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
     yield from _mpf(data, tree)
     yield from _behind(data, tree)
     if tree.format in ("heif", "avif"):
-        yield from _heif(data, tree)
+        for item in secondary_items(data, tree):
+            yield EmbeddedPicture(
+                source=f"HEIF {item.role}", role=item.note or item.role,
+                encoding=_ITEMS.get(item.kind, "other"), width=item.width, height=item.height,
+                offset=item.extents[0][0] if len(item.extents) == 1 else None,
+                length=len(item.content(data)), stated_length=item.length,
+                content=item.content(data),
+            )  # fmt: skip
 
 
 def jpeg_size(content: bytes) -> tuple[int, int] | None:
@@ -239,9 +246,7 @@ def _directory(
         yield from _raw(data, start, block.end, (width, height), encoding, directory.name, where)
 
 
-def _photoshop(
-    reading: Reading, start: int, end: int, where: bool
-) -> Iterator[EmbeddedPicture]:
+def _photoshop(reading: Reading, start: int, end: int, where: bool) -> Iterator[EmbeddedPicture]:
     for block in resources(reading, start, end):
         if block.number not in (_THUMBNAIL, _THUMBNAIL_OLD) or block.length <= 28:
             continue
@@ -271,30 +276,3 @@ def _behind(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
             if part.kind == "JPEG":
                 yield from _jpeg(data, part.offset, part.length, len(data), "trailer",
                                  "behind the end", True)  # fmt: skip
-
-
-def _heif(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
-    """Give the items that an ``iref`` of type ``thmb`` calls thumbnails (ISO/IEC 23008-12)."""
-    meta = next((node for node in tree.nodes if node.kind == "meta"), None)
-    iref = next((n for n in meta.children if n.kind == "iref"), None) if meta else None
-    if iref is None:
-        return
-    wide = 4 if data[iref.offset + 8 : iref.offset + 9] == b"\x01" else 2
-    numbers = set()
-    for node in iref.children:
-        if node.kind == "thmb":
-            start = node.offset + header_length(data, node)
-            numbers.add(int.from_bytes(data[start : start + wide], "big"))
-    kinds: dict[str, Encoding] = {"hvc1": "hevc", "av01": "av1", "jpeg": "jpeg"}
-    for item in items(Reading(data=data), tree):
-        if item.number not in numbers or not item.extents:
-            continue
-        content = b"".join(data[a : a + min(n, _MAX_CONTENT)] for a, n in item.extents[:64])
-        content = content[:_MAX_CONTENT]
-        length = sum(n for _, n in item.extents)
-        place = item.extents[0][0] if len(item.extents) == 1 else None
-        yield EmbeddedPicture(
-            source="HEIF thumbnail", role="thumbnail", encoding=kinds.get(item.kind, "other"),
-            width=None, height=None, offset=place, length=len(content), stated_length=length,
-            content=content,
-        )  # fmt: skip

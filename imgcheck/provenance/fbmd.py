@@ -30,8 +30,8 @@ _WORDS = {
     "re-encoded": "FBMD: the scans are not those the field was written for: the picture was "
     "encoded again (with or without loss) with the field carried along, or the field comes from "
     "another file",
-    "zeroed": "FBMD: the field was blanked with zeros, as some browsers do on download; nothing can "
-    "be compared",
+    "zeroed": "FBMD: the field was blanked with zeros, as a browser can do on download; nothing "
+    "can be compared",
     "unreadable": "FBMD: a field of that name is there, but it is not of the known form; nothing "
     "can be compared",
 }
@@ -39,6 +39,7 @@ _FORM = re.compile(rb"FBMD([0-9A-Fa-f]{2})([0-9A-Fa-f]{4})((?:[0-9A-Fa-f]{8})*)"
 _HEAD = 10  # FBMD, type, count
 _SHORTEST = _HEAD + 16  # one scan and the size
 _MAX_DATASETS = 4_000
+_SHORTEST_SOS = 10  # bytes: marker, length, one component, three parameters (T.81 B.2.3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +130,11 @@ def fbmd_words(found: Fbmd) -> list[str]:
     if found.cause:
         words.append(f"What differs: {found.cause}.")
     if found.state == "changed" and found.shift:
-        words.append(f"Every scan lies {abs(found.shift)} bytes "
-                     f"{'later' if found.shift > 0 else 'earlier'} than the field says.")  # fmt: skip
+        way = "later" if found.shift > 0 else "earlier"
+        words.append(f"Every scan lies {abs(found.shift)} bytes {way} than the field says.")
     if found.state == "changed" and found.surplus:
-        words.append(f"The file is {abs(found.surplus)} bytes "
-                     f"{'longer' if found.surplus > 0 else 'shorter'} than the field says.")  # fmt: skip
+        way = "longer" if found.surplus > 0 else "shorter"
+        words.append(f"The file is {abs(found.surplus)} bytes {way} than the field says.")
     return [*words, *found.caveats]
 
 
@@ -267,7 +268,8 @@ def _compare(
 def _fits(file: _File, offsets: tuple[int, ...], size: int, shift: int) -> bool:
     """Tell whether all scans that the file still holds begin where the shifted field says."""
     places = [offset + shift for offset in offsets]
-    seen = [place for place in places if place < file.total]
+    # A header that the end of the file cuts through is no scan any more.
+    seen = [place for place in places if place + _SHORTEST_SOS <= file.total]
     if not all(file.begins(place) for place in seen):
         return False
     if shift == 0 and file.total == size:

@@ -185,9 +185,7 @@ def _marks(data: bytes, picture: Node) -> str:
     return ""
 
 
-def _directory(
-    data: bytes, known: dict[str, Value], end: int | None
-) -> Iterator[StatedItem]:
+def _directory(data: bytes, known: dict[str, Value], end: int | None) -> Iterator[StatedItem]:
     rows: dict[int, dict[str, str]] = {}
     for name, value in known.items():
         match = _ITEM.fullmatch(name)

@@ -6,7 +6,7 @@ four bytes later. Entropy-coded data is a node of its own, kind ``scan``.
 
 import re
 
-from imgcheck.provenance.magics import embedded
+from imgcheck.provenance.magics import comment, embedded
 from imgcheck.provenance.tree import Node, Walk, printable
 
 # T.81 B.1.1.5: inside entropy-coded data 0xFF is followed by 0x00 or RSTn, anything else is the
@@ -26,6 +26,8 @@ _NAMES = {0xC4: "DHT", 0xC8: "JPG", 0xCC: "DAC", 0xD8: "SOI", 0xD9: "EOI", 0xDA:
           0x01: "TEM"}  # fmt: skip
 _ALONE = {0x01, 0xD8, 0xD9, *range(0xD0, 0xD8)}  # markers without a length field
 
+_MAX_DAMAGE = 1_000  # reserved markers passed over in one scan
+
 IDENTIFIERS: tuple[tuple[int, bytes, str], ...] = (
     (0xE0, b"JFIF\0", "JFIF"),
     (0xE0, b"JFXX\0", "JFXX"),
@@ -41,6 +43,9 @@ IDENTIFIERS: tuple[tuple[int, bytes, str], ...] = (
     (0xED, b"Photoshop 3.0\0", "Photoshop"),
     (0xEE, b"Adobe", "Adobe"),
 )
+
+
+_KNOWN = {name for _, _, name in IDENTIFIERS} | {"JUMBF c2pa"}
 
 
 def marker_name(code: int) -> str:
@@ -131,6 +136,16 @@ def _segment(walk: Walk, nodes: list[Node], position: int, code: int) -> int:
 def _scan(walk: Walk, nodes: list[Node], position: int) -> int:
     """Add the entropy-coded data that follows SOS; return the place of the next marker."""
     found = _NEXT_MARKER.search(walk.data, position)
+    for _ in range(_MAX_DAMAGE):
+        if found is None or walk.data[found.start() + 1] >= 0xC0:
+            break
+        # T.81 B.1.1.3: 0x02 to 0xBF are reserved. A decoder goes on, so does the walk: one
+        # flipped bit must not hide the rest of the file.
+        walk.observe(
+            "invalid", f"reserved marker 0x{walk.data[found.start() + 1]:02x} inside a scan",
+            found.start(), 2,
+        )  # fmt: skip
+        found = _NEXT_MARKER.search(walk.data, found.start() + 2)
     end = found.start() if found else len(walk.data)
     nodes.append(walk.node(position, end - position, "scan"))
     return end
@@ -139,11 +154,18 @@ def _scan(walk: Walk, nodes: list[Node], position: int) -> int:
 def _note(walk: Walk, start: int, end: int, code: int) -> str:
     payload = walk.data[start:end]
     if 0xE0 <= code <= 0xEF:
-        return _app_note(payload, code)
+        note = _app_note(payload, code)
+        # The values of a sound XMP packet are looked at when they are read; a broken packet is
+        # not read, and a segment of unknown kind neither.
+        if note == "XMP" or note not in _KNOWN:
+            comment(walk, start, end, where=f"in a segment {marker_name(code)}")
+        return note
     if code in PROCESSES and len(payload) >= 6:
         height, width = int.from_bytes(payload[1:3], "big"), int.from_bytes(payload[3:5], "big")
         size = f"{width} x {height}, {payload[5]} components, {payload[0]} bit"
         return f"{PROCESSES[code]}, {size}"
+    if code == 0xDC and len(payload) >= 2:
+        return f"{int.from_bytes(payload[:2], 'big')} lines"
     if code == 0xDD and len(payload) >= 2:
         return f"every {int.from_bytes(payload[:2], 'big')} MCU"
     if code == 0xDA and payload and len(payload) >= 4 + 2 * payload[0]:

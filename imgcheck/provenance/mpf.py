@@ -178,9 +178,7 @@ def _number(walk: Walk, directory: Directory, tag: int, order: Order) -> int | N
     return None
 
 
-def _entries(
-    walk: Walk, field: Entry, order: Order, base: int, end: int | None
-) -> list[MpEntry]:
+def _entries(walk: Walk, field: Entry, order: Order, base: int, end: int | None) -> list[MpEntry]:
     if not field.inside:
         return []
     count = min(field.length // 16, MAX_PICTURES)
@@ -188,14 +186,10 @@ def _entries(
             for index in range(count)]  # fmt: skip
 
 
-def _entry(
-    walk: Walk, index: int, place: int, order: Order, base: int, end: int | None
-) -> MpEntry:
+def _entry(walk: Walk, index: int, place: int, order: Order, base: int, end: int | None) -> MpEntry:
     raw = walk.data[place : place + 16]
     attributes, length, offset = (int.from_bytes(raw[i : i + 4], order) for i in (0, 4, 8))
-    others = tuple(
-        number for i in (12, 14) if (number := int.from_bytes(raw[i : i + 2], order))
-    )
+    others = tuple(number for i in (12, 14) if (number := int.from_bytes(raw[i : i + 2], order)))
     code = attributes & 0xFFFFFF
     where = offset + base if offset else 0  # the first picture is the file itself
     return MpEntry(

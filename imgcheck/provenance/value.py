@@ -90,7 +90,11 @@ class Reading:
             value = self._text(f"{group}:{name}", value, offset)
             hostile = is_hostile(value)
         elif isinstance(value, list):
-            hostile = any(isinstance(item, str) and is_hostile(item) for item in value)
+            texts = [item for item in value if isinstance(item, str)]
+            hostile = any(is_hostile(item) for item in texts)
+            word = script_like("\n".join(texts).encode("utf-8", "replace")) if texts else None
+            if word:
+                self.observe("script-text", f"the text {word!r} in {group}:{name}", offset)
         self.entries.append(
             TagEntry(
                 group=group,

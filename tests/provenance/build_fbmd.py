@@ -59,7 +59,9 @@ def parts(data: bytes) -> tuple[list[bytes], bytes]:
 
 
 def field_segment(digits: bytes) -> bytes:
-    sets = dataset(2, 0, b"\0\4") + dataset(2, 103, b"AbCdEfGhIjKlMnOpQrSt") + dataset(2, 40, digits)
+    sets = (
+        dataset(2, 0, b"\0\4") + dataset(2, 103, b"AbCdEfGhIjKlMnOpQrSt") + dataset(2, 40, digits)
+    )
     return segment(0xED, b"Photoshop 3.0\0" + resource(0x0404, sets))
 
 
