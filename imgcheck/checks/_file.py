@@ -1,8 +1,5 @@
 """The posted file, inspected once a case."""
 
-from imgcheck import provenance
-from imgcheck.errors import ImgcheckError
-from imgcheck.imaging import Image
 from imgcheck.inspection import Inspection, inspect
 from imgcheck.model import Case
 
@@ -19,19 +16,3 @@ MISSING = (
 def inspected(case: Case) -> Inspection:
     """Give what the posted file says about itself."""
     return case.once("inspection", lambda: inspect(case.image))
-
-
-def thumbnail(case: Case) -> provenance.Agreement | None:
-    """Compare the embedded thumbnail with the picture, where there is one."""
-    return case.once("thumbnail", lambda: _thumbnail(case))
-
-
-def _thumbnail(case: Case) -> provenance.Agreement | None:
-    small = inspected(case).metadata.thumbnail
-    if small is None or not case.image.pixels_readable:
-        return None
-    try:
-        thumb = Image.from_bytes(small.data, name="thumbnail").gray()
-        return provenance.thumbnail_agreement(thumb, case.image.gray())
-    except ImgcheckError:
-        return None

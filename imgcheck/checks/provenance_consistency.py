@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from imgcheck import provenance
-from imgcheck.checks._file import MISSING, WRITABLE, inspected, thumbnail
+from imgcheck.checks._file import MISSING, WRITABLE, inspected
 from imgcheck.checks.check import check
 from imgcheck.model import ByteRange, Case, Evidence, Finding, Measure, Outcome
 from imgcheck.quantity import Interval
@@ -23,18 +23,7 @@ _NAMED = 3  # rules quoted in the sentence; all that fire are among the measures
 )
 def consistency(case: Case) -> Iterable[Finding]:
     """Ask every rule of the file; say what fired, how often it does on others, and what not."""
-    found = inspected(case)
-    agreement = thumbnail(case)
-    results = provenance.consistency(
-        case.image.data,
-        structure=found.structure,
-        encoding=found.encoding,
-        metadata=found.metadata,
-        name=case.image.name,
-        thumbnail=None if agreement is None else agreement.kind,
-        fbmd=found.fbmd,
-        size=(case.image.stored_width, case.image.stored_height),
-    )
+    results = inspected(case).rules
     statements = [statement.id for statement in case.claim.of_kind("unaltered")]
     concerned: list[str | None] = [*statements] or [None]
     for statement in concerned:

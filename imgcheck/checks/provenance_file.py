@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from imgcheck import provenance
-from imgcheck.checks._file import MISSING, WRITABLE, inspected, thumbnail
+from imgcheck.checks._file import MISSING, WRITABLE, inspected
 from imgcheck.checks.check import check
 from imgcheck.model import (
     ByteRange,
@@ -85,7 +85,7 @@ def _measures(case: Case) -> Iterator[Measure]:
         yield Measure(name="recorded position (lat, lon)", value=f"{gps.lat:.6f}, {gps.lon:.6f}")
     if found.fbmd is not None:
         yield Measure(name="FBMD field", value=found.fbmd.state)
-    agreement = thumbnail(case)
+    agreement = found.thumbnail
     if agreement is not None:
         yield Measure(name="embedded thumbnail", value=agreement.kind)
 
@@ -124,7 +124,7 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
 def _passed_through(case: Case, statement: str) -> Finding:
     found = inspected(case)
     software = ", ".join(found.metadata.software[:3])
-    agreement = thumbnail(case)
+    agreement = found.thumbnail
     parts = []
     if software:
         parts.append(f"The file passed through {software}; that is no sign of alteration by itself")

@@ -8,7 +8,6 @@ from imgcheck import provenance
 from imgcheck.imaging.text import printable
 
 if TYPE_CHECKING:
-    from imgcheck.inspection.pictures import Compared
     from imgcheck.inspection.reading import Inspection
 
 _DEEPEST_NODE = 6
@@ -51,8 +50,8 @@ def of(found: "Inspection") -> dict[str, Any]:
     }
 
 
-def _embedded(one: "Compared") -> dict[str, Any]:
-    return {**one.picture.described(), "agreement": _plain_one(one.agreement)}
+def _embedded(one: provenance.EmbeddedComparison) -> dict[str, Any]:
+    return {**one.picture, "agreement": _plain_one(one.agreement), "reason": one.reason}
 
 
 def _second(found: "Inspection") -> dict[str, Any] | None:

@@ -7,7 +7,6 @@ from typing import Any
 from imgcheck import provenance
 from imgcheck.imaging import Image, Limits
 from imgcheck.inspection import document
-from imgcheck.inspection.pictures import Compared, compare
 from imgcheck.trusted import imported_trust
 
 
@@ -20,7 +19,7 @@ class Inspection:
     traces, route : marks of platforms, and the steps the file says it went through.
     rules : tuple of RuleResult
         Whether the file's fields agree with each other.
-    embedded : tuple of Compared
+    embedded : tuple of EmbeddedComparison
         Every picture inside the file, compared with the main one.
     second, disagreements : a second reader's answer, where one was asked.
     """
@@ -34,7 +33,7 @@ class Inspection:
     credentials: provenance.Credentials
     fbmd: provenance.Fbmd | None
     rules: tuple[provenance.RuleResult, ...]
-    embedded: tuple[Compared, ...]
+    embedded: tuple[provenance.EmbeddedComparison, ...]
     multi_picture: provenance.Mpf | None
     gain_map: provenance.GainMap | None
     second: provenance.SecondReading | None = None
@@ -44,6 +43,11 @@ class Inspection:
     def times(self) -> tuple[provenance.Time, ...]:
         """Every time: those of the tags, and the one the file's name states."""
         return (*self.metadata.times, *provenance.name_times(self.image.name))
+
+    @property
+    def thumbnail(self) -> provenance.Agreement | None:
+        """How the first embedded thumbnail agrees with the picture, where there is one."""
+        return _thumbnail(self.embedded)
 
     def to_json(self) -> dict[str, Any]:
         """Give the machine contract of ``imgcheck inspect --json``."""
@@ -93,8 +97,8 @@ def inspect(
         structure=structure,
         gain_map_length=None if gain_map is None else gain_map.stated_length,
     )
-    pictures = provenance.embedded_pictures(data, format=form, structure=structure)
-    embedded = compare(image, pictures)
+    embedded = provenance.compare_embedded(image, structure=structure)
+    thumbnail = _thumbnail(embedded)
     second = second_reader.read(data, format=form) if second_reader else None
     return Inspection(
         image=image,
@@ -118,7 +122,7 @@ def inspect(
             encoding=encoding,
             metadata=metadata,
             name=image.name,
-            thumbnail=_thumbnail_kind(embedded),
+            thumbnail=None if thumbnail is None else thumbnail.kind,
             fbmd=fbmd,
         ),
         embedded=embedded,
@@ -133,9 +137,7 @@ def inspect(
     )
 
 
-def _thumbnail_kind(embedded: tuple[Compared, ...]) -> str | None:
-    """Give how the first compared thumbnail agrees with the picture."""
-    for one in embedded:
-        if one.picture.role == "thumbnail" and one.agreement is not None:
-            return one.agreement.kind
-    return None
+def _thumbnail(embedded: tuple[provenance.EmbeddedComparison, ...]) -> provenance.Agreement | None:
+    """Give how the first thumbnail that could be compared agrees with the picture."""
+    compared = (one.agreement for one in embedded if one.picture["role"] == "thumbnail")
+    return next((agreement for agreement in compared if agreement is not None), None)

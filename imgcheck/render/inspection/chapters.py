@@ -19,14 +19,6 @@ CORE_TAGS = (
     "XMP:xmp:CreatorTool", "XMP:Iptc4xmpExt:DigitalSourceType", "XMP:dc:description",
     "IPTC:Caption/Abstract", "IPTC:Credit", "IPTC:By-line", "IPTC:Source",
 )  # fmt: skip
-_AGREEMENTS = {
-    "same": "shows the same picture",
-    "rotated": "shows the same picture, turned",
-    "letterboxed": "shows the same picture between bars",
-    "cropped": "shows more or less of the scene than the picture",
-    "different": "shows something else than the picture",
-    "undecided": "could not be matched with the picture, nor told apart from it",
-}
 Place = tuple[int, int]
 
 
@@ -211,13 +203,18 @@ def _credentials(found: Inspection) -> Iterator[Row]:
 def _embedded(found: Inspection) -> Iterator[Row]:
     for one in found.embedded:
         picture, agreement = one.picture, one.agreement
-        shape = f"{picture.width} x {picture.height} px, " if picture.width else ""
-        words = "not compared" if agreement is None else _AGREEMENTS[agreement.kind]
+        shape = f"{picture['width']} x {picture['height']} px, " if picture["width"] else ""
+        words, *meaning = (
+            [f"not compared, as {one.reason}"]
+            if agreement is None
+            else provenance.agreement_words(agreement, picture["role"])
+        )
         yield Row(
-            label=f"{picture.source} {picture.role}",
-            text=f"{shape}{size(picture.length)}: {words}",
-            places=_place(picture.offset, picture.length),
-            odd=agreement is not None and agreement.kind == "different",
+            label=f"{picture['source']} {picture['role']}",
+            text=f"{shape}{size(picture['length'])}: {words}",
+            detail=" ".join(meaning),
+            places=_place(picture["offset"], picture["length"]),
+            odd=agreement is not None and _odd(agreement),
         )
     if found.multi_picture is not None:
         yield from (Row(label="MPF", text=w) for w in provenance.mpf_words(found.multi_picture))
@@ -225,6 +222,10 @@ def _embedded(found: Inspection) -> Iterator[Row]:
         yield from (
             Row(label="gain map", text=w) for w in provenance.gain_map_words(found.gain_map)
         )
+
+
+def _odd(agreement: provenance.Agreement) -> bool:
+    return agreement.kind == "different" or agreement.local_difference is not None
 
 
 def _rules(found: Inspection, everything: bool) -> Iterator[Row]:

@@ -54,9 +54,15 @@ def _row(row: Row, column: int, everything: bool, width: int) -> Iterator[str]:
 
 
 def _wrapped(text: str, first: str, rest: str, width: int) -> list[str]:
-    room = max(width, len(rest) + 40)
-    return textwrap.wrap(text, room, initial_indent=first, subsequent_indent=rest,
-                         break_long_words=False, break_on_hyphens=False) or [first.rstrip()]  # fmt: skip
+    broken = textwrap.wrap(
+        text,
+        max(width, len(rest) + 40),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return broken or [first.rstrip()]
 
 
 def _structure(nodes: Iterable[Node], depth: int) -> Iterator[str]:
