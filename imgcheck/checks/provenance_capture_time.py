@@ -38,8 +38,7 @@ _CIVIL_DEG, _NIGHT_DEG = -6.0, -18.0
 )
 def capture_time(case: Case) -> Iterable[Finding]:
     """Compare every time the file states with the claimed dates, and with daylight."""
-    metadata = inspected(case).metadata
-    times = (*metadata.times, *provenance.name_times(case.image.name or ""))
+    times = inspected(case).times
     for statement in case.claim.of_kind("acquired"):
         assert isinstance(statement, Acquired)
         yield _answer(case, statement, times)

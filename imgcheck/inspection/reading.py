@@ -41,8 +41,20 @@ class Inspection:
 
     @property
     def times(self) -> tuple[provenance.Time, ...]:
-        """Every time: those of the tags, and the one the file's name states."""
-        return (*self.metadata.times, *provenance.name_times(self.image.name))
+        """Every time: of a whole signature's stamp, of the tags, of the file's name."""
+        return (
+            *self._signed(),
+            *self.metadata.times,
+            *provenance.name_times(self.image.name),
+        )
+
+    def _signed(self) -> tuple[provenance.Time, ...]:
+        """Give the time of a stamp that fits a signature that fits."""
+        stamp = self.credentials.time
+        if self.credentials.integrity != "intact" or stamp is None or not stamp.fits:
+            return ()
+        time = provenance.signed_time(stamp.time or "", tag=f"C2PA:time stamp ({stamp.trust})")
+        return () if time is None else (time,)
 
     @property
     def thumbnail(self) -> provenance.Agreement | None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from imgcheck.provenance.embedded import jpeg_size
 from imgcheck.provenance.encoder import Encoding
 from imgcheck.provenance.fbmd import Fbmd
+from imgcheck.provenance.mpf import read_mpf
 from imgcheck.provenance.reading import Metadata
 from imgcheck.provenance.rules import (
     clocks,
@@ -21,7 +23,6 @@ from imgcheck.provenance.rules import (
     said_twice,
 )
 from imgcheck.provenance.rules.facts import Facts
-from imgcheck.provenance.rules.pictures import listed_pictures
 from imgcheck.provenance.rules.rates import fire_rates
 from imgcheck.provenance.rules.result import RuleResult
 from imgcheck.provenance.rules.rule import Rule
@@ -84,7 +85,7 @@ def consistency(
     """
     if thumbnail_size is None and metadata.thumbnail is not None:
         thumbnail_size = jpeg_size(metadata.thumbnail.data)
-    listed = listed_pictures(data, structure) if pictures is None else tuple(pictures)
+    listed = _listed(data, structure) if pictures is None else tuple(pictures)
     facts = Facts(data=data, structure=structure, encoding=encoding, metadata=metadata, name=name,
                   thumbnail=thumbnail, thumbnail_size=thumbnail_size, fbmd=fbmd,
                   pictures=listed, size=size,
@@ -95,16 +96,9 @@ def consistency(
     return tuple(rule.result(facts, rates.get(rule.id, ())) for rule in RULES)
 
 
-def jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Read width and height from the frame header of a small JPEG."""
-    position = 2
-    for _ in range(64):  # markers of a thumbnail's header; real ones have fewer than ten
-        if position + 9 > len(data) or data[position] != 0xFF:
-            return None
-        code = data[position + 1]
-        if 0xC0 <= code <= 0xCF and code not in (0xC4, 0xC8, 0xCC):
-            height, width = (int.from_bytes(data[position + i : position + i + 2], "big")
-                             for i in (5, 7))  # fmt: skip
-            return (width, height) if width and height else None
-        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    return None
+def _listed(data: bytes, structure: Structure) -> tuple[tuple[int, int], ...] | None:
+    """Give the places of the pictures after the first that an MPF index states."""
+    index = read_mpf(data, structure=structure)
+    if index is None:
+        return None
+    return tuple((e.offset, e.length) for e in index.entries if e.number > 1 and e.length)
