@@ -25,7 +25,7 @@ from imgcheck.provenance.preview_difference import blocks_agreeing, local_differ
 Part = Literal["", "main in thumbnail", "thumbnail in main", "overlap"]
 Kind = Literal["same", "rotated", "letterboxed", "cropped", "different", "undecided"]
 
-_WORKING = 480  # long side of the picture that is used: three times the thumbnail's
+_WORKING = 400  # long side of the picture that is used: two and a half thumbnails
 _FLAT = 0.008  # spread (of 0..1) below which any two pictures look alike
 _TILT = 0.6  # degrees; what the fit of an untilted thumbnail may show
 # Set on the even half of the labelled files and on generated edits of one place, reported on the
