@@ -275,7 +275,9 @@ def _described(
     laid = best.laid
     margins = _margins(laid, main.shape, thumb.shape)
     bars = _bar_rows(thumb, margins)
-    kind, part, shown = _kind(laid, main.shape, thumb.shape, margins, bars)
+    # A tilt of a round or nearly empty thing is no more than a guess.
+    tilted = best.blocks >= _MANY and abs(_angle(laid)) > _TILT
+    kind, part, shown = _kind(laid, tilted, main.shape, thumb.shape, margins, bars)
     matrix = _scaled(laid.matrix, thumb, main, thumb_full, main_full)
     region = local_difference(laid.first, laid.second, _inner(laid.inside))
     down, across = thumb_full.shape[0] / thumb.shape[0], thumb_full.shape[1] / thumb.shape[1]
@@ -335,7 +337,7 @@ def _bar_rows(thumb: Gray, margins: list[float]) -> tuple[int, int, int, int]:
 
 
 def _kind(
-    laid: Alignment, main: tuple[int, ...], thumb: tuple[int, ...], margins: list[float],
+    laid: Alignment, tilted: bool, main: tuple[int, ...], thumb: tuple[int, ...], margins: list[float],
     bars: tuple[int, int, int, int],
 ) -> tuple[Kind, Part, float | None]:  # fmt: skip
     sides = (thumb[0], thumb[1])
@@ -359,7 +361,7 @@ def _kind(
         return "cropped", "main in thumbnail", round(max(0.0, share[0] * share[1]), 3)
     if lacking:
         return "cropped", "thumbnail in main", round(1 / ((1 + short[0]) * (1 + short[1])), 3)
-    if laid.orientation.turns or laid.orientation.mirrored or abs(_angle(laid)) > _TILT:
+    if laid.orientation.turns or laid.orientation.mirrored or tilted:
         return "rotated", "", None
     if max(bars[0] + bars[1], bars[2] + bars[3]) >= 2:
         return "letterboxed", "", None
