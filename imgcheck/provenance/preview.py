@@ -27,7 +27,7 @@ Kind = Literal["same", "rotated", "letterboxed", "cropped", "different", "undeci
 
 _WORKING = 400  # long side of the picture that is used: two and a half thumbnails
 _FLAT = 0.008  # spread (of 0..1) below which any two pictures look alike
-_TILT = 0.6  # degrees; what the fit of an untilted thumbnail may show
+_TILT = 0.8  # degrees; the fit of an untilted thumbnail shows up to 0.6 (the moon in black sky)
 # Set on the even half of the labelled files and on generated edits of one place, reported on the
 # others: benchmarks: embedded.
 _SAME_NCC, _SAME_BLOCKS = 0.80, 0.50
@@ -337,8 +337,8 @@ def _bar_rows(thumb: Gray, margins: list[float]) -> tuple[int, int, int, int]:
 
 
 def _kind(
-    laid: Alignment, tilted: bool, main: tuple[int, ...], thumb: tuple[int, ...], margins: list[float],
-    bars: tuple[int, int, int, int],
+    laid: Alignment, tilted: bool, main: tuple[int, ...], thumb: tuple[int, ...],
+    margins: list[float], bars: tuple[int, int, int, int],
 ) -> tuple[Kind, Part, float | None]:  # fmt: skip
     sides = (thumb[0], thumb[1])
     beyond = [0.0, 0.0]  # share of the thumbnail's height and width that the main picture lacks
