@@ -103,12 +103,8 @@ def inspect(
     encoding = provenance.encoding(data, format=form, structure=structure)
     metadata = provenance.metadata(data, format=form, structure=structure)
     traces = provenance.platform_traces(structure, encoding, metadata, image.name)
-    gain_map = provenance.read_gain_map(data, structure=structure)
-    fbmd = provenance.read_fbmd(
-        data,
-        structure=structure,
-        gain_map_length=None if gain_map is None else gain_map.stated_length,
-    )
+    gain_map = provenance.read_gain_map(data, structure=structure, xmp=metadata.xmp)
+    fbmd = _fbmd(data, structure, metadata, gain_map)
     embedded = provenance.compare_embedded(image, structure=structure)
     thumbnail = _thumbnail(embedded)
     second = second_reader.read(data, format=form) if second_reader else None
@@ -147,6 +143,21 @@ def inspect(
             data, metadata.entries, second, format=form, structure=structure
         ),
     )
+
+
+def _fbmd(
+    data: bytes,
+    structure: provenance.Structure,
+    metadata: provenance.Metadata,
+    gain_map: provenance.GainMap | None,
+) -> provenance.Fbmd | None:
+    """Compare Meta's field with the file; outside JPEG there are no scans to compare with."""
+    if structure.format == "jpeg":
+        length = None if gain_map is None else gain_map.stated_length
+        return provenance.read_fbmd(data, structure=structure, gain_map_length=length)
+    if metadata.fbmd is None:
+        return None
+    return provenance.decode_fbmd(metadata.fbmd, structure=structure)
 
 
 def _thumbnail(embedded: tuple[provenance.EmbeddedComparison, ...]) -> provenance.Agreement | None:

@@ -25,9 +25,9 @@ from imgcheck.provenance.preview_difference import blocks_agreeing, local_differ
 Part = Literal["", "main in thumbnail", "thumbnail in main", "overlap"]
 Kind = Literal["same", "rotated", "letterboxed", "cropped", "different", "undecided"]
 
-_WORKING = 480  # long side of the picture that is used: three times the thumbnail's
+_WORKING = 400  # long side of the picture that is used: two and a half thumbnails
 _FLAT = 0.008  # spread (of 0..1) below which any two pictures look alike
-_TILT = 0.6  # degrees; what the fit of an untilted thumbnail may show
+_TILT = 0.8  # degrees; the fit of an untilted thumbnail shows up to 0.6 (the moon in black sky)
 # Set on the even half of the labelled files and on generated edits of one place, reported on the
 # others: benchmarks: embedded.
 _SAME_NCC, _SAME_BLOCKS = 0.80, 0.50
@@ -51,7 +51,9 @@ _MOST_TILT, _MOST_STRETCH, _MOST_SHEAR = 6.0, 1.15, 0.06
 _CHANCE = 6.0
 _MARGIN = 0.025  # of a side: less is rounding of the thumbnail's maker
 _MARGIN_PX = 1.5  # the same for small thumbnails
-_BAR_DARK, _BAR_SPREAD, _BAR_EVEN = 0.10, 0.06, 0.008
+# Bars are black but for what JPEG smears into them; night at a picture's edge has structure. Where
+# black is 16 of 255 they are lighter, but even.
+_BAR_BLACK, _BAR_NOISE, _BAR_DARK, _BAR_SPREAD, _BAR_EVEN = 0.04, 0.03, 0.08, 0.012, 0.008
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,7 +275,9 @@ def _described(
     laid = best.laid
     margins = _margins(laid, main.shape, thumb.shape)
     bars = _bar_rows(thumb, margins)
-    kind, part, shown = _kind(laid, main.shape, thumb.shape, margins, bars)
+    # A tilt of a round or nearly empty thing is no more than a guess.
+    tilted = best.blocks >= _MANY and abs(_angle(laid)) > _TILT
+    kind, part, shown = _kind(laid, tilted, main.shape, thumb.shape, margins, bars)
     matrix = _scaled(laid.matrix, thumb, main, thumb_full, main_full)
     region = local_difference(laid.first, laid.second, _inner(laid.inside))
     down, across = thumb_full.shape[0] / thumb.shape[0], thumb_full.shape[1] / thumb.shape[1]
@@ -324,6 +328,7 @@ def _bar_rows(thumb: Gray, margins: list[float]) -> tuple[int, int, int, int]:
         if strip.size == 0:
             continue
         dark = float(strip.mean()) < _BAR_DARK and float(strip.std()) < _BAR_SPREAD
+        dark = dark or (float(strip.mean()) < _BAR_BLACK and float(strip.std()) < _BAR_NOISE)
         other = strips[index ^ 1]
         even = max(float(strip.std()), float(other.std()) if other.size else 1.0) < _BAR_EVEN
         if dark or (even and abs(float(strip.mean()) - float(other.mean())) < _BAR_EVEN):
@@ -332,8 +337,8 @@ def _bar_rows(thumb: Gray, margins: list[float]) -> tuple[int, int, int, int]:
 
 
 def _kind(
-    laid: Alignment, main: tuple[int, ...], thumb: tuple[int, ...], margins: list[float],
-    bars: tuple[int, int, int, int],
+    laid: Alignment, tilted: bool, main: tuple[int, ...], thumb: tuple[int, ...],
+    margins: list[float], bars: tuple[int, int, int, int],
 ) -> tuple[Kind, Part, float | None]:  # fmt: skip
     sides = (thumb[0], thumb[1])
     beyond = [0.0, 0.0]  # share of the thumbnail's height and width that the main picture lacks
@@ -356,7 +361,7 @@ def _kind(
         return "cropped", "main in thumbnail", round(max(0.0, share[0] * share[1]), 3)
     if lacking:
         return "cropped", "thumbnail in main", round(1 / ((1 + short[0]) * (1 + short[1])), 3)
-    if laid.orientation.turns or laid.orientation.mirrored or abs(_angle(laid)) > _TILT:
+    if laid.orientation.turns or laid.orientation.mirrored or tilted:
         return "rotated", "", None
     if max(bars[0] + bars[1], bars[2] + bars[3]) >= 2:
         return "letterboxed", "", None

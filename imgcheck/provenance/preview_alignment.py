@@ -79,8 +79,8 @@ def shrink(gray: Gray, side: int) -> Gray:
     scale = side / max(rows, columns)
     if scale >= 1:
         return np.ascontiguousarray(gray, dtype=np.float32)
-    # Of a large picture every k-th row is enough: five rows a pixel are averaged still.
-    step = max(1, int(0.2 / scale))
+    # Of a large picture every k-th row is enough: two rows a pixel are averaged still.
+    step = max(1, int(0.5 / scale))
     size = (max(4, round(columns * scale)), max(4, round(rows * scale)))
     part = np.ascontiguousarray(gray[step // 2 :: step], dtype=np.float32)
     return cv2.resize(part, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
