@@ -5,6 +5,11 @@ is wrong in a file is an observation with its place. The one exception is `ExifT
 a program that the caller names, as a second reader.
 """
 
+from imgcheck.provenance.clocks.times import Time, looks_unset, signed_time
+from imgcheck.provenance.clocks.window import TimeComparison, TimeFit, compare_times
+from imgcheck.provenance.containers.layout import structure
+from imgcheck.provenance.containers.mpf import MpEntry, Mpf, mpf_words, read_mpf
+from imgcheck.provenance.containers.tree import Node, Observation, Structure
 from imgcheck.provenance.credentials import (
     NO_TRUST,
     C2paPresence,
@@ -19,44 +24,39 @@ from imgcheck.provenance.credentials import (
     read_credentials,
     say_credentials,
 )
-from imgcheck.provenance.disagreement import Disagreement, disagreements
-from imgcheck.provenance.drone import DronePose, PoseField
-from imgcheck.provenance.embedded import EmbeddedPicture, embedded_pictures, embedded_words
-from imgcheck.provenance.embedded_pixels import (
+from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
+from imgcheck.provenance.evidence import FieldRead
+from imgcheck.provenance.fields.disagreement import Disagreement, disagreements
+from imgcheck.provenance.fields.drone import DronePose, PoseField
+from imgcheck.provenance.fields.exposure import exposure_value
+from imgcheck.provenance.fields.generators import Generator
+from imgcheck.provenance.fields.geotiff import GeoReference
+from imgcheck.provenance.fields.lineage import DigitalSource, HistoryStep, Lineage
+from imgcheck.provenance.fields.maker_notes import MakerNote
+from imgcheck.provenance.fields.position import Gps
+from imgcheck.provenance.fields.reading import Metadata, Thumbnail, metadata
+from imgcheck.provenance.fields.second_reader import ExifTool, SecondEntry, SecondReading
+from imgcheck.provenance.fields.value import TagEntry
+from imgcheck.provenance.pictures.agreement import Agreement, agreement_words, thumbnail_agreement
+from imgcheck.provenance.pictures.comparison import (
     EmbeddedComparison,
     compare_embedded,
     comparison_words,
     embedded_gray,
 )
-from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
-from imgcheck.provenance.evidence import FieldRead
-from imgcheck.provenance.exposure import exposure_value
-from imgcheck.provenance.fbmd import Fbmd, decode_fbmd, fbmd_words, read_fbmd
-from imgcheck.provenance.gain_map import (
+from imgcheck.provenance.pictures.embedded import EmbeddedPicture, embedded_pictures, embedded_words
+from imgcheck.provenance.pictures.gain_map import (
     GainMap,
     StatedItem,
     gain_map_words,
     read_gain_map,
     stated_items,
 )
-from imgcheck.provenance.generators import Generator
-from imgcheck.provenance.geotiff import GeoReference
-from imgcheck.provenance.layout import structure
-from imgcheck.provenance.lineage import DigitalSource, HistoryStep, Lineage
-from imgcheck.provenance.maker_notes import MakerNote
-from imgcheck.provenance.mpf import MpEntry, Mpf, mpf_words, read_mpf
-from imgcheck.provenance.names import name_times
-from imgcheck.provenance.platforms import Trace, TraceRatio, platform_answer, platform_traces
-from imgcheck.provenance.position import Gps
-from imgcheck.provenance.preview import Agreement, agreement_words, thumbnail_agreement
-from imgcheck.provenance.reading import Metadata, Thumbnail, metadata
+from imgcheck.provenance.platforms.fbmd import Fbmd, decode_fbmd, fbmd_words, read_fbmd
+from imgcheck.provenance.platforms.names import name_times
+from imgcheck.provenance.platforms.steps import Step, route
+from imgcheck.provenance.platforms.traces import Trace, TraceRatio, platform_answer, platform_traces
 from imgcheck.provenance.rules import FireRate, RuleResult, consistency, named_years
-from imgcheck.provenance.second_reader import ExifTool, SecondEntry, SecondReading
-from imgcheck.provenance.steps import Step, route
-from imgcheck.provenance.times import Time, looks_unset, signed_time
-from imgcheck.provenance.tree import Node, Observation, Structure
-from imgcheck.provenance.value import TagEntry
-from imgcheck.provenance.window import TimeComparison, TimeFit, compare_times
 
 __all__ = [
     "structure", "Structure", "Node", "Observation",

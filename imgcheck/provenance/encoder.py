@@ -16,9 +16,9 @@ from imgcheck.provenance.annex_k import (
     ijg,
     scale_interval,
 )
-from imgcheck.provenance.jpeg_markers import PROCESSES
-from imgcheck.provenance.layout import structure as read_structure
-from imgcheck.provenance.tree import Node, Structure
+from imgcheck.provenance.containers.jpeg_markers import PROCESSES
+from imgcheck.provenance.containers.layout import structure as read_structure
+from imgcheck.provenance.containers.tree import Node, Structure
 
 _MAX_TABLES = 16
 _SUBSAMPLING = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0",

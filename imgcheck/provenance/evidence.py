@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from imgcheck.provenance.tree import Node
-from imgcheck.provenance.value import TagEntry
+from imgcheck.provenance.containers.tree import Node
+from imgcheck.provenance.fields.value import TagEntry
 
 _SHOWN = 60  # characters of a value that a sentence quotes
 

@@ -4,7 +4,7 @@
     python -m tests.benchmarks.rules --write
 
 Prints markdown tables with exact intervals; ``--write`` writes the counts that ship with the
-package (rates.json, models.json, platform_rates.json). The files are those of IMGCHECK_DATA
+package (rates.json, models.json, platforms/rates.json). The files are those of IMGCHECK_DATA
 (default ../shared/data). Nobody has certified them untouched: a fire rate is not a false-alarm
 rate.
 """
@@ -25,8 +25,8 @@ from typing import Any
 from imgcheck import provenance
 from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import Image
-from imgcheck.provenance.platform_data import platform_data
-from imgcheck.provenance.platforms import matches, ratio
+from imgcheck.provenance.platforms.data import platform_data
+from imgcheck.provenance.platforms.traces import matches, ratio
 from imgcheck.provenance.rules import RULES, RuleResult
 from imgcheck.provenance.rules.models import LEAST_FILES, digest, model_tables
 from imgcheck.quantity import binomial_interval
@@ -295,7 +295,7 @@ def write() -> None:
     model_tables.cache_clear()
     sizes = {name: {"files": len(files), "what": WHAT[name]} for name, files in sets().items()}
     _dump("rules/rates.json", {"sets": sizes, "rules": count_rates()})
-    _dump("platform_rates.json", {"rows": count_background()})
+    _dump("platforms/rates.json", {"rows": count_background()})
 
 
 def _dump(path: str, value: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcheck import provenance
-from imgcheck.provenance.disagreement import same_value
+from imgcheck.provenance.fields.disagreement import same_value
 from tests.benchmarks.tag_agreement import GROUPS, exiftool, pictures, share, sniff
 
 # Our name of a maker, where ExifTool's group is another.

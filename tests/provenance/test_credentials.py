@@ -15,10 +15,10 @@ from PIL import Image as Pillow
 from imgcheck import provenance
 from imgcheck.errors import RefusedError
 from imgcheck.inspection import inspect
+from imgcheck.provenance.clocks.times import Time
 from imgcheck.provenance.credentials import codes, library, walk
 from imgcheck.provenance.credentials.manifests import Status, Statuses
-from imgcheck.provenance.position import Gps
-from imgcheck.provenance.times import Time
+from imgcheck.provenance.fields.position import Gps
 
 c2pa = pytest.importorskip("c2pa")
 

@@ -18,8 +18,8 @@ from imgcheck.provenance import (
     route,
     structure,
 )
-from imgcheck.provenance.platform_data import parse, platform_data
-from imgcheck.provenance.platforms import ratio
+from imgcheck.provenance.platforms.data import parse, platform_data
+from imgcheck.provenance.platforms.traces import ratio
 from tests.provenance import build
 
 

@@ -39,5 +39,5 @@ def test_the_shipped_counts_are_counted_again(data_dir: Path) -> None:
     assert {k: v for k, v in shipped.items() if k != "thumbnail.picture"} == counted
     models = json.loads((PACKAGE / "rules" / "models.json").read_text("utf-8"))["models"]
     assert models == json.loads(json.dumps(benchmark.count_models()))
-    rows = json.loads((PACKAGE / "platform_rates.json").read_text("utf-8"))["rows"]
+    rows = json.loads((PACKAGE / "platforms/rates.json").read_text("utf-8"))["rows"]
     assert rows == benchmark.count_background()

@@ -13,9 +13,9 @@ import pytest
 
 from imgcheck.errors import MissingDependencyError
 from imgcheck.provenance import metadata
-from imgcheck.provenance.disagreement import disagreements, same_value
-from imgcheck.provenance.second_reader import ExifTool, SecondEntry, SecondReading
-from imgcheck.provenance.value import TagEntry
+from imgcheck.provenance.fields.disagreement import disagreements, same_value
+from imgcheck.provenance.fields.second_reader import ExifTool, SecondEntry, SecondReading
+from imgcheck.provenance.fields.value import TagEntry
 from tests.provenance import build
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from imgcheck.provenance import Structure, structure
-from imgcheck.provenance.tree import MAX_NODES
+from imgcheck.provenance.containers.tree import MAX_NODES
 from tests.provenance import build
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from imgcheck.provenance.containers.tree import Node, Structure
 from imgcheck.provenance.credentials.manifests import (
     Manifest,
     Store,
@@ -11,7 +12,6 @@ from imgcheck.provenance.credentials.manifests import (
     text,
 )
 from imgcheck.provenance.credentials.result import OutsideHash, OutsidePart
-from imgcheck.provenance.tree import Node, Structure
 
 _MOST_RANGES = 100
 _MOST_PARTS = 24

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from imgcheck.provenance.clocks.times import Time
+from imgcheck.provenance.containers.layout import structure as read_structure
+from imgcheck.provenance.containers.tree import Structure
 from imgcheck.provenance.credentials import codes
 from imgcheck.provenance.credentials.coverage import outside_hash
 from imgcheck.provenance.credentials.library import Answer, Library, missing, version
@@ -20,10 +23,7 @@ from imgcheck.provenance.credentials.result import Credentials, Identity, Integr
 from imgcheck.provenance.credentials.statements import actions, compare, source_types
 from imgcheck.provenance.credentials.trust import NO_TRUST, TrustList
 from imgcheck.provenance.credentials.walk import ingredients
-from imgcheck.provenance.layout import structure as read_structure
-from imgcheck.provenance.position import Gps
-from imgcheck.provenance.times import Time
-from imgcheck.provenance.tree import Structure
+from imgcheck.provenance.fields.position import Gps
 
 # XMP names a manifest kept elsewhere (C2PA specification 2.1, 11.5): as attribute or element.
 _REMOTE = re.compile(rb"dcterms:provenance\s*(?:=\s*[\"']|>\s*)([^\"'<>\s]{1,2000})")

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from imgcheck.provenance.clocks.times import Time
 from imgcheck.provenance.credentials.manifests import Manifest, items, mapping, text
 from imgcheck.provenance.credentials.result import Action, SignedStatement
-from imgcheck.provenance.position import Gps
-from imgcheck.provenance.times import Time
+from imgcheck.provenance.fields.position import Gps
 
 _METADATA = ("stds.exif", "c2pa.metadata", "cawg.metadata", "stds.iptc")
 _MOST = 100

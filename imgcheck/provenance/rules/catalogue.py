@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from imgcheck.provenance.embedded import jpeg_size
+from imgcheck.provenance.containers.mpf import read_mpf
+from imgcheck.provenance.containers.tree import Structure
 from imgcheck.provenance.encoder import Encoding
-from imgcheck.provenance.fbmd import Fbmd
-from imgcheck.provenance.mpf import read_mpf
-from imgcheck.provenance.reading import Metadata
+from imgcheck.provenance.fields.reading import Metadata
+from imgcheck.provenance.pictures.embedded import jpeg_size
+from imgcheck.provenance.platforms.fbmd import Fbmd
 from imgcheck.provenance.rules import (
     clocks,
     drone,
@@ -26,7 +27,6 @@ from imgcheck.provenance.rules.facts import Facts
 from imgcheck.provenance.rules.rates import fire_rates
 from imgcheck.provenance.rules.result import RuleResult
 from imgcheck.provenance.rules.rule import Rule
-from imgcheck.provenance.tree import Structure
 
 #: In the order in which they are told: times, sizes, encoding, offsets, programs, places.
 RULES: tuple[Rule, ...] = (

@@ -2,10 +2,10 @@
 
 from itertools import pairwise
 
-from imgcheck.provenance.between import gap
+from imgcheck.provenance.clocks.between import gap
+from imgcheck.provenance.clocks.times import Time, looks_unset
 from imgcheck.provenance.rules.facts import Facts
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
-from imgcheck.provenance.times import Time, looks_unset
 
 _EXIF = ("ExifIFD:DateTimeOriginal", "ExifIFD:DateTimeDigitized", "IFD0:DateTime")
 # Programs that copy a time through another clock or file system keep two seconds (FAT).

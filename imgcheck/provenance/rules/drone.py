@@ -5,7 +5,7 @@ Names of the fields as found in files of DJI, senseFly, Skydio and Parrot drones
 
 import math
 
-from imgcheck.provenance.between import local
+from imgcheck.provenance.clocks.between import local
 from imgcheck.provenance.rules.facts import Facts
 from imgcheck.provenance.rules.result import State
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule

@@ -4,13 +4,13 @@ import math
 import re
 from dataclasses import dataclass
 
+from imgcheck.provenance.clocks.times import Time
+from imgcheck.provenance.containers.tree import Node, Observation, Structure
 from imgcheck.provenance.encoder import Encoding
 from imgcheck.provenance.evidence import FieldRead, field, part, shown
-from imgcheck.provenance.fbmd import Fbmd
-from imgcheck.provenance.reading import Metadata
-from imgcheck.provenance.times import Time
-from imgcheck.provenance.tree import Node, Observation, Structure
-from imgcheck.provenance.value import TagEntry, Value
+from imgcheck.provenance.fields.reading import Metadata
+from imgcheck.provenance.fields.value import TagEntry, Value
+from imgcheck.provenance.platforms.fbmd import Fbmd
 
 _FRACTION = re.compile(r"\s*([+-]?\d{1,15}(?:\.\d{0,15})?)(?:\s*/\s*(\d{1,15}))?\s*", re.ASCII)
 

@@ -1,10 +1,10 @@
 """Does the satellites' time agree with the camera's clock?"""
 
-from imgcheck.provenance.between import local
+from imgcheck.provenance.clocks.between import local
+from imgcheck.provenance.clocks.times import Time
 from imgcheck.provenance.rules.facts import Facts
 from imgcheck.provenance.rules.result import State
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
-from imgcheck.provenance.times import Time
 
 # Every zone in civil use is a multiple of 15 min from UTC, between -12 and +14 h (IANA).
 _STEP_S, _EARLIEST_S, _LATEST_S = 900.0, -12 * 3600.0, 14 * 3600.0

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from imgcheck.provenance.between import gap
+from imgcheck.provenance.clocks.between import gap
 from imgcheck.provenance.rules.facts import Facts, shown
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 

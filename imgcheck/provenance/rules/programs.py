@@ -2,11 +2,11 @@
 
 import re
 
-from imgcheck.provenance.between import local
-from imgcheck.provenance.reading import Metadata
+from imgcheck.provenance.clocks.between import local
+from imgcheck.provenance.clocks.times import Time
+from imgcheck.provenance.fields.reading import Metadata
 from imgcheck.provenance.rules.facts import Facts, shown
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
-from imgcheck.provenance.times import Time
 
 # Names of widely used editors and converters. A list of words, not of suspicions.
 _EDITORS = re.compile(

@@ -6,10 +6,10 @@ chapter 5.
 
 import re
 
-from imgcheck.provenance.between import local
+from imgcheck.provenance.clocks.between import local
+from imgcheck.provenance.clocks.times import Time, looks_unset
 from imgcheck.provenance.rules.facts import Facts, shown
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
-from imgcheck.provenance.times import Time, looks_unset
 
 _CAPTURE = ("ExifIFD:DateTimeOriginal", "XMP:exif:DateTimeOriginal", "XMP:photoshop:DateCreated",
             "IPTC:DateCreated")  # fmt: skip

@@ -1,0 +1,1 @@
+"""The times a file states, what is known of their clocks, and how they lie to a window."""

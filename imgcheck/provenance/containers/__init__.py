@@ -1,0 +1,1 @@
+"""Files of every format as one tree of parts, walked without belief."""

@@ -1,0 +1,214 @@
+"""The index of several pictures in one JPEG (CIPA DC-007, Multi-Picture Format).
+
+An APP2 segment ``MPF`` holds a TIFF-like header and an index directory whose MP entries say, for
+each picture, what it is, how long it is, and where it begins, counted from that header; the
+first entry is the main picture itself, at 0.
+"""
+
+from dataclasses import dataclass, replace
+
+from imgcheck.provenance.containers.tiff_ifd import Directory, Entry, Order, integers, read_tiff
+from imgcheck.provenance.containers.tree import Node, Structure, Walk
+
+_HEADER = 8  # marker, length, "MPF" and a zero before the MP header
+_ENTRIES, _COUNT, _TOTAL = 0xB002, 0xB001, 0xB004
+MAX_PICTURES = 100  # DC-007 sets no limit; bursts of some 30 are known
+KINDS = {
+    0x000000: "undefined", 0x010001: "large thumbnail (VGA)",
+    0x010002: "large thumbnail (full HD)", 0x010003: "large thumbnail (4K)",
+    0x010004: "large thumbnail (8K)", 0x010005: "large thumbnail (16K)",
+    0x020001: "panorama frame", 0x020002: "disparity frame", 0x020003: "multi-angle frame",
+    0x030000: "primary picture", 0x040000: "original of an edited picture",
+    0x050000: "gain map",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MpEntry:
+    """One entry of the index.
+
+    Attributes
+    ----------
+    number : int
+        From 1, as the entries count each other.
+    kind : str
+        What it says the picture is; ``code`` holds the number.
+    offset, length : int
+        Where the picture should be in the file, and how long.
+    dependents : tuple of int
+        Numbers of the entries that depend on it.
+    representative, parent, child : bool
+        The flags of the entry.
+    state : str
+        ``found`` (a JPEG begins there and ends inside the range), ``primary`` (the main picture,
+        of the said length), ``primary length differs``, ``outside`` (reaches past the file's
+        end), ``no picture`` (other bytes stand there), ``empty`` (length 0).
+    place : int
+        Of the 16 bytes of the entry in the file.
+    """
+
+    number: int
+    kind: str
+    code: int
+    offset: int
+    length: int
+    dependents: tuple[int, ...]
+    representative: bool
+    parent: bool
+    child: bool
+    state: str
+    place: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mpf:
+    """What the index says. ``failed`` counts the entries whose place holds no such picture."""
+
+    entries: tuple[MpEntry, ...]
+    stated: int | None
+    failed: int
+    place: int
+
+
+def read_mpf(data: bytes, *, structure: Structure) -> Mpf | None:
+    """Read the index of a walked JPEG and compare every entry with the bytes.
+
+    Returns
+    -------
+    Mpf or None
+        None where there is no MPF segment.
+
+    Notes
+    -----
+    Failed offsets are common in honest files: a program that saves, crops or shrinks a picture
+    often keeps the segment and drops the pictures behind it.
+    """
+    end = next((n.offset + 2 for n in structure.nodes if n.kind == "EOI"), None)
+    for node in structure.nodes:
+        if node.kind == "APP2" and node.note == "MPF":
+            return _index(Walk(data=data), node, end)
+    return None
+
+
+def mpf_words(found: Mpf) -> list[str]:
+    """Say in plain sentences what the index holds and what of it is not there."""
+    pictures = [entry for entry in found.entries if not entry.state.startswith("primary")]
+    words = [f"The file's index lists {len(found.entries)} pictures (Multi-Picture Format)."]
+    for entry in pictures:
+        where = f"{entry.length} bytes at {entry.offset}"
+        if entry.state == "found":
+            words.append(f"Picture {entry.number}, {entry.kind}: {where}.")
+        elif entry.state != "empty":
+            there = "the file ends before" if entry.state == "outside" else "no JPEG begins there"
+            words.append(f"Picture {entry.number}, {entry.kind}: said to be {where}; {there}.")
+    main = next((one for one in found.entries if one.state == "primary length differs"), None)
+    if main:
+        words.append(f"The index says the main picture has {main.length} bytes; it has not.")
+    if found.failed:
+        words.append("A program that saved, cropped or shrank the picture and kept its header "
+                     "leaves such an index behind.")  # fmt: skip
+    return words
+
+
+def with_pictures(walk: Walk, nodes: tuple[Node, ...], end: int | None) -> tuple[Node, ...]:
+    """Give MPF segments their header, directories and entries as children; observe what lies."""
+    return tuple(
+        replace(node, children=_children(walk, node, end))
+        if node.kind == "APP2" and node.note == "MPF" and not walk.full
+        else node
+        for node in nodes
+    )
+
+
+def _children(walk: Walk, node: Node, end: int | None) -> tuple[Node, ...]:
+    # The offsets of the entries are relative to this header, and reach out of the segment.
+    found = _index(walk, node, end)
+    start = node.offset + _HEADER
+    parts = [walk.node(start, 8, "MP header")]
+    for entry in found.entries:
+        note = f"{entry.kind}, {entry.length} bytes at {entry.offset}, {entry.state}"
+        parts.append(walk.node(entry.place, 16, "MP entry", note))
+        _observe(walk, entry, end)
+    return tuple(parts)
+
+
+def _observe(walk: Walk, entry: MpEntry, end: int | None) -> None:
+    name = f"MPF entry {entry.number} ({entry.kind})"
+    if entry.state == "outside":
+        walk.observe(
+            "offset-failed",
+            f"{name} says {entry.length} bytes at {entry.offset}, the file has {len(walk.data)}",
+            entry.place, 16,
+        )  # fmt: skip
+    elif entry.state == "no picture":
+        walk.observe(
+            "offset-failed",
+            f"{name} says {entry.length} bytes at {entry.offset}, where no such JPEG is",
+            entry.place, 16,
+        )  # fmt: skip
+    elif entry.state == "primary length differs":
+        walk.observe(
+            "offset-failed", f"{name} says {entry.length} bytes, the picture has {end}",
+            entry.place, 16,
+        )  # fmt: skip
+
+
+def _index(walk: Walk, node: Node, end: int | None) -> Mpf:
+    start, stop = node.offset + _HEADER, node.offset + node.length
+    block = read_tiff(walk, start, stop)
+    entries: list[MpEntry] = []
+    stated = None
+    for directory in block.directories if block else ():
+        fields = {field.tag: field for field in directory.entries}
+        if block is None or _ENTRIES not in fields:
+            continue
+        count = _number(walk, directory, _COUNT, block.order)
+        stated = count if stated is None else stated
+        entries += _entries(walk, fields[_ENTRIES], block.order, start, end)
+        break
+    failed = sum(entry.state in ("outside", "no picture") for entry in entries)
+    return Mpf(entries=tuple(entries), stated=stated, failed=failed, place=node.offset)
+
+
+def _number(walk: Walk, directory: Directory, tag: int, order: Order) -> int | None:
+    for field in directory.entries:
+        if field.tag == tag:
+            values = integers(walk.data, field, order, 1)
+            return values[0] if values else None
+    return None
+
+
+def _entries(walk: Walk, field: Entry, order: Order, base: int, end: int | None) -> list[MpEntry]:
+    if not field.inside:
+        return []
+    count = min(field.length // 16, MAX_PICTURES)
+    return [_entry(walk, index, field.offset + 16 * index, order, base, end)
+            for index in range(count)]  # fmt: skip
+
+
+def _entry(walk: Walk, index: int, place: int, order: Order, base: int, end: int | None) -> MpEntry:
+    raw = walk.data[place : place + 16]
+    attributes, length, offset = (int.from_bytes(raw[i : i + 4], order) for i in (0, 4, 8))
+    others = tuple(number for i in (12, 14) if (number := int.from_bytes(raw[i : i + 2], order)))
+    code = attributes & 0xFFFFFF
+    where = offset + base if offset else 0  # the first picture is the file itself
+    return MpEntry(
+        number=index + 1, kind=KINDS.get(code, f"unknown kind 0x{code:06x}"), code=code,
+        offset=where, length=length, dependents=others,
+        representative=bool(attributes & 1 << 29), parent=bool(attributes & 1 << 31),
+        child=bool(attributes & 1 << 30), place=place,
+        state=_state(walk, where, length, end),
+    )  # fmt: skip
+
+
+def _state(walk: Walk, offset: int, length: int, end: int | None) -> str:
+    if length == 0:
+        return "empty"
+    if offset == 0:
+        # Some writers count padding behind EOI into the main picture.
+        fits = end is not None and end <= length <= len(walk.data)
+        rest = walk.data[end:length].strip(b"\0\xff") if fits else b"x"
+        return "primary" if fits and not rest else "primary length differs"
+    if offset + length > len(walk.data):
+        return "outside"
+    return "found" if walk.data[offset : offset + 3] == b"\xff\xd8\xff" else "no picture"

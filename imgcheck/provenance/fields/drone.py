@@ -1,0 +1,280 @@
+"""Where a drone says it was and where it looked: several makers' fields under one set of names.
+
+The fields are written by DJI, Skydio, Parrot, Autel, Teal (Teledyne FLIR) and senseFly into XMP,
+by DJI also into the maker note, and position and height once more into the GPS directory. Nobody
+signs them. That they say the same thing several times is what makes them worth comparing.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from imgcheck.provenance.fields.position import Gps
+from imgcheck.provenance.fields.value import Reading, TagEntry, Value
+
+_MAKERS = (
+    ("drone-dji:", "DJI"), ("drone-skydio:", "Skydio"), ("drone-parrot:", "Parrot"),
+    ("drone-autel:", "Autel"), ("sensefly:", "senseFly"), ("drone:", "Autel"),
+    ("Camera:", "Pix4D"),
+)  # fmt: skip
+_MAKES = (("dji", "DJI"), ("skydio", "Skydio"), ("parrot", "Parrot"), ("autel", "Autel"),
+          ("teledyne flir", "Teal"), ("sensefly", "senseFly"))  # fmt: skip
+_NED, _VEHICLE = "drone-skydio:CameraOrientationNED/", "drone-skydio:VehicleOrientationNED/"
+
+
+def _alike(*names: str) -> tuple[str, ...]:
+    """Give the same local names in the namespaces that share DJI's vocabulary."""
+    return tuple(
+        f"{space}:{name}" for space in ("drone-dji", "drone", "drone-autel") for name in names
+    )
+
+
+# Attribute to the XMP fields that state it, the most specific first.
+_XMP: dict[str, tuple[str, ...]] = {
+    "lat": (*_alike("GpsLatitude", "GPSLatitude", "Latitude"), "drone-skydio:Latitude",
+            "sensefly:Latitude"),
+    # Longtitude is how DJI spelt it for years.
+    "lon": (*_alike("GpsLongitude", "GpsLongtitude", "GPSLongitude", "Longitude"),
+            "drone-skydio:Longitude", "sensefly:Longitude"),
+    "absolute_altitude_m": (*_alike("AbsoluteAltitude"), "drone-skydio:AbsoluteAltitude",
+                            "drone-parrot:AbsoluteAltitude", "sensefly:AltitudeAMSL"),
+    "relative_altitude_m": (*_alike("RelativeAltitude"), "drone-skydio:RelativeAltitude",
+                            "drone-parrot:RelativeAltitude", "Camera:AboveGroundAltitude",
+                            "sensefly:Height"),
+    "gimbal_yaw_deg": (*_alike("GimbalYawDegree"), _NED + "drone-skydio:Yaw",
+                       "drone-parrot:CameraYawDegree", "exif:CameraYaw", "Camera:Yaw"),
+    "gimbal_pitch_deg": (*_alike("GimbalPitchDegree"), _NED + "drone-skydio:Pitch",
+                         "drone-parrot:CameraPitchDegree", "exif:CameraPitch", "Camera:Pitch"),
+    "gimbal_roll_deg": (*_alike("GimbalRollDegree"), _NED + "drone-skydio:Roll",
+                        "drone-parrot:CameraRollDegree", "exif:CameraRoll", "Camera:Roll"),
+    "flight_yaw_deg": (*_alike("FlightYawDegree"), _VEHICLE + "drone-skydio:Yaw",
+                       "drone-parrot:DroneYawDegree", "exif:PlatformYaw", "sensefly:Heading"),
+    "flight_pitch_deg": (*_alike("FlightPitchDegree"), _VEHICLE + "drone-skydio:Pitch",
+                         "drone-parrot:DronePitchDegree", "exif:PlatformPitch",
+                         "sensefly:PitchAngle"),
+    "flight_roll_deg": (*_alike("FlightRollDegree"), _VEHICLE + "drone-skydio:Roll",
+                        "drone-parrot:DroneRollDegree", "exif:PlatformRoll",
+                        "sensefly:RollAngle"),
+    "speed_x_mps": _alike("FlightXSpeed"),
+    "speed_y_mps": _alike("FlightYSpeed"),
+    "speed_z_mps": _alike("FlightZSpeed"),
+    "ground_speed_mps": ("sensefly:GroundSpeed",),
+}  # fmt: skip
+_NOTE = {
+    "SpeedX": "speed_x_mps", "SpeedY": "speed_y_mps", "SpeedZ": "speed_z_mps",
+    "Pitch": "flight_pitch_deg", "Yaw": "flight_yaw_deg", "Roll": "flight_roll_deg",
+    "CameraPitch": "gimbal_pitch_deg", "CameraYaw": "gimbal_yaw_deg",
+    "CameraRoll": "gimbal_roll_deg",
+}  # fmt: skip
+_FIELDS = {name: attribute for attribute, names in _XMP.items() for name in names}
+_ORDER = {name: rank for names in _XMP.values() for rank, name in enumerate(names)}
+_RTK = {0: "none", 16: "single", 34: "float", 50: "fixed"}  # DJI, image metadata of RTK models
+_NUMBER = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,3})?)(?:/(\d{1,20}))?")
+_LIMITS = {"lat": 90.0, "lon": 180.0, "absolute_altitude_m": 20_000.0,
+           "relative_altitude_m": 20_000.0, "speed": 500.0}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoseField:
+    """One field that states part of the pose, with its place.
+
+    ``attribute`` names the field of `DronePose` it speaks of; ``value`` is normalised as there,
+    ``written`` is what the file holds.
+    """
+
+    attribute: str
+    tag: str
+    value: float
+    written: str
+    offset: int | None
+    length: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DronePose:
+    """Pose of the camera as the drone wrote it; unknown is None.
+
+    Attributes
+    ----------
+    maker : str
+        Whose fields these are; ``Pix4D`` where only its common vocabulary is used.
+    lat, lon : float or None
+        Degrees, north and east positive.
+    absolute_altitude_m : float or None
+        Above the maker's reference: sea level or ellipsoid, which few models say.
+    relative_altitude_m : float or None
+        Above the point of take-off, not above the ground in the picture.
+    gimbal_yaw_deg, gimbal_pitch_deg, gimbal_roll_deg : float or None
+        Of the camera: yaw clockwise from north in -180..180; pitch 0 is level, -90 straight
+        down (``Camera:Pitch`` of Pix4D counts from straight down and is turned round).
+    flight_yaw_deg, flight_pitch_deg, flight_roll_deg : float or None
+        Of the aircraft.
+    speed_mps : float or None
+        Length of the speed vector, or ground speed.
+    capture_time_utc : str or None
+        ISO 8601 with Z, where the drone states UTC (DJI UTCAtExposure, Skydio, senseFly).
+    rtk : str or None
+        ``fixed``, ``float``, ``single``, ``none`` or the bare number of DJI's flag.
+    raw : tuple of PoseField
+        Every field of the pose, duplicates in other blocks included, for comparisons.
+    """
+
+    maker: str
+    lat: float | None = None
+    lon: float | None = None
+    absolute_altitude_m: float | None = None
+    relative_altitude_m: float | None = None
+    gimbal_yaw_deg: float | None = None
+    gimbal_pitch_deg: float | None = None
+    gimbal_roll_deg: float | None = None
+    flight_yaw_deg: float | None = None
+    flight_pitch_deg: float | None = None
+    flight_roll_deg: float | None = None
+    speed_mps: float | None = None
+    capture_time_utc: str | None = None
+    rtk: str | None = None
+    raw: tuple[PoseField, ...] = ()
+
+
+def find_pose(reading: Reading, *, gps: Gps | None, make: str | None) -> DronePose | None:
+    """Collect the pose fields of a read file; None where no drone field is among them."""
+    maker, found = _maker(reading.entries, make), _collect(reading)
+    own = [field for field in found if not field.tag.startswith("GPS:")]
+    if maker is None or not own:
+        return None
+    found.extend(_from_gps(reading, gps))
+    first: dict[str, float] = {}
+    for field in found:
+        first.setdefault(field.attribute, field.value)
+    tags = {e.name: str(e.value) for e in reversed(reading.entries) if e.group == "XMP"}
+    return DronePose(
+        maker=maker, speed_mps=_speed(first), capture_time_utc=_capture_time(tags),
+        rtk=_rtk(tags), raw=tuple(found),
+        **{name: first.get(name) for name in _XMP if "speed" not in name},
+    )  # fmt: skip
+
+
+def _maker(entries: list[TagEntry], make: str | None) -> str | None:
+    word = (make or "").lower()
+    named = next((maker for mark, maker in _MAKES if mark in word), None)
+    if named is not None:
+        return named
+    for mark, maker in _MAKERS:
+        if any(entry.group == "XMP" and entry.name.startswith(mark) for entry in entries):
+            return maker
+    return None
+
+
+def _collect(reading: Reading) -> list[PoseField]:
+    """Give the fields of XMP, the most specific first, then those of the DJI maker note."""
+    found: list[tuple[int, PoseField]] = []
+    dji = any(e.group == "MakerNote" and e.name == "Make" for e in reading.entries)
+    for entry in list(reading.entries):
+        attribute = None
+        rank = 100
+        if entry.group == "XMP" and entry.name in _FIELDS:
+            attribute, rank = _FIELDS[entry.name], _ORDER[entry.name]
+        elif entry.group == "MakerNote" and dji:
+            attribute = _NOTE.get(entry.name)
+        if attribute is None:
+            continue
+        value = _number(entry.value)
+        if value is None or not _possible(attribute, value):
+            reading.observe("drone", f"{entry.group}:{entry.name} {str(entry.value)[:40]!r} is no "
+                            "possible value", entry.offset, entry.length)  # fmt: skip
+            continue
+        found.append((rank, PoseField(
+            attribute=attribute, tag=f"{entry.group}:{entry.name}",
+            value=_normalised(attribute, entry.name, value), written=str(entry.value)[:80],
+            offset=entry.offset, length=entry.length,
+        )))  # fmt: skip
+    return [field for _, field in sorted(found, key=lambda pair: pair[0])]
+
+
+def _from_gps(reading: Reading, gps: Gps | None) -> list[PoseField]:
+    """Add position and height of the GPS directory: the same thing said once more."""
+    rows = (
+        ("lat", "GPS:GPSLatitude", gps.lat if gps else None),
+        ("lon", "GPS:GPSLongitude", gps.lon if gps else None),
+        ("absolute_altitude_m", "GPS:GPSAltitude", gps.altitude_m if gps else None),
+    )
+    return [
+        PoseField(attribute=attribute, tag=tag, value=value, written=f"{value:.9g}",
+                  offset=reading.place_of(tag)[0], length=reading.place_of(tag)[1])
+        for attribute, tag, value in rows if value is not None
+    ]  # fmt: skip
+
+
+def _number(value: Value) -> float | None:
+    """Read "+117.10", "-86831/1600" or a number; the pattern keeps huge exponents away."""
+    match = None if isinstance(value, list) else _NUMBER.fullmatch(str(value)[:60].strip())
+    if match is None:
+        return None
+    divisor = float(match[2]) if match[2] else 1.0
+    number = float(match[1]) / divisor if divisor else math.nan
+    return number if math.isfinite(number) else None
+
+
+def _possible(attribute: str, value: float) -> bool:
+    if attribute.endswith("_deg"):
+        return abs(value) <= 360
+    return abs(value) <= _LIMITS.get(attribute, _LIMITS["speed"])
+
+
+def _normalised(attribute: str, name: str, value: float) -> float:
+    if name == "Camera:Pitch":
+        value -= 90  # Pix4D: 0 is straight down
+    if attribute.endswith("_deg") and abs(value) > 180:
+        value -= math.copysign(360, value)
+    return value
+
+
+def _speed(first: dict[str, float]) -> float | None:
+    parts = [first.get(f"speed_{axis}_mps") for axis in "xyz"]
+    known = [part for part in parts if part is not None]
+    return math.hypot(*known) if len(known) == 3 else first.get("ground_speed_mps")
+
+
+def _rtk(tags: dict[str, str]) -> str | None:
+    flag = next((tags[name] for name in _alike("RtkFlag") if name in tags), None)
+    if flag is None:
+        return None
+    number = _number(flag)
+    return _RTK.get(int(number), f"{number:g}") if number is not None else None
+
+
+def _capture_time(tags: dict[str, str]) -> str | None:
+    readers: tuple[Callable[[dict[str, str]], datetime | None], ...] = (
+        _skydio_clock, lambda found: _utc(found.get("drone-dji:UTCAtExposure")),
+        lambda found: _utc(found.get("sensefly:UTCTime")),
+    )  # fmt: skip
+    for read in readers:
+        moment = read(tags)
+        if moment is not None and 1990 <= moment.year <= 2100:
+            return moment.isoformat().replace("+00:00", "Z")
+    return None
+
+
+def _utc(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip()[:40].replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _skydio_clock(tags: dict[str, str]) -> datetime | None:
+    """Take-off by the wall clock, plus what the flight clock ran since; microseconds."""
+    names = ("TakeoffUclock", "CaptureUtime", "TakeoffUtime")
+    wall, capture, takeoff = (_number(tags.get(f"drone-skydio:{name}", "")) for name in names)
+    if wall is None or capture is None or takeoff is None:
+        return None
+    try:
+        since = timedelta(microseconds=wall + capture - takeoff)
+        return datetime(1970, 1, 1, tzinfo=UTC) + since
+    except (OverflowError, ValueError):
+        return None

@@ -1,0 +1,184 @@
+"""XMP packets (ISO 16684-1), read by a parser that refuses document types and entities.
+
+The names in the result are ``prefix:name`` with the usual prefix of each namespace, whatever the
+file calls it; nested fields are ``outer/inner``, items of a list of structures
+``outer[1]/inner``.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+from imgcheck.provenance.fields.text import MAX_TEXT
+from imgcheck.provenance.fields.value import Reading, Value
+from imgcheck.provenance.fields.xmp_tree import Place, RefusedPacketError, XmpTree, parse
+
+MAX_XMP = 4 << 20  # bytes; the packets of 10,000-step histories stay below
+_MAX_PROPERTIES = 4_000
+_MAX_ITEMS = 256
+
+_RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_PREFIXES = {
+    "http://ns.adobe.com/xap/1.0/": "xmp",
+    "http://ns.adobe.com/xap/1.0/mm/": "xmpMM",
+    "http://ns.adobe.com/xap/1.0/rights/": "xmpRights",
+    "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#": "stEvt",
+    "http://ns.adobe.com/xap/1.0/sType/ResourceRef#": "stRef",
+    "http://ns.adobe.com/xmp/note/": "xmpNote",
+    "http://purl.org/dc/elements/1.1/": "dc",
+    "http://purl.org/dc/terms/": "dcterms",
+    "http://ns.adobe.com/photoshop/1.0/": "photoshop",
+    "http://ns.adobe.com/camera-raw-settings/1.0/": "crs",
+    "http://ns.adobe.com/tiff/1.0/": "tiff",
+    "http://ns.adobe.com/exif/1.0/": "exif",
+    "http://ns.adobe.com/exif/1.0/aux/": "aux",
+    "http://cipa.jp/exif/1.0/": "exifEX",
+    "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": "Iptc4xmpCore",
+    "http://iptc.org/std/Iptc4xmpExt/2008-02-29/": "Iptc4xmpExt",
+    "http://ns.google.com/photos/1.0/camera/": "GCamera",
+    "http://ns.google.com/photos/1.0/container/": "Container",
+    "http://ns.google.com/photos/1.0/container/item/": "Item",
+    "http://ns.adobe.com/hdr-gain-map/1.0/": "hdrgm",
+    "http://www.dji.com/drone-dji/1.0/": "drone-dji",
+    "http://www.parrot.com/drone-parrot/1.0/": "drone-parrot",
+    "https://www.skydio.com/drone-skydio/1.0/": "drone-skydio",
+    "http://ns.sensefly.com/sensefly/1.0/": "sensefly",
+    "http://ns.google.com/photos/1.0/panorama/": "GPano",
+    "http://ns.adobe.com/xap/1.0/sType/Dimensions#": "stDim",
+    "http://ns.sensefly.com/Camera/1.0/": "Camera",
+    "http://pix4d.com/camera/1.0": "Camera",
+    "http://pix4d.com/camera/1.0/": "Camera",
+}
+
+
+@dataclass(slots=True)
+class _Found:
+    """The properties of one packet so far, with their places in it."""
+
+    tree: XmpTree
+    values: dict[str, Value] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+
+    def put(self, name: str, value: Value, place: Place | None) -> None:
+        """Keep the first value of a name."""
+        if len(self.values) < _MAX_PROPERTIES and name not in self.values:
+            self.values[name] = value.strip()[:MAX_TEXT] if isinstance(value, str) else value
+            if place is not None:
+                self.places[name] = place
+
+
+def read_xmp(reading: Reading, packet: bytes, offset: int | None) -> dict[str, Value]:
+    """Read one packet into ``{"prefix:name": text, number-like text or list}``."""
+    if len(packet) > MAX_XMP:
+        reading.observe("limit", f"an XMP packet of {len(packet)} bytes was not read", offset)
+        return {}
+    if not packet.strip(b"\0 \r\n\t"):
+        reading.observe("invalid", "an XMP packet is empty", offset)
+        return {}
+    try:
+        found = _parse(packet)
+    except RefusedPacketError as refused:
+        reading.observe("refused", f"an XMP packet was not read: {refused}", offset, len(packet))
+        return {}
+    except (expat.ExpatError, UnicodeError, ValueError, LookupError) as error:
+        reading.observe("invalid", f"an XMP packet is not well-formed: {error}"[:200], offset)
+        return {}
+    for name, value in found.values.items():
+        start, length = found.places.get(name, (0, len(packet)))
+        place = None if offset is None else offset + start
+        reading.add("XMP", name, value, offset=place, length=length, reader="xmp")
+    return found.values
+
+
+def _parse(packet: bytes) -> _Found:
+    found = _Found(parse(packet))
+    root = found.tree.root
+    rdf = root if root.tag == f"{_RDF}RDF" else root.find(f".//{_RDF}RDF")
+    blocks = [root] if root.tag == f"{_RDF}Description" else list(rdf if rdf is not None else ())
+    for block in blocks:
+        if block.tag == f"{_RDF}Description":
+            _properties(block, "", found)
+    return found
+
+
+def _name(tag: str, prefixes: dict[str, str]) -> str:
+    if not tag.startswith("{"):
+        return tag[:80]
+    uri, _, local = tag[1:].partition("}")
+    prefix = _PREFIXES.get(uri)
+    if prefix is None:
+        prefix = prefixes.get(uri) or "ns"
+        if prefix in _PREFIXES.values():  # a foreign namespace under a well-known prefix
+            prefix += "?"
+    return f"{prefix[:40]}:{local[:80]}"
+
+
+def _properties(element: ElementTree.Element, path: str, found: _Found) -> None:
+    """Flatten the attributes and children of a structure."""
+    prefixes = found.tree.prefixes
+    places = found.tree.attribute_places(element)
+    for (key, text), place in zip(element.attrib.items(), places, strict=True):
+        if not key.startswith((_RDF, "{http://www.w3.org/XML/")):
+            found.put(path + _name(key, prefixes), text, place)
+    for child in element:
+        if child.tag == f"{_RDF}Description":  # a wrapper without a name of its own
+            _properties(child, path, found)
+        else:
+            _property(child, path + _name(child.tag, prefixes), found)
+
+
+def _property(element: ElementTree.Element, name: str, found: _Found) -> None:
+    inner = list(element)
+    if not inner:
+        resource = element.get(f"{_RDF}resource")
+        plain = [key for key in element.attrib if not key.startswith("{http://www.w3.org/")]
+        if plain:
+            _properties(element, name + "/", found)
+        else:
+            text = resource if resource is not None else (element.text or "")
+            found.put(name, text, found.tree.text_place(element))
+        return
+    if inner[0].tag in (f"{_RDF}Bag", f"{_RDF}Seq", f"{_RDF}Alt"):
+        _items(element, list(inner[0])[:_MAX_ITEMS], name, found)
+    else:
+        _properties(element, name + "/", found)
+
+
+def _items(
+    element: ElementTree.Element, items: list[ElementTree.Element], name: str, found: _Found
+) -> None:
+    texts: list[str] = []
+    for number, item in enumerate(items, 1):
+        if len(item) or any(not key.startswith("{http://www.w3.org/") for key in item.attrib):
+            _properties(item, f"{name}[{number}]/", found)
+        else:
+            texts.append((item.text or item.get(f"{_RDF}resource") or "")[:MAX_TEXT])
+    place = found.tree.element_place(element)
+    if len(texts) == 1 and items[0].get(_LANG):
+        found.put(name, texts[0], place)
+    elif texts:
+        found.put(name, texts, place)
+
+
+def joined_extension(reading: Reading, parts: list[bytes]) -> Iterator[bytes]:
+    """Put the segments of each extended packet together (XMP part 3, 1.1.3.1).
+
+    A segment is a 32-digit MD5 digest of the whole, its length, an offset, and a piece.
+    """
+    groups: dict[bytes, list[tuple[int, int, bytes]]] = {}
+    for part in parts:
+        if len(part) > 40:
+            total, start = (int.from_bytes(part[i : i + 4], "big") for i in (32, 36))
+            groups.setdefault(part[:32], []).append((start, total, part[40:]))
+    for digest, pieces in groups.items():
+        whole = b"".join(piece for _, _, piece in sorted(pieces, key=lambda piece: piece[0]))
+        total = pieces[0][1]
+        if len(whole) != total or total > MAX_XMP:
+            reading.observe("invalid", f"extended XMP says {total} bytes, {len(whole)} are there")
+        elif hashlib.md5(whole, usedforsecurity=False).hexdigest().upper().encode() != digest:
+            reading.observe("digest", "extended XMP does not have the digest it is filed under")
+        else:
+            yield whole

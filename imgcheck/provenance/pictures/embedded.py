@@ -1,0 +1,278 @@
+"""Every picture inside a file: thumbnails, previews, gain maps, with their bytes and their size.
+
+What is listed here is found by its header, not decoded; `preview.thumbnail_agreement` compares
+the decoded pixels with the main picture.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from imgcheck.provenance.containers.jpeg_markers import PROCESSES
+from imgcheck.provenance.containers.layout import structure as read_structure
+from imgcheck.provenance.containers.mpf import read_mpf
+from imgcheck.provenance.containers.tiff_ifd import Directory, TiffBlock, integers, read_tiff
+from imgcheck.provenance.containers.tree import Node, Structure, Walk
+from imgcheck.provenance.fields.carriers import carriers, exif_start
+from imgcheck.provenance.fields.iptc import resources
+from imgcheck.provenance.fields.value import Reading
+from imgcheck.provenance.pictures.heif_pictures import secondary_items
+
+Encoding = Literal["jpeg", "rgb", "bgr", "gray", "palette", "png", "hevc", "av1", "other"]
+
+_ITEMS: dict[str, Encoding] = {"hvc1": "hevc", "av01": "av1", "jpeg": "jpeg"}
+_MOST = 64  # pictures of one file; a burst has some 30
+_MAX_CONTENT = 32 << 20  # bytes of one picture
+_MAX_RAW_SIDE = 1024  # of an uncompressed thumbnail; the standards allow 255 or 160 x 120
+_THUMBNAIL_OLD, _THUMBNAIL = 0x0409, 0x040C  # Photoshop 4 (blue first) and 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedPicture:
+    """One picture inside a file.
+
+    Attributes
+    ----------
+    source : str
+        Who points to it: ``IFD1``, ``SubIFD``, ``JFIF``, ``JFXX``, ``Photoshop``, ``MPF``,
+        ``trailer``, ``HEIF thumbnail``, ``HEIF auxiliary``, ``IFD2``...
+    role : str
+        ``thumbnail``, ``preview``, ``reduced``, ``gain map``, or what an MPF entry calls it.
+    encoding : str
+        How ``content`` is stored.
+    width, height : int or None
+        As its header says; None where that is unknown.
+    offset : int or None
+        Where it begins in the file; None where it is no one run of the file's bytes.
+    length : int
+        Bytes.
+    stated_length : int
+        Bytes that the pointer says it has, where the file holds fewer.
+    content : bytes
+        The bytes themselves; not part of `described`.
+    """
+
+    source: str
+    role: str
+    encoding: Encoding
+    width: int | None
+    height: int | None
+    offset: int | None
+    length: int
+    stated_length: int
+    content: bytes = field(repr=False)
+
+    def described(self) -> dict[str, Any]:
+        """Give everything but the bytes, as plain values."""
+        return {
+            name: getattr(self, name)
+            for name in ("source", "role", "encoding", "width", "height", "offset", "length",
+                         "stated_length")
+        }  # fmt: skip
+
+
+def embedded_pictures(
+    data: bytes, *, format: str, structure: Structure | None = None
+) -> tuple[EmbeddedPicture, ...]:
+    """List the pictures inside a file, in the order in which they are pointed to.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole file.
+    format : str
+        What the content was sniffed to be.
+    structure : Structure, optional
+        The walked file, where the caller has it already.
+
+    Returns
+    -------
+    tuple of EmbeddedPicture
+        At most 64. A pointer out of the file gives no picture or a shortened one, never an
+        exception.
+
+    Notes
+    -----
+    Previews that only a maker note points to are not listed.
+    """
+    tree = structure if structure is not None else read_structure(data, format=format)
+    found: list[EmbeddedPicture] = []
+    seen: set[tuple[int | None, int]] = set()
+    for one in _all(data, tree):
+        key = (one.offset, one.length)
+        if one.offset is not None and key in seen:
+            continue
+        seen.add(key)
+        found.append(one)
+        if len(found) == _MOST:
+            break
+    return tuple(found)
+
+
+def embedded_words(pictures: tuple[EmbeddedPicture, ...]) -> list[str]:
+    """Say in plain sentences which pictures a file holds."""
+    words = []
+    for one in pictures:
+        size = f"{one.width} x {one.height} px, " if one.width and one.height else ""
+        where = "" if one.offset is None else f" at {one.offset}"
+        short = "" if one.length >= one.stated_length else f" of {one.stated_length} stated"
+        words.append(f"Embedded picture ({one.source}, {one.role}): {size}{one.encoding}, "
+                     f"{one.length} bytes{short}{where}.")  # fmt: skip
+    return words
+
+
+def _all(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
+    reading = Reading(data=data)
+    for node in tree.nodes:
+        if node.kind == "APP0":
+            yield from _jfif(data, node)
+    for carrier in carriers(reading, tree):
+        whole = data if carrier.packed is None else carrier.packed
+        start = carrier.offset if carrier.packed is None else 0
+        end = start + (carrier.length if carrier.packed is None else len(carrier.packed))
+        where = carrier.packed is None
+        if carrier.kind == "exif":
+            yield from _exif(whole, exif_start(whole, start, end), end, where)
+        elif carrier.kind == "photoshop":
+            yield from _photoshop(Reading(data=whole), start, end, where)
+    yield from _mpf(data, tree)
+    yield from _behind(data, tree)
+    if tree.format in ("heif", "avif"):
+        for item in secondary_items(data, tree):
+            yield EmbeddedPicture(
+                source=f"HEIF {item.role}", role=item.note or item.role,
+                encoding=_ITEMS.get(item.kind, "other"), width=item.width, height=item.height,
+                offset=item.extents[0][0] if len(item.extents) == 1 else None,
+                length=len(item.content(data)), stated_length=item.length,
+                content=item.content(data),
+            )  # fmt: skip
+
+
+def jpeg_size(content: bytes) -> tuple[int, int] | None:
+    """Give width and height of the first frame header of a JPEG (T.81 B.2.2), or None."""
+    position = 2
+    for _ in range(200):
+        while content[position : position + 2] == b"\xff\xff":
+            position += 1
+        head = content[position : position + 10]
+        if len(head) < 10 or head[0] != 0xFF or head[1] in (0xD9, 0xDA):
+            return None
+        if head[1] in PROCESSES:
+            return int.from_bytes(head[7:9], "big"), int.from_bytes(head[5:7], "big")
+        position += 2 + int.from_bytes(head[2:4], "big")
+    return None
+
+
+def _jpeg(
+    data: bytes, start: int, length: int, end: int, source: str, role: str, where: bool
+) -> Iterator[EmbeddedPicture]:
+    """Give a JPEG that a pointer promises, as far as its bytes are there."""
+    content = data[start : min(start + min(length, _MAX_CONTENT), end)]
+    if start < 0 or content[:3] != b"\xff\xd8\xff":
+        return
+    size = jpeg_size(content) or (None, None)
+    yield EmbeddedPicture(
+        source=source, role=role, encoding="jpeg", width=size[0], height=size[1],
+        offset=start if where else None, length=len(content), stated_length=length,
+        content=content,
+    )  # fmt: skip
+
+
+def _raw(
+    data: bytes, start: int, end: int, size: tuple[int, int], encoding: Encoding, source: str,
+    where: bool, palette: int = 0,
+) -> Iterator[EmbeddedPicture]:  # fmt: skip
+    """Give an uncompressed thumbnail; a palette stands before its indices."""
+    width, height = size
+    depth = 3 if encoding in ("rgb", "bgr") else 1
+    length = palette + depth * width * height
+    content = data[start : min(start + length, end)]
+    if 0 < width <= _MAX_RAW_SIDE and 0 < height <= _MAX_RAW_SIDE and len(content) == length:
+        yield EmbeddedPicture(
+            source=source, role="thumbnail", encoding=encoding, width=width, height=height,
+            offset=start if where else None, length=length, stated_length=length,
+            content=content,
+        )  # fmt: skip
+
+
+def _jfif(data: bytes, node: Node) -> Iterator[EmbeddedPicture]:
+    """JFIF 1.02: RGB behind the two sizes; the extension JFXX may hold a JPEG or a palette."""
+    end = node.offset + node.length
+    if node.note == "JFIF" and node.length >= 18:
+        size = data[node.offset + 16], data[node.offset + 17]
+        yield from _raw(data, node.offset + 18, end, size, "rgb", "JFIF", True)
+    elif node.note == "JFXX" and node.length >= 12:
+        kind, start = data[node.offset + 9], node.offset + 10
+        size = data[start], data[start + 1]
+        if kind == 0x10:
+            yield from _jpeg(data, start, end - start, end, "JFXX", "thumbnail", True)
+        elif kind == 0x11:
+            yield from _raw(data, start + 2, end, size, "palette", "JFXX", True, palette=768)
+        elif kind == 0x13:
+            yield from _raw(data, start + 2, end, size, "rgb", "JFXX", True)
+
+
+def _exif(data: bytes, start: int, end: int, where: bool) -> Iterator[EmbeddedPicture]:
+    block = read_tiff(Walk(data=data), start, end)
+    for directory in block.directories if block else ():
+        if block is not None:
+            yield from _directory(data, block, directory, where)
+
+
+def _directory(
+    data: bytes, block: TiffBlock, directory: Directory, where: bool
+) -> Iterator[EmbeddedPicture]:
+    fields = {entry.tag: entry for entry in directory.entries}
+
+    def first(tag: int) -> int | None:
+        values = integers(data, fields[tag], block.order, 1) if tag in fields else []
+        return values[0] if values else None
+
+    offset, length = first(0x0201), first(0x0202)
+    if offset and length:
+        role = "thumbnail" if directory.name == "IFD1" else "preview"
+        yield from _jpeg(data, block.start + offset, length, block.end, directory.name, role, where)
+    # TIFF 6.0: bit 0 of NewSubfileType marks a reduced version of another picture of the file.
+    reduced = (directory.name == "IFD1" and offset is None) or (first(0x00FE) or 0) & 1
+    strip, size = first(0x0111), first(0x0117)
+    if not reduced or directory.name == "IFD0" or not strip or not size:
+        return
+    start = block.start + strip
+    width, height = first(0x0100) or 0, first(0x0101) or 0
+    if first(0x0103) in (6, 7):
+        yield from _jpeg(data, start, size, block.end, directory.name, "reduced", where)
+    elif first(0x0103) == 1 and fields[0x0111].count == 1:
+        encoding: Encoding = "rgb" if first(0x0106) == 2 else "gray"
+        yield from _raw(data, start, block.end, (width, height), encoding, directory.name, where)
+
+
+def _photoshop(reading: Reading, start: int, end: int, where: bool) -> Iterator[EmbeddedPicture]:
+    for block in resources(reading, start, end):
+        if block.number not in (_THUMBNAIL, _THUMBNAIL_OLD) or block.length <= 28:
+            continue
+        head = reading.data[block.offset : block.offset + 28]
+        form, width, height = (int.from_bytes(head[i : i + 4], "big") for i in (0, 4, 8))
+        place, length = block.offset + 28, block.length - 28
+        if form == 1:
+            yield from _jpeg(reading.data, place, length, place + length, "Photoshop",
+                             "thumbnail", where)  # fmt: skip
+        elif form == 0 and int.from_bytes(head[12:16], "big") == 3 * width:
+            order: Encoding = "bgr" if block.number == _THUMBNAIL_OLD else "rgb"
+            yield from _raw(reading.data, place, place + length, (width, height), order,
+                            "Photoshop", where)  # fmt: skip
+
+
+def _mpf(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
+    index = read_mpf(data, structure=tree) if tree.format == "jpeg" else None
+    for entry in index.entries if index else ():
+        if entry.state == "found":
+            yield from _jpeg(data, entry.offset, entry.length, len(data), "MPF", entry.kind, True)
+
+
+def _behind(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
+    """Give the JPEGs that follow the end of the picture and that nothing points to."""
+    for node in tree.nodes:
+        for part in node.children if node.kind == "trailer" else ():
+            if part.kind == "JPEG":
+                yield from _jpeg(data, part.offset, part.length, len(data), "trailer",
+                                 "behind the end", True)  # fmt: skip

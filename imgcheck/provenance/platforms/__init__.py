@@ -1,0 +1,1 @@
+"""Marks that platforms and programs leave, and the route they suggest."""

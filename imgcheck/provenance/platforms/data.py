@@ -1,0 +1,158 @@
+"""What is known of the marks of platforms: a data file with its counts, dates and sources."""
+
+import json
+import re
+from dataclasses import dataclass, field, fields
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+FORMAT = 1
+#: A mark that rests on fewer files of one platform is only "consistent with" it.
+LEAST_FILES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """What a file must have; None is "any".
+
+    Attributes
+    ----------
+    order : str or None
+        Regular expression for the kinds of segments from SOI to the first SOS, one blank
+        after each.
+    luma_first, chroma_first : tuple of int or None
+        First eight values of the table, row by row or in zigzag order.
+    quality : tuple of int or None
+        IJG qualities that occurred.
+    camera : bool or None
+        Whether a camera is named.
+    """
+
+    order: str | None = None
+    progressive: bool | None = None
+    scans: int | None = None
+    luma_first: tuple[int, ...] | None = None
+    chroma_first: tuple[int, ...] | None = None
+    quality: tuple[int, ...] | None = None
+    components: tuple[int, ...] | None = None
+    sampling: str | None = None
+    icc: str | None = None
+    fbmd: bool | None = None
+    token: bool | None = None
+    camera: bool | None = None
+    longest_side: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformRow:
+    """Marks seen together in files of one platform.
+
+    Attributes
+    ----------
+    files, matching : int
+        Files of that platform that were looked at; those that have all traits of the row.
+    first_seen, last_seen : str or None
+        Year or date of the oldest and the newest of them; None: not known.
+    background : tuple of (int, int) or None
+        Files of other origin that match the row, of how many; None: not measured.
+    """
+
+    id: str
+    platform: str
+    mark: str
+    traits: Traits
+    files: int
+    matching: int
+    first_seen: str | None
+    last_seen: str | None
+    source: str
+    note: str
+    background: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameRow:
+    """A pattern of file names. ``files``: how many were seen; None: not measured."""
+
+    platform: str
+    pattern: str
+    role: Literal["capture", "sent"] | None
+    zone: str | None
+    files: int | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformData:
+    """The whole data file, validated."""
+
+    version: str
+    rows: tuple[PlatformRow, ...]
+    names: tuple[NameRow, ...] = field(default=())
+
+
+@cache
+def platform_data() -> PlatformData:
+    """Load the rows that come with the package.
+
+    Raises
+    ------
+    ValueError
+        If the data file breaks its own schema; the row and the field are named.
+    """
+    folder = resources.files("imgcheck.provenance.platforms")
+    rates = json.loads(folder.joinpath("rates.json").read_text("utf-8"))
+    return parse(json.loads(folder.joinpath("platforms.json").read_text("utf-8")), rates["rows"])
+
+
+def parse(found: Any, background: dict[str, Any]) -> PlatformData:
+    """Validate a data file that was read as JSON."""
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise ValueError(f"platforms: the format is {FORMAT}")
+    rows = tuple(_row(row, background) for row in found.get("rows", ()))
+    if len({row.id for row in rows}) != len(rows):
+        raise ValueError("platforms: two rows have one id")
+    names = tuple(_name(row) for row in found.get("names", ()))
+    return PlatformData(version=str(found.get("version")), rows=rows, names=names)
+
+
+def _row(row: dict[str, Any], background: dict[str, Any]) -> PlatformRow:
+    where = f"platforms: row {row.get('id')!r}"
+    _keys(where, row, PlatformRow, optional={"background"})
+    _keys(where, row["traits"], Traits, optional={one.name for one in fields(Traits)})
+    wanted: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in row["traits"].items()
+    }
+    traits = Traits(**wanted)
+    if traits == Traits():
+        raise ValueError(f"{where} has no trait: it would fit every file")
+    if not 0 < row["matching"] <= row["files"]:
+        raise ValueError(f"{where}: 0 < matching <= files")
+    for year in (row["first_seen"], row["last_seen"]):
+        if year is not None and not re.fullmatch(r"\d{4}(-\d\d){0,2}", year):
+            raise ValueError(f"{where}: {year!r} is no date; write 2021, 2021-03 or null")
+    if traits.order is not None:
+        re.compile(traits.order)
+    count = background.get(row["id"])
+    known = None if count is None else (int(count["matched"]), int(count["files"]))
+    return PlatformRow(**{**row, "traits": traits, "background": known})
+
+
+def _name(row: dict[str, Any]) -> NameRow:
+    where = f"platforms: name {row.get('pattern')!r}"
+    _keys(where, row, NameRow)
+    re.compile(row["pattern"])
+    if row["role"] not in (None, "capture", "sent"):
+        raise ValueError(f"{where}: role is capture, sent or null")
+    if re.search(r"[^\\][*+]", row["pattern"]):
+        raise ValueError(f"{where}: every repetition has an upper limit, as in .{{0,20}}")
+    return NameRow(**row)
+
+
+def _keys(where: str, row: dict[str, Any], kind: type, *, optional: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    known = {one.name for one in fields(kind)}
+    strange, missing = set(row) - known, known - set(row) - optional
+    if strange or missing:
+        raise ValueError(f"{where}: unknown {sorted(strange)}, missing {sorted(missing)}")

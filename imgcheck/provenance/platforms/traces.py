@@ -1,0 +1,249 @@
+"""Marks that platforms and messengers leave: ranked, counted, and never a proof."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from imgcheck.provenance.annex_k import ZIGZAG
+from imgcheck.provenance.containers.tree import Structure
+from imgcheck.provenance.encoder import Encoding, QuantTable
+from imgcheck.provenance.evidence import FieldRead, field, part, shown
+from imgcheck.provenance.fields.reading import Metadata
+from imgcheck.provenance.platforms.data import LEAST_FILES, PlatformRow, Traits, platform_data
+from imgcheck.provenance.platforms.fbmd import decode_fbmd
+from imgcheck.provenance.platforms.names import name_times, named_by
+from imgcheck.quantity import Interval, binomial_interval
+
+# A ratio from fewer files than these would be that of the added counts, not of the files.
+_LEAST_MATCHING = 5
+# Parts before the first scan that are looked at; real files have some twenty.
+_MOST_KINDS = 200
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{20}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceRatio:
+    """How much more often the mark occurs in files of the platform than in other files at hand.
+
+    ``value`` from counts with one added to each side (Laplace); ``interval`` from the exact
+    95 % limits of both shares. The files are no sample of what the platform delivers today.
+    """
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """One mark and what it goes with.
+
+    Attributes
+    ----------
+    wording : str
+        Says "consistent with" while fewer than 20 files of the platform were measured.
+    date : str or None
+        A date that the mark states (ISO 8601).
+    files, matching : int or None
+        Files of the platform that were measured, and those that have the mark.
+    first_seen, last_seen : str or None
+        Of those files: fingerprints change with time.
+    ratio : TraceRatio or None
+        None where the background was not measured, and for names, which anyone can type.
+    evidence : tuple of FieldRead
+        What was read, with byte places.
+    """
+
+    platform: str
+    mark: str
+    wording: str
+    date: str | None = None
+    row: str | None = None
+    files: int | None = None
+    matching: int | None = None
+    first_seen: str | None = None
+    last_seen: str | None = None
+    source: str = ""
+    ratio: TraceRatio | None = None
+    evidence: tuple[FieldRead, ...] = ()
+
+
+def _order(structure: Structure) -> str:
+    """Give the kinds of the parts up to the first scan, a blank after each."""
+    kinds = [node.kind for node in structure.nodes[:_MOST_KINDS]]
+    return " ".join([*(kinds[: kinds.index("SOS")] if "SOS" in kinds else kinds), ""])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    structure: Structure
+    encoding: Encoding | None
+    metadata: Metadata
+    order: str
+
+    @property
+    def token(self) -> bool:
+        value = self.metadata.iptc.get("OriginalTransmissionReference")
+        return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
+
+    def has(self, wanted: Traits) -> bool:
+        """Tell whether the file has every trait of a row."""
+        save = self.encoding
+        needs_jpeg = (
+            wanted.order, wanted.progressive, wanted.scans, wanted.luma_first, wanted.quality,
+            wanted.components, wanted.sampling, wanted.longest_side,
+        )  # fmt: skip
+        if save is None:
+            if any(one is not None for one in needs_jpeg):
+                return False
+        elif not _fits_save(save, wanted):
+            return False
+        named = bool(self.metadata.make or self.metadata.model)
+        return (
+            (wanted.order is None or re.match(wanted.order, self.order) is not None)
+            and (wanted.fbmd is None or wanted.fbmd == (self.metadata.fbmd is not None))
+            and (wanted.token is None or wanted.token == self.token)
+            and (wanted.camera is None or wanted.camera == named)
+            and (wanted.icc is None or wanted.icc == self.metadata.icc)
+        )
+
+
+def _fits_save(save: Encoding, wanted: Traits) -> bool:
+    sides = (save.width, save.height)
+    return (
+        (wanted.progressive is None or wanted.progressive == save.progressive)
+        and (wanted.scans is None or wanted.scans == save.scans)
+        and (wanted.quality is None or save.ijg_quality in wanted.quality)
+        and (wanted.sampling is None or wanted.sampling == save.subsampling)
+        and (wanted.components is None or wanted.components == tuple(c.id for c in save.components))
+        and (wanted.longest_side is None or max(sides) <= wanted.longest_side)
+        and (wanted.luma_first is None or _begins(save.tables[:1], wanted.luma_first))
+        and (wanted.chroma_first is None or _begins(save.tables[1:2], wanted.chroma_first))
+    )
+
+
+def _begins(tables: tuple[QuantTable, ...], first: tuple[int, ...]) -> bool:
+    """Tell whether a table begins so, row by row or in zigzag order."""
+    return any(
+        table.values[: len(first)] == first
+        or tuple(table.values[place] for place in ZIGZAG[: len(first)]) == first
+        for table in tables
+    )
+
+
+def platform_traces(
+    structure: Structure, encoding: Encoding | None, metadata: Metadata, name: str | None
+) -> tuple[Trace, ...]:
+    """List the marks of platforms in a file and in its name, the most telling first.
+
+    Parameters
+    ----------
+    structure, encoding, metadata
+        As the functions of those names give them; ``encoding`` is None for what is no JPEG.
+    name : str or None
+        The file's name, without folders; None where it is not known or not to be used.
+
+    Returns
+    -------
+    tuple of Trace
+        Ranked by the lower limit of the ratio; names last. Empty is the usual answer and means
+        "unknown", never "not from a platform".
+
+    Notes
+    -----
+    The rows rest on 1 to 18 files a platform. None is a signature.
+    """
+    seen = _Seen(structure=structure, encoding=encoding, metadata=metadata, order=_order(structure))
+    rows = [row for row in platform_data().rows if seen.has(row.traits)]
+    found = [_trace(row, seen) for row in rows]
+    found.sort(key=lambda trace: (-_rank(trace), trace.row or ""))
+    return (*found, *_name_traces(name or ""))
+
+
+def matches(row: PlatformRow, structure: Structure, encoding: Encoding | None,
+            metadata: Metadata) -> bool:  # fmt: skip
+    """Tell whether a file has every trait of a row; what the background is counted with."""
+    return _Seen(
+        structure=structure, encoding=encoding, metadata=metadata, order=_order(structure)
+    ).has(row.traits)
+
+
+def _rank(trace: Trace) -> float:
+    return trace.ratio.interval.low if trace.ratio is not None else 0.0
+
+
+def ratio(row: PlatformRow) -> TraceRatio | None:
+    """Give the likelihood ratio of a row's marks.
+
+    None where no background was measured, or where fewer than five files have the marks.
+    """
+    if row.background is None or not row.background[1] or row.matching < _LEAST_MATCHING:
+        return None
+    hits, others = row.background
+    with_mark = (row.matching + 1) / (row.files + 2)
+    without = (hits + 1) / (others + 2)
+    platform, rest = binomial_interval(row.matching, row.files), binomial_interval(hits, others)
+    high = platform.high / rest.low if rest.low > 0 else math.inf
+    return TraceRatio(value=with_mark / without,
+                      interval=Interval(low=platform.low / rest.high, high=high))  # fmt: skip
+
+
+def _trace(row: PlatformRow, seen: _Seen) -> Trace:
+    mark, evidence = row.mark, _evidence(row.traits, seen)
+    if row.traits.fbmd and seen.metadata.fbmd is not None:
+        state = decode_fbmd(seen.metadata.fbmd, structure=seen.structure).state
+        mark = f"{mark}, {state}"
+    measured = ratio(row)
+    relation = "consistent with" if row.files < LEAST_FILES else "like most files of"
+    if row.platform.startswith("a "):
+        relation = "consistent with"
+    return Trace(
+        platform=row.platform, mark=mark, row=row.id, files=row.files, matching=row.matching,
+        wording=f"{relation} {row.platform}: {mark} (in {row.matching} of {row.files} such files)",
+        first_seen=row.first_seen, last_seen=row.last_seen, source=row.source, ratio=measured,
+        evidence=evidence,
+    )  # fmt: skip
+
+
+def _evidence(traits: Traits, seen: _Seen) -> tuple[FieldRead, ...]:
+    entries = seen.metadata.entries
+    found = []
+    if traits.fbmd:
+        found.append(field(entries, "IPTC:SpecialInstructions"))
+    if traits.token:
+        found.append(field(entries, "IPTC:OriginalTransmissionReference"))
+    kinds = ("SOF", "DQT") if not (traits.fbmd or traits.token) else ()
+    for node in seen.structure.nodes:
+        if node.kind.startswith(kinds) and len(found) < 4:
+            found.append(part(node, node.kind))
+    return tuple(found)
+
+
+def _name_traces(name: str) -> tuple[Trace, ...]:
+    found = named_by(name)
+    if found is None:
+        return ()
+    row, parts = found
+    times = name_times(name) if {"y", "m", "d"} <= parts.keys() else ()
+    mark = "the file name, which anyone can type"
+    return (
+        Trace(
+            platform=row.platform, mark=mark, wording=f"consistent with {row.platform}: {mark}",
+            date=times[0].value[:10] if times else None, files=row.files, source=row.source,
+            evidence=(FieldRead(name="file name", value=shown(name)),),
+        ),
+    )  # fmt: skip
+
+
+def platform_answer(traces: tuple[Trace, ...]) -> str:
+    """Say in one sentence which platforms the marks go with; "unknown" is the usual answer."""
+    if not traces:
+        return "The platform is unknown: no known mark is there, which is usual and no evidence."
+    names = list(dict.fromkeys(trace.platform for trace in traces))
+    best = traces[0]
+    counted = "" if best.files is None or best.row is None else (
+        f" (the best mark is in {best.matching} of {best.files} measured files of it)"
+    )  # fmt: skip
+    return (
+        f"The marks are consistent with {', '.join(names[:4])}{counted}; other services and "
+        "programs may leave the same marks, so the platform stays unknown."
+    )
