@@ -34,13 +34,14 @@ def parse(data: bytes, form: str) -> None:
     )
 
 
-def inspected(data: bytes, name: str = "post.jpg") -> bool:
-    """Inspect as the command does, up to the text on the terminal; False where it is refused."""
+def inspected(data: bytes, *, name: str = "post.jpg", page: bool = False) -> bool:
+    """Inspect as the command does, up to text (and page); False where the file is refused."""
     try:
         found = inspect(Image.from_bytes(data, name=name))
     except ImgcheckError:
         return False
     json.dumps(found.to_json(), allow_nan=False).encode("utf-8")
     rendering.terminal(found, everything=True).encode("utf-8")
-    rendering.html([found]).encode("utf-8")
+    if page:
+        rendering.html([found]).encode("utf-8")
     return True

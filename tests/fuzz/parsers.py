@@ -28,7 +28,7 @@ def once(data: bytes) -> None:
     if choice < len(FORMATS):
         parse(data[1:], FORMATS[choice])
     else:
-        inspected(data[1:])
+        inspected(data[1:], page=True)
 
 
 if __name__ == "__main__":
