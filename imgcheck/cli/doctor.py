@@ -4,6 +4,7 @@ import importlib
 import importlib.metadata
 import json
 import platform
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +27,12 @@ _CORE = (
     ("click", "click"),
     ("rich", "rich"),
 )
-
-
-_EXTRAS = (("c2pa-python", "c2pa", "c2pa", "content credentials are found, not validated"),)
+_EXTRAS = (
+    ("c2pa-python", "c2pa", "c2pa", "content credentials are found, not validated"),
+    ("cryptography", "cryptography", "sign", "cases cannot be signed"),
+    ("duckdb", "duckdb", "duckdb", "exported indexes are not searched with DuckDB"),
+    ("chdb", "chdb", "clickhouse", "exported indexes are not searched with ClickHouse"),
+)
 _PURPOSES = ("signers", "time-stamps", "identities")
 
 
@@ -71,6 +75,7 @@ def command(
             "sqlite": sqlite3.sqlite_version,
             "libraries": rows,
             "extras": extras,
+            "second_reader": _second_reader(),
             "formats": _formats(),
             "trust": [_shown(bundle) for bundle in imported_trust().bundles],
             "healthy": not trouble,
@@ -84,6 +89,7 @@ def command(
     for row in (*rows, *extras):
         words = row["problem"] or "ok"
         click.echo(f"  {row['name']:16} {row['version'] or '-':12} {words}")
+    click.echo(f"  {'exiftool':16} {_second_reader()}")
     for name, words in _formats().items():
         click.echo(f"  pixels of {name:5}   {words}")
     for words in _trust_lines(imported_trust()):
@@ -128,6 +134,21 @@ def _extra(name: str, module: str, extra: str, cost: str) -> dict[str, str | Non
     if row["version"] is None and row["problem"]:
         row["problem"] = f"not installed: {cost}; pip install 'imgcheck[{extra}]'"
     return row
+
+
+def _second_reader() -> str:
+    """Say whether ``imgcheck inspect`` has exiftool to ask."""
+    from imgcheck.errors import MissingDependencyError
+    from imgcheck.provenance import ExifTool
+
+    program = shutil.which("exiftool")
+    if program is None:
+        return "not installed: 'inspect' has no second reader to ask, which it does not need"
+    try:
+        with ExifTool(program) as tool:
+            return f"{tool.version:12} " + (" ".join(tool.warnings) or "ok")
+    except MissingDependencyError as error:
+        return error.message
 
 
 def _library(name: str, module: str) -> dict[str, str | None]:
