@@ -4,7 +4,8 @@
 
 The fields are found by a scanner of its own (tests/fuzz/fields.py). Each broken file goes through
 every parser and through ``inspect`` up to its text, every fiftieth up to its page. It fails if
-anything is raised, if it takes over 2 s of CPU, or if memory grows by more than 500 MB (a limit on the address space).
+anything is raised, if it takes over 2 s of CPU, or if memory grows by more than 500 MB (a limit on
+the address space).
 """
 
 import argparse
