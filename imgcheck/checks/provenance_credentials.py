@@ -15,7 +15,7 @@ _UNTOUCHED, _FALSE = 420, 0
 FALSE_ALARM = FalseAlarm(
     rate=_FALSE / _UNTOUCHED,
     interval=binomial_interval(_FALSE, _UNTOUCHED),
-    calibration="docs/benchmarks.md, credentials: signed files that were not touched since",
+    calibration="docs/benchmarks/credentials.md, signed files that were not touched since",
 )
 
 _LIMITS = (
