@@ -8,6 +8,8 @@ or its length against the height of the thing that casts it, against a window of
 from imgcheck.sun.comparison import ShadowComparison, TimeSpan, compare
 from imgcheck.sun.constraint import Constraint, DayBand, Weighed, constrain
 from imgcheck.sun.measuring import Pooled, ShadowMeasurement, from_points, pool
+from imgcheck.sun.passes import PASSES, PassHint, PassTime, mean_solar_hours, pass_hint
+from imgcheck.sun.slips import Slip, date_reach, slips
 from imgcheck.sun.spa import SunPosition, position
 from imgcheck.sun.times import delta_t
 
@@ -25,5 +27,13 @@ __all__ = [
     "from_points",
     "Pooled",
     "pool",
+    "Slip",
+    "slips",
+    "date_reach",
+    "PASSES",
+    "PassTime",
+    "PassHint",
+    "pass_hint",
+    "mean_solar_hours",
     "delta_t",
 ]

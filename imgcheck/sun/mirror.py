@@ -26,7 +26,8 @@ def mirror_days(days: NDArray[np.int64]) -> NDArray[np.int64]:
         first = year.astype("datetime64[D]").astype(np.int64)
         last = (year + 1).astype("datetime64[D]").astype(np.int64)
         whole = np.arange(first - 1, last + 1)
-        noons = whole.astype("datetime64[D]").astype("datetime64[us]") + np.timedelta64(12, "h")
+        half_day = 43_200_000_000
+        noons = (whole * (2 * half_day) + half_day).astype("datetime64[us]")
         height = declination(noons)
         rising = height[2:] > height[:-2]
         whole, height = whole[1:-1], height[1:-1]

@@ -132,7 +132,9 @@ def path(
         knots = start + ((np.arange(math.ceil(length / gap) + 3) - 1) * gap).astype(
             "timedelta64[us]"
         )
-        vectors = _between(_vectors(knots, lat, lon, elevation_m), offsets / gap + 1)
+        vectors = _between(
+            _vectors(knots, lat, lon, elevation_m), np.asarray(offsets / gap + 1, np.float64)
+        )
     east, north, height = vectors
     true = np.degrees(np.arcsin(np.clip(height, -1, 1)))
     return Path(
