@@ -74,7 +74,7 @@ def document(
         "likelihood_ratio": None if weighed is None else weighed.likelihood_ratio,
         "against": None if weighed is None else weighed.against,
         "claimed_allowed": None if weighed is None else weighed.allowed,
-        "date": date_words(reach, measured),
+        "date": date_words(reach, measured) if weighed is not None and weighed.allowed else None,
     }
 
 
@@ -91,7 +91,7 @@ def date_words(reach: tuple[int, int] | None, measured: str) -> str | None:
     if min(reach) >= 14:
         return f"the date within two weeks is not resolved by {measured}"
     return (
-        f"{measured} fits as well from {reach[0]} days before to {reach[1]} days after, and on "
+        f"{measured} would fit from {reach[0]} days before to {reach[1]} days after as well, and on "
         "the mirror dates"
     )
 
