@@ -67,7 +67,9 @@ def sun_of(site: Site, when: dt.datetime) -> tuple[float, float]:
 
 def convergence_of(site: Site) -> float:
     """Give the bearing of grid north from true north, degrees: pictures here are grid north up."""
-    xs, ys = transform("EPSG:4326", f"EPSG:{site.epsg}", [site.lon] * 2, [site.lat, site.lat + 0.01])
+    xs, ys = transform(
+        "EPSG:4326", f"EPSG:{site.epsg}", [site.lon] * 2, [site.lat, site.lat + 0.01]
+    )
     return round(-math.degrees(math.atan2(xs[1] - xs[0], ys[1] - ys[0])), 4)
 
 
