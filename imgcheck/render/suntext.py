@@ -91,8 +91,8 @@ def date_words(reach: tuple[int, int] | None, measured: str) -> str | None:
     if min(reach) >= 14:
         return f"the date within two weeks is not resolved by {measured}"
     return (
-        f"{measured} would fit from {reach[0]} days before to {reach[1]} days after as well, and on "
-        "the mirror dates"
+        f"{measured} would fit from {reach[0]} days before to {reach[1]} days after as well, "
+        "and on the mirror dates"
     )
 
 

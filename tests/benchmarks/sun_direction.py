@@ -88,12 +88,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("half", choices=("tune", "report"))
     parser.add_argument("--pictures", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     print("| pictures | answered | 95 % interval | median error | 90 % within | axis only: median |"
           " turned round | error / sigma, rms |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
     for name, make in KINDS.items():
         errors, sigmas = [], []
-        for seed in range(options.pictures):
+        for seed in range(options.seed, options.seed + options.pictures):
             gray, truth = make(options.half, seed)
             found = shadow_direction(gray)
             if found.shadow_deg is not None:
