@@ -90,8 +90,8 @@ def shadow_direction(
     if min(gray.shape) < SMALLEST_PX:
         return _none(f"the picture is smaller than {SMALLEST_PX} px", 0.0)
     smooth = cv2.GaussianBlur(np.asarray(gray, np.float64), (0, 0), _BLUR_PX)
-    field = np.stack([cv2.Sobel(smooth, cv2.CV_64F, 1, 0), cv2.Sobel(smooth, cv2.CV_64F, 0, 1)])
-    field = field[:, 6:-6, 6:-6]
+    across, down = (cv2.Sobel(smooth, cv2.CV_64F, *way) for way in ((1, 0), (0, 1)))
+    field = np.asarray([across[6:-6, 6:-6], down[6:-6, 6:-6]], np.float64)
     good = np.ones(gray.shape, bool) if valid is None else valid
     wide = np.ones((13, 13), np.uint8)
     good = cv2.erode(good.astype(np.uint8), wide)[6:-6, 6:-6].astype(bool)
