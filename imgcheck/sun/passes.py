@@ -19,7 +19,7 @@ class PassTime:
 # view, the local time differs by half an hour and more; orbits drift at the end of a mission.
 PASSES: dict[str, PassTime] = {
     "Landsat 8/9": PassTime(
-        low=10.0, high=10.25, source="USGS, Landsat 8 and 9 Data Users Handbooks"
+        low=9.75, high=10.25, source="USGS, Landsat mission pages: 10:00 +- 15 minutes"
     ),
     "Sentinel-2": PassTime(low=10.5, high=10.5, source="ESA, Sentinel-2 User Handbook"),
     "WorldView-2/3": PassTime(low=10.5, high=10.5, source="operator's data sheets (descending)"),
