@@ -59,6 +59,10 @@ def document(
     if found is None:
         return answer
     weighed = found.claimed
+    # A claimed time outside the window was not searched: it is neither allowed nor excluded.
+    outside = claimed is not None and not (
+        found.window.start <= claimed[1] and claimed[0] <= found.window.end
+    )
     return answer | {
         "window": {"start": stamp(found.window.start), "end": stamp(found.window.end)},
         "level": found.level,
@@ -73,7 +77,7 @@ def document(
         "days_in_window": found.days_in_window,
         "likelihood_ratio": None if weighed is None else weighed.likelihood_ratio,
         "against": None if weighed is None else weighed.against,
-        "claimed_allowed": None if weighed is None else weighed.allowed,
+        "claimed_allowed": None if weighed is None or outside else weighed.allowed,
         "date": date_words(reach, measured) if weighed is not None and weighed.allowed else None,
     }
 
@@ -148,7 +152,8 @@ def _allowed(answer: dict[str, Any]) -> list[str]:
     )
     if answer["likelihood_ratio"] is not None:
         other = "the rival" if answer["against"] == "rival" else "any daylight of the window"
-        allowed = "allowed" if answer["claimed_allowed"] else "not allowed"
+        said = {True: "allowed", False: "not allowed", None: "outside the window"}
+        allowed = said[answer["claimed_allowed"]]
         lines.append(
             f"  the claimed time is {allowed}; likelihood ratio against {other}: "
             f"{answer['likelihood_ratio']:.3g}"
