@@ -474,6 +474,45 @@ def signed(folder: Path) -> Truth:
     }
 
 
+def street(folder: Path) -> Truth:
+    """Post a picture of a street whose shadows tell the hour: two cases share it."""
+    plan = scene.arid_plain(seed=2203, width_m=300, height_m=230)
+    houses = tuple(
+        scene.Building(
+            x_m=88 + 34 * k, y_m=78 + 44 * row, length_m=15 + k, width_m=9, height_m=5 + row,
+            heading_deg=97,
+        )
+        for row in (0, 1)
+        for k in range(4)
+    )  # fmt: skip
+    road = scene.Road(points=((60, 96), (240, 104)), width_m=7)
+    plan = replace(plan, buildings=houses, roads=(road,), fields=(), rivers=())
+    site = Site(lon=30.2302, lat=50.5418, plan=plan, epsg=32636)
+    shot = Shot(
+        when=utc("2022-03-19T09:08:31"),
+        gsd=0.3,
+        seed=220,
+        objects={"vehicles": scene.parked([(110, 98), (150, 101), (206, 101)], seed=221)},
+        window=scene.Window(left_m=60, top_m=50, width_m=170, height_m=120),
+    )
+    rendering = take(site, shot)
+    posted = scene.post(rendering.rgb, history=(scene.Save(quality=82),))
+    (folder / "post.jpg").write_bytes(posted.data)
+    return {
+        "ground_seed": 2203,
+        "post": truth_of_post(site, shot, rendering, posted),
+        "references": [],
+        "known": [],
+        "notes": [
+            "Rendered for 19 March 2022, 09:08:31 UTC. shadow-fits-time claims that time, "
+            "shadow-against-time claims 1 April 2022, 11:57 UTC: the sun then stood 56 degrees "
+            "farther west and within one degree of the same height.",
+            "The measured direction in the claims is 341 +- 1.5 degrees (the sun at 161), half a "
+            "degree from the truth.",
+        ],
+    }
+
+
 CASES: dict[str, Callable[[Path], Truth]] = {
     "deir-ez-zor-2017": strong_point,
     "recycled-crop": recycled,
@@ -481,6 +520,8 @@ CASES: dict[str, Callable[[Path], Truth]] = {
     "honest-post": honest,
     "erased-vehicles": erased,
     "signed-post": signed,
+    "shadow-fits-time": street,
+    "shadow-against-time": street,
 }
 
 

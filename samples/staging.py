@@ -17,7 +17,7 @@ from imgcheck import scene
 from imgcheck.sun import position
 
 EPSG = 32637  # UTM zone 37 north: Deir ez-Zor
-GREEN = {5: 0.55, 6: 0.4, 7: 0.3, 8: 0.2, 9: 0.2, 10: 0.3}  # month -> how green plants are
+GREEN = {3: 0.25, 5: 0.55, 6: 0.4, 7: 0.3, 8: 0.2, 9: 0.2, 10: 0.3}  # month -> how green plants are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +27,12 @@ class Site:
     lon: float
     lat: float
     plan: scene.Scene
+    epsg: int = EPSG
 
     @property
     def origin(self) -> tuple[float, float]:
         """Give easting and northing of the north-west corner, whole metres."""
-        xs, ys = transform("EPSG:4326", f"EPSG:{EPSG}", [self.lon], [self.lat])
+        xs, ys = transform("EPSG:4326", f"EPSG:{self.epsg}", [self.lon], [self.lat])
         return (
             float(round(xs[0] - self.plan.width_m / 2)),
             float(round(ys[0] + self.plan.height_m / 2)),
@@ -66,7 +67,9 @@ def sun_of(site: Site, when: dt.datetime) -> tuple[float, float]:
 
 def convergence_of(site: Site) -> float:
     """Give the bearing of grid north from true north, degrees: pictures here are grid north up."""
-    xs, ys = transform("EPSG:4326", f"EPSG:{EPSG}", [site.lon] * 2, [site.lat, site.lat + 0.01])
+    xs, ys = transform(
+        "EPSG:4326", f"EPSG:{site.epsg}", [site.lon] * 2, [site.lat, site.lat + 0.01]
+    )
     return round(-math.degrees(math.atan2(xs[1] - xs[0], ys[1] - ys[0])), 4)
 
 
@@ -89,9 +92,9 @@ def take(site: Site, shot: Shot) -> scene.Rendering:
     )
 
 
-def lonlat(points: NDArray[np.float64]) -> list[list[float]]:
+def lonlat(points: NDArray[np.float64], epsg: int = EPSG) -> list[list[float]]:
     """Bring (N, 2) easting, northing to longitude and latitude, 1e-7 degrees kept."""
-    xs, ys = transform(f"EPSG:{EPSG}", "EPSG:4326", points[:, 0], points[:, 1])
+    xs, ys = transform(f"EPSG:{epsg}", "EPSG:4326", points[:, 0], points[:, 1])
     return [[round(x, 7), round(y, 7)] for x, y in zip(xs, ys, strict=True)]
 
 
@@ -150,9 +153,9 @@ def truth_of_post(
         "north_deg": round(grid_north - convergence_of(site), 4),
         "grid_north_deg": grid_north,
         "transform_px_to_crs": [[round(float(v), 8) for v in row] for row in to_ground],
-        "epsg": EPSG,
-        "centre_lonlat": lonlat(middle)[0],
-        "footprint_lonlat": lonlat(ground),
+        "epsg": site.epsg,
+        "centre_lonlat": lonlat(middle, site.epsg)[0],
+        "footprint_lonlat": lonlat(ground, site.epsg),
         "acquired": shot.when.isoformat(),
         "sun_elevation_deg": elevation,
         "sun_azimuth_deg": azimuth,

@@ -25,6 +25,10 @@ AZIMUTH_FLOOR_DEG = 0.1
 ELEVATION_FLOOR_DEG = 2 * SUN_RADIUS_DEG / math.sqrt(12)
 
 
+# The sun's disc touches the horizon: no shadow has a length there.
+LONGEST_RATIO = 1000.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """Checked measurements with their errors, floors included; ``None`` where not measured."""
@@ -76,6 +80,8 @@ def measured(
         length, sigma = _pair("ratio", ratio)
         if length <= 0:
             raise UsageError(f"ratio is shadow length over height, above 0, not {length}")
+        if length > LONGEST_RATIO or sigma > LONGEST_RATIO:
+            raise UsageError(f"a shadow is at most {LONGEST_RATIO:g} times as long, not {length}")
         # d cot(e) = -(1 + cot^2 e) de
         blur = (1 + length**2) * math.radians(ELEVATION_FLOOR_DEG)
         ratio_sigma = math.hypot(sigma, blur)

@@ -111,7 +111,15 @@ def _equatorial(days: Floats, lag_s: Floats) -> tuple[Floats, Floats, Floats, Fl
     return np.radians(sidereal), ascension, declination, radius
 
 
-def _refraction(elevation: Floats, pressure_hpa: float, temperature_c: float) -> Floats:
+def declination(times: Instants) -> Floats:
+    """Give the sun's declination, degrees: how far it stands north of the equator."""
+    instants = to_utc(times)
+    flat = instants.reshape(-1)
+    _, _, lift, _ = _equatorial(days_since_j2000(flat), delta_t(flat))
+    return np.degrees(lift).reshape(instants.shape)
+
+
+def refraction(elevation: Floats, pressure_hpa: float, temperature_c: float) -> Floats:
     """How much higher the air makes the sun appear, degrees (3.14.2)."""
     up = elevation >= -(SUN_RADIUS_DEG + HORIZON_REFRACTION_DEG)
     safe = np.where(up, elevation, 0.0)
@@ -216,7 +224,7 @@ def position(
         some = slice(start, start + _CHUNK)
         days, lag_s, phi, lam = (part[some] for part in flat)
         elevation[some], azimuth[some] = _topocentric(days, lag_s, phi, lam, elevation_m)
-    apparent = elevation + _refraction(elevation, pressure_hpa, temperature_c)
+    apparent = elevation + refraction(elevation, pressure_hpa, temperature_c)
     return SunPosition(
         elevation_deg=elevation.reshape(shape),
         apparent_elevation_deg=apparent.reshape(shape),

@@ -302,7 +302,7 @@ def _findings() -> tuple[Finding, ...]:
         _quiet("provenance.file", "date", Outcome.INCONCLUSIVE,
                "The file holds no capture time; platforms remove it from nearly every picture, "
                "so nothing follows."),
-        _quiet("sun.position", "date", skipped,
+        _quiet("sun.claimed-time", "date", skipped,
                "no shadow was measured (measurements: shadow_azimuth or shadow_ratio)"),
         _recompression(),
         _quiet("hashing.seen-before", "first", skipped, no_index),

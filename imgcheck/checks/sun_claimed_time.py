@@ -23,7 +23,7 @@ from imgcheck.quantity import binomial_interval
 
 _BASIS = "sun and shadow"
 
-# A true time fits worse than this once in a thousand; see docs/checks/sun.position.md.
+# A true time fits worse than this once in a thousand; see docs/checks/sun.claimed-time.md.
 _CONTRADICTION = 0.001
 
 # A window as long as this says nothing about the hour, so agreement with it is no support.
@@ -32,15 +32,12 @@ _LONGEST_SUPPORTED = timedelta(hours=2)
 # Agreement that every fifth daylight moment would give as well is no support either.
 _LARGEST_CHANCE = 0.2
 
-# How far around the claimed day the same hour is tried.
-_DAYS_TRIED = 60
-
 # benchmarks: sun, simulated true claims with Gaussian errors, events of p < 0.001.
 _WRONG, _SIMULATED = 0, 4000
 _FALSE_ALARM = FalseAlarm(
     rate=_WRONG / _SIMULATED,
     interval=binomial_interval(_WRONG, _SIMULATED),
-    calibration="docs/benchmarks.md, sun.position: simulated true claims contradicted",
+    calibration="docs/benchmarks.md, sun.claimed-time: simulated true claims contradicted",
 )
 
 _LIMITS = (
@@ -52,29 +49,29 @@ _LIMITS = (
 
 
 @check(
-    "sun.position",
+    "sun.claimed-time",
     question="Could the shadows have fallen like this at the claimed time?",
     asks="misdated",
     stage="bytes",
     answers=("acquired",),
     needs=(needs.shadow_measurement,),
 )
-def sun_position(case: Case) -> Iterable[Finding]:
+def claimed_time(case: Case) -> Iterable[Finding]:
     """Compare a measured shadow with the sun's path over the claimed window."""
-    where = _where(case)
+    place = where(case)
     claimed = [s for s in case.claim.of_kind("acquired") if isinstance(s, Acquired)]
-    if where is None:
+    if place is None:
         reason = "the place is not known: state it in the claim, or give a reference to place on"
-        yield from sun_position.without(case, Outcome.NOT_APPLICABLE, reason)
+        yield from claimed_time.without(case, Outcome.NOT_APPLICABLE, reason)
         return
     for statement in claimed:
-        yield _answer(case, statement.id, statement.window, "the claimed time", where)
+        yield _answer(case, statement.id, statement.window, "the claimed time", place)
     for rival in case.claim.rivals:
         if rival.window is not None:
-            yield _answer(case, None, rival.window, f"the rival account ({rival.text})", where)
+            yield _answer(case, None, rival.window, f"the rival account ({rival.text})", place)
 
 
-def _where(case: Case) -> tuple[float, float, str] | None:
+def where(case: Case) -> tuple[float, float, str] | None:
     """Give latitude, longitude and where they come from.
 
     The claimed place comes first although it is a claim: what is tested is whether the post
@@ -116,9 +113,11 @@ def _answer(
     chance = _chance(found, window, lat, lon)
     outcome = _outcome(found, window, chance)
     words = _words(found, window, azimuth, ratio, name, source)
+    if outcome is Outcome.CONTRADICTS:
+        words += _reconciled(window, lat, lon, azimuth, ratio)
     if outcome is Outcome.SUPPORTS:
         words += f" {_unresolved(found, where, azimuth, ratio)}"
-    return sun_position.finding(
+    return claimed_time.finding(
         statement=statement,
         outcome=outcome if statement is not None else Outcome.INCONCLUSIVE,
         summary=words,
@@ -149,25 +148,43 @@ def _unresolved(
     azimuth: tuple[float, float] | None,
     ratio: tuple[float, float] | None,
 ) -> str:
-    """Say how many days before and after would fit at the same hour."""
+    """Say how many days before and after would fit as well."""
     assert found.best_time is not None
-    days = np.arange(-_DAYS_TRIED, _DAYS_TRIED + 1)
-    noon = np.datetime64(found.best_time.replace(tzinfo=None), "us")
-    position = sun.position(noon + days.astype("timedelta64[D]"), where[0], where[1])
-    fits = position.elevation_deg > 0
-    if azimuth is not None:
-        turn = (position.azimuth_deg + 180 - azimuth[0] + 180) % 360 - 180
-        fits &= np.abs(turn) <= 1.96 * azimuth[1]
-    if ratio is not None:
-        length = 1 / np.tan(np.radians(np.maximum(position.apparent_elevation_deg, 0.1)))
-        fits &= np.abs(length - ratio[0]) <= 1.96 * ratio[1]
-    miss_before = np.flatnonzero(~fits[: _DAYS_TRIED + 1])
-    miss_after = np.flatnonzero(~fits[_DAYS_TRIED:])
-    before = _DAYS_TRIED - int(miss_before[-1]) - 1 if miss_before.size else _DAYS_TRIED
-    after = int(miss_after[0]) - 1 if miss_after.size else _DAYS_TRIED
+    before, after = sun.date_reach(
+        found.best_time, where[0], where[1], shadow_azimuth=azimuth, ratio=ratio
+    )
+    both = azimuth is not None and ratio is not None
+    by = "azimuth and length" if both else "azimuth alone" if azimuth else "length alone"
+    if min(before, after) >= 14:
+        return f"The time of day fits; the date within two weeks is not resolved by {by}."
     return (
-        f"The hour fits; the date does not follow: the same hour fits from {max(before, 0)} days "
-        f"before to {max(after, 0)} days after as well."
+        f"The time of day fits; the date does not follow: {by} would fit from {before} days "
+        f"before to {after} days after as well, and on the mirror dates past the solstice."
+    )
+
+
+def _reconciled(
+    window: Window,
+    lat: float,
+    lon: float,
+    azimuth: tuple[float, float] | None,
+    ratio: tuple[float, float] | None,
+) -> str:
+    """Say which slip with zones would bring the claim and the shadow together."""
+    if not window.zone_known:
+        return ""
+    tried = sun.slips(
+        (window.earliest, window.latest), lat, lon, shadow_azimuth=azimuth, ratio=ratio
+    )
+    fitting = [slip for slip in tried if slip.fits]
+    if not tried:
+        return ""
+    if not fitting:
+        return " No common slip with time zones would reconcile the two."
+    one = fitting[0]
+    return (
+        f" It would fit if this were {one.name}: the sun at {one.start:%Y-%m-%d %H:%M} UTC stood "
+        f"at azimuth {one.sun_azimuth_deg:.1f} degrees."
     )
 
 
@@ -208,10 +225,16 @@ def _words(
     if found.p_value is not None and found.p_value < _CONTRADICTION:
         return (
             f"{shadow}; {when} never comes nearer than {found.deviation_sigma:.1f} standard "
-            f"errors ({best}, when {sunwards})."
+            f"errors ({best}, when {sunwards}{_shown(azimuth)})."
         )
     spans = _spans(found)
     return f"{shadow}; that fits {when}: best at {best}, when {sunwards}; allowed {spans}."
+
+
+def _shown(azimuth: tuple[float, float] | None) -> str:
+    if azimuth is None:
+        return ""
+    return f"; the picture shows {(azimuth[0] + 180) % 360:.1f}"
 
 
 def _spans(found: sun.ShadowComparison) -> str:

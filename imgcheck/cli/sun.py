@@ -1,0 +1,184 @@
+"""``imgcheck sun``: the sun at a place and time, and the times that a shadow allows."""
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from imgcheck.cli import options
+from imgcheck.errors import UsageError
+
+if TYPE_CHECKING:
+    from imgcheck.model.window import Window
+
+Pair = tuple[float, float]
+
+
+def _numbers(name: str, text: str, counts: tuple[int, ...]) -> tuple[float, ...]:
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) not in counts or not all(math.isfinite(v) for v in values):
+        wanted = " or ".join(str(count) for count in counts)
+        raise UsageError(f'{name}: "{text}" is not {wanted} number(s) with commas between')
+    return values
+
+
+def _pair(name: str, text: str | None) -> Pair | None:
+    if text is None:
+        return None
+    first, second = _numbers(name, text, (2,))
+    return first, second
+
+
+def _moment(name: str, text: str, *, zone: str) -> "Window":
+    from imgcheck.model.window import Window
+
+    try:
+        found = Window.parse(text)
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from error
+    if not found.zone_known and zone == "needed":
+        raise UsageError(f'{name}: "{text}" says no time zone; add Z for UTC, or such as +03:00')
+    return found
+
+
+@click.command("sun")
+@click.option("--at", "place", required=True, metavar="LAT,LON", help="Place, decimal degrees.")
+@click.option("--time", "when", metavar="T", help="Claimed time with its zone (ISO 8601).")
+@click.option(
+    "--azimuth", metavar="V,SIGMA", help="Measured direction towards the sun, degrees from north."
+)
+@click.option(
+    "--shadow-azimuth", metavar="V,SIGMA", help="Measured direction in which the shadow points."
+)
+@click.option("--ratio", metavar="V,SIGMA", help="Shadow length in plan over height of the object.")
+@click.option(
+    "--slope",
+    metavar="SIGMA | GRADIENT,ASPECT[,SIGMA]",
+    help="Error of level ground; or its slope, the direction in which it falls, and the error.",
+)
+@click.option("--lean", type=float, default=0.0, help="Lean of the object, standard deviation.")
+@click.option("--view", type=float, default=0.0, help="Angle of the view from straight down.")
+@click.option(
+    "--window", metavar="A/B", help="Dates searched, UTC; default: the year of the claimed time."
+)
+@click.option("--rival", metavar="T", help="Another claimed time, to weigh --time against.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the sun diagram of the day to this .svg or .html file.",
+)
+@options.json_option
+def command(
+    place: str,
+    when: str | None,
+    azimuth: str | None,
+    shadow_azimuth: str | None,
+    ratio: str | None,
+    slope: str | None,
+    lean: float,
+    view: float,
+    window: str | None,
+    rival: str | None,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Give the sun's place at a time, or the dates and times that a measured shadow allows.
+
+    Dates of a window without zone mean UTC. Both branches of the year are given: the sun stands
+    as high again on the other side of the solstice.
+
+    \b
+    Examples:
+      imgcheck sun --at 50.5418,30.2302 --time 2022-03-19T09:08:31Z
+      imgcheck sun --at 50.5418,30.2302 --time 2022-03-19T09:08:31Z --azimuth 161,1.5 \\
+          --window 2022-03-01/2022-04-15 --rival 2022-04-01T11:57Z -o day.svg
+    """
+    from datetime import UTC
+
+    from imgcheck import sun
+    from imgcheck.render import sundiagram, suntext
+
+    lat, lon = _numbers("--at", place, (2,))
+    measured: dict[str, Any] = {
+        "azimuth": _pair("--azimuth", azimuth),
+        "shadow_azimuth": _pair("--shadow-azimuth", shadow_azimuth),
+        "ratio": _pair("--ratio", ratio),
+    }
+    shadow = any(value is not None for value in measured.values())
+    if when is None and not (shadow and window):
+        raise UsageError("give --time, or a measured shadow (--azimuth, --ratio) with --window")
+    claimed = None if when is None else _moment("--time", when, zone="needed")
+    span = None if claimed is None else (claimed.earliest, claimed.latest)
+    position = None if span is None else sun.position(span[0], lat, lon)
+    ground, sigma = _slope(slope)
+    found = None
+    if shadow:
+        searched = other = None
+        if window is not None:
+            asked = _moment("--window", window, zone="utc")
+            searched = (asked.start.replace(tzinfo=asked.start.tzinfo or UTC),
+                        asked.end.replace(tzinfo=asked.end.tzinfo or UTC))  # fmt: skip
+        if rival is not None:
+            against = _moment("--rival", rival, zone="needed")
+            other = (against.earliest, against.latest)
+        found = sun.constrain(
+            lat,
+            lon,
+            **measured,
+            slope=ground,
+            slope_sigma_deg=sigma,
+            lean_sigma_deg=lean,
+            view_deg=view,
+            window=searched,
+            claimed=span,
+            rival=other,
+        )
+    reach = None
+    if shadow and span is not None:
+        reach = sun.date_reach(
+            span[0],
+            lat,
+            lon,
+            **measured,
+            slope=ground,
+            slope_sigma_deg=sigma,
+            lean_sigma_deg=lean,
+            view_deg=view,
+        )
+    named = [
+        name
+        for name, given in (("azimuth", azimuth or shadow_azimuth), ("length", ratio))
+        if given is not None
+    ]
+    words = f"{named[0]} alone" if len(named) == 1 else "azimuth and length"
+    document: dict[str, Any] = suntext.document(
+        lat, lon, span, position, found, reach=reach, measured=words
+    )
+    if output is not None:
+        from imgcheck.imaging.output import write_atomically
+
+        picture = sundiagram.draw(lat, lon, claimed=span, found=found, **measured)
+        if output.suffix.lower() in (".html", ".htm"):
+            picture = sundiagram.page(picture)
+        write_atomically(output, picture)
+        click.echo(f"diagram: {output}", err=True)
+    if as_json:
+        click.echo(json.dumps(document, indent=2, allow_nan=False))
+    else:
+        click.echo(suntext.terminal(document), nl=False)
+    return 0
+
+
+def _slope(text: str | None) -> tuple[Pair | None, float]:
+    if text is None:
+        return None, 0.0
+    values = _numbers("--slope", text, (1, 2, 3))
+    if len(values) == 1:
+        return None, values[0]
+    return (values[0], values[1]), values[2] if len(values) == 3 else 0.0

@@ -1,0 +1,73 @@
+"""Local solar time against the hours at which civil satellites pass: a hint, never more."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from imgcheck.sun.times import Instants, days_since_j2000, to_utc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassTime:
+    """Mean local solar time at which a satellite crosses the equator, hours, and who says so."""
+
+    low: float
+    high: float
+    source: str
+
+
+# Nominal crossings of the sunlit node. Away from the equator, and at the edge of a slanting
+# view, the local time differs by half an hour and more; orbits drift at the end of a mission.
+PASSES: dict[str, PassTime] = {
+    "Landsat 8/9": PassTime(
+        low=9.75, high=10.25, source="USGS, Landsat mission pages: 10:00 +- 15 minutes"
+    ),
+    "Sentinel-2": PassTime(low=10.5, high=10.5, source="ESA, Sentinel-2 User Handbook"),
+    "WorldView-2/3": PassTime(low=10.5, high=10.5, source="operator's data sheets (descending)"),
+    "Pleiades": PassTime(low=10.5, high=10.5, source="Airbus, Pleiades Imagery User Guide"),
+    "SPOT 6/7": PassTime(low=10.0, high=10.0, source="Airbus, SPOT 6 & 7 Imagery User Guide"),
+    "PlanetScope": PassTime(low=9.5, high=11.5, source="Planet Imagery Product Specifications"),
+}
+
+# Half an hour for the latitude and the view, and a quarter for the equation of time and drift.
+_MARGIN_H = 0.75
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassHint:
+    """Local solar time, and which satellites pass about then.
+
+    ``usual`` are those whose nominal time is within 45 minutes; ``unusual`` the others. Agile and
+    inclined satellites, drones and aircraft come at any hour.
+    """
+
+    local_solar_hours: float
+    usual: tuple[str, ...]
+    unusual: tuple[str, ...]
+
+
+def mean_solar_hours(when: Instants, lon: float) -> float:
+    """Give mean local solar time in hours, [0, 24)."""
+    return float((days_since_j2000(to_utc(when)) * 24 + 12 + lon / 15) % 24)
+
+
+def pass_hint(when: datetime, lon: float) -> PassHint:
+    """Compare a time with the nominal pass times of civil satellites.
+
+    Parameters
+    ----------
+    when : datetime
+        Aware.
+    lon : float
+        Degrees, east positive.
+    """
+    hours = mean_solar_hours(when, lon)
+    usual = tuple(
+        name
+        for name, times in PASSES.items()
+        if times.low - _MARGIN_H <= hours <= times.high + _MARGIN_H
+    )
+    return PassHint(
+        local_solar_hours=hours,
+        usual=usual,
+        unusual=tuple(name for name in PASSES if name not in usual),
+    )
