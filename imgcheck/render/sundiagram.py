@@ -97,7 +97,7 @@ def draw(
             words = f"claimed {mid.astimezone(UTC):%H:%M}: azimuth {float(here.azimuth_deg):.1f}"
             anchor = "start" if x < _WIDTH * 0.7 else "end"
             shift = 10 if anchor == "start" else -10
-            parts.append(_text(x + shift, y + 16, words, anchor, ' fill="#c1440e"'))
+            parts.append(_text(x + shift, y - 26, words, anchor, ' fill="#c1440e"'))
         else:
             words = f"claimed {mid.astimezone(UTC):%H:%M}: the sun was below the horizon"
             parts.append(_text(_WIDTH / 2, 38, words, extra=' fill="#c1440e"'))
