@@ -87,9 +87,7 @@ def match(
         joint = (np.conj(ahead) * scipy.fft.rfft2(large, s=(size, size))).sum(axis=1)
         score = scipy.fft.irfft2(joint, s=(size, size))[:, : 2 * reach + 1, : 2 * reach + 1]
         own = (small * small).sum(axis=(1, 2, 3))
-        there = np.stack(
-            [under[t : t + 2 * reach + 1, x : x + 2 * reach + 1] for t, x in part]
-        )
+        there = np.stack([under[t : t + 2 * reach + 1, x : x + 2 * reach + 1] for t, x in part])
         floor = 0.2 * np.median(there) + 1e-9
         score /= np.sqrt(own[:, None, None] * np.maximum(there, floor)) + 1e-9
         found += [_peak(s, t, x, side, reach) for s, (t, x) in zip(score, part, strict=True)]

@@ -153,9 +153,9 @@ def _energy(
         mean += cv2.warpAffine(disc, matrix, (side, side))
     power = (level.maps * level.maps).sum(axis=0)
     rows, cols = level.known.shape
-    under = cv2.filter2D(
-        power.astype(np.float32), -1, mean / 12, borderType=cv2.BORDER_CONSTANT
-    )[:rows, :cols]
+    under = cv2.filter2D(power.astype(np.float32), -1, mean / 12, borderType=cv2.BORDER_CONSTANT)[
+        :rows, :cols
+    ]
     floor = 0.3 * float(np.percentile(under, 90)) + 1e-9
     return np.sqrt(np.maximum(under, floor)).astype(np.float32)
 

@@ -106,7 +106,8 @@ def find(
     registration = registering.judge(refined, verified, picture.shape, probability=probability)
     if not registration.found and left_out:
         registration = registering.with_reason(
-            registration, "; details of the picture finer than the search could afford were left out"
+            registration,
+            "; details of the picture finer than the search could afford were left out",
         )
     return Structural(
         registration=registration,

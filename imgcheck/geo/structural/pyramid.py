@@ -38,9 +38,7 @@ class Pyramid:
         True = usable.
     """
 
-    def __init__(
-        self, gray: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
-    ) -> None:
+    def __init__(self, gray: NDArray[np.float32], mask: NDArray[np.bool_] | None = None) -> None:
         usable = np.isfinite(gray)
         self.mask = usable if mask is None else usable & mask
         self.gray = gray

@@ -35,7 +35,7 @@ class Round:
 
 # Wide for tilted views, whose corners lie far from the best similarity; then near and fine.
 FIRST = Round(side=150, patches=(0.30, 0.18), reach=0.10, bound=0.40, model="affine")
-WIDEN = Round(side=150, patches=(0.26, 0.16), reach=0.09, bound=0.40, model="homography")
+WIDEN = Round(side=150, patches=(0.26, 0.16, 0.11), reach=0.09, bound=0.40, model="homography")
 MIDDLE = Round(side=240, patches=(0.20,), reach=0.05, bound=0.40, model="homography")
 LAST = Round(side=400, patches=(0.16,), reach=0.025, bound=0.50, model="homography")
 # Laying down again brings more of a tilted picture into reach.
@@ -75,9 +75,7 @@ def once(
     laid = laying.lay(picture, mask, pyramid, matrix, side=how.side)
     if laid is None:
         return None
-    matched = _joined(
-        [laying.ties(laid, patch=p, reach=how.reach, across=8) for p in how.patches]
-    )
+    matched = _joined([laying.ties(laid, patch=p, reach=how.reach, across=8) for p in how.patches])
     if len(matched) < _LEAST_TIES:
         return None
     fitted = _fit(matched, how)

@@ -19,10 +19,14 @@ ACCEPT_PROBABILITY = 1e-3
 # Neighbouring patches overlap and share errors of the ground: between dates the true error is
 # this much larger in variance than the scatter says.
 OPTIMISM = 4.0
+# Two dates of one place lie on each other no better, reference pixels.
+DATES_SIGMA_PX = 0.3
 # A corner known no better than this share of the laid-down diagonal is not placed.
-LARGEST_CORNER_SIGMA = 0.02
+LARGEST_CORNER_SIGMA = 0.01
 # Agreeing patches must surround at least this share of the picture.
-LEAST_HULL = 0.25
+LEAST_HULL = 0.35
+# Local area scale between the corners of one picture; patches are believed further than points.
+LARGEST_FALL_OFF = 12.0
 
 
 def judge(
@@ -48,7 +52,7 @@ def judge(
     )
     if fitted is None:
         return replace(empty, reason="the agreeing patches do not determine a transform")
-    fitted = replace(fitted, covariance=fitted.covariance * OPTIMISM)
+    fitted = replace(fitted, covariance=_true_covariance(fitted))
     ring = transforms.corners(shape)
     spots = np.concatenate([ring.mean(axis=0, keepdims=True), ring])
     spread = [
@@ -69,6 +73,15 @@ def judge(
     )
 
 
+def _true_covariance(fitted: Fit) -> NDArray[np.float64]:
+    """Enlarge the covariance of a fit to what was seen between dates."""
+    covariance = fitted.covariance * OPTIMISM
+    # The first two parameters are shifts in radii of the points.
+    grow = math.sqrt(abs(float(np.linalg.det(fitted.matrix[:2, :2])))) * fitted.radius
+    covariance[[0, 1], [0, 1]] += (DATES_SIGMA_PX / grow) ** 2
+    return covariance
+
+
 def with_reason(found: Registration, more: str) -> Registration:
     """Add words to the reason."""
     return replace(found, reason=f"{found.reason}{more}")
@@ -81,7 +94,7 @@ def _fit(refined: Refined) -> Fit | None:
     weights = np.maximum(refined.scores[inside], 0.05) ** 2
     best: Fit | None = None
     for model in MODELS:
-        start = None if model == "similarity" else refined.matrix
+        start = refined.matrix if model == "homography" else None
         fitted = transforms.fit(source, target, model=model, weights=weights, start=start)
         if fitted is None:
             continue
@@ -108,10 +121,11 @@ def _refusal(
             f"the best place could be chance: a picture of another place would fit as well with "
             f"a probability of {probability:.2g}, {ACCEPT_PROBABILITY:g} is believed"
         )
-    odd = odd_shape(fitted.matrix, shape)
+    odd = odd_shape(fitted.matrix, shape, largest_fall_off=LARGEST_FALL_OFF)
     if odd:
         return odd
-    if _hull_share(verified.points[verified.agree], shape) < LEAST_HULL:
+    surrounded = _hull_share(verified.points[verified.agree], shape)
+    if fitted.model != "similarity" and surrounded < LEAST_HULL:
         return "the agreeing patches lie in one part of the picture"
     diagonal = math.hypot(*shape[:2]) * transforms.scale(fitted.matrix, shape)
     if corner_sigma > LARGEST_CORNER_SIGMA * diagonal:
