@@ -54,8 +54,7 @@ def maps(
     usable = np.isfinite(gray)
     if mask is not None:
         usable &= mask
-    even = _filled(gray, usable)
-    even = cv2.GaussianBlur(even, (0, 0), GRADIENT_SIGMA)
+    even = _blurred(_filled(gray, usable), GRADIENT_SIGMA)
     right = cv2.Scharr(even, cv2.CV_32F, 1, 0)
     down = cv2.Scharr(even, cv2.CV_32F, 0, 1)
     strength = np.sqrt(right * right + down * down)

@@ -143,7 +143,7 @@ def _energy(
     small: tuple[int, ...],
 ) -> NDArray[np.float32]:
     """Give the strength of the reference under the picture at each place, any turn."""
-    side = int(math.ceil(math.hypot(*small))) | 1
+    side = math.ceil(math.hypot(*small)) | 1
     disc = np.zeros((side, side), np.float32)
     top, left = (side - known.shape[0]) // 2, (side - known.shape[1]) // 2
     disc[top : top + known.shape[0], left : left + known.shape[1]] = known

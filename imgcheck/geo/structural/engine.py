@@ -130,7 +130,8 @@ def _sizes(
     count = max(1, math.ceil(math.log(high / low) / math.log(coarse.SCALE_STEP) - 1e-9))
     # In the middles of equal steps.
     sizes = [low * (high / low) ** ((k + 0.5) / count) for k in range(count)]
-    kept, work = [], 0.0
+    kept: list[float] = []
+    work = 0.0
     for size in reversed(sizes):
         work += coarse.work(shape, pyramid, size)
         if work > _MOST_WORK:
