@@ -18,6 +18,8 @@ GRADIENT_SIGMA, SMOOTH_SIGMA = 1.0, 1.5
 _EVEN_SIGMA = 8.0
 # Below this share of the picture's typical strength directions are noise and count for less.
 _FLOOR = 0.25
+# Holes are filled this softly from their rims.
+_RIM_SIGMA = 2.0
 # The fourth harmonic tells crossings and right angles; it is the noisier of the two.
 _FOURTH_WEIGHT = 0.7
 
@@ -103,17 +105,12 @@ def _filled(gray: NDArray[np.float32], usable: NDArray[np.bool_]) -> NDArray[np.
     """Fill holes with what is around them, so that their rims are no edges."""
     if usable.all():
         return np.asarray(gray, np.float32)
+    # What lies farther from a rim than gradients reach never shows.
     out = np.where(usable, gray, 0).astype(np.float32)
-    part = usable.astype(np.float32)
-    left = ~usable
-    for sigma in (2.0, 8.0, 32.0):
-        top, bottom = _blurred(out * usable, sigma), _blurred(part, sigma)
-        now = left & (bottom > 0.02)
-        out[now] = top[now] / bottom[now]
-        left &= ~now
-    if left.any() and usable.any():
-        out[left] = float(out[usable].mean())
-    return out
+    part = _blurred(usable.astype(np.float32), _RIM_SIGMA)
+    near = _blurred(out, _RIM_SIGMA) / np.maximum(part, 1e-6)
+    mean = float(out[usable].mean()) if usable.any() else 0.0
+    return np.where(usable, out, np.where(part > 0.02, near, mean)).astype(np.float32)
 
 
 def _eroded(usable: NDArray[np.bool_]) -> NDArray[np.bool_]:

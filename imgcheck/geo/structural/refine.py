@@ -17,6 +17,8 @@ from imgcheck.imaging.transforms import Fit
 _LEAST_SCORE = 0.1
 _LEAST_TIES = 8
 _LEAST_AGREEING = 6
+# Small similarities that are voted on.
+_MOST_PROPOSALS = 1500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,18 +162,16 @@ def _vote(
     a = (w[j] - w[i]) / apart
     # What the search everywhere leaves: half a step of turn and size, more where tilted.
     keep = np.abs(a - 1) < 0.3
+    sure = (trust[i] * trust[j])[keep]
     i, a = i[keep], a[keep]
     if not len(a):
         return None
-    b = w[i] - a * z[i]
-    best, votes = 0, -1.0
-    for first in range(0, len(a), 4000):
-        part = slice(first, first + 4000)
-        off = np.abs(a[part, None] * z[None, :] + b[part, None] - w[None, :])
-        total = np.maximum(0.0, 1 - (off / bound) ** 2) @ trust
-        top = int(np.argmax(total))
-        if total[top] > votes:
-            best, votes = first + top, float(total[top])
+    # The surest pairs propose, all vote.
+    top = np.argsort(-sure, kind="stable")[:_MOST_PROPOSALS]
+    a, b = a[top], w[i[top]] - a[top] * z[i[top]]
+    off = a[:, None] * z[None, :] + b[:, None] - w[None, :]
+    away = (off.real**2 + off.imag**2).astype(np.float32) / np.float32(bound**2)
+    best = int(np.argmax(np.maximum(0.0, 1 - away) @ trust.astype(np.float32)))
     p, q = a[best], b[best]
     return np.array([[p.real, -p.imag, q.real], [p.imag, p.real, q.imag], [0, 0, 1.0]])
 
