@@ -84,7 +84,7 @@ def _structural(case: Case, reference: Reference) -> geo.Placement:
         Pyramid(reference.image.gray(), reference.image.valid()),
         transform=georeference.transform,
         crs=georeference.crs,
-        picture_mask=clean(case),
+        picture_mask=case.image.valid() & ~annotations.suspect(case.image.rgb()),
     )
 
 
