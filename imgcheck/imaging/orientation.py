@@ -114,4 +114,4 @@ def _filled(gray: NDArray[np.float32], usable: NDArray[np.bool_]) -> NDArray[np.
 
 
 def _eroded(usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.asarray(cv2.erode(usable.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    return np.asarray(cv2.erode(usable.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)

@@ -46,7 +46,7 @@ def search(
     pyramid: Pyramid,
     *,
     scales: list[float],
-    turns: NDArray[np.float64] | None = None,
+    turn_step: float = TURN_STEP_DEG,
 ) -> list[Candidate]:
     """Try all turns and the sizes given; the most surprising places first.
 
@@ -57,12 +57,12 @@ def search(
     pyramid : Pyramid
     scales : list of float
         Reference pixels per picture pixel.
-    turns : (K,) float64, optional
-        Degrees, picture x towards y; all around by default.
+    turn_step : float
+        Degrees; 180 is a multiple of it.
     """
     found: list[Candidate] = []
     for scale in scales:
-        found += _one_scale(picture, mask, pyramid, scale, turns)
+        found += _one_scale(picture, mask, pyramid, scale, turn_step)
     return sorted(found, key=lambda c: -c.surprise)
 
 
@@ -79,7 +79,7 @@ def _one_scale(
     mask: NDArray[np.bool_],
     pyramid: Pyramid,
     scale: float,
-    turns: NDArray[np.float64] | None,
+    turn_step: float,
 ) -> list[Candidate]:
     side = math.sqrt(picture.shape[0] * picture.shape[1])
     step = pyramid.step(max(scale, scale * side / TEMPLATE_SIDE))
@@ -96,19 +96,14 @@ def _one_scale(
     )
     spectrum = pyramid.spectrum(step, size)
     inverse = 1 / _energy(level, known, small)
-    if turns is None:
-        turns = np.arange(0.0, 180.0, TURN_STEP_DEG)
-        opposite = True
-    else:
-        opposite = False
     best = np.full((rows, cols), -np.inf, np.float32)
     which = np.zeros((rows, cols), np.float32)
     sums = np.zeros(3)
-    for turn in turns:
+    for turn in np.arange(0.0, 180.0, turn_step):
         turned = orientation.turned(maps, float(turn))
         norm = float(np.sqrt((turned * turned).sum())) + 1e-12
         ahead = _spectrum(turned, size)
-        for half_turn in (0.0, 180.0) if opposite else (0.0,):
+        for half_turn in (0.0, 180.0):
             # The maps of a picture turned by another half are the same, mirrored at the
             # middle: their spectrum is the conjugate one.
             joint = np.einsum("cij,cij->ij", spectrum, ahead if half_turn else np.conj(ahead))

@@ -19,6 +19,10 @@ SMALLEST_SCALE, LARGEST_SCALE = 0.25, 4.0
 _REFINED, _FINISHED = 6, 2
 # No wrong place comes near this (benchmarks: structural, negatives); no second is finished.
 _BEYOND_DOUBT = -30.0
+# Sizes at which the mirrored picture is tried, and the step of its turns.
+_RIVAL_SIZES, _RIVAL_STEP = 3, 2
+# Places that stand out less than the best by so much are not refined.
+_FAR_BEHIND = 3.0
 # A picture must lay on this many reference pixels a side, and may be larger than the reference by
 # this factor.
 _LEAST_FOOTPRINT, _LARGEST_FOOTPRINT = 48.0, 1.3
@@ -101,9 +105,13 @@ def find(
     if best is None:
         return _nothing("no place on the reference has edges that run like the picture's", picture)
     candidate, refined, verified = best
-    rival = _rival(picture, usable, pyramid, candidate)
+    rivals = _rivals(picture, usable, pyramid, candidate)
     probability = chance.probability(
-        surprise=candidate.surprise, rival=rival, log10_chance=verified.log10_chance
+        surprise=candidate.surprise,
+        rivals=rivals,
+        trials=_RIVAL_STEP * len(sizes) / _RIVAL_SIZES,
+        log10_tail=verified.log10_chance,
+        span=verified.span,
     )
     registration = registering.judge(refined, verified, picture.shape, probability=probability)
     if not registration.found and left_out:
@@ -114,7 +122,7 @@ def find(
     return Structural(
         registration=registration,
         surprise=candidate.surprise,
-        rival=rival,
+        rival=max(rivals, default=None),
         false_match_probability=probability,
     )
 
@@ -148,6 +156,8 @@ def _apart(candidates: list[Candidate], shape: tuple[int, ...]) -> list[Candidat
     middle = [[shape[1] / 2, shape[0] / 2]]
     side = math.sqrt(shape[0] * shape[1])
     for candidate in candidates:
+        if candidate.surprise < candidates[0].surprise - _FAR_BEHIND:
+            break
         at = transforms.apply(candidate.matrix, middle)[0]
         for other in chosen:
             away = np.hypot(*(transforms.apply(other.matrix, middle)[0] - at))
@@ -185,18 +195,24 @@ def _best(
     return min(finished, key=lambda found: found[2].log10_chance, default=None)
 
 
-def _rival(
+def _rivals(
     picture: NDArray[np.float32],
     usable: NDArray[np.bool_],
     pyramid: Pyramid,
     candidate: Candidate,
-) -> float:
-    """Give the surprise of the mirrored picture's best place at about the same size."""
+) -> list[float]:
+    """Give the surprises of the mirrored picture's best places at about the same size."""
     step = coarse.SCALE_STEP
     sizes = [candidate.scale / step, candidate.scale, candidate.scale * step]
     mirrored = np.ascontiguousarray(picture[:, ::-1])
-    found = coarse.search(mirrored, np.ascontiguousarray(usable[:, ::-1]), pyramid, scales=sizes)
-    return found[0].surprise if found else 0.0
+    found = coarse.search(
+        mirrored,
+        np.ascontiguousarray(usable[:, ::-1]),
+        pyramid,
+        scales=sizes,
+        turn_step=_RIVAL_STEP * coarse.TURN_STEP_DEG,
+    )
+    return [place.surprise for place in found]
 
 
 def _nothing(reason: str, picture: NDArray[np.float32]) -> Structural:

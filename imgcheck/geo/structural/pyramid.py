@@ -12,7 +12,7 @@ from imgcheck.imaging import orientation, warp
 # Each level is coarser by this factor.
 _LADDER = math.sqrt(2.0)
 # Pixels of a reduced copy that are known in less than this share are not.
-_LEAST_KNOWN = 0.7
+_LEAST_KNOWN = 0.5
 # Maps take 16 bytes a pixel.
 _MOST_PIXELS = 24e6
 # Spectra of the last few levels are kept.

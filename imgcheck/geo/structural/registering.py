@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,12 +18,14 @@ from imgcheck.imaging.transforms import Fit
 # A place is believed where a picture of another place would reach it less often than this.
 ACCEPT_PROBABILITY = 1e-3
 # Neighbouring patches overlap and share errors of the ground: between dates the true error is
-# this much larger in variance than the scatter says.
-OPTIMISM = 4.0
+# this much larger in variance than the scatter says, on pictures laid on so many grid pixels; on
+# smaller ones more.
+OPTIMISM, OPTIMISM_SPAN = 4.0, 300.0
 # Two dates of one place lie on each other no better, reference pixels.
 DATES_SIGMA_PX = 0.3
-# A corner known no better than this share of the laid-down diagonal is not placed.
-LARGEST_CORNER_SIGMA = 0.01
+# A corner known no better than this share of the laid-down diagonal is not placed, nor than these
+# grid pixels in small pictures.
+LARGEST_CORNER_SIGMA, LEAST_CORNER_LIMIT = 0.01, 3.0
 # Agreeing patches must surround at least this share of the picture.
 LEAST_HULL = 0.35
 # Local area scale between the corners of one picture; patches are believed further than points.
@@ -52,14 +55,14 @@ def judge(
     )
     if fitted is None:
         return replace(empty, reason="the agreeing patches do not determine a transform")
-    fitted = replace(fitted, covariance=_true_covariance(fitted))
+    fitted = replace(fitted, covariance=_true_covariance(fitted, refined, shape))
     ring = transforms.corners(shape)
     spots = np.concatenate([ring.mean(axis=0, keepdims=True), ring])
     spread = [
         math.sqrt(max(0.0, float(np.linalg.eigvalsh(c)[-1])) + SHARED_SIGMA_PX**2)
         for c in transforms.place_covariance(fitted, spots)
     ]
-    reason = _refusal(fitted, verified, shape, max(spread[1:]), probability)
+    reason = _refusal(fitted, refined, verified, shape, max(spread[1:]), probability)
     return replace(
         empty,
         found=reason is None,
@@ -73,9 +76,10 @@ def judge(
     )
 
 
-def _true_covariance(fitted: Fit) -> NDArray[np.float64]:
+def _true_covariance(fitted: Fit, refined: Refined, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Enlarge the covariance of a fit to what was seen between dates."""
-    covariance = fitted.covariance * OPTIMISM
+    span = transforms.scale(fitted.matrix, shape) / refined.grid_px * math.sqrt(shape[0] * shape[1])
+    covariance = fitted.covariance * (OPTIMISM * max(1.0, OPTIMISM_SPAN / max(span, 1.0)))
     # The first two parameters are shifts in radii of the points.
     grow = math.sqrt(abs(float(np.linalg.det(fitted.matrix[:2, :2])))) * fitted.radius
     covariance[[0, 1], [0, 1]] += (DATES_SIGMA_PX / grow) ** 2
@@ -111,6 +115,7 @@ def _fit(refined: Refined) -> Fit | None:
 
 def _refusal(
     fitted: Fit,
+    refined: Refined,
     verified: Verification,
     shape: tuple[int, ...],
     corner_sigma: float,
@@ -128,7 +133,7 @@ def _refusal(
     if fitted.model != "similarity" and surrounded < LEAST_HULL:
         return "the agreeing patches lie in one part of the picture"
     diagonal = math.hypot(*shape[:2]) * transforms.scale(fitted.matrix, shape)
-    if corner_sigma > LARGEST_CORNER_SIGMA * diagonal:
+    if corner_sigma > max(LARGEST_CORNER_SIGMA * diagonal, LEAST_CORNER_LIMIT * refined.grid_px):
         return f"the position of a corner is uncertain by {corner_sigma:.1f} reference pixels"
     return None
 
@@ -137,7 +142,5 @@ def _hull_share(points: NDArray[np.float64], shape: tuple[int, ...]) -> float:
     """Give the area that points surround as a share of the picture."""
     if len(points) < 3:
         return 0.0
-    import cv2
-
     hull = cv2.convexHull(points.astype(np.float32))
     return float(cv2.contourArea(hull)) / float(shape[0] * shape[1])

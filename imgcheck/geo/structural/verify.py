@@ -20,13 +20,15 @@ class Verification:
     """How many patches agree when each is looked for anew, far around.
 
     ``log10_chance`` is the binomial tail for patches thrown at random into their windows.
-    ``points`` (K, 2) in the picture, ``agree`` (K,).
+    ``points`` (K, 2) in the picture, ``agree`` (K,); ``span`` is the side of the picture on the
+    grid of the comparison.
     """
 
     log10_chance: float
     points: NDArray[np.float64]
     agree: NDArray[np.bool_]
     scores: NDArray[np.float64]
+    span: float
 
 
 def verify(
@@ -48,6 +50,7 @@ def verify(
         points=transforms.apply(np.linalg.inv(laid.to_grid), found.points),
         agree=agree,
         scores=found.scores,
+        span=laid.span,
     )
 
 
