@@ -2,5 +2,6 @@
 
 from imgcheck.geo.structural.engine import Structural, find
 from imgcheck.geo.structural.pyramid import Pyramid
+from imgcheck.geo.structural.registering import FALSE_PLACINGS, UNRELATED_PAIRS
 
-__all__ = ["Pyramid", "Structural", "find"]
+__all__ = ["FALSE_PLACINGS", "UNRELATED_PAIRS", "Pyramid", "Structural", "find"]

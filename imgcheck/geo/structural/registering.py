@@ -15,6 +15,8 @@ from imgcheck.imaging.acceptance import odd_shape
 from imgcheck.imaging.registration import MODELS, SHARED_SIGMA_PX, Registration
 from imgcheck.imaging.transforms import Fit
 
+# benchmarks: structural, negatives: how many were placed, and how many were tried.
+FALSE_PLACINGS, UNRELATED_PAIRS = 0, 120
 # A place is believed where a picture of another place would reach it less often than this.
 ACCEPT_PROBABILITY = 1e-3
 # Neighbouring patches overlap and share errors of the ground: between dates the true error is
