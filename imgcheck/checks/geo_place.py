@@ -106,7 +106,8 @@ def _where(reference: Reference, placement: geo.Placement) -> str:
     assert placement.centre_lonlat is not None
     lon, lat = placement.centre_lonlat
     return (
-        f"The picture was placed on {_placed.name(reference)} {_WAYS[placement.path]}: its centre is {lat:.5f}, {lon:.5f} "
+        f"The picture was placed on {_placed.name(reference)} {_WAYS[placement.path]}: "
+        f"its centre is {lat:.5f}, {lon:.5f} "
         f"(latitude, longitude), its pixels are {placement.gsd_m:.3g} m, north is "
         f"{placement.north_deg:.1f} degrees clockwise from up."
     )
