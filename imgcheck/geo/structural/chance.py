@@ -34,7 +34,7 @@ def probability(
     rivals : sequence of float
         Of the best places of the mirrored picture, which is nowhere on the reference.
     trials : float
-        How many times as many sizes were tried for the picture as for the mirrored one.
+        How many times as many chances the picture had as the mirrored one.
     log10_tail, span : float
         Of the verification.
 
