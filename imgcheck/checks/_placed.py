@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import geo
+from imgcheck.geo.structural import Pyramid
 from imgcheck.imaging import annotations, grid, warp
 from imgcheck.imaging.grid import Grid
 from imgcheck.model import Case, Reference
@@ -45,7 +46,18 @@ def clean(case: Case) -> NDArray[np.bool_]:
 
 
 def placement(case: Case, reference: Reference) -> geo.Placement | None:
-    """Place the picture on one reference; ``None`` where the reference has no affine place."""
+    """Place the picture on one reference; ``None`` where the reference has no affine place.
+
+    By local features; where no reference has the same details, by the directions of edges, which
+    other dates share.
+    """
+    fast = _fast(case, reference)
+    if fast is None or any(f.placed for r in case.references if (f := _fast(case, r))):
+        return fast
+    return case.once(f"placement {reference.id}", lambda: _structural(case, reference))
+
+
+def _fast(case: Case, reference: Reference) -> geo.Placement | None:
     georeference = reference.image.georeference
     if georeference is None or georeference.transform is None:
         return None
@@ -61,7 +73,19 @@ def placement(case: Case, reference: Reference) -> geo.Placement | None:
             reference_mask=reference.image.valid(),
         )
 
-    return case.once(f"placement {reference.id}", make)
+    return case.once(f"fast placement {reference.id}", make)
+
+
+def _structural(case: Case, reference: Reference) -> geo.Placement:
+    georeference = reference.image.georeference
+    assert georeference is not None and georeference.transform is not None
+    return geo.locate_structurally(
+        case.image.gray(),
+        Pyramid(reference.image.gray(), reference.image.valid()),
+        transform=georeference.transform,
+        crs=georeference.crs,
+        picture_mask=case.image.valid() & ~annotations.suspect(case.image.rgb()),
+    )
 
 
 def best(case: Case) -> tuple[Reference, geo.Placement] | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from imgcheck import geo
 from imgcheck.checks import _claimed, _placed, needs
 from imgcheck.checks.check import check
+from imgcheck.geo import structural
 from imgcheck.geo.placement import FALSE_PLACINGS, UNRELATED_PAIRS
 from imgcheck.model import (
     Case,
@@ -22,11 +23,23 @@ from imgcheck.quantity import binomial_interval
 
 _BASIS = "placement on reference imagery"
 
-_FALSE_PLACING = FalseAlarm(
-    rate=FALSE_PLACINGS / UNRELATED_PAIRS,
-    interval=binomial_interval(FALSE_PLACINGS, UNRELATED_PAIRS),
-    calibration="docs/benchmarks.md, geo.place: unrelated pairs that were placed",
-)
+_FALSE_PLACING = {
+    "fast": FalseAlarm(
+        rate=FALSE_PLACINGS / UNRELATED_PAIRS,
+        interval=binomial_interval(FALSE_PLACINGS, UNRELATED_PAIRS),
+        calibration="docs/benchmarks.md, geo.place: unrelated pairs that were placed",
+    ),
+    "structural": FalseAlarm(
+        rate=structural.FALSE_PLACINGS / structural.UNRELATED_PAIRS,
+        interval=binomial_interval(structural.FALSE_PLACINGS, structural.UNRELATED_PAIRS),
+        calibration="docs/benchmarks.md, structural: pictures of what the reference does not show",
+    ),
+}
+
+_WAYS = {
+    "fast": "by details that both show",
+    "structural": "by the lie of its edges, as another date of the same ground",
+}
 
 _LIMITS = (
     "The place is only as right as the georeference of the reference imagery.",
@@ -93,7 +106,8 @@ def _where(reference: Reference, placement: geo.Placement) -> str:
     assert placement.centre_lonlat is not None
     lon, lat = placement.centre_lonlat
     return (
-        f"The picture was placed on {_placed.name(reference)}: its centre is {lat:.5f}, {lon:.5f} "
+        f"The picture was placed on {_placed.name(reference)} {_WAYS[placement.path]}: "
+        f"its centre is {lat:.5f}, {lon:.5f} "
         f"(latitude, longitude), its pixels are {placement.gsd_m:.3g} m, north is "
         f"{placement.north_deg:.1f} degrees clockwise from up."
     )
@@ -150,7 +164,7 @@ def _answer(statement: Place, reference: Reference, placement: geo.Placement) ->
             Measure(name="distance to the claimed place", value=compared.distance_km, unit="km"),
             Measure(name="log10 number of false alarms", value=placement.log10_nfa),
         ),
-        false_alarm=_FALSE_PLACING,
+        false_alarm=_FALSE_PLACING[placement.path],
         evidence=Evidence(citations=(_citation(reference),)),
         innocent=("the claim may name the nearest town rather than the spot shown",),
         limits=_LIMITS,

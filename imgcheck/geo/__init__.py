@@ -1,6 +1,16 @@
 """Place a picture on reference imagery, and compare its footprint with a claimed place."""
 
 from imgcheck.geo.comparison import PlaceComparison, compare
-from imgcheck.geo.placement import Placement, place
+from imgcheck.geo.locating import Prior, locate, locate_structurally
+from imgcheck.geo.placement import Placement, ellipse, place
 
-__all__ = ["PlaceComparison", "Placement", "compare", "place"]
+__all__ = [
+    "PlaceComparison",
+    "Placement",
+    "Prior",
+    "compare",
+    "ellipse",
+    "locate",
+    "locate_structurally",
+    "place",
+]

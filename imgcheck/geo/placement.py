@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +33,9 @@ class Placement:
     placed : bool
     reason : str or None
         Why not; None if placed.
+    path : str
+        ``fast``: by local features. ``structural``: by the directions of edges, see
+        `imgcheck.geo.structural`. The last one tried if not placed.
     matrix : (3, 3) float64 or None
         Picture pixels (corner convention) to CRS coordinates.
     crs : str
@@ -47,10 +50,14 @@ class Placement:
         95 % error ellipse of the picture's centre against the reference, metres; angle of the
         major axis, degrees clockwise from north. The reference's own error is not in it.
     centre_lonlat : (lon, lat) or None
+    tilt_deg : float or None
+        From the ratio of the two scales at the centre, as if the ground were flat; 0 for a
+        similarity.
     log10_nfa : float or None
         See `imgcheck.imaging.registration.Registration`.
     false_match_probability : float or None
-        Upper 95 % limit of the share of unrelated pictures that would be placed, measured.
+        Fast path: upper 95 % limit of the share of unrelated pictures that would be placed,
+        measured. Structural path: see `imgcheck.geo.structural.Structural`.
     mirrored : bool
     model, inliers, rms_px
         Of the registration; ``rms_px`` in reference pixels.
@@ -60,6 +67,7 @@ class Placement:
 
     placed: bool
     reason: str | None
+    path: str = "fast"
     crs: str
     matrix: NDArray[np.float64] | None = None
     footprint_lonlat: tuple[tuple[float, float], ...] | None = None
@@ -67,6 +75,7 @@ class Placement:
     north_deg: float | None = None
     ellipse_m: tuple[float, float, float] | None = None
     centre_lonlat: tuple[float, float] | None = None
+    tilt_deg: float | None = None
     log10_nfa: float | None = None
     false_match_probability: float | None = None
     mirrored: bool = False
@@ -116,11 +125,12 @@ def place(
     Notes
     -----
     Ground is taken as flat within the picture. A reference taken at another date seldom shows
-    the same details. References over 4,000 pixels a side are searched reduced first, then at
-    full size in tiles; see `imgcheck.geo.search`.
+    the same details; `imgcheck.geo.locate` goes on with the directions of edges. References over
+    4,000 pixels a side are searched reduced first, then at full size in tiles; see
+    `imgcheck.geo.search`.
     """
-    affine = _affine(transform)
-    system = _crs(crs)
+    affine = affine_of(transform)
+    system = system_of(crs)
     found = find(
         picture_gray,
         reference_gray,
@@ -129,34 +139,48 @@ def place(
         try_mirrored=try_mirrored,
         seed=seed,
     )
+    limit = binomial_interval(FALSE_PLACINGS, UNRELATED_PAIRS).high
+    return describe(found, affine, system, path="fast", false_match_probability=limit)
+
+
+def describe(
+    found: Registration,
+    affine: NDArray[np.float64],
+    system: CRS,
+    *,
+    path: str,
+    false_match_probability: float | None,
+) -> Placement:
+    """Say what a registration on a georeferenced picture means on the ground."""
     name = system.to_string()
+    nothing = Placement(
+        placed=False,
+        reason=found.reason,
+        path=path,
+        crs=name,
+        log10_nfa=found.log10_nfa,
+        registration=found,
+    )
     if found.matrix is None:
-        return Placement(
-            placed=False,
-            reason=found.reason,
-            crs=name,
-            log10_nfa=found.log10_nfa,
-            registration=found,
-        )
+        return nothing
     matrix = affine @ found.matrix
-    shape = picture_gray.shape
+    shape = found.picture_shape
     ring = _footprint(matrix, shape, system)
     middle = np.array([[shape[1] / 2, shape[0] / 2]])
     centre = to_lonlat(system, transforms.apply(matrix, middle))[0]
     if not (np.isfinite(ring).all() and np.isfinite(centre).all()):
-        return Placement(
-            placed=False,
+        return replace(
+            nothing,
             reason="the place found has no longitude and latitude in the reference's CRS",
-            crs=name,
-            log10_nfa=found.log10_nfa,
-            registration=found,
         )
-    ground = _ground_slope(matrix, middle, system)
+    ground = ground_slope(matrix, middle, system)
     north = np.linalg.solve(ground, [0.0, 1.0])
-    limit = binomial_interval(FALSE_PLACINGS, UNRELATED_PAIRS).high
+    scales = np.linalg.svd(ground, compute_uv=False)
+    similar = found.model == "similarity"
     return Placement(
         placed=True,
         reason=None,
+        path=path,
         crs=name,
         matrix=matrix,
         footprint_lonlat=tuple((float(x), float(y)) for x, y in ring),
@@ -164,8 +188,9 @@ def place(
         north_deg=math.degrees(math.atan2(north[0], -north[1])) % 360.0,
         ellipse_m=_ellipse(found, middle, affine, system),
         centre_lonlat=(float(centre[0]), float(centre[1])),
+        tilt_deg=0.0 if similar else math.degrees(math.acos(float(scales[1] / scales[0]))),
         log10_nfa=found.log10_nfa,
-        false_match_probability=limit,
+        false_match_probability=false_match_probability,
         mirrored=found.mirrored,
         model=found.model,
         inliers=found.inliers,
@@ -174,7 +199,34 @@ def place(
     )
 
 
-def _affine(transform: Sequence[float]) -> NDArray[np.float64]:
+def ellipse(placement: Placement, point: tuple[float, float]) -> tuple[float, float, float]:
+    """Give the 95 % error ellipse of one spot of a placed picture on the ground.
+
+    Parameters
+    ----------
+    placement : Placement
+    point : (x, y)
+        Picture pixels, corner convention.
+
+    Returns
+    -------
+    (semi-major, semi-minor, angle)
+        Metres; degrees of the major axis clockwise from north.
+
+    Raises
+    ------
+    UsageError
+        If the picture was not placed.
+    """
+    if placement.matrix is None or placement.registration.matrix is None:
+        raise UsageError(f"the picture was not placed: {placement.reason}")
+    affine = placement.matrix @ np.linalg.inv(placement.registration.matrix)
+    at = np.array([point], np.float64)
+    return _ellipse(placement.registration, at, affine, system_of(placement.crs))
+
+
+def affine_of(transform: Sequence[float]) -> NDArray[np.float64]:
+    """Give the affine of six numbers as a matrix."""
     values = [float(v) for v in tuple(transform)[:6]]
     if len(values) != 6 or not all(map(math.isfinite, values)):
         raise UsageError("the reference's transform needs six finite numbers a, b, c, d, e, f")
@@ -184,7 +236,8 @@ def _affine(transform: Sequence[float]) -> NDArray[np.float64]:
     return affine
 
 
-def _crs(crs: object) -> CRS:
+def system_of(crs: object) -> CRS:
+    """Read a CRS that has a place on the Earth."""
     try:
         system = CRS.from_user_input(crs)
     except CRSError as error:
@@ -219,7 +272,7 @@ def _footprint(
     return np.concatenate([ring, ring[:1]])
 
 
-def _ground_slope(
+def ground_slope(
     matrix: NDArray[np.float64], point: NDArray[np.float64], crs: CRS
 ) -> NDArray[np.float64]:
     """Give metres east and north per pixel right and down at a point, (2, 2)."""
@@ -237,7 +290,7 @@ def _ellipse(
 ) -> tuple[float, float, float]:
     in_reference = transforms.apply(np.asarray(found.matrix), middle)
     spread = registration.place_covariance(found, middle)[0]
-    slope = _ground_slope(affine, in_reference, crs)
+    slope = ground_slope(affine, in_reference, crs)
     values, axes = np.linalg.eigh(slope @ spread @ slope.T)
     major = axes[:, 1]
     angle = math.degrees(math.atan2(major[0], major[1])) % 180.0

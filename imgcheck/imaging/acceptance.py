@@ -83,7 +83,13 @@ def _sway(
     return largest
 
 
-def odd_shape(matrix: NDArray[np.float64], shape: tuple[int, ...]) -> str | None:
+def odd_shape(
+    matrix: NDArray[np.float64],
+    shape: tuple[int, ...],
+    *,
+    largest_fall_off: float = LARGEST_FALL_OFF,
+) -> str | None:
+    """Say why a transform is no view from above, or None."""
     ring = transforms.corners(shape)
     places = np.concatenate([ring, ring.mean(axis=0, keepdims=True)])
     if not np.isfinite(transforms.apply(matrix, places)).all():
@@ -95,7 +101,7 @@ def odd_shape(matrix: NDArray[np.float64], shape: tuple[int, ...]) -> str | None
     stretch = np.linalg.svd(slopes, compute_uv=False)
     if (stretch[:, 0] > LARGEST_STRETCH * stretch[:, 1]).any():
         return "the best transform squeezes the picture more than a view from above can"
-    if areas.max() > LARGEST_FALL_OFF * areas.min():
+    if areas.max() > largest_fall_off * areas.min():
         return "the best transform tilts the picture more than a view from above can"
     scale = math.sqrt(float(areas[-1]))
     if not SMALLEST_SCALE <= scale <= LARGEST_SCALE:

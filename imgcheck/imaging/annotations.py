@@ -25,6 +25,12 @@ _BAR_STEP = 15
 # A label is a filled rectangle of black or white with letters of the other.
 _LABEL_FLAT, _LABEL_LEAST = 14, (12, 24)
 _LABEL_FILL, _LABEL_WITH_LETTERS = 0.5, 0.9
+# In strong compression a label's black and white are this far off, and fewer of its pixels either.
+_ROUGH_FLAT, _ROUGH_WITH_LETTERS = 45, 0.75
+# Colour differences (Cb, Cr) of this much, and of so many robust spreads of the picture's own, are
+# seldom ground.
+_ODD_CHROMA, _ODD_SPREADS = 28.0, 6.0
+_ODD_MARGIN_PX = 4
 # JPEG smears colour over two chroma samples around a stroke.
 _MARGIN_PX = 3
 
@@ -77,6 +83,40 @@ def find(rgb: NDArray[np.uint8]) -> Annotations:
     return Annotations(mask=mask, share=float(mask.mean()), false_colour=false_colour)
 
 
+def suspect(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Give what may be drawn over: for work that can spare some ground, as matching can.
+
+    Parameters
+    ----------
+    rgb : (M, N, 3) uint8
+
+    Returns
+    -------
+    (M, N) bool
+        What `find` finds, and what strong compression hides from it: colours far from those of
+        the picture, and labels with soft edges.
+    """
+    found = find(rgb)
+    mask = found.mask | _labels(rgb, flat=_ROUGH_FLAT, with_letters=_ROUGH_WITH_LETTERS)
+    odd = _odd_colour(rgb)
+    if odd.mean() <= _LARGEST_SHARE:
+        size = 2 * _ODD_MARGIN_PX + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        mask = mask | (cv2.dilate(odd.astype(np.uint8), kernel) > 0)
+    return mask
+
+
+def _odd_colour(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Find pixels whose colour lies far from that of most of the picture."""
+    chroma = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YCrCb)[..., 1:].astype(
+        np.float32
+    )
+    away = np.abs(chroma - np.median(chroma.reshape(-1, 2), axis=0))
+    spread = 1.4826 * np.median(away.reshape(-1, 2), axis=0)
+    bound = np.maximum(_ODD_CHROMA, _ODD_SPREADS * spread)
+    return np.asarray((away > bound).any(axis=-1))
+
+
 def _vivid(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     high = rgb.max(axis=-1).astype(np.float32)
     low = rgb.min(axis=-1).astype(np.float32)
@@ -124,10 +164,12 @@ def _has_edges(rgb: NDArray[np.uint8], members: NDArray[np.bool_]) -> bool:
     return bool(step > 3 * _FLAT)
 
 
-def _labels(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _labels(
+    rgb: NDArray[np.uint8], *, flat: int = _LABEL_FLAT, with_letters: float = _LABEL_WITH_LETTERS
+) -> NDArray[np.bool_]:
     """Find filled rectangles of black or white that hold letters of the other."""
-    black = np.asarray((rgb <= _LABEL_FLAT).all(axis=-1))
-    white = np.asarray((rgb >= 255 - 3 * _LABEL_FLAT).all(axis=-1))
+    black = np.asarray((rgb <= flat).all(axis=-1))
+    white = np.asarray((rgb >= 255 - 3 * _LABEL_FLAT - (flat - _LABEL_FLAT)).all(axis=-1))
     mask = np.zeros_like(black)
     for panel, letters in ((black, white), (white, black)):
         _, _, boxes, _ = cv2.connectedComponentsWithStats(panel.astype(np.uint8), connectivity=4)
@@ -139,7 +181,7 @@ def _labels(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
                 continue
             # The soft rim between letter and panel is neither.
             known = cv2.dilate((letters[window]).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-            if np.mean(known | panel[window]) >= _LABEL_WITH_LETTERS:
+            if np.mean(known | panel[window]) >= with_letters:
                 rows = slice(max(0, top - _MARGIN_PX), top + height + _MARGIN_PX)
                 mask[rows, max(0, left - _MARGIN_PX) : left + width + _MARGIN_PX] = True
     return mask

@@ -1,0 +1,140 @@
+"""Place a picture on imagery of any date: by its details, else by the lie of its edges."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.errors import UsageError
+from imgcheck.geo import structural
+from imgcheck.geo.placement import (
+    Placement,
+    affine_of,
+    describe,
+    ground_slope,
+    place,
+    system_of,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What is known before; a wrong prior hides the right place.
+
+    Attributes
+    ----------
+    gsd_m : (least, most) or None
+        Ground metres per picture pixel.
+    """
+
+    gsd_m: tuple[float, float] | None = None
+
+
+def locate(
+    picture_gray: NDArray[np.float32],
+    reference_gray: NDArray[np.float32],
+    *,
+    transform: Sequence[float],
+    crs: object,
+    picture_mask: NDArray[np.bool_] | None = None,
+    reference_mask: NDArray[np.bool_] | None = None,
+    prior: Prior | None = None,
+    try_mirrored: bool = False,
+    seed: int = 20170924,
+) -> Placement:
+    """Place a picture on a georeferenced reference of the same or another date.
+
+    Parameters
+    ----------
+    picture_gray, reference_gray : (M, N) float32 in [0, 1]
+    transform : (a, b, c, d, e, f)
+        Affine of the reference, pixel corner to CRS.
+    crs : rasterio CRS, EPSG code, or text
+    picture_mask, reference_mask : bool, optional
+        True = usable.
+    prior : Prior, optional
+    try_mirrored : bool, default False
+        In the fast path only.
+    seed : int
+        Accepted for callers that pass one; nothing here is random.
+
+    Returns
+    -------
+    Placement
+        ``path`` says which way it was found. Any turn; scales of 0.25 to 4 reference pixels a
+        picture pixel, 0.1 to 10 in the fast path.
+
+    Raises
+    ------
+    UsageError
+        If the transform, the CRS or the prior cannot be understood.
+
+    Notes
+    -----
+    First by local features (`imgcheck.geo.place`); where they do not agree, by the directions of
+    edges (`imgcheck.geo.structural`). Measured rates are in docs/benchmarks.md.
+    """
+    fast = place(
+        picture_gray,
+        reference_gray,
+        transform=transform,
+        crs=crs,
+        picture_mask=picture_mask,
+        reference_mask=reference_mask,
+        try_mirrored=try_mirrored,
+        seed=seed,
+    )
+    if fast.placed:
+        return fast
+    return locate_structurally(
+        picture_gray,
+        structural.Pyramid(reference_gray, reference_mask),
+        transform=transform,
+        crs=crs,
+        picture_mask=picture_mask,
+        prior=prior,
+    )
+
+
+def locate_structurally(
+    picture_gray: NDArray[np.float32],
+    reference: structural.Pyramid,
+    *,
+    transform: Sequence[float],
+    crs: object,
+    picture_mask: NDArray[np.bool_] | None = None,
+    prior: Prior | None = None,
+) -> Placement:
+    """Place a picture by the directions of its edges alone; see `locate`."""
+    affine, system = affine_of(transform), system_of(crs)
+    found = structural.find(
+        picture_gray,
+        reference,
+        picture_mask=picture_mask,
+        scale=_scales(prior, reference.shape, affine, system),
+    )
+    return describe(
+        found.registration,
+        affine,
+        system,
+        path="structural",
+        false_match_probability=found.false_match_probability,
+    )
+
+
+def _scales(
+    prior: Prior | None, shape: tuple[int, ...], affine: NDArray[np.float64], system: object
+) -> tuple[float, float] | None:
+    """Turn a prior in metres into reference pixels per picture pixel."""
+    if prior is None or prior.gsd_m is None:
+        return None
+    least, most = prior.gsd_m
+    if not 0 < least <= most < float("inf"):
+        raise UsageError(f"a prior of {least} to {most} m a pixel is none; give 0 < least <= most")
+    middle = np.array([[shape[1] / 2, shape[0] / 2]])
+    slope = ground_slope(affine, middle, system_of(system))
+    reference = float(np.sqrt(abs(np.linalg.det(slope))))
+    if not reference > 0:
+        raise UsageError("the reference's pixels have no size on the ground")
+    return least / reference, most / reference

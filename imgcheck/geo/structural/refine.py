@@ -1,0 +1,248 @@
+"""From a rough place to a transform: match patches, fit what agrees, lay down again."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.geo.structural import laying
+from imgcheck.geo.structural.pyramid import Pyramid
+from imgcheck.imaging import transforms
+from imgcheck.imaging.acontrario import Agreement, agreement
+from imgcheck.imaging.patches import Ties
+from imgcheck.imaging.transforms import Fit
+
+# Ties that correlate less are noise.
+_LEAST_SCORE = 0.1
+_LEAST_TIES = 8
+_LEAST_AGREEING = 6
+# Small similarities that are voted on.
+_MOST_PROPOSALS = 1500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One laying: side of the picture in grid pixels, sides of patches and reach as shares of it.
+
+    ``bound`` is the largest residual, as a share of the reach; ``model`` the widest one.
+    """
+
+    side: int
+    patches: tuple[float, ...]
+    reach: float
+    bound: float
+    model: str
+
+
+# Wide for tilted views, whose corners lie far from the best similarity; then near and fine.
+FIRST = Round(side=150, patches=(0.30, 0.18), reach=0.10, bound=0.40, model="affine")
+WIDEN = Round(side=150, patches=(0.26, 0.16, 0.11), reach=0.09, bound=0.40, model="homography")
+MIDDLE = Round(side=240, patches=(0.20,), reach=0.05, bound=0.40, model="homography")
+LAST = Round(side=400, patches=(0.16,), reach=0.025, bound=0.50, model="homography")
+# Laying down again brings more of a tilted picture into reach.
+_MOST_WIDENINGS = 4
+_ALL_AGREE = 0.75
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Refined:
+    """A transform with the patches behind it.
+
+    ``matrix`` picture to reference; ``points`` (K, 2) in the picture, ``targets`` (K, 2) in the
+    reference, ``inside`` (K,) those that agree.
+    """
+
+    matrix: NDArray[np.float64]
+    points: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    inside: NDArray[np.bool_]
+    agreement: Agreement
+    grid_px: float
+
+    @property
+    def share(self) -> float:
+        return float(self.inside.mean())
+
+
+def once(
+    picture: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    pyramid: Pyramid,
+    matrix: NDArray[np.float64],
+    how: Round,
+) -> Refined | None:
+    """Lay down, match patches, fit; None where too few agree."""
+    laid = laying.lay(picture, mask, pyramid, matrix, side=how.side)
+    if laid is None:
+        return None
+    matched = _joined([laying.ties(laid, patch=p, reach=how.reach, across=8) for p in how.patches])
+    if len(matched) < _LEAST_TIES:
+        return None
+    fitted = _fit(matched, how)
+    if fitted is None:
+        return None
+    found, change = fitted
+    back = np.linalg.inv(laid.to_grid)
+    moved = laid.to_reference @ change.matrix @ laid.to_grid
+    return Refined(
+        matrix=moved / moved[2, 2],
+        points=transforms.apply(back, matched.points),
+        targets=transforms.apply(laid.to_reference, matched.points + matched.shifts),
+        scores=matched.scores,
+        inside=found.inside,
+        agreement=found,
+        grid_px=1 / transforms.scale(np.linalg.inv(laid.to_reference), laid.mine.shape[1:]),
+    )
+
+
+def finish(
+    picture: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    pyramid: Pyramid,
+    start: Refined,
+) -> Refined:
+    """Lay down again until no more of the picture agrees, then finer."""
+    best = start
+    for _ in range(_MOST_WIDENINGS):
+        again = once(picture, mask, pyramid, best.matrix, WIDEN)
+        if again is None:
+            break
+        before, best = best.share, again
+        if again.share > _ALL_AGREE or again.share < 1.1 * before:
+            break
+    for how in (MIDDLE, LAST):
+        again = once(picture, mask, pyramid, best.matrix, how)
+        if again is None:
+            break
+        best = again
+    return best
+
+
+def _joined(parts: list[Ties]) -> Ties:
+    return Ties(
+        points=np.concatenate([p.points for p in parts]),
+        shifts=np.concatenate([p.shifts for p in parts]),
+        scores=np.concatenate([p.scores for p in parts]),
+        reach=parts[0].reach,
+    )
+
+
+def _fit(matched: Ties, how: Round) -> tuple[Agreement, Fit] | None:
+    targets = matched.points + matched.shifts
+    bound = max(1.5, how.bound * matched.reach)
+    start = _vote(matched.points, targets, matched.scores, bound)
+    if start is None:
+        return None
+    best: tuple[Agreement, Fit] | None = None
+    for name in ("similarity", "affine", "homography"):
+        grown = _grow(matched, targets, start if best is None else best[1].matrix, name, bound)
+        if grown is not None and (best is None or _is_needed(grown, best, matched, targets)):
+            best = grown
+        if name == how.model:
+            break
+    return best
+
+
+def _vote(
+    points: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    bound: float,
+) -> NDArray[np.float64] | None:
+    """Give the small similarity that most patches agree with: every two of them propose one."""
+    z = points[:, 0] + 1j * points[:, 1]
+    w = targets[:, 0] + 1j * targets[:, 1]
+    trust = np.maximum(scores, 0.0)
+    i, j = np.triu_indices(len(z), 1)
+    apart = z[j] - z[i]
+    keep = np.abs(apart) > 0.3 * float(np.abs(z - z.mean()).max())
+    i, j, apart = i[keep], j[keep], apart[keep]
+    a = (w[j] - w[i]) / apart
+    # What the search everywhere leaves: half a step of turn and size, more where tilted.
+    keep = np.abs(a - 1) < 0.3
+    sure = (trust[i] * trust[j])[keep]
+    i, a = i[keep], a[keep]
+    if not len(a):
+        return None
+    # The surest pairs propose, all vote.
+    top = np.argsort(-sure, kind="stable")[:_MOST_PROPOSALS]
+    a, b = a[top], w[i[top]] - a[top] * z[i[top]]
+    off = a[:, None] * z[None, :] + b[:, None] - w[None, :]
+    away = (off.real**2 + off.imag**2).astype(np.float32) / np.float32(bound**2)
+    best = int(np.argmax(np.maximum(0.0, 1 - away) @ trust.astype(np.float32)))
+    p, q = a[best], b[best]
+    return np.array([[p.real, -p.imag, q.real], [p.imag, p.real, q.imag], [0, 0, 1.0]])
+
+
+def _grow(
+    matched: Ties,
+    targets: NDArray[np.float64],
+    start: NDArray[np.float64],
+    model: str,
+    bound: float,
+) -> tuple[Agreement, Fit] | None:
+    matrix = start
+    best: tuple[Agreement, Fit] | None = None
+    labels = np.arange(len(matched), dtype=np.int64)
+    for _ in range(5):
+        off = transforms.apply(matrix, matched.points) - targets
+        found = agreement(
+            np.nan_to_num(np.hypot(*off.T), nan=np.inf),
+            allowed=matched.scores > _LEAST_SCORE,
+            source_cells=labels,
+            target_cells=labels,
+            target_area=float((2 * matched.reach + 1) ** 2),
+            model=model,
+            largest_bound=bound,
+        )
+        if int(found.inside.sum()) < _LEAST_AGREEING:
+            break
+        if best and found.log10_nfa >= best[0].log10_nfa - 1e-9:
+            break
+        fitted = transforms.fit(
+            matched.points[found.inside],
+            targets[found.inside],
+            model=model,
+            weights=matched.scores[found.inside] ** 2,
+            start=None if model == "similarity" else matrix,
+        )
+        if fitted is None:
+            break
+        best, matrix = (found, fitted), fitted.matrix
+    return best
+
+
+def _is_needed(
+    wider: tuple[Agreement, Fit],
+    narrower: tuple[Agreement, Fit],
+    matched: Ties,
+    targets: NDArray[np.float64],
+) -> bool:
+    """Ask by the Bayesian information criterion whether the ties want more parameters."""
+    either = wider[0].inside | narrower[0].inside
+    count = int(either.sum())
+    if count < 12:
+        return False
+    far = [
+        np.nan_to_num(
+            np.hypot(*(transforms.apply(f.matrix, matched.points[either]) - targets[either]).T),
+            nan=1e6,
+        )
+        for f in (wider[1], narrower[1])
+    ]
+    return bool(information_gain(far[0], far[1]) > _price(wider[1], narrower[1], count))
+
+
+def information_gain(wider: NDArray[np.float64], narrower: NDArray[np.float64]) -> float:
+    """Give how much better a wider model fits, in units of chi-square, from its distances."""
+    sigma = max(0.2, 1.5 * float(np.median(wider)) / math.sqrt(2 * math.log(2)))
+    cost = [float((np.minimum(d / sigma, 4.0) ** 2).sum()) for d in (wider, narrower)]
+    # Patches overlap their neighbours: two are one observation.
+    return 0.5 * (cost[1] - cost[0])
+
+
+def _price(wider: Fit, narrower: Fit, count: int) -> float:
+    more = transforms.FREEDOM[wider.model] - transforms.FREEDOM[narrower.model]
+    return more * math.log(2 * count)

@@ -1,0 +1,349 @@
+"""Measure placing on other dates by directions of edges.
+
+Run: ``IMGCHECK_DATA=... python -m tests.benchmarks.structural PART... [--count N] [--seed S]``.
+Prints Markdown. Truth comes from the geotransforms. Everything was tuned on pictures of the western
+47 % of the NAIP frame; reported are pictures of the eastern 53 %, and Pucallpa, which nothing was
+tuned on. Every picture is of one date and its reference of another. The size of the picture's
+pixels is known within 20 % except in the parts named "open".
+"""
+
+import argparse
+import os
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+
+from imgcheck.geo import structural
+from imgcheck.imaging import annotations, features, registration, transforms
+from tests.benchmarks.geo_place import Scene, corner_error, rate, read, stack, table
+from tests.benchmarks.posting import Handling, gray, post
+
+_ROOT = Path(__file__).resolve().parents[2]
+_EAST = (0.47, 1.0)
+_NEAR_PX, _WRONG_PX = 3.0, 10.0
+_CHI2_95 = 5.991464547
+# The stated size of pixels is off by up to this factor, and is believed within this one.
+_OFF, _BELIEVED = 1.1, 1.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What came of one picture; errors in reference pixels, NaN without a transform."""
+
+    found: bool
+    rms: float
+    corner: float
+    inside: tuple[bool, ...]
+    probability: float
+    surprise: float
+    tail: float
+    seconds: float
+
+
+def rms_error(
+    matrix: NDArray[np.float64], truth: NDArray[np.float64], shape: tuple[int, ...]
+) -> float:
+    """Give the root mean square distance over a grid of points of the picture."""
+    x, y = np.meshgrid(np.linspace(0, shape[1], 9), np.linspace(0, shape[0], 9))
+    points = np.stack([x.ravel(), y.ravel()], axis=-1)
+    gap = transforms.apply(matrix, points) - transforms.apply(truth, points)
+    return float(np.sqrt((gap**2).sum(axis=1).mean()))
+
+
+def known(scenes: list[Scene]) -> list[structural.Pyramid]:
+    """Make the references."""
+    return [structural.Pyramid(s.gray, s.rgb.max(axis=-1) > 0) for s in scenes]
+
+
+def place(
+    rgb: NDArray[np.uint8],
+    reference: structural.Pyramid,
+    truth: NDArray[np.float64],
+    rng: np.random.Generator,
+    *,
+    open_scale: bool = False,
+    drawn: bool = False,
+) -> Placed:
+    """Place one picture and compare with the truth."""
+    shape = rgb.shape[:2]
+    stated = transforms.scale(truth, shape) * float(rng.uniform(1 / _OFF, _OFF))
+    start = time.process_time()
+    mask = ~annotations.suspect(rgb) if drawn else None
+    found = structural.find(
+        gray(rgb),
+        reference,
+        picture_mask=mask,
+        scale=None if open_scale else (stated / _BELIEVED, stated * _BELIEVED),
+    )
+    took = time.process_time() - start
+    laid = found.registration
+    rms = corner = float("nan")
+    inside: tuple[bool, ...] = ()
+    if laid.fit is not None:
+        rms = rms_error(laid.fit.matrix, truth, shape)
+        corner = corner_error(laid.fit.matrix, truth, shape)
+        inside = _ellipses(laid, truth, shape)
+    return Placed(
+        found=laid.found,
+        rms=rms,
+        corner=corner,
+        inside=inside,
+        probability=1.0 if found.false_match_probability is None else found.false_match_probability,
+        surprise=found.surprise or 0.0,
+        tail=laid.log10_nfa or 0.0,
+        seconds=took,
+    )
+
+
+def _ellipses(
+    laid: registration.Registration, truth: NDArray[np.float64], shape: tuple[int, ...]
+) -> tuple[bool, ...]:
+    """Say of the centre and the corners whether the stated 95 % ellipse holds the truth."""
+    assert laid.fit is not None
+    ring = transforms.corners(shape)
+    spots = np.concatenate([ring.mean(axis=0, keepdims=True), ring])
+    gap = transforms.apply(laid.fit.matrix, spots) - transforms.apply(truth, spots)
+    spread = registration.place_covariance(laid, spots)
+    return tuple(
+        bool(g @ np.linalg.solve(c, g) < _CHI2_95) for g, c in zip(gap, spread, strict=True)
+    )
+
+
+def dates(
+    data: Path,
+    rng: np.random.Generator,
+    count: int,
+    name: str,
+    how: Handling,
+    *,
+    open_scale: bool = False,
+) -> list[Placed]:
+    """Place cuts of each date on the other dates, all ordered pairs in turn."""
+    scenes = stack(data, name)
+    references = known(scenes)
+    pairs = [(i, j) for i in range(len(scenes)) for j in range(len(scenes)) if i != j]
+    order = rng.permutation(len(pairs))
+    results = []
+    for number in range(count):
+        i, j = pairs[order[number % len(pairs)]]
+        rgb, cut = post(scenes[i], rng, how)
+        truth = np.linalg.inv(scenes[j].affine) @ scenes[i].affine @ cut
+        results.append(
+            place(rgb, references[j], truth, rng, open_scale=open_scale, drawn=how.drawn)
+        )
+    return results
+
+
+def row(label: str, results: list[Placed]) -> list[str]:
+    """Sum up."""
+    count = len(results)
+    placed = [r for r in results if r.found]
+    near = sum(r.rms < _NEAR_PX for r in placed)
+    wrong = sum(not r.corner <= _WRONG_PX for r in placed)
+    centre = sum(r.inside[0] for r in placed)
+    corners = sum(sum(r.inside[1:]) for r in placed)
+    return [
+        label,
+        rate(near, count),
+        rate(len(placed), count),
+        rate(wrong, count),
+        f"{np.median([r.rms for r in placed]):.2f}" if placed else "-",
+        rate(centre, len(placed)) if placed else "-",
+        f"{corners}/{4 * len(placed)}",
+        f"{np.median([r.seconds for r in results]):.1f}",
+    ]
+
+
+_HEAD = [
+    "pictures",
+    "placed within 3 px (rms)",
+    "placed",
+    "placed, a corner wrong by > 10 px",
+    "median rms px",
+    "centre in 95 % ellipse",
+    "corners in theirs",
+    "median CPU s",
+]
+
+_PARTS: dict[str, tuple[str, str, Handling, bool]] = {
+    "other": ("naip, 300 px", "naip", Handling(columns=_EAST), False),
+    "open": ("naip, 300 px, size unknown (0.25-4)", "naip", Handling(columns=_EAST), True),
+    "small": ("naip, 150 px", "naip", Handling(extent=150, columns=_EAST), False),
+    "river": ("pucallpa, 250 px", "pucallpa", Handling(extent=250), False),
+    "drawn": (
+        "naip, 300 px, drawn over, JPEG 20-40",
+        "naip",
+        Handling(columns=_EAST, drawn=True, quality=(20, 40)),
+        False,
+    ),
+    "tilt": ("naip, 300 px, tilt 30 %", "naip", Handling(columns=_EAST, tilt=0.3), False),
+    "tilt15": ("naip, 300 px, tilt 15 %", "naip", Handling(columns=_EAST, tilt=0.15), False),
+}
+
+
+def negatives(data: Path, rng: np.random.Generator, count: int) -> None:
+    """Try to place what is not on the reference: mirrored, look-alike ground, other places."""
+    naip, pucallpa = stack(data, "naip"), stack(data, "pucallpa")
+    references = known(naip)
+    middle = int(naip[0].rgb.shape[1] * _EAST[0])
+    west = [structural.Pyramid(np.ascontiguousarray(s.gray[:, :middle])) for s in naip]
+    river = known(pucallpa)
+    others = _others(data)
+    kinds: dict[str, list[Placed]] = {}
+    for number in range(count):
+        kind = number % 4
+        i, j = rng.choice(8, 2, replace=False)
+        if kind == 0:
+            rgb, truth = post(naip[i], rng, Handling(columns=_EAST))
+            rgb, reference, label = rgb[:, ::-1], references[j], "mirrored, naip"
+        elif kind == 1:
+            rgb, truth = post(naip[i], rng, Handling(columns=_EAST))
+            reference, label = west[j], "look-alike: east of naip on its west"
+        elif kind == 2:
+            rgb, truth = post(pucallpa[i], rng, Handling(extent=250))
+            rgb, reference, label = rgb[:, ::-1], river[j], "mirrored, pucallpa"
+        else:
+            scene = others[int(rng.integers(len(others)))]
+            extent = min(300, int(0.7 * min(scene.rgb.shape[:2])))
+            rgb, truth = post(scene, rng, Handling(extent=extent))
+            reference = (references if rng.random() < 0.5 else river)[j]
+            label = "other places on naip and pucallpa"
+        result = place(np.ascontiguousarray(rgb), reference, truth, rng)
+        kinds.setdefault(label, []).append(result)
+    print("### Pictures of what the reference does not show\n")
+    rows = [_negative_row(label, results) for label, results in kinds.items()]
+    rows.append(_negative_row("all", [r for results in kinds.values() for r in results]))
+    table(
+        [
+            "pictures",
+            "placed",
+            "stated < 0.1",
+            "stated < 0.01",
+            "stated < 0.001",
+            "largest surprise",
+            "least tail (log10)",
+        ],
+        rows,
+    )
+
+
+def _negative_row(label: str, results: list[Placed]) -> list[str]:
+    stated = np.array([r.probability for r in results])
+    return [
+        label,
+        rate(sum(r.found for r in results), len(results)),
+        *(rate(int((stated < bound).sum()), len(results)) for bound in (0.1, 0.01, 0.001)),
+        f"{max(r.surprise for r in results):.1f}",
+        f"{min(r.tail for r in results):.1f}",
+    ]
+
+
+def _others(data: Path) -> list[Scene]:
+    folders = [data / "overhead" / n for n in ("seneca", "niza", "brighton", "neon")]
+    folders += [
+        data / "vehicles" / n for n in ("kit_mos155_179", "kit_munichstreet02", "dji_minsk_0005")
+    ]
+    scenes = []
+    for folder in folders:
+        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".png", ".jpg"))
+        scenes += [read(path) for path in paths[:: max(1, len(paths) // 6)][:6]]
+    return scenes
+
+
+def speed(data: Path, rng: np.random.Generator, count: int) -> None:
+    """Compare the CPU time with SIFT, matching and RANSAC of OpenCV on the same pairs."""
+    scenes = stack(data, "naip")
+    ratios: dict[str, list[float]] = {"size known within 20 %": [], "size unknown (0.25-4)": []}
+    for _ in range(count):
+        i, j = rng.choice(len(scenes), 2, replace=False)
+        rgb, cut = post(scenes[i], rng, Handling(extent=400))
+        rgb = cv2.resize(rgb, (640, 640), interpolation=cv2.INTER_CUBIC)
+        truth = np.linalg.inv(scenes[j].affine) @ scenes[i].affine @ cut
+        picture = gray(rgb)
+        scale = 400 / 640
+        peer = _sift_seconds(picture, scenes[j].gray)
+        for name in ratios:
+            start = time.process_time()
+            limits = (scale / _BELIEVED, scale * _BELIEVED) if "within" in name else None
+            structural.find(picture, known([scenes[j]])[0], scale=limits)
+            ratios[name].append((time.process_time() - start) / peer)
+        del truth
+    print("### CPU time against SIFT + ratio test + RANSAC (640 px on 934 x 723 px)\n")
+    table(
+        ["structural path", "pairs", "median ratio", "largest"],
+        [[name, str(len(v)), f"{np.median(v):.1f}", f"{max(v):.1f}"] for name, v in ratios.items()],
+    )
+
+
+def _sift_seconds(picture: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
+    start = time.process_time()
+    sift = cv2.SIFT_create()
+    keys, described = zip(
+        *(sift.detectAndCompute((255 * g).astype(np.uint8), None) for g in (picture, reference)),
+        strict=True,
+    )
+    pairs = cv2.BFMatcher().knnMatch(described[0], described[1], k=2)
+    good = [a for a, b in pairs if a.distance < 0.9 * b.distance]
+    source = np.array([keys[0][m.queryIdx].pt for m in good], np.float32)
+    target = np.array([keys[1][m.trainIdx].pt for m in good], np.float32)
+    if len(good) >= 4:
+        cv2.findHomography(source, target, cv2.RANSAC, 3.0, maxIters=2000)
+    return time.process_time() - start
+
+
+def fast(data: Path, rng: np.random.Generator, count: int) -> None:
+    """Place the same kind of cuts by local features alone, for comparison."""
+    scenes = stack(data, "naip")
+    described = [
+        features.detect(s.gray, limit=registration.reference_limit(s.rgb.shape)) for s in scenes
+    ]
+    hits = near = 0
+    for _ in range(count):
+        i, j = rng.choice(len(scenes), 2, replace=False)
+        rgb, cut = post(scenes[i], rng, Handling(columns=_EAST))
+        truth = np.linalg.inv(scenes[j].affine) @ scenes[i].affine @ cut
+        found = registration.align(
+            features.detect(gray(rgb), limit=2500),
+            described[j],
+            query_shape=rgb.shape[:2],
+            known_shape=scenes[j].rgb.shape[:2],
+        )
+        hits += found.found
+        near += found.matrix is not None and rms_error(found.matrix, truth, rgb.shape) < _NEAR_PX
+    print("### The same cuts by local features (fast path)\n")
+    table(["placed", "placed within 3 px"], [[rate(hits, count), rate(near, count)]])
+
+
+def main() -> None:
+    """Run the parts asked for."""
+    runs: dict[str, Callable[[Path, np.random.Generator, int], None]] = {
+        "negatives": negatives,
+        "speed": speed,
+        "fast": fast,
+    }
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="+", choices=(*_PARTS, *runs))
+    parser.add_argument("--count", type=int, default=90)
+    parser.add_argument("--seed", type=int, default=20170930)
+    chosen = parser.parse_args()
+    warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
+    data = Path(os.environ.get("IMGCHECK_DATA", _ROOT / ".." / "shared" / "data"))
+    for part in chosen.parts:
+        rng = np.random.default_rng(chosen.seed)
+        if part in runs:
+            runs[part](data, rng, chosen.count)
+            continue
+        label, name, how, open_scale = _PARTS[part]
+        results = dates(data, rng, chosen.count, name, how, open_scale=open_scale)
+        table(_HEAD, [row(label, results)])
+
+
+if __name__ == "__main__":
+    main()
