@@ -4,19 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from imgcheck.checks._file import inspected
 from imgcheck.checks.check import check
-from imgcheck.model import ByteRange, Case, Evidence, FalseAlarm, Finding, Measure, Outcome
+from imgcheck.model import ByteRange, Case, Evidence, Finding, Measure, Outcome
 from imgcheck.provenance import Credentials, say_credentials
-from imgcheck.quantity import binomial_interval
 
 _BASIS = "content credentials"
-
-# Signed files that nobody touched since, and how many of them were called broken.
-_UNTOUCHED, _FALSE = 420, 0
-FALSE_ALARM = FalseAlarm(
-    rate=_FALSE / _UNTOUCHED,
-    interval=binomial_interval(_FALSE, _UNTOUCHED),
-    calibration="docs/benchmarks/credentials.md, signed files that were not touched since",
-)
 
 _LIMITS = (
     "A signature shows that bytes are those that were signed, not that the scene is true: in 2025 "
@@ -65,7 +56,6 @@ def provenance_credentials(case: Case) -> Iterable[Finding]:
 
 
 def _finding(statement: str | None, outcome: Outcome, words: str, found: Credentials) -> Finding:
-    broken = outcome is Outcome.CONTRADICTS
     return provenance_credentials.finding(
         statement=statement,
         outcome=outcome,
@@ -75,7 +65,6 @@ def _finding(statement: str | None, outcome: Outcome, words: str, found: Credent
         evidence=Evidence(bytes=tuple(_places(found))),
         innocent=_INNOCENT if found.integrity in ("broken", "disputed") else (),
         limits=(*_LIMITS, *(_BROKEN_LIMITS if found.integrity == "broken" else ())),
-        false_alarm=FALSE_ALARM if broken else None,
         would_change=tuple(_wishes(found)),
     )
 
@@ -85,7 +74,12 @@ def _sentence(words: str) -> str:
 
 
 def _altered(found: Credentials) -> tuple[Outcome, str]:
-    """Weigh "nothing was altered": only a valid signature over other content speaks against it."""
+    """Weigh "nothing was altered".
+
+    A valid signature over other content shows that the file changed since, not that the picture
+    did: a rewritten tag breaks the hash as a pixel does, and how often that is the cause was not
+    measured. So it is said, and does not contradict.
+    """
     if found.integrity == "broken":
         return _broken(found)
     if found.integrity != "intact":
@@ -122,9 +116,10 @@ def _broken(found: Credentials) -> tuple[Outcome, str]:
     content = any(c.endswith("Hash.mismatch") for c in found.codes)
     other = [c for c in found.codes if not c.endswith("Hash.mismatch")]
     if signed and content and not other:
-        return Outcome.CONTRADICTS, (
+        return Outcome.INCONCLUSIVE, (
             f"a valid signature covers other bytes than the file has ({codes}): the file was "
-            "changed after it was signed"
+            "changed after it was signed; whether the picture or only its tags, the hash does "
+            "not tell"
         )
     return Outcome.INCONCLUSIVE, (
         f"the credentials themselves are damaged ({codes}), so they vouch for nothing; that says "
@@ -190,6 +185,8 @@ def _places(found: Credentials) -> Iterator[ByteRange]:
 def _wishes(found: Credentials) -> Iterator[str]:
     if found.integrity == "not validated":
         yield "the C2PA library (pip install 'imgcheck[c2pa]')"
+    elif found.integrity == "broken":
+        yield "the file as it was signed"
     elif found.signer is not None and found.signer.trust == "no trust list":
         yield "a list of trusted signers (imgcheck doctor --import-trust FILE)"
     if found.remote_url:

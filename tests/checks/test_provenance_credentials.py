@@ -42,13 +42,14 @@ def test_without_a_trust_list_nothing_is_supported_and_the_way_out_is_named() ->
     assert any("--import-trust" in wish for wish in found.would_change)
 
 
-def test_a_valid_signature_over_other_content_contradicts_with_its_false_alarm_rate() -> None:
+def test_a_valid_signature_over_other_content_says_that_the_file_changed_not_what() -> None:
     data = sign(picture())
     found = unaltered(changed(data, len(data) - 200), provenance.NO_TRUST)
-    assert found.outcome == "contradicts"
-    assert found.false_alarm is not None
-    assert found.false_alarm.interval is not None
+    assert found.outcome == "inconclusive"
+    assert "changed after it was signed" in found.summary
+    assert "whether the picture or only its tags" in found.summary
     assert found.innocent
+    assert "the file as it was signed" in found.would_change
 
 
 @pytest.mark.parametrize("what", ["trailer", "assertion", "rule", "ingredient", "steps"])
