@@ -26,6 +26,7 @@ _CORE = (
     ("PyYAML", "yaml"),
     ("click", "click"),
     ("rich", "rich"),
+    ("scipy", "scipy"),
 )
 _EXTRAS = (
     ("c2pa-python", "c2pa", "c2pa", "content credentials are found, not validated"),
