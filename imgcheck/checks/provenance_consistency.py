@@ -66,7 +66,7 @@ def _sentences(
     if common:
         yield f"{common} find what common causes explain."
     for one in odd[:_NAMED]:
-        largest = max(one.rates, key=lambda rate: rate.applicable, default=None)
+        largest = one.largest_rate
         rate = (
             "how often the rule fires elsewhere was not measured"
             if largest is None

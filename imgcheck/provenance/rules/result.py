@@ -81,3 +81,8 @@ class RuleResult:
     def fires(self) -> bool:
         """Whether there is something to look at."""
         return self.state in ("explained", "anomalous", "contradictory")
+
+    @property
+    def largest_rate(self) -> FireRate | None:
+        """The rate of the set with most files that the rule applies to."""
+        return max(self.rates, key=lambda rate: rate.applicable, default=None)

@@ -233,8 +233,10 @@ def _rules(found: Inspection, everything: bool) -> Iterator[Row]:
     for rule in asked:
         if not (rule.fires or everything):
             continue
-        rate = rule.rates[0] if rule.rates and rule.fires else None
-        often = "" if rate is None else f"; on {rate.fired} of {rate.applicable} camera files"
+        rate = rule.largest_rate if rule.fires else None
+        often = (
+            "" if rate is None else f"; on {rate.fired} of {rate.applicable} files ({rate.data})"
+        )
         yield Row(
             label=rule.state,
             text=rule.sentence,
