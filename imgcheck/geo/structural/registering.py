@@ -16,7 +16,7 @@ from imgcheck.imaging.registration import MODELS, SHARED_SIGMA_PX, Registration
 from imgcheck.imaging.transforms import Fit
 
 # benchmarks: structural, negatives: how many were placed, and how many were tried.
-FALSE_PLACINGS, UNRELATED_PAIRS = 0, 720
+FALSE_PLACINGS, UNRELATED_PAIRS = 0, 1_800
 # A place is believed where a picture of another place would reach it less often than this.
 ACCEPT_PROBABILITY = 1e-3
 # Agreeing patches were chosen because they agree, overlap their neighbours and share errors of the
