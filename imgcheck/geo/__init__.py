@@ -1,13 +1,17 @@
 """Place a picture on reference imagery, and compare its footprint with a claimed place."""
 
+from imgcheck.geo.choosing import Choice, Sheet, choose
 from imgcheck.geo.comparison import PlaceComparison, compare
 from imgcheck.geo.locating import Prior, locate, locate_structurally
 from imgcheck.geo.placement import Placement, ellipse, place
 
 __all__ = [
+    "Choice",
     "PlaceComparison",
     "Placement",
     "Prior",
+    "Sheet",
+    "choose",
     "compare",
     "ellipse",
     "locate",

@@ -1,7 +1,7 @@
 """Place a picture on imagery of any date: by its details, else by the lie of its edges."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from imgcheck.geo.placement import (
     place,
     system_of,
 )
+from imgcheck.imaging import registration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,8 @@ def locate(
         True = usable.
     prior : Prior, optional
     try_mirrored : bool, default False
-        In the fast path only.
+        Also place the mirrored picture, in the structural path only where it stands out more than
+        the picture itself.
     seed : int
         Accepted for callers that pass one; nothing here is random.
 
@@ -94,6 +96,7 @@ def locate(
         crs=crs,
         picture_mask=picture_mask,
         prior=prior,
+        try_mirrored=try_mirrored,
     )
 
 
@@ -105,21 +108,49 @@ def locate_structurally(
     crs: object,
     picture_mask: NDArray[np.bool_] | None = None,
     prior: Prior | None = None,
+    try_mirrored: bool = False,
 ) -> Placement:
     """Place a picture by the directions of its edges alone; see `locate`."""
     affine, system = affine_of(transform), system_of(crs)
-    found = structural.find(
-        picture_gray,
-        reference,
-        picture_mask=picture_mask,
-        scale=_scales(prior, reference.shape, affine, system),
-    )
+    scale = _scales(prior, reference.shape, affine, system)
+    found = structural.find(picture_gray, reference, picture_mask=picture_mask, scale=scale)
+    if try_mirrored and _other_hand(found):
+        turned = _mirrored(picture_gray, reference, picture_mask, scale)
+        found = turned if turned.registration.found else found
     return describe(
         found.registration,
         affine,
         system,
         path="structural",
         false_match_probability=found.false_match_probability,
+    )
+
+
+def _other_hand(found: structural.Structural) -> bool:
+    """Say whether the mirrored picture, weighed as a rival, stands out more than the picture."""
+    if found.registration.found or found.rival is None or found.surprise is None:
+        return False
+    return found.rival > found.surprise
+
+
+def _mirrored(
+    picture_gray: NDArray[np.float32],
+    reference: structural.Pyramid,
+    picture_mask: NDArray[np.bool_] | None,
+    scale: tuple[float, float] | None,
+) -> structural.Structural:
+    """Place the mirror image, and say where the picture itself lies."""
+    mask = None if picture_mask is None else np.ascontiguousarray(picture_mask[:, ::-1])
+    found = structural.find(
+        np.ascontiguousarray(picture_gray[:, ::-1]), reference, picture_mask=mask, scale=scale
+    )
+    if not found.registration.found or found.false_match_probability is None:
+        return found
+    # Two trials: the picture, and its mirror image.
+    return replace(
+        found,
+        registration=registration.of_mirror_image(found.registration),
+        false_match_probability=min(1.0, 2 * found.false_match_probability),
     )
 
 

@@ -14,6 +14,7 @@ from imgcheck.errors import UsageError
 from imgcheck.geo import earth
 from imgcheck.geo.search import find
 from imgcheck.imaging import registration, transforms
+from imgcheck.imaging.features import Features
 from imgcheck.imaging.registration import Registration
 from imgcheck.quantity import binomial_interval
 
@@ -95,6 +96,7 @@ def place(
     reference_mask: NDArray[np.bool_] | None = None,
     try_mirrored: bool = False,
     seed: int = 20170924,
+    query: Features | None = None,
 ) -> Placement:
     """Place a picture on a georeferenced reference.
 
@@ -111,6 +113,8 @@ def place(
         Also place the mirrored picture.
     seed : int
         Accepted for callers that pass one; nothing here is random.
+    query : Features, optional
+        Of the picture, from `imgcheck.geo.search.query_of`; saves finding them again.
 
     Returns
     -------
@@ -138,6 +142,7 @@ def place(
         reference_mask=reference_mask,
         try_mirrored=try_mirrored,
         seed=seed,
+        query=query,
     )
     limit = binomial_interval(FALSE_PLACINGS, UNRELATED_PAIRS).high
     return describe(found, affine, system, path="fast", false_match_probability=limit)

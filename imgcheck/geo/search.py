@@ -36,8 +36,11 @@ def find(
     reference_mask: NDArray[np.bool_] | None = None,
     try_mirrored: bool = False,
     seed: int = 20170924,
+    query: Features | None = None,
 ) -> Registration:
     """Lay a picture on a reference of any size; see `imgcheck.imaging.registration.register`.
+
+    ``query`` are the picture's features where they are known, from `query_of`.
 
     Returns
     -------
@@ -49,11 +52,11 @@ def find(
         raise GridMismatchError(
             f"the reference's mask is {reference_mask.shape}, the reference {reference.shape}"
         )
-    query = features.detect(picture, mask=picture_mask, limit=_PICTURE_LIMIT)
+    seen = query_of(picture, picture_mask) if query is None else query
 
     def lay(part: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> Registration:
         known = features.detect(part, mask=mask, limit=registration.reference_limit(part.shape))
-        return _align(query, known, picture.shape, part.shape, try_mirrored, seed)
+        return _align(seen, known, picture.shape, part.shape, try_mirrored, seed)
 
     factor = math.ceil(max(reference.shape) / FEATURE_SIDE)
     if factor <= 1:
@@ -70,6 +73,11 @@ def find(
     if fine is not None and fine.found and _agree(fine, whole, factor):
         return fine
     return whole
+
+
+def query_of(picture: NDArray[np.float32], mask: NDArray[np.bool_] | None = None) -> Features:
+    """Give the features of a picture, to be looked for on several references."""
+    return features.detect(picture, mask=mask, limit=_PICTURE_LIMIT)
 
 
 def _align(

@@ -5,10 +5,12 @@ drawing in parts of the picture. A mirrored or inverted picture has the same fea
 their parts in another order, so `flipped` and `inverted` cost no second detection.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from imgcheck.errors import GridMismatchError
@@ -164,23 +166,44 @@ def detect(
         edgeThreshold=_EDGE,
         enable_precise_upscale=True,
     )
-    keypoints = sift.detect(pixels, usable)
-    points = np.array([k.pt for k in keypoints], np.float32).reshape(-1, 2)
-    angles = np.array([k.angle for k in keypoints], np.float32)
-    response = np.array([k.response for k in keypoints], np.float32)
-    order = np.lexsort((angles, points[:, 0], points[:, 1], -response))
     if spread:
-        order = order[_in_turns(points[order], pixels.shape)]
-    # Only those that are kept are described: that is the larger part of the work.
-    kept, descriptors = sift.compute(pixels, [keypoints[i] for i in order[:limit]])
+        kept, descriptors = _of_each_part(sift, pixels, usable, limit)
+    else:
+        # In one call: the blurred copies of the picture are made once. Only the strongest are
+        # described.
+        kept, descriptors = sift.detectAndCompute(pixels, usable)
     if descriptors is None or not kept:
         return _empty()
+    points, angles = _points(kept), np.array([k.angle for k in kept], np.float32)
+    order = np.arange(len(kept)) if spread else _by_strength(kept)[:limit]
     return Features(
-        points=((np.array([k.pt for k in kept], np.float32) + np.float32(0.5)) / scale),
-        sizes=np.array([k.size for k in kept], np.float32) / scale.mean(),
-        angles=np.array([k.angle for k in kept], np.float32),
-        descriptors=_root(np.asarray(descriptors, np.float32)),
+        points=((points + np.float32(0.5)) / scale)[order],
+        sizes=np.array([k.size for k in kept], np.float32)[order] / scale.mean(),
+        angles=angles[order],
+        descriptors=_root(np.asarray(descriptors, np.float32)[order]),
     )
+
+
+def _points(keypoints: Sequence[cv2.KeyPoint]) -> NDArray[np.float32]:
+    return np.array([k.pt for k in keypoints], np.float32).reshape(-1, 2)
+
+
+def _by_strength(keypoints: Sequence[cv2.KeyPoint]) -> NDArray[np.intp]:
+    """Give the order from the strongest on, the same whatever order they come in."""
+    points = _points(keypoints)
+    angles = np.array([k.angle for k in keypoints], np.float32)
+    response = np.array([k.response for k in keypoints], np.float32)
+    return np.lexsort((angles, points[:, 0], points[:, 1], -response))
+
+
+def _of_each_part(
+    sift: cv2.SIFT, pixels: NDArray[np.uint8], usable: NDArray[np.uint8] | None, limit: int
+) -> tuple[Sequence[cv2.KeyPoint], MatLike]:
+    """Describe the strongest of every part; only those that are kept."""
+    keypoints = sift.detect(pixels, usable)
+    order = _by_strength(keypoints)
+    order = order[_in_turns(_points(keypoints)[order], pixels.shape)]
+    return sift.compute(pixels, [keypoints[i] for i in order[:limit]])
 
 
 def _in_turns(points: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.intp]:

@@ -19,6 +19,7 @@ __all__ = [
     "Registration",
     "align",
     "in_larger",
+    "of_mirror_image",
     "place_covariance",
     "reference_limit",
     "register",
@@ -129,6 +130,17 @@ def in_larger(found: Registration, to_larger: ArrayLike) -> Registration:
         sigma_px=grown(found.sigma_px),
         corner_sigma_px=grown(found.corner_sigma_px),
         fit=fit,
+    )
+
+
+def of_mirror_image(found: Registration) -> Registration:
+    """Turn the registration of a picture's mirror image into one of the picture itself."""
+    flip = np.array([[-1.0, 0, found.picture_shape[1]], [0, 1, 0], [0, 0, 1]])
+    return replace(
+        found,
+        matrix=None if found.matrix is None else found.matrix @ flip,
+        mirrored=not found.mirrored,
+        picture_points=transforms.apply(flip, found.picture_points),
     )
 
 
