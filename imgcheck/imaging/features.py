@@ -28,6 +28,8 @@ _PARTS = 8
 MAX_PIXELS = 25_000_000
 # Two keypoints of one spot (several scales or directions) are no rivals in the ratio test.
 _SAME_SPOT_PX = 5.0
+# Distances held at once in the search for the nearest: 16 MB; many more and many fewer are slower.
+_AT_ONCE = 4_000_000
 # RootSIFT entries are at most 1; 512 keeps them in a byte, and the scalar product of two
 # descriptors below 2**24, where float32 is exact: results do not depend on summing order.
 _SCALE = 512.0
@@ -299,10 +301,12 @@ def _nearest(
     best = np.empty(len(query), np.intp)
     first = np.empty(len(query))
     second = np.empty(len(query))
-    step = max(1, 40_000_000 // len(known))
+    step = max(1, _AT_ONCE // len(known))
+    table *= np.float32(-2.0)
     for start in range(0, len(query), step):
         part = query.descriptors[start : start + step].astype(np.float32)
-        squares = norms[None, :] - 2.0 * (part @ table.T)
+        squares = part @ table.T
+        squares += norms
         near, values = _smallest(squares, take)
         own = np.einsum("ij,ij->i", part, part)[:, None]
         distances = np.sqrt(np.maximum(values + own, 0.0))

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from imgcheck.geo import structural
 from imgcheck.imaging import annotations, features, registration, transforms
 from tests.benchmarks.geo_place import Scene, corner_error, rate, read, stack, table
+from tests.benchmarks.peer import sift_seconds
 from tests.benchmarks.posting import Handling, gray, post
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -268,7 +269,7 @@ def speed(data: Path, rng: np.random.Generator, count: int) -> None:
         truth = np.linalg.inv(scenes[j].affine) @ scenes[i].affine @ cut
         picture = gray(rgb)
         scale = 400 / 640
-        peer = _sift_seconds(picture, scenes[j].gray)
+        peer = sift_seconds(picture, scenes[j].gray)
         for name in ratios:
             start = time.process_time()
             limits = (scale / _BELIEVED, scale * _BELIEVED) if "within" in name else None
@@ -280,22 +281,6 @@ def speed(data: Path, rng: np.random.Generator, count: int) -> None:
         ["structural path", "pairs", "median ratio", "largest"],
         [[name, str(len(v)), f"{np.median(v):.1f}", f"{max(v):.1f}"] for name, v in ratios.items()],
     )
-
-
-def _sift_seconds(picture: NDArray[np.float32], reference: NDArray[np.float32]) -> float:
-    start = time.process_time()
-    sift = cv2.SIFT_create()
-    keys, described = zip(
-        *(sift.detectAndCompute((255 * g).astype(np.uint8), None) for g in (picture, reference)),
-        strict=True,
-    )
-    pairs = cv2.BFMatcher().knnMatch(described[0], described[1], k=2)
-    good = [a for a, b in pairs if a.distance < 0.9 * b.distance]
-    source = np.array([keys[0][m.queryIdx].pt for m in good], np.float32)
-    target = np.array([keys[1][m.trainIdx].pt for m in good], np.float32)
-    if len(good) >= 4:
-        cv2.findHomography(source, target, cv2.RANSAC, 3.0, maxIters=2000)
-    return time.process_time() - start
 
 
 def fast(data: Path, rng: np.random.Generator, count: int) -> None:
