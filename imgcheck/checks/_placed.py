@@ -6,10 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import geo
-from imgcheck.geo.structural import Pyramid
-from imgcheck.imaging import annotations, grid, warp
+from imgcheck.imaging import annotations, grid, relation, warp
 from imgcheck.imaging.grid import Grid
-from imgcheck.model import Case, Reference
+from imgcheck.imaging.relation import Relation
+from imgcheck.model import Case, Place, Reference
+
+# A stated size of pixels may be rounded, or of the picture before it was scaled a little.
+GSD_BELIEVED = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,54 +48,101 @@ def clean(case: Case) -> NDArray[np.bool_]:
     return mask
 
 
-def placement(case: Case, reference: Reference) -> geo.Placement | None:
-    """Place the picture on one reference; ``None`` where the reference has no affine place.
-
-    By local features; where no reference has the same details, by the directions of edges, which
-    other dates share.
-    """
-    fast = _fast(case, reference)
-    if fast is None or any(f.placed for r in case.references if (f := _fast(case, r))):
-        return fast
-    return case.once(f"placement {reference.id}", lambda: _structural(case, reference))
+def choice(case: Case) -> tuple[tuple[Reference, ...], geo.Choice]:
+    """Place the picture on the references that have an affine place; made once."""
+    return case.once("choice", lambda: _choice(case))
 
 
-def _fast(case: Case, reference: Reference) -> geo.Placement | None:
-    georeference = reference.image.georeference
+def _choice(case: Case) -> tuple[tuple[Reference, ...], geo.Choice]:
+    sheets = [(r, sheet) for r in case.references if (sheet := _sheet(r)) is not None]
+    found = geo.choose(
+        case.image.gray(),
+        [sheet for _, sheet in sheets],
+        picture_mask=clean(case),
+        structural_mask=case.image.valid() & ~annotations.suspect(case.image.rgb()),
+        prior=_prior(case),
+        near=_near(case),
+        try_mirrored=True,
+    )
+    return tuple(reference for reference, _ in sheets), found
+
+
+def _sheet(reference: Reference) -> geo.Sheet | None:
+    image = reference.image
+    georeference = image.georeference
     if georeference is None or georeference.transform is None:
         return None
-    transform = georeference.transform
-
-    def make() -> geo.Placement:
-        return geo.place(
-            case.image.gray(),
-            reference.image.gray(),
-            transform=transform,
-            crs=georeference.crs,
-            picture_mask=clean(case),
-            reference_mask=reference.image.valid(),
-        )
-
-    return case.once(f"fast placement {reference.id}", make)
-
-
-def _structural(case: Case, reference: Reference) -> geo.Placement:
-    georeference = reference.image.georeference
-    assert georeference is not None and georeference.transform is not None
-    return geo.locate_structurally(
-        case.image.gray(),
-        Pyramid(reference.image.gray(), reference.image.valid()),
+    return geo.Sheet(
+        name=name(reference),
+        shape=(image.height, image.width),
         transform=georeference.transform,
         crs=georeference.crs,
-        picture_mask=case.image.valid() & ~annotations.suspect(case.image.rgb()),
+        gray=image.gray,
+        mask=image.valid,
     )
 
 
+def _prior(case: Case) -> geo.Prior | None:
+    """Believe a stated size of pixels within a factor: a wrong one hides the right place."""
+    known = stated_gsd(case)
+    if known is None:
+        return None
+    return geo.Prior(gsd_m=(known[0] / GSD_BELIEVED, known[0] * GSD_BELIEVED))
+
+
+def stated_gsd(case: Case) -> tuple[float, str] | None:
+    """Give metres per pixel as the picture or the claim states them, and which of the two."""
+    if case.image.gsd_m is not None and case.image.gsd_m > 0:
+        return case.image.gsd_m, "the picture's own georeference"
+    stated = case.claim.measured("gsd_m")
+    return (stated.value, "the claim") if stated is not None and stated.value > 0 else None
+
+
+def _near(case: Case) -> list[tuple[float, float]]:
+    """Give a point (lon, lat) of every claimed place."""
+    points = []
+    for place in case.claim.of_kind("place"):
+        if not isinstance(place, Place):
+            continue
+        if place.lon is not None and place.lat is not None:
+            points.append((place.lon, place.lat))
+        elif place.bbox is not None:
+            west, south, east, north = place.bbox
+            points.append((west + (east - west) % 360.0 / 2, (south + north) / 2))
+        elif place.polygon:
+            points.append(place.polygon[0])
+    return points
+
+
 def best(case: Case) -> tuple[Reference, geo.Placement] | None:
-    """Give the reference on which the picture was placed most surely."""
-    tried = ((reference, placement(case, reference)) for reference in case.references)
-    placed = [(reference, found) for reference, found in tried if found and found.placed]
-    return min(placed, key=lambda pair: pair[1].log10_nfa or 0.0, default=None)
+    """Give the reference on which the picture was placed most surely.
+
+    ``None`` too where two references place it on different ground: one of them is wrong.
+    """
+    references, found = choice(case)
+    if found.best is None or found.placement is None or found.disagreeing:
+        return None
+    return references[found.best], found.placement
+
+
+def agreement(case: Case) -> Relation | None:
+    """Say whether the picture and the reference it was placed on are one acquisition."""
+    return case.once("agreement", lambda: _agreement(case))
+
+
+def _agreement(case: Case) -> Relation | None:
+    found = best(case)
+    matrix = None if found is None else found[1].registration.matrix
+    if found is None or matrix is None:
+        return None
+    reference = found[0]
+    return relation.classify(
+        case.image.gray(),
+        reference.image.gray(),
+        matrix,
+        picture_mask=clean(case),
+        known_mask=reference.image.valid(),
+    )
 
 
 def ground(case: Case) -> Ground | None:
@@ -145,12 +195,10 @@ def gsd(case: Case) -> tuple[float, str] | None:
     found = best(case)
     if found is not None and found[1].gsd_m is not None:
         return found[1].gsd_m, f"placed on {found[0].id}"
-    if case.image.gsd_m is not None:
-        return case.image.gsd_m, "the picture's own georeference"
-    stated = case.claim.measured("gsd_m")
-    if stated is not None:
-        return stated.value, "stated in the claim file"
-    return None
+    known = stated_gsd(case)
+    if known is None:
+        return None
+    return known[0], known[1] if known[1] != "the claim" else "stated in the claim file"
 
 
 def name(reference: Reference) -> str:
@@ -169,6 +217,8 @@ def sun_in_picture(case: Case) -> float | None:
     if shadow is None:
         return None
     north = found[1].north_deg if found is not None else None
+    if north is not None and found is not None and found[1].mirrored:
+        return (north - shadow.value - 180.0) % 360.0
     stated = case.claim.measured("north_deg")
     if north is None and stated is not None:
         north = stated.value

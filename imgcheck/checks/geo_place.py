@@ -7,6 +7,7 @@ from imgcheck.checks import _claimed, _placed, needs
 from imgcheck.checks.check import check
 from imgcheck.geo import structural
 from imgcheck.geo.placement import FALSE_PLACINGS, UNRELATED_PAIRS
+from imgcheck.imaging.relation import Relation
 from imgcheck.model import (
     Case,
     Citation,
@@ -23,23 +24,38 @@ from imgcheck.quantity import binomial_interval
 
 _BASIS = "placement on reference imagery"
 
-_FALSE_PLACING = {
-    "fast": FalseAlarm(
-        rate=FALSE_PLACINGS / UNRELATED_PAIRS,
-        interval=binomial_interval(FALSE_PLACINGS, UNRELATED_PAIRS),
-        calibration="docs/benchmarks.md, geo.place: unrelated pairs that were placed",
-    ),
-    "structural": FalseAlarm(
-        rate=structural.FALSE_PLACINGS / structural.UNRELATED_PAIRS,
-        interval=binomial_interval(structural.FALSE_PLACINGS, structural.UNRELATED_PAIRS),
-        calibration="docs/benchmarks.md, structural: pictures of what the reference does not show",
-    ),
+# Pictures of other ground that were placed, and how many were tried.
+_TRIALS = {
+    "fast": (FALSE_PLACINGS, UNRELATED_PAIRS),
+    "structural": (structural.FALSE_PLACINGS, structural.UNRELATED_PAIRS),
 }
+
+_FALSE_PLACING = {
+    path: FalseAlarm(
+        rate=wrong / of,
+        interval=binomial_interval(wrong, of),
+        calibration=f"docs/benchmarks/placing.md, {path} path: pictures of other ground",
+    )
+    for path, (wrong, of) in _TRIALS.items()
+}
+
+_MOST_REASONS = 4
 
 _WAYS = {
     "fast": "by details that both show",
     "structural": "by the lie of its edges, as another date of the same ground",
 }
+
+_KINDS = {
+    "same": "It is that image itself, at most saved again",
+    "derived": "It was made from that very image",
+    "same-capture": "It was taken in the same pass as that image",
+    "same-place": "It was taken at another time than that image",
+    "undetermined": "Whether it was made from that image or taken at another time is not decided",
+}
+
+# Tilts below this are within the error of the fit on flat ground.
+_TILT_DEG = 5.0
 
 _LIMITS = (
     "The place is only as right as the georeference of the reference imagery.",
@@ -66,9 +82,9 @@ def geo_place(case: Case) -> Iterable[Finding]:
     yield geo_place.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
-        summary=_where(reference, placement),
+        summary=_where(reference, placement, _placed.agreement(case)),
         basis=_BASIS,
-        measures=tuple(_measures(placement)),
+        measures=(*_measures(placement), *_kind_measures(_placed.agreement(case))),
         evidence=Evidence(
             citations=(_citation(reference),),
             footprints=(
@@ -82,12 +98,21 @@ def geo_place(case: Case) -> Iterable[Finding]:
 
 
 def _not_placed(case: Case, claimed: list[Place]) -> Iterator[Finding]:
-    tried = [found for r in case.references if (found := _placed.placement(case, r)) is not None]
-    reasons = sorted({found.reason for found in tried if found.reason})
+    references, choice = _placed.choice(case)
     words = (
-        f"The picture could not be placed on the reference imagery ({'; '.join(reasons)}); "
-        "that says nothing for or against the claimed place."
+        f"The picture could not be placed on the reference imagery "
+        f"({_why_not(references, choice)}); that says nothing for or against the claimed place."
     )
+    limits = ["Pictures of another season or sensor than the reference are often not placed."]
+    wishes = ["reference imagery of a nearer date, season or resolution"]
+    stated = _placed.stated_gsd(case)
+    if stated is not None:
+        least, most = (stated[0] / _placed.GSD_BELIEVED, stated[0] * _placed.GSD_BELIEVED)
+        limits.append(
+            f"Edges were compared for pixels of {least:.2g} to {most:.2g} m only, as "
+            f"{stated[1]} says."
+        )
+        wishes.append("a right size of the picture's pixels")
     concerned: Sequence[str | None] = [s.id for s in claimed] or [None]
     for statement in concerned:
         yield geo_place.finding(
@@ -95,35 +120,78 @@ def _not_placed(case: Case, claimed: list[Place]) -> Iterator[Finding]:
             outcome=Outcome.INCONCLUSIVE,
             summary=words,
             basis=_BASIS,
-            limits=(
-                "Pictures of another season or sensor than the reference are often not placed.",
-            ),
-            would_change=("reference imagery of a nearer date, season or resolution",),
+            limits=tuple(limits),
+            would_change=tuple(wishes),
         )
 
 
-def _where(reference: Reference, placement: geo.Placement) -> str:
+def _why_not(references: Sequence[Reference], choice: geo.Choice) -> str:
+    if choice.best is not None and choice.disagreeing:
+        names = " and ".join(
+            _placed.name(references[i]) for i in (choice.best, choice.disagreeing[0])
+        )
+        return f"it was laid on different ground on {names}: at least one of them is wrong"
+    reasons = sorted({reason for reason in choice.reasons if reason})
+    more = f"; and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
+    return "; ".join(reasons[:_MOST_REASONS]) + more or "no reference has a place of its own"
+
+
+def _where(reference: Reference, placement: geo.Placement, agreement: Relation | None) -> str:
     assert placement.centre_lonlat is not None
     lon, lat = placement.centre_lonlat
+    within = ""
+    if placement.ellipse_m is not None:
+        within = f", known within {placement.ellipse_m[0]:.2g} m"
+    seen = f"{_KINDS[agreement.kind]} ({agreement.reason}). " if agreement is not None else ""
     return (
         f"The picture was placed on {_placed.name(reference)} {_WAYS[placement.path]}: "
-        f"its centre is {lat:.5f}, {lon:.5f} "
-        f"(latitude, longitude), its pixels are {placement.gsd_m:.3g} m, north is "
-        f"{placement.north_deg:.1f} degrees clockwise from up."
+        f"its centre is {lat:.5f}, {lon:.5f} (latitude, longitude){within}; "
+        f"its pixels are {placement.gsd_m:.3g} m, north is "
+        f"{placement.north_deg:.1f} degrees clockwise from up"
+        f"{_handling(placement)}. {seen}{_chance(placement)}"
+    )
+
+
+def _handling(placement: geo.Placement) -> str:
+    words = ""
+    if placement.tilt_deg is not None and placement.tilt_deg >= _TILT_DEG:
+        words += f", the view is tilted by about {placement.tilt_deg:.0f} degrees"
+    if placement.mirrored:
+        words += ", and it is mirrored: left and right are exchanged"
+    return words
+
+
+def _chance(placement: geo.Placement) -> str:
+    wrong, of = _TRIALS[placement.path]
+    return (
+        f"Of {of:,} pictures of other ground {wrong or 'none'} "
+        f"{'was' if wrong <= 1 else 'were'} placed so."
     )
 
 
 def _measures(placement: geo.Placement) -> Iterator[Measure]:
+    yield Measure(name="path", value=placement.path)
     yield Measure(name="ground sample distance", value=placement.gsd_m, unit="m")
     yield Measure(name="direction of north", value=placement.north_deg, unit="deg")
+    yield Measure(name="tilt of the view", value=placement.tilt_deg, unit="deg")
     yield Measure(name="agreeing points", value=placement.inliers)
     yield Measure(name="misfit", value=placement.rms_px, unit="reference px")
     yield Measure(name="log10 number of false alarms", value=placement.log10_nfa)
+    yield Measure(name="probability of a false match", value=placement.false_match_probability)
     if placement.ellipse_m is not None:
         major, minor, angle = placement.ellipse_m
         yield Measure(name="95 % error ellipse, long half-axis", value=major, unit="m")
         yield Measure(name="95 % error ellipse, short half-axis", value=minor, unit="m")
         yield Measure(name="95 % error ellipse, direction", value=angle, unit="deg")
+
+
+def _kind_measures(agreement: Relation | None) -> Iterator[Measure]:
+    if agreement is None:
+        return
+    yield Measure(name="kind of agreement", value=agreement.kind)
+    yield Measure(name="blocks compared with the reference", value=agreement.blocks)
+    if agreement.median is not None:
+        yield Measure(name="median agreement of the blocks", value=round(agreement.median, 3))
 
 
 def _citation(reference: Reference) -> Citation:
@@ -133,6 +201,7 @@ def _citation(reference: Reference) -> Citation:
 def _answer(statement: Place, reference: Reference, placement: geo.Placement) -> Finding:
     assert placement.footprint_lonlat is not None
     compared = _claimed.compare(statement, placement.footprint_lonlat)
+    error_km = geo.border_error_m(placement) / 1000.0
     open_point = statement.lon is not None and statement.radius_km is None
     agrees = compared.inside if statement.relation == "inside" else compared.overlap_share > 0
     wishes: tuple[str, ...] = ()
@@ -151,6 +220,12 @@ def _answer(statement: Place, reference: Reference, placement: geo.Placement) ->
             "say how near is near"
         )
         wishes = ("a radius_km for the claimed point",)
+    elif compared.distance_km <= error_km:
+        outcome = Outcome.INCONCLUSIVE
+        words = (
+            f"the ground it shows ends {1000 * compared.distance_km:.2g} m from the claimed place, "
+            f"less than the error of the placing ({1000 * error_km:.2g} m)"
+        )
     else:
         outcome = Outcome.CONTRADICTS
         words = f"the ground it shows lies {compared.distance_km:.2g} km outside the claimed place"
@@ -162,6 +237,7 @@ def _answer(statement: Place, reference: Reference, placement: geo.Placement) ->
         measures=(
             Measure(name="share inside the claimed place", value=compared.overlap_share),
             Measure(name="distance to the claimed place", value=compared.distance_km, unit="km"),
+            Measure(name="95 % error of the picture's border", value=error_km, unit="km"),
             Measure(name="log10 number of false alarms", value=placement.log10_nfa),
         ),
         false_alarm=_FALSE_PLACING[placement.path],

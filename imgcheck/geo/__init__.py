@@ -3,7 +3,7 @@
 from imgcheck.geo.choosing import Choice, Sheet, choose
 from imgcheck.geo.comparison import PlaceComparison, compare
 from imgcheck.geo.locating import Prior, locate, locate_structurally
-from imgcheck.geo.placement import Placement, ellipse, place
+from imgcheck.geo.placement import Placement, border_error_m, ellipse, place
 
 __all__ = [
     "Choice",
@@ -11,6 +11,7 @@ __all__ = [
     "Placement",
     "Prior",
     "Sheet",
+    "border_error_m",
     "choose",
     "compare",
     "ellipse",

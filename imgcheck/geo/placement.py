@@ -23,6 +23,8 @@ FALSE_PLACINGS, UNRELATED_PAIRS = 0, 1500
 # 95 % of a two-dimensional normal lie within this many sigmas (chi-square, 2 degrees).
 _ELLIPSE_95 = math.sqrt(5.991464547)
 _POINTS_PER_EDGE = 8
+# Beyond this latitude a degree of longitude changes its length within a picture.
+_NEAR_POLE_DEG = 89.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -230,6 +232,13 @@ def ellipse(placement: Placement, point: tuple[float, float]) -> tuple[float, fl
     return _ellipse(placement.registration, at, affine, system_of(placement.crs))
 
 
+def border_error_m(placement: Placement) -> float:
+    """Give how far off the border of a placed picture may be: the worst corner's 95 % ellipse."""
+    rows, cols = placement.registration.picture_shape
+    ring = ((0.0, 0.0), (cols, 0.0), (cols, rows), (0.0, rows))
+    return max(ellipse(placement, corner)[0] for corner in ring)
+
+
 def affine_of(transform: Sequence[float]) -> NDArray[np.float64]:
     """Give the affine of six numbers as a matrix."""
     values = [float(v) for v in tuple(transform)[:6]]
@@ -271,7 +280,8 @@ def _footprint(
         for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True)
     ]
     ring = to_lonlat(crs, transforms.apply(matrix, np.concatenate(edges)))
-    x, y = (ring - ring[0]).T
+    # Neighbours more than half the globe apart mean a step over the date line.
+    x, y = np.degrees(np.unwrap(np.radians(ring), axis=0)).T
     if x @ np.roll(y, -1) - y @ np.roll(x, -1) < 0:
         ring = ring[::-1]
     return np.concatenate([ring, ring[:1]])
@@ -284,10 +294,15 @@ def ground_slope(
     step = 0.5
     around = point + np.array([[step, 0], [-step, 0], [0, step], [0, -step]])
     lonlat = to_lonlat(crs, transforms.apply(matrix, np.concatenate([around, point])))
-    length = np.array(earth.metres_per_degree(float(lonlat[4, 1])))
-    right = (lonlat[0] - lonlat[1]) / (2 * step) * length
-    down = (lonlat[2] - lonlat[3]) / (2 * step) * length
-    return np.stack([right, down], axis=-1)
+    centre = (float(lonlat[4, 0]), float(lonlat[4, 1]))
+    if abs(centre[1]) > _NEAR_POLE_DEG:
+        metres = 1000.0 * earth.flat_map(lonlat[:4], centre=centre)
+    else:
+        off = lonlat[:4] - lonlat[4]
+        off[:, 0] = (off[:, 0] + 180.0) % 360.0 - 180.0
+        metres = off * np.array(earth.metres_per_degree(centre[1]))
+    right, down = metres[0] - metres[1], metres[2] - metres[3]
+    return np.asarray(np.stack([right, down], axis=-1) / (2 * step))
 
 
 def _ellipse(
