@@ -13,6 +13,8 @@ from imgcheck.geo import earth
 # Straight edges in degrees are drawn through so many points on the flat map.
 _EDGE_STEP_DEG = 0.25
 _MOST_STEPS = 400
+# A band around the globe is cut out of itself along a seam; what rounding leaves is no overlap.
+_LEAST_SHARE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +85,7 @@ def compare(
     claimed = earth.flat_map(_claimed_ring(point, radius_km, bbox, polygon), centre=centre)
     shared = abs(_area(_clip(claimed, frame)))
     share = min(1.0, shared / abs(_area(frame)))
-    if share > 0:
+    if share > _LEAST_SHARE:
         return _result(share >= 1 - 1e-6, share, 0.0)
     return _result(False, 0.0, _gap(claimed, frame))
 

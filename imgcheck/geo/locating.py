@@ -18,6 +18,10 @@ from imgcheck.geo.placement import (
 )
 from imgcheck.imaging import registration
 
+# The structural path needs so many pixels a side, and more than one step of eight bits.
+_LEAST_SIDE = 48
+_LEAST_CONTRAST = 1.5 / 255
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prior:
@@ -113,6 +117,10 @@ def locate_structurally(
     """Place a picture by the directions of its edges alone; see `locate`."""
     affine, system = affine_of(transform), system_of(crs)
     scale = _scales(prior, reference.shape, affine, system)
+    hopeless = _hopeless(picture_gray, picture_mask, reference)
+    if hopeless:
+        nothing = registration.nothing(hopeless, picture_gray.shape)
+        return describe(nothing, affine, system, path="structural", false_match_probability=None)
     found = structural.find(picture_gray, reference, picture_mask=picture_mask, scale=scale)
     if try_mirrored and _other_hand(found):
         turned = _mirrored(picture_gray, reference, picture_mask, scale)
@@ -124,6 +132,27 @@ def locate_structurally(
         path="structural",
         false_match_probability=found.false_match_probability,
     )
+
+
+def _hopeless(
+    picture: NDArray[np.float32],
+    mask: NDArray[np.bool_] | None,
+    reference: structural.Pyramid,
+) -> str | None:
+    """Say why a search would be in vain, before it is paid for."""
+    rows, cols = reference.shape
+    if min(rows, cols) < _LEAST_SIDE:
+        return f"the reference has only {cols} x {rows} pixels; {_LEAST_SIDE} a side are needed"
+    if np.count_nonzero(reference.mask) < _LEAST_SIDE**2:
+        return "too little of the reference is ground: the rest is nodata"
+    usable = np.isfinite(picture) if mask is None else np.isfinite(picture) & mask
+    for name, gray, seen in (
+        ("picture", picture, usable),
+        ("reference", reference.gray, reference.mask),
+    ):
+        if seen.any() and float(np.ptp(gray[seen])) < _LEAST_CONTRAST:
+            return f"the {name} is one even tone"
+    return None
 
 
 def _other_hand(found: structural.Structural) -> bool:

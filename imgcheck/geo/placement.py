@@ -14,6 +14,7 @@ from imgcheck.errors import UsageError
 from imgcheck.geo import earth
 from imgcheck.geo.search import find
 from imgcheck.imaging import registration, transforms
+from imgcheck.imaging.decoding.raster import GDAL_ERRORS
 from imgcheck.imaging.features import Features
 from imgcheck.imaging.registration import Registration
 from imgcheck.quantity import binomial_interval
@@ -264,10 +265,17 @@ def system_of(crs: object) -> CRS:
 
 
 def to_lonlat(crs: CRS, points: ArrayLike) -> NDArray[np.float64]:
-    """Bring CRS coordinates (N, 2) to WGS 84 (lon, lat) degrees."""
+    """Bring CRS coordinates (N, 2) to WGS 84 (lon, lat) degrees, -180 to 180; NaN where none."""
     x, y = np.asarray(points, np.float64).reshape(-1, 2).T
-    lon, lat = project(crs, CRS.from_epsg(4326), x.tolist(), y.tolist())[:2]
-    return np.stack([np.asarray(lon, np.float64), np.asarray(lat, np.float64)], axis=-1)
+    try:
+        there = project(crs, CRS.from_epsg(4326), x.tolist(), y.tolist())
+    except GDAL_ERRORS:  # far outside the area of the projection
+        return np.full((len(x), 2), np.nan)
+    lonlat = np.array(there[:2], np.float64).T
+    lonlat[~np.isfinite(lonlat).all(axis=1)] = np.nan
+    beyond = np.abs(lonlat[:, 0]) > 180.0
+    lonlat[beyond, 0] = (lonlat[beyond, 0] + 180.0) % 360.0 - 180.0
+    return lonlat
 
 
 def _footprint(

@@ -19,6 +19,7 @@ __all__ = [
     "Registration",
     "align",
     "in_larger",
+    "nothing",
     "of_mirror_image",
     "place_covariance",
     "reference_limit",
@@ -255,8 +256,10 @@ def _align(
     matched = features.match(query, known, ratio=ratio)
     pairs = Pairs.of(query, known, matched)
     if len(pairs) < 5:
-        return _nothing(
-            f"only {len(pairs)} details of the picture look like the reference", pairs, query_shape
+        return nothing(
+            f"only {len(pairs)} details of the picture look like the reference",
+            query_shape,
+            matches=len(pairs),
         )
     best: tuple[Agreement, Fit] | None = None
     for start in proposals(pairs, query_shape):
@@ -264,8 +267,10 @@ def _align(
         if grown and (best is None or grown[0].log10_nfa < best[0].log10_nfa):
             best = grown
     if best is None:
-        return _nothing(
-            "no arrangement of similar details fits a common transform", pairs, query_shape
+        return nothing(
+            "no arrangement of similar details fits a common transform",
+            query_shape,
+            matches=len(pairs),
         )
     for model in MODELS[1 : MODELS.index(max_model) + 1]:
         wider = grow(best[1].matrix, model, pairs, query_shape, known_shape)
@@ -274,12 +279,13 @@ def _align(
     return _judge(best, pairs, query_shape, mirrored=mirrored)
 
 
-def _nothing(reason: str, pairs: Pairs, query_shape: tuple[int, ...]) -> Registration:
+def nothing(reason: str, query_shape: tuple[int, ...], *, matches: int = 0) -> Registration:
+    """Say why there is none."""
     none = np.zeros((0, 2))
     return Registration(
         found=False,
         reason=reason,
-        matches=len(pairs),
+        matches=matches,
         picture_points=none,
         reference_points=none,
         picture_shape=(query_shape[0], query_shape[1]),

@@ -32,6 +32,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 _WEST, _EAST = (0.0, 0.47), (0.47, 1.0)
 _NEAR_PX, _WRONG_PX = 3.0, 10.0
 _CHI2_95 = 5.991464547
+# Strange references that a picture is tried on.
+_REFERENCES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +54,11 @@ def _described(scenes: list[Scene]) -> list[Features]:
     ]
 
 
-def _lay(
-    rgb: NDArray[np.uint8], scene: Scene, known: Features, *, mirrored: bool = False
-) -> Registration:
+def _lay(rgb: NDArray[np.uint8], scene: Scene, known: Features) -> Registration:
     """Do what the check does: leave out what was drawn, then lay by local features."""
     query = features.detect(gray(rgb), mask=~annotations.find(rgb).mask, limit=2500)
     return registration.align(
-        query,
-        known,
-        query_shape=rgb.shape[:2],
-        known_shape=scene.rgb.shape[:2],
-        try_mirrored=mirrored,
+        query, known, query_shape=rgb.shape[:2], known_shape=scene.rgb.shape[:2]
     )
 
 
@@ -171,9 +167,17 @@ def negatives(data: Path, rng: np.random.Generator, count: int) -> None:
     }
     kinds: dict[str, list[Registration]] = {}
     for number in range(count):
-        label, rgb, scene, both = _stranger(number, rng, naip, river, west, others)
-        found = _lay(rgb, scene, known[id(scene)], mirrored=both)
-        kinds.setdefault(label, []).append(found)
+        label, rgb, strangers, both = _stranger(number, rng, naip, river, west, others)
+        query = features.detect(gray(rgb), mask=~annotations.find(rgb).mask, limit=2500)
+        for k in rng.choice(len(strangers), _REFERENCES, replace=False):
+            found = registration.align(
+                query,
+                known[id(strangers[k])],
+                query_shape=rgb.shape[:2],
+                known_shape=strangers[k].rgb.shape[:2],
+                try_mirrored=both,
+            )
+            kinds.setdefault(label, []).append(found)
     kinds["all"] = [found for group in list(kinds.values()) for found in group]
     rows = []
     for label, group in kinds.items():
@@ -198,24 +202,25 @@ def _stranger(
     river: list[Scene],
     west: list[Scene],
     others: list[Scene],
-) -> tuple[str, NDArray[np.uint8], Scene, bool]:
-    """Give a picture, a scene that does not show it, and whether its mirror image is tried too."""
-    i, j = (int(v) for v in rng.choice(8, 2))
+) -> tuple[str, NDArray[np.uint8], list[Scene], bool]:
+    """Give a picture, scenes that do not show it, and whether its mirror image is tried too."""
+    i = int(rng.integers(8))
     drawn = bool(rng.random() < 0.3)
     if number % 4 == 0:
         rgb, _ = post(naip[i], rng, Handling(drawn=drawn))
-        return "mirrored, naip, same or other date", _flip(rgb), naip[j], False
+        return "mirrored, naip, same and other dates", _flip(rgb), naip, False
     if number % 4 == 1:
         rgb, _ = post(naip[i], rng, Handling(columns=_EAST, drawn=drawn))
-        return "look-alike: east of naip on its west", rgb, west[j], True
+        return "look-alike: east of naip on its west", rgb, west, True
     if number % 4 == 2:
         rgb, _ = post(river[i], rng, Handling(extent=250, drawn=drawn))
-        return "mirrored, pucallpa, same or other date", _flip(rgb), river[j], False
-    k, m = (int(v) for v in rng.choice(len(others), 2, replace=False))
-    rgb, _ = post(others[k], rng, Handling(extent=min(300, min(others[k].rgb.shape[:2]) * 7 // 10)))
-    # Four scenes of a kind follow each other: never the same place.
-    scene = others[m] if k // 4 != m // 4 else (naip if rng.random() < 0.5 else river)[j]
-    return "other places on each other, naip and pucallpa", rgb, scene, True
+        return "mirrored, pucallpa, same and other dates", _flip(rgb), river, False
+    k = int(rng.integers(len(others)))
+    extent = min(300, min(others[k].rgb.shape[:2]) * 7 // 10)
+    rgb, _ = post(others[k], rng, Handling(extent=extent, drawn=drawn))
+    # Four scenes of a place follow each other.
+    elsewhere = [scene for m, scene in enumerate(others) if m // 4 != k // 4]
+    return "other places on each other, naip and pucallpa", rgb, elsewhere + naip + river, True
 
 
 def _flip(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

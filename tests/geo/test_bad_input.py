@@ -1,0 +1,126 @@
+"""References and pictures that show nothing, or lie at the ends of the map: a clear answer."""
+
+import numpy as np
+import pytest
+
+from imgcheck import geo
+from imgcheck.errors import UsageError
+from tests.imaging.ground import ground, view
+
+_UTM = (2.0, 0.0, 600_000.0, 0.0, -2.0, 3_918_000.0)
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return ground((300, 340), seed=31, blocks=120)
+
+
+@pytest.fixture(scope="module")
+def picture(shown):
+    return view(shown, size=200, angle=40)[0]
+
+
+def locate(picture, reference, **more):
+    return geo.locate(
+        picture,
+        reference,
+        transform=_UTM,
+        crs="EPSG:32637",
+        prior=geo.Prior(gsd_m=(1.5, 3)),
+        **more,
+    )
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        np.zeros((300, 300), np.float32),
+        np.full((300, 300), np.nan, np.float32),
+        np.full((40, 40), 0.5, np.float32),
+        np.full((1, 500), 0.5, np.float32),
+        np.full((300, 300), np.inf, np.float32),
+    ],
+    ids=["constant", "NaN", "40 px", "one row", "infinite"],
+)
+def test_a_reference_that_shows_nothing_places_nothing(picture, reference):
+    found = locate(picture, reference)
+    assert not found.placed and found.reason
+
+
+def test_a_small_piece_of_the_ground_places_nothing_or_rightly(picture, shown):
+    found = locate(picture, shown[100:140, 100:140])
+    assert not found.placed and found.reason
+
+
+def test_a_reference_that_is_all_nodata_places_nothing(picture, shown):
+    found = locate(picture, shown, reference_mask=np.zeros(shown.shape, bool))
+    assert not found.placed and found.reason
+
+
+def test_a_picture_that_is_all_masked_is_not_placed(picture, shown):
+    found = locate(picture, shown, picture_mask=np.zeros(picture.shape, bool))
+    assert not found.placed and "drawn over" in found.reason
+
+
+@pytest.mark.parametrize("value", [0.3, np.nan], ids=["flat", "NaN"])
+def test_a_picture_of_nothing_is_not_placed(shown, value):
+    found = locate(np.full((200, 200), value, np.float32), shown)
+    assert not found.placed and found.reason
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        'LOCAL_CS["site grid",UNIT["metre",1]]',
+        'ENGCRS["site grid",EDATUM["a peg"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],'
+        'LENGTHUNIT["metre",1]]',
+        "EPSG:4978",
+    ],
+    ids=["local", "engineering", "geocentric"],
+)
+def test_a_crs_without_longitude_and_latitude_is_refused_in_words(picture, shown, crs):
+    with pytest.raises(UsageError, match="CRS"):
+        geo.place(picture, shown, transform=_UTM, crs=crs)
+
+
+def test_a_footprint_over_the_date_line_keeps_its_size_and_place(picture, shown):
+    # 2e-5 degrees a pixel; the date line runs through the middle of the reference.
+    step = 2e-5
+    across = (step, 0, 180.0 - step * shown.shape[1] / 2, 0, -step, -17.0)
+    west = (step, 0, 100.0, 0, -step, -17.0)
+    over = geo.place(picture, shown, transform=across, crs="EPSG:4326")
+    plain = geo.place(picture, shown, transform=west, crs="EPSG:4326")
+    assert over.gsd_m == pytest.approx(plain.gsd_m, rel=1e-6)
+    assert over.north_deg == pytest.approx(plain.north_deg, abs=1e-6)
+    assert over.ellipse_m[0] == pytest.approx(plain.ellipse_m[0], rel=1e-6)
+    lon = np.array(over.footprint_lonlat)[:, 0]
+    assert lon.min() < -179.9 and lon.max() > 179.9
+    compared = geo.compare(over.footprint_lonlat, bbox=(179.9, -17.1, -179.9, -16.9))
+    assert compared.inside
+
+
+def test_a_footprint_over_the_date_line_is_counter_clockwise(picture, shown):
+    step = 2e-5
+    across = (step, 0, 180.0 - step * shown.shape[1] / 2, 0, -step, -17.0)
+    ring = np.array(geo.place(picture, shown, transform=across, crs="EPSG:4326").footprint_lonlat)
+    x, y = ring[:, 0] % 360.0, ring[:, 1]
+    assert x[:-1] @ y[1:] - x[1:] @ y[:-1] > 0
+
+
+def test_a_footprint_around_the_pole_is_compared_with_what_surrounds_it(picture, shown):
+    # Polar stereographic, 20 m pixels, the pole in the middle of the reference.
+    polar = (20.0, 0.0, -20.0 * shown.shape[1] / 2, 0.0, -20.0, 20.0 * shown.shape[0] / 2)
+    found = geo.place(picture, shown, transform=polar, crs="EPSG:3413")
+    assert found.placed
+    assert np.isfinite(found.footprint_lonlat).all()
+    assert found.gsd_m == pytest.approx(20.0, rel=0.05)
+    assert geo.compare(found.footprint_lonlat, bbox=(-180, 89, 180, 90)).inside
+    away = geo.compare(found.footprint_lonlat, bbox=(-180, -10, 180, 10))
+    assert away.distance_km > 8000
+
+
+def test_a_picture_whose_place_has_no_longitude_is_not_placed(picture, shown):
+    # So far off that UTM has no inverse.
+    nowhere = (2e6, 0.0, 1e12, 0.0, -2e6, 1e12)
+    found = geo.place(picture, shown, transform=nowhere, crs="EPSG:32637")
+    assert not found.placed and "longitude" in found.reason
