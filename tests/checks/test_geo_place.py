@@ -1,0 +1,131 @@
+"""What is said of a place: where, how sure, what kind of agreement, and against which claim."""
+
+import io
+
+import numpy as np
+import pytest
+import rasterio
+from PIL import Image as Pillow
+
+from imgcheck.checks import _placed
+from imgcheck.checks.geo_place import geo_place
+from imgcheck.imaging import Image
+from imgcheck.model import Case, Claim, Outcome, Reference
+from imgcheck.model.claimfile import loads
+from tests.imaging.ground import ground, view
+
+# UTM 37N, 2 m pixels, near Deir ez-Zor.
+_UTM = (2.0, 0.0, 600_000.0, 0.0, -2.0, 3_918_000.0)
+_SIDE = (420, 480)
+
+
+def georeferenced(gray, tmp_path_factory, *, east=0.0):
+    path = tmp_path_factory.mktemp("sheets") / "sheet.tif"
+    transform = rasterio.Affine(*_UTM[:2], _UTM[2] + east, *_UTM[3:])
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=gray.shape[0],
+        width=gray.shape[1],
+        count=3,
+        dtype="uint8",
+        crs="EPSG:32637",
+        transform=transform,
+    ) as out:
+        out.write(np.repeat((255 * gray).astype(np.uint8)[None], 3, axis=0))
+    return Image.open(path)
+
+
+@pytest.fixture(scope="module")
+def shown():
+    return ground(_SIDE, seed=31, blocks=200)
+
+
+@pytest.fixture(scope="module")
+def sheet(shown, tmp_path_factory):
+    return Reference(id="before", image=georeferenced(shown, tmp_path_factory))
+
+
+@pytest.fixture(scope="module")
+def picture(shown):
+    return view(shown, size=240, centre=(240.0, 210.0))[0]
+
+
+def case(gray, *references, claim=""):
+    stream = io.BytesIO()
+    rgb = np.repeat((255 * gray).astype(np.uint8)[..., None], 3, axis=2)
+    Pillow.fromarray(np.ascontiguousarray(rgb)).save(stream, "PNG")
+    image = Image.from_bytes(stream.getvalue(), name="post.png")
+    return Case(image=image, claim=loads(claim) if claim else Claim(), references=references)
+
+
+def lonlat(x, y):
+    from imgcheck.geo.placement import system_of, to_lonlat
+
+    at = [_UTM[2] + 2 * x, _UTM[5] - 2 * y]
+    lon, lat = to_lonlat(system_of("EPSG:32637"), [at])[0]
+    return float(lon), float(lat)
+
+
+def box_east_of(x):
+    """A claimed box that begins at a column of the reference."""
+    return box(lonlat(x, 0)[0])
+
+
+def box(west):
+    return f"statements:\n  - place: {{bbox: [{west:.9f}, 35.2, {west + 0.1:.9f}, 35.6]}}\n"
+
+
+def test_place_error_path_kind_and_chance_are_said(picture, sheet):
+    (finding,) = geo_place.run(case(picture, sheet))
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    for words in ("by details that both show", "known within", "made from that very image"):
+        assert words in finding.summary
+    assert "pictures of other ground none" in finding.summary
+    measured = {m.name: m.value for m in finding.measures}
+    assert measured["path"] == "fast"
+    assert measured["kind of agreement"] in ("same", "derived")
+    assert 0 < measured["probability of a false match"] < 0.01
+
+
+def test_a_mirrored_picture_is_placed_and_called_mirrored(picture, sheet):
+    (finding,) = geo_place.run(case(picture[:, ::-1], sheet))
+    assert "it is mirrored" in finding.summary
+
+
+# The picture ends at column 360 of the reference.
+@pytest.mark.parametrize(
+    ("column", "outcome"), [(300, Outcome.SUPPORTS), (400, Outcome.CONTRADICTS)]
+)
+def test_a_claimed_place_beside_the_picture_is_contradicted(picture, sheet, column, outcome):
+    _, finding = geo_place.run(case(picture, sheet, claim=box_east_of(column)))
+    assert finding.outcome is outcome, finding.summary
+    assert finding.false_alarm is not None
+
+
+def test_a_place_within_the_error_of_the_border_is_not_contradicted(picture, sheet):
+    (where, _) = geo_place.run(case(picture, sheet, claim=box_east_of(300)))
+    east = max(lon for lon, _ in where.evidence.footprints[0].ring)
+    _, finding = geo_place.run(case(picture, sheet, claim=box(east + 1e-7)))
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "less than the error of the placing" in finding.summary
+
+
+def test_references_that_place_it_on_different_ground_are_not_believed(
+    picture, shown, sheet, tmp_path_factory
+):
+    wrong = Reference(id="moved", image=georeferenced(shown, tmp_path_factory, east=300.0))
+    seen = case(picture, sheet, wrong, claim=box_east_of(2000))
+    (finding,) = geo_place.run(seen)
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "at least one of them is wrong" in finding.summary
+    assert _placed.best(seen) is None
+
+
+def test_a_picture_of_other_ground_speaks_for_nobody(sheet):
+    claim = box_east_of(300) + "measurements:\n  - gsd_m: {value: 2}\n"
+    (finding,) = geo_place.run(case(ground((200, 200), seed=77), sheet, claim=claim))
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "could not be placed" in finding.summary
+    assert any("1.3 to 3 m only, as the claim says" in limit for limit in finding.limits)

@@ -1,0 +1,55 @@
+"""A mirrored picture of another date is placed by its edges, and called mirrored, when asked."""
+
+import numpy as np
+import pytest
+
+from imgcheck import geo, scene
+from imgcheck.geo import structural
+from imgcheck.imaging import transforms
+from tests.imaging.ground import view
+
+_UTM = (1.5, 0.0, 600_000.0, 0.0, -1.5, 3_918_000.0)
+
+
+def taken(plan, *, elevation, azimuth, greenness, seed):
+    shot = scene.render(
+        plan,
+        gsd=1.5,
+        sun_elevation_deg=elevation,
+        sun_azimuth_deg=azimuth,
+        greenness=greenness,
+        seed=seed,
+        oversample=1,
+        noise=0.02,
+    )
+    weights = np.float32([0.299, 0.587, 0.114])
+    return (shot.rgb.astype(np.float32) @ weights / 255).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def dates():
+    plan = scene.arid_plain(seed=5, width_m=840.0, height_m=690.0)
+    return (
+        taken(plan, elevation=58.0, azimuth=150.0, greenness=0.9, seed=1),
+        taken(plan, elevation=27.0, azimuth=235.0, greenness=0.05, seed=2),
+    )
+
+
+def test_the_mirror_image_of_another_date_is_placed_only_when_asked_for(dates):
+    before, after = dates
+    picture, truth = view(after, size=260, angle=205, scale=0.85, centre=(300.0, 250.0))
+    mirrored = np.ascontiguousarray(picture[:, ::-1])
+    known = structural.Pyramid(before)
+    how = {
+        "transform": _UTM,
+        "crs": "EPSG:32637",
+        "prior": geo.Prior(gsd_m=(1.5, 2.1)),
+    }
+    assert not geo.locate_structurally(mirrored, known, **how).placed
+    found = geo.locate_structurally(mirrored, known, **how, try_mirrored=True)
+    assert found.placed and found.mirrored, found.reason
+    flip = np.array([[-1.0, 0, mirrored.shape[1]], [0, 1, 0], [0, 0, 1]])
+    ring = transforms.corners(mirrored.shape)
+    gap = transforms.apply(found.registration.matrix, ring) - transforms.apply(truth @ flip, ring)
+    assert np.hypot(*gap.T).max() < 3
+    assert found.ellipse_m is not None and found.false_match_probability < 2e-3
