@@ -31,6 +31,11 @@ MODELS = ("similarity", "affine", "homography")
 # dates the centre's true error is this much larger in variance than their scatter says, and
 # never below this many pixels (benchmarks: geo_place, dates, seeds 20170924 to 20170926).
 OPTIMISM, SHARED_SIGMA_PX = 2.5, 0.12
+# Of one acquisition more of the pairs that look alike agree than of two dates (shares 0.18 to 0.88
+# against 0.03 to 0.23), and their scatter tells nearly all: from the larger of these shares on the
+# errors are only this much larger; between the shares the two laws blend (benchmarks: fast_path, west).
+DATES_SHARE, SAME_SHARE = 0.25, 0.4
+SAME_OPTIMISM, SAME_SIGMA_PX = 1.25, 0.01
 _PICTURE_LIMIT = 2500
 _FEATURES_PER_MEGAPIXEL = 12_000
 _REFERENCE_LIMIT = 24_000
@@ -65,6 +70,8 @@ class Registration:
     sigma_px, corner_sigma_px : float or None
         One-sigma position error (larger axis) at the picture's centre and at its worst corner,
         reference pixels, from the scatter of the pairs.
+    shared_sigma_px : float
+        Part of the error that all pairs have in common, and that their scatter does not show.
     fit : Fit or None
         The least-squares fit behind ``matrix`` (of the mirrored picture if ``mirrored``), for
         `place_covariance`.
@@ -85,6 +92,7 @@ class Registration:
     log10_nfa: float | None = None
     sigma_px: float | None = None
     corner_sigma_px: float | None = None
+    shared_sigma_px: float = SHARED_SIGMA_PX
     fit: Fit | None = None
     picture_shape: tuple[int, int]
 
@@ -99,7 +107,7 @@ def place_covariance(found: Registration, points: ArrayLike) -> NDArray[np.float
     at = np.array(points, np.float64).reshape(-1, 2)
     if found.mirrored:
         at[:, 0] = found.picture_shape[1] - at[:, 0]
-    return transforms.place_covariance(found.fit, at) + SHARED_SIGMA_PX**2 * np.eye(2)
+    return transforms.place_covariance(found.fit, at) + found.shared_sigma_px**2 * np.eye(2)
 
 
 def in_larger(found: Registration, to_larger: ArrayLike) -> Registration:
@@ -130,6 +138,7 @@ def in_larger(found: Registration, to_larger: ArrayLike) -> Registration:
         rms_px=grown(found.rms_px),
         sigma_px=grown(found.sigma_px),
         corner_sigma_px=grown(found.corner_sigma_px),
+        shared_sigma_px=found.shared_sigma_px * grow,
         fit=fit,
     )
 
@@ -299,16 +308,13 @@ def _judge(
     source = pairs.query_points[found.inside]
     target = pairs.known_points[found.inside]
     # Pairs of one spot share their error: the scatter of `distinct` places carries the fit.
-    inflate = OPTIMISM * int(found.inside.sum()) / max(1, found.distinct)
-    fitted = replace(fitted, covariance=fitted.covariance * inflate)
-    ring = transforms.corners(query_shape)
-    centre = ring.mean(axis=0, keepdims=True)
-    shared = SHARED_SIGMA_PX**2
-    spread = [
-        math.sqrt(float(np.linalg.eigvalsh(c)[-1]) + shared)
-        for c in transforms.place_covariance(fitted, np.concatenate([centre, ring]))
-    ]
-    reason = refusal(found, fitted, source, target, query_shape, max(spread[1:]))
+    spots = int(found.inside.sum()) / max(1, found.distinct)
+    # What is accepted is judged as if it were of another date.
+    wide = _sigmas(_enlarged(fitted, OPTIMISM * spots), query_shape, SHARED_SIGMA_PX)
+    reason = refusal(found, fitted, source, target, query_shape, max(wide[1:]))
+    optimism, shared = _law(int(found.inside.sum()) / len(pairs))
+    fitted = _enlarged(fitted, optimism * spots)
+    spread = _sigmas(fitted, query_shape, shared)
     matrix = fitted.matrix
     if mirrored:
         flip = np.array([[-1.0, 0, query_shape[1]], [0, 1, 0], [0, 0, 1]])
@@ -330,6 +336,28 @@ def _judge(
         log10_nfa=found.log10_nfa,
         sigma_px=spread[0],
         corner_sigma_px=max(spread[1:]),
+        shared_sigma_px=shared,
         fit=fitted,
         picture_shape=(query_shape[0], query_shape[1]),
     )
+
+
+def _law(share: float) -> tuple[float, float]:
+    """Give how much larger the error is than the scatter says, and what all pairs share of it."""
+    same = min(1.0, max(0.0, (share - DATES_SHARE) / (SAME_SHARE - DATES_SHARE)))
+    optimism = OPTIMISM ** (1 - same) * SAME_OPTIMISM**same
+    return optimism, SHARED_SIGMA_PX ** (1 - same) * SAME_SIGMA_PX**same
+
+
+def _enlarged(fitted: Fit, factor: float) -> Fit:
+    return replace(fitted, covariance=fitted.covariance * factor)
+
+
+def _sigmas(fitted: Fit, query_shape: tuple[int, ...], shared: float) -> list[float]:
+    """Give the larger one-sigma errors of the centre and the corners."""
+    ring = transforms.corners(query_shape)
+    spots = np.concatenate([ring.mean(axis=0, keepdims=True), ring])
+    return [
+        math.sqrt(float(np.linalg.eigvalsh(c)[-1]) + shared**2)
+        for c in transforms.place_covariance(fitted, spots)
+    ]
