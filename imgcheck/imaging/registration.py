@@ -33,7 +33,8 @@ MODELS = ("similarity", "affine", "homography")
 OPTIMISM, SHARED_SIGMA_PX = 2.5, 0.12
 # Of one acquisition more of the pairs that look alike agree than of two dates (shares 0.18 to 0.88
 # against 0.03 to 0.23), and their scatter tells nearly all: from the larger of these shares on the
-# errors are only this much larger; between the shares the two laws blend (benchmarks: fast_path, west).
+# errors are only this much larger; between the shares the two laws blend (benchmarks: fast_path,
+# west).
 DATES_SHARE, SAME_SHARE = 0.25, 0.4
 SAME_OPTIMISM, SAME_SIGMA_PX = 1.25, 0.01
 _PICTURE_LIMIT = 2500
