@@ -19,8 +19,9 @@ from imgcheck.imaging.features import Features
 from imgcheck.imaging.registration import Registration
 from imgcheck.quantity import binomial_interval
 
-# benchmarks: geo_place, unrelated pairs that were placed, and how many were tried.
-FALSE_PLACINGS, UNRELATED_PAIRS = 0, 1500
+# benchmarks: geo_place (1,500) and fast_path, negatives (2,200): unrelated pairs that were placed,
+# and how many were tried.
+FALSE_PLACINGS, UNRELATED_PAIRS = 0, 3700
 # 95 % of a two-dimensional normal lie within this many sigmas (chi-square, 2 degrees).
 _ELLIPSE_95 = math.sqrt(5.991464547)
 _POINTS_PER_EDGE = 8
