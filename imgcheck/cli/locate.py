@@ -14,7 +14,8 @@ from imgcheck.errors import UsageError
 
 if TYPE_CHECKING:
     from imgcheck.model import Window
-    from imgcheck.placing import Search
+    from imgcheck.placing import Located, Search
+    from imgcheck.placing.exports import Export
 
 # A single --gsd is known to this share each way.
 _GSD_SPREAD = 0.2
@@ -79,14 +80,27 @@ def command(
     with Progress(f"Placing {name}") as progress:
         case = load_case(image, references=references)
         found = locate(case, search=search, progress=progress)
+        made = () if output is None else _write(found, output, time)
     said = document(found)
-    if output is not None:
-        del time
     if as_json:
-        click.echo(json.dumps(said, indent=2, sort_keys=True, allow_nan=False))
+        click.echo(json.dumps(said, indent=2, allow_nan=False))
     else:
         click.echo(placing.terminal(said, width=_width()), nl=False)
+        for one in made:
+            if one.note:
+                click.echo(f"{one.name}: {one.note}.")
+    if output is not None:
+        from imgcheck.imaging.text import printable
+
+        page = output / ("locate.html" if found.placed else "locate.json")
+        click.echo(f"written: {printable(str(page))}", err=True)
     return 0
+
+
+def _write(found: "Located", folder: Path, time: "Window | None") -> "tuple[Export, ...]":
+    from imgcheck.publish import publish_located
+
+    return publish_located(found, folder, time=time)
 
 
 def _search(gsd: str | None, near: str | None, mirrored: bool) -> "Search":

@@ -47,17 +47,16 @@ def document(found: Located) -> dict[str, Any]:
 
 def notes(found: Located) -> list[str]:
     """Give what a reader of the numbers must know of this placing."""
-    said = []
+    said: list[str] = []
     placement = found.placement
     if placement is None:
         return said
-    wanted = found.search.gsd_m
-    if wanted is not None and placement.gsd_m is not None:
-        if not wanted[0] <= placement.gsd_m <= wanted[1]:
-            said.append(
-                f"its pixels are {placement.gsd_m:.3g} m, outside the {wanted[0]:g} to "
-                f"{wanted[1]:g} m that were given"
-            )
+    wanted, gsd = found.search.gsd_m, placement.gsd_m
+    if wanted is not None and gsd is not None and not wanted[0] <= gsd <= wanted[1]:
+        said.append(
+            f"its pixels are {gsd:.3g} m, outside the {wanted[0]:g} to {wanted[1]:g} m that were "
+            "given"
+        )
     if placement.mirrored:
         said.append("the picture is mirrored; footprint and transform undo that")
     if Measures(placement=placement).north_deg is None:
@@ -101,11 +100,11 @@ def _place(found: Located) -> dict[str, Any]:
         "rms_px": placement.rms_px,
         "tie_points": [
             {
-                "picture": list(point.picture),
+                "picture": [round(v, 4) for v in point.picture],
                 "reference": list(point.reference),
-                "lonlat": list(point.lonlat),
-                "residual_px": point.residual_px,
-                "residual_m": point.residual_m,
+                "lonlat": [round(v, 9) for v in point.lonlat],
+                "residual_px": round(point.residual_px, 5),
+                "residual_m": round(point.residual_m, 6),
             }
             for point in measures.tie_points
         ],

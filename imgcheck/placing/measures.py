@@ -12,6 +12,7 @@ from rasterio.crs import CRS
 from imgcheck import geo
 from imgcheck.geo.placement import ground_slope, system_of, to_lonlat
 from imgcheck.imaging import transforms
+from imgcheck.imaging.text import printable
 
 _EARTH = Geod(ellps="WGS84")
 _ELLIPSE_POINTS = 72
@@ -68,6 +69,15 @@ class Measures:
     def system(self) -> CRS:
         """The reference's CRS."""
         return system_of(self.placement.crs)
+
+    @property
+    def crs_name(self) -> str:
+        """Its authority code, or what it calls itself."""
+        code = self.placement.crs
+        if len(code) < 40:
+            return code
+        name = self.system.to_dict(projjson=True).get("name")
+        return printable(str(name or "the CRS of the reference"), limit=80)
 
     def to_lonlat(self, points: ArrayLike) -> NDArray[np.float64]:
         """Map picture pixels (N, 2) to longitude and latitude."""

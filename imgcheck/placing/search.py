@@ -18,9 +18,7 @@ from imgcheck.imaging.georeference import Georeference
 from imgcheck.model import Case, Reference
 
 NO_PLACE = "it has no georeference; use a GeoTIFF or another raster with a CRS and a transform"
-NO_AFFINE = (
-    "it is georeferenced by control points or RPCs only; rectify it first, for example with gdalwarp"
-)
+NO_AFFINE = "it has control points or RPCs only; rectify it first, for example with gdalwarp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +65,7 @@ def clean(case: Case) -> NDArray[np.bool_]:
     return mask
 
 
-def placement(
-    case: Case, reference: Reference, search: Search = _ANYWHERE
-) -> geo.Placement | None:
+def placement(case: Case, reference: Reference, search: Search = _ANYWHERE) -> geo.Placement | None:
     """Place the picture on one reference; ``None`` where the reference has no affine place."""
     found = fast(case, reference, search)
     if found is None or any(f.placed for r in case.references if (f := fast(case, r, search))):

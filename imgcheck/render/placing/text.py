@@ -15,9 +15,12 @@ RELATIONS = {
     "derived": "It is a copy of the reference's own picture, cut, turned, scaled or drawn on.",
     "same-capture": "It shows the moment of the reference, or seconds from it.",
     "same-place": "It shows the place of the reference at another time.",
-    "undetermined": "Whether it is the reference's own acquisition or another date is undetermined.",
+    "undetermined": "Whether it is the reference's own acquisition or of another date is "
+    "undetermined.",
 }
-COMPASS = ("north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west")
+COMPASS = (
+    "north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west",
+)  # fmt: skip
 
 
 def terminal(said: dict[str, Any], *, width: int = 100) -> str:
@@ -44,9 +47,12 @@ def _placed(said: dict[str, Any]) -> Iterator[str]:
         f"{line(said['input']['name'])} was placed on {reference_name(said)} {WAYS[said['path']]}."
     )
     major, minor, angle = said["ellipse_m"]
+    within = metres(major)
+    if major > 1.2 * minor:
+        within += f" by {metres(minor)} (the long way {way(angle)})"
     yield (
-        f"Its centre is {lat:.6f}, {lon:.6f} (latitude, longitude), to within {metres(major)} by "
-        f"{metres(minor)} with 95 % confidence, the long way {way(angle)}."
+        f"Its centre is {lat:.6f}, {lon:.6f} (latitude, longitude), to within {within} with 95 % "
+        "confidence."
     )
     north = said["north_deg"]
     turned = "" if north is None else f" North is {north:.1f} degrees clockwise from up."
@@ -55,7 +61,10 @@ def _placed(said: dict[str, Any]) -> Iterator[str]:
     yield RELATIONS[said["relation"]]
     chance = said["false_match_probability"]
     if chance is not None:
-        yield f"The chance that the place is wrong is at most {chance:.2g}, as measured."
+        yield (
+            f"A picture of another place would be placed like this with a probability of at most "
+            f"{chance:.2g}."
+        )
     for note in said["notes"]:
         yield f"Note: {note}."
     yield "The reference's own error is not included, and the ground is taken as flat."
@@ -88,12 +97,14 @@ def metres(value: float) -> str:
 
 def area(value: float) -> str:
     """Give an area with three digits."""
-    return f"{value / 1e6:.3g} square kilometres" if value >= 1e5 else f"{value:.3g} square metres"
+    if value >= 1e5:
+        return f"{value / 1e6:,.3g} square kilometres"
+    return f"{value:,.0f} square metres" if value >= 100 else f"{value:.3g} square metres"
 
 
 def way(angle: float) -> str:
     """Name both ends of a direction: "north-east to south-west"."""
-    index = round((angle % 180) / 45) % 8
+    index = round((angle % 180) / 45) % 4
     return f"{COMPASS[index]} to {COMPASS[(index + 4) % 8]}"
 
 
