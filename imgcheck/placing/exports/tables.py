@@ -24,10 +24,11 @@ def qgis_points(measures: Measures) -> str:
     """
     wkt = " ".join(measures.system.to_wkt().split())
     lines = [f"#CRS: {wkt}", "mapX,mapY,sourceX,sourceY,enable,dX,dY,residual"]
+    # Not divided by its last entry: that may be negative, and depths must stay positive.
     back = np.linalg.inv(measures.matrix)
     for point in measures.tie_points[:_MOST_POINTS]:
         x, y = point.picture
-        at_x, at_y = transforms.apply(back / back[2, 2], [point.reference])[0]
+        at_x, at_y = transforms.apply(back, [point.reference])[0]
         values = [*point.reference, x, -y]
         gaps = [at_x - x, -(at_y - y), math.hypot(at_x - x, at_y - y)]
         lines.append(",".join([*(f"{v:.10g}" if abs(v) < 1000 else f"{v:.6f}" for v in values),

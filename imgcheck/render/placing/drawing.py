@@ -62,7 +62,6 @@ def residual_factor(points: Sequence[TiePoint], view: View) -> int:
 def residuals(points: Iterable[TiePoint], view: View, measures: Measures, factor: int) -> Markup:
     """Draw from each point the way to where the reference has it, lengthened."""
     from_crs = view.matrix @ np.linalg.inv(measures.matrix)
-    from_crs = from_crs / from_crs[2, 2]
     lines = []
     for point in points:
         start = transforms.apply(view.matrix, [point.picture])[0]
@@ -129,7 +128,7 @@ def north(view: View) -> Markup | None:
     """Draw an arrow to the north in the upper right corner."""
     if view.north_deg is None:
         return None
-    size = 0.035 * max(view.size)
+    size = 0.024 * max(view.size)
     x, y = view.size[0] - 2.2 * size, 2.4 * size
     arrow = f"M0 {_n(-size)}L{_n(0.55 * size)} {_n(0.8 * size)}L0 {_n(0.4 * size)}" + (
         f"L{_n(-0.55 * size)} {_n(0.8 * size)}Z"

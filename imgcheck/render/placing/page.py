@@ -216,7 +216,7 @@ def _rows(said: dict[str, Any]) -> Iterator[tuple[str, object]]:
     yield "Agreeing points", f"{said['inliers']:,}, {said['rms_px']:.2f} reference pixels off (rms)"
     yield "Number of false alarms", f"10^{said['log10_nfa']:.0f}"
     if chance is not None:
-        yield "A picture of another place placed like this", f"probability at most {chance:.2g}"
+        yield "A picture of another place placed like this", text.likelihood(chance)
     yield "Coordinate system", line(said["crs"], limit=200)
     for number, row in enumerate(said["transform"], 1):
         values = tag("code", "  ".join(f"{v:.10g}" for v in row))

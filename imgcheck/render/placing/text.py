@@ -61,10 +61,7 @@ def _placed(said: dict[str, Any]) -> Iterator[str]:
     yield RELATIONS[said["relation"]]
     chance = said["false_match_probability"]
     if chance is not None:
-        yield (
-            f"A picture of another place would be placed like this with a probability of at most "
-            f"{chance:.2g}."
-        )
+        yield f"A picture of another place would be placed like this {likelihood(chance)}."
     for note in said["notes"]:
         yield f"Note: {note}."
     yield "The reference's own error is not included, and the ground is taken as flat."
@@ -100,6 +97,13 @@ def area(value: float) -> str:
     if value >= 1e5:
         return f"{value / 1e6:,.3g} square kilometres"
     return f"{value:,.0f} square metres" if value >= 100 else f"{value:.3g} square metres"
+
+
+def likelihood(chance: float) -> str:
+    """Say a probability; what lies far below anything that was measured is not spelt out."""
+    if chance < 1e-6:
+        return "less than once in a million times, by the model of chance"
+    return f"at most {100 * chance:.2g} times in a hundred"
 
 
 def way(angle: float) -> str:
