@@ -15,10 +15,15 @@ from imgcheck.geo import earth
 from imgcheck.geo.structural import Pyramid
 from imgcheck.imaging import annotations
 from imgcheck.imaging.georeference import Georeference
+from imgcheck.imaging.text import printable
 from imgcheck.model import Case, Reference
 
-NO_PLACE = "it has no georeference; use a GeoTIFF or another raster with a CRS and a transform"
-NO_AFFINE = "it has control points or RPCs only; rectify it first, for example with gdalwarp"
+NO_PLACE = (
+    "the reference has no georeference; use a GeoTIFF or another raster with a CRS and a transform"
+)
+NO_AFFINE = (
+    "the reference has control points or RPCs only; rectify it first, for example with gdalwarp"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +132,15 @@ def unusable(reference: Reference, search: Search = _ANYWHERE) -> str | None:
         georeference = reference.image.georeference
         if georeference is None:
             place = [d.detail for d in reference.image.damage if d.kind == "georeference"]
-            return f"its georeference is not usable: {place[0]}" if place else NO_PLACE
+            if not place:
+                return NO_PLACE
+            return (
+                f"the georeference of the reference is not usable: {printable(place[0], limit=200)}"
+            )
         if georeference.transform is None:
             return NO_AFFINE
         if _window(reference, georeference, search) is None:
-            return "it shows nothing of the place that was named as near"
+            return "the reference shows nothing of the place that was named as near"
     except ImgcheckError as error:
         return error.message
     return None
