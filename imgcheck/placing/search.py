@@ -4,20 +4,25 @@ By local features on every reference; where none has the same details, by the di
 edges, which other dates share.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import geo
-from imgcheck.errors import ImgcheckError, UsageError
+from imgcheck.errors import ImgcheckError, RefusedError, UsageError
 from imgcheck.geo import earth
 from imgcheck.geo.structural import Pyramid
+from imgcheck.geo.structural.engine import LARGEST_SCALE, SMALLEST_SCALE
 from imgcheck.imaging import annotations
 from imgcheck.imaging.georeference import Georeference
 from imgcheck.imaging.text import printable
 from imgcheck.model import Case, Reference
 
+# By its edges a picture is not laid on less than this many reference pixels a side: on fewer,
+# pictures of other rendered ground found a place too.
+LEAST_FOOTPRINT = 100.0
 NO_PLACE = (
     "the reference has no georeference; use a GeoTIFF or another raster with a CRS and a transform"
 )
@@ -120,7 +125,7 @@ def structural(
             transform=ground.transform,
             crs=ground.crs,
             picture_mask=case.image.valid() & ~annotations.suspect(case.image.rgb()),
-            prior=geo.Prior(gsd_m=search.gsd_m),
+            prior=geo.Prior(gsd_m=_sizes(case, reference, search)),
         )
 
     return case.once(f"placement {reference.id} {search}", make)
@@ -144,6 +149,20 @@ def unusable(reference: Reference, search: Search = _ANYWHERE) -> str | None:
     except ImgcheckError as error:
         return error.message
     return None
+
+
+def _sizes(case: Case, reference: Reference, search: Search) -> tuple[float, float]:
+    """Give the pixel sizes to search, which lay the picture on enough of the reference."""
+    known = reference.image.gsd_m or 1.0
+    side = math.sqrt(case.image.width * case.image.height)
+    least = known * max(SMALLEST_SCALE, LEAST_FOOTPRINT / side)
+    low, high = search.gsd_m or (least, known * LARGEST_SCALE)
+    if max(low, least) > high:
+        raise RefusedError(
+            f"the picture is too small for the directions of edges: it must cover "
+            f"{LEAST_FOOTPRINT:g} pixels a side of the reference"
+        )
+    return max(low, least), high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -19,6 +19,8 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("bad")
     gray = build.reference(folder / "reference.tif")
     build.cut(folder / "post.png", gray)
+    part = np.ascontiguousarray(gray[:260, :280])
+    build.write(folder / "part.tif", part, transform=build.UTM, crs="EPSG:32637")
     return folder
 
 
@@ -118,35 +120,35 @@ def caption(picture) -> None:
 
 
 def flat(rng):
-    return np.clip(180 + rng.normal(0, 1, (300, 300)), 0, 255)
+    return np.clip(180 + rng.normal(0, 1, (200, 200)), 0, 255)
 
 
 def cloud(rng):
-    soft = cv2.GaussianBlur(rng.normal(size=(300, 300)), (0, 0), 25)
+    soft = cv2.GaussianBlur(rng.normal(size=(200, 200)), (0, 0), 25)
     return 150 + 100 * (soft - soft.min()) / np.ptp(soft)
 
 
 def drawn_over(rng):
-    picture = np.zeros((300, 300, 3), np.uint8)
+    picture = np.zeros((200, 200, 3), np.uint8)
     caption(picture)
     return picture
 
 
 @pytest.mark.parametrize(
     "make",
-    [drawn_over, flat, cloud, lambda rng: np.zeros((300, 300, 3)), lambda rng: np.full((1, 1), 9)],
+    [drawn_over, flat, cloud, lambda rng: np.zeros((200, 200, 3)), lambda rng: np.full((1, 1), 9)],
     ids=["annotation", "desert", "cloud", "blank", "one pixel"],
 )
 def test_a_picture_without_ground_is_not_placed(folder, locate, make) -> None:
     picture = make(np.random.default_rng(4)).astype(np.uint8)
     cv2.imwrite(str(folder / "empty.png"), picture)
-    not_placed(locate("empty.png"))
+    not_placed(locate("empty.png", "part.tif", "--gsd", "1.5,4"))
 
 
 def test_a_flat_reference_places_nothing(folder, locate) -> None:
-    gray = np.full((400, 400), 0.6, np.float32)
+    gray = np.full((300, 300), 0.6, np.float32)
     build.write(folder / "flat.tif", gray, transform=build.UTM, crs="EPSG:32637")
-    not_placed(locate("post.png", "flat.tif"))
+    not_placed(locate("post.png", "flat.tif", "--gsd", "2.5"))
 
 
 def test_a_reference_much_smaller_than_the_picture_places_nothing(folder, locate) -> None:
@@ -183,7 +185,7 @@ def test_hostile_files_are_refused_with_exit_code_four(folder, locate) -> None:
 def test_a_reference_whose_pixels_break_off_does_not_cost_the_others(folder, locate) -> None:
     whole = (folder / "reference.tif").read_bytes()
     (folder / "two").mkdir()
-    (folder / "two" / "a.tif").write_bytes(whole[: len(whole) // 4])
+    (folder / "two" / "a.tif").write_bytes(whole[:5000])
     (folder / "two" / "b.tif").write_bytes(whole)
     code, said = locate("post.png", "two")
     assert code == 0 and said["placed"] and said["reference"]["id"] == "b"
@@ -210,8 +212,8 @@ def test_nothing_is_half_written_where_a_file_cannot_be(folder, locate) -> None:
 
 
 def test_of_what_is_not_placed_only_the_reason_is_written(folder, locate) -> None:
-    cv2.imwrite(str(folder / "black.png"), np.zeros((300, 300, 3), np.uint8))
-    locate("black.png", "reference.tif", "-o", folder / "black")
+    cv2.imwrite(str(folder / "black.png"), np.zeros((20, 20, 3), np.uint8))
+    locate("black.png", "part.tif", "-o", folder / "black")
     assert [path.name for path in (folder / "black").iterdir()] == ["locate.json"]
 
 

@@ -155,7 +155,8 @@ def scale_bar(view: View) -> Markup:
     bar = f"M{_n(x)} {_n(y - 0.5 * unit)}V{_n(y)}H{_n(x + wide)}V{_n(y - 0.5 * unit)}"
     return tag(
         "g",
-        tag("path", d=bar, class_="casing"),
+        tag("rect", x=_n(x - unit), y=_n(y - 2.4 * unit), width=_n(wide + 2 * unit),
+            height=_n(3.2 * unit), class_="disc"),
         tag("path", d=bar, class_="edge"),
         tag("text", metres(length), x=_n(x + wide / 2), y=_n(y - 0.7 * unit),
             font_size=_n(1.15 * unit)),
