@@ -519,7 +519,12 @@ def other_season(folder: Path) -> Truth:
     site = Site(lon=40.21, lat=35.37, plan=plan)
     shots = [Shot(when=utc("2017-04-20T08:20:00"), gsd=1.5, seed=141, objects={}, noise=0.02)]
     posted_shot = Shot(
-        when=utc("2017-12-12T11:55:00"), gsd=1.5, seed=142, objects={}, noise=0.03, haze=0.06,
+        when=utc("2017-12-12T11:55:00"),
+        gsd=1.5,
+        seed=142,
+        objects={},
+        noise=0.03,
+        haze=0.06,
         blur_px=0.8,
     )
     rendering = take(site, posted_shot)
