@@ -6,10 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import geo
-from imgcheck.imaging import annotations, grid, relation, warp
+from imgcheck.imaging import grid, warp
 from imgcheck.imaging.grid import Grid
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import Case, Place, Reference
+from imgcheck.placing import search
+from imgcheck.placing.search import Search, clean, name
+
+__all__ = [
+    "GSD_BELIEVED", "Ground", "agreement", "best", "choice", "clean", "ground", "gsd", "layer",
+    "name", "stated_gsd", "sun_in_picture",
+]  # fmt: skip
 
 # A stated size of pixels may be rounded, or of the picture before it was scaled a little.
 GSD_BELIEVED = 1.5
@@ -40,54 +47,16 @@ class Ground:
         return tuple((round(float(x), 1), round(float(y), 1)) for x, y in points)
 
 
-def clean(case: Case) -> NDArray[np.bool_]:
-    """Give the pixels of the picture that are neither nodata nor drawn over."""
-    mask: NDArray[np.bool_] = case.once(
-        "clean", lambda: case.image.valid() & ~annotations.find(case.image.rgb()).mask
-    )
-    return mask
-
-
 def choice(case: Case) -> tuple[tuple[Reference, ...], geo.Choice]:
-    """Place the picture on the references that have an affine place; made once."""
-    return case.once("choice", lambda: _choice(case))
+    """Place the picture on the references that can be searched, the claimed place first."""
+    return search.choice(case, _search(case))
 
 
-def _choice(case: Case) -> tuple[tuple[Reference, ...], geo.Choice]:
-    sheets = [(r, sheet) for r in case.references if (sheet := _sheet(r)) is not None]
-    found = geo.choose(
-        case.image.gray(),
-        [sheet for _, sheet in sheets],
-        picture_mask=clean(case),
-        structural_mask=case.image.valid() & ~annotations.suspect(case.image.rgb()),
-        prior=_prior(case),
-        near=_near(case),
-        try_mirrored=True,
-    )
-    return tuple(reference for reference, _ in sheets), found
-
-
-def _sheet(reference: Reference) -> geo.Sheet | None:
-    image = reference.image
-    georeference = image.georeference
-    if georeference is None or georeference.transform is None:
-        return None
-    return geo.Sheet(
-        name=name(reference),
-        shape=(image.height, image.width),
-        transform=georeference.transform,
-        crs=georeference.crs,
-        gray=image.gray,
-        mask=image.valid,
-    )
-
-
-def _prior(case: Case) -> geo.Prior | None:
+def _search(case: Case) -> Search:
     """Believe a stated size of pixels within a factor: a wrong one hides the right place."""
     known = stated_gsd(case)
-    if known is None:
-        return None
-    return geo.Prior(gsd_m=(known[0] / GSD_BELIEVED, known[0] * GSD_BELIEVED))
+    size = None if known is None else (known[0] / GSD_BELIEVED, known[0] * GSD_BELIEVED)
+    return Search(gsd_m=size, mirrored=True, first=tuple(_near(case)))
 
 
 def stated_gsd(case: Case) -> tuple[float, str] | None:
@@ -127,22 +96,10 @@ def best(case: Case) -> tuple[Reference, geo.Placement] | None:
 
 def agreement(case: Case) -> Relation | None:
     """Say whether the picture and the reference it was placed on are one acquisition."""
-    return case.once("agreement", lambda: _agreement(case))
-
-
-def _agreement(case: Case) -> Relation | None:
     found = best(case)
-    matrix = None if found is None else found[1].registration.matrix
-    if found is None or matrix is None:
+    if found is None:
         return None
-    reference = found[0]
-    return relation.classify(
-        case.image.gray(),
-        reference.image.gray(),
-        matrix,
-        picture_mask=clean(case),
-        known_mask=reference.image.valid(),
-    )
+    return case.once("agreement", lambda: search.related(case, *found))
 
 
 def ground(case: Case) -> Ground | None:
@@ -199,16 +156,6 @@ def gsd(case: Case) -> tuple[float, str] | None:
     if known is None:
         return None
     return known[0], known[1] if known[1] != "the claim" else "stated in the claim file"
-
-
-def name(reference: Reference) -> str:
-    """Name a reference by its id and, where that does not say it, its date."""
-    if reference.date is None:
-        return f"{reference.id} (date not stated)"
-    date = reference.date
-    day = date.start.date().isoformat()
-    shown = day if date.end.date() == date.start.date() else date.text
-    return reference.id if reference.id == shown else f"{reference.id} ({shown})"
 
 
 def sun_in_picture(case: Case) -> float | None:

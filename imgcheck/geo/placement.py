@@ -11,9 +11,8 @@ from rasterio.errors import CRSError
 from rasterio.warp import transform as project
 
 from imgcheck.errors import UsageError
-from imgcheck.geo import earth
 from imgcheck.geo.search import find
-from imgcheck.imaging import registration, transforms
+from imgcheck.imaging import ellipsoid, registration, transforms
 from imgcheck.imaging.decoding.raster import GDAL_ERRORS
 from imgcheck.imaging.features import Features
 from imgcheck.imaging.registration import Registration
@@ -25,8 +24,6 @@ FALSE_PLACINGS, UNRELATED_PAIRS = 0, 3700
 # 95 % of a two-dimensional normal lie within this many sigmas (chi-square, 2 degrees).
 _ELLIPSE_95 = math.sqrt(5.991464547)
 _POINTS_PER_EDGE = 8
-# Beyond this latitude a degree of longitude changes its length within a picture.
-_NEAR_POLE_DEG = 89.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -304,14 +301,8 @@ def ground_slope(
     around = point + np.array([[step, 0], [-step, 0], [0, step], [0, -step]])
     lonlat = to_lonlat(crs, transforms.apply(matrix, np.concatenate([around, point])))
     centre = (float(lonlat[4, 0]), float(lonlat[4, 1]))
-    if abs(centre[1]) > _NEAR_POLE_DEG:
-        metres = 1000.0 * earth.flat_map(lonlat[:4], centre=centre)
-    else:
-        off = lonlat[:4] - lonlat[4]
-        off[:, 0] = (off[:, 0] + 180.0) % 360.0 - 180.0
-        metres = off * np.array(earth.metres_per_degree(centre[1]))
-    right, down = metres[0] - metres[1], metres[2] - metres[3]
-    return np.asarray(np.stack([right, down], axis=-1) / (2 * step))
+    metres = ellipsoid.east_north(lonlat, centre=centre) / (2 * step)
+    return np.stack([metres[0] - metres[1], metres[2] - metres[3]], axis=-1)
 
 
 def _ellipse(
