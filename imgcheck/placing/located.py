@@ -178,18 +178,3 @@ def _together(tried: tuple[Attempt, ...], found: geo.Placement) -> float | None:
         return None
     searched = sum(1 for one in tried if one.placement is not None)
     return min(1.0, found.false_match_probability * searched)
-
-
-def _relation(case: Case, reference: Reference, found: geo.Placement) -> Relation | None:
-    """Ask whether it is the reference's own acquisition or the place at another time."""
-    georeference = reference.image.georeference
-    if georeference is None or georeference.transform is None or found.matrix is None:
-        return None
-    to_reference = np.linalg.inv(affine_of(georeference.transform)) @ found.matrix
-    return relation.classify(
-        case.image.gray(),
-        reference.image.gray(),
-        to_reference / to_reference[2, 2],
-        picture_mask=searching.clean(case),
-        known_mask=reference.image.valid(),
-    )
