@@ -277,10 +277,16 @@ def _negative_row(label: str, results: list[Placed]) -> list[str]:
     return [
         label,
         rate(sum(r.found for r in results), len(results)),
-        *(rate(int((stated < bound).sum()), len(results)) for bound in (0.1, 0.01, 0.001)),
+        *(_stated_below(stated, bound) for bound in (0.1, 0.01, 0.001)),
         f"{max(r.surprise for r in results):.1f}",
         f"{min(r.tail for r in results):.1f}",
     ]
+
+
+def _stated_below(stated: NDArray[np.float64], bound: float) -> str:
+    """Count the probabilities stated below a bound; an honest one makes it 1 times the nominal."""
+    count = int((stated < bound).sum())
+    return f"{rate(count, len(stated))}; {count / (bound * len(stated)):.2f} times nominal"
 
 
 def _others(data: Path) -> list[Scene]:
