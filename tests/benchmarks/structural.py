@@ -4,15 +4,18 @@ Run: ``IMGCHECK_DATA=... python -m tests.benchmarks.structural PART... [--count 
 Prints Markdown. Truth comes from the geotransforms. Everything was tuned on pictures of the western
 47 % of the NAIP frame; reported are pictures of the eastern 53 %, and Pucallpa, which nothing was
 tuned on. Every picture is of one date and its reference of another. The size of the picture's
-pixels is known within 20 % except in the parts named "open".
+pixels is known within 20 % except in the parts named "open". ``--log FILE`` keeps a line for each
+picture; ``summary --log FILE`` prints the tables of everything that is in it, so that runs with
+several seeds are put together.
 """
 
 import argparse
+import json
 import os
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -117,16 +120,43 @@ def _ellipses(
     )
 
 
+class Log:
+    """Lines of JSON, one for each picture; none where no file is asked for."""
+
+    def __init__(self, path: Path | None, seed: int) -> None:
+        self._path, self._seed = path, seed
+
+    def add(self, label: str, number: int, result: Placed, **more: object) -> None:
+        if self._path is None:
+            return
+        line = {"label": label, "seed": self._seed, "number": number, **more, **asdict(result)}
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+    @staticmethod
+    def read(path: Path) -> dict[str, list[Placed]]:
+        """Give the results by label; a picture that was run twice counts once."""
+        seen: dict[tuple[str, int, int], Placed] = {}
+        for text in path.read_text(encoding="utf-8").splitlines():
+            line = json.loads(text)
+            fields = {name: line[name] for name in Placed.__slots__}
+            fields["inside"] = tuple(fields["inside"])
+            seen[line["label"], line["seed"], line["number"]] = Placed(**fields)
+        found: dict[str, list[Placed]] = {}
+        for (label, _, _), result in seen.items():
+            found.setdefault(label, []).append(result)
+        return found
+
+
 def dates(
     data: Path,
     rng: np.random.Generator,
     count: int,
-    name: str,
-    how: Handling,
-    *,
-    open_scale: bool = False,
+    part: str,
+    log: Log,
 ) -> list[Placed]:
     """Place cuts of each date on the other dates, all ordered pairs in turn."""
+    label, name, how, open_scale = _PARTS[part]
     scenes = stack(data, name)
     references = known(scenes)
     pairs = [(i, j) for i in range(len(scenes)) for j in range(len(scenes)) if i != j]
@@ -136,9 +166,9 @@ def dates(
         i, j = pairs[order[number % len(pairs)]]
         rgb, cut = post(scenes[i], rng, how)
         truth = np.linalg.inv(scenes[j].affine) @ scenes[i].affine @ cut
-        results.append(
-            place(rgb, references[j], truth, rng, open_scale=open_scale, drawn=how.drawn)
-        )
+        result = place(rgb, references[j], truth, rng, open_scale=open_scale, drawn=how.drawn)
+        log.add(label, number, result, picture=int(i), reference=int(j))
+        results.append(result)
     return results
 
 
@@ -161,6 +191,9 @@ def row(label: str, results: list[Placed]) -> list[str]:
         f"{np.median([r.seconds for r in results]):.1f}",
     ]
 
+
+# Marks negatives in the log.
+_NEGATIVE = "negative: "
 
 _HEAD = [
     "pictures",
@@ -189,7 +222,7 @@ _PARTS: dict[str, tuple[str, str, Handling, bool]] = {
 }
 
 
-def negatives(data: Path, rng: np.random.Generator, count: int) -> None:
+def negatives(data: Path, rng: np.random.Generator, count: int, log: Log) -> None:
     """Try to place what is not on the reference: mirrored, look-alike ground, other places."""
     naip, pucallpa = stack(data, "naip"), stack(data, "pucallpa")
     references = known(naip)
@@ -217,7 +250,12 @@ def negatives(data: Path, rng: np.random.Generator, count: int) -> None:
             reference = (references if rng.random() < 0.5 else river)[j]
             label = "other places on naip and pucallpa"
         result = place(np.ascontiguousarray(rgb), reference, truth, rng)
+        log.add(_NEGATIVE + label, number, result, picture=int(i), reference=int(j))
         kinds.setdefault(label, []).append(result)
+    _negative_table(kinds)
+
+
+def _negative_table(kinds: dict[str, list[Placed]]) -> None:
     print("### Pictures of what the reference does not show\n")
     rows = [_negative_row(label, results) for label, results in kinds.items()]
     rows.append(_negative_row("all", [r for results in kinds.values() for r in results]))
@@ -240,10 +278,16 @@ def _negative_row(label: str, results: list[Placed]) -> list[str]:
     return [
         label,
         rate(sum(r.found for r in results), len(results)),
-        *(rate(int((stated < bound).sum()), len(results)) for bound in (0.1, 0.01, 0.001)),
+        *(_stated_below(stated, bound) for bound in (0.1, 0.01, 0.001)),
         f"{max(r.surprise for r in results):.1f}",
         f"{min(r.tail for r in results):.1f}",
     ]
+
+
+def _stated_below(stated: NDArray[np.float64], bound: float) -> str:
+    """Count the probabilities stated below a bound; an honest one makes it 1 times the nominal."""
+    count = int((stated < bound).sum())
+    return f"{rate(count, len(stated))}; {count / (bound * len(stated)):.2f} times nominal"
 
 
 def _others(data: Path) -> list[Scene]:
@@ -258,7 +302,7 @@ def _others(data: Path) -> list[Scene]:
     return scenes
 
 
-def speed(data: Path, rng: np.random.Generator, count: int) -> None:
+def speed(data: Path, rng: np.random.Generator, count: int, log: Log) -> None:
     """Compare the CPU time with SIFT, matching and RANSAC of OpenCV on the same pairs."""
     scenes = stack(data, "naip")
     ratios: dict[str, list[float]] = {"size known within 20 %": [], "size unknown (0.25-4)": []}
@@ -283,7 +327,7 @@ def speed(data: Path, rng: np.random.Generator, count: int) -> None:
     )
 
 
-def fast(data: Path, rng: np.random.Generator, count: int) -> None:
+def fast(data: Path, rng: np.random.Generator, count: int, log: Log) -> None:
     """Place the same kind of cuts by local features alone, for comparison."""
     scenes = stack(data, "naip")
     described = [
@@ -306,28 +350,42 @@ def fast(data: Path, rng: np.random.Generator, count: int) -> None:
     table(["placed", "placed within 3 px"], [[rate(hits, count), rate(near, count)]])
 
 
+def summary(path: Path) -> None:
+    """Print the tables of all that is in a log."""
+    found = Log.read(path)
+    table(_HEAD, [row(k, v) for k, v in found.items() if not k.startswith(_NEGATIVE)])
+    others = {k[len(_NEGATIVE) :]: v for k, v in found.items() if k.startswith(_NEGATIVE)}
+    if others:
+        _negative_table(others)
+
+
 def main() -> None:
     """Run the parts asked for."""
-    runs: dict[str, Callable[[Path, np.random.Generator, int], None]] = {
+    runs: dict[str, Callable[[Path, np.random.Generator, int, Log], None]] = {
         "negatives": negatives,
         "speed": speed,
         "fast": fast,
     }
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="+", choices=(*_PARTS, *runs))
+    parser.add_argument("parts", nargs="+", choices=(*_PARTS, *runs, "summary"))
     parser.add_argument("--count", type=int, default=90)
     parser.add_argument("--seed", type=int, default=20170930)
+    parser.add_argument("--log", type=Path)
     chosen = parser.parse_args()
     warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
     data = Path(os.environ.get("IMGCHECK_DATA", _ROOT / ".." / "shared" / "data"))
+    log = Log(chosen.log, chosen.seed)
     for part in chosen.parts:
         rng = np.random.default_rng(chosen.seed)
-        if part in runs:
-            runs[part](data, rng, chosen.count)
-            continue
-        label, name, how, open_scale = _PARTS[part]
-        results = dates(data, rng, chosen.count, name, how, open_scale=open_scale)
-        table(_HEAD, [row(label, results)])
+        if part == "summary":
+            if chosen.log is None:
+                parser.error("summary needs --log FILE")
+            summary(chosen.log)
+        elif part in runs:
+            runs[part](data, rng, chosen.count, log)
+        else:
+            results = dates(data, rng, chosen.count, part, log)
+            table(_HEAD, [row(_PARTS[part][0], results)])
 
 
 if __name__ == "__main__":
