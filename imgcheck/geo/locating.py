@@ -26,9 +26,12 @@ class Prior:
     ----------
     gsd_m : (least, most) or None
         Ground metres per picture pixel.
+    near : (lon, lat, radius_km) or None
+        The picture's middle is looked for within this distance of a point, WGS 84 degrees.
     """
 
     gsd_m: tuple[float, float] | None = None
+    near: tuple[float, float, float] | None = None
 
 
 def locate(

@@ -1,0 +1,135 @@
+"""Which sizes of the picture are tried on which references, and where."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from imgcheck.errors import UsageError
+from imgcheck.geo.area.store import Source
+from imgcheck.geo.area.sweep import Circle
+from imgcheck.geo.locating import Prior
+from imgcheck.geo.structural import coarse
+from imgcheck.imaging.georeference import Georeference
+
+SMALLEST_SCALE, LARGEST_SCALE = 0.25, 4.0
+# A picture must lay on this many reference pixels a side: twice what a single reference needs,
+# since the index begins at half its size.
+_LEAST_FOOTPRINT = 64.0
+# References whose pixels differ by less are searched with one template.
+_ALIKE = 1.02
+# Places times turns beyond which finer sizes are left out, in pixels of the search: 2e9 took
+# about 200 s of two cores.
+_MOST_WORK = 4e8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One size, reference pixels per picture pixel, on references of about one pixel size."""
+
+    scale: float
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is searched; ``circles`` by the number of the reference, ``reason`` if anything was
+    left out."""
+
+    steps: tuple[Step, ...]
+    circles: dict[int, Circle]
+    reason: str | None = None
+
+
+def plan(shape: tuple[int, ...], sources: list[Source], prior: Prior | None) -> Plan:
+    """Say what to search.
+
+    Raises
+    ------
+    UsageError
+        If the prior cannot be understood.
+    """
+    circles: dict[int, Circle] = {}
+    if prior is not None and prior.near is not None:
+        circles = {s.id: c for s in sources if (c := _circle(s, prior.near)) is not None}
+        sources = [s for s in sources if s.id in circles]
+        if not sources:
+            return Plan(
+                steps=(), circles={}, reason="the claimed place lies outside of the indexed area"
+            )
+    steps: list[Step] = []
+    reason = None
+    for group in _groups(sources):
+        some, left_out = _sizes(shape, group, prior, circles)
+        steps += some
+        reason = reason or left_out
+    return Plan(steps=tuple(steps), circles=circles, reason=reason)
+
+
+def _groups(sources: list[Source]) -> list[list[Source]]:
+    groups: list[list[Source]] = []
+    for source in sorted(sources, key=lambda s: (s.gsd_m, s.id)):
+        if groups and source.gsd_m < groups[-1][0].gsd_m * _ALIKE:
+            groups[-1].append(source)
+        else:
+            groups.append([source])
+    return groups
+
+
+def _sizes(
+    shape: tuple[int, ...],
+    group: list[Source],
+    prior: Prior | None,
+    circles: dict[int, Circle],
+) -> tuple[list[Step], str | None]:
+    """Give the sizes for references of one pixel size, coarse ones first."""
+    least, most = SMALLEST_SCALE, LARGEST_SCALE
+    if prior is not None and prior.gsd_m is not None:
+        low, high = prior.gsd_m
+        if not 0 < low <= high < math.inf:
+            raise UsageError(
+                f"a prior of {low} to {high} m a pixel is none; give 0 < least <= most"
+            )
+        least, most = low / group[0].gsd_m, high / group[0].gsd_m
+    side = math.sqrt(shape[0] * shape[1])
+    low = max(least, _LEAST_FOOTPRINT / side)
+    high = min(most, 1.3 * max(max(s.width, s.height) for s in group) / side)
+    if low > high:
+        return [], "the picture is too small or too large for a reference"
+    count = max(1, math.ceil(math.log(high / low) / math.log(coarse.SCALE_STEP) - 1e-9))
+    steps: list[Step] = []
+    work = 0.0
+    for number in reversed(range(count)):
+        scale = low * (high / low) ** ((number + 0.5) / count)
+        work += sum(_area(s, circles.get(s.id)) for s in group) / _factor(shape, scale) ** 2
+        if work > _MOST_WORK:
+            return steps, "sizes finer than the search could afford were left out"
+        steps.append(Step(scale=scale, sources=tuple(group)))
+    return steps, None
+
+
+def _factor(shape: tuple[int, ...], scale: float) -> float:
+    side = math.sqrt(shape[0] * shape[1])
+    return max(2.0, scale, scale * side / coarse.TEMPLATE_SIDE)
+
+
+def _area(source: Source, circle: Circle | None) -> float:
+    whole = float(source.width * source.height)
+    return whole if circle is None else min(whole, (2 * circle.radius + 1000.0) ** 2)
+
+
+def _circle(source: Source, near: tuple[float, float, float]) -> Circle | None:
+    """Put a claimed place on a reference; None where it does not touch it."""
+    lon, lat, radius_km = near
+    if not (math.isfinite(lon) and abs(lat) <= 90 and 0 < radius_km < math.inf):
+        raise UsageError(
+            f"a claimed place of longitude {lon}, latitude {lat} within {radius_km} km is none"
+        )
+    place = Georeference(crs=source.crs, transform=source.transform)  # type: ignore[arg-type]
+    x, y = (float(np.ravel(v)[0]) for v in place.from_lonlat(lon, lat))
+    radius = radius_km * 1000.0 / source.gsd_m
+    if not (math.isfinite(x) and math.isfinite(y)):
+        return None
+    if not (-radius <= x <= source.width + radius and -radius <= y <= source.height + radius):
+        return None
+    return Circle(x=x, y=y, radius=radius)
