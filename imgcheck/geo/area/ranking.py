@@ -16,14 +16,14 @@ _KEPT, _RIVALS = 64, 24
 _ELSEWHERE = 0.7
 
 
-def apart(peaks: list[Peak], shape: tuple[int, ...]) -> list[Peak]:
+def apart(peaks: list[Peak], shape: tuple[int, ...], *, most: int = _KEPT) -> list[Peak]:
     """Keep the best of those that lay the picture almost alike, most surprising first."""
     side = math.sqrt(shape[0] * shape[1])
     chosen: list[Peak] = []
     for peak in sorted(peaks, key=lambda p: -p.surprise):
         if not any(_alike(peak, other, side) for other in chosen):
             chosen.append(peak)
-        if len(chosen) == _KEPT:
+        if len(chosen) == most:
             break
     return chosen
 

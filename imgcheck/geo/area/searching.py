@@ -22,6 +22,9 @@ from imgcheck.imaging import Image, registration
 from imgcheck.imaging.registration import Registration
 
 Progress = Callable[[str, int, int], None]
+# The first look: turns in steps of so many degrees; so many places are looked at again, at sizes
+# that differ by no more than this (natural log) from that of the first look.
+_ROUGH_TURN, _LOOKED_AT, _SIZE_REACH = 12.0, 200, 0.12
 # Places that are refined once, and those of them that are finished.
 _REFINED, _FINISHED = 16, 4
 # The number that the chance of the patches' agreement was measured with.
@@ -131,39 +134,93 @@ def search(
         plan = sizes.plan(picture.shape, sources, prior)
         if not plan.steps:
             return _refused(empty, plan.reason or "the picture is too small or too large")
-        peaks, tiles = _sweep(Levels(store), picture, usable, plan, progress)
-        empty = replace(empty, tiles=tiles)
-        found = ranking.apart(peaks, picture.shape)
-        best = _best(picture, usable, found[:_REFINED], path, progress)
-    if best is None:
-        return _refused(empty, "no place of the area has edges that run like the picture's")
-    return _judged(picture, best, ranking.rivals(best.peak, found, picture.shape), empty, plan)
+        levels = Levels(store)
+        answer = empty
+        for everywhere in (False, True):
+            peaks, tiles = _swept(levels, picture, usable, plan, everywhere, progress)
+            found = ranking.apart(peaks, picture.shape)
+            best = _best(picture, usable, found[:_REFINED], path, progress)
+            empty = replace(empty, tiles=empty.tiles + tiles)
+            if best is None:
+                reason = "no place of the area has edges that run like the picture's"
+                answer = _refused(empty, reason)
+                continue
+            rivals = ranking.rivals(best.peak, found, picture.shape)
+            answer = _judged(picture, best, rivals, empty, plan)
+            if answer.placement.placed:
+                break
+        return answer
 
 
-def _sweep(
+def _swept(
     levels: Levels,
     picture: NDArray[np.float32],
     usable: NDArray[np.bool_],
     plan: sizes.Plan,
+    everywhere: bool,
     progress: Progress | None,
 ) -> tuple[list[Peak], int]:
-    """Search at all sizes."""
+    """Search at all sizes: everywhere, or where a search four times as coarse saw something."""
+    if everywhere:
+        return _run(levels, picture, usable, plan, list(plan.steps), progress, turn_step=None)
+    coarse_steps = sizes.coarser(plan.steps)
+    seen, tiles = _run(levels, picture, usable, plan, coarse_steps, progress, turn_step=_ROUGH_TURN)
+    places = ranking.apart(seen, picture.shape, most=_LOOKED_AT)
+    peaks: list[Peak] = []
+    for number, step in enumerate(plan.steps):
+        if progress:
+            progress("looking again, size", number, len(plan.steps))
+        known = {s.id for s in step.sources}
+        near = [
+            p
+            for p in places
+            if p.source.id in known and abs(math.log(p.scale / step.scale)) < _SIZE_REACH
+        ]
+        if near:
+            shape = sweep.template(picture, usable, step.scale, factor=step.factor, close=True)
+            cuts = [sweep.around(shape, p) for p in near]
+            peaks += sweep.run(levels, shape, cuts, plan.circles)
+    return peaks, tiles
+
+
+def _run(
+    levels: Levels,
+    picture: NDArray[np.float32],
+    usable: NDArray[np.bool_],
+    plan: sizes.Plan,
+    steps: list[sizes.Step],
+    progress: Progress | None,
+    *,
+    turn_step: float | None,
+) -> tuple[list[Peak], int]:
+    """Search everywhere at the sizes given."""
     peaks: list[Peak] = []
     tiles = 0
-    for number, step in enumerate(plan.steps):
-        shape = sweep.template(picture, usable, step.scale)
+    for number, step in enumerate(steps):
+        shape = sweep.template(
+            picture,
+            usable,
+            step.scale,
+            factor=step.factor,
+            turn_step=turn_step or coarse.TURN_STEP_DEG,
+        )
         cuts = [c for s in step.sources for c in sweep.cuts(shape, s, plan.circles.get(s.id))]
-        done = 0
-
-        def tell(number: int = number, total: int = len(cuts)) -> None:
-            nonlocal done
-            if progress:
-                progress(f"size {number + 1} of {len(plan.steps)}, tiles", done, total)
-            done += 1
-
-        peaks += sweep.run(levels, shape, cuts, plan.circles, done=tell)
+        told = _Told(progress, f"size {number + 1} of {len(steps)}, tile", len(cuts))
+        peaks += sweep.run(levels, shape, cuts, plan.circles, done=told)
         tiles += len(cuts)
     return peaks, tiles
+
+
+class _Told:
+    """Counts steps for the progress."""
+
+    def __init__(self, progress: Progress | None, step: str, total: int) -> None:
+        self.progress, self.step, self.total, self.done = progress, step, total, 0
+
+    def __call__(self) -> None:
+        if self.progress:
+            self.progress(self.step, self.done, self.total)
+        self.done += 1
 
 
 def _best(

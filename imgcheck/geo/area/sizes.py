@@ -25,9 +25,13 @@ _MOST_WORK = 4e8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One size, reference pixels per picture pixel, on references of about one pixel size."""
+    """One size on references of about one pixel size.
+
+    ``scale`` in reference pixels per picture pixel; ``factor``: reduction of the reference.
+    """
 
     scale: float
+    factor: float
     sources: tuple[Source, ...]
 
 
@@ -101,16 +105,33 @@ def _sizes(
     work = 0.0
     for number in reversed(range(count)):
         scale = low * (high / low) ** ((number + 0.5) / count)
-        work += sum(_area(s, circles.get(s.id)) for s in group) / _factor(shape, scale) ** 2
+        factor = _factor(shape, scale)
+        work += sum(_area(s, circles.get(s.id)) for s in group) / factor**2
         if work > _MOST_WORK:
             return steps, "sizes finer than the search could afford were left out"
-        steps.append(Step(scale=scale, sources=tuple(group)))
+        steps.append(Step(scale=scale, factor=factor, sources=tuple(group)))
     return steps, None
+
+
+def coarser(steps: tuple[Step, ...]) -> list[Step]:
+    """Give one size for each two neighbours, on references reduced twice as far."""
+    found: list[Step] = []
+    waiting: Step | None = None
+    for step in (*steps, None):
+        if waiting is None:
+            waiting = step
+            continue
+        pair = step if step is not None and step.sources == waiting.sources else waiting
+        scale = math.sqrt(waiting.scale * pair.scale)
+        found.append(Step(scale=scale, factor=2 * waiting.factor, sources=waiting.sources))
+        waiting = None if pair is step else step
+    return found
 
 
 def _factor(shape: tuple[int, ...], scale: float) -> float:
     side = math.sqrt(shape[0] * shape[1])
-    return max(2.0, scale, scale * side / coarse.TEMPLATE_SIDE)
+    wanted = max(2.0, scale, scale * side / coarse.TEMPLATE_SIDE)
+    return float(2.0 ** (round(2 * math.log2(wanted)) / 2))
 
 
 def _area(source: Source, circle: Circle | None) -> float:

@@ -24,8 +24,12 @@ from imgcheck.imaging import orientation
 # which holds 3.5 times as many places). Twice as large for templates that would waste it.
 _SIDE = 512
 _WORKERS = 2
+# Of a close look at one place: holds any template at any turn with room to move.
+_CLOSE_SIDE = 256
+# A close look moves a place by so much of the picture's side, and turns it so far, degrees.
+_CLOSE_REACH, _CLOSE_TURN = 0.1, 12.5
 # Peaks kept of a tile and size.
-_PEAKS = 4
+_PEAKS = 24
 # Mean and spread of all places are taken from every so many turns.
 _COUNTED = 3
 # Under a place that is partly unknown the picture counts as if this share of the usual strength
@@ -80,11 +84,15 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A tile of the search: its top left in pixels of the level."""
+    """A tile of the search: its top left in pixels of the level.
+
+    ``about`` is the place that is looked at closely; None where all of the tile is searched.
+    """
 
     source: Source
     x: int
     y: int
+    about: Peak | None = None
 
 
 def template(
@@ -92,8 +100,9 @@ def template(
     mask: NDArray[np.bool_],
     scale: float,
     *,
+    factor: float,
     turn_step: float = coarse.TURN_STEP_DEG,
-    template_side: float = coarse.TEMPLATE_SIDE,
+    close: bool = False,
 ) -> Template:
     """Reduce a picture for one size and transform it at all turns.
 
@@ -103,17 +112,16 @@ def template(
     mask : (M, N) bool
     scale : float
         Reference pixels per picture pixel.
+    factor : float
+        Reduction of the reference.
     turn_step : float
         Degrees; 180 is a multiple of it.
-    template_side : float
-        Pixels a side of the reduced picture, within a quarter.
+    close : bool, default False
+        For close looks at single places.
     """
-    geometric = math.sqrt(picture.shape[0] * picture.shape[1])
-    wanted = max(2.0, scale, scale * geometric / template_side)
-    factor = 2.0 ** (round(2 * math.log2(wanted)) / 2)
     level = nearest(factor)
-    side = _SIDE
-    while math.hypot(*picture.shape) * scale / factor > 0.45 * side:
+    side, most = (_CLOSE_SIDE, 0.75) if close else (_SIDE, 0.45)
+    while math.hypot(*picture.shape) * scale / factor > most * side:
         side *= 2
     window = round(side * factor / 2**level)
     pixel = 2**level * window / side
@@ -162,6 +170,17 @@ def cuts(shape: Template, source: Source, circle: Circle | None) -> list[Cut]:
                     continue
             found.append(Cut(source=source, x=x, y=y))
     return found
+
+
+def around(shape: Template, peak: Peak) -> Cut:
+    """Give the tile with a place in its middle."""
+    size = 2**shape.level
+    return Cut(
+        source=peak.source,
+        x=round(peak.x / size - shape.window / 2),
+        y=round(peak.y / size - shape.window / 2),
+        about=peak,
+    )
 
 
 def run(
@@ -222,10 +241,25 @@ def _tile(
     power = (maps * maps).sum(axis=0)
     under = cv2.filter2D(power, -1, shape.disc, borderType=cv2.BORDER_CONSTANT)[inner, inner]
     inverse = (1 / np.sqrt(np.maximum(under, _FLOOR * shape.count))).astype(np.float32)
-    best, which, sums = _correlated(shape, maps, inverse, allowed)
+    numbers = list(range(len(shape.turns)))
+    if cut.about is not None:
+        turn = cut.about.turn
+        numbers = [n for n in numbers if abs((shape.turns[n] - turn + 90) % 180 - 90) < _CLOSE_TURN]
+    best, which, sums = _correlated(shape, maps, inverse, allowed, numbers)
     best *= inverse
+    if cut.about is not None:
+        allowed &= _near(shape, cut, cut.about)[inner, inner]
     best[~allowed] = -np.inf
-    return sums, _peaks(shape, cut, best, which)
+    return sums, _peaks(shape, cut, best, which, 1 if cut.about else _PEAKS)
+
+
+def _near(shape: Template, cut: Cut, peak: Peak) -> NDArray[np.bool_]:
+    """Say which pixels of a tile are near a place."""
+    size = 2**shape.level
+    x = cut.x * size + (np.arange(shape.side) + 0.5) * shape.pixel
+    y = (cut.y * size + (np.arange(shape.side) + 0.5) * shape.pixel)[:, None]
+    reach = max(2.5 * shape.pixel, _CLOSE_REACH * math.sqrt(shape.count) * shape.pixel)
+    return np.asarray((x - peak.x) ** 2 + (y - peak.y) ** 2 <= reach**2)
 
 
 def _allowed(
@@ -248,6 +282,7 @@ def _correlated(
     maps: NDArray[np.float32],
     inverse: NDArray[np.float32],
     allowed: NDArray[np.bool_],
+    numbers: list[int],
 ) -> tuple[NDArray[np.float32], NDArray[np.int16], NDArray[np.float64]]:
     """Give the best correlation of each place over all turns, its turn, and the sums of all."""
     side, margin = shape.side, shape.margin
@@ -260,7 +295,7 @@ def _correlated(
     odd = np.empty_like(even)
     sums = np.zeros(3)
     weight = inverse * allowed
-    for number in range(len(shape.turns)):
+    for number in numbers:
         a, b = shape.real[number], shape.imaginary[number]
         even.real, even.imag = np.einsum("cij,cij->ij", p, a), np.einsum("cij,cij->ij", q, a)
         odd.real, odd.imag = -np.einsum("cij,cij->ij", q, b), np.einsum("cij,cij->ij", p, b)
@@ -288,11 +323,15 @@ def _correlated(
 
 
 def _peaks(
-    shape: Template, cut: Cut, field: NDArray[np.float32], which: NDArray[np.int16]
+    shape: Template,
+    cut: Cut,
+    field: NDArray[np.float32],
+    which: NDArray[np.int16],
+    most: int,
 ) -> list[Peak]:
     found = []
     size = 2**shape.level
-    for _ in range(_PEAKS):
+    for _ in range(most):
         row, col = (int(v) for v in np.unravel_index(int(np.argmax(field)), field.shape))
         score = float(field[row, col])
         if not math.isfinite(score):
