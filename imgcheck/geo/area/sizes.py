@@ -37,11 +37,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is searched; ``circles`` by the number of the reference, ``reason`` if anything was
-    left out."""
+    """What is searched.
+
+    ``circles`` by the number of the reference, ``work`` in pixels of the search, ``reason`` if
+    anything was left out.
+    """
 
     steps: tuple[Step, ...]
     circles: dict[int, Circle]
+    work: float = 0.0
     reason: str | None = None
 
 
@@ -63,11 +67,13 @@ def plan(shape: tuple[int, ...], sources: list[Source], prior: Prior | None) -> 
             )
     steps: list[Step] = []
     reason = None
+    work = 0.0
     for group in _groups(sources):
-        some, left_out = _sizes(shape, group, prior, circles)
+        some, left_out, pixels = _sizes(shape, group, prior, circles)
         steps += some
+        work += pixels
         reason = reason or left_out
-    return Plan(steps=tuple(steps), circles=circles, reason=reason)
+    return Plan(steps=tuple(steps), circles=circles, work=work, reason=reason)
 
 
 def _groups(sources: list[Source]) -> list[list[Source]]:
@@ -85,7 +91,7 @@ def _sizes(
     group: list[Source],
     prior: Prior | None,
     circles: dict[int, Circle],
-) -> tuple[list[Step], str | None]:
+) -> tuple[list[Step], str | None, float]:
     """Give the sizes for references of one pixel size, coarse ones first."""
     least, most = SMALLEST_SCALE, LARGEST_SCALE
     if prior is not None and prior.gsd_m is not None:
@@ -99,7 +105,7 @@ def _sizes(
     low = max(least, _LEAST_FOOTPRINT / side)
     high = min(most, 1.3 * max(max(s.width, s.height) for s in group) / side)
     if low > high:
-        return [], "the picture is too small or too large for a reference"
+        return [], "the picture is too small or too large for a reference", 0.0
     count = max(1, math.ceil(math.log(high / low) / math.log(coarse.SCALE_STEP) - 1e-9))
     steps: list[Step] = []
     work = 0.0
@@ -108,13 +114,13 @@ def _sizes(
         factor = _factor(shape, scale)
         work += sum(_area(s, circles.get(s.id)) for s in group) / factor**2
         if work > _MOST_WORK:
-            return steps, "sizes finer than the search could afford were left out"
+            return steps, "sizes finer than the search could afford were left out", work
         steps.append(Step(scale=scale, factor=factor, sources=tuple(group)))
-    return steps, None
+    return steps, None, work
 
 
-def coarser(steps: tuple[Step, ...]) -> list[Step]:
-    """Give one size for each two neighbours, on references reduced twice as far."""
+def joined(steps: tuple[Step, ...]) -> list[Step]:
+    """Give one size for each two neighbours."""
     found: list[Step] = []
     waiting: Step | None = None
     for step in (*steps, None):
@@ -123,7 +129,7 @@ def coarser(steps: tuple[Step, ...]) -> list[Step]:
             continue
         pair = step if step is not None and step.sources == waiting.sources else waiting
         scale = math.sqrt(waiting.scale * pair.scale)
-        found.append(Step(scale=scale, factor=2 * waiting.factor, sources=waiting.sources))
+        found.append(Step(scale=scale, factor=waiting.factor, sources=waiting.sources))
         waiting = None if pair is step else step
     return found
 
