@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from imgcheck.inspection import inspect
     from imgcheck.intake import load_case
     from imgcheck.model import Answer, Case, Claim, Finding, Outcome, Report, Verdict
+    from imgcheck.placing import locate
     from imgcheck.regression import regress
     from imgcheck.verification import verify
 
 __all__ = [
-    "load_case", "verify", "inspect", "regress",
+    "load_case", "verify", "inspect", "locate", "regress",
     "Image", "HashIndex",
     "Case", "Claim", "Finding", "Outcome", "Verdict", "Answer", "Report",
     "ImgcheckError",
@@ -33,6 +34,7 @@ _HOMES = {
     "load_case": "imgcheck.intake",
     "verify": "imgcheck.verification",
     "inspect": "imgcheck.inspection",
+    "locate": "imgcheck.placing",
     "regress": "imgcheck.regression",
     "Image": "imgcheck.imaging",
     "HashIndex": "imgcheck.hashing",

@@ -1,4 +1,5 @@
-"""A report on disk: ``report.html``, ``report.json``, evidence pictures, a GeoJSON footprint.
+"""A report on disk: ``report.html``, ``report.json``, evidence pictures, a GeoJSON footprint;
+likewise inspections and placings.
 
 Everything is made in memory first; only then is each file put in place whole. An older report
 in the folder stays untouched if anything fails before that.
@@ -19,8 +20,14 @@ from imgcheck.imaging.output import write_atomically
 from imgcheck.imaging.text import printable
 from imgcheck.imaging.view import jpeg_view
 from imgcheck.inspection import Inspection, views
-from imgcheck.model import Case, Report
+from imgcheck.model import Case, Report, Window
+from imgcheck.placing import Located
+from imgcheck.placing.document import document
+from imgcheck.placing.exports import Export, exports
+from imgcheck.placing.measures import Measures
+from imgcheck.placing.views import views as views_of
 from imgcheck.render import inspection as inspected
+from imgcheck.render import placing
 from imgcheck.verification import LIBRARIES
 
 # Enough to judge a picture on a screen; the original stays where it is.
@@ -43,6 +50,52 @@ def publish(report: Report, case: Case, folder: Path) -> Path:
     if features is not None:
         files["footprint.geojson"] = features
     files["report.json"] = report.dumps()
+    _write(files, folder)
+    return folder / "report.html"
+
+
+def publish_located(
+    found: Located, folder: Path, *, time: Window | None = None
+) -> tuple[Export, ...]:
+    """Write ``locate.html``, ``locate.json`` and every export of a placing into a folder.
+
+    Of a picture that was not placed only ``locate.json`` is written, with the reason.
+
+    Parameters
+    ----------
+    found : Located
+    folder : path
+    time : Window, optional
+        When the picture was taken, as claimed; goes into the STAC item.
+
+    Returns
+    -------
+    tuple of Export
+        What was made, and what was not, with the reason.
+
+    Raises
+    ------
+    UnreadableError
+        If the folder cannot be made or written.
+    """
+    made = exports(found, time=time) if found.placed else ()
+    said = document(found)
+    files: dict[str, bytes | str] = {one.name: one.data for one in made if one.data is not None}
+    if found.placement is not None:
+        listed = [(one.name, one.what, one.note, one.data is not None) for one in made]
+        files["locate.html"] = placing.html(
+            said,
+            Measures(placement=found.placement),
+            views_of(found),
+            files=listed,
+            version=version("imgcheck"),
+        )
+    files["locate.json"] = json.dumps(said, indent=2, allow_nan=False) + "\n"
+    _write(files, folder)
+    return made
+
+
+def _write(files: Mapping[str, bytes | str], folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -52,7 +105,6 @@ def publish(report: Report, case: Case, folder: Path) -> Path:
         ) from error
     for name, content in files.items():
         write_atomically(folder / name, content)
-    return folder / "report.html"
 
 
 def publish_in_case(

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck import geo
-from imgcheck.geo.structural import Pyramid
-from imgcheck.imaging import annotations, grid, warp
+from imgcheck.imaging import grid, warp
 from imgcheck.imaging.grid import Grid
 from imgcheck.model import Case, Reference
+from imgcheck.placing.search import best, clean, placement
+
+__all__ = [
+    "Ground", "best", "clean", "ground", "gsd", "layer", "name", "placement", "sun_in_picture",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,64 +38,6 @@ class Ground:
         """Give a polygon on the grid as picture pixels, rounded to a tenth."""
         points = warp.apply(np.linalg.inv(self.to_grid), polygon)
         return tuple((round(float(x), 1), round(float(y), 1)) for x, y in points)
-
-
-def clean(case: Case) -> NDArray[np.bool_]:
-    """Give the pixels of the picture that are neither nodata nor drawn over."""
-    mask: NDArray[np.bool_] = case.once(
-        "clean", lambda: case.image.valid() & ~annotations.find(case.image.rgb()).mask
-    )
-    return mask
-
-
-def placement(case: Case, reference: Reference) -> geo.Placement | None:
-    """Place the picture on one reference; ``None`` where the reference has no affine place.
-
-    By local features; where no reference has the same details, by the directions of edges, which
-    other dates share.
-    """
-    fast = _fast(case, reference)
-    if fast is None or any(f.placed for r in case.references if (f := _fast(case, r))):
-        return fast
-    return case.once(f"placement {reference.id}", lambda: _structural(case, reference))
-
-
-def _fast(case: Case, reference: Reference) -> geo.Placement | None:
-    georeference = reference.image.georeference
-    if georeference is None or georeference.transform is None:
-        return None
-    transform = georeference.transform
-
-    def make() -> geo.Placement:
-        return geo.place(
-            case.image.gray(),
-            reference.image.gray(),
-            transform=transform,
-            crs=georeference.crs,
-            picture_mask=clean(case),
-            reference_mask=reference.image.valid(),
-        )
-
-    return case.once(f"fast placement {reference.id}", make)
-
-
-def _structural(case: Case, reference: Reference) -> geo.Placement:
-    georeference = reference.image.georeference
-    assert georeference is not None and georeference.transform is not None
-    return geo.locate_structurally(
-        case.image.gray(),
-        Pyramid(reference.image.gray(), reference.image.valid()),
-        transform=georeference.transform,
-        crs=georeference.crs,
-        picture_mask=case.image.valid() & ~annotations.suspect(case.image.rgb()),
-    )
-
-
-def best(case: Case) -> tuple[Reference, geo.Placement] | None:
-    """Give the reference on which the picture was placed most surely."""
-    tried = ((reference, placement(case, reference)) for reference in case.references)
-    placed = [(reference, found) for reference, found in tried if found and found.placed]
-    return min(placed, key=lambda pair: pair[1].log10_nfa or 0.0, default=None)
 
 
 def ground(case: Case) -> Ground | None:

@@ -10,7 +10,7 @@ import click
 from imgcheck.cli.failure import report_failure
 from imgcheck.errors import ImgcheckError
 
-COMMANDS = ("verify", "inspect", "index", "sun", "case", "regress", "explain", "doctor")
+COMMANDS = ("verify", "inspect", "locate", "index", "sun", "case", "regress", "explain", "doctor")
 
 
 class _LazyGroup(click.Group):

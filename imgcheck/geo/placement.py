@@ -11,9 +11,8 @@ from rasterio.errors import CRSError
 from rasterio.warp import transform as project
 
 from imgcheck.errors import UsageError
-from imgcheck.geo import earth
 from imgcheck.geo.search import find
-from imgcheck.imaging import registration, transforms
+from imgcheck.imaging import ellipsoid, registration, transforms
 from imgcheck.imaging.registration import Registration
 from imgcheck.quantity import binomial_interval
 
@@ -266,7 +265,9 @@ def _footprint(
         for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True)
     ]
     ring = to_lonlat(crs, transforms.apply(matrix, np.concatenate(edges)))
+    # Across the antimeridian longitudes jump by a turn.
     x, y = (ring - ring[0]).T
+    x = (x + 180) % 360 - 180
     if x @ np.roll(y, -1) - y @ np.roll(x, -1) < 0:
         ring = ring[::-1]
     return np.concatenate([ring, ring[:1]])
@@ -279,10 +280,9 @@ def ground_slope(
     step = 0.5
     around = point + np.array([[step, 0], [-step, 0], [0, step], [0, -step]])
     lonlat = to_lonlat(crs, transforms.apply(matrix, np.concatenate([around, point])))
-    length = np.array(earth.metres_per_degree(float(lonlat[4, 1])))
-    right = (lonlat[0] - lonlat[1]) / (2 * step) * length
-    down = (lonlat[2] - lonlat[3]) / (2 * step) * length
-    return np.stack([right, down], axis=-1)
+    centre = (float(lonlat[4, 0]), float(lonlat[4, 1]))
+    metres = ellipsoid.east_north(lonlat, centre=centre) / (2 * step)
+    return np.stack([metres[0] - metres[1], metres[2] - metres[3]], axis=-1)
 
 
 def _ellipse(

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging import ellipsoid
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
 
-# WGS 84 (NGA.STND.0036): semi-major axis in metres, first eccentricity squared.
-_SEMI_MAJOR, _ECCENTRICITY_2 = 6_378_137.0, 6.694379990141e-3
 _LONLAT = "EPSG:4326"
 # A CRS may name grid files, which PROJ would open; "@null" means none.
 _GRID_FILE = re.compile(
@@ -97,13 +96,9 @@ class Georeference:
         lon, lat = self.to_lonlat(
             np.array([x - 0.5, x + 0.5, x, x]), np.array([y, y, y - 0.5, y + 0.5])
         )
-        middle = np.radians(float(lat.mean()))
-        bent = 1 - _ECCENTRICITY_2 * np.sin(middle) ** 2
-        north = np.radians(1) * _SEMI_MAJOR * (1 - _ECCENTRICITY_2) / bent**1.5
-        east = np.radians(1) * _SEMI_MAJOR / np.sqrt(bent) * np.cos(middle)
-        across = ((lon[1] - lon[0] + 180) % 360 - 180) * east, (lat[1] - lat[0]) * north
-        down = ((lon[3] - lon[2] + 180) % 360 - 180) * east, (lat[3] - lat[2]) * north
-        return float(np.sqrt(abs(across[0] * down[1] - across[1] * down[0])))
+        spots = ellipsoid.in_space(lon, lat)
+        area = np.cross(spots[1] - spots[0], spots[3] - spots[2])
+        return float(np.sqrt(np.sqrt((area**2).sum())))
 
     def _by_model(
         self, xs: NDArray[np.float64], ys: NDArray[np.float64]

@@ -28,10 +28,13 @@
     control.max = "100";
     control.step = "any";
     control.value = "50";
-    control.setAttribute("aria-label", "Position of the line between before (left) and after (right)");
+    var left = pair.getAttribute("data-left") || "Before";
+    var right = pair.getAttribute("data-right") || "After";
+    control.setAttribute("aria-label", "Position of the line between " + left.toLowerCase() +
+      " (left) and " + right.toLowerCase() + " (right)");
     pictures[1].classList.add("over");
     stage.append(pictures[0], pictures[1], divider,
-      make("span", "word left", "Before"), make("span", "word right", "After"), control);
+      make("span", "word left", left), make("span", "word right", right), control);
     figures.forEach(function (figure) { figure.classList.add("taken"); });
     pair.prepend(stage);
     pair.classList.add("sliding");

@@ -1,0 +1,163 @@
+"""What a placed picture measures on the ellipsoid: area, edges, tie points, outlines of error."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pyproj import Geod
+from rasterio.crs import CRS
+
+from imgcheck import geo
+from imgcheck.geo.placement import ground_slope, system_of, to_lonlat
+from imgcheck.imaging import transforms
+from imgcheck.imaging.text import printable
+
+_EARTH = Geod(ellps="WGS84")
+_ELLIPSE_POINTS = 72
+_EDGES = ("top", "right", "bottom", "left")
+CORNERS = ("top left", "top right", "bottom right", "bottom left")
+# North has no direction within this of a pole.
+_POLE_DEG = 1e-4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TiePoint:
+    """A pair of spots that agree.
+
+    Attributes
+    ----------
+    picture : (x, y)
+        Picture pixels.
+    reference : (x, y)
+        In the CRS.
+    lonlat : (lon, lat)
+    residual_px, residual_m : float
+        Distance of where the transform sends the picture's spot from the reference's spot; in
+        picture pixels of the ground, and in metres.
+    offset : (x, y)
+        The same in CRS units: reference minus transformed picture.
+    """
+
+    picture: tuple[float, float]
+    reference: tuple[float, float]
+    lonlat: tuple[float, float]
+    residual_px: float
+    residual_m: float
+    offset: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Measures:
+    """Measures of one placed picture; see the properties."""
+
+    placement: geo.Placement
+
+    @property
+    def matrix(self) -> NDArray[np.float64]:
+        """Picture pixels to CRS, last entry 1."""
+        assert self.placement.matrix is not None
+        return self.placement.matrix / self.placement.matrix[2, 2]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the picture."""
+        return self.placement.registration.picture_shape
+
+    @cached_property
+    def system(self) -> CRS:
+        """The reference's CRS."""
+        return system_of(self.placement.crs)
+
+    @property
+    def crs_name(self) -> str:
+        """Its authority code, or what it calls itself."""
+        code = self.placement.crs
+        if len(code) < 40:
+            return code
+        name = self.system.to_dict(projjson=True).get("name")
+        return printable(str(name or "the CRS of the reference"), limit=80)
+
+    def to_lonlat(self, points: ArrayLike) -> NDArray[np.float64]:
+        """Map picture pixels (N, 2) to longitude and latitude."""
+        lonlat = to_lonlat(self.system, transforms.apply(self.matrix, points))
+        lonlat[:, 0] = (lonlat[:, 0] + 180) % 360 - 180
+        return lonlat
+
+    @property
+    def corners_lonlat(self) -> NDArray[np.float64]:
+        """The corners in the order of `CORNERS`, (4, 2)."""
+        return self.to_lonlat(transforms.corners(self.shape))
+
+    @cached_property
+    def area_m2(self) -> float:
+        """Area of the footprint on the ellipsoid."""
+        ring = np.asarray(self.placement.footprint_lonlat)[:-1]
+        area, _ = _EARTH.polygon_area_perimeter(ring[:, 0], ring[:, 1])
+        return abs(float(area))
+
+    @cached_property
+    def edges_m(self) -> dict[str, float]:
+        """Length of each edge of the picture along the ground, straight in the CRS."""
+        ring = transforms.corners(self.shape)
+        steps = np.linspace(0, 1, 17)[:, None]
+        lengths = {}
+        for name, start, end in zip(_EDGES, ring, np.roll(ring, -1, axis=0), strict=True):
+            lonlat = self.to_lonlat(start + (end - start) * steps)
+            lengths[name] = float(_EARTH.line_length(lonlat[:, 0], lonlat[:, 1]))
+        return lengths
+
+    @cached_property
+    def tie_points(self) -> tuple[TiePoint, ...]:
+        """The pairs that carry the placing, the best first."""
+        found = self.placement.registration
+        if not len(found.picture_points) or found.matrix is None:
+            return ()
+        to_crs = self.matrix @ np.linalg.inv(found.matrix)
+        known = transforms.apply(to_crs / to_crs[2, 2], found.reference_points)
+        sent = transforms.apply(self.matrix, found.picture_points)
+        lonlat, sent_lonlat = (to_lonlat(self.system, points) for points in (known, sent))
+        _, _, metres = _EARTH.inv(lonlat[:, 0], lonlat[:, 1], sent_lonlat[:, 0], sent_lonlat[:, 1])
+        gsd = self.placement.gsd_m or math.nan
+        points = [
+            TiePoint(
+                picture=_pair(spot),
+                reference=_pair(place),
+                lonlat=((float(where[0]) + 180) % 360 - 180, float(where[1])),
+                residual_px=float(gap) / gsd,
+                residual_m=float(gap),
+                offset=_pair(place - away),
+            )
+            for spot, place, where, gap, away in zip(
+                found.picture_points, known, lonlat, metres, sent, strict=True
+            )
+        ]
+        return tuple(sorted(points, key=lambda point: point.residual_m))
+
+    @property
+    def north_deg(self) -> float | None:
+        """Direction of north in the picture; None at a pole."""
+        centre = self.placement.centre_lonlat
+        if centre is None or abs(centre[1]) > 90 - _POLE_DEG:
+            return None
+        return self.placement.north_deg
+
+    def slope(self, point: tuple[float, float]) -> NDArray[np.float64]:
+        """Give metres east and north per picture pixel right and down, (2, 2)."""
+        return ground_slope(self.matrix, np.array([point], np.float64), self.system)
+
+    def ellipse_ring(self, point: tuple[float, float]) -> NDArray[np.float64]:
+        """Give the outline of the 95 % error ellipse of a picture spot, (N, 2) lon/lat."""
+        major, minor, angle = geo.ellipse(self.placement, point)
+        turns = np.linspace(0, 2 * np.pi, _ELLIPSE_POINTS, endpoint=False)
+        along, across = major * np.cos(turns), minor * np.sin(turns)
+        bearings = angle + np.degrees(np.arctan2(across, along))
+        lon, lat = self.to_lonlat([point])[0]
+        many = np.full(len(turns), 1.0)
+        x, y, _ = _EARTH.fwd(lon * many, lat * many, bearings, np.hypot(along, across))
+        return np.column_stack([x, y])
+
+
+def _pair(point: NDArray[np.float64]) -> tuple[float, float]:
+    return float(point[0]), float(point[1])

@@ -1,0 +1,132 @@
+"""Pictures of a placing for people: the reference's part, the picture, and both on one grid."""
+
+import io
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.geo.placement import affine_of, ground_slope
+from imgcheck.imaging import transforms, warp
+from imgcheck.placing.located import Located
+from imgcheck.placing.measures import Measures
+
+_LONGEST_PX = 1200
+# Ground shown around the footprint, as a share of its longer side: on the map, and on the pair.
+_MAP_MARGIN, _PAIR_MARGIN = 0.3, 0.04
+_QUALITY = 86
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class View:
+    """One picture on the page.
+
+    Attributes
+    ----------
+    jpeg : bytes
+    size : (width, height)
+    matrix : (3, 3) float64
+        Pixels of the posted picture to pixels of the view.
+    north_deg : float or None
+        Direction of north in the view, clockwise from up.
+    metres : float
+        Ground metres per pixel of the view, at the picture's centre.
+    """
+
+    jpeg: bytes
+    size: tuple[int, int]
+    matrix: NDArray[np.float64]
+    north_deg: float | None
+    metres: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Views:
+    """The reference around the footprint, the picture, and the pair for a slider."""
+
+    reference: View
+    picture: View
+    pair: tuple[View, View]
+
+
+def views(found: Located) -> Views:
+    """Draw the views of a placed picture; none of the files' own bytes are in them."""
+    if found.placement is None or found.reference is None:
+        raise ValueError("a picture that was not placed has no view on a map")
+    measures = Measures(placement=found.placement)
+    rgb = found.image.rgb()
+    return Views(
+        reference=_on_reference(found, measures, _MAP_MARGIN, drawn=False),
+        picture=_whole(rgb, measures),
+        pair=(
+            _on_reference(found, measures, _PAIR_MARGIN, drawn=False),
+            _on_reference(found, measures, _PAIR_MARGIN, drawn=True),
+        ),
+    )
+
+
+def _whole(rgb: NDArray[np.uint8], measures: Measures) -> View:
+    rows, cols = rgb.shape[:2]
+    factor = min(1.0, _LONGEST_PX / max(rows, cols))
+    size = max(1, round(cols * factor)), max(1, round(rows * factor))
+    shown = rgb if factor == 1.0 else _bytes(warp.resize(rgb, (size[1], size[0])))
+    matrix = np.diag([size[0] / cols, size[1] / rows, 1.0])
+    return _view(shown, matrix, measures)
+
+
+def _on_reference(found: Located, measures: Measures, margin: float, *, drawn: bool) -> View:
+    """Cut the reference around the footprint; ``drawn`` lays the picture over it."""
+    reference = found.reference
+    assert reference is not None and reference.image.georeference is not None
+    transform = reference.image.georeference.transform
+    assert transform is not None
+    to_reference = np.linalg.inv(affine_of(transform)) @ measures.matrix
+    ground = reference.image.rgb()
+    ring = transforms.apply(to_reference / to_reference[2, 2], transforms.corners(measures.shape))
+    room = margin * float((ring.max(axis=0) - ring.min(axis=0)).max())
+    limit = [ground.shape[1], ground.shape[0]]
+    low = np.clip(np.floor(ring.min(axis=0) - room), 0, limit).astype(int)
+    high = np.clip(np.ceil(ring.max(axis=0) + room), 0, limit).astype(int)
+    high = np.maximum(high, low + 1)
+    factor = _LONGEST_PX / float((high - low).max())
+    size = [max(1, round(float(n) * factor)) for n in high - low]
+    to_view = np.diag([*(np.array(size) / (high - low)), 1.0]) @ np.array(
+        [[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1.0]]
+    )
+    matrix = to_view @ to_reference
+    part = ground[low[1] : high[1], low[0] : high[0]]
+    shown = _bytes(warp.resize(part, (size[1], size[0])))
+    if drawn:
+        over = warp.warp(found.image.rgb(), matrix, (size[1], size[0]))
+        inside = np.isfinite(over).all(axis=-1)
+        shown[inside] = _bytes(over)[inside]
+    return _view(shown, matrix, measures)
+
+
+def _view(shown: NDArray[np.uint8], matrix: NDArray[np.float64], measures: Measures) -> View:
+    matrix = matrix / matrix[2, 2]
+    rows, cols = measures.shape
+    centre = transforms.apply(matrix, [[cols / 2, rows / 2]])
+    slope = ground_slope(measures.matrix @ np.linalg.inv(matrix), centre, measures.system)
+    up = np.linalg.solve(slope, [0.0, 1.0])
+    north = math.degrees(math.atan2(up[0], -up[1])) % 360
+    return View(
+        jpeg=_jpeg(shown),
+        size=(shown.shape[1], shown.shape[0]),
+        matrix=matrix,
+        north_deg=None if measures.north_deg is None else north,
+        metres=math.sqrt(abs(float(np.linalg.det(slope)))),
+    )
+
+
+def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.clip(np.nan_to_num(np.round(values)), 0, 255).astype(np.uint8)
+
+
+def _jpeg(rgb: NDArray[np.uint8]) -> bytes:
+    from PIL import Image as Pillow
+
+    stream = io.BytesIO()
+    Pillow.fromarray(np.ascontiguousarray(rgb)).save(stream, "JPEG", quality=_QUALITY)
+    return stream.getvalue()
