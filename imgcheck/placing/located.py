@@ -117,7 +117,7 @@ def locate(
         reason=None,
         reference=chosen.reference,
         placement=chosen.placement,
-        relation=_relation(case, chosen.reference, chosen.placement),
+        relation=related(case, chosen.reference, chosen.placement),
         false_match_probability=_together(tried, chosen.placement),
         tried=tried,
         search=search,
@@ -181,7 +181,7 @@ def _together(tried: tuple[Attempt, ...], found: geo.Placement) -> float | None:
     return min(1.0, found.false_match_probability * searched)
 
 
-def _relation(case: Case, reference: Reference, found: geo.Placement) -> Relation | None:
+def related(case: Case, reference: Reference, found: geo.Placement) -> Relation | None:
     """Ask whether it is the reference's own acquisition or the place at another time."""
     georeference = reference.image.georeference
     if georeference is None or georeference.transform is None or found.matrix is None:

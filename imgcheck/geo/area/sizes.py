@@ -3,14 +3,12 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from imgcheck.errors import UsageError
 from imgcheck.geo.area.store import Source
 from imgcheck.geo.area.sweep import Circle
-from imgcheck.geo.locating import Prior
+from imgcheck.geo.locating import Prior, circle
+from imgcheck.geo.placement import affine_of, system_of
 from imgcheck.geo.structural import coarse
-from imgcheck.imaging.georeference import Georeference
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.25, 4.0
 # A picture must lay on this many reference pixels a side: twice what a single reference needs,
@@ -147,16 +145,10 @@ def _area(source: Source, circle: Circle | None) -> float:
 
 def _circle(source: Source, near: tuple[float, float, float]) -> Circle | None:
     """Put a claimed place on a reference; None where it does not touch it."""
-    lon, lat, radius_km = near
-    if not (math.isfinite(lon) and abs(lat) <= 90 and 0 < radius_km < math.inf):
-        raise UsageError(
-            f"a claimed place of longitude {lon}, latitude {lat} within {radius_km} km is none"
-        )
-    place = Georeference(crs=source.crs, transform=source.transform)  # type: ignore[arg-type]
-    x, y = (float(np.ravel(v)[0]) for v in place.from_lonlat(lon, lat))
-    radius = radius_km * 1000.0 / source.gsd_m
-    if not (math.isfinite(x) and math.isfinite(y)):
+    found = circle(near, affine_of(source.transform), system_of(source.crs))
+    if found is None:
         return None
+    x, y, radius = found
     if not (-radius <= x <= source.width + radius and -radius <= y <= source.height + radius):
         return None
     return Circle(x=x, y=y, radius=radius)
