@@ -131,13 +131,19 @@ def _found(
 
     if index is not None:
         return placing.locate_in_area(load_case(image), index, search=search, progress=progress)
-    paths = [Path(given) for given in references]
+    paths = [_undated(given) for given in references]
     if any(placing.is_large(path) for path in paths):
         return placing.locate_without_index(
             load_case(image), paths, search=search, progress=progress
         )
     case = load_case(image, references=references)
     return placing.locate(case, search=search, progress=progress)
+
+
+def _undated(given: str) -> Path:
+    """Take the date off ``PATH@DATE``: an index keeps none."""
+    path, _, _ = given.rpartition("@")
+    return Path(given) if not path or Path(given).exists() else Path(path)
 
 
 def _build(references: tuple[str, ...], index: Path) -> int:
@@ -148,7 +154,7 @@ def _build(references: tuple[str, ...], index: Path) -> int:
     if not references:
         raise UsageError("give the imagery to index: --reference PATH")
     with Progress(f"Indexing into {printable(index.name)}") as progress:
-        built = area.build([Path(given) for given in references], index, progress=progress)
+        built = area.build([_undated(g) for g in references], index, progress=progress)
     for path, reason in built.skipped:
         click.echo(f"left out: {printable(path.name)}: {reason}", err=True)
     click.echo(

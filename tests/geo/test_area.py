@@ -360,3 +360,12 @@ def test_a_picture_that_is_all_drawn_over_is_not_placed(index, picture):
     assert answer.placement.reason == (
         "too little of the picture is ground that was not drawn over"
     )
+
+
+def test_transforms_of_long_strips_stay_small():
+    source = area_source(width=20_000, height=20_000)
+    plan = sizes.plan((100, 4000), [source], geo.Prior(gsd_m=(1.4, 1.6)))
+    strip = np.random.default_rng(2).random((100, 4000), np.float32)
+    for step in plan.steps:
+        shape = sweep.template(strip, np.ones(strip.shape, bool), step.scale, factor=step.factor)
+        assert shape.side == 512
