@@ -198,15 +198,20 @@ def _answer(index: Path, rgb: NDArray[np.uint8], query: Query) -> dict[str, obje
 
 
 def _child(*arguments: object) -> list[dict[str, float]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.area", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        check=True,
-        cwd=_ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        text=True,
-    )
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    """Run a part in a process of its own; its lines are shown as they come."""
+    words = [sys.executable, "-W", "ignore", "-m", "tests.benchmarks.area", *map(str, arguments)]
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    lines = []
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, cwd=_ROOT, env={**os.environ, **threads}, text=True
+    ) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            print(line, end="", file=sys.stderr, flush=True)
+            lines.append(json.loads(line))
+    if child.returncode:
+        raise SystemExit(f"a part failed: {words}")
+    return lines
 
 
 def positives(
@@ -256,8 +261,6 @@ def positives(
         *answers, memory = _child("--query", index, listed)
         results += [Result(**answer) for answer in answers]  # type: ignore[arg-type]
         peaks.append(memory["rss_mb"])
-        for answer in answers:
-            print(json.dumps(answer), file=sys.stderr, flush=True)
     return results, builds, peaks
 
 
