@@ -22,7 +22,7 @@ _GSD_SPREAD = 0.2
 
 
 @click.command("locate")
-@click.argument("image", type=click.Path(path_type=Path))
+@click.argument("image", type=click.Path(path_type=Path), required=False)
 @options.reference_option
 @click.option(
     "--gsd",
@@ -31,6 +31,16 @@ _GSD_SPREAD = 0.2
 )
 @click.option(
     "--near", metavar="LAT,LON,KM", help="Search only within so many kilometres of a place."
+)
+@click.option(
+    "--build-index",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Index the references for searching a big area, or go on with it; no IMAGE is needed.",
+)
+@click.option(
+    "--index",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Search the area of an index made with --build-index.",
 )
 @click.option("--mirrored", is_flag=True, help="Also try the picture as a mirror image.")
 @click.option(
@@ -47,8 +57,10 @@ _GSD_SPREAD = 0.2
 )
 @options.json_option
 def command(
-    image: Path,
+    image: Path | None,
     references: tuple[str, ...],
+    build_index: Path | None,
+    index: Path | None,
     gsd: str | None,
     near: str | None,
     mirrored: bool,
@@ -67,19 +79,28 @@ def command(
       imgcheck locate post.jpg --reference before.tif
       imgcheck locate post.jpg --reference archive/ --gsd 0.5 -o placed/
       imgcheck locate post.jpg --reference scene.tif --near 35.40,40.15,5 --json
+      imgcheck locate --reference mosaics/ --build-index province.index
+      imgcheck locate post.jpg --index province.index --gsd 5
     """
-    from imgcheck.intake import load_case
-    from imgcheck.placing import locate
     from imgcheck.placing.document import document
     from imgcheck.render import placing
 
-    if not references:
-        raise UsageError("give the imagery to place the picture on: --reference PATH")
+    if build_index is not None:
+        if image is not None or index is not None:
+            raise UsageError(
+                "--build-index only builds; search with: imgcheck locate IMAGE --index"
+            )
+        return _build(references, build_index)
+    if image is None:
+        raise UsageError("name the picture to place: imgcheck locate IMAGE --reference PATH")
+    if bool(references) == (index is not None):
+        raise UsageError(
+            "give the imagery to place the picture on: --reference PATH or --index FILE"
+        )
     search, time = _search(gsd, near, mirrored), _time(when)
     name = Path(os.fsencode(image).decode("utf-8", "replace")).name
     with Progress(f"Placing {name}") as progress:
-        case = load_case(image, references=references)
-        found = locate(case, search=search, progress=progress)
+        found = _found(image, references, index, search, progress)
         made = () if output is None else _write(found, output, time)
     said = document(found)
     if as_json:
@@ -94,6 +115,52 @@ def command(
 
         page = output / ("locate.html" if found.placed else "locate.json")
         click.echo(f"written: {printable(str(page))}", err=True)
+    return 0
+
+
+def _found(
+    image: Path,
+    references: tuple[str, ...],
+    index: Path | None,
+    search: "Search",
+    progress: Progress,
+) -> "Located":
+    """Search by the index, by one made on the way where a reference is large, or whole."""
+    from imgcheck import placing
+    from imgcheck.intake import load_case
+
+    if index is not None:
+        return placing.locate_in_area(load_case(image), index, search=search, progress=progress)
+    paths = [_undated(given) for given in references]
+    if any(placing.is_large(path) for path in paths):
+        return placing.locate_without_index(
+            load_case(image), paths, search=search, progress=progress
+        )
+    case = load_case(image, references=references)
+    return placing.locate(case, search=search, progress=progress)
+
+
+def _undated(given: str) -> Path:
+    """Take the date off ``PATH@DATE``: an index keeps none."""
+    path, _, _ = given.rpartition("@")
+    return Path(given) if not path or Path(given).exists() else Path(path)
+
+
+def _build(references: tuple[str, ...], index: Path) -> int:
+    """Build an index and say what it holds."""
+    from imgcheck.geo import area
+    from imgcheck.imaging.text import printable
+
+    if not references:
+        raise UsageError("give the imagery to index: --reference PATH")
+    with Progress(f"Indexing into {printable(index.name)}") as progress:
+        built = area.build([_undated(g) for g in references], index, progress=progress)
+    for path, reason in built.skipped:
+        click.echo(f"left out: {printable(path.name)}: {reason}", err=True)
+    click.echo(
+        f"{printable(str(index))}: {built.sources} reference(s), {built.tiles} tiles "
+        f"({built.made} made now), {built.size_bytes / 1e6:.0f} MB"
+    )
     return 0
 
 

@@ -1,10 +1,13 @@
 """Place a picture on imagery of any date: by its details, else by the lie of its edges."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.warp import transform as project
 
 from imgcheck.errors import UsageError
 from imgcheck.geo import structural
@@ -16,11 +19,13 @@ from imgcheck.geo.placement import (
     place,
     system_of,
 )
-from imgcheck.imaging import registration
+from imgcheck.imaging import registration, transforms
 
 # The structural path needs so many pixels a side, and more than one step of eight bits.
 _LEAST_SIDE = 48
 _LEAST_CONTRAST = 1.5 / 255
+# Reference pixels per picture pixel, where nothing is known of the size.
+_LARGEST_SCALE = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +36,13 @@ class Prior:
     ----------
     gsd_m : (least, most) or None
         Ground metres per picture pixel.
+    near : (lon, lat, radius_km) or None
+        The picture's middle is looked for within this distance of a point, WGS 84 degrees; by
+        `locate` and `imgcheck.geo.area.search`.
     """
 
     gsd_m: tuple[float, float] | None = None
+    near: tuple[float, float, float] | None = None
 
 
 def locate(
@@ -81,6 +90,14 @@ def locate(
     First by local features (`imgcheck.geo.place`); where they do not agree, by the directions of
     edges (`imgcheck.geo.structural`). Measured rates are in docs/benchmarks.md.
     """
+    reference_mask = _near(
+        prior,
+        reference_mask,
+        picture_gray.shape,
+        reference_gray.shape,
+        affine_of(transform),
+        system_of(crs),
+    )
     fast = place(
         picture_gray,
         reference_gray,
@@ -198,3 +215,52 @@ def _scales(
     if not reference > 0:
         raise UsageError("the reference's pixels have no size on the ground")
     return least / reference, most / reference
+
+
+def circle(
+    near: tuple[float, float, float], affine: NDArray[np.float64], crs: CRS
+) -> tuple[float, float, float] | None:
+    """Put a claimed place on a reference: x, y, radius in its pixels; None where it has no place.
+
+    Raises
+    ------
+    UsageError
+        If it is no place.
+    """
+    lon, lat, radius_km = near
+    if not (math.isfinite(lon) and abs(lat) <= 90 and 0 < radius_km < math.inf):
+        raise UsageError(
+            f"longitude {lon:g}, latitude {lat:g} within {radius_km:g} km is no place; give "
+            "degrees and a radius in km"
+        )
+    x, y = project(CRS.from_epsg(4326), crs, [lon], [lat])[:2]
+    at = transforms.apply(np.linalg.inv(affine), [[x[0], y[0]]])
+    if not np.isfinite(at).all():
+        return None
+    size = math.sqrt(abs(float(np.linalg.det(ground_slope(affine, at, crs)))))
+    if not 0 < size < math.inf:
+        return None
+    return float(at[0, 0]), float(at[0, 1]), radius_km * 1000.0 / size
+
+
+def _near(
+    prior: Prior | None,
+    mask: NDArray[np.bool_] | None,
+    picture: tuple[int, ...],
+    shape: tuple[int, ...],
+    affine: NDArray[np.float64],
+    crs: CRS,
+) -> NDArray[np.bool_] | None:
+    """Leave of a reference what a picture around the claimed place could show."""
+    if prior is None or prior.near is None:
+        return mask
+    found = circle(prior.near, affine, crs)
+    inside = np.zeros(shape, bool)
+    if found is not None:
+        scales = _scales(prior, shape, affine, crs) or (0.0, _LARGEST_SCALE)
+        x, y, radius = found
+        reach = radius + scales[1] * math.hypot(*picture[:2]) / 2
+        low = np.clip([x - reach, y - reach], 0, [shape[1], shape[0]]).astype(int)
+        high = np.clip([x + reach + 1, y + reach + 1], 0, [shape[1], shape[0]]).astype(int)
+        inside[low[1] : high[1], low[0] : high[0]] = True
+    return inside if mask is None else inside & mask

@@ -1,0 +1,163 @@
+"""Build the index of an area from its references, tile by tile; go on where it stopped."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.errors import ImgcheckError, UsageError
+from imgcheck.geo.area import reading
+from imgcheck.geo.area.store import LEVELS, TILE, Source, Store
+from imgcheck.imaging import Image
+from imgcheck.imaging.text import printable
+
+Progress = Callable[[str, int, int], None]
+# Files of a folder that are taken for references.
+_ENDINGS = (".tif", ".tiff", ".jp2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What an index holds after building.
+
+    Attributes
+    ----------
+    sources, tiles : int
+    made : int
+        Tiles made in this run; the others were there.
+    size_bytes : int
+    seconds : float
+    skipped : tuple of (path, reason)
+        Files of folders that are no references.
+    """
+
+    sources: int
+    tiles: int
+    made: int
+    size_bytes: int
+    seconds: float
+    skipped: tuple[tuple[Path, str], ...] = ()
+
+
+def build(
+    references: Sequence[Path | str], index_path: Path | str, *, progress: Progress | None = None
+) -> Built:
+    """Build an index of an area, or go on with one.
+
+    Parameters
+    ----------
+    references : sequence of path
+        Georeferenced rasters of any size, and folders of them. What is in the index and has not
+        changed is not read again; what is in the index and not named here stays.
+    index_path : path
+    progress : callable (step, position, total), optional
+        Called before each tile.
+
+    Returns
+    -------
+    Built
+
+    Raises
+    ------
+    UsageError
+        If no reference is given or a folder holds none.
+    UnreadableError, RefusedError
+        If a reference that was named cannot be read or has no georeference.
+    IndexFileError
+        If the index is foreign or damaged.
+
+    Notes
+    -----
+    Each tile is written whole or not at all, so a killed build loses one tile. At a time one tile
+    of the reference is in memory (and its file, if that is not above 512 MB). The index holds the
+    reference in gray, reduced 2 to 32 times.
+    """
+    start = time.monotonic()
+    path = Path(index_path)
+    skipped: list[tuple[Path, str]] = []
+    paths = _listed(references)
+    made = 0
+    with Store.create_or_open(path) as store:
+        for reference, named in paths:
+            try:
+                image, source = reading.described(reference)
+            except ImgcheckError as error:
+                if named:
+                    raise
+                skipped.append((reference, error.message))
+                continue
+            made += _add(store, image, source, progress)
+        sources = store.sources()
+        if not sources:
+            raise UsageError("none of the files given is a georeferenced raster; nothing to index")
+        tiles = sum(len(store.finished(source)) for source in sources)
+    return Built(
+        sources=len(sources),
+        tiles=tiles,
+        made=made,
+        size_bytes=path.stat().st_size,
+        seconds=time.monotonic() - start,
+        skipped=tuple(skipped),
+    )
+
+
+def _listed(references: Sequence[Path | str]) -> list[tuple[Path, bool]]:
+    """Give the files, and whether each was named itself."""
+    if isinstance(references, (str, Path)):
+        references = [references]
+    found: list[tuple[Path, bool]] = []
+    for reference in map(Path, references):
+        if reference.is_dir():
+            inside = [p for p in sorted(reference.iterdir()) if p.suffix.lower() in _ENDINGS]
+            found += [(path, False) for path in inside]
+        else:
+            found.append((reference, True))
+    if not found:
+        raise UsageError("no reference given: name GeoTIFF files, or folders that hold some")
+    return found
+
+
+def _add(store: Store, image: Image, source: Source, progress: Progress | None) -> int:
+    """Make the tiles of one reference that are not there."""
+    known = next((s for s in store.sources() if s.path == source.path), None)
+    if known is None or known.sha256 != source.sha256:
+        known = store.add(source)
+    there = store.finished(known)
+    rows, cols = known.grid
+    missing = [(r, c) for r in range(rows) for c in range(cols) if (r, c) not in there]
+    for row, col in missing:
+        if progress:
+            progress(
+                f"indexing {printable(known.path.name)}", rows * cols - len(missing), rows * cols
+            )
+        window = (
+            col * TILE,
+            row * TILE,
+            min(TILE, known.width - col * TILE),
+            min(TILE, known.height - row * TILE),
+        )
+        gray, valid = reading.gray(image, window, stretch=known.stretch)
+        store.put(known, row, col, reduced(gray, valid))
+    return len(missing)
+
+
+def reduced(gray: NDArray[np.float32], valid: NDArray[np.bool_]) -> list[NDArray[np.uint8]]:
+    """Halve a tile again and again: 1 to 255, and 0 where less than half is known."""
+    coarsest = 1 << LEVELS[-1]
+    pad = [(0, -n % coarsest) for n in gray.shape]
+    part = np.pad(valid.astype(np.float32), pad)
+    total = np.pad(np.where(valid, gray, 0).astype(np.float32), pad)
+    made = []
+    for level in LEVELS:
+        size = (total.shape[1] // 2, total.shape[0] // 2)
+        part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.float32)
+        total = np.asarray(cv2.resize(total, size, interpolation=cv2.INTER_AREA), np.float32)
+        mean = total / np.maximum(part, np.float32(1e-6))
+        rows, cols = (-(-n // (1 << level)) for n in gray.shape)
+        known = np.where(part > 0.5, np.clip(np.rint(1 + mean * 254), 1, 255), 0)
+        made.append(np.ascontiguousarray(known[:rows, :cols].astype(np.uint8)))
+    return made

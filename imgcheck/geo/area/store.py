@@ -1,0 +1,266 @@
+"""One file that holds a reduced area: tiles of reduced references, each with its check sum."""
+
+import json
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.errors import IndexFileError
+from imgcheck.imaging.text import printable
+
+# "ICar": what other programs' files do not start with (SQLite, pragma application_id).
+_APPLICATION = 0x49436172
+_VERSION = 1
+# Side of a tile in pixels of its reference, and the reductions kept: 2, 4, 8, 16, 32.
+TILE = 2048
+LEVELS = (1, 2, 3, 4, 5)
+# No stored tile unpacks to more.
+_MOST_BYTES = (TILE // 2) ** 2
+_SCHEMA = """
+CREATE TABLE source (
+    id INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL, size INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, crs TEXT NOT NULL,
+    transform TEXT NOT NULL, gsd_m REAL NOT NULL, low REAL, high REAL);
+CREATE TABLE tile (
+    source INTEGER NOT NULL, row INTEGER NOT NULL, col INTEGER NOT NULL, level INTEGER NOT NULL,
+    rows INTEGER NOT NULL, cols INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (source, row, col, level)) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A reference of the area, as it was when its tiles were made.
+
+    ``transform`` leads from pixel corners to the CRS; ``stretch`` is what its samples were brought
+    to 8 bits by, None for samples of 8 bits.
+    """
+
+    id: int
+    path: Path
+    size: int
+    sha256: str
+    width: int
+    height: int
+    crs: str
+    transform: tuple[float, ...]
+    gsd_m: float
+    stretch: tuple[float, float] | None
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of tiles."""
+        return -(-self.height // TILE), -(-self.width // TILE)
+
+
+class Store:
+    """The index file, open. Use it as a context."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    @classmethod
+    def create_or_open(cls, path: Path) -> "Store":
+        """Open an index for writing, or begin one.
+
+        Raises
+        ------
+        IndexFileError
+            If the file is no index of an area, damaged, or cannot be written.
+        """
+        new = not path.exists() or path.stat().st_size == 0
+        store = cls._connected(path, "rwc" if new else "rw")
+        with store._named():
+            if new:
+                store._connection.executescript(
+                    f"PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_VERSION};"
+                    f"BEGIN; {_SCHEMA} COMMIT;"
+                )
+            store._check()
+        return store
+
+    @classmethod
+    def open(cls, path: Path) -> "Store":
+        """Open a finished index for reading.
+
+        Raises
+        ------
+        IndexFileError
+            If there is none, or it is foreign, damaged, of another version or unfinished.
+        """
+        if not path.is_file():
+            raise IndexFileError(f"there is no index {_shown(path)}; build it first")
+        store = cls._connected(path, "ro")
+        with store._named():
+            store._check()
+            sources = store.sources()
+            missing = sum(np.prod(s.grid) - len(store.finished(s)) for s in sources)
+        if not sources or missing:
+            store.close()
+            raise IndexFileError(
+                f"the index {_shown(path)} is unfinished: {int(missing)} tiles are missing; build "
+                "it again with the same references, it goes on where it stopped"
+            )
+        return store
+
+    @classmethod
+    def _connected(cls, path: Path, mode: str) -> "Store":
+        try:
+            connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode={mode}", uri=True, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise IndexFileError(f"the index {_shown(path)} cannot be opened: {error}") from None
+        return cls(path, connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def sources(self) -> list[Source]:
+        """Give the references in the order in which they came."""
+        with self._named():
+            rows = self._connection.execute("SELECT * FROM source ORDER BY id").fetchall()
+            return [_source(row) for row in rows]
+
+    def add(self, source: Source) -> Source:
+        """Enter a reference, in place of an older state of the same file."""
+        with self._named(), self._connection:
+            old = self._connection.execute(
+                "SELECT id FROM source WHERE path = ?", (str(source.path),)
+            ).fetchone()
+            if old:
+                self._connection.execute("DELETE FROM tile WHERE source = ?", old)
+                self._connection.execute("DELETE FROM source WHERE id = ?", old)
+            self._connection.execute(
+                "INSERT INTO source VALUES (NULL,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    str(source.path),
+                    source.size,
+                    source.sha256,
+                    source.width,
+                    source.height,
+                    source.crs,
+                    json.dumps(source.transform),
+                    source.gsd_m,
+                    *(source.stretch or (None, None)),
+                ),
+            )
+        return next(s for s in self.sources() if s.path == source.path)
+
+    def finished(self, source: Source) -> set[tuple[int, int]]:
+        """Give row and column of the tiles that are there."""
+        with self._named():
+            rows = self._connection.execute(
+                "SELECT row, col FROM tile WHERE source = ? GROUP BY row, col HAVING COUNT(*) = ?",
+                (source.id, len(LEVELS)),
+            )
+            return {(int(row), int(col)) for row, col in rows}
+
+    def put(self, source: Source, row: int, col: int, levels: list[NDArray[np.uint8]]) -> None:
+        """Write one tile at all its levels, whole or not at all."""
+        entries = []
+        for level, gray in zip(LEVELS, levels, strict=True):
+            data = zlib.compress(gray.tobytes(), 1)
+            entries.append((source.id, row, col, level, *gray.shape, zlib.crc32(data), data))
+        with self._named(), self._connection:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO tile VALUES (?,?,?,?,?,?,?,?)", entries
+            )
+
+    def tile(self, source: Source, row: int, col: int, level: int) -> NDArray[np.uint8]:
+        """Read one tile at one level; 0 is unknown.
+
+        Raises
+        ------
+        IndexFileError
+            If it is missing or damaged.
+        """
+        with self._lock, self._named():
+            found = self._connection.execute(
+                "SELECT rows, cols, crc, data FROM tile "
+                "WHERE source = ? AND row = ? AND col = ? AND level = ?",
+                (source.id, row, col, level),
+            ).fetchone()
+        if found is not None:
+            rows, cols, crc, data = found
+            if isinstance(data, bytes) and zlib.crc32(data) == crc:
+                raw = zlib.decompressobj().decompress(data, _MOST_BYTES)
+                if len(raw) == rows * cols:
+                    return np.frombuffer(raw, np.uint8).reshape(rows, cols)
+        raise self._damaged(f"tile {row}, {col} of {_shown(source.path)} has a wrong check sum")
+
+    def _check(self) -> None:
+        application = self._connection.execute("PRAGMA application_id").fetchone()[0]
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if application != _APPLICATION:
+            raise IndexFileError(
+                f"{_shown(self.path)} is no index of an area; give a file that was built as one"
+            )
+        if version != _VERSION:
+            raise IndexFileError(
+                f"the index {_shown(self.path)} has version {version}, this program reads "
+                f"{_VERSION}; build it anew"
+            )
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._damaged(str(error)) from None
+        except (ValueError, TypeError, KeyError, zlib.error) as error:
+            raise self._damaged(f"an entry makes no sense ({error})") from None
+
+    def _damaged(self, what: str) -> IndexFileError:
+        return IndexFileError(
+            f"the index {_shown(self.path)} cannot be used: {printable(what)}; delete it and build "
+            "it anew"
+        )
+
+
+def _source(row: tuple[object, ...]) -> Source:
+    number, path, size, sha256, width, height, crs, transform, gsd, low, high = row
+    affine = tuple(float(v) for v in json.loads(str(transform)))
+    found = Source(
+        id=int(str(number)),
+        path=Path(str(path)),
+        size=int(str(size)),
+        sha256=str(sha256),
+        width=int(str(width)),
+        height=int(str(height)),
+        crs=str(crs),
+        transform=affine,
+        gsd_m=float(str(gsd)),
+        stretch=None if low is None else (float(str(low)), float(str(high))),
+    )
+    if len(affine) != 6 or not (0 < found.gsd_m < float("inf")):
+        raise ValueError("a transform or pixel size")
+    if min(found.width, found.height) < 1 or max(found.width, found.height) > 1_000_000:
+        raise ValueError("the size of a reference")
+    return found
+
+
+def _shown(path: Path) -> str:
+    return printable(str(path))
