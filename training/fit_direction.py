@@ -22,6 +22,11 @@ _HIDDEN = 12
 _PENALTY = 3e-4
 _NAMES = ("mean", "scale", "first", "bias", "second", "none")
 
+
+def _enlarged(sample: tuple[np.ndarray, float], seed: int) -> tuple[np.ndarray, float]:
+    return lit.enlarged(sample[0], seed), sample[1]
+
+
 KINDS = {
     "relief": (160, lambda seed: lit.relief("tune", seed)),
     "relief, no sun": (60, lambda seed: lit.relief("tune", seed, lit=False)),
@@ -32,6 +37,14 @@ KINDS = {
     "wood, no sun": (40, lambda seed: lit.wood("tune", seed, lit=False)),
     "plain": (50, lambda seed: lit.plain("tune", seed, houses=4 + seed % 20)),
     "plain, grid": (50, lambda seed: lit.plain("tune", seed, houses=4 + seed % 20, grid=True)),
+    "town, enlarged": (60, lambda seed: _enlarged(lit.town("tune", 300 + seed, grid=False), seed)),
+    "grid, enlarged": (60, lambda seed: _enlarged(lit.town("tune", 300 + seed, grid=True), seed)),
+    "wood, enlarged": (50, lambda seed: _enlarged(lit.wood("tune", 300 + seed), seed)),
+    "relief, enlarged": (50, lambda seed: _enlarged(lit.relief("tune", 300 + seed), seed)),
+    "enlarged, no sun": (
+        60,
+        lambda seed: _enlarged(lit.town("tune", 300 + seed, grid=seed % 2 == 0, lit=False), seed),
+    ),
     "texture, no sun": (60, lambda seed: lit.texture("tune", seed)),
     "plain, no sun": (40, lambda seed: lit.plain("tune", seed, houses=8, overcast=True)),
 }
@@ -49,7 +62,12 @@ def render(folder: Path, share: float) -> None:
             truths.append(np.nan if "no sun" in name else truth)
             kinds.append(name)
         print(name, flush=True)
-        np.savez(folder / "direction_traits.npz", traits=traits, truths=truths, kinds=kinds)
+    # A real quarter under a dull sky, the second of two days; the first is kept for the report.
+    for gray in lit.dull("103media"):
+        traits.append(directional(gray, np.ones(gray.shape, bool)).astype(np.float32))
+        truths.append(np.nan)
+        kinds.append("real, no sun")
+    np.savez(folder / "direction_traits.npz", traits=traits, truths=truths, kinds=kinds)
 
 
 def targets(truths: np.ndarray) -> np.ndarray:

@@ -142,6 +142,19 @@ def plain(
     return shown.rgb.mean(axis=-1).astype(np.float32) / 255, (turn + 180) % 360
 
 
+def enlarged(gray: np.ndarray, seed: int) -> np.ndarray:
+    """Give a part of a picture as from lower down: two to three times larger, with fine grain."""
+    rng = np.random.default_rng([seed, 29])
+    side = 220
+    top, left = (int(rng.integers(0, size - side + 1)) for size in gray.shape)
+    part = gray[top : top + side, left : left + side]
+    size = round(side * rng.uniform(1.6, 2.6))
+    wide = cv2.resize(part, (size, size), interpolation=cv2.INTER_CUBIC)
+    grain = sum(cv2.GaussianBlur(rng.normal(size=wide.shape), (0, 0), s) * s for s in (0.6, 1.5, 4))
+    wide = wide * (1 + rng.uniform(0.02, 0.15) * grain)
+    return np.clip(wide, 0, 1).astype(np.float32)
+
+
 def texture(half: str, seed: int) -> tuple[np.ndarray, float]:
     """Give noise, blobs, clouds, patches or stripes: nothing that throws a shadow."""
     rng = np.random.default_rng([seed, 23, half == "tune"])
@@ -168,3 +181,10 @@ def posted(gray: np.ndarray, seed: int) -> np.ndarray:
     soft = cv2.GaussianBlur(gray, (0, 0), 0.8)
     data = cv2.imencode(".jpg", (soft * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 75])[1]
     return cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+
+
+def dull(reel: str) -> list[np.ndarray]:
+    """Give the real pictures of ``overhead/niza`` whose names hold ``reel``: no sunshine."""
+    paths = sorted((DATA.parent / "overhead" / "niza").glob(f"*{reel}*.jpg"))
+    found = [cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_GRAYSCALE) for path in paths]
+    return [gray.astype(np.float32) / 255 for gray in found]

@@ -40,7 +40,7 @@ RENDERED: dict[str, Callable[[str, int], Sample]] = {
 }
 
 # Hours that the camera's clock was behind UTC.
-HOURS = {"niza": 5, "brighton": 5}
+HOURS = {"brighton": 5}
 
 
 def _post(sample: Sample, seed: int) -> Sample:
@@ -106,7 +106,8 @@ def main() -> None:
           "|---|---|---|---|---|---|---|---|")  # fmt: skip
     if options.part == "real":
         print(row("brighton, sunshine", real("brighton")), flush=True)
-        print(row("niza, dull", real("niza")), flush=True)
+        dull = [(gray, 0.0) for reel in ("100media", "101media") for gray in lit.dull(reel)]
+        print(row("niza, dull, first day", iter(dull)), flush=True)
         return
     seeds = range(options.first, options.first + options.pictures)
     for name, make in RENDERED.items():
