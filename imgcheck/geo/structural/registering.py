@@ -17,8 +17,9 @@ from imgcheck.imaging.transforms import Fit
 
 # benchmarks: structural, negatives: how many were placed, and how many were tried.
 FALSE_PLACINGS, UNRELATED_PAIRS = 0, 1_800
-# A place is believed where a picture of another place would reach it less often than this.
-ACCEPT_PROBABILITY = 1e-3
+# A place is believed where a picture of another place would reach it less often than this: half of
+# the wrong placings that may be made.
+ACCEPT_PROBABILITY = 5e-4
 # Agreeing patches were chosen because they agree, overlap their neighbours and share errors of the
 # ground: on the tuning ground the true error was this much larger in variance than their scatter
 # says, the more the fewer of all patches agree, and more where eight parameters were fitted
