@@ -144,8 +144,10 @@ def _map(descriptor: int, form: str) -> Intake:
     """Map a large file into memory; only its touched pages take any."""
     mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
     digest = hashlib.sha256()
-    for start in range(0, len(mapped), _CHUNK):
-        digest.update(mapped[start : start + _CHUNK])
+    # Read, not mapped: pages of the map that were touched count as memory of the process.
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    while part := os.read(descriptor, _CHUNK):
+        digest.update(part)
     return Intake(mapped, form, digest.hexdigest(), descriptor)  # type: ignore[arg-type]
 
 

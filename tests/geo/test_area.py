@@ -210,6 +210,8 @@ def test_other_files_are_no_index(tmp_path, mosaic):
     connection.close()
     with pytest.raises(IndexFileError, match="is no index of an area"):
         area.build([mosaic], path)
+    with pytest.raises(IndexFileError, match="is no index of an area"):
+        area.build([mosaic], mosaic)
     with pytest.raises(IndexFileError, match="there is no index"):
         area.search(np.zeros((100, 100), np.float32), tmp_path / "none")
 

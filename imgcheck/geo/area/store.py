@@ -215,9 +215,7 @@ class Store:
         application = self._connection.execute("PRAGMA application_id").fetchone()[0]
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if application != _APPLICATION:
-            raise IndexFileError(
-                f"{_shown(self.path)} is no index of an area; give a file that was built as one"
-            )
+            raise self._foreign()
         if version != _VERSION:
             raise IndexFileError(
                 f"the index {_shown(self.path)} has version {version}, this program reads "
@@ -229,9 +227,17 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
+            if "not a database" in str(error):
+                raise self._foreign() from None
             raise self._damaged(str(error)) from None
         except (ValueError, TypeError, KeyError, zlib.error) as error:
             raise self._damaged(f"an entry makes no sense ({error})") from None
+
+    def _foreign(self) -> IndexFileError:
+        return IndexFileError(
+            f"{_shown(self.path)} is no index of an area; give a file that was built as one, or a "
+            "new name to build one"
+        )
 
     def _damaged(self, what: str) -> IndexFileError:
         return IndexFileError(
