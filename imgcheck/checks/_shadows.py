@@ -11,6 +11,10 @@ from imgcheck.model.claim import Shadow
 
 Pair = tuple[float, float]
 
+# What a placing does not know of its own north: relief that leans otherwise in the picture than in
+# the reference turns a part of it. One metre over two hundred; a convention, not measured.
+_NORTH_FLOOR_DEG = 0.3
+
 _UNPLACED = (
     "the shadows are marked in picture pixels, but the picture was not placed on a reference, so "
     "north is not known: give a reference that shows the same ground, or north_deg with its sigma"
@@ -186,7 +190,8 @@ def _on_ground(placed: geo.Placement, shadow: Shadow) -> tuple[sun.ShadowMeasure
         height_m=_height(shadow),
         end_point_px=shadow.end_point_px or sun.END_POINT_PX,
     )
-    return measured, (line.azimuth_sigma_deg, line.length_sigma_m / line.length_m)
+    north = math.hypot(line.azimuth_sigma_deg, _NORTH_FLOOR_DEG)
+    return measured, (north, line.length_sigma_m / line.length_m)
 
 
 def _in_picture(case: Case, shadow: Shadow, north: Pair) -> sun.ShadowMeasurement:
