@@ -73,9 +73,7 @@ def claim(when: str, more: str) -> Claim:
 
 def answer(scene, when: str, more: str, *, placed: bool = True) -> Finding:
     picture, reference, _ = scene
-    case = Case(
-        image=picture, claim=claim(when, more), references=(reference,) if placed else ()
-    )
+    case = Case(image=picture, claim=claim(when, more), references=(reference,) if placed else ())
     (finding,) = claimed_time.run(case)
     return finding
 
@@ -160,5 +158,3 @@ def test_a_marked_shadow_without_meaning_is_refused_with_its_line(line: str, wor
     with pytest.raises(ClaimError, match=word) as refused:
         claim("2017-09-10", f"shadows:\n  - {line}\n")
     assert ":5:" in str(refused.value)
-
-
