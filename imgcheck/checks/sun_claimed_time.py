@@ -22,7 +22,7 @@ from imgcheck.quantity import binomial_interval
 
 _BASIS = "sun and shadow"
 
-# A true time fits worse than this once in a thousand; see docs/checks/sun.claimed-time.md.
+# Nominally a true time fits worse than this once in a thousand; what came out is _FALSE_ALARM.
 _CONTRADICTION = 0.001
 
 # A window as long as this says nothing about the hour, so agreement with it is no support.
@@ -32,7 +32,7 @@ _LONGEST_SUPPORTED = timedelta(hours=2)
 _LARGEST_CHANCE = 0.2
 
 # benchmarks: sun, claims: true claims that were contradicted, of those simulated.
-_WRONG, _SIMULATED = 0, 4000
+_WRONG, _SIMULATED = 9, 4000
 _FALSE_ALARM = FalseAlarm(
     rate=_WRONG / _SIMULATED,
     interval=binomial_interval(_WRONG, _SIMULATED),

@@ -59,8 +59,8 @@ def _moment(name: str, text: str, *, zone: str) -> "Window":
 @click.option(
     "--slope",
     metavar="SIGMA | GRADIENT,ASPECT[,SIGMA]",
-    help="Error of level ground, degrees (default 2); or its slope, the direction in which it falls, "
-    "and the error.",
+    help="Error of level ground, degrees (default 2); or its slope, the direction in which it "
+    "falls, and the error.",
 )
 @click.option(
     "--lean", type=float, help="Lean of the object, standard deviation, degrees (default 1.5)."

@@ -1,5 +1,6 @@
 """The sun's path over one day as a picture: azimuth across, elevation up, and what fits."""
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
@@ -139,7 +140,10 @@ def draw(
         if span is not None:
             mark, words = _moment(frame, span, lat, lon, name, color, taken)
             parts += mark
-            legend.insert(0 if name == "claimed" else 1, (_key_dot(name, color), words))
+            if name == "rival" and other is not None:
+                words += " (dashed: the path of that day)"
+            legend.insert(0 if claimed is None or name == "claimed" else 1,
+                          (_key_dot(name, color), words))  # fmt: skip
     height = _PLOT + _ROW * len(legend) + 14
     title = f"The sun at {lat:g}, {lon:g} on {day.words}"
     head = [
@@ -197,7 +201,7 @@ def _bands(frame: _Frame, towards: Pair | None, ratio: Pair | None) -> list[str]
     parts: list[str] = []
     if towards is not None:
         half = min(1.96 * towards[1], 180.0)
-        edges = [e for e in (towards[0] - half, towards[0] + half)]
+        edges = (towards[0] - half, towards[0] + half)
         first = frame.x(edges[0]) if frame.holds(edges[0]) else left
         last = frame.x(edges[1]) if frame.holds(edges[1]) else right
         # A band that passes behind the observer comes in from both sides.
@@ -272,11 +276,18 @@ def _hours(frame: _Frame, day: _Day) -> list[str]:
     for index in np.flatnonzero((minutes % 60 == 0) & day.up):
         x, y = frame.x(float(day.azimuth[index])), frame.y(float(day.elevation[index]))
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{_INK}"/>')
-        free = all(abs(x - a) > _APART_PX or abs(y - b) > 16 for a, b in drawn)
-        if free and y + 18 < frame.y(0):
+        # Beside the path on the side of the ground, square to it.
+        near = index + 1 if index + 1 < day.times.size else index - 1
+        along_x = frame.x(float(day.azimuth[near])) - x
+        along_y = frame.y(float(day.elevation[near])) - y
+        length = math.hypot(along_x, along_y) or 1.0
+        side = 1 if along_x > 0 else -1
+        a, b = x - side * along_y / length * 22, y + side * along_x / length * 15 + 4
+        free = all(abs(a - c) > _APART_PX or abs(b - d) > 14 for c, d in drawn)
+        if free and b < frame.y(0) - 3:
             clock = str(day.times[index].astype("datetime64[m]"))[11:]
-            parts.append(_halo(x, y + 18, clock, f' font-size="11" fill="{_GREY}"'))
-            drawn.append((x, y))
+            parts.append(_halo(a, b, clock, f' font-size="11" fill="{_GREY}"'))
+            drawn.append((a, b))
     return parts
 
 
@@ -284,9 +295,9 @@ def _moment(
     frame: _Frame, span: Span, lat: float, lon: float, name: str, color: str, taken: list[Pair]
 ) -> tuple[list[str], str]:
     """Mark a time on its path; give the mark and the words of the legend."""
-    middle = span[0] + (span[1] - span[0]) / 2
-    here = sun.position(middle, lat, lon)
-    clock = _clock(span[0]) if span[1] - span[0] < timedelta(minutes=1) else (
+    brief = span[1] - span[0] < timedelta(minutes=1)
+    here = sun.position(span[0] if brief else span[0] + (span[1] - span[0]) / 2, lat, lon)
+    clock = _clock(span[0]) if brief else (
         f"{_clock(span[0])} to {_clock(span[1])}"
     )  # fmt: skip
     words = f"{name}: {span[0].astimezone(UTC).day} {span[0].astimezone(UTC):%b %Y} {clock} UTC"
@@ -322,7 +333,8 @@ def _shape(name: str, x: float, y: float, color: str) -> str:
 def _allowed_words(found: sun.Constraint, day: _Day, inside: NDArray[np.bool_]) -> str:
     if not inside.any():
         return f"the shadow allows no time of {day.words}"
-    return f"what the shadow allows of {day.words} ({found.level:.0%}): {_times(day, inside)} UTC"
+    level = f"{100 * found.level:g} %"
+    return f"what the shadow allows of {day.words} ({level}): {_times(day, inside)} UTC"
 
 
 def _times(day: _Day, inside: NDArray[np.bool_]) -> str:
