@@ -4,8 +4,8 @@
     python -m tests.benchmarks.sun claims --truths 2000
 
 Prints markdown tables. Everything is computed from seeded random places and dates. Shadows are
-built in space: a leaning post on a tilted plane under the sun of a random daylight moment, its foot and
-tip put on picture pixels with noise, and measured back.
+built in space: a leaning post on a tilted plane under the sun of a random daylight moment, its
+foot and tip put on picture pixels with noise, and measured back.
 """
 
 import argparse
