@@ -47,6 +47,10 @@ def index(case: Case) -> str | None:
 
 def shadow_measurement(case: Case) -> str | None:
     """Need a shadow that a person measured."""
-    if case.claim.measured("shadow_azimuth") or case.claim.measured("shadow_ratio"):
+    claim = case.claim
+    if claim.shadows or claim.measured("shadow_azimuth") or claim.measured("shadow_ratio"):
         return None
-    return "no shadow was measured (measurements: shadow_azimuth or shadow_ratio in the claim)"
+    return (
+        "no shadow was measured (in the claim: shadow_azimuth or shadow_ratio under measurements, "
+        "or shadows with base and tip in picture pixels)"
+    )

@@ -1,12 +1,11 @@
 """Could the shadows have fallen like this at the claimed time?"""
 
 from collections.abc import Iterable
-from datetime import timedelta
-
-import numpy as np
+from datetime import datetime, timedelta
 
 from imgcheck import sun
-from imgcheck.checks import _placed, needs
+from imgcheck.checks import _placed, _shadows, needs
+from imgcheck.checks._shadows import Seen
 from imgcheck.checks.check import check
 from imgcheck.model import (
     Acquired,
@@ -14,16 +13,16 @@ from imgcheck.model import (
     FalseAlarm,
     Finding,
     Measure,
-    Measurement,
     Outcome,
     Place,
+    Rival,
     Window,
 )
 from imgcheck.quantity import binomial_interval
 
 _BASIS = "sun and shadow"
 
-# A true time fits worse than this once in a thousand; see docs/checks/sun.claimed-time.md.
+# Nominally a true time fits worse than this once in a thousand; what came out is _FALSE_ALARM.
 _CONTRADICTION = 0.001
 
 # A window as long as this says nothing about the hour, so agreement with it is no support.
@@ -32,20 +31,15 @@ _LONGEST_SUPPORTED = timedelta(hours=2)
 # Agreement that every fifth daylight moment would give as well is no support either.
 _LARGEST_CHANCE = 0.2
 
-# benchmarks: sun, simulated true claims with Gaussian errors, events of p < 0.001.
-_WRONG, _SIMULATED = 0, 4000
+# benchmarks: sun, claims: true claims that were contradicted, of those simulated.
+_WRONG, _SIMULATED = 9, 4000
 _FALSE_ALARM = FalseAlarm(
     rate=_WRONG / _SIMULATED,
     interval=binomial_interval(_WRONG, _SIMULATED),
     calibration="docs/benchmarks.md, sun.claimed-time: simulated true claims contradicted",
 )
 
-_LIMITS = (
-    "The shadow was measured by a person; the answer is only as right as the value and its error.",
-    "Ground is taken as level and objects as upright; leaning masts and slopes shift the result.",
-    "The sun repeats itself: every direction and height comes on two dates a year, and hardly "
-    "changes from one day to the next, so agreement does not confirm the date.",
-)
+Spot = tuple[float, float, str]
 
 
 @check(
@@ -59,19 +53,24 @@ _LIMITS = (
 def claimed_time(case: Case) -> Iterable[Finding]:
     """Compare a measured shadow with the sun's path over the claimed window."""
     place = where(case)
-    claimed = [s for s in case.claim.of_kind("acquired") if isinstance(s, Acquired)]
     if place is None:
         reason = "the place is not known: state it in the claim, or give a reference to place on"
         yield from claimed_time.without(case, Outcome.NOT_APPLICABLE, reason)
         return
-    for statement in claimed:
-        yield _answer(case, statement.id, statement.window, "the claimed time", place)
-    for rival in case.claim.rivals:
-        if rival.window is not None:
-            yield _answer(case, None, rival.window, f"the rival account ({rival.text})", place)
+    seen = _shadows.seen(case)
+    if isinstance(seen, str):
+        yield from claimed_time.without(case, Outcome.NOT_APPLICABLE, seen)
+        return
+    rivals = [rival for rival in case.claim.rivals if rival.window is not None]
+    for statement in case.claim.of_kind("acquired"):
+        assert isinstance(statement, Acquired)
+        yield _answer(statement.id, statement.window, "the claimed time", seen, place, rivals)
+    for rival in rivals:
+        assert rival.window is not None
+        yield _answer(None, rival.window, f"the rival account ({rival.text})", seen, place, [])
 
 
-def where(case: Case) -> tuple[float, float, str] | None:
+def where(case: Case) -> Spot | None:
     """Give latitude, longitude and where they come from.
 
     The claimed place comes first although it is a claim: what is tested is whether the post
@@ -91,161 +90,197 @@ def where(case: Case) -> tuple[float, float, str] | None:
     return None
 
 
-def _pair(measurement: Measurement | None) -> tuple[float, float] | None:
-    if measurement is None or measurement.sigma is None:
-        return None
-    return measurement.value, measurement.sigma
-
-
 def _answer(
-    case: Case,
     statement: str | None,
     window: Window,
     name: str,
-    where: tuple[float, float, str],
+    seen: Seen,
+    place: Spot,
+    rivals: list[Rival],
 ) -> Finding:
-    azimuth = _pair(case.claim.measured("shadow_azimuth"))
-    ratio = _pair(case.claim.measured("shadow_ratio"))
-    lat, lon, source = where
-    found = sun.compare(
-        (window.earliest, window.latest), lat, lon, shadow_azimuth=azimuth, ratio=ratio
-    )
-    chance = _chance(found, window, lat, lon)
-    outcome = _outcome(found, window, chance)
-    words = _words(found, window, azimuth, ratio, name, source)
-    if outcome is Outcome.CONTRADICTS:
-        words += _reconciled(window, lat, lon, azimuth, ratio)
-    if outcome is Outcome.SUPPORTS:
-        words += f" {_unresolved(found, where, azimuth, ratio)}"
+    lat, lon, source = place
+    span = (window.earliest, window.latest)
+    found = sun.examine(span, lat, lon, **seen.options)
+    outcome = _outcome(found, window)
+    sentences = [
+        _observed(found, window, seen, f"{name} ({_said(window)}) at {source}"),
+        _allowed(found),
+        _date(found, seen, lat, lon),
+        *_zones(outcome, window, seen, lat, lon),
+    ]
+    ratios = tuple(_ratios(found, span, seen, place, rivals))
+    sentences += [_weighed(measure) for measure in ratios if measure.name.endswith(")")]
     return claimed_time.finding(
         statement=statement,
         outcome=outcome if statement is not None else Outcome.INCONCLUSIVE,
-        summary=words,
+        summary=" ".join(part for part in sentences if part) + seen.remark,
         basis=_BASIS,
-        measures=tuple(_measures(found, chance)),
+        measures=(*_measures(found), *ratios),
         false_alarm=_FALSE_ALARM if outcome is Outcome.CONTRADICTS else None,
         innocent=(
             "north in the picture is not where it was taken to be",
             "the time was given in another time zone than the reader assumes",
         ),
-        limits=_LIMITS,
+        limits=(
+            "The shadow was measured by a person; the answer is only as right as the value and "
+            "its error.",
+            f"The error of ground and object is taken as: {seen.ground}; steeper ground, another "
+            "object than a vertical one, or a length measured from a roof shift the result.",
+            "The sun repeats itself: every direction and height comes on two dates a year, and "
+            "hardly changes from one day to the next, so agreement does not confirm the date.",
+        ),
         would_change=() if window.zone_known else ("the time zone of the claimed time",),
     )
 
 
-def _outcome(found: sun.ShadowComparison, window: Window, chance: float) -> Outcome:
-    if found.night or (found.p_value is not None and found.p_value < _CONTRADICTION):
+def _outcome(found: sun.ClaimedTime, window: Window) -> Outcome:
+    if found.p_value is None or found.p_value < _CONTRADICTION:
         return Outcome.CONTRADICTS
     short = window.latest - window.earliest <= _LONGEST_SUPPORTED
-    if short and found.allowed_in_window and chance <= _LARGEST_CHANCE:
+    if short and found.allowed and found.days.share <= _LARGEST_CHANCE:
         return Outcome.SUPPORTS
     return Outcome.INCONCLUSIVE
 
 
-def _unresolved(
-    found: sun.ShadowComparison,
-    where: tuple[float, float, str],
-    azimuth: tuple[float, float] | None,
-    ratio: tuple[float, float] | None,
-) -> str:
-    """Say how many days before and after would fit as well."""
-    assert found.best_time is not None
-    before, after = sun.date_reach(
-        found.best_time, where[0], where[1], shadow_azimuth=azimuth, ratio=ratio
-    )
-    both = azimuth is not None and ratio is not None
-    by = "azimuth and length" if both else "azimuth alone" if azimuth else "length alone"
-    if min(before, after) >= 14:
-        return f"The time of day fits; the date within two weeks is not resolved by {by}."
-    return (
-        f"The time of day fits; the date does not follow: {by} would fit from {before} days "
-        f"before to {after} days after as well, and on the mirror dates past the solstice."
-    )
+def _is_moment(window: Window) -> bool:
+    """Say whether a time is stated to the minute or better."""
+    return window.latest - window.earliest < timedelta(minutes=1)
 
 
-def _reconciled(
-    window: Window,
-    lat: float,
-    lon: float,
-    azimuth: tuple[float, float] | None,
-    ratio: tuple[float, float] | None,
-) -> str:
-    """Say which slip with zones would bring the claim and the shadow together."""
-    if not window.zone_known:
-        return ""
-    tried = sun.slips(
-        (window.earliest, window.latest), lat, lon, shadow_azimuth=azimuth, ratio=ratio
-    )
-    fitting = [slip for slip in tried if slip.fits]
-    if not tried:
-        return ""
-    if not fitting:
-        return " No common slip with time zones would reconcile the two."
-    one = fitting[0]
-    return (
-        f" It would fit if this were {one.name}: the sun at {one.start:%Y-%m-%d %H:%M} UTC stood "
-        f"at azimuth {one.sun_azimuth_deg:.1f} degrees."
-    )
+def _said(window: Window) -> str:
+    if _is_moment(window) and window.start != window.end:
+        return window.start.isoformat(timespec="minutes").replace("+00:00", "Z")
+    return window.text if window.zone_known else f"{window.text}, taken in any time zone"
 
 
-def _chance(found: sun.ShadowComparison, window: Window, lat: float, lon: float) -> float:
-    """Give the share of the claimed days' daylight at which this shadow would fit as well."""
-    allowed = sum((s.end - s.start).total_seconds() for s in found.allowed)
-    days = max(1, (window.latest - window.earliest).days + 1)
-    noon = np.datetime64(window.earliest.replace(tzinfo=None), "s")
-    times = noon + np.arange(0, 86400, 300).astype("timedelta64[s]")
-    up = sun.position(times.astype("datetime64[us]"), lat, lon).elevation_deg > 0
-    daylight = float(np.count_nonzero(up)) * 300 * days
-    return 1.0 if daylight == 0 else min(1.0, allowed / daylight)
-
-
-def _words(
-    found: sun.ShadowComparison,
-    window: Window,
-    azimuth: tuple[float, float] | None,
-    ratio: tuple[float, float] | None,
-    name: str,
-    source: str,
-) -> str:
-    seen = []
-    if azimuth is not None:
-        seen.append(f"points to {azimuth[0]:g} ± {azimuth[1]:g} degrees")
-    if ratio is not None:
-        seen.append(f"is {ratio[0]:g} ± {ratio[1]:g} times as long as its object is high")
-    shadow = f"The measured shadow {' and '.join(seen)}"
-    zone = "" if window.zone_known else ", taken in any time zone"
-    when = f"{name} ({window.text}{zone}) at {source}"
+def _observed(found: sun.ClaimedTime, window: Window, seen: Seen, when: str) -> str:
     if found.night or found.best_time is None:
-        return f"{shadow}; at {when} the sun was below the horizon."
-    best = f"{found.best_time:%Y-%m-%d %H:%M} UTC"
-    sunwards = (
-        f"the sun stood at azimuth {found.sun_azimuth_deg:.1f}, elevation "
+        return f"{seen.words}; at {when} the sun was below the horizon."
+    instant = _is_moment(window)
+    at = "then" if instant else f"at {found.best_time:%Y-%m-%d %H:%M} UTC"
+    stood = (
+        f"the sun {at} stood at azimuth {found.sun_azimuth_deg:.1f}, elevation "
         f"{found.sun_elevation_deg:.1f} degrees"
     )
-    if found.p_value is not None and found.p_value < _CONTRADICTION:
-        return (
-            f"{shadow}; {when} never comes nearer than {found.deviation_sigma:.1f} standard "
-            f"errors ({best}, when {sunwards}{_shown(azimuth)})."
-        )
-    spans = _spans(found)
-    return f"{shadow}; that fits {when}: best at {best}, when {sunwards}; allowed {spans}."
+    assert found.p_value is not None
+    if found.p_value >= _CONTRADICTION:
+        return f"{seen.words}; that fits {when}: {'' if instant else 'best where '}{stood}."
+    shown = ""
+    if seen.azimuth is not None:
+        shown = f"; the picture shows {(seen.azimuth[0] + 180) % 360:.0f}"
+    nearest = "is" if instant else "never comes nearer than"
+    return (
+        f"{seen.words}; {when} {nearest} {found.deviation_sigma:.1f} standard errors away: "
+        f"{stood}{shown}."
+    )
 
 
-def _shown(azimuth: tuple[float, float] | None) -> str:
-    if azimuth is None:
+def _allowed(found: sun.ClaimedTime) -> str:
+    spans = [f"{s.start:%d %b %H:%M} to {s.end:%H:%M} UTC" for s in found.days.sets]
+    if not spans:
+        return "At no time of the claimed days could it fall so."
+    more = f" and {len(spans) - 3} more" if len(spans) > 3 else ""
+    days = "day allows" if found.days.days_in_window <= 1 else "days allow"
+    return f"The claimed {days} {', '.join(spans[:3])}{more}."
+
+
+def _date(found: sun.ClaimedTime, seen: Seen, lat: float, lon: float) -> str:
+    """Say how many days before and after would fit as well, and which past the solstice."""
+    mirror = _mirrored(found)
+    if not found.days.sets or found.days.best_time is None:
+        return f"On {mirror} the sun takes the same path." if mirror else ""
+    if found.mirror_days is None:
+        return "A window this long holds dates that the sun does not tell apart."
+    reach = sun.date_reach(found.days.best_time, lat, lon, **seen.options)
+    words = sun.reach_words(reach, seen.measured)
+    fits = "The time of day fits; " if found.allowed else "At the allowed hours, "
+    return f"{fits}{words}, and {mirror} would fit as well."
+
+
+def _mirrored(found: sun.ClaimedTime) -> str:
+    if found.mirror_days is None:
         return ""
-    return f"; the picture shows {(azimuth[0] + 180) % 360:.1f}"
+    half = timedelta(hours=12)
+    first, last = found.mirror_days.start + half, found.mirror_days.end - half
+    if first.date() == last.date():
+        return f"the mirror date past the solstice, {_day(first)},"
+    return f"the mirror dates past the solstice, {_day(first)} to {_day(last)},"
 
 
-def _spans(found: sun.ShadowComparison) -> str:
-    shown = [f"{s.start:%d %b %H:%M} to {s.end:%H:%M} UTC" for s in found.allowed]
-    if not shown:
-        return "at no time of the claimed days"
-    more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
-    return ", ".join(shown[:3]) + more
+def _day(when: datetime) -> str:
+    return f"{when.day} {when:%b %Y}"
 
 
-def _measures(found: sun.ShadowComparison, chance: float) -> Iterable[Measure]:
+def _zones(outcome: Outcome, window: Window, seen: Seen, lat: float, lon: float) -> Iterable[str]:
+    """Say what the time would be in another zone, and which slip would reconcile the two."""
+    span = (window.earliest, window.latest)
+    if not window.zone_known or span[1] - span[0] > _LONGEST_SUPPORTED:
+        return
+    offset = window.start.utcoffset()
+    hours = offset.total_seconds() / 3600 if offset is not None else 0.0
+    tried = sun.slips(span, lat, lon, offset_hours=hours, **seen.options)
+    local = next((slip for slip in tried if slip.name.startswith("local time")), None)
+    if outcome is Outcome.CONTRADICTS:
+        fitting = [slip for slip in tried if slip.fits]
+        if not fitting:
+            yield "No common slip with time zones would reconcile the two."
+        for one in fitting[:1]:
+            yield (
+                f"It would fit if this were {one.name}: the sun at {one.start:%Y-%m-%d %H:%M} UTC "
+                f"stood at azimuth {one.sun_azimuth_deg:.1f} degrees."
+            )
+            local = None if one is local else local
+    if local is not None and seen.azimuth is not None and not local.fits:
+        zone = local.name.split(" written")[0]
+        yield (
+            f"Read as {zone}, {window.start:%H:%M} would be "
+            + (
+                f"azimuth {local.sun_azimuth_deg:.0f}; the picture shows "
+                f"{(seen.azimuth[0] + 180) % 360:.0f}."
+                if local.sun_elevation_deg > 0
+                else "night."
+            )
+        )
+
+
+def _ratios(
+    found: sun.ClaimedTime,
+    span: tuple[datetime, datetime],
+    seen: Seen,
+    place: Spot,
+    rivals: list[Rival],
+) -> Iterable[Measure]:
+    """Give the likelihood ratio against any daylight of the claimed days and each rival."""
+    assert found.days.claimed is not None
+    yield Measure(
+        name="likelihood ratio against any daylight of the claimed days",
+        value=float(f"{found.days.claimed.likelihood_ratio:.3g}"),
+    )
+    for rival in rivals:
+        assert rival.window is not None
+        other = (rival.window.earliest, rival.window.latest)
+        weighed = sun.constrain(
+            place[0], place[1], window=span, claimed=span, rival=other, **seen.options
+        ).claimed
+        assert weighed is not None
+        yield Measure(
+            name=f"likelihood ratio against the rival account ({rival.text or rival.window.text})",
+            value=float(f"{weighed.likelihood_ratio:.3g}"),
+        )
+
+
+def _weighed(measure: Measure) -> str:
+    """Put the ratio against a rival into words."""
+    value = measure.value
+    assert isinstance(value, float)
+    other = measure.name.removeprefix("likelihood ratio against ")
+    if 1 / 3 < value < 3:
+        return f"It tells the claimed time hardly from {other}: likelihood ratio {value:.2g}."
+    times, less = (value, "more") if value > 1 else (1 / value, "less")
+    return f"It is {times:,.3g} times {less} probable at the claimed time than by {other}."
+
+
+def _measures(found: sun.ClaimedTime) -> Iterable[Measure]:
     night = "the sun was below the horizon"
     yield Measure(name="p-value of the best moment", value=found.p_value, reason=night)
     yield Measure(name="smallest deviation", value=found.deviation_sigma, unit="σ", reason=night)
@@ -253,4 +288,4 @@ def _measures(found: sun.ShadowComparison, chance: float) -> Iterable[Measure]:
     yield Measure(
         name="sun elevation then", value=found.sun_elevation_deg, unit="deg", reason=night
     )
-    yield Measure(name="share of daylight that fits as well", value=round(chance, 4))
+    yield Measure(name="share of daylight that fits as well", value=round(found.days.share, 4))

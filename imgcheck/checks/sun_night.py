@@ -53,17 +53,21 @@ def _answer(case: Case, statement: str, window: Window, place: tuple[float, floa
     highest, lowest = float(height.max()), float(height.min())
     looks, light, color = _looks(case)
     if highest < _DARK_DEG:
-        words = f"At {source} the sun stood at least {-highest:.0f} degrees below the horizon"
+        words = (
+            f"At {source} the sun stood at least {-highest:.0f} degrees below the horizon all "
+            f"through the claimed time ({window.text})"
+        )
         outcome, then = Outcome.INCONCLUSIVE, _NIGHT[looks]
     elif lowest > 0:
         words = f"At {source} the sun was up all through the claimed time ({window.text})"
         outcome = Outcome.INCONCLUSIVE if looks == "dark" else Outcome.NOT_APPLICABLE
         then = _DAY[looks]
+    elif highest <= 0 or lowest >= _DARK_DEG:
+        words = f"At {source} the claimed time ({window.text}) lies in twilight, or next to it"
+        outcome, then = Outcome.NOT_APPLICABLE, "so the light of the picture decides nothing"
     else:
         words = f"The claimed time ({window.text}) holds day and night at {source}"
         outcome, then = Outcome.NOT_APPLICABLE, "so the light of the picture decides nothing"
-    if highest < _DARK_DEG:
-        words += f" all through the claimed time ({window.text})"
     return night.finding(
         statement=statement,
         outcome=outcome,
@@ -102,6 +106,8 @@ _DAY = {
 def _looks(case: Case) -> tuple[str, float, float]:
     """Give a word for the light of the picture, its median brightness and colourfulness."""
     rgb = case.image.rgb()[::4, ::4].astype(np.float32) / 255
+    # Black borders of a turned or cut scene are no night.
+    rgb = rgb[case.image.valid()[::4, ::4]]
     if not rgb.size:
         return "grey", 0.0, 0.0
     light = float(np.median(rgb.mean(axis=-1)))

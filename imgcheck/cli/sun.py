@@ -59,9 +59,12 @@ def _moment(name: str, text: str, *, zone: str) -> "Window":
 @click.option(
     "--slope",
     metavar="SIGMA | GRADIENT,ASPECT[,SIGMA]",
-    help="Error of level ground; or its slope, the direction in which it falls, and the error.",
+    help="Error of level ground, degrees (default 2); or its slope, the direction in which it "
+    "falls, and the error.",
 )
-@click.option("--lean", type=float, default=0.0, help="Lean of the object, standard deviation.")
+@click.option(
+    "--lean", type=float, help="Lean of the object, standard deviation, degrees (default 1.5)."
+)
 @click.option("--view", type=float, default=0.0, help="Angle of the view from straight down.")
 @click.option(
     "--window", metavar="A/B", help="Dates searched, UTC; default: the year of the claimed time."
@@ -81,7 +84,7 @@ def command(
     shadow_azimuth: str | None,
     ratio: str | None,
     slope: str | None,
-    lean: float,
+    lean: float | None,
     view: float,
     window: str | None,
     rival: str | None,
@@ -90,6 +93,9 @@ def command(
 ) -> int:
     """Give the sun's place at a time, or the dates and times that a measured shadow allows.
 
+    Ground is taken as level within 2 degrees and objects as upright within 1.5 degrees (standard
+    deviations) unless --slope and --lean say otherwise.
+
     Dates of a window without zone mean UTC. Both branches of the year are given: the sun stands
     as high again on the other side of the solstice.
 
@@ -97,7 +103,7 @@ def command(
     Examples:
       imgcheck sun --at 50.5418,30.2302 --time 2022-03-19T09:08:31Z
       imgcheck sun --at 50.5418,30.2302 --time 2022-03-19T09:08:31Z --azimuth 161,1.5 \\
-          --window 2022-03-01/2022-04-15 --rival 2022-04-01T11:57Z -o day.svg
+          --window 2022-03-01/2022-04-15 --rival 2022-04-01T11:57Z -o day.html
     """
     from datetime import UTC
 
@@ -105,52 +111,33 @@ def command(
     from imgcheck.render import sundiagram, suntext
 
     lat, lon = _numbers("--at", place, (2,))
-    measured: dict[str, Any] = {
+    pairs: dict[str, Pair | None] = {
         "azimuth": _pair("--azimuth", azimuth),
         "shadow_azimuth": _pair("--shadow-azimuth", shadow_azimuth),
         "ratio": _pair("--ratio", ratio),
     }
-    shadow = any(value is not None for value in measured.values())
+    measured: dict[str, Any] = dict(pairs)
+    shadow = any(value is not None for value in pairs.values())
     if when is None and not (shadow and window):
         raise UsageError("give --time, or a measured shadow (--azimuth, --ratio) with --window")
     claimed = None if when is None else _moment("--time", when, zone="needed")
     span = None if claimed is None else (claimed.earliest, claimed.latest)
     position = None if span is None else sun.position(span[0], lat, lon)
-    ground, sigma = _slope(slope)
+    measured |= _errors(slope, lean, view)
     found = None
+    searched = other = None
+    if rival is not None:
+        against = _moment("--rival", rival, zone="needed")
+        other = (against.earliest, against.latest)
     if shadow:
-        searched = other = None
         if window is not None:
             asked = _moment("--window", window, zone="utc")
             searched = (asked.start.replace(tzinfo=asked.start.tzinfo or UTC),
                         asked.end.replace(tzinfo=asked.end.tzinfo or UTC))  # fmt: skip
-        if rival is not None:
-            against = _moment("--rival", rival, zone="needed")
-            other = (against.earliest, against.latest)
-        found = sun.constrain(
-            lat,
-            lon,
-            **measured,
-            slope=ground,
-            slope_sigma_deg=sigma,
-            lean_sigma_deg=lean,
-            view_deg=view,
-            window=searched,
-            claimed=span,
-            rival=other,
-        )
+        found = sun.constrain(lat, lon, **measured, window=searched, claimed=span, rival=other)
     reach = None
     if shadow and span is not None:
-        reach = sun.date_reach(
-            span[0],
-            lat,
-            lon,
-            **measured,
-            slope=ground,
-            slope_sigma_deg=sigma,
-            lean_sigma_deg=lean,
-            view_deg=view,
-        )
+        reach = sun.date_reach(span[0], lat, lon, **measured)
     named = [
         name
         for name, given in (("azimuth", azimuth or shadow_azimuth), ("length", ratio))
@@ -158,12 +145,12 @@ def command(
     ]
     words = f"{named[0]} alone" if len(named) == 1 else "azimuth and length"
     document: dict[str, Any] = suntext.document(
-        lat, lon, span, position, found, reach=reach, measured=words
+        lat, lon, span, position, found, reach=reach, measured=words, errors=measured
     )
     if output is not None:
         from imgcheck.imaging.output import write_atomically
 
-        picture = sundiagram.draw(lat, lon, claimed=span, found=found, **measured)
+        picture = sundiagram.draw(lat, lon, claimed=span, rival=other, found=found, **pairs)
         if output.suffix.lower() in (".html", ".htm"):
             picture = sundiagram.page(picture)
         write_atomically(output, picture)
@@ -175,10 +162,19 @@ def command(
     return 0
 
 
-def _slope(text: str | None) -> tuple[Pair | None, float]:
-    if text is None:
-        return None, 0.0
-    values = _numbers("--slope", text, (1, 2, 3))
-    if len(values) == 1:
-        return None, values[0]
-    return (values[0], values[1]), values[2] if len(values) == 3 else 0.0
+def _errors(slope: str | None, lean: float | None, view: float) -> dict[str, Any]:
+    """Give what is known of ground, object and view, the usual where nothing is said."""
+    from imgcheck import sun
+
+    found: dict[str, Any] = {
+        "slope_sigma_deg": sun.USUAL_SLOPE_DEG,
+        "lean_sigma_deg": sun.USUAL_LEAN_DEG if lean is None else lean,
+        "view_deg": view,
+    }
+    if slope is not None:
+        values = _numbers("--slope", slope, (1, 2, 3))
+        if len(values) != 2:
+            found["slope_sigma_deg"] = values[-1]
+        if len(values) > 1:
+            found["slope"] = (values[0], values[1])
+    return found

@@ -251,3 +251,15 @@ def place_covariance(fitted: Fit, points: ArrayLike) -> NDArray[np.float64]:
     moves = _directions((p - fitted.centre) / fitted.radius, FREEDOM[fitted.model])
     slope = jacobian(fitted.matrix, p) * fitted.radius @ moves
     return np.asarray(slope @ fitted.covariance @ slope.transpose(0, 2, 1))
+
+
+def difference_covariance(fitted: Fit, first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """Give the (2, 2) covariance of the vector between where two source points fall.
+
+    As `place_covariance`, with the error that both points share taken off.
+    """
+    p = np.array([first, second], np.float64).reshape(2, 2)
+    moves = _directions((p - fitted.centre) / fitted.radius, FREEDOM[fitted.model])
+    slope = jacobian(fitted.matrix, p) * fitted.radius @ moves
+    apart = slope[1] - slope[0]
+    return np.asarray(apart @ fitted.covariance @ apart.T)

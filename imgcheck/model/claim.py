@@ -29,7 +29,8 @@ class Measurement:
     ----------
     quantity : str
         ``shadow_azimuth`` (degrees clockwise from north, the way the shadow points),
-        ``shadow_ratio`` (length over height), ``gsd_m`` or ``north_deg``.
+        ``shadow_ratio`` (length over height), ``gsd_m``, ``north_deg``, ``slope_deg``,
+        ``slope_aspect_deg``, ``lean_deg`` or ``view_deg``; docs/claim.md says what each means.
     sigma : float, optional
         Standard error of the value, same unit.
     """
@@ -37,6 +38,28 @@ class Measurement:
     quantity: str
     value: float
     sigma: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shadow:
+    """A shadow that a person marked in the picture.
+
+    Attributes
+    ----------
+    base, tip : (x, y)
+        Picture pixels, x right, y down: the foot of what casts it, and where its top falls.
+    height_m, height_sigma_m : float, optional
+        Height of what casts it, and its standard error.
+    end_point_px : float, optional
+        Standard error of each coordinate of both points.
+    """
+
+    base: tuple[float, float]
+    tip: tuple[float, float]
+    height_m: float | None = None
+    height_sigma_m: float | None = None
+    end_point_px: float | None = None
     note: str = ""
 
 
@@ -55,6 +78,7 @@ class Claim:
     source: Source = field(default_factory=Source)
     statements: tuple[Statement, ...] = ()
     measurements: tuple[Measurement, ...] = ()
+    shadows: tuple[Shadow, ...] = ()
     rivals: tuple[Rival, ...] = ()
 
     def __post_init__(self) -> None:

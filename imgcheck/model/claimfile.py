@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcheck.errors import ClaimError
-from imgcheck.model.claim import Claim, Measurement, Rival, Source
+from imgcheck.model.claim import Claim, Measurement, Rival, Shadow, Source
 from imgcheck.model.lined import Item, Reader
 from imgcheck.model.statement import (
     KINDS,
@@ -28,7 +28,20 @@ from imgcheck.model.statement import (
 # A claim is a page of text; anything larger is something else.
 MAX_BYTES = 1 << 20
 
-_QUANTITIES = ("shadow_azimuth", "shadow_ratio", "gsd_m", "north_deg")
+# What can be measured, and between which values.
+_QUANTITIES = {
+    "shadow_azimuth": (0.0, 360.0),
+    "shadow_ratio": (0.0, 1000.0),
+    "gsd_m": (1e-3, 1e4),
+    "north_deg": (-360.0, 360.0),
+    "slope_deg": (0.0, 30.0),
+    "slope_aspect_deg": (0.0, 360.0),
+    "lean_deg": (0.0, 30.0),
+    "view_deg": (0.0, 75.0),
+}
+
+# A person marks shadows one by one; thousands are no measurement by hand.
+_MOST_SHADOWS = 1000
 
 
 def load(path: str | os.PathLike[str]) -> Claim:
@@ -72,7 +85,8 @@ class _ClaimReader(Reader):
         root = self.compose(text)
         if root is None:
             self.refuse(1, "is empty; write at least one statement")
-        fields = self.mapping(root, "the claim", {"source", "statements", "measurements", "rivals"})
+        known = {"source", "statements", "measurements", "shadows", "rivals"}
+        fields = self.mapping(root, "the claim", known)
         statements = tuple(
             self._statement(item, position)
             for position, item in enumerate(self.items(fields, "statements"), 1)
@@ -88,6 +102,7 @@ class _ClaimReader(Reader):
             source=self._source(fields["source"]) if "source" in fields else Source(),
             statements=statements,
             measurements=measurements,
+            shadows=self._shadows(fields),
             rivals=tuple(self._rival(item) for item in self.items(fields, "rivals")),
         )
 
@@ -119,12 +134,7 @@ class _ClaimReader(Reader):
         return found
 
     def _measurement(self, quantity: str, item: Item, note: str) -> Measurement:
-        low, high = {
-            "shadow_azimuth": (0.0, 360.0),
-            "shadow_ratio": (0.0, 1000.0),
-            "gsd_m": (1e-3, 1e4),
-            "north_deg": (-360.0, 360.0),
-        }[quantity]
+        low, high = _QUANTITIES[quantity]
         if isinstance(item.value, str):
             value, sigma = self.number(item, quantity, low, high), None
         else:
@@ -141,6 +151,44 @@ class _ClaimReader(Reader):
                 f"{quantity}: say how exact it is: {{value: {value:g}, sigma: STANDARD_ERROR}}",
             )
         return Measurement(quantity=quantity, value=value, sigma=sigma, note=note)
+
+    def _shadows(self, fields: dict[str, Item]) -> tuple[Shadow, ...]:
+        items = self.items(fields, "shadows")
+        if len(items) > _MOST_SHADOWS:
+            self.refuse(items[_MOST_SHADOWS].line, f"at most {_MOST_SHADOWS} shadows are read")
+        return tuple(self._shadow(item) for item in items)
+
+    def _shadow(self, item: Item) -> Shadow:
+        fields = self.mapping(item, "a shadow", {"base", "tip", "height_m", "end_point_px", "note"})
+        for key in ("base", "tip"):
+            if key not in fields:
+                self.refuse(item.line, f'a shadow needs a "{key}": [x, y] in picture pixels')
+        height = height_sigma = end_point = None
+        if "height_m" in fields:
+            given = fields["height_m"]
+            inner = {"value": given}
+            if not isinstance(given.value, str):
+                inner = self.mapping(given, "height_m", {"value", "sigma"})
+            if set(inner) != {"value", "sigma"}:
+                self.refuse(given.line, "height_m: write {value: METRES, sigma: STANDARD_ERROR}")
+            height = self.number(inner["value"], "height_m.value", 0.1, 1000.0)
+            height_sigma = self.number(inner["sigma"], "height_m.sigma", 0.0, 1000.0)
+        if "end_point_px" in fields:
+            end_point = self.number(fields["end_point_px"], "end_point_px", 0.05, 1000.0)
+        return Shadow(
+            base=self._pixel(fields["base"], "base"),
+            tip=self._pixel(fields["tip"], "tip"),
+            height_m=height,
+            height_sigma_m=height_sigma,
+            end_point_px=end_point,
+            note=self.text(fields["note"], "note") if "note" in fields else "",
+        )
+
+    def _pixel(self, item: Item, what: str) -> tuple[float, float]:
+        if not isinstance(item.value, list) or len(item.value) != 2:
+            self.refuse(item.line, f"shadow {what} is [x, y] in picture pixels")
+        x, y = (self.number(part, f"shadow {what}", -1e6, 1e6) for part in item.value)
+        return x, y
 
     def _statement(self, item: Item, position: int) -> Statement:
         kinds = ", ".join(KINDS)

@@ -30,6 +30,10 @@ _QUANTITIES = {
     "shadow_ratio": ("length of a shadow over the height of what casts it", ""),
     "gsd_m": ("ground sample distance", "m per pixel"),
     "north_deg": ("direction of north in the picture, clockwise from up", "deg"),
+    "slope_deg": ("slope of the ground, or its error where no direction is given", "deg"),
+    "slope_aspect_deg": ("direction in which the ground falls", "deg"),
+    "lean_deg": ("lean of what casts the shadow, standard deviation", "deg"),
+    "view_deg": ("angle of the view from straight down", "deg"),
 }
 
 
@@ -49,6 +53,10 @@ def how_to_read() -> Markup:
 def given(claim: Claim) -> Markup | None:
     """Give what a person measured in the picture, and other accounts of it."""
     rows = [_measurement(m.quantity, m.value, m.sigma, m.note) for m in claim.measurements]
+    for shadow in claim.shadows:
+        (x, y), (tip_x, tip_y) = shadow.base, shadow.tip
+        drawn = f"Shadow from pixel {x:g}, {y:g} to {tip_x:g}, {tip_y:g}"
+        rows.append(tag("li", drawn + (f": {line(shadow.note, limit=300)}" if shadow.note else "")))
     for rival in claim.rivals:
         when = f" ({window(rival.window)})" if rival.window is not None else ""
         rows.append(tag("li", f"Another account: “{line(rival.text, limit=600)}”{when}"))

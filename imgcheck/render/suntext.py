@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from imgcheck.sun import Constraint, SunPosition, TimeSpan, pass_hint
+from imgcheck.sun import Constraint, Shadow, SunPosition, TimeSpan, pass_hint, reach_words
 
 _MOST_ROWS = 6
 
@@ -27,6 +27,7 @@ def document(
     *,
     reach: tuple[int, int] | None = None,
     measured: str = "",
+    errors: Shadow | None = None,
 ) -> dict[str, Any]:
     """Give everything as JSON-ready values; unknown is null."""
     answer: dict[str, Any] = {
@@ -78,7 +79,28 @@ def document(
         "likelihood_ratio": None if weighed is None else weighed.likelihood_ratio,
         "against": None if weighed is None else weighed.against,
         "claimed_allowed": None if weighed is None or outside else weighed.allowed,
-        "date": date_words(reach, measured) if weighed is not None and weighed.allowed else None,
+        "date": reach_words(reach, measured) if reach is not None and found.sets else None,
+        "claimed_sun": None
+        if weighed is None
+        else {
+            "azimuth_deg": round(weighed.sun_azimuth_deg, 6),
+            "elevation_deg": round(weighed.sun_elevation_deg, 6),
+        },
+        "assumed": _assumed(errors),
+    }
+
+
+def _assumed(errors: Shadow | None) -> dict[str, Any] | None:
+    """Give what was taken as known of ground, object and view, degrees."""
+    if errors is None:
+        return None
+    slope = errors.get("slope")
+    return {
+        "slope_deg": None if slope is None else slope[0],
+        "slope_aspect_deg": None if slope is None else slope[1],
+        "slope_sigma_deg": errors.get("slope_sigma_deg", 0.0),
+        "lean_sigma_deg": errors.get("lean_sigma_deg", 0.0),
+        "view_deg": errors.get("view_deg", 0.0),
     }
 
 
@@ -86,18 +108,6 @@ def _ratio(apparent: float) -> float | None:
     import math
 
     return round(1 / math.tan(math.radians(apparent)), 6) if apparent > 0.1 else None
-
-
-def date_words(reach: tuple[int, int] | None, measured: str) -> str | None:
-    """Say how little a shadow tells about the date."""
-    if reach is None:
-        return None
-    if min(reach) >= 14:
-        return f"the date within two weeks is not resolved by {measured}"
-    return (
-        f"{measured} would fit from {reach[0]} days before to {reach[1]} days after as well, "
-        "and on the mirror dates"
-    )
 
 
 def terminal(answer: dict[str, Any]) -> str:
@@ -126,38 +136,65 @@ def terminal(answer: dict[str, Any]) -> str:
 
 
 def _allowed(answer: dict[str, Any]) -> list[str]:
-    window = answer["window"]
+    window, assumed = answer["window"], answer["assumed"]
     lines = [
         "",
-        f"What the shadow allows from {window['start']} to {window['end']} "
+        f"What the shadow allows from {window['start']} to {window['end']}",
         f"({answer['level']:.0%} of the probability, steps of {answer['resolution_s']:g} s)",
     ]
     if not answer["fits"]:
         reason = "the sun was down" if answer["p_value"] is None else f"p = {answer['p_value']:.2g}"
         lines.append(f"  nothing: no moment of the window fits ({reason})")
-    for title, key in (("", "sets"), ("  on the other side of the solstice:", "mirror")):
-        rows = answer[key]
-        if title and rows:
-            lines.append(title)
-        half = _MOST_ROWS // 2
-        shown = rows if len(rows) <= _MOST_ROWS else [*rows[:half], None, *rows[-half:]]
-        for row in shown:
-            if row is None:
-                lines.append(f"    ... {len(rows) - 2 * half} more ...")
-            else:
-                lines.append(f"    {row['start']} to {row['end'][11:]}")
+    lines += _rows(answer["sets"])
     lines.append(
-        f"  {answer['days_allowed']} of {answer['days_in_window']} days, "
+        f"  in all {answer['days_allowed']} of {answer['days_in_window']} days, "
         f"{answer['share_of_daylight']:.2%} of the daylight"
     )
-    if answer["likelihood_ratio"] is not None:
-        other = "the rival" if answer["against"] == "rival" else "any daylight of the window"
-        said = {True: "allowed", False: "not allowed", None: "outside the window"}
-        allowed = said[answer["claimed_allowed"]]
+    if answer["mirror"]:
+        lines.append("  as well on the other side of the solstice (mirror dates):")
+        lines += _rows(answer["mirror"])
+    if assumed is not None:
+        lines.append(f"  assumed: {_assumed_words(assumed)}")
+    lines += _judged(answer)
+    return lines
+
+
+def _rows(rows: list[dict[str, str]]) -> list[str]:
+    half = _MOST_ROWS // 2
+    shown = [f"    {row['start']} to {row['end'][11:]}" for row in rows]
+    if len(rows) <= _MOST_ROWS:
+        return shown
+    return [*shown[:half], f"    ... {len(rows) - 2 * half} more ...", *shown[-half:]]
+
+
+def _assumed_words(assumed: dict[str, Any]) -> str:
+    sigma, lean = assumed["slope_sigma_deg"], assumed["lean_sigma_deg"]
+    ground = f"ground level within {sigma:g} degrees"
+    if assumed["slope_deg"] is not None:
+        ground = (
+            f"ground falling {assumed['slope_deg']:g} degrees (± {sigma:g}) towards "
+            f"{assumed['slope_aspect_deg']:g}"
+        )
+    return f"{ground}, objects upright within {lean:g} degrees (one standard deviation)"
+
+
+def _judged(answer: dict[str, Any]) -> list[str]:
+    """Say how the claimed time stands, and what stays open."""
+    lines = [""]
+    ratio = answer["likelihood_ratio"]
+    if ratio is not None:
+        said = {
+            True: "is allowed",
+            False: "is not allowed",
+            None: "lies outside the window searched",
+        }
+        lines.append(f"The claimed time {said[answer['claimed_allowed']]}.")
+        other = "by the rival" if answer["against"] == "rival" else "in any daylight of the window"
+        times, less = (ratio, "more") if ratio >= 1 else (1 / ratio, "less")
         lines.append(
-            f"  the claimed time is {allowed}; likelihood ratio against {other}: "
-            f"{answer['likelihood_ratio']:.3g}"
+            f"The shadow is {times:,.3g} times {less} probable at the claimed time than {other} "
+            "(likelihood ratio)."
         )
     if answer["date"]:
-        lines.append(f"  {answer['date']}")
-    return lines
+        lines.append(f"Open: {answer['date']}.")
+    return lines if len(lines) > 1 else []

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from imgcheck.errors import UsageError
 from imgcheck.sun import likelihood, shadow
-from imgcheck.sun.comparison import LONGEST_DAYS, TimeSpan
 from imgcheck.sun.likelihood import ErrorModel
 from imgcheck.sun.mirror import mirror_days
 from imgcheck.sun.path import Path, day_start, path, solar_day
 from imgcheck.sun.shadow import Measured
-from imgcheck.sun.times import Instants, to_datetime, to_utc
+from imgcheck.sun.times import LONGEST_DAYS, Instants, TimeSpan, to_datetime, to_utc
 
 Moment = datetime | tuple[datetime, datetime]
 Floats = NDArray[np.float64]
@@ -89,6 +88,8 @@ class Constraint:
     p_value : float or None
         Probability of a misfit at least as large as that of the best moment; ``None`` when the
         sun was down all through the window.
+    deviation_sigma : float or None
+        Root of that misfit, in standard errors.
     best_time : datetime or None
         Most probable moment of the window.
     share : float
@@ -107,6 +108,7 @@ class Constraint:
     resolution_s: float
     fits: bool
     p_value: float | None
+    deviation_sigma: float | None
     best_time: datetime | None
     share: float
     days_allowed: int
@@ -202,7 +204,7 @@ def constrain(
         lat=float(lat),
         lon=float(lon),
         elevation_m=elevation_m,
-        seen=shadow.measured(shadow_azimuth, azimuth, ratio, 0.0),
+        seen=shadow.measured(shadow_azimuth, azimuth, ratio),
         model=_model(slope, slope_sigma_deg, lean_sigma_deg, view_deg),
     )
     start, end = _window(window, claimed)
@@ -229,6 +231,7 @@ def constrain(
         resolution_s=sun.step_s,
         fits=fits,
         p_value=p_value,
+        deviation_sigma=None if p_value is None else math.sqrt(least),
         best_time=to_datetime(sun.times[int(np.argmax(logs))]) if p_value is not None else None,
         share=float(np.count_nonzero(inside)) / daylight if daylight else 0.0,
         days_allowed=int(allowed_days.size),

@@ -5,6 +5,7 @@ at most 0.9 s, in which the sun moves 0.004 degrees across the sky.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -21,7 +22,18 @@ J2000 = np.datetime64("2000-01-01T12:00:00", "us")
 # and hardly one before 1900.
 FIRST_YEAR, LAST_YEAR = 1900, 2150
 
+# A window of time to search: longer ones are split by the caller.
+LONGEST_DAYS = 366 * 20
+
 Instants = datetime | np.datetime64 | NDArray[np.datetime64] | Sequence[datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSpan:
+    """From ``start`` to ``end``, both in UTC and both included."""
+
+    start: datetime
+    end: datetime
 
 
 def _from_datetime(value: object) -> np.datetime64:

@@ -1,18 +1,31 @@
-"""Measure the sun engine: position against ephem, and how honest the p-values of shadows are.
+"""Measure the sun engine: position against ephem, and how claimed times fare against shadows.
 
-    python -m tests.benchmarks.sun --places 1000 --truths 2000
+    python -m tests.benchmarks.sun position --places 1000
+    python -m tests.benchmarks.sun claims --truths 2000
 
-Prints markdown tables. Everything is computed from seeded random places and dates.
+Prints markdown tables. Everything is computed from seeded random places and dates. Shadows are
+built in space: a leaning post on a tilted plane under the sun of a random daylight moment, its
+foot and tip put on picture pixels with noise, and measured back.
 """
 
 import argparse
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from imgcheck import sun
+from imgcheck.errors import UsageError
 from imgcheck.quantity import binomial_interval
+
+# Noise of the simulated measurement: end points, north, height; and metres a pixel.
+END_POINT_PX, NORTH_DEG, HEIGHT_SHARE, GSD_M = 0.7, 0.5, 0.03, 0.3
+
+# Shadows are built of a sun at least so high: lower ones are seldom in pictures from above.
+LOWEST_DEG = 8.0
+
+CONTRADICTION = 0.001
 
 
 def against_ephem(places: int, seed: int) -> list[tuple[str, str]]:
@@ -43,55 +56,131 @@ def against_ephem(places: int, seed: int) -> list[tuple[str, str]]:
     ]
 
 
-def simulate(truths: int, seed: int, half_window_min: float) -> dict[str, int]:
-    """True claims with Gaussian noise on azimuth and ratio: how often they look wrong."""
-    rng = np.random.default_rng(seed)
-    counts = {"p < 0.05": 0, "p < 0.01": 0, "p < 0.001": 0, "truth outside 95 % times": 0}
-    half = timedelta(minutes=half_window_min)
-    for _ in range(truths):
-        lat, lon = rng.uniform(-60, 60), rng.uniform(-180, 180)
-        elevation = -90.0
-        while elevation < 5:
-            when = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(seconds=int(rng.integers(7e8)))
-            truth = sun.position(when, lat, lon)
-            elevation = float(truth.apparent_elevation_deg)
-        s_azimuth, slope = rng.uniform(0.2, 5), rng.uniform(0, 3)
-        rise = math.tan(math.radians(rng.uniform(-slope, slope)))
-        ratio = 1 / (math.tan(math.radians(elevation)) + rise)
-        s_ratio = ratio * rng.uniform(0.01, 0.1)
-        found = sun.compare(
-            (when - half, when + half) if half_window_min else when,
-            lat,
-            lon,
-            shadow_azimuth=(float(truth.azimuth_deg) + 180 + rng.normal(0, s_azimuth), s_azimuth),
-            ratio=(max(ratio + rng.normal(0, s_ratio), 1e-3), s_ratio),
-            slope_deg=slope,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """A shadow as measured, and when and where it fell."""
+
+    when: datetime
+    lat: float
+    lon: float
+    azimuth: tuple[float, float]
+    ratio: tuple[float, float] | None
+
+
+def true_shadow(
+    rng: np.random.Generator,
+    *,
+    with_ratio: bool,
+    slope: float = sun.USUAL_SLOPE_DEG,
+    lean: float = sun.USUAL_LEAN_DEG,
+) -> Truth:
+    """Build a shadow in space and measure it; slope and lean are standard deviations."""
+    while True:
+        lat, lon = float(rng.uniform(-60, 60)), float(rng.uniform(-180, 180))
+        # Claims are stated to the minute.
+        when = datetime(2010, 1, 1, tzinfo=UTC) + timedelta(minutes=int(rng.integers(7_800_000)))
+        here = sun.position(when, lat, lon)
+        high, turn = (
+            math.radians(float(a)) for a in (here.apparent_elevation_deg, here.azimuth_deg)
         )
-        p = found.p_value if found.p_value is not None else 0.0
-        for level in (0.05, 0.01, 0.001):
-            counts[f"p < {level:g}"] += p < level
-        inside = any(span.start <= when <= span.end for span in found.allowed)
-        counts["truth outside 95 % times"] += not inside
-    return counts
+        if high < math.radians(LOWEST_DEG):
+            continue
+        away = np.array([-math.sin(turn), -math.cos(turn)])
+        rise = rng.normal(0, math.tan(math.radians(slope)), 2)
+        height = float(rng.uniform(4, 25))
+        head = rng.normal(0, math.tan(math.radians(lean)), 2) * height
+        fall = math.tan(high) + float(away @ rise)
+        if fall <= 0.01:
+            continue
+        tip = head + away * (height - float(rise @ head)) / fall
+        noise = rng.normal(0, END_POINT_PX, (2, 2))
+        try:
+            found = sun.from_points(
+                tuple(noise[0]),
+                tuple(np.array([tip[0], -tip[1]]) / GSD_M + noise[1]),
+                north=(float(rng.normal(0, NORTH_DEG)), NORTH_DEG),
+                gsd_m=GSD_M,
+                height_m=(height * float(1 + rng.normal(0, HEIGHT_SHARE)), height * HEIGHT_SHARE),
+            )
+        except UsageError:
+            continue
+        return Truth(
+            when=when,
+            lat=lat,
+            lon=lon,
+            azimuth=found.sun_azimuth,
+            ratio=found.ratio if with_ratio else None,
+        )
+
+
+def p_value(truth: Truth, claimed: datetime) -> float:
+    """Test a claimed minute as the check does, with its usual slope and lean; 0 at night."""
+    found = sun.constrain(
+        truth.lat,
+        truth.lon,
+        azimuth=truth.azimuth,
+        ratio=truth.ratio,
+        slope_sigma_deg=sun.USUAL_SLOPE_DEG,
+        lean_sigma_deg=sun.USUAL_LEAN_DEG,
+        window=(claimed, claimed + timedelta(seconds=59)),
+    )
+    return 0.0 if found.p_value is None else found.p_value
+
+
+def _row(name: str, count: int, total: int) -> None:
+    share = binomial_interval(count, total)
+    print(
+        f"| {name} | {count} of {total} | {count / total:.4f} | {share.low:.4f}-{share.high:.4f} |",
+        flush=True,
+    )
+
+
+def claims(truths: int, seed: int) -> None:
+    """Print how often true claims are contradicted, and false ones."""
+    print("| shadow | claim | contradicted | share | 95 % interval |\n|---|---|---|---|---|")
+    shifts = [
+        ("true", timedelta(0)),
+        ("1 hour off", timedelta(hours=1)),
+        ("2 hours off", timedelta(hours=2)),
+        ("2 weeks off, same hour", timedelta(days=14)),
+        ("2 months off, same hour", timedelta(days=61)),
+    ]
+    for with_ratio in (False, True):
+        kind = "azimuth and length" if with_ratio else "azimuth alone"
+        rng = np.random.default_rng(seed + with_ratio)
+        shadows = [true_shadow(rng, with_ratio=with_ratio) for _ in range(truths)]
+        for name, shift in shifts:
+            wrong = sum(
+                p_value(truth, truth.when + (shift if i % 2 else -shift)) < CONTRADICTION
+                for i, truth in enumerate(shadows)
+            )
+            _row(f"{kind} | {name}", wrong, truths)
+        # The usual slope and lean are an assumption: what if the ground is worse?
+        for slope, lean in ((4.0, 1.5), (2.0, 3.0), (8.0, 3.0)):
+            rng = np.random.default_rng(seed + 10 + with_ratio)
+            shadows = [
+                true_shadow(rng, with_ratio=with_ratio, slope=slope, lean=lean)
+                for _ in range(truths)
+            ]
+            wrong = sum(p_value(truth, truth.when) < CONTRADICTION for truth in shadows)
+            _row(f"{kind} | true, but slope {slope:g} and lean {lean:g} degrees", wrong, truths)
 
 
 def main() -> None:
     """Parse the options and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="+", choices=["position", "claims"])
     parser.add_argument("--places", type=int, default=1000)
     parser.add_argument("--truths", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    print(f"Difference to ephem, {options.places} places and dates 1950-2050, degrees\n")
-    print("| quantity | median | largest |\n|---|---|---|")
-    for name, numbers in against_ephem(options.places, options.seed):
-        print(f"| {name} | {numbers} |")
-    for window in (0.0, 30.0):
-        print(f"\nTrue claims, window +-{window:g} min, {options.truths} simulated\n")
-        print("| event | count | share, 95 % interval |\n|---|---|---|")
-        for name, count in simulate(options.truths, options.seed + 1, window).items():
-            share = binomial_interval(count, options.truths)
-            print(f"| {name} | {count} | {share.low:.4f}-{share.high:.4f} |")
+    if "position" in options.parts:
+        print(f"Difference to ephem, {options.places} places and dates 1950-2050, degrees\n")
+        print("| quantity | median | largest |\n|---|---|---|")
+        for name, numbers in against_ephem(options.places, options.seed):
+            print(f"| {name} | {numbers} |")
+    if "claims" in options.parts:
+        claims(options.truths, options.seed + 1)
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ def test_local_time_written_as_utc_is_named() -> None:
     shifted = TRUE_TIME + timedelta(hours=2)
     fitting = [
         slip.name
-        for slip in sun.slips((shifted, shifted), *PLACE, sun_azimuth=(161.5, 1.0))
+        for slip in sun.slips((shifted, shifted), *PLACE, azimuth=(161.5, 1.0))
         if slip.fits
     ]
     assert fitting == ["local time (UTC+2) written as UTC"]
@@ -142,7 +142,7 @@ def test_local_nine_oclock_would_be_azimuth_126() -> None:
     (one,) = [
         slip
         for slip in sun.slips(
-            (datetime(2022, 3, 19, 9, tzinfo=UTC),) * 2, *PLACE, sun_azimuth=(161, 1.5)
+            (datetime(2022, 3, 19, 9, tzinfo=UTC),) * 2, *PLACE, azimuth=(161, 1.5)
         )
         if slip.name.startswith("local time")
     ]
