@@ -54,18 +54,14 @@ def directional(gray: NDArray[np.float32], valid: NDArray[np.bool_]) -> Floats:
         size = (
             max(16, round(picture.shape[1] * shrink)), max(16, round(picture.shape[0] * shrink))
         )  # fmt: skip
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        good = cv2.resize(good, size, interpolation=cv2.INTER_AREA)
+        picture, good = _resized(picture, size), _resized(good, size)
     ranks = _ranks(picture, good > 0.5)
     found = [_lagged(ranks, good)]
     for level in range(_LEVELS):
         found.append(_windows(_edges(picture, ranks, good)))
         if level + 1 < _LEVELS:
             half = (picture.shape[1] // 2, picture.shape[0] // 2)
-            picture, ranks, good = (
-                cv2.resize(layer, half, interpolation=cv2.INTER_AREA)
-                for layer in (picture, ranks, good)
-            )
+            picture, ranks, good = (_resized(layer, half) for layer in (picture, ranks, good))
     return np.concatenate(found, axis=1)
 
 
@@ -77,12 +73,18 @@ def _ranks(picture: NDArray[np.float32], good: NDArray[np.bool_]) -> NDArray[np.
     return share[levels].astype(np.float32)
 
 
+def _resized(layer: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    return np.asarray(cv2.resize(layer, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
 def _edges(
     picture: NDArray[np.float32], ranks: NDArray[np.float32], good: NDArray[np.float32]
 ) -> Floats:
     """Count edges (K kinds, 120) by the direction in which they brighten."""
     smooth = cv2.GaussianBlur(picture, (0, 0), 1.0)
-    across, down = (cv2.Sobel(smooth, cv2.CV_32F, *way) for way in ((1, 0), (0, 1)))
+    across, down = (
+        np.asarray(cv2.Sobel(smooth, cv2.CV_32F, *way), np.float32) for way in ((1, 0), (0, 1))
+    )
     size = np.hypot(across, down)
     inside = cv2.erode((good > 0.99).astype(np.uint8), np.ones((9, 9), np.uint8))
     inside[:5], inside[-5:], inside[:, :5], inside[:, -5:] = 0, 0, 0, 0
@@ -177,11 +179,11 @@ def _lagged(ranks: NDArray[np.float32], good: NDArray[np.float32]) -> Floats:
         # table[d] = sum over x of one(x) other(x + d)
         table = np.fft.irfft2(np.conj(one) * other, size) / scale
         wide = np.roll(table, (pad, pad), axis=(0, 1))[: 2 * pad + 1, : 2 * pad + 1]
-        wide = np.ascontiguousarray(wide.astype(np.float32))
+        around = np.ascontiguousarray(wide, np.float32)
         for lag in _LAGS:
             at_x = (pad + lag * np.sin(turn)).astype(np.float32).reshape(1, -1)
             at_y = (pad - lag * np.cos(turn)).astype(np.float32).reshape(1, -1)
-            found.append(5 * _sample(wide, at_x, at_y))
+            found.append(5 * _sample(around, at_x, at_y))
     return np.asarray(found).T
 
 
