@@ -15,17 +15,30 @@ class PassTime:
     source: str
 
 
-# Nominal crossings of the sunlit node. Away from the equator, and at the edge of a slanting
-# view, the local time differs by half an hour and more; orbits drift at the end of a mission.
+# Nominal crossings of the sunlit node, one row per claim that a published page makes. Away from the
+# equator, and at the edge of a slanting view, the local time differs by half an hour and more; orbits
+# drift at the end of a mission. Left out for want of a source that agrees with the others:
+# WorldView-1/2/3, Pleiades, PlanetScope, Gaofen.
 PASSES: dict[str, PassTime] = {
-    "Landsat 8/9": PassTime(
-        low=9.75, high=10.25, source="USGS, Landsat mission pages: 10:00 +- 15 minutes"
+    # https://www.usgs.gov/faqs/what-are-acquisition-schedules-landsat-satellites
+    "Landsat 8/9": PassTime(low=9.75, high=10.25, source="USGS: 10:00 +- 15 minutes, mean local"),
+    # https://sentinel.esa.int/web/sentinel/missions/sentinel-2/satellite-description/orbit
+    "Sentinel-2": PassTime(low=10.5, high=10.5, source="ESA: 10:30 at the descending node"),
+    # https://docslib.org/doc/2431898/spot-6-7-technical-sheet
+    "SPOT 6/7": PassTime(
+        low=10.0, high=10.0, source="Astrium, technical sheet: 10:00 at the descending node"
     ),
-    "Sentinel-2": PassTime(low=10.5, high=10.5, source="ESA, Sentinel-2 User Handbook"),
-    "WorldView-2/3": PassTime(low=10.5, high=10.5, source="operator's data sheets (descending)"),
-    "Pleiades": PassTime(low=10.5, high=10.5, source="Airbus, Pleiades Imagery User Guide"),
-    "SPOT 6/7": PassTime(low=10.0, high=10.0, source="Airbus, SPOT 6 & 7 Imagery User Guide"),
-    "PlanetScope": PassTime(low=9.5, high=11.5, source="Planet Imagery Product Specifications"),
+    # https://docs.mcube.terradue.com/missions/opt/geoeye-1/
+    "GeoEye-1": PassTime(
+        low=10.5, high=10.5, source="International Charter: 10:30 at the descending node"
+    ),
+    # https://earth.esa.int/eogateway/missions/skysat; SkySat-16 to 21 come at any hour.
+    "SkySat 1, 3-7, 14-15": PassTime(low=10.5, high=10.5, source="ESA: about 10:30"),
+    "SkySat 2, 8-13": PassTime(low=13.0, high=13.0, source="ESA: about 13:00"),
+    # http://www.vastitude.com.cn/index.php?m=content&c=index&a=show&catid=85&id=41
+    "KOMPSAT-3": PassTime(
+        low=13.5, high=13.5, source="a distributor's page: 13:30 at the ascending node"
+    ),
 }
 
 # Half an hour for the latitude and the view, and a quarter for the equation of time and drift.
