@@ -1,9 +1,10 @@
 """What `imgcheck sun` found, for machines and for the terminal."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from imgcheck.sun import Constraint, Shadow, SunPosition, TimeSpan, pass_hint, reach_words
+from imgcheck.sun import Constraint, SunPosition, TimeSpan, pass_hint, reach_words
 
 _MOST_ROWS = 6
 
@@ -27,7 +28,7 @@ def document(
     *,
     reach: tuple[int, int] | None = None,
     measured: str = "",
-    errors: Shadow | None = None,
+    errors: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Give everything as JSON-ready values; unknown is null."""
     answer: dict[str, Any] = {
@@ -90,7 +91,7 @@ def document(
     }
 
 
-def _assumed(errors: Shadow | None) -> dict[str, Any] | None:
+def _assumed(errors: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Give what was taken as known of ground, object and view, degrees."""
     if errors is None:
         return None
