@@ -179,6 +179,10 @@ def _assumed_words(assumed: dict[str, Any]) -> str:
     return f"{ground}, objects upright within {lean:g} degrees (one standard deviation)"
 
 
+def _rounded(times: float) -> str:
+    return f"{float(f'{times:.2g}'):,.0f}" if times >= 10 else f"{times:.2g}"
+
+
 def _judged(answer: dict[str, Any]) -> list[str]:
     """Say how the claimed time stands, and what stays open."""
     lines = [""]
@@ -193,8 +197,8 @@ def _judged(answer: dict[str, Any]) -> list[str]:
         other = "by the rival" if answer["against"] == "rival" else "in any daylight of the window"
         times, less = (ratio, "more") if ratio >= 1 else (1 / ratio, "less")
         lines.append(
-            f"The shadow is {times:,.3g} times {less} probable at the claimed time than {other} "
-            "(likelihood ratio)."
+            f"The shadow is {_rounded(times)} times {less} probable at the claimed time than "
+            f"{other} (likelihood ratio)."
         )
     if answer["date"]:
         lines.append(f"Open: {answer['date']}.")
