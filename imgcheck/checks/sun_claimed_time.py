@@ -31,7 +31,7 @@ _LONGEST_SUPPORTED = timedelta(hours=2)
 # Agreement that every fifth daylight moment would give as well is no support either.
 _LARGEST_CHANCE = 0.2
 
-# benchmarks: sun, claims: true claims that were contradicted, of 2,000 simulated each: by a direction
+# benchmarks: sun, claims: true claims that were contradicted, of 2,000 each: by a direction
 # alone, and by a direction with a length (a length alone was not simulated; it takes this rate).
 _SIMULATED, _WRONG_BY_AZIMUTH, _WRONG_BY_LENGTH = 2000, 2, 7
 
