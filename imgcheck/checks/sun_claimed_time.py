@@ -22,7 +22,7 @@ from imgcheck.quantity import binomial_interval
 
 _BASIS = "sun and shadow"
 
-# Nominally a true time fits worse than this once in a thousand; what came out is _FALSE_ALARM.
+# Nominally a true time fits worse than this once in a thousand; what came out is below.
 _CONTRADICTION = 0.001
 
 # A window as long as this says nothing about the hour, so agreement with it is no support.
@@ -31,13 +31,19 @@ _LONGEST_SUPPORTED = timedelta(hours=2)
 # Agreement that every fifth daylight moment would give as well is no support either.
 _LARGEST_CHANCE = 0.2
 
-# benchmarks: sun, claims: true claims that were contradicted, of those simulated.
-_WRONG, _SIMULATED = 9, 4000
-_FALSE_ALARM = FalseAlarm(
-    rate=_WRONG / _SIMULATED,
-    interval=binomial_interval(_WRONG, _SIMULATED),
-    calibration="docs/benchmarks.md, sun.claimed-time: simulated true claims contradicted",
-)
+# benchmarks: sun, claims: true claims that were contradicted, of 2,000 each: by a direction
+# alone, and by a direction with a length (a length alone was not simulated; it takes this rate).
+_SIMULATED, _WRONG_BY_AZIMUTH, _WRONG_BY_LENGTH = 2000, 2, 7
+
+
+def _false_alarm(seen: Seen) -> FalseAlarm:
+    wrong = _WRONG_BY_AZIMUTH if seen.ratio is None else _WRONG_BY_LENGTH
+    return FalseAlarm(
+        rate=wrong / _SIMULATED,
+        interval=binomial_interval(wrong, _SIMULATED),
+        calibration="docs/benchmarks.md, sun.claimed-time: simulated true claims contradicted",
+    )
+
 
 Spot = tuple[float, float, str]
 
@@ -64,10 +70,17 @@ def claimed_time(case: Case) -> Iterable[Finding]:
     rivals = [rival for rival in case.claim.rivals if rival.window is not None]
     for statement in case.claim.of_kind("acquired"):
         assert isinstance(statement, Acquired)
-        yield _answer(statement.id, statement.window, "the claimed time", seen, place, rivals)
+        yield _answer(statement.id, statement.window, "the claimed time (", seen, place, rivals)
     for rival in rivals:
         assert rival.window is not None
-        yield _answer(None, rival.window, f"the rival account ({rival.text})", seen, place, [])
+        yield _answer(
+            None,
+            rival.window,
+            f"the rival account ({rival.text}; " if rival.text else "the rival account (",
+            seen,
+            place,
+            [],
+        )
 
 
 def where(case: Case) -> Spot | None:
@@ -103,7 +116,7 @@ def _answer(
     found = sun.examine(span, lat, lon, **seen.options)
     outcome = _outcome(found, window)
     sentences = [
-        _observed(found, window, seen, f"{name} ({_said(window)}) at {source}"),
+        _observed(found, window, seen, f"{name}{_said(window)}) at {source}"),
         _allowed(found),
         _date(found, seen, lat, lon),
         *_zones(outcome, window, seen, lat, lon),
@@ -116,7 +129,7 @@ def _answer(
         summary=" ".join(part for part in sentences if part) + seen.remark,
         basis=_BASIS,
         measures=(*_measures(found), *ratios),
-        false_alarm=_FALSE_ALARM if outcome is Outcome.CONTRADICTS else None,
+        false_alarm=_false_alarm(seen) if outcome is Outcome.CONTRADICTS else None,
         innocent=(
             "north in the picture is not where it was taken to be",
             "the time was given in another time zone than the reader assumes",
@@ -178,10 +191,10 @@ def _observed(found: sun.ClaimedTime, window: Window, seen: Seen, when: str) -> 
 def _allowed(found: sun.ClaimedTime) -> str:
     spans = [f"{s.start:%d %b %H:%M} to {s.end:%H:%M} UTC" for s in found.days.sets]
     if not spans:
-        return "At no time of the claimed days could it fall so."
+        return "At no time of those days could it fall so."
     more = f" and {len(spans) - 3} more" if len(spans) > 3 else ""
-    days = "day allows" if found.days.days_in_window <= 1 else "days allow"
-    return f"The claimed {days} {', '.join(spans[:3])}{more}."
+    days = "That day allows" if found.days.days_in_window <= 1 else "Those days allow"
+    return f"{days} {', '.join(spans[:3])}{more}."
 
 
 def _date(found: sun.ClaimedTime, seen: Seen, lat: float, lon: float) -> str:
@@ -275,9 +288,12 @@ def _weighed(measure: Measure) -> str:
     assert isinstance(value, float)
     other = measure.name.removeprefix("likelihood ratio against ")
     if 1 / 3 < value < 3:
-        return f"It tells the claimed time hardly from {other}: likelihood ratio {value:.2g}."
+        return (
+            f"The shadow hardly tells the claimed time from {other}: likelihood ratio {value:.2g}."
+        )
     times, less = (value, "more") if value > 1 else (1 / value, "less")
-    return f"It is {times:,.3g} times {less} probable at the claimed time than by {other}."
+    rounded = f"{float(f'{times:.2g}'):,.0f}" if times >= 10 else f"{times:.2g}"
+    return f"The shadow is {rounded} times {less} probable at the claimed time than by {other}."
 
 
 def _measures(found: sun.ClaimedTime) -> Iterable[Measure]:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import escape
 
 import numpy as np
@@ -61,7 +61,7 @@ class _Day:
 
     @property
     def words(self) -> str:
-        when: datetime = np.datetime64(self.day, "D").item()
+        when: date = np.datetime64(self.day, "D").item()
         return f"{when.day} {when:%b %Y}"
 
     def within(self, spans: tuple[sun.TimeSpan, ...]) -> NDArray[np.bool_]:
@@ -356,7 +356,7 @@ def _measured_words(towards: Pair | None, ratio: Pair | None) -> str:
 def _mirror_words(day: _Day, lon: float, found: sun.Constraint | None) -> str:
     """Name the day past the solstice with the same path, and when the shadow fits there."""
     other = int(mirror_days(np.array([day.day]))[0])
-    when: datetime = np.datetime64(other, "D").item()
+    when: date = np.datetime64(other, "D").item()
     words = f"mirror date past the solstice: {when.day} {when:%b %Y}, the same path"
     spans = [] if found is None else [s for s in found.mirror if _solar(s.start, lon) == other]
     if spans:

@@ -1,9 +1,10 @@
 """What `imgcheck sun` found, for machines and for the terminal."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from imgcheck.sun import Constraint, Shadow, SunPosition, TimeSpan, pass_hint, reach_words
+from imgcheck.sun import Constraint, SunPosition, TimeSpan, pass_hint, reach_words
 
 _MOST_ROWS = 6
 
@@ -27,7 +28,7 @@ def document(
     *,
     reach: tuple[int, int] | None = None,
     measured: str = "",
-    errors: Shadow | None = None,
+    errors: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Give everything as JSON-ready values; unknown is null."""
     answer: dict[str, Any] = {
@@ -90,7 +91,7 @@ def document(
     }
 
 
-def _assumed(errors: Shadow | None) -> dict[str, Any] | None:
+def _assumed(errors: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Give what was taken as known of ground, object and view, degrees."""
     if errors is None:
         return None
@@ -178,6 +179,10 @@ def _assumed_words(assumed: dict[str, Any]) -> str:
     return f"{ground}, objects upright within {lean:g} degrees (one standard deviation)"
 
 
+def _rounded(times: float) -> str:
+    return f"{float(f'{times:.2g}'):,.0f}" if times >= 10 else f"{times:.2g}"
+
+
 def _judged(answer: dict[str, Any]) -> list[str]:
     """Say how the claimed time stands, and what stays open."""
     lines = [""]
@@ -192,8 +197,8 @@ def _judged(answer: dict[str, Any]) -> list[str]:
         other = "by the rival" if answer["against"] == "rival" else "in any daylight of the window"
         times, less = (ratio, "more") if ratio >= 1 else (1 / ratio, "less")
         lines.append(
-            f"The shadow is {times:,.3g} times {less} probable at the claimed time than {other} "
-            "(likelihood ratio)."
+            f"The shadow is {_rounded(times)} times {less} probable at the claimed time than "
+            f"{other} (likelihood ratio)."
         )
     if answer["date"]:
         lines.append(f"Open: {answer['date']}.")
