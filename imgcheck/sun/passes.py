@@ -15,9 +15,9 @@ class PassTime:
     source: str
 
 
-# Nominal crossings of the sunlit node, one row per claim that a published page makes. Away from the
-# equator, and at the edge of a slanting view, the local time differs by half an hour and more; orbits
-# drift at the end of a mission. Left out for want of a source that agrees with the others:
+# Nominal crossings of the sunlit node, one row per claim that a published page makes. Away from
+# the equator, and at the edge of a slanting view, the local time differs by half an hour and more;
+# orbits drift at the end of a mission. Left out for want of a source that agrees with the others:
 # WorldView-1/2/3, Pleiades, PlanetScope, Gaofen.
 PASSES: dict[str, PassTime] = {
     # https://www.usgs.gov/faqs/what-are-acquisition-schedules-landsat-satellites
