@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -222,7 +223,9 @@ _PARTS: dict[str, tuple[str, str, Handling, bool]] = {
 }
 
 
-def negatives(data: Path, rng: np.random.Generator, count: int, log: Log) -> None:
+def negatives(
+    data: Path, rng: np.random.Generator, count: int, log: Log, *, open_scale: bool = False
+) -> None:
     """Try to place what is not on the reference: mirrored, look-alike ground, other places."""
     naip, pucallpa = stack(data, "naip"), stack(data, "pucallpa")
     references = known(naip)
@@ -249,7 +252,8 @@ def negatives(data: Path, rng: np.random.Generator, count: int, log: Log) -> Non
             rgb, truth = post(scene, rng, Handling(extent=extent))
             reference = (references if rng.random() < 0.5 else river)[j]
             label = "other places on naip and pucallpa"
-        result = place(np.ascontiguousarray(rgb), reference, truth, rng)
+        label += ", size unknown (0.25-4)" * open_scale
+        result = place(np.ascontiguousarray(rgb), reference, truth, rng, open_scale=open_scale)
         log.add(_NEGATIVE + label, number, result, picture=int(i), reference=int(j))
         kinds.setdefault(label, []).append(result)
     _negative_table(kinds)
@@ -363,6 +367,7 @@ def main() -> None:
     """Run the parts asked for."""
     runs: dict[str, Callable[[Path, np.random.Generator, int, Log], None]] = {
         "negatives": negatives,
+        "negatives-open": partial(negatives, open_scale=True),
         "speed": speed,
         "fast": fast,
     }

@@ -102,9 +102,11 @@ def shadow(scene: Scene, rng: np.random.Generator, auto: list[float]):
     feet = [np.array([*p, float(scene.ground @ p)]) for p in (np.zeros(2), along)]
     heads = [np.array([*(foot[:2] + lean), height]) for foot in feet]
     turn = math.radians(scene.azimuth)
-    if math.tan(math.radians(scene.elevation)) - float(
-        np.array([math.sin(turn), math.cos(turn)]) @ scene.ground
-    ) <= 0.01:
+    if (
+        math.tan(math.radians(scene.elevation))
+        - float(np.array([math.sin(turn), math.cos(turn)]) @ scene.ground)
+        <= 0.01
+    ):
         return None
     tip = scene.throw(heads[0])
     outlines = []
