@@ -513,12 +513,60 @@ def street(folder: Path) -> Truth:
     }
 
 
+def other_season(folder: Path) -> Truth:
+    """Post a turned, annotated picture of an afternoon in winter beside a morning in spring."""
+    plan = scene.arid_plain(seed=5, width_m=840, height_m=690)
+    site = Site(lon=40.21, lat=35.37, plan=plan)
+    shots = [Shot(when=utc("2017-04-20T08:20:00"), gsd=1.5, seed=141, objects={}, noise=0.02)]
+    posted_shot = Shot(
+        when=utc("2017-12-12T11:55:00"),
+        gsd=1.5,
+        seed=142,
+        objects={},
+        noise=0.03,
+        haze=0.06,
+        blur_px=0.8,
+    )
+    rendering = take(site, posted_shot)
+    # Dark shown bright, as some thermal cameras do: details are no longer alike, edges are.
+    gray = rendering.rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    negative = np.repeat(np.round(255 - gray).astype(np.uint8)[..., None], 3, axis=2)
+    posted = scene.post(
+        negative,
+        crop=(110, 75, 440, 365),
+        rotate_deg=155.0,
+        scale=0.9,
+        gamma=1.15,
+        annotations=(
+            scene.Arrow(x=150, y=140, from_deg=40.0, length_px=60),
+            scene.Caption(text="NORTHERN POSITIONS   (rendered sample)", place="top", bar_px=24),
+        ),
+        history=(scene.Save(quality=70),),
+    )
+    (folder / "post.jpg").write_bytes(posted.data)
+    return {
+        "ground_seed": 5,
+        "post": truth_of_post(site, posted_shot, rendering, posted),
+        "references": references(folder, site, shots),
+        "known": [],
+        "notes": [
+            "Reference and post show the same ground at other hours and in other seasons: the sun "
+            "stood high in the south-east, then low in the south-west; plants were green, then "
+            "dry.",
+            "The post is a gray negative, as of a thermal camera that shows heat dark, turned by "
+            "155 degrees, drawn on and saved once (quality 70).",
+            "Local features do not agree between the two; the directions of edges do.",
+        ],
+    }
+
+
 CASES: dict[str, Callable[[Path], Truth]] = {
     "deir-ez-zor-2017": strong_point,
     "recycled-crop": recycled,
     "wrong-date": wrong_date,
     "honest-post": honest,
     "erased-vehicles": erased,
+    "other-season": other_season,
     "signed-post": signed,
     "shadow-fits-time": street,
     "shadow-against-time": street,

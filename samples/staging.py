@@ -17,7 +17,8 @@ from imgcheck import scene
 from imgcheck.sun import position
 
 EPSG = 32637  # UTM zone 37 north: Deir ez-Zor
-GREEN = {3: 0.25, 5: 0.55, 6: 0.4, 7: 0.3, 8: 0.2, 9: 0.2, 10: 0.3}  # month -> how green plants are
+# month -> how green plants are
+GREEN = {3: 0.25, 4: 0.9, 5: 0.55, 6: 0.4, 7: 0.3, 8: 0.2, 9: 0.2, 10: 0.3, 12: 0.05}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,8 +20,8 @@ from imgcheck.imaging.georeference import Georeference
 from imgcheck.imaging.text import printable
 from imgcheck.model import Case, Reference
 
-# By its edges a picture is not laid on less than this many reference pixels a side: on fewer,
-# pictures of other rendered ground found a place too.
+# By its edges a picture is not laid on less than this many reference pixels a side: on fewer, 10 of
+# 40 pictures of other rendered ground found a place, with the bound 0 of 42 (benchmarks: locate).
 LEAST_FOOTPRINT = 100.0
 NO_PLACE = (
     "the reference has no georeference; use a GeoTIFF or another raster with a CRS and a transform"

@@ -84,7 +84,7 @@ def test_control_points_lie_on_the_transform(case) -> None:
 
 
 def test_the_map_holds_the_picture_at_its_place_to_a_hundredth_pixel(case) -> None:
-    found, measures, _, _, _ = case
+    _found, measures, _, _, _ = case
     # A picture of four soft spots, whose centres of mass are measured on the map.
     rows, cols = measures.shape
     y, x = np.mgrid[0:rows, 0:cols] + 0.5
@@ -107,7 +107,7 @@ def test_the_map_holds_the_picture_at_its_place_to_a_hundredth_pixel(case) -> No
 
 
 def test_the_map_is_north_up_with_alpha_only_on_the_picture(case) -> None:
-    found, measures, files, _, name = case
+    _found, measures, files, _, _name = case
     with MemoryFile(files["picture-on-map.tif"].data) as memory, memory.open() as raster:
         assert raster.count == 4
         assert raster.colorinterp[3] == rasterio.enums.ColorInterp.alpha
@@ -154,7 +154,7 @@ def test_a_world_file_counts_from_the_centre_of_the_first_pixel(case) -> None:
 
 
 def test_google_earth_gets_the_corners_counter_clockwise_from_the_lower_left(case) -> None:
-    found, measures, files, _, name = case
+    _found, measures, files, _, name = case
     archive = zipfile.ZipFile(io.BytesIO(files["place.kmz"].data))
     assert archive.namelist()[0] == "doc.kml"
     kml = ElementTree.fromstring(archive.read("doc.kml"))
@@ -188,7 +188,7 @@ def test_geojson_holds_footprint_ellipses_and_tie_points(case) -> None:
 
 
 def test_the_stac_item_has_every_required_field(case) -> None:
-    found, measures, files, _, _ = case
+    found, _measures, files, _, _ = case
     item = json.loads(files["stac-item.json"].data)
     assert item["type"] == "Feature" and item["stac_version"] == "1.1.0"
     assert {"id", "geometry", "bbox", "properties", "links", "assets"} <= set(item)
@@ -205,7 +205,7 @@ def test_the_stac_item_has_every_required_field(case) -> None:
 
 
 def test_geodesic_measures_are_those_of_the_cut(case) -> None:
-    found, measures, _, _, name = case
+    _found, measures, _, _, name = case
     if name not in ("plain", "mirrored"):
         return
     side = 260 * 2.0 / 0.8

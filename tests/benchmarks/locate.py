@@ -1,0 +1,56 @@
+"""Measure what `imgcheck locate` adds to the engine: the least footprint of the structural path.
+
+Run: ``python -m tests.benchmarks.locate``. Prints Markdown. Rendered ground, no data needed.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from imgcheck import geo
+from imgcheck.geo.structural import Pyramid
+from imgcheck.placing.search import LEAST_FOOTPRINT
+from tests.benchmarks.geo_place import rate, table
+from tests.imaging.ground import ground, view
+
+_GSD, _SIZE = 2.0, 260
+
+
+def unrelated(
+    seeds: Sequence[int], sides: Sequence[int], prior: geo.Prior | None
+) -> tuple[int, int]:
+    """Place pictures of one ground on parts of another; gives how many were placed, of how many."""
+    placed = 0
+    for seed in seeds:
+        picture, _ = view(
+            ground((520, 600), seed=seed, blocks=220), size=_SIZE, angle=30 + seed * 11, scale=0.8
+        )
+        other = ground((520, 600), seed=seed + 1000, blocks=220)
+        for side in sides:
+            half = side // 2
+            part = np.ascontiguousarray(other[260 - half : 260 + half, 300 - half : 300 + half])
+            found = geo.locate_structurally(
+                picture,
+                Pyramid(part),
+                transform=(_GSD, 0.0, 0.0, 0.0, -_GSD, 0.0),
+                crs="EPSG:32637",
+                prior=prior,
+            )
+            placed += found.placed
+    return placed, len(seeds) * len(sides)
+
+
+def main() -> None:
+    least = geo.Prior(gsd_m=(_GSD * LEAST_FOOTPRINT / _SIZE, 4 * _GSD))
+    rows = []
+    for name, seeds, sides, prior in (
+        ("any", range(100, 110), (200, 300, 400, 520), None),
+        (f"{LEAST_FOOTPRINT:g} px", range(200, 214), (160, 300, 520), least),
+    ):
+        rows.append([name, " ".join(map(str, sides)), rate(*unrelated(seeds, sides, prior))])
+    print("### Pictures (260 px) of other rendered ground that the structural path placed\n")
+    table(["least footprint", "sides of the reference, px", "placed"], rows)
+
+
+if __name__ == "__main__":
+    main()
