@@ -121,7 +121,9 @@ def _part(path: Path, window: tuple[int, int, int, int]) -> tuple[Reference, NDA
         at = [(np.arange(n) * m // n) for n, m in zip(shape, valid.shape, strict=True)]
         valid = valid[np.ix_(*at)]
     grow = (width / shape[1], height / shape[0])
-    affine = Affine(*place.transform) * Affine.translation(x, y) * Affine.scale(*grow)
+    a, b, c, d, e, f = place.transform
+    left, top = a * x + b * y + c, d * x + e * y + f
+    affine = Affine(a * grow[0], b * grow[1], left, d * grow[0], e * grow[1], top)
     with MemoryFile() as memory:
         with memory.open(
             driver="GTiff",
