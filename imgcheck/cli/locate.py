@@ -1,7 +1,6 @@
 """``imgcheck locate``: place a picture on reference imagery."""
 
 import json
-import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -175,27 +174,16 @@ def _search(gsd: str | None, near: str | None, mirrored: bool) -> "Search":
 
     size = place = None
     if gsd is not None:
-        values = _numbers("--gsd", gsd, (1, 2))
+        values = options.numbers("--gsd", gsd, (1, 2))
         size = (
             (values[0], values[1])
             if len(values) == 2
             else (values[0] * (1 - _GSD_SPREAD), values[0] * (1 + _GSD_SPREAD))
         )
     if near is not None:
-        lat, lon, radius = _numbers("--near", near, (3,))
+        lat, lon, radius = options.numbers("--near", near, (3,))
         place = (lon, lat, radius)
     return Search(gsd_m=size, near=place, mirrored=mirrored)
-
-
-def _numbers(name: str, text: str, counts: tuple[int, ...]) -> tuple[float, ...]:
-    try:
-        values = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        values = ()
-    if len(values) not in counts or not all(math.isfinite(v) for v in values):
-        wanted = " or ".join(str(count) for count in counts)
-        raise UsageError(f'{name}: "{text}" is not {wanted} number(s) with commas between')
-    return values
 
 
 def _time(text: str | None) -> "Window | None":

@@ -1,8 +1,11 @@
 """Options that several commands share, each with one help text."""
 
+import math
 from pathlib import Path
 
 import click
+
+from imgcheck.errors import UsageError
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -44,3 +47,15 @@ output_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for report.html, report.json and the overlays.",
 )
+
+
+def numbers(name: str, text: str, counts: tuple[int, ...]) -> tuple[float, ...]:
+    """Read finite numbers with commas between; ``counts`` says how many may be given."""
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) not in counts or not all(math.isfinite(v) for v in values):
+        wanted = " or ".join(str(count) for count in counts)
+        raise UsageError(f'{name}: "{text}" is not {wanted} number(s) with commas between')
+    return values

@@ -1,7 +1,6 @@
 """``imgcheck sun``: the sun at a place and time, and the times that a shadow allows."""
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +15,10 @@ if TYPE_CHECKING:
 Pair = tuple[float, float]
 
 
-def _numbers(name: str, text: str, counts: tuple[int, ...]) -> tuple[float, ...]:
-    try:
-        values = tuple(float(part) for part in text.split(","))
-    except ValueError:
-        values = ()
-    if len(values) not in counts or not all(math.isfinite(v) for v in values):
-        wanted = " or ".join(str(count) for count in counts)
-        raise UsageError(f'{name}: "{text}" is not {wanted} number(s) with commas between')
-    return values
-
-
 def _pair(name: str, text: str | None) -> Pair | None:
     if text is None:
         return None
-    first, second = _numbers(name, text, (2,))
+    first, second = options.numbers(name, text, (2,))
     return first, second
 
 
@@ -110,7 +98,7 @@ def command(
     from imgcheck import sun
     from imgcheck.render import sundiagram, suntext
 
-    lat, lon = _numbers("--at", place, (2,))
+    lat, lon = options.numbers("--at", place, (2,))
     pairs: dict[str, Pair | None] = {
         "azimuth": _pair("--azimuth", azimuth),
         "shadow_azimuth": _pair("--shadow-azimuth", shadow_azimuth),
@@ -172,7 +160,7 @@ def _errors(slope: str | None, lean: float | None, view: float) -> dict[str, Any
         "view_deg": view,
     }
     if slope is not None:
-        values = _numbers("--slope", slope, (1, 2, 3))
+        values = options.numbers("--slope", slope, (1, 2, 3))
         if len(values) != 2:
             found["slope_sigma_deg"] = values[-1]
         if len(values) > 1:
