@@ -28,9 +28,9 @@ _TRIALS = 0.15
 # Places that stand out less than the best by so much are not refined.
 _FAR_BEHIND = 3.0
 # A picture must lay on this many reference pixels a side: on 48, 10 of 40 pictures of other
-# rendered ground found a place, on 100 none of 42 (benchmarks: locate). It may be larger than the
+# rendered ground found a place, on 100 none of 42 (benchmarks: footprint). It may be larger than the
 # reference by the factor.
-_LEAST_FOOTPRINT, _LARGEST_FOOTPRINT = 100.0, 1.3
+LEAST_FOOTPRINT, _LARGEST_FOOTPRINT = 100.0, 1.3
 # Reduced reference pixels times sizes tried: more would take over a minute.
 _MOST_WORK = 30e6
 # Up to this much the finer search is afforded.
@@ -143,7 +143,7 @@ def _sizes(
     """Give the scales to try, coarse ones first, and whether fine ones were left out."""
     least, most = scale or (SMALLEST_SCALE, LARGEST_SCALE)
     side = math.sqrt(shape[0] * shape[1])
-    low = max(least, _LEAST_FOOTPRINT / side)
+    low = max(least, LEAST_FOOTPRINT / side)
     high = min(most, _LARGEST_FOOTPRINT * max(pyramid.shape) / side)
     if low > high:
         return [], False
