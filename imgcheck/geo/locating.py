@@ -19,13 +19,12 @@ from imgcheck.geo.placement import (
     place,
     system_of,
 )
+from imgcheck.geo.structural.engine import LARGEST_SCALE
 from imgcheck.imaging import registration, transforms
 
 # The structural path needs so many pixels a side, and more than one step of eight bits.
 _LEAST_SIDE = 48
 _LEAST_CONTRAST = 1.5 / 255
-# Reference pixels per picture pixel, where nothing is known of the size.
-_LARGEST_SCALE = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +256,7 @@ def _near(
     found = circle(prior.near, affine, crs)
     inside = np.zeros(shape, bool)
     if found is not None:
-        scales = _scales(prior, shape, affine, crs) or (0.0, _LARGEST_SCALE)
+        scales = _scales(prior, shape, affine, crs) or (0.0, LARGEST_SCALE)
         x, y, radius = found
         reach = radius + scales[1] * math.hypot(*picture[:2]) / 2
         low = np.clip([x - reach, y - reach], 0, [shape[1], shape[0]]).astype(int)

@@ -9,11 +9,8 @@ from imgcheck.geo.area.sweep import Circle
 from imgcheck.geo.locating import Prior, circle
 from imgcheck.geo.placement import affine_of, system_of
 from imgcheck.geo.structural import coarse
+from imgcheck.geo.structural.engine import LARGEST_SCALE, LEAST_FOOTPRINT, SMALLEST_SCALE
 
-SMALLEST_SCALE, LARGEST_SCALE = 0.25, 4.0
-# A picture must lay on this many reference pixels a side: twice what a single reference needs,
-# since the index begins at half its size.
-_LEAST_FOOTPRINT = 64.0
 # Long strips are reduced further: a longer template would need larger transforms, and memory.
 _LARGEST_DIAGONAL = 190.0
 # References whose pixels differ by less are searched with one template.
@@ -102,7 +99,7 @@ def _sizes(
             )
         least, most = low / group[0].gsd_m, high / group[0].gsd_m
     side = math.sqrt(shape[0] * shape[1])
-    low = max(least, _LEAST_FOOTPRINT / side)
+    low = max(least, LEAST_FOOTPRINT / side)
     high = min(most, 1.3 * max(max(s.width, s.height) for s in group) / side)
     if low > high:
         return [], "the picture is too small or too large for a reference", 0.0

@@ -27,9 +27,8 @@ _RIVAL_SIZES, _RIVAL_STEP = 3, 2
 _TRIALS = 0.15
 # Places that stand out less than the best by so much are not refined.
 _FAR_BEHIND = 3.0
-# A picture must lay on this many reference pixels a side: on 48, 10 of 40 pictures of other
-# rendered ground found a place, on 100 none of 42 (benchmarks: footprint). It may be larger than the
-# reference by the factor.
+# A picture must lay on this many reference pixels a side: on fewer, pictures of other rendered
+# ground find a place (benchmarks: footprint). It may be larger than the reference by the factor.
 LEAST_FOOTPRINT, _LARGEST_FOOTPRINT = 100.0, 1.3
 # Reduced reference pixels times sizes tried: more would take over a minute.
 _MOST_WORK = 30e6
