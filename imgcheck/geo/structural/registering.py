@@ -16,7 +16,7 @@ from imgcheck.imaging.registration import SHARED_SIGMA_PX, Registration
 from imgcheck.imaging.transforms import Fit
 
 # benchmarks: structural, negatives: how many were placed, and how many were tried.
-FALSE_PLACINGS, UNRELATED_PAIRS = 0, 1_800
+FALSE_PLACINGS, UNRELATED_PAIRS = 0, 2_000
 # A place is believed where a picture of another place would reach it less often than this: half of
 # the wrong placings that may be made.
 ACCEPT_PROBABILITY = 5e-4
