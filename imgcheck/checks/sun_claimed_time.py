@@ -92,7 +92,7 @@ def where(case: Case) -> Spot | None:
     found = _placed.best(case) if needs.reference(case) is None else None
     if found is not None and found[1].centre_lonlat is not None:
         lon, lat = found[1].centre_lonlat
-        return lat, lon, f"where the picture was placed on {found[0].id}"
+        return lat, lon, f"the place found on {found[0].id}"
     for place in case.claim.of_kind("place"):
         assert isinstance(place, Place)
         if place.lat is not None and place.lon is not None:

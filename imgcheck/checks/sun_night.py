@@ -1,5 +1,6 @@
 """Was the sun up at the claimed time and place?"""
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -54,7 +55,7 @@ def _answer(case: Case, statement: str, window: Window, place: tuple[float, floa
     looks, light, color = _looks(case)
     if highest < _DARK_DEG:
         words = (
-            f"At {source} the sun stood at least {-highest:.0f} degrees below the horizon all "
+            f"At {source} the sun stood at least {math.floor(-highest)} degrees below the horizon all "
             f"through the claimed time ({window.text})"
         )
         outcome, then = Outcome.INCONCLUSIVE, _NIGHT[looks]
