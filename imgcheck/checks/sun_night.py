@@ -55,8 +55,8 @@ def _answer(case: Case, statement: str, window: Window, place: tuple[float, floa
     looks, light, color = _looks(case)
     if highest < _DARK_DEG:
         words = (
-            f"At {source} the sun stood at least {math.floor(-highest)} degrees below the horizon all "
-            f"through the claimed time ({window.text})"
+            f"At {source} the sun stood at least {math.floor(-highest)} degrees below the horizon "
+            f"all through the claimed time ({window.text})"
         )
         outcome, then = Outcome.INCONCLUSIVE, _NIGHT[looks]
     elif lowest > 0:
