@@ -10,11 +10,11 @@ from PIL import Image as Pillow
 from imgcheck.checks import Check, check
 from imgcheck.errors import RefusedError
 from imgcheck.imaging import Image
-from imgcheck.model import Answer, Case, FalseAlarm, Finding, Outcome
+from imgcheck.model import Answer, Case, ErrorRate, Finding, Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.verification import assess, plan, run, verify
 
-RATE = FalseAlarm(rate=0.01, interval=None, calibration="docs/benchmarks.md, test")
+RATE = ErrorRate(errors=1, trials=500, what="made cases", calibration="docs/benchmarks.md, test")
 
 
 def case(claim: str = "statements: [{id: new, original: true}]") -> Case:
@@ -34,7 +34,7 @@ def saying(outcome: Outcome, *, basis: str = "b", name: str = "test.one") -> Che
                 outcome=outcome,
                 summary=f"{name} says {outcome}",
                 basis=basis,
-                false_alarm=RATE if outcome is Outcome.CONTRADICTS else None,
+                error_rate=RATE,
             )
 
     return one
@@ -80,6 +80,7 @@ def test_attribution_and_intent_stay_untestable_whatever_is_found() -> None:
         check_version="1",
         statement="who",
         outcome=Outcome.SUPPORTS,
+        error_rate=RATE,
         summary="a type was seen",
         basis="b",
     )

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from imgcheck import hashing
 from imgcheck.checks._aligned import aligned
 from imgcheck.checks._pictures import jpeg
+from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import Check
 from imgcheck.imaging.text import printable
 from imgcheck.model import (
     Acquired,
     Case,
     Evidence,
-    FalseAlarm,
     Finding,
     Measure,
     Outcome,
@@ -19,7 +19,6 @@ from imgcheck.model import (
     Region,
     Window,
 )
-from imgcheck.quantity import binomial_interval
 
 BASIS = "index of known pictures"
 COPIES = ("same", "derived")
@@ -29,13 +28,7 @@ LIMITS = (
     "The date of a known picture is what was written into the index when it was added.",
 )
 
-# benchmarks: hashing, ordered pairs of NAIP dates of one place that were called a copy.
-_CALLED_COPY, _PAIRS = 0, 90
-FALSE_MATCH = FalseAlarm(
-    rate=_CALLED_COPY / _PAIRS,
-    interval=binomial_interval(_CALLED_COPY, _PAIRS),
-    calibration="docs/benchmarks.md, hashing: other dates of one place called a copy",
-)
+COPY_ERROR = error_rate("hashing.seen-before", "called a copy")
 _FRAMES = "frames of a hovering camera, seconds apart, can look like copies"
 _INNOCENT = ("the publisher may have posted the earlier copy too", _FRAMES)
 # From this share of both pictures on, the one is the other as a whole: a thin frame, a caption or
@@ -209,7 +202,7 @@ def _original(
         outcome=outcome,
         summary=words,
         basis=BASIS,
-        false_alarm=FALSE_MATCH if earlier else None,
+        error_rate=COPY_ERROR,
         innocent=_INNOCENT if copies else (),
         limits=LIMITS,
         would_change=wishes,
@@ -228,7 +221,7 @@ def _acquired(check: Check, statement: Acquired, copies: list[hashing.Match], no
             summary=f"The picture {_copied(match)}, which is dated {when.text}, before the "
             f"claimed {statement.window.text}.",
             basis=BASIS,
-            false_alarm=FALSE_MATCH,
+            error_rate=COPY_ERROR,
             innocent=("the date written into the index may be wrong", _FRAMES),
             limits=LIMITS,
         )

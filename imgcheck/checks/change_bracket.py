@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from imgcheck import change
 from imgcheck.checks import _placed, needs
 from imgcheck.checks._placed import Ground
+from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
 from imgcheck.model import (
     Acquired,
     Case,
     Citation,
     Evidence,
-    FalseAlarm,
     Finding,
     Measure,
     Outcome,
@@ -23,7 +23,6 @@ from imgcheck.model import (
     Region,
     Window,
 )
-from imgcheck.quantity import binomial_interval
 
 _BASIS = "state of the ground against dated imagery"
 
@@ -32,14 +31,6 @@ _MOST_REFERENCES = 12
 # A vote at a lone patch may be a parked lorry; see docs/checks/change.bracket.md.
 _LEAST_VOTES = 3
 _MOST_SHOWN = 40
-
-# benchmarks: change, "bracket", eastern halves: distinct pictures answered, unmodified.
-_WRONG, _ANSWERED = 0, 10
-_FALSE_ALARM = FalseAlarm(
-    rate=_WRONG / _ANSWERED,
-    interval=binomial_interval(_WRONG, _ANSWERED),
-    calibration="docs/benchmarks.md, change.bracket: wrong answers among distinct pictures",
-)
 
 _LIMITS = (
     "Only changes that last in all later references decide; the dates of the references are as "
@@ -207,7 +198,7 @@ def _answer(
         summary=f"{words}.",
         basis=_BASIS,
         measures=tuple(_measures(found)),
-        false_alarm=_FALSE_ALARM if outcome is Outcome.CONTRADICTS else None,
+        error_rate=error_rate("change.bracket", "answered wrongly"),
         innocent=(
             "a reference carries a wrong date",
             "what was there had been removed for a while",

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imgcheck.model import Case, Claim, Finding, Outcome, Statement
+from imgcheck.model import Case, Claim, ErrorRate, Finding, Outcome, Statement
+from imgcheck.model.finding import DECISIVE, LARGEST_ERROR_RATE
 
 Run = Callable[[Case], Iterable[Finding]]
 Need = Callable[[Case], str | None]
@@ -62,7 +63,13 @@ class Check:
     def finding(
         self, *, statement: str | None, outcome: Outcome, summary: str, basis: str, **rest: Any
     ) -> Finding:
-        """Make a finding of this check."""
+        """Make a finding of this check; a rate too uncertain to decide makes it inconclusive."""
+        rate: ErrorRate | None = rest.get("error_rate")
+        if outcome not in DECISIVE:
+            rest["error_rate"] = None
+        elif rate is not None and not rate.decides:
+            outcome = Outcome.INCONCLUSIVE
+            rest["limits"] = (*rest.get("limits", ()), _undecided(rate))
         return Finding(
             check=self.id,
             check_version=self.version,
@@ -85,6 +92,14 @@ class Check:
     def reason_not_to_run(self, case: Case) -> str | None:
         """Give the first reason why this check does not apply, or ``None``."""
         return next((reason for need in self.needs if (reason := need(case))), None)
+
+
+def _undecided(rate: ErrorRate) -> str:
+    return (
+        f"This test alone decides nothing: its error rate is only known to be below "
+        f"{rate.interval.high:.0%} ({rate.errors} of {rate.trials} {rate.what}), and a verdict "
+        f"needs {LARGEST_ERROR_RATE:.0%} or less."
+    )
 
 
 def check(

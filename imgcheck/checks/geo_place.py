@@ -4,15 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from imgcheck import geo
 from imgcheck.checks import _claimed, _placed, needs
+from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
-from imgcheck.geo import structural
-from imgcheck.geo.placement import FALSE_PLACINGS, UNRELATED_PAIRS
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import (
     Case,
     Citation,
+    ErrorRate,
     Evidence,
-    FalseAlarm,
     Finding,
     Footprint,
     Measure,
@@ -20,24 +19,8 @@ from imgcheck.model import (
     Place,
     Reference,
 )
-from imgcheck.quantity import binomial_interval
 
 _BASIS = "placement on reference imagery"
-
-# Pictures of other ground that were placed, and how many were tried.
-_TRIALS = {
-    "fast": (FALSE_PLACINGS, UNRELATED_PAIRS),
-    "structural": (structural.FALSE_PLACINGS, structural.UNRELATED_PAIRS),
-}
-
-_FALSE_PLACING = {
-    path: FalseAlarm(
-        rate=wrong / of,
-        interval=binomial_interval(wrong, of),
-        calibration=f"docs/benchmarks/placing.md, {path} path: pictures of other ground",
-    )
-    for path, (wrong, of) in _TRIALS.items()
-}
 
 _MOST_REASONS = 4
 
@@ -161,8 +144,13 @@ def _handling(placement: geo.Placement) -> str:
     return words
 
 
+def _misplaced(placement: geo.Placement) -> ErrorRate:
+    return error_rate("geo.place", f"placed elsewhere, {placement.path} path")
+
+
 def _chance(placement: geo.Placement) -> str:
-    wrong, of = _TRIALS[placement.path]
+    rate = _misplaced(placement)
+    wrong, of = rate.errors, rate.trials
     return (
         f"Of {of:,} pictures of other ground {wrong or 'none'} "
         f"{'was' if wrong <= 1 else 'were'} placed so."
@@ -240,7 +228,7 @@ def _answer(statement: Place, reference: Reference, placement: geo.Placement) ->
             Measure(name="95 % error of the picture's border", value=error_km, unit="km"),
             Measure(name="log10 number of false alarms", value=placement.log10_nfa),
         ),
-        false_alarm=_FALSE_PLACING[placement.path],
+        error_rate=_misplaced(placement),
         evidence=Evidence(citations=(_citation(reference),)),
         innocent=("the claim may name the nearest town rather than the spot shown",),
         limits=_LIMITS,

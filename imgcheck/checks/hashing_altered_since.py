@@ -10,6 +10,7 @@ from imgcheck import hashing
 from imgcheck.checks import needs
 from imgcheck.checks._known import searched
 from imgcheck.checks._pictures import jpeg
+from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
 from imgcheck.imaging import warp
 from imgcheck.imaging.text import printable
@@ -18,7 +19,6 @@ from imgcheck.model import (
     Citation,
     DetectionPower,
     Evidence,
-    FalseAlarm,
     Finding,
     Measure,
     Outcome,
@@ -26,7 +26,6 @@ from imgcheck.model import (
     Region,
     Window,
 )
-from imgcheck.quantity import binomial_interval
 
 _BASIS = "earlier copy"
 
@@ -49,15 +48,6 @@ _INNOCENT = (
     "the two may be neighbouring frames of one camera in which something moved",
 )
 _WISHES = ("the earliest copy at full size",)
-
-# benchmarks: altered, pristine pairs of places that set no threshold, with any region that was
-# called content.
-_ALARMS, _PAIRS = 0, 210
-FALSE_ALTERATION = FalseAlarm(
-    rate=_ALARMS / _PAIRS,
-    interval=binomial_interval(_ALARMS, _PAIRS),
-    calibration="docs/benchmarks.md, altered: unaltered posts compared with their originals",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -194,7 +184,7 @@ def _judged(
         outcome=outcome,
         summary=words,
         basis=_BASIS,
-        false_alarm=FALSE_ALTERATION if outcome is Outcome.CONTRADICTS else None,
+        error_rate=error_rate("hashing.altered-since", "called altered"),
         innocent=_INNOCENT if content else (),
         limits=_LIMITS,
         power=power,

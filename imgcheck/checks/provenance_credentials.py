@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from imgcheck.checks._file import inspected
+from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
 from imgcheck.model import ByteRange, Case, Evidence, Finding, Measure, Outcome
 from imgcheck.provenance import Credentials, say_credentials
@@ -61,6 +62,7 @@ def _finding(statement: str | None, outcome: Outcome, words: str, found: Credent
         outcome=outcome,
         summary=_sentence(words),
         basis=_BASIS,
+        error_rate=error_rate("provenance.credentials", "edited, called intact"),
         measures=tuple(_measures(found)),
         evidence=Evidence(bytes=tuple(_places(found))),
         innocent=_INNOCENT if found.integrity in ("broken", "disputed") else (),

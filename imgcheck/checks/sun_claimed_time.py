@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from imgcheck import sun
 from imgcheck.checks import _placed, _shadows, needs
 from imgcheck.checks._shadows import Seen
+from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
 from imgcheck.model import (
     Acquired,
     Case,
-    FalseAlarm,
     Finding,
     Measure,
     Outcome,
@@ -18,7 +18,6 @@ from imgcheck.model import (
     Rival,
     Window,
 )
-from imgcheck.quantity import binomial_interval
 
 _BASIS = "sun and shadow"
 
@@ -30,20 +29,6 @@ _LONGEST_SUPPORTED = timedelta(hours=2)
 
 # Agreement that every fifth daylight moment would give as well is no support either.
 _LARGEST_CHANCE = 0.2
-
-# benchmarks: sun, claims: true claims that were contradicted, of 2,000 each: by a direction
-# alone, and by a direction with a length (a length alone was not simulated; it takes this rate).
-_SIMULATED, _WRONG_BY_AZIMUTH, _WRONG_BY_LENGTH = 2000, 2, 7
-
-
-def _false_alarm(seen: Seen) -> FalseAlarm:
-    wrong = _WRONG_BY_AZIMUTH if seen.ratio is None else _WRONG_BY_LENGTH
-    return FalseAlarm(
-        rate=wrong / _SIMULATED,
-        interval=binomial_interval(wrong, _SIMULATED),
-        calibration="docs/benchmarks.md, sun.claimed-time: simulated true claims contradicted",
-    )
-
 
 Spot = tuple[float, float, str]
 
@@ -129,7 +114,10 @@ def _answer(
         summary=" ".join(part for part in sentences if part) + seen.remark,
         basis=_BASIS,
         measures=(*_measures(found), *ratios),
-        false_alarm=_false_alarm(seen) if outcome is Outcome.CONTRADICTS else None,
+        error_rate=error_rate(
+            "sun.claimed-time",
+            "contradicted by direction" if seen.ratio is None else "contradicted by length",
+        ),
         innocent=(
             "north in the picture is not where it was taken to be",
             "the time was given in another time zone than the reader assumes",

@@ -6,8 +6,8 @@ from imgcheck.model.finding import (
     ByteRange,
     Citation,
     DetectionPower,
+    ErrorRate,
     Evidence,
-    FalseAlarm,
     Finding,
     Footprint,
     Measure,
@@ -38,7 +38,7 @@ __all__ = [
     "Case", "Reference", "Claim", "Source", "Measurement", "Rival", "Window",
     "Statement", "KINDS", "Acquired", "Place", "Count", "Absence", "Unchanged", "Changed",
     "Sensor", "Original", "Unaltered", "Dimensions", "Attribution", "Intent",
-    "Finding", "Outcome", "Measure", "FalseAlarm", "Evidence", "Region", "ByteRange",
+    "Finding", "Outcome", "Measure", "ErrorRate", "Evidence", "Region", "ByteRange",
     "Citation", "Footprint", "Picture", "DetectionPower",
     "Report", "SCHEMA", "Tool", "Input", "Verdict", "Answer",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imgcheck.model.codec import decode_fields, encode_fields
-from imgcheck.quantity import Interval, LikelihoodRatio
+from imgcheck.quantity import Interval, LikelihoodRatio, binomial_interval
 
 
 class Outcome(enum.StrEnum):
@@ -17,6 +17,9 @@ class Outcome(enum.StrEnum):
     INCONCLUSIVE = "inconclusive"
     NOT_APPLICABLE = "not_applicable"
     FAILED = "failed"
+
+
+DECISIVE = (Outcome.SUPPORTS, Outcome.CONTRADICTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +37,46 @@ class Measure:
             raise ValueError(f"measure {self.name!r} is unknown and says no reason")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FalseAlarm:
-    """How often a test speaks against an innocent picture, as measured."""
+#: A test decides a statement only if the upper end of the two-sided 95 % interval of its error
+#: rate is at most this: an error in twenty is the most that a published verdict can bear. The upper
+#: end and not the rate, because 0 errors in 10 trials is still compatible with 31 %; two-sided,
+#: because that is the interval printed. It takes 72 trials without an error to pass.
+LARGEST_ERROR_RATE = 0.05
 
-    rate: float
-    interval: Interval | None
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRate:
+    """How often a test decides wrongly, as counted on pictures with known truth.
+
+    Attributes
+    ----------
+    errors, trials : int
+        Wrong decisions, and the cases in which the decision would have been wrong.
+    what : str
+        What was counted, as a phrase: "pictures of other ground that were placed".
+    calibration : str
+        The page of the docs with the benchmark.
+    """
+
+    errors: int
+    trials: int
+    what: str
     calibration: str
+
+    @property
+    def rate(self) -> float:
+        """Share of wrong decisions; 1 where nothing was tried."""
+        return self.errors / self.trials if self.trials else 1.0
+
+    @property
+    def interval(self) -> Interval:
+        """Exact two-sided 95 % interval of the rate."""
+        return binomial_interval(self.errors, self.trials)
+
+    @property
+    def decides(self) -> bool:
+        """Whether the upper limit is low enough to support or to contradict."""
+        return self.interval.high <= LARGEST_ERROR_RATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +170,9 @@ class Finding:
         not counted twice.
     weight : LikelihoodRatio or None
         Only with the calibration it comes from.
-    false_alarm : FalseAlarm or None
-        Required for ``contradicts``: a test whose false-alarm rate nobody has measured
-        cannot contradict anybody.
+    error_rate : ErrorRate or None
+        How often this outcome is given wrongly. Required for ``contradicts`` and ``supports``,
+        with an upper limit of at most `LARGEST_ERROR_RATE`.
     innocent, limits : tuple of str
         Innocent explanations; what the finding does not prove.
     power : DetectionPower or None
@@ -151,7 +187,7 @@ class Finding:
     basis: str
     measures: tuple[Measure, ...] = ()
     weight: LikelihoodRatio | None = None
-    false_alarm: FalseAlarm | None = None
+    error_rate: ErrorRate | None = None
     evidence: Evidence = field(default_factory=Evidence)
     innocent: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
@@ -161,9 +197,10 @@ class Finding:
     def __post_init__(self) -> None:
         if not self.summary:
             raise ValueError(f"{self.check}: a finding says what was observed")
-        if self.outcome is Outcome.CONTRADICTS and self.false_alarm is None:
+        if self.outcome in DECISIVE and (self.error_rate is None or not self.error_rate.decides):
             raise ValueError(
-                f"{self.check}: contradicts only with a measured false-alarm rate beside it"
+                f"{self.check}: {self.outcome} needs a measured error rate whose upper limit is at "
+                f"most {LARGEST_ERROR_RATE:.0%}, not {self.error_rate}"
             )
 
     def to_json(self) -> dict[str, Any]:

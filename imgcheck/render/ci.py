@@ -134,8 +134,8 @@ def _result(
     properties: dict[str, Any] = {"outcome": finding.outcome.value, "statement": finding.statement}
     if finding.statement in verdicts:
         properties["verdict"] = verdicts[finding.statement].value
-    if finding.false_alarm is not None:
-        properties["falseAlarmRate"] = finding.false_alarm.rate
+    if finding.error_rate is not None:
+        properties["errorRate"] = finding.error_rate.rate
     kind = "informational" if finding.statement is None else _KINDS[finding.outcome]
     found: dict[str, Any] = {
         "ruleId": finding.check,

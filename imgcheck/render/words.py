@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from imgcheck.model import Answer, FalseAlarm, Finding, Input, Outcome
+from imgcheck.model import Answer, ErrorRate, Finding, Input, Outcome
 from imgcheck.quantity import LikelihoodRatio
 from imgcheck.render.dates import window
-from imgcheck.render.numbers import interval_of_shares, level, measure, number, share, size
+from imgcheck.render.numbers import level, measure, number, share, size
 from imgcheck.render.plain import line
 
 #: The one place to import words from: what the modules for numbers and dates give is here too.
 __all__ = [
-    "NO_SCORE", "OUTCOMES", "UNCALIBRATED", "VERDICTS", "Word", "count", "digest", "false_alarm",
+    "NO_SCORE", "OUTCOMES", "UNCALIBRATED", "VERDICTS", "Word", "count", "digest", "error_rate",
     "form", "listed", "measure", "number", "pixels", "share", "short_strength", "size",
     "strength", "weight", "window",
 ]  # fmt: skip
@@ -100,26 +100,22 @@ def weight(ratio: LikelihoodRatio) -> str:
     return f"{words} (likelihood ratio {number(ratio.value)}, measured in {source})"
 
 
-def false_alarm(alarm: FalseAlarm) -> str:
-    """Say how often a test speaks against an innocent picture."""
-    source = f"measured in {line(alarm.calibration)}"
-    if alarm.rate == 0:
-        if alarm.interval is None:
-            return f"no false alarm seen on innocent pictures ({source})"
-        sure = level(alarm.interval)
-        upper = share(alarm.interval.high)
-        return f"no false alarm seen; at most {upper} of innocent pictures ({sure}; {source})"
-    around = f"{interval_of_shares(alarm.interval)}; " if alarm.interval else ""
-    return f"speaks against {share(alarm.rate)} of innocent pictures ({around}{source})"
+def error_rate(rate: ErrorRate) -> str:
+    """Say how often a test gives its answer wrongly, with what was counted and where."""
+    source = f"{rate.errors} of {rate.trials} {line(rate.what)}; {line(rate.calibration)}"
+    upper = f"at most {share(rate.interval.high)} ({level(rate.interval)})"
+    if rate.errors == 0:
+        return f"error rate {upper}: {source}"
+    return f"error rate {share(rate.rate)}, {upper}: {source}"
 
 
 def strength(finding: Finding) -> tuple[str, ...]:
-    """Say how strongly a finding speaks: its ratio, its false-alarm rate, or that none is known."""
+    """Say how strong a finding is: its likelihood ratio and error rate, or that none is known."""
     said = []
     if finding.weight is not None:
         said.append(weight(finding.weight))
-    if finding.false_alarm is not None:
-        said.append(false_alarm(finding.false_alarm))
+    if finding.error_rate is not None:
+        said.append(error_rate(finding.error_rate))
     return tuple(said) or (UNCALIBRATED,)
 
 
@@ -128,12 +124,8 @@ def short_strength(finding: Finding) -> str:
     said = []
     if finding.weight is not None:
         said.append(f"likelihood ratio {number(finding.weight.value)}")
-    if finding.false_alarm is not None:
-        alarm = finding.false_alarm
-        if alarm.rate == 0 and alarm.interval is not None:
-            said.append(f"false alarms at most {share(alarm.interval.high)}")
-        else:
-            said.append(f"false alarms {share(alarm.rate)}")
+    if finding.error_rate is not None:
+        said.append(f"error rate at most {share(finding.error_rate.interval.high)}")
     return ", ".join(said) or "strength not calibrated"
 
 

@@ -101,7 +101,7 @@ def test_a_mirrored_picture_is_placed_and_called_mirrored(picture, sheet):
 def test_a_claimed_place_beside_the_picture_is_contradicted(picture, sheet, column, outcome):
     _, finding = geo_place.run(case(picture, sheet, claim=box_east_of(column)))
     assert finding.outcome is outcome, finding.summary
-    assert finding.false_alarm is not None
+    assert finding.error_rate is not None
 
 
 def test_a_place_within_the_error_of_the_border_is_not_contradicted(picture, sheet):

@@ -47,7 +47,7 @@ def test_a_cut_is_named_with_the_share_that_was_left_out(known):
     assert "cut from 202.jpg" in told.summary
     assert "leaves out" in told.summary
     assert answer.outcome is Outcome.CONTRADICTS
-    assert answer.false_alarm is not None
+    assert answer.error_rate is not None
 
 
 def test_panes_are_told_to_be_parts_of_several_pictures(known):

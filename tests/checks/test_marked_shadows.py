@@ -94,7 +94,7 @@ def test_ten_marked_shadows_support_the_true_time_through_the_placing(scene) -> 
 def test_ten_marked_shadows_contradict_a_time_two_hours_later(scene) -> None:
     finding = answer(scene, "2017-09-10T09:30Z", shadows(scene[2], 10))
     assert finding.outcome is Outcome.CONTRADICTS
-    assert finding.false_alarm is not None
+    assert finding.error_rate is not None
 
 
 def test_one_shadow_marked_the_wrong_way_is_left_out_and_said(scene) -> None:

@@ -38,7 +38,7 @@ def test_the_true_time_is_supported_and_the_date_said_to_be_open() -> None:
 def test_the_false_time_is_contradicted_with_its_rate() -> None:
     finding = answer("2022-04-01T11:57Z")
     assert finding.outcome is Outcome.CONTRADICTS
-    assert finding.false_alarm is not None
+    assert finding.error_rate is not None
     assert "29.4 standard errors" in finding.summary
     assert "the picture shows 161" in finding.summary
     assert "local summer time (UTC+3) written as UTC" in finding.summary

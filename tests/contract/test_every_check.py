@@ -13,6 +13,7 @@ from imgcheck.checks.pages import HEADINGS, page
 from imgcheck.imaging import Image
 from imgcheck.model import KINDS, Case, Outcome
 from imgcheck.model.claimfile import loads
+from imgcheck.model.finding import DECISIVE
 from imgcheck.verification import plan, run
 
 from .conftest import FOLDERS, expected_of, report_of
@@ -112,9 +113,9 @@ def test_it_survives_odd_pictures_twice_alike_and_leaves_the_pixels(
         assert "broke on this input" not in finding["summary"], finding["summary"]
 
 
-def test_what_contradicts_prints_its_false_alarm_rate(check: Check) -> None:
+def test_what_decides_prints_its_error_rate(check: Check) -> None:
     for folder in FOLDERS:
         for finding in report_of(folder).findings:
-            if finding.check == check.id and finding.outcome is Outcome.CONTRADICTS:
-                assert finding.false_alarm is not None
-                assert "benchmarks" in finding.false_alarm.calibration
+            if finding.check == check.id and finding.outcome in DECISIVE:
+                assert finding.error_rate is not None
+                assert "benchmarks" in finding.error_rate.calibration

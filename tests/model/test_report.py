@@ -10,8 +10,8 @@ from imgcheck.model import (
     Acquired,
     Answer,
     Claim,
+    ErrorRate,
     Evidence,
-    FalseAlarm,
     Finding,
     Input,
     Measure,
@@ -97,11 +97,22 @@ def test_a_report_conforms_to_the_schema_and_a_made_up_verdict_does_not() -> Non
         jsonschema.validate(value, report_schema())
 
 
-def test_contradicts_needs_a_measured_false_alarm_rate() -> None:
-    with pytest.raises(ValueError, match="false-alarm"):
-        finding(outcome=Outcome.CONTRADICTS)
-    rate = FalseAlarm(rate=0.01, interval=None, calibration="benchmarks")
-    assert finding(outcome=Outcome.CONTRADICTS, false_alarm=rate)
+@pytest.mark.parametrize("outcome", [Outcome.CONTRADICTS, Outcome.SUPPORTS])
+@pytest.mark.parametrize(
+    ("errors", "trials", "decides"),
+    [(0, 71, False), (0, 72, True), (0, 10, False), (4, 26, False), (5, 500, True), (0, 0, False)],
+)
+def test_only_an_error_rate_surely_below_a_twentieth_decides(
+    outcome: Outcome, errors: int, trials: int, decides: bool
+) -> None:
+    rate = ErrorRate(errors=errors, trials=trials, what="made cases", calibration="benchmarks")
+    with pytest.raises(ValueError, match="error rate"):
+        finding(outcome=outcome)
+    if decides:
+        assert finding(outcome=outcome, error_rate=rate)
+    else:
+        with pytest.raises(ValueError, match="error rate"):
+            finding(outcome=outcome, error_rate=rate)
 
 
 def test_an_unknown_measure_needs_a_reason() -> None:

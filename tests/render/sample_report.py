@@ -14,8 +14,8 @@ from imgcheck.model import (
     Count,
     DetectionPower,
     Dimensions,
+    ErrorRate,
     Evidence,
-    FalseAlarm,
     Finding,
     Input,
     Intent,
@@ -131,6 +131,12 @@ def _place() -> Finding:
             Measure(name="terrain height", value=None, reason="no elevation model was given"),
         ),
         weight=LikelihoodRatio(value=310.0, calibration="docs/benchmarks.md, place, split B"),
+        error_rate=ErrorRate(
+            errors=0,
+            trials=2000,
+            what="pictures of other ground placed",
+            calibration="docs/benchmarks.md, place, split B",
+        ),
         evidence=Evidence(
             citations=(Citation(input="ref-2017-08-30", label="reference that it was placed on"),),
             regions=(
@@ -158,10 +164,11 @@ def _change() -> Finding:
             Measure(name="registration error", value=0.31, unit="px",
                     interval=Interval(low=-math.inf, high=0.58)),
         ),
-        false_alarm=FalseAlarm(
-            rate=0.013,
-            interval=Interval(low=0.004, high=0.031),
-            calibration="docs/benchmarks.md, change, split B, 312 pairs",
+        error_rate=ErrorRate(
+            errors=4,
+            trials=312,
+            what="unchanged pairs called changed",
+            calibration="docs/benchmarks.md, change, split B",
         ),
         evidence=Evidence(
             regions=tuple(

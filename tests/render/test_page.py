@@ -117,9 +117,9 @@ def test_every_statement_and_every_finding_is_told(page: Page) -> None:
         assert finding.check in page.words
 
 
-def test_the_false_alarm_rate_stands_beside_a_contradiction(page: Page) -> None:
-    assert "speaks against 1.3 % of innocent pictures (95 %: 0.4 % to 3.1 %" in page.words
-    assert "false alarms 1.3 %" in page.words
+def test_the_error_rate_stands_beside_a_contradiction(page: Page) -> None:
+    assert "error rate 1.3 %, at most 3.2 % (95 %): 4 of 312" in page.words
+    assert "error rate at most 3.2 %" in page.words
 
 
 def test_hashes_of_inputs_are_printed_in_full(page: Page) -> None:

@@ -44,8 +44,8 @@ def test_the_report_has_a_table_with_one_row_a_statement() -> None:
         assert row.replace("\\|", "").count("|") == 5
 
 
-def test_a_contradiction_carries_its_false_alarm_rate() -> None:
-    assert "speaks against 1.3 % of innocent pictures" in render.markdown(sample())
+def test_a_contradiction_carries_its_error_rate() -> None:
+    assert "error rate 1.3 %, at most 3.2 %" in render.markdown(sample())
 
 
 def test_a_report_without_claim_is_whole() -> None:

@@ -49,9 +49,9 @@ def test_every_verdict_is_said_in_words_with_its_reason() -> None:
     assert words.NO_SCORE in text
 
 
-def test_the_false_alarm_rate_stands_beside_a_contradiction() -> None:
+def test_the_error_rate_stands_beside_a_contradiction() -> None:
     text = " ".join(render.terminal(sample(), width=80, color=False).split())
-    assert "speaks against 1.3 % of innocent pictures (95 %: 0.4 % to 3.1 %" in text
+    assert "error rate 1.3 %, at most 3.2 % (95 %): 4 of 312" in text
 
 
 def test_failed_and_skipped_checks_are_told() -> None:

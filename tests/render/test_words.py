@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from imgcheck.model import Answer, FalseAlarm, Finding, Outcome, Place, Statement
-from imgcheck.quantity import Interval, LikelihoodRatio
+from imgcheck.model import Answer, ErrorRate, Finding, Outcome, Place, Statement
+from imgcheck.quantity import LikelihoodRatio
 from imgcheck.render import words
 from imgcheck.render.plain import line, sentence
 from imgcheck.render.sayings import reading
@@ -13,7 +13,7 @@ from tests.render.sample_report import statements
 
 
 def _finding(**rest: object) -> Finding:
-    return Finding(check="a.b", check_version="1", statement=None, outcome=Outcome.SUPPORTS,
+    return Finding(check="a.b", check_version="1", statement=None, outcome=Outcome.INCONCLUSIVE,
                    summary="Seen.", basis="b", **rest)  # type: ignore[arg-type]  # fmt: skip
 
 
@@ -40,18 +40,16 @@ def test_a_likelihood_ratio_is_said_both_ways_round() -> None:
     assert all("measured in x" in said for said in (above, below, even))
 
 
-def test_a_false_alarm_rate_is_said_with_its_interval_and_origin() -> None:
-    alarm = FalseAlarm(rate=0.013, interval=Interval(low=0.004, high=0.031), calibration="split B")
-    said = words.false_alarm(alarm)
-    assert said == (
-        "speaks against 1.3 % of innocent pictures (95 %: 0.4 % to 3.1 %; measured in split B)"
+def test_an_error_rate_is_said_with_its_counts_limit_and_origin() -> None:
+    rate = ErrorRate(errors=4, trials=312, what="true claims contradicted", calibration="split B")
+    assert words.error_rate(rate) == (
+        "error rate 1.3 %, at most 3.2 % (95 %): 4 of 312 true claims contradicted; split B"
     )
 
 
 def test_a_rate_of_zero_is_said_as_an_upper_limit() -> None:
-    alarm = FalseAlarm(rate=0.0, interval=Interval(low=0.0, high=0.02), calibration="split B")
-    assert "at most 2 %" in words.false_alarm(alarm)
-    assert "0 %" not in words.false_alarm(alarm).replace("at most 2 %", "")
+    rate = ErrorRate(errors=0, trials=182, what="true claims contradicted", calibration="split B")
+    assert words.error_rate(rate).startswith("error rate at most 2 % (95 %): 0 of 182")
 
 
 def test_a_finding_without_calibration_says_so() -> None:
