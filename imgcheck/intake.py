@@ -186,6 +186,6 @@ def _tagged_date(image: Image) -> Window | None:
     try:
         tags = provenance.metadata(image.data, format=image.format).tags
         moment = datetime.strptime(str(tags["IFD0:DateTime"]), "%Y:%m:%d %H:%M:%S")
+        return Window(start=moment, end=moment)
     except (KeyError, ValueError, ImgcheckError):
         return None
-    return Window(start=moment, end=moment)

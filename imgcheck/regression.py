@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
 from imgcheck.model import Outcome, Report
+from imgcheck.model.lined import plain
 from imgcheck.verification import Progress, verify
 
 _EXPECTED_KEYS = ("verdicts", "findings", "speaks", "silent", "must_not_say")
@@ -103,20 +102,24 @@ def _index(known: Path, database: Path) -> Path:
 
 
 def _expected(path: Path) -> Mapping[str, Any]:
+    name = f"{path.parent.name}/{path.name}"
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.parent.name}/{path.name}: is not YAML: {error}") from error
+        found = plain(path.read_text(encoding="utf-8-sig"), name=name)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name}: is not UTF-8 text; save it as UTF-8") from error
     if not isinstance(found, dict) or not isinstance(found.get("verdicts"), dict):
-        raise UsageError(
-            f'{path.parent.name}/{path.name}: needs "verdicts", a mapping from statement to verdict'
-        )
+        raise UsageError(f'{name}: needs "verdicts", a mapping from statement to verdict')
     unknown = sorted(set(found) - set(_EXPECTED_KEYS))
     if unknown:
         raise UsageError(
-            f"{path.parent.name}/{path.name}: unknown key {', '.join(unknown)}; "
-            f"accepted: {', '.join(_EXPECTED_KEYS)}"
+            f"{name}: unknown key {', '.join(unknown)}; accepted: {', '.join(_EXPECTED_KEYS)}"
         )
+    for key in _EXPECTED_KEYS[1:]:
+        kind = dict if key == "findings" else str
+        entries = found.get(key) or []
+        if not isinstance(entries, list) or not all(isinstance(one, kind) for one in entries):
+            words = "mappings" if kind is dict else "words"
+            raise UsageError(f'{name}: "{key}" is a list of {words}, each after "- "')
     return found
 
 
@@ -155,7 +158,8 @@ def _missing_finding(report: Report, wanted: Mapping[str, Any]) -> Iterator[str]
         raise UsageError(f"expected.yml: a finding has {', '.join(_FINDING_KEYS)}, not {unknown}")
     for finding in report.findings:
         shown = finding.to_json()
-        if all(shown[key] == value for key, value in wanted.items()):
+        # A finding on no statement is written "null", as YAML and JSON do.
+        if all(("null" if shown[key] is None else shown[key]) == v for key, v in wanted.items()):
             return
     yield f"no finding with {', '.join(f'{k} {v}' for k, v in wanted.items())}"
 

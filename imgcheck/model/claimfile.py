@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from imgcheck import polygon
 from imgcheck.errors import ClaimError
 from imgcheck.model.claim import Claim, Measurement, Rival, Shadow, Source
 from imgcheck.model.lined import Item, Reader
@@ -40,8 +41,14 @@ _QUANTITIES = {
     "view_deg": (0.0, 75.0),
 }
 
-# A person marks shadows one by one; thousands are no measurement by hand.
+# A post makes a handful of statements, and a person marks shadows one by one. More than this is
+# another kind of file, and every statement costs time in every check.
+_MOST_STATEMENTS = 200
+_MOST_MEASUREMENTS = 200
+_MOST_RIVALS = 20
 _MOST_SHADOWS = 1000
+_MOST_CORNERS = 2000
+_LONGEST_ID = 80
 
 
 def load(path: str | os.PathLike[str]) -> Claim:
@@ -87,24 +94,25 @@ class _ClaimReader(Reader):
             self.refuse(1, "is empty; write at least one statement")
         known = {"source", "statements", "measurements", "shadows", "rivals"}
         fields = self.mapping(root, "the claim", known)
-        statements = tuple(
-            self._statement(item, position)
-            for position, item in enumerate(self.items(fields, "statements"), 1)
-        )
-        ids = [s.id for s in statements]
-        for position, item in enumerate(self.items(fields, "statements")):
-            if ids[position] in ids[:position]:
-                self.refuse(item.line, f'id "{ids[position]}" is used twice; ids are unique')
-        measurements = tuple(
-            m for item in self.items(fields, "measurements") for m in self._measurements(item)
-        )
+        measured = self.items(fields, "measurements", most=_MOST_MEASUREMENTS)
+        rivals = self.items(fields, "rivals", most=_MOST_RIVALS)
+        shadows = self.items(fields, "shadows", most=_MOST_SHADOWS)
         return Claim(
             source=self._source(fields["source"]) if "source" in fields else Source(),
-            statements=statements,
-            measurements=measurements,
-            shadows=self._shadows(fields),
-            rivals=tuple(self._rival(item) for item in self.items(fields, "rivals")),
+            statements=self._statements(fields),
+            measurements=tuple(m for item in measured for m in self._measurements(item)),
+            shadows=tuple(self._shadow(item) for item in shadows),
+            rivals=tuple(self._rival(item) for item in rivals),
         )
+
+    def _statements(self, fields: dict[str, Item]) -> tuple[Statement, ...]:
+        found: dict[str, Statement] = {}
+        for position, item in enumerate(self.items(fields, "statements", most=_MOST_STATEMENTS), 1):
+            statement = self._statement(item, position)
+            if statement.id in found:
+                self.refuse(item.line, f'id "{statement.id}" is used twice; ids are unique')
+            found[statement.id] = statement
+        return tuple(found.values())
 
     def _source(self, item: Item) -> Source:
         fields = self.mapping(item, "source", {"url", "publisher", "platform", "posted"})
@@ -152,12 +160,6 @@ class _ClaimReader(Reader):
             )
         return Measurement(quantity=quantity, value=value, sigma=sigma, note=note)
 
-    def _shadows(self, fields: dict[str, Item]) -> tuple[Shadow, ...]:
-        items = self.items(fields, "shadows")
-        if len(items) > _MOST_SHADOWS:
-            self.refuse(items[_MOST_SHADOWS].line, f"at most {_MOST_SHADOWS} shadows are read")
-        return tuple(self._shadow(item) for item in items)
-
     def _shadow(self, item: Item) -> Shadow:
         fields = self.mapping(item, "a shadow", {"base", "tip", "height_m", "end_point_px", "note"})
         for key in ("base", "tip"):
@@ -203,11 +205,17 @@ class _ClaimReader(Reader):
         kind = named[0]
         fields = self.mapping(item, f"statement {kind}", {kind, "id", "text"})
         common = {
-            "id": self.text(fields["id"], "id") if "id" in fields else f"{position}-{kind}",
+            "id": self._id(fields["id"]) if "id" in fields else f"{position}-{kind}",
             "text": self.text(fields["text"], "text") if "text" in fields else "",
         }
         build: Callable[..., Statement] = getattr(self, f"_{kind}")
         return build(fields[kind], **common)
+
+    def _id(self, item: Item) -> str:
+        found = self.text(item, "id")
+        if not 1 <= len(found) <= _LONGEST_ID:
+            self.refuse(item.line, f"an id has 1 to {_LONGEST_ID} characters, not {len(found)}")
+        return found
 
     def _acquired(self, item: Item, **common: Any) -> Statement:
         return Acquired(window=self.window(item, "acquired"), **common)
@@ -258,36 +266,49 @@ class _ClaimReader(Reader):
             self.refuse(item.line, 'place: "lat" needs a "lon"')
         radius = None
         if "radius_km" in fields:
-            radius = self.number(fields["radius_km"], "place.radius_km", 0.0, 20_100.0)
-        return Place(
-            lat=self.number(fields["lat"], "place.lat", -90, 90),
-            lon=self.number(fields["lon"], "place.lon", -180, 180),
-            radius_km=radius,
-            relation=relation,
-            **common,
-        )
+            radius = self.number(fields["radius_km"], "place.radius_km", 0.001, 20_100.0)
+        lon, lat = self._position(fields["lon"], fields["lat"], "place")
+        return Place(lat=lat, lon=lon, radius_km=radius, relation=relation, **common)
+
+    def _position(self, east: Item, north: Item, what: str) -> tuple[float, float]:
+        """Read a longitude and a latitude; where they look exchanged, say so."""
+        lon = self.number(east, f"{what} lon", -180, 180)
+        lat = self.number(north, f"{what} lat", -1e9, 1e9)
+        if abs(lat) > 90:
+            hint = (
+                f"; longitude and latitude may be exchanged (lat {lon:g}, lon {lat:g})"
+                if abs(lon) <= 90
+                else ""
+            )
+            self.refuse(north.line, f"{what} lat: {lat:g} is outside -90 to 90{hint}")
+        return lon, lat
 
     def _bbox(self, item: Item) -> tuple[float, float, float, float]:
         if not isinstance(item.value, list) or len(item.value) != 4:
             self.refuse(item.line, "place.bbox is [west, south, east, north] in degrees")
-        limits = (180, 90, 180, 90)
-        west, south, east, north = (
-            self.number(part, "place.bbox", -limit, limit)
-            for part, limit in zip(item.value, limits, strict=True)
-        )
+        corners = item.value
+        west, south = self._position(corners[0], corners[1], "place.bbox")
+        east, north = self._position(corners[2], corners[3], "place.bbox")
         if south > north:
             self.refuse(item.line, "place.bbox: south is above north; write [W, S, E, N]")
+        if south == north or west == east:
+            self.refuse(
+                item.line, "place.bbox encloses nothing; write [W, S, E, N], or lat and lon"
+            )
         return west, south, east, north
 
     def _ring(self, item: Item) -> tuple[tuple[float, float], ...]:
-        if not isinstance(item.value, list) or not 3 <= len(item.value) <= 10_000:
+        if not isinstance(item.value, list) or len(item.value) < 3:
             self.refuse(item.line, "place.polygon is a list of 3 and more [lon, lat] pairs")
+        if len(item.value) > _MOST_CORNERS:
+            self.refuse(item.line, f"place.polygon has over {_MOST_CORNERS:,} corners; simplify it")
         ring = []
         for pair in item.value:
             if not isinstance(pair.value, list) or len(pair.value) != 2:
                 self.refuse(pair.line, "place.polygon: each corner is [lon, lat]")
-            lon = self.number(pair.value[0], "place.polygon lon", -180, 180)
-            ring.append((lon, self.number(pair.value[1], "place.polygon lat", -90, 90)))
+            ring.append(self._position(pair.value[0], pair.value[1], "place.polygon"))
+        if (reason := polygon.fault(ring)) is not None:
+            self.refuse(item.line, f"place.polygon {reason}")
         return tuple(ring)
 
     def _object_class(self, fields: dict[str, Item], line: int, what: str) -> str:

@@ -5,14 +5,23 @@ only the structure is left to the library: every scalar is text. Aliases are ref
 nested ones grow without bound.
 """
 
+import re
 from typing import Any, NoReturn
 
 import yaml
 
 from imgcheck.errors import ClaimError
-from imgcheck.model.window import Window
+from imgcheck.model.window import ACCEPTED_FORMS, Window
 
 _MAX_DEPTH = 12
+# Values, keys and lists of one file. A claim has some hundreds; parsing this many takes a second.
+_MOST_PARTS = 30_000
+# Characters of an error message.
+_LONGEST = 500
+
+
+# What float() takes beyond this ("1_000", "nan", "٣") is a slip of the pen in a claim.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 class Item:
@@ -32,8 +41,9 @@ class Reader:
         self.name = name
 
     def refuse(self, line: int, message: str) -> NoReturn:
-        """Raise `ClaimError` for a line."""
-        raise ClaimError(f"{self.name}:{line}: {message}", file=self.name)
+        """Raise `ClaimError` for a line; a value that would fill the screen is cut."""
+        shown = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}…"
+        raise ClaimError(f"{self.name}:{line}: {shown}", file=self.name)
 
     def compose(self, text: str) -> Item | None:
         try:
@@ -43,26 +53,31 @@ class Reader:
             mark = error.problem_mark or error.context_mark
             line = getattr(mark, "line", 0) + 1
             self.refuse(line, f"is not YAML or JSON: {error.problem}")
-        except (yaml.YAMLError, RecursionError) as error:
+        except ClaimError:
+            raise
+        except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
+            # PyYAML raises ValueError for characters and numbers of directives beyond all bounds.
             self.refuse(1, f"is not YAML or JSON: {str(error).splitlines()[0]}")
         return None if node is None else self._item(node)
 
     def _refuse_traps(self, text: str) -> None:
-        """Refuse aliases and deep nesting before anything is built of them."""
+        """Refuse aliases, deep nesting and endless lists before anything is built of them."""
         depth = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
             line = getattr(event.start_mark, "line", 0) + 1
             if isinstance(event, yaml.AliasEvent):
                 self.refuse(line, "aliases (*name) are not accepted")
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if depth > _MAX_DEPTH:
-                self.refuse(line, "is nested too deeply")
+                self.refuse(line, f"is nested over {_MAX_DEPTH} levels deep")
+            if count > _MOST_PARTS:
+                self.refuse(line, f"has over {_MOST_PARTS:,} values; a claim is a page of text")
 
     def _item(self, node: yaml.Node) -> Item:
         line = node.start_mark.line + 1
         if isinstance(node, yaml.ScalarNode):
-            return Item(str(node.value), line)
+            return Item(_characters(node.value), line)
         if isinstance(node, yaml.SequenceNode):
             return Item([self._item(child) for child in node.value], line)
         found: dict[str, Item] = {}
@@ -70,9 +85,10 @@ class Reader:
             key_line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
                 self.refuse(key_line, "a key is a plain word")
-            if key.value in found:
-                self.refuse(key_line, f'"{key.value}" is given twice')
-            found[str(key.value)] = self._item(child)
+            name = _characters(key.value)
+            if name in found:
+                self.refuse(key_line, f'"{name}" is given twice')
+            found[name] = self._item(child)
         return Item(found, line)
 
     def mapping(self, item: Item, what: str, known: set[str]) -> dict[str, Item]:
@@ -85,12 +101,15 @@ class Reader:
         fields: dict[str, Item] = item.value
         return fields
 
-    def items(self, fields: dict[str, Item], key: str) -> list[Item]:
+    def items(self, fields: dict[str, Item], key: str, *, most: int) -> list[Item]:
         if key not in fields:
             return []
         item = fields[key]
         if not isinstance(item.value, list):
             self.refuse(item.line, f'"{key}" is a list: one entry a line, each after "- "')
+        if len(item.value) > most:
+            line = item.value[most].line
+            self.refuse(line, f'"{key}" has {len(item.value):,} entries; at most {most:,} are read')
         return list(item.value)
 
     def text(self, item: Item, what: str) -> str:
@@ -100,23 +119,54 @@ class Reader:
 
     def number(self, item: Item, what: str, low: float, high: float) -> float:
         found = self.text(item, what)
-        try:
-            value = float(found)
-        except ValueError:
-            self.refuse(item.line, f'{what}: "{found}" is not a number')
+        if not _NUMBER.fullmatch(found):
+            self.refuse(item.line, f'{what}: "{_short(found)}" is not a number')
+        value = float(found)
         if not low <= value <= high:
-            self.refuse(item.line, f"{what}: {found} is outside {low:g} to {high:g}")
+            self.refuse(item.line, f"{what}: {_short(found)} is outside {low:g} to {high:g}")
         return value
 
     def whole(self, item: Item, what: str) -> int:
         found = self.text(item, what)
         if not found.isascii() or not found.isdigit() or len(found) > 9:
-            self.refuse(item.line, f'{what}: "{found}" is not a whole number of 0 or more')
+            self.refuse(item.line, f'{what}: "{_short(found)}" is not a whole number of 0 or more')
         return int(found)
 
     def window(self, item: Item, what: str) -> Window:
         found = self.text(item, what)
+        if len(found) > 100:
+            self.refuse(item.line, f'{what}: "{_short(found)}" is not {ACCEPTED_FORMS}')
         try:
             return Window.parse(found)
         except ValueError as error:
             self.refuse(item.line, f"{what}: {error}")
+
+
+def plain(text: str, *, name: str) -> Any:
+    """Read structured text into dicts, lists and strings; ``None`` of an empty file.
+
+    Raises
+    ------
+    ClaimError
+        For what is not YAML or JSON, or is too large or too deep; file and line are named.
+    """
+    item = Reader(name).compose(text)
+    return None if item is None else _plain(item)
+
+
+def _plain(item: Item) -> Any:
+    if isinstance(item.value, dict):
+        return {key: _plain(child) for key, child in item.value.items()}
+    if isinstance(item.value, list):
+        return [_plain(child) for child in item.value]
+    return item.value
+
+
+def _characters(text: str) -> str:
+    """Join the two halves in which JSON writes a character such as an emoji."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _short(text: str) -> str:
+    """Cut a value that would fill the screen."""
+    return text if len(text) <= 60 else f"{text[:60]}…"

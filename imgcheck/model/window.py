@@ -13,6 +13,12 @@ from typing import Any
 EASTERNMOST = timedelta(hours=14)
 WESTERNMOST = timedelta(hours=-12)
 
+# No photograph is older, and no claim is about a later year. Inside these years no time zone can
+# push a moment over the ends of the calendar (years 1 and 9999).
+FIRST_YEAR, LAST_YEAR = 1800, 2199
+
+_QUARTER = timedelta(minutes=15)  # civil zones differ from UTC by multiples of it
+
 ACCEPTED_FORMS = (
     'an ISO 8601 date ("2017-09-08"), month ("2017-09"), year ("2017"), time with or without '
     'zone ("2017-09-08T12:30Z"), or an interval of two of them ("2017-09-08/2017-09-12")'
@@ -20,8 +26,9 @@ ACCEPTED_FORMS = (
 
 _FORM = re.compile(
     r"(?P<year>\d{4})(-(?P<month>\d{2})(-(?P<day>\d{2})"
-    r"([T ](?P<hour>\d{2}):(?P<minute>\d{2})(:(?P<second>\d{2})(\.\d+)?)?"
-    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?)?)?)?"
+    r"([T ](?P<hour>\d{2}):(?P<minute>\d{2})(:(?P<second>\d{2})(\.\d+)?)?)?"
+    r"(?P<zone>Z|[+-]\d{2}:?\d{2})?)?)?",
+    re.ASCII,
 )
 
 
@@ -33,12 +40,19 @@ class Window:
     ----------
     start, end : datetime
         First and last moment. Both carry a zone, or neither does.
+
+    Raises
+    ------
+    ValueError
+        If the span is upside down, has a zone at one end only, or leaves the years 1800 to 2199.
     """
 
     start: datetime
     end: datetime
 
     def __post_init__(self) -> None:
+        _check_year(self.start.year)
+        _check_year(self.end.year)
         if (self.start.tzinfo is None) != (self.end.tzinfo is None):
             raise ValueError("give both ends of an interval a time zone, or neither")
         if self.end < self.start:
@@ -99,6 +113,9 @@ class Window:
     def parse(cls, text: str) -> "Window":
         """Read a date, a time, or an interval of two.
 
+        A leap second, such as 2016-12-31T23:59:60Z, is read as the second before it, because
+        a `datetime` cannot hold it.
+
         Raises
         ------
         ValueError
@@ -109,6 +126,11 @@ class Window:
             raise ValueError(f'"{text}" is not {ACCEPTED_FORMS}')
         first, last = _span(parts[0], text), _span(parts[-1], text)
         return cls(start=first[0], end=last[1])
+
+
+def _check_year(year: int) -> None:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(f"the year {year} is outside {FIRST_YEAR} to {LAST_YEAR}")
 
 
 def _short(moment: datetime) -> str:
@@ -129,12 +151,13 @@ def _span(part: str, whole: str) -> tuple[datetime, datetime]:
 def _covered(part: str, match: re.Match[str]) -> tuple[datetime, datetime]:
     second = timedelta(seconds=1)
     year = int(match["year"])
+    _check_year(year)
     if match["hour"]:
-        moment = datetime.fromisoformat(part)
+        moment = _moment(part, match)
         unit = second if match["second"] else timedelta(minutes=1)
         return moment, moment + unit - second
     if match["day"]:
-        moment = datetime(year, int(match["month"]), int(match["day"]))
+        moment = datetime.fromisoformat(f"{part[:10]}T00:00{match['zone'] or ''}")
         return moment, moment + timedelta(days=1) - second
     if match["month"]:
         month = int(match["month"])
@@ -142,3 +165,27 @@ def _covered(part: str, match: re.Match[str]) -> tuple[datetime, datetime]:
         following = datetime(year + month // 12, month % 12 + 1, 1)
         return start, following - second
     return datetime(year, 1, 1), datetime(year, 12, 31, 23, 59, 59)
+
+
+def _moment(part: str, match: re.Match[str]) -> datetime:
+    if match["second"] != "60":
+        return datetime.fromisoformat(part)
+    start = match.start("second")
+    before = datetime.fromisoformat(f"{part[:start]}59{part[match.end('second') :]}")
+    # Leap seconds are inserted at the end of June or December, UTC (ITU-R TF.460-6, 2.1). A time
+    # without a zone has one if it can be the last second of such a month in some zone.
+    offsets = [timedelta(0)]
+    if before.tzinfo is None:
+        quarters = range(WESTERNMOST // _QUARTER, EASTERNMOST // _QUARTER + 1)
+        offsets = [quarter * _QUARTER for quarter in quarters]
+    utc = before if before.tzinfo is None else before.astimezone(UTC)
+    if not any(_ends_half_year(utc - offset) for offset in offsets):
+        raise ValueError("second must be in 0..59, as no leap second was inserted then")
+    return before
+
+
+def _ends_half_year(utc: datetime) -> bool:
+    following = utc.replace(microsecond=0) + timedelta(seconds=1)
+    return (following.day, following.hour, following.minute, following.second) == (
+        1, 0, 0, 0,
+    ) and following.month in (1, 7)  # fmt: skip

@@ -90,9 +90,104 @@ def test_bytes_that_are_not_utf_8_name_their_line() -> None:
         loads(b"statements:\n  - text: \xff\xfe\n")
 
 
-def test_deep_nesting_is_refused_and_does_not_exhaust_the_stack() -> None:
-    with pytest.raises(ClaimError):
-        loads("[" * 5000)
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[" * 5000, "nested over 12"),
+        ('{"a":' * 5000, "nested over 12"),
+        ("- " * 5000 + "a", "nested over 12"),
+        ("? " * 5000 + "a", "nested over 12"),
+        ("statements:\n" + "  - original\n" * 5000, '"statements" has 5,000 entries'),
+        ("statements:\n" + "  - original\n" * 40_000, "over 30,000 values"),
+        ("measurements:\n" + "  - gsd_m: 1\n" * 201, '"measurements" has 201 entries'),
+        ("rivals:\n" + "  - {acquired: 2017}\n" * 21, '"rivals" has 21 entries'),
+        ("statements: [&a [x], *a]", "aliases"),
+        ("%YAML 1." + "1" * 5000 + "\n--- a", "is not YAML"),
+        ('"\\UFFFFFFFF"', "is not YAML"),
+        ("a\x01b", "is not YAML"),
+        ("--- a\n--- b", "is not YAML"),
+        ("statements: [{count: {class: car, min: " + "9" * 5000 + "}}]", "is not a whole number"),
+        ("measurements: [{gsd_m: " + "9" * 5000 + "}]", "outside 0.001 to 10000"),
+        ("measurements: [{gsd_m: 1_0}]", "is not a number"),
+        ("measurements: [{gsd_m: nan}]", "is not a number"),
+        ("statements: [{acquired: " + "2017/" * 5000 + "2017}]", "is not an ISO 8601"),
+        ("statements: [{original: true, id: " + "x" * 5000 + "}]", "1 to 80 characters"),
+        ('statements: [{original: true, id: ""}]', "1 to 80 characters"),
+        ("statements: [{" + "x" * 900 + ": 1}]", "xxx…"),
+    ],
+)
+def test_a_hostile_claim_is_refused_in_one_short_sentence(text: str, says: str) -> None:
+    with pytest.raises(ClaimError, match=r"^claim:\d+: ") as caught:
+        loads(text)
+    assert len(str(caught.value)) < 600
+    assert says in str(caught.value)
+
+
+def test_two_hundred_statements_are_read_and_the_next_is_named_by_its_line() -> None:
+    text = "statements:\n" + "  - original\n" * 200
+    assert len(loads(text).statements) == 200
+    with pytest.raises(ClaimError, match=r"^claim:202: .*at most 200"):
+        loads(text + "  - original\n")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["9999-12-31T23:59:59-23:59", "9999-12-31T23:59", "9999-12-31", "9999-12", "9999", "0001",
+     "0001-01-01T00:00+14:00", "0000", "1799-12-31/2017-01-01"],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["acquired", "unchanged", "changed"])
+def test_dates_at_the_ends_of_the_calendar_are_refused(moment: str, key: str) -> None:
+    with pytest.raises(ClaimError, match=r"^claim:2: .*outside 1800 to 2199"):
+        loads(f"statements:\n  - {key}: {moment}\n")
+
+
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("polygon: [[0, 0], [1, 1], [1, 0], [0, 1]]", "crosses or touches itself"),
+        ("polygon: [[0, 0], [1, 1], [2, 2]]", "on one line"),
+        ("polygon: [[0, 0], [1, 1], [0, 0]]", "three different corners"),
+        ("polygon: [[0, 0], [1, 1]]", "3 and more"),
+        ("polygon: [[40, 139], [41, 139], [41, 140]]", "may be exchanged (lat 40, lon 139)"),
+        ("lat: 139.7, lon: 35.7", "may be exchanged (lat 35.7, lon 139.7)"),
+        ("lat: 91, lon: 0", "lat: 91 is outside -90 to 90; longitude and latitude may be exch"),
+        ("lat: 139.7, lon: 120", "lat: 139.7 is outside -90 to 90"),
+        ("lat: 200, lon: 120", "lat: 200 is outside -90 to 90"),
+        ("bbox: [35, 139, 36, 140]", "may be exchanged"),
+        ("bbox: [10, 20, 10, 21]", "encloses nothing"),
+        ("bbox: [10, 20, 11, 20]", "encloses nothing"),
+        ("lat: 1, lon: 1, radius_km: 0", "outside 0.001"),
+    ],
+)
+def test_a_place_that_is_none_is_refused_with_the_way_out(place: str, says: str) -> None:
+    with pytest.raises(ClaimError) as caught:
+        loads(f"statements:\n  - place: {{{place}}}\n", name="claim.yml")
+    assert str(caught.value).startswith("claim.yml:2: place")
+    assert says in str(caught.value)
+
+
+def test_only_a_possible_exchange_is_hinted_at() -> None:
+    with pytest.raises(ClaimError) as caught:
+        loads("statements: [{place: {lat: 139.7, lon: 120}}]")
+    assert "exchanged" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "ring",
+    ["[[179, -18], [-179, -18], [-179, -16], [179, -16]]",
+     "[[170, 60], [-170, 60], [-170, 70], [170, 70], [170, 60]]"],
+)  # fmt: skip
+def test_a_polygon_across_the_date_line_is_read(ring: str) -> None:
+    (place,) = loads(f"statements: [{{place: {{polygon: {ring}}}}}]").statements
+    assert isinstance(place, Place)
+    assert place.polygon is not None
+
+
+def test_an_emoji_in_json_is_one_character() -> None:
+    written = json.dumps({"statements": [{"original": "true", "text": "seen 😀 here"}]})
+    assert "\\ud83d" in written
+    assert loads(written).statements[0].text == "seen 😀 here"
+    assert loads('statements: [{original: true, text: "\\ud83d"}]').statements[0].text == "�"
 
 
 def test_a_missing_or_oversized_file_is_named(tmp_path: Path) -> None:

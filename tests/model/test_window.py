@@ -50,6 +50,73 @@ def test_what_is_no_date_is_refused(text: str) -> None:
         Window.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2016-12-31T23:59:60Z", datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("2017-01-01T02:59:60+03:00", datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("2015-07-01T05:29:60+05:30", datetime(2015, 6, 30, 23, 59, 59, tzinfo=UTC)),
+        ("2015-06-30T23:59:60Z", datetime(2015, 6, 30, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_a_leap_second_is_a_real_time(text: str, utc: datetime) -> None:
+    assert Window.parse(text).earliest == utc
+    assert Window.parse(text[:19]).end == Window.parse(text[:19]).start
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2016-12-31T22:59:60Z", "2016-11-30T23:59:60Z", "2016-12-31T23:59:60+01:00",
+     "2016-12-30T23:59:60Z", "2016-12-31T23:59:61Z", "2016-12-31T12:07:60",
+     "2016-12-28T23:59:60"],
+)  # fmt: skip
+def test_a_sixtieth_second_at_another_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="second must be in"):
+        Window.parse(text)
+
+
+def test_a_day_with_a_zone_keeps_it() -> None:
+    day = Window.parse("2017-09-08+03:00")
+    assert day.earliest == datetime(2017, 9, 7, 21, tzinfo=UTC)
+    assert day.latest == datetime(2017, 9, 8, 20, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("year", [1, 1799, 2200, 9999])
+def test_a_window_outside_the_years_of_pictures_cannot_be_made(year: int) -> None:
+    moment = datetime(year, 6, 1)
+    with pytest.raises(ValueError, match="outside 1800 to 2199"):
+        Window(start=moment, end=moment)
+    with pytest.raises(ValueError, match="outside 1800 to 2199"):
+        Window(start=min(moment, datetime(2017, 1, 1)), end=max(moment, datetime(2017, 1, 1)))
+
+
+@pytest.mark.parametrize("text", ["1800", "2199", "1800-01-01T00:00+23:59", "2199-12-31-23:59"])
+def test_the_first_and_the_last_year_hold_in_every_zone(text: str) -> None:
+    span = Window.parse(text)
+    assert span.earliest <= span.latest
+    assert not span.before(span)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "before"),
+    [
+        ("2017-09-08T12:00:00Z", "2017-09-08T12:00:00Z", False),
+        ("2017-09-08T12:00:00Z", "2017-09-08T12:00:01Z", True),
+        ("2017-09-08T12:00:01Z", "2017-09-08T12:00:00Z", False),
+        ("2017-09-08/2017-09-12", "2017-09-10", False),
+        # UTC-12 ends a day when UTC+14 has had 26 hours of the next: two days must lie between.
+        ("2017-09-08", "2017-09-10T01:59:59", False),
+        ("2017-09-08", "2017-09-10T02:00:00", True),
+        ("2017-09-08T12:00:00Z", "2017-09-09T02:00:00", False),
+        ("2017-09-08T12:00:00Z", "2017-09-09T02:00:01", True),
+        ("2017-09-08T12:00:00", "2017-09-09T00:00:00Z", False),
+        ("2017-09-08T12:00:00", "2017-09-09T00:00:01Z", True),
+    ],
+)
+def test_before_is_strict_at_equal_bounds(first: str, second: str, before: bool) -> None:
+    assert Window.parse(first).before(Window.parse(second)) is before
+
+
 def test_before_needs_the_zones_to_leave_no_doubt() -> None:
     first, second = Window.parse("2017-09-08"), Window.parse("2017-09-09")
     assert not first.before(second)
