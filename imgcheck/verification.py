@@ -7,6 +7,7 @@ from typing import Any
 
 from imgcheck.checks import Check
 from imgcheck.checks.catalogue import catalogue
+from imgcheck.checks.check import Missing
 from imgcheck.errors import ImgcheckError
 from imgcheck.model import (
     Answer,
@@ -31,15 +32,18 @@ NOT_TESTABLE = {
     "intent": "A picture shows no intentions.",
 }
 
+#: Outcomes of a check that tested nothing.
+SILENT = (Outcome.NOT_APPLICABLE, Outcome.FAILED)
+
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One check of the plan; with a ``reason`` it will not run."""
+    """One check of the plan; where something is ``missing`` it will not run."""
 
     check: Check
-    reason: str | None = None
+    missing: Missing | None = None
 
 
 def verify(
@@ -76,12 +80,12 @@ def verify(
 def plan(case: Case, *, checks: Sequence[Check] | None = None) -> tuple[Planned, ...]:
     """Decide which checks apply to a case, and say of the others why not."""
     chosen = catalogue() if checks is None else checks
-    return tuple(Planned(check=c, reason=_reason(c, case)) for c in chosen)
+    return tuple(Planned(check=c, missing=_missing(c, case)) for c in chosen)
 
 
-def _reason(check: Check, case: Case) -> str | None:
+def _missing(check: Check, case: Case) -> Missing | None:
     try:
-        return check.reason_not_to_run(case)
+        return check.missing(case)
     except Exception:
         # A need that looks into the file can break on it like the check itself. The check is
         # then asked, and the net below shows what broke.
@@ -96,8 +100,11 @@ def run(
     for position, item in enumerate(planned):
         if progress is not None:
             progress(item.check.question, position, len(planned))
-        if item.reason is not None:
-            findings += item.check.without(case, Outcome.NOT_APPLICABLE, item.reason)
+        if item.missing is not None:
+            give = () if item.missing.give is None else (item.missing.give,)
+            findings += item.check.without(
+                case, Outcome.NOT_APPLICABLE, item.missing.reason, would_change=give
+            )
         else:
             findings += _ask(item.check, case)
     return tuple(findings)
@@ -117,44 +124,85 @@ def _ask(check: Check, case: Case) -> tuple[Finding, ...]:
 
 def assess(claim: Claim, findings: Sequence[Finding]) -> tuple[Verdict, ...]:
     """Answer every statement of a claim from the findings that bear on it."""
-    return tuple(_verdict(statement, findings) for statement in claim.statements)
+    return tuple(_verdict(claim, statement, findings) for statement in claim.statements)
 
 
-def _verdict(statement: Statement, findings: Sequence[Finding]) -> Verdict:
+def _verdict(claim: Claim, statement: Statement, findings: Sequence[Finding]) -> Verdict:
     own = [(i, f) for i, f in enumerate(findings) if f.statement == statement.id]
-    by_outcome = {kind: [(i, f) for i, f in own if f.outcome is kind] for kind in Outcome}
-    untested = tuple(
-        f"{f.check}: {f.summary}"
-        for kind in (Outcome.NOT_APPLICABLE, Outcome.FAILED)
-        for _, f in by_outcome[kind]
-    )
-    heard = [
-        (i, f)
-        for kind in (Outcome.CONTRADICTS, Outcome.SUPPORTS, Outcome.INCONCLUSIVE)
-        # A finding that measured something says more than one that found nothing to measure.
-        for i, f in sorted(by_outcome[kind], key=lambda pair: not pair[1].measures)
-    ]
+    own.sort(key=lambda pair: rank(pair[1]))
+    heard = [f for _, f in own if f.outcome not in SILENT]
+    # Cheap checks come first in a report. Of those that did not run, the costly one is named
+    # first: it would have looked deepest.
+    silent = sorted((f for _, f in reversed(own) if f.outcome in SILENT), key=rank)
+    untested = tuple(f"{f.check}: {f.summary}" for f in silent)
+    wishes = [wish for _, f in own for wish in f.would_change]
     because: tuple[str, ...]
     if not statement.testable:
         answer, because = Answer.NOT_TESTABLE, (NOT_TESTABLE[statement.kind],)
     elif not heard:
-        answer, because = Answer.NOT_RUN, ()
+        answer, because = Answer.NOT_RUN, tuple(_not_run(f) for f in silent[:1])
         untested = untested or (f"no check tests a statement of the kind {statement.kind} yet",)
     else:
-        answer, note = _weigh([f for _, f in heard])
-        because = tuple(f.summary for _, f in heard) + note
+        answer, note = _weigh(heard)
+        because = (*note, *(f.summary for f in heard))
+    if statement.testable and (words := _after_its_post(claim, statement)) is not None:
+        # One of two dates that the claim gives is wrong, and nothing shows which.
+        answer = answer if answer is Answer.CONTRADICTED else Answer.INCONCLUSIVE
+        because = (words, *because)
+        wishes.insert(0, "the right dates (source.posted and the statement's own)")
+
+    def positions(outcome: Outcome) -> tuple[int, ...]:
+        return tuple(i for i, f in own if f.outcome is outcome)
+
     return Verdict(
         statement=statement.id,
         kind=statement.kind,
         text=statement.text,
         verdict=answer,
         because=because,
-        supporting=tuple(i for i, _ in by_outcome[Outcome.SUPPORTS]),
-        contradicting=tuple(i for i, _ in by_outcome[Outcome.CONTRADICTS]),
-        undecided=tuple(i for i, _ in by_outcome[Outcome.INCONCLUSIVE]),
+        supporting=positions(Outcome.SUPPORTS),
+        contradicting=positions(Outcome.CONTRADICTS),
+        undecided=positions(Outcome.INCONCLUSIVE),
         untested=untested,
-        limits=_unique(limit for _, f in heard for limit in f.limits),
-        would_change=_unique(wish for _, f in own for wish in f.would_change),
+        limits=_unique(limit for f in heard for limit in f.limits),
+        would_change=_unique(wishes),
+    )
+
+
+def rank(finding: Finding) -> int:
+    """Give the place of a finding among the reasons of a verdict, the most informative first.
+
+    Among findings of one rank, those that observed something stay in the order in which the
+    checks ran.
+    """
+    if finding.outcome is Outcome.CONTRADICTS:
+        return 0
+    if finding.outcome is Outcome.SUPPORTS:
+        return 1
+    if finding.outcome is Outcome.INCONCLUSIVE:
+        if finding.error_rate is not None:
+            return 2  # it would decide, if its error rate were known better
+        return 3 if finding.measures else 4  # it measured something, or only looked
+    if finding.outcome is Outcome.FAILED:
+        return 5
+    if finding.evidence.citations:
+        return 6  # something was tried on these references, without success
+    return 7 if finding.would_change else 8  # something is to be given, or nothing helps
+
+
+def _not_run(finding: Finding) -> str:
+    words = f"Not tested: {finding.summary.rstrip('.')}."
+    return f"{words} To test it, give {finding.would_change[0]}." if finding.would_change else words
+
+
+def _after_its_post(claim: Claim, statement: Statement) -> str | None:
+    """Say where a statement is about a time after the picture was posted."""
+    posted, window = claim.source.posted, getattr(statement, "window", None)
+    if posted is None or window is None or not posted.before(window):
+        return None
+    return (
+        f"The claim contradicts itself: {window.text} is after the post of {posted.text}, and a "
+        "picture shows nothing that is later than its post. One of the two dates is wrong."
     )
 
 
@@ -166,11 +214,11 @@ def _weigh(findings: Sequence[Finding]) -> tuple[Answer, tuple[str, ...]]:
     between them, but only once every one of them is calibrated; until then imgcheck does not.
     """
     strongest: dict[str, Finding] = {}
-    for finding in findings:  # contradictions come first, then support
+    for finding in sorted(findings, key=rank):
         strongest.setdefault(finding.basis, finding)
     outcomes = {finding.outcome for finding in strongest.values()}
     if {Outcome.CONTRADICTS, Outcome.SUPPORTS} <= outcomes:
-        words = "The findings disagree with one another; neither outweighs the other."
+        words = "The findings disagree with one another, and neither side outweighs the other."
         return Answer.INCONCLUSIVE, (words,)
     if Outcome.CONTRADICTS in outcomes:
         return Answer.CONTRADICTED, ()

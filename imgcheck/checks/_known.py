@@ -1,6 +1,6 @@
 """The index of known pictures, searched once a case, and what dated copies in it mean."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from imgcheck import hashing
 from imgcheck.checks._aligned import aligned
@@ -53,6 +53,16 @@ def searched(case: Case) -> hashing.SearchResult:
             return index.search(case.image)
 
     return case.once("known pictures", search)
+
+
+def empty(check: Check, case: Case) -> tuple[Finding, ...]:
+    """Say that nothing was compared, since the index holds no picture."""
+    return check.without(
+        case,
+        Outcome.NOT_APPLICABLE,
+        "the index of known pictures is empty",
+        would_change=("an index that holds known pictures (--index DB)",),
+    )
 
 
 def whole(match: hashing.Match) -> bool:
@@ -168,6 +178,14 @@ def _chance(match: hashing.Match) -> str:
     return f"{match.nfa:.2g} expected by chance"
 
 
+def missing_dates(posted: Window | None, known: Sequence[Window]) -> tuple[str, ...]:
+    """Name the dates to give, so that a known picture can be called earlier than the post."""
+    return (
+        *(("the date of the post (source.posted in the claim)",) if posted is None else ()),
+        *(() if known else ("the date of the known picture (index add --date)",)),
+    )
+
+
 def date(match: hashing.Match) -> Window | None:
     """Read the date of a known picture; None without one that can be read."""
     try:
@@ -190,11 +208,12 @@ def _original(
         words = f"The picture {_copied(match)}, which is dated {when.text}, before the post."
         wishes = ()
     elif copies:
-        words = (
-            f"The picture {_copied(copies[0])}, but which of the two came first is not known: "
-            f"{'the post' if dated else 'the known picture'} has no date that decides."
-        )
-        wishes = ("the date of the post (source: posted) and of the known picture",)
+        words = f"The picture {_copied(copies[0])}, but which of the two came first is not known: "
+        wishes = missing_dates(posted, [when for _, when in dated])
+        if posted is not None and dated:
+            words += f"{dated[0][1].text} is not surely before the post of {posted.text}."
+        else:
+            words += f"give {' and '.join(wishes)}."
     else:
         words = f"{none}; that does not show that it is new."
     return check.finding(

@@ -6,20 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import geo
+from imgcheck.checks.check import Check
 from imgcheck.imaging import grid, warp
 from imgcheck.imaging.grid import Grid
 from imgcheck.imaging.relation import Relation
-from imgcheck.model import Case, Place, Reference
+from imgcheck.model import Case, Citation, Evidence, Finding, Outcome, Place, Reference
 from imgcheck.placing import search
 from imgcheck.placing.search import Search, clean, name
 
 __all__ = [
-    "GSD_BELIEVED", "Ground", "agreement", "best", "choice", "clean", "ground", "gsd", "layer",
-    "name", "stated_gsd", "sun_in_picture",
+    "GSD_BELIEVED", "NEARER", "Ground", "agreement", "best", "choice", "clean", "ground", "gsd",
+    "layer", "name", "stated_gsd", "sun_in_picture", "tried", "tried_evidence", "unplaced",
 ]  # fmt: skip
 
 # A stated size of pixels may be rounded, or of the picture before it was scaled a little.
 GSD_BELIEVED = 1.5
+
+_MOST_NAMED = 2
+
+#: What to give where the picture could not be placed.
+NEARER = "reference imagery of a nearer date, season or resolution (--reference PATH)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,6 +98,35 @@ def best(case: Case) -> tuple[Reference, geo.Placement] | None:
     if found.best is None or found.placement is None or found.disagreeing:
         return None
     return references[found.best], found.placement
+
+
+def tried(case: Case) -> str:
+    """Name the georeferenced references, on which a placing was tried."""
+    names = [name(r) for r in case.references if r.image.georeference is not None]
+    more = f" and {len(names) - _MOST_NAMED} others" if len(names) > _MOST_NAMED else ""
+    return (", ".join if more else " and ".join)(names[:_MOST_NAMED]) + more
+
+
+def tried_evidence(case: Case) -> Evidence:
+    """Cite the references on which a placing was tried."""
+    return Evidence(
+        citations=tuple(
+            Citation(input=r.id, label=name(r))
+            for r in case.references
+            if r.image.georeference is not None
+        )
+    )
+
+
+def unplaced(check: Check, case: Case) -> tuple[Finding, ...]:
+    """Say of a check that rests on the placing that there is none."""
+    return check.without(
+        case,
+        Outcome.NOT_APPLICABLE,
+        f"the picture could not be placed on {tried(case)}",
+        evidence=tried_evidence(case),
+        would_change=(NEARER,),
+    )
 
 
 def agreement(case: Case) -> Relation | None:

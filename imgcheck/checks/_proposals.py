@@ -27,6 +27,8 @@ _MOST_SHOWN = 200
 _FINEST_M = 0.3
 _MOST_MEGAPIXELS = 16
 
+_FINER = "imagery of finer resolution"
+
 LIMITS = (
     "Every object is proposed by shape alone and marked as such; a person must look at each.",
     "Probabilities and bounds were calibrated on one street scene; on another city they were too "
@@ -69,6 +71,12 @@ def answer(
         limits=LIMITS,
         power=power,
     )
+    if found.searched_m is None:
+        # Nothing was searched, so no statement was tested.
+        if check.statements(case.claim):
+            reason = f"{words} {power.sentence}"
+            yield from check.without(case, Outcome.NOT_APPLICABLE, reason, would_change=(_FINER,))
+        return
     for statement in check.statements(case.claim):
         said = _compared(statement, found, counted, noun, power)
         yield check.finding(
@@ -79,7 +87,7 @@ def answer(
             measures=measures,
             limits=LIMITS,
             power=power,
-            would_change=("a person's count of the proposals", "imagery of finer resolution"),
+            would_change=("a person's count of the proposals", _FINER),
         )
 
 
@@ -110,8 +118,6 @@ def _compared(
     noun: str,
     power: DetectionPower,
 ) -> str:
-    if found.searched_m is None:
-        return f"This picture cannot show a {noun}: {found.reason}. {power.sentence}"
     if isinstance(statement, Absence):
         return (
             f"{len(found.proposals)} proposed, {_range(counted)}. {power.sentence} "

@@ -36,6 +36,8 @@ _MOST_REFERENCES = 4
 _MOST_SHOWN = 40
 _VIEW_PX = 1200
 
+_WISH = "dated reference imagery from just before and just after the window (--reference PATH@DATE)"
+
 _LIMITS = (
     "Shadows of another hour, season, ploughing and water are differences too; what a region is, "
     "an eye must say.",
@@ -57,8 +59,7 @@ def change_bitemporal(case: Case) -> Iterable[Finding]:
     """Compare the picture with each dated reference on their common ground."""
     ground = _placed.ground(case)
     if ground is None:
-        reason = "the picture could not be placed on the reference imagery"
-        yield from change_bitemporal.without(case, Outcome.NOT_APPLICABLE, reason)
+        yield from _placed.unplaced(change_bitemporal, case)
         return
     found: list[tuple[Reference, change.ChangeResult]] = []
     for position, reference in enumerate(_nearest(case)):
@@ -71,6 +72,14 @@ def change_bitemporal(case: Case) -> Iterable[Finding]:
         )
         found.append((reference, result))
         yield _observation(case, ground, reference, rgb, result, position)
+    if not found:
+        yield from change_bitemporal.without(
+            case,
+            Outcome.NOT_APPLICABLE,
+            "no dated reference shows the ground of the picture",
+            would_change=(_WISH,),
+        )
+        return
     for statement in case.claim.of_kind("unchanged", "changed"):
         assert isinstance(statement, Unchanged | Changed)
         yield _answer(statement, found)
@@ -218,25 +227,22 @@ def _slider(
 def _answer(
     statement: Unchanged | Changed, found: list[tuple[Reference, change.ChangeResult]]
 ) -> Finding:
-    if not found:
-        words = "No dated reference shows the ground of the picture."
-    else:
-        start = statement.window.earliest
-        reference, result = min(
-            found,
-            key=lambda pair: abs((pair[0].date.earliest - start).total_seconds()),  # type: ignore[union-attr]
-        )
-        words = (
-            f"Between {_placed.name(reference)} and the picture, {_words(result)}. "
-            "Whether that is the change the statement means, and whether the picture is of the "
-            "claimed time, this comparison does not decide."
-        )
+    start = statement.window.earliest
+    reference, result = min(
+        found,
+        key=lambda pair: abs((pair[0].date.earliest - start).total_seconds()),  # type: ignore[union-attr]
+    )
+    words = (
+        f"Between {_placed.name(reference)} and the picture, {_words(result)}. "
+        "Whether that is the change the statement means, and whether the picture is of the "
+        "claimed time, this comparison does not decide."
+    )
     return change_bitemporal.finding(
         statement=statement.id,
         outcome=Outcome.INCONCLUSIVE,
         summary=words,
         basis=_BASIS,
         limits=_LIMITS,
-        power=_power(found[0][1]) if found else None,
-        would_change=("dated reference imagery from just before and just after the window",),
+        power=_power(found[0][1]),
+        would_change=(_WISH,),
     )

@@ -32,6 +32,8 @@ _MOST_REFERENCES = 12
 _LEAST_VOTES = 3
 _MOST_SHOWN = 40
 
+_WISH = "dated references that show the ground of the picture (--reference PATH@DATE)"
+
 _LIMITS = (
     "Only changes that last in all later references decide; the dates of the references are as "
     "stated, not tested.",
@@ -53,20 +55,23 @@ def change_bracket(case: Case) -> Iterable[Finding]:
     """Test at every patch that changed for good which state the picture shows."""
     ground = _placed.ground(case)
     dated = {} if ground is None else _layers(case)
-    if ground is None or len(dated) < 2:
-        reason = (
-            "the picture could not be placed on the reference imagery"
-            if ground is None
-            else "fewer than two dated references show the ground of the picture"
+    if ground is None:
+        yield from _placed.unplaced(change_bracket, case)
+        return
+    if len(dated) < 2:
+        reason = "fewer than two dated references show the ground of the picture"
+        yield from change_bracket.without(
+            case, Outcome.NOT_APPLICABLE, reason, would_change=(_WISH,)
         )
-        yield from change_bracket.without(case, Outcome.NOT_APPLICABLE, reason)
         return
     valid = ground.valid.copy()
     for _, _, shown in dated.values():
         valid &= shown
     if np.count_nonzero(valid) < 1000:
         reason = "picture and references have almost no ground in common"
-        yield from change_bracket.without(case, Outcome.NOT_APPLICABLE, reason)
+        yield from change_bracket.without(
+            case, Outcome.NOT_APPLICABLE, reason, would_change=(_WISH,)
+        )
         return
     found = change.bracket(
         ground.picture,

@@ -1,5 +1,6 @@
 """What a check is: a question, what it needs, what it answers, and the function that asks."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,8 +8,26 @@ from typing import Any
 from imgcheck.model import Case, Claim, ErrorRate, Finding, Outcome, Statement
 from imgcheck.model.finding import DECISIVE, LARGEST_ERROR_RATE
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Why a check does not apply to a case.
+
+    Attributes
+    ----------
+    reason : str
+        What is missing, as a phrase.
+    give : str or None
+        The input that would let the check run, as a phrase with its option; ``None`` where nothing
+        can be given.
+    """
+
+    reason: str
+    give: str | None = None
+
+
 Run = Callable[[Case], Iterable[Finding]]
-Need = Callable[[Case], str | None]
+Need = Callable[[Case], Missing | None]
 
 #: The five questions, always in this order.
 QUESTIONS = ("recycled", "manipulated", "mislocated", "misdated", "misrepresented")
@@ -40,7 +59,7 @@ class Check:
     concerns : callable
         Tells of a statement of these kinds whether the check bears on it.
     needs : tuple of callable
-        Each gives the reason why the check does not apply to a case, or ``None``.
+        Each gives what a case lacks for the check to apply, or ``None``.
     run : callable
         Gives findings for a case.
     """
@@ -63,7 +82,11 @@ class Check:
     def finding(
         self, *, statement: str | None, outcome: Outcome, summary: str, basis: str, **rest: Any
     ) -> Finding:
-        """Make a finding of this check; a rate too uncertain to decide makes it inconclusive."""
+        """Make a finding of this check.
+
+        A finding that would support or contradict becomes inconclusive, and says so, if its error
+        rate is not surely at most `LARGEST_ERROR_RATE`.
+        """
         rate: ErrorRate | None = rest.get("error_rate")
         if outcome not in DECISIVE:
             rest["error_rate"] = None
@@ -80,25 +103,39 @@ class Check:
             **rest,
         )
 
-    def without(self, case: Case, outcome: Outcome, reason: str) -> tuple[Finding, ...]:
-        """Say of every statement this check would answer why it did not."""
+    def without(
+        self, case: Case, outcome: Outcome, reason: str, **rest: Any
+    ) -> tuple[Finding, ...]:
+        """Say of every statement this check would answer why it did not.
+
+        ``rest`` are fields of the findings: ``would_change`` names an input to give, ``evidence``
+        what was tried.
+        """
         named = [s.id for s in self.statements(case.claim)]
         concerned: Sequence[str | None] = named or [None]
         return tuple(
-            self.finding(statement=statement, outcome=outcome, summary=reason, basis=self.id)
+            self.finding(
+                statement=statement, outcome=outcome, summary=reason, basis=self.id, **rest
+            )
             for statement in concerned
         )
 
-    def reason_not_to_run(self, case: Case) -> str | None:
-        """Give the first reason why this check does not apply, or ``None``."""
-        return next((reason for need in self.needs if (reason := need(case))), None)
+    def missing(self, case: Case) -> Missing | None:
+        """Give the first thing that a case lacks for this check to apply, or ``None``."""
+        return next((lack for need in self.needs if (lack := need(case)) is not None), None)
 
 
 def _undecided(rate: ErrorRate) -> str:
+    wanted = f"a verdict needs a rate that is surely {LARGEST_ERROR_RATE:.0%} or less"
+    if not rate.trials:
+        return (
+            f"This test decides nothing by itself: its error rate was not measured, and {wanted}."
+        )
+    # Rounded up, so that a limit just above the largest rate does not look like it.
+    most = math.ceil(1000 * rate.interval.high) / 10
     return (
-        f"This test alone decides nothing: its error rate is only known to be below "
-        f"{rate.interval.high:.0%} ({rate.errors} of {rate.trials} {rate.what}), and a verdict "
-        f"needs {LARGEST_ERROR_RATE:.0%} or less."
+        f"This test decides nothing by itself: its error rate may be as high as {most:g} % "
+        f"({rate.errors} of {rate.trials} {rate.what}), and {wanted}."
     )
 
 

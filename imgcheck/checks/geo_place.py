@@ -83,11 +83,11 @@ def geo_place(case: Case) -> Iterable[Finding]:
 def _not_placed(case: Case, claimed: list[Place]) -> Iterator[Finding]:
     references, choice = _placed.choice(case)
     words = (
-        f"The picture could not be placed on the reference imagery "
+        f"The picture could not be placed on {_placed.tried(case)} "
         f"({_why_not(references, choice)}); that says nothing for or against the claimed place."
     )
     limits = ["Pictures of another season or sensor than the reference are often not placed."]
-    wishes = ["reference imagery of a nearer date, season or resolution"]
+    wishes = [_placed.NEARER]
     stated = _placed.stated_gsd(case)
     if stated is not None:
         least, most = (stated[0] / _placed.GSD_BELIEVED, stated[0] * _placed.GSD_BELIEVED)
@@ -103,6 +103,7 @@ def _not_placed(case: Case, claimed: list[Place]) -> Iterator[Finding]:
             outcome=Outcome.INCONCLUSIVE,
             summary=words,
             basis=_BASIS,
+            evidence=_placed.tried_evidence(case),
             limits=tuple(limits),
             would_change=tuple(wishes),
         )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from imgcheck import hashing
 from imgcheck.checks import needs
-from imgcheck.checks._known import searched
+from imgcheck.checks._known import date, missing_dates, searched
 from imgcheck.checks._pictures import jpeg
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
@@ -24,7 +24,6 @@ from imgcheck.model import (
     Outcome,
     Picture,
     Region,
-    Window,
 )
 
 _BASIS = "earlier copy"
@@ -174,7 +173,8 @@ def _judged(
         outcome, wishes = Outcome.CONTRADICTS, ()
     elif content:
         words += " Which of the two came first is not known."
-        wishes = ("the date of the post (source: posted) and of the known picture",)
+        when = date(match)
+        wishes = missing_dates(case.claim.source.posted, () if when is None else (when,))
     elif compared is not None and compared.of("overlay"):
         words += " A drawing over a picture is an annotation, not a change of what it shows."
     else:
@@ -194,12 +194,8 @@ def _judged(
 
 def _is_earlier(case: Case, match: hashing.Match) -> bool:
     posted = case.claim.source.posted
-    if posted is None or match.known.date is None:
-        return False
-    try:
-        return Window.parse(match.known.date).before(posted)
-    except ValueError:
-        return False
+    when = date(match)
+    return posted is not None and when is not None and when.before(posted)
 
 
 def _words(compared: _Compared) -> str:

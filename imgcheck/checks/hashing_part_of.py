@@ -24,6 +24,9 @@ _MEANS = (
 def hashing_part_of(case: Case) -> Iterable[Finding]:
     """Search the index for parts that the picture shares with known pictures."""
     result = _known.searched(case)
+    if not result.rows:
+        yield from _known.empty(hashing_part_of, case)
+        return
     found = [m for m in result.matches if not _known.whole(m)]
     copies = [m for m in found if m.relation in _known.COPIES]
     others = [m for m in found if m.relation not in _known.COPIES]

@@ -20,6 +20,9 @@ from imgcheck.model import Case, Finding, Outcome
 def hashing_seen_before(case: Case) -> Iterable[Finding]:
     """Search the index for the picture as a whole, however it was saved, turned or framed."""
     result = _known.searched(case)
+    if not result.rows:
+        yield from _known.empty(hashing_seen_before, case)
+        return
     found = [m for m in result.matches if _known.whole(m)]
     copies = [m for m in found if m.relation in _known.COPIES]
     others = [m for m in found if m.relation not in _known.COPIES]

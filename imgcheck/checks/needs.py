@@ -1,56 +1,73 @@
-"""What a check needs before it can say anything: each gives a reason, or ``None``."""
+"""What a check needs before it can say anything: each gives what is missing, or ``None``."""
 
+from imgcheck.checks.check import Missing
 from imgcheck.model import Case
 
 
-def pixels(case: Case) -> str | None:
+def pixels(case: Case) -> Missing | None:
     """Need pixels that can be decoded."""
     if case.image.pixels_readable:
         return None
-    return f"the picture's pixels cannot be read: {case.image.unreadable_reason}"
+    return Missing(reason=f"the picture's pixels cannot be read: {case.image.unreadable_reason}")
 
 
-def reference(case: Case) -> str | None:
+def reference(case: Case) -> Missing | None:
     """Need at least one reference with a georeference."""
     if not case.references:
-        return "no reference imagery was given (--reference PATH)"
+        return Missing(
+            reason="no reference imagery was given",
+            give="reference imagery of the claimed place (--reference PATH)",
+        )
     if all(r.image.georeference is None for r in case.references):
-        return "none of the references is georeferenced"
+        return Missing(
+            reason="none of the references is georeferenced",
+            give="a georeferenced reference, such as a GeoTIFF (--reference PATH)",
+        )
     return None
 
 
-def dated_reference(case: Case) -> str | None:
+def dated_reference(case: Case) -> Missing | None:
     """Need at least one georeferenced reference whose date is stated."""
-    if (reason := reference(case)) is not None:
-        return reason
+    if (missing := reference(case)) is not None:
+        return missing
     if all(r.date is None for r in case.references):
-        return "no reference has a stated date (items.json, a TIFF date, or PATH@DATE)"
+        return Missing(
+            reason="no reference has a stated date",
+            give="the date of a reference (--reference PATH@DATE, or items.json beside it)",
+        )
     return None
 
 
-def two_dated_references(case: Case) -> str | None:
+def two_dated_references(case: Case) -> Missing | None:
     """Need two georeferenced references of different stated dates."""
-    if (reason := dated_reference(case)) is not None:
-        return reason
+    if (missing := dated_reference(case)) is not None:
+        return missing
     dates = {r.date.text for r in case.references if r.date is not None}
     if len(dates) < 2:
-        return "only one dated reference was given; two of different dates are needed"
+        return Missing(
+            reason="all dated references are of one date, and two dates are needed",
+            give="a reference of another date (--reference PATH@DATE)",
+        )
     return None
 
 
-def index(case: Case) -> str | None:
+def index(case: Case) -> Missing | None:
     """Need an index of known pictures."""
     if case.index is not None:
         return None
-    return "no index of known pictures was given (--index DB)"
+    return Missing(
+        reason="no index of known pictures was given",
+        give="an index of known pictures (--index DB)",
+    )
 
 
-def shadow_measurement(case: Case) -> str | None:
+def shadow_measurement(case: Case) -> Missing | None:
     """Need a shadow that a person measured."""
     claim = case.claim
     if claim.shadows or claim.measured("shadow_azimuth") or claim.measured("shadow_ratio"):
         return None
-    return (
-        "no shadow was measured (in the claim: shadow_azimuth or shadow_ratio under measurements, "
-        "or shadows with base and tip in picture pixels)"
+    return Missing(
+        reason="no shadow was measured",
+        give="a measured shadow in the claim file (shadow_azimuth or shadow_ratio under "
+        "measurements, or shadows with base and tip in picture pixels)",
     )

@@ -49,9 +49,10 @@ def _answer(case: Case, statement: Acquired, times: tuple[provenance.Time, ...])
     fits = () if compared is None else compared.fits
     sentences = [*_capture(compared), *_existed(compared), *_posted(case, times)]
     sentences += _daylight(case, times)
+    observed = compared is not None and (compared.capture is not None or len(sentences) > 1)
     return capture_time.finding(
         statement=statement.id,
-        outcome=Outcome.INCONCLUSIVE,
+        outcome=Outcome.INCONCLUSIVE if observed else Outcome.NOT_APPLICABLE,
         summary=" ".join(sentences),
         basis=_BASIS,
         measures=tuple(_measures(fits)),

@@ -38,7 +38,7 @@ def _finding(statement: str | None, results: tuple[provenance.RuleResult, ...]) 
     odd = [one for one in fired if one.state != "explained"]
     return consistency.finding(
         statement=statement,
-        outcome=Outcome.INCONCLUSIVE,
+        outcome=Outcome.INCONCLUSIVE if asked else Outcome.NOT_APPLICABLE,
         summary=" ".join(_sentences(len(asked), fired, odd)),
         basis=_BASIS,
         measures=tuple(_measures(fired)),

@@ -51,9 +51,9 @@ def provenance_credentials(case: Case) -> Iterable[Finding]:
         outcome, words = _altered(found)
         yield _finding(statement.id, outcome, words, found)
     for statement in case.claim.of_kind("original"):
-        yield _finding(statement.id, Outcome.INCONCLUSIVE, _first(found), found)
+        yield _finding(statement.id, *_first(found), found)
     for statement in case.claim.of_kind("acquired"):
-        yield _finding(statement.id, Outcome.INCONCLUSIVE, _when(found), found)
+        yield _finding(statement.id, *_when(found), found)
 
 
 def _finding(statement: str | None, outcome: Outcome, words: str, found: Credentials) -> Finding:
@@ -86,7 +86,9 @@ def _altered(found: Credentials) -> tuple[Outcome, str]:
         return _broken(found)
     if found.integrity != "intact":
         words = found.reason or "the credentials cannot be read"
-        return Outcome.INCONCLUSIVE, f"the credentials do not decide: {words}"
+        read = found.integrity not in (None, "not validated")
+        outcome = Outcome.INCONCLUSIVE if read else Outcome.NOT_APPLICABLE
+        return outcome, f"the credentials do not decide: {words}"
     if found.outside_hash is not None and found.outside_hash.picture:
         return Outcome.INCONCLUSIVE, "the signature holds, but its hash leaves out the picture"
     if found.broken_ingredients:
@@ -129,29 +131,31 @@ def _broken(found: Credentials) -> tuple[Outcome, str]:
     )
 
 
-def _first(found: Credentials) -> str:
+def _first(found: Credentials) -> tuple[Outcome, str]:
     origin = [i for i in found.ingredients or () if i.relation == "parentOf" and len(i.path) == 1]
     if origin:
-        return (
+        return Outcome.INCONCLUSIVE, (
             "the credentials name another file as what this one was made from; whether that was "
             "published, they do not say"
         )
-    return "content credentials do not show whether a picture was published before"
+    words = "content credentials do not show whether a picture was published before"
+    return Outcome.NOT_APPLICABLE, words
 
 
-def _when(found: Credentials) -> str:
+def _when(found: Credentials) -> tuple[Outcome, str]:
     signed = [s for s in found.statements if s.what == "time" and s.signed]
     if found.integrity == "intact" and signed:
-        return (
+        return Outcome.INCONCLUSIVE, (
             f"the signed time ({signed[0].source}) is {signed[0].signed}, by the clock of whoever "
             f"signed; the file's own tags: {signed[0].agreement}"
         )
     if found.integrity == "intact" and found.time is not None and found.time.time:
-        return (
+        return Outcome.INCONCLUSIVE, (
             f"the signature was stamped at {found.time.time}: the picture existed then, and may "
             "be older"
         )
-    return "the credentials show no time of capture that could be relied on"
+    words = "the credentials show no time of capture that could be relied on"
+    return Outcome.NOT_APPLICABLE, words
 
 
 def _measures(found: Credentials) -> Iterator[Measure]:

@@ -93,10 +93,12 @@ def _measures(case: Case) -> Iterator[Measure]:
 def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
     gps = metadata.gps
     limits: tuple[str, ...]
+    outcome = Outcome.INCONCLUSIVE
     if gps is None or gps.lat is None or gps.lon is None:
         words = "The file records no position; that says nothing for or against the place."
         measures: tuple[Measure, ...] = ()
         limits = MISSING
+        outcome = Outcome.NOT_APPLICABLE
     else:
         from imgcheck.checks._claimed import distance_km
 
@@ -113,7 +115,7 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
         )
     return provenance_file.finding(
         statement=statement.id,
-        outcome=Outcome.INCONCLUSIVE,
+        outcome=outcome,
         summary=words,
         basis=_BASIS,
         measures=measures,
@@ -130,12 +132,14 @@ def _passed_through(case: Case, statement: str) -> Finding:
         parts.append(f"The file passed through {software}; that is no sign of alteration by itself")
     if agreement is not None and agreement.kind == "different":
         parts.append("its embedded thumbnail shows something else than the picture")
-    if not parts:
+    observed = bool(parts)
+    if not observed:
         parts.append("The file names no editing software; it need not, if it was edited")
+    words = "; ".join(parts)
     return provenance_file.finding(
         statement=statement,
-        outcome=Outcome.INCONCLUSIVE,
-        summary="; ".join(parts) + ".",
+        outcome=Outcome.INCONCLUSIVE if observed else Outcome.NOT_APPLICABLE,
+        summary=f"{words[0].upper()}{words[1:]}.",
         basis=_BASIS,
         innocent=("cropping, rotating and resizing leave an old thumbnail behind",),
         limits=WRITABLE,

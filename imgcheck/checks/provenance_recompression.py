@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 
 from imgcheck.checks._file import inspected
-from imgcheck.checks.check import check
+from imgcheck.checks.check import Missing, check
 from imgcheck.model import ByteRange, Case, Evidence, Finding, Measure, Outcome
 from imgcheck.provenance import Encoding
 
 _BASIS = "compression history"
+
+_WISH = ("an index that holds an earlier copy of the picture (--index DB)",)
 
 _LIMITS = (
     "Quantisation tables speak of the last save only; what was done before it is not in them.",
@@ -15,10 +17,11 @@ _LIMITS = (
 )
 
 
-def _is_jpeg(case: Case) -> str | None:
+def _is_jpeg(case: Case) -> Missing | None:
     if case.image.format == "jpeg":
         return None
-    return f"the file is {case.image.format.upper()}, and only JPEG tells how it was last saved"
+    form = case.image.format.upper()
+    return Missing(reason=f"the file is {form}, and only a JPEG shows how it was last saved")
 
 
 @check(
@@ -37,18 +40,17 @@ def provenance_recompression(case: Case) -> Iterable[Finding]:
         yield from provenance_recompression.without(case, Outcome.NOT_APPLICABLE, reason)
         return
     words = _words(encoding)
-    yield _finding(None, words, encoding)
-    for statement in case.claim.of_kind("unaltered"):
-        yield _finding(
-            statement.id,
-            f"{words} A last save of this kind is neither a sign of alteration nor of its absence.",
-            encoding,
+    yield _observation(words, encoding)
+    if case.claim.of_kind("unaltered"):
+        reason = "how a file was last saved is a sign neither of alteration nor of its absence"
+        yield from provenance_recompression.without(
+            case, Outcome.NOT_APPLICABLE, reason, would_change=_WISH
         )
 
 
-def _finding(statement: str | None, words: str, encoding: Encoding) -> Finding:
+def _observation(words: str, encoding: Encoding) -> Finding:
     return provenance_recompression.finding(
-        statement=statement,
+        statement=None,
         outcome=Outcome.INCONCLUSIVE,
         summary=words,
         basis=_BASIS,
@@ -65,7 +67,7 @@ def _finding(statement: str | None, words: str, encoding: Encoding) -> Finding:
         ),
         innocent=("every social platform saves an upload again",),
         limits=_LIMITS,
-        would_change=("an earlier copy of the picture",),
+        would_change=_WISH,
     )
 
 

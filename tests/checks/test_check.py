@@ -1,0 +1,66 @@
+"""A check decides only as far as its error rate is known."""
+
+import pytest
+
+from imgcheck.checks import check
+from imgcheck.model import ErrorRate, Outcome
+from imgcheck.model.finding import DECISIVE
+
+
+@check("test.one", question="Is it?", asks="recycled", answers=("original",))
+def one(case):
+    return ()
+
+
+def rate(errors: int, trials: int) -> ErrorRate:
+    return ErrorRate(
+        errors=errors, trials=trials, what="made cases called so", calibration="docs/benchmarks.md"
+    )
+
+
+def say(outcome: Outcome, error_rate: ErrorRate | None):
+    return one.finding(
+        statement="new", outcome=outcome, summary="seen", basis="b", error_rate=error_rate,
+        limits=("first",),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("outcome", DECISIVE)
+@pytest.mark.parametrize(
+    ("errors", "trials", "decides"),
+    [(0, 72, True), (0, 71, False), (5, 500, True), (4, 26, False), (0, 0, False)],
+)
+def test_a_rate_that_may_exceed_a_twentieth_makes_a_finding_inconclusive(
+    outcome: Outcome, errors: int, trials: int, decides: bool
+) -> None:
+    found = say(outcome, rate(errors, trials))
+    assert found.outcome is (outcome if decides else Outcome.INCONCLUSIVE)
+    assert found.error_rate == rate(errors, trials)
+    assert found.limits[0] == "first"
+    assert len(found.limits) == (1 if decides else 2)
+
+
+@pytest.mark.parametrize(
+    ("errors", "trials", "says"),
+    [
+        (0, 10, "as high as 30.9 % (0 of 10 made cases called so)"),
+        # 0 of 71 may err in 5.06 %: rounded to 5 % it would look as if it passed.
+        (0, 71, "as high as 5.1 %"),
+        (0, 0, "was not measured"),
+    ],
+)
+def test_the_limit_that_keeps_it_from_deciding_is_said(errors: int, trials: int, says: str) -> None:
+    (_, words) = say(Outcome.SUPPORTS, rate(errors, trials)).limits
+    assert says in words
+    assert "5% or less" in words
+
+
+@pytest.mark.parametrize("outcome", DECISIVE)
+def test_a_decision_without_any_rate_is_a_fault_of_the_check(outcome: Outcome) -> None:
+    with pytest.raises(ValueError, match="error rate"):
+        say(outcome, None)
+
+
+@pytest.mark.parametrize("outcome", [o for o in Outcome if o not in DECISIVE])
+def test_a_rate_says_nothing_of_a_finding_that_decides_nothing(outcome: Outcome) -> None:
+    assert say(outcome, rate(0, 500)).error_rate is None
