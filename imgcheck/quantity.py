@@ -1,4 +1,4 @@
-"""Numbers that carry their uncertainty: intervals, estimates, likelihood ratios, exact limits.
+"""Numbers for reading, and numbers that carry their uncertainty: intervals, exact limits.
 
 Plain Python only, so that every floor can use it.
 """
@@ -47,6 +47,36 @@ class LikelihoodRatio:
             raise ValueError(f"a likelihood ratio is finite and >= 0, not {self.value}")
         if not self.calibration:
             raise ValueError("a likelihood ratio names the calibration it comes from")
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """Give a number with so many significant digits, never with an exponent.
+
+    Examples
+    --------
+    >>> significant(679.4), significant(12_680.0), significant(0.0361), significant(4.0)
+    ('679', '12,700', '0.0361', '4')
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    text = f"{round(value, decimals):,.{max(decimals, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def distance(metres: float, digits: int = 3) -> str:
+    """Give a length for reading, in metres below a kilometre and in kilometres above.
+
+    Examples
+    --------
+    >>> distance(4.0), distance(0.0361), distance(679_400.0), distance(1e-9)
+    ('4 m', '0.0361 m', '679 km', 'less than 1 mm')
+    """
+    if 0 < abs(metres) < 0.001:
+        return "less than 1 mm"
+    if float(f"{abs(metres):.{digits}g}") < 1000:
+        return f"{significant(metres, digits)} m"
+    return f"{significant(metres / 1000, digits)} km"
 
 
 def _solve(increasing: Callable[[float], float], target: float, low: float, high: float) -> float:

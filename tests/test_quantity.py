@@ -9,8 +9,10 @@ from imgcheck.quantity import (
     LikelihoodRatio,
     binomial_interval,
     binomial_tail,
+    distance,
     poisson_interval,
     poisson_upper,
+    significant,
 )
 
 
@@ -62,3 +64,30 @@ def test_impossible_counts_are_refused() -> None:
 def test_a_likelihood_ratio_without_calibration_is_refused() -> None:
     with pytest.raises(ValueError, match="calibration"):
         LikelihoodRatio(value=3.0, calibration="")
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "shown"),
+    [
+        (679.4, 2, "680"), (679.4, 3, "679"), (679_400.0, 2, "680,000"), (9.996, 3, "10"),
+        (0.0361, 2, "0.036"), (3.6e-05, 2, "0.000036"), (1e15, 3, "1,000,000,000,000,000"),
+        (-12.34, 3, "-12.3"), (0.0, 3, "0"), (100.0, 3, "100"), (4.0, 3, "4"),
+        (0.1 + 0.2, 3, "0.3"),
+    ],
+)  # fmt: skip
+def test_significant_digits_are_kept_without_an_exponent(
+    value: float, digits: int, shown: str
+) -> None:
+    assert significant(value, digits) == shown
+
+
+@pytest.mark.parametrize(
+    ("metres", "shown"),
+    [
+        (0.0, "0 m"), (5e-7, "less than 1 mm"), (0.001, "0.001 m"), (0.0361, "0.0361 m"),
+        (4.0, "4 m"), (999.4, "999 m"), (999.6, "1 km"), (1000.0, "1 km"), (1250.0, "1.25 km"),
+        (679_400.0, "679 km"), (12_680_000.0, "12,700 km"),
+    ],
+)  # fmt: skip
+def test_a_distance_is_in_metres_or_kilometres(metres: float, shown: str) -> None:
+    assert distance(metres) == shown

@@ -19,6 +19,7 @@ from imgcheck.model import (
     Region,
     Window,
 )
+from imgcheck.quantity import significant
 
 BASIS = "index of known pictures"
 COPIES = ("same", "derived")
@@ -175,7 +176,7 @@ def _chance(match: hashing.Match) -> str:
         return f"the same {match.stage}"
     if match.log10_nfa < -9:
         return "fewer than one in a billion expected by chance"
-    return f"{match.nfa:.2g} expected by chance"
+    return f"{significant(match.nfa, 2)} expected by chance"
 
 
 def missing_dates(posted: Window | None, known: Sequence[Window]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from imgcheck.model import (
     Region,
     Statement,
 )
-from imgcheck.quantity import Interval
+from imgcheck.quantity import Interval, distance
 
 BASIS = "objects proposed in the picture"
 _MOST_SHOWN = 200
@@ -99,7 +99,7 @@ def _words(
     number = len(found.proposals)
     many = f"{number} {noun} is" if number == 1 else f"{number} {noun}s are"
     return (
-        f"{many} proposed ({_range(counted)}), at {gsd[0]:.3g} m a pixel ({gsd[1]}); "
+        f"{many} proposed ({_range(counted)}), at {distance(gsd[0])} a pixel ({gsd[1]}); "
         f"{found.share_searched:.0%} of the picture could be searched."
     )
 

@@ -27,7 +27,7 @@ from imgcheck.model import (
     Unchanged,
     Window,
 )
-from imgcheck.quantity import Interval
+from imgcheck.quantity import Interval, distance, significant
 
 _BASIS = "comparison with reference imagery"
 
@@ -154,7 +154,7 @@ def _words(result: change.ChangeResult) -> str:
 def _label(region: change.Region) -> str:
     return (
         f"{region.kind}, {region.area_m2:.0f} ± {region.area_error_m2:.0f} m², "
-        f"q = {max(region.q_value, 1e-4):.2g}"
+        f"q = {significant(max(region.q_value, 1e-4), 2)}"
     )
 
 
@@ -189,8 +189,8 @@ def _power(result: change.ChangeResult) -> DetectionPower:
         words = "On this pair no object of any size would be found 9 times in 10."
     else:
         words = (
-            f"A square of {result.smallest_m:.2g} m with a contrast of 0.15 would be found 9 times "
-            "in 10; smaller or fainter changes would have been missed."
+            f"A square of {distance(result.smallest_m, 2)} with a contrast of 0.15 would be found "
+            "9 times in 10; smaller or fainter changes would have been missed."
         )
     return DetectionPower(sentence=words)
 

@@ -19,6 +19,7 @@ from imgcheck.model import (
     Place,
     Reference,
 )
+from imgcheck.quantity import distance
 
 _BASIS = "placement on reference imagery"
 
@@ -92,8 +93,8 @@ def _not_placed(case: Case, claimed: list[Place]) -> Iterator[Finding]:
     if stated is not None:
         least, most = (stated[0] / _placed.GSD_BELIEVED, stated[0] * _placed.GSD_BELIEVED)
         limits.append(
-            f"Edges were compared for pixels of {least:.2g} to {most:.2g} m only, as "
-            f"{stated[1]} says."
+            f"Edges were compared for pixels of {distance(least, 2)} to {distance(most, 2)} only, "
+            f"as {stated[1]} says."
         )
         wishes.append("a right size of the picture's pixels")
     concerned: Sequence[str | None] = [s.id for s in claimed] or [None]
@@ -125,12 +126,12 @@ def _where(reference: Reference, placement: geo.Placement, agreement: Relation |
     lon, lat = placement.centre_lonlat
     within = ""
     if placement.ellipse_m is not None:
-        within = f", known within {placement.ellipse_m[0]:.2g} m"
+        within = f", known within {distance(placement.ellipse_m[0], 2)}"
     seen = f"{_KINDS[agreement.kind]} ({agreement.reason}). " if agreement is not None else ""
     return (
         f"The picture was placed on {_placed.name(reference)} {_WAYS[placement.path]}: "
         f"its centre is {lat:.5f}, {lon:.5f} (latitude, longitude){within}; "
-        f"its pixels are {placement.gsd_m:.3g} m, north is "
+        f"its pixels are {distance(placement.gsd_m or 0.0)}, north is "
         f"{placement.north_deg:.1f} degrees clockwise from up"
         f"{_handling(placement)}. {seen}{_chance(placement)}"
     )
@@ -193,6 +194,7 @@ def _answer(statement: Place, reference: Reference, placement: geo.Placement) ->
     error_km = geo.border_error_m(placement) / 1000.0
     open_point = statement.lon is not None and statement.radius_km is None
     agrees = compared.inside if statement.relation == "inside" else compared.overlap_share > 0
+    away = distance(1000 * compared.distance_km, 2)
     wishes: tuple[str, ...] = ()
     if agrees:
         outcome = Outcome.SUPPORTS
@@ -202,26 +204,27 @@ def _answer(statement: Place, reference: Reference, placement: geo.Placement) ->
     elif compared.overlap_share > 0:
         outcome = Outcome.INCONCLUSIVE
         words = f"only {compared.overlap_share:.0%} of the ground it shows lies inside the place"
+    elif _claimed.exchanged(statement, placement.footprint_lonlat):
+        outcome = Outcome.INCONCLUSIVE
+        words = f"the ground it shows lies {away} from the claimed place. {_claimed.EXCHANGED}"
+        wishes = ("the claimed place with latitude and longitude in the right order",)
     elif open_point:
         outcome = Outcome.INCONCLUSIVE
-        words = (
-            f"the claimed point lies {compared.distance_km:.2g} km away, and the claim does not "
-            "say how near is near"
-        )
+        words = f"the claimed point lies {away} away, and the claim does not say how near is near"
         wishes = ("a radius_km for the claimed point",)
     elif compared.distance_km <= error_km:
         outcome = Outcome.INCONCLUSIVE
         words = (
-            f"the ground it shows ends {1000 * compared.distance_km:.2g} m from the claimed place, "
-            f"less than the error of the placing ({1000 * error_km:.2g} m)"
+            f"the ground it shows ends {away} from the claimed place, less than the error of the "
+            f"placing ({distance(1000 * error_km, 2)})"
         )
     else:
         outcome = Outcome.CONTRADICTS
-        words = f"the ground it shows lies {compared.distance_km:.2g} km outside the claimed place"
+        words = f"the ground it shows lies {away} outside the claimed place"
     return geo_place.finding(
         statement=statement.id,
         outcome=outcome,
-        summary=f"Placed on {_placed.name(reference)}, {words}.",
+        summary=f"Placed on {_placed.name(reference)}, {words.rstrip('.')}.",
         basis=_BASIS,
         measures=(
             Measure(name="share inside the claimed place", value=compared.overlap_share),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from imgcheck import provenance
+from imgcheck.checks import _claimed
 from imgcheck.checks._file import MISSING, WRITABLE, inspected
 from imgcheck.checks.check import check
 from imgcheck.model import (
@@ -14,6 +15,7 @@ from imgcheck.model import (
     Outcome,
     Place,
 )
+from imgcheck.quantity import distance
 
 _BASIS = "file metadata"
 
@@ -100,14 +102,12 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
         limits = MISSING
         outcome = Outcome.NOT_APPLICABLE
     else:
-        from imgcheck.checks._claimed import distance_km
-
-        away = distance_km(statement, lon=gps.lon, lat=gps.lat)
-        inside = "inside the claimed place" if away == 0 else f"{away:.3g} km from it"
-        words = (
-            f"The file records the position {gps.lat:.5f}, {gps.lon:.5f}, {inside}. "
-            "Such a record can be set at will and does not decide."
-        )
+        away = _claimed.distance_km(statement, lon=gps.lon, lat=gps.lat)
+        where = "inside the claimed place" if away == 0 else f"{distance(1000 * away)} from it"
+        words = f"The file records the position {gps.lat:.5f}, {gps.lon:.5f}, {where}. "
+        if _claimed.exchanged(statement, _claimed.around(gps.lon, gps.lat)):
+            words += f"{_claimed.EXCHANGED} "
+        words += "Such a record can be set at will and does not decide."
         measures = (Measure(name="distance to the claimed place", value=away, unit="km"),)
         limits = (
             *WRITABLE,

@@ -10,6 +10,7 @@ import click
 
 from imgcheck.cli import options
 from imgcheck.cli.progress import Progress
+from imgcheck.quantity import significant
 
 _DATABASE = click.argument("database", metavar="DB", type=click.Path(path_type=Path))
 
@@ -109,7 +110,9 @@ def search(
     count = len(result.matches)
     click.echo(f"{result.rows} known pictures{listed} searched ({scope}); {count} matches")
     for match in result.matches:
-        chance = f"{match.nfa:.2g}" if match.log10_nfa > -9 else "less than 1e-9"
+        chance = (
+            significant(match.nfa, 2) if match.log10_nfa > -9 else "fewer than one in a billion"
+        )
         found = f"found by {match.stage}"
         if match.stage not in ("file", "pixels"):
             found += f", {chance} expected by chance"

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import UsageError
 from imgcheck.geo import earth
+from imgcheck.polygon import fault
 
 # Straight edges in degrees are drawn through so many points on the flat map.
 _EDGE_STEP_DEG = 0.25
@@ -61,7 +62,7 @@ def compare(
     bbox : (west, south, east, north), optional
         West > east crosses the date line.
     polygon : ring of (lon, lat), optional
-        Closed or not, any shape without holes.
+        Closed or not, any shape without holes whose edges neither cross nor touch.
 
     Returns
     -------
@@ -70,7 +71,7 @@ def compare(
     Raises
     ------
     UsageError
-        If not exactly one place is given, or a coordinate is not one.
+        If not exactly one place is given, a coordinate is not one, or a polygon crosses itself.
     """
     given = sum(value is not None for value in (point, bbox, polygon))
     if given != 1:
@@ -80,7 +81,7 @@ def compare(
     frame = _hull(earth.flat_map(ring, centre=centre))
     if abs(_area(frame)) <= 0:
         raise UsageError("the footprint has no area")
-    if point is not None and not radius_km:
+    if point is not None and radius_km is None:
         return _compare_point(frame, earth.flat_map([_place(point)], centre=centre)[0])
     claimed = earth.flat_map(_claimed_ring(point, radius_km, bbox, polygon), centre=centre)
     shared = abs(_area(_clip(claimed, frame)))
@@ -152,12 +153,17 @@ def _claimed_ring(
         west, south, east, north = (float(v) for v in bbox)
         if south > north:
             raise UsageError(f"the bbox has south {south:g} above north {north:g}")
+        if south == north or west == east:
+            raise UsageError("the bbox encloses nothing; for a single point give point")
         _place((west, south))
         _place((east, north))
         east += 360.0 if west > east else 0.0
         corners = [[west, south], [east, south], [east, north], [west, north]]
         return _densified(np.array(corners, np.float64))
-    return _densified(_ring(np.asarray(polygon, np.float64), "claimed polygon"))
+    ring = _ring(np.asarray(polygon, np.float64), "claimed polygon")
+    if (reason := fault([(float(lon), float(lat)) for lon, lat in ring])) is not None:
+        raise UsageError(f"the claimed polygon {reason}")
+    return _densified(ring)
 
 
 def _densified(ring: NDArray[np.float64]) -> NDArray[np.float64]:

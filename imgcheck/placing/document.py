@@ -6,6 +6,7 @@ from imgcheck.imaging.text import printable
 from imgcheck.placing.located import Attempt, Located
 from imgcheck.placing.measures import CORNERS, Measures
 from imgcheck.placing.rings import polygon
+from imgcheck.quantity import distance
 
 _UNKNOWN = (
     "nfa", "transform", "crs", "footprint", "gsd_m", "north_deg", "ellipse_m", "path", "model",
@@ -54,8 +55,7 @@ def notes(found: Located) -> list[str]:
     wanted, gsd = found.search.gsd_m, placement.gsd_m
     if wanted is not None and gsd is not None and not wanted[0] <= gsd <= wanted[1]:
         said.append(
-            f"its pixels are {gsd:.3g} m, outside the {wanted[0]:g} to {wanted[1]:g} m that were "
-            "given"
+            f"its pixels are {distance(gsd)}, outside the {wanted[0]:g} to {wanted[1]:g} m given"
         )
     if placement.mirrored:
         said.append("the picture is mirrored; footprint and transform undo that")

@@ -103,7 +103,7 @@ def _measures(found: tuple[Measure, ...]) -> Markup | None:
             tag("td", numbers.value(m)),
             tag("td", _interval(m)) if intervals else None,
         )
-        for m in found[:_ROWS]
+        for m in map(numbers.scaled, found[:_ROWS])
     ]
     table = tag("table", tag("thead", head), tag("tbody", rows), class_="measures")
     return tag("div", table, _more(len(found)), class_="scroll")

@@ -1,15 +1,17 @@
 """Numbers with sensible digits, units and intervals."""
 
 import math
+from dataclasses import replace
 
 from imgcheck.model import Measure
-from imgcheck.quantity import Interval
+from imgcheck.quantity import Interval, distance, significant
 from imgcheck.render.plain import line
 
 # Significant digits of a number that says nothing of its own uncertainty.
 _DIGITS = 4
 
 _UNITS = {"deg": "°", "m2": "m²", "km2": "km²", "m^2": "m²", "percent": "%", "px2": "px²"}
+_LENGTHS = {"m": 1.0, "km": 1000.0}
 _SIZES = ("kB", "MB", "GB", "TB")
 
 
@@ -31,8 +33,11 @@ def number(value: float, *, resolution: float | None = None) -> str:
     if value == 0:
         return "0"
     size = math.floor(math.log10(abs(value)))
-    if size < -4 or size > 11:
-        return f"{value:.2g}"
+    if size < -4:
+        mantissa, _, exponent = f"{value:.1e}".partition("e")
+        return f"{mantissa.removesuffix('.0')} × 10^{int(exponent)}"
+    if size > 11:
+        return significant(value, _DIGITS)
     decimals = _DIGITS - 1 - size
     if resolution is not None and 0 < resolution < math.inf:
         # Never fewer than one digit of the value, so that a small value does not become 0.
@@ -87,6 +92,20 @@ def interval_of_shares(interval: Interval) -> str:
     return f"{level(interval)}: {share(interval.low)} to {share(interval.high)}"
 
 
+def scaled(measure: Measure) -> Measure:
+    """Give a measure in kilometres that stays below one kilometre in metres."""
+    found, interval = measure.value, measure.interval
+    if measure.unit != "km" or isinstance(found, bool | str) or found is None:
+        return measure
+    parts = [found] if interval is None else [found, interval.low, interval.high]
+    if max(abs(part) for part in parts if math.isfinite(part)) >= 1:
+        return measure
+    if interval is not None:
+        low, high = 1000 * interval.low, 1000 * interval.high
+        interval = Interval(low=low, high=high, level=interval.level)
+    return replace(measure, value=1000.0 * found, unit="m", interval=interval)
+
+
 def value(measure: Measure) -> str:
     """Give a measure's value with its unit, without its interval."""
     found = measure.value
@@ -96,11 +115,14 @@ def value(measure: Measure) -> str:
         return "yes" if found else "no"
     if isinstance(found, str):
         return with_unit(line(found), measure.unit)
+    if measure.interval is None and measure.unit in _LENGTHS:
+        return distance(found * _LENGTHS[measure.unit])
     return with_unit(number(found, resolution=_half_width(measure.interval)), measure.unit)
 
 
 def measure(item: Measure) -> str:
     """Give a measure in one run of words: ``12 m (95 %: 8 to 17 m)``."""
+    item = scaled(item)
     if item.interval is None:
         return value(item)
     return f"{value(item)} ({level(item.interval)}: {ends(item.interval, unit=item.unit)})"
@@ -121,4 +143,4 @@ def size(bytes_: int | None) -> str:
     power = 1
     while bytes_ / 1000**power >= 999.5 and power < len(_SIZES):
         power += 1
-    return f"{bytes_ / 1000**power:.3g} {_SIZES[power - 1]}"
+    return f"{significant(bytes_ / 1000**power)} {_SIZES[power - 1]}"

@@ -104,6 +104,20 @@ def test_a_claimed_place_beside_the_picture_is_contradicted(picture, sheet, colu
     assert finding.error_rate is not None
 
 
+@pytest.mark.parametrize("radius", ["", ", radius_km: 5"])
+def test_a_place_with_latitude_and_longitude_exchanged_is_hinted_at(picture, sheet, radius):
+    lon, lat = lonlat(240, 210)
+    claim = f"statements:\n  - place: {{lat: {lon:.5f}, lon: {lat:.5f}{radius}}}\n"
+    _, finding = geo_place.run(case(picture, sheet, claim=claim))
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "km from the claimed place. That is the claimed place if latitude" in finding.summary
+    assert "right order" in finding.would_change[0]
+    claim = f"statements:\n  - place: {{lat: {lat:.5f}, lon: {lon:.5f}{radius}}}\n"
+    _, finding = geo_place.run(case(picture, sheet, claim=claim))
+    assert finding.outcome is Outcome.SUPPORTS
+    assert "exchanged" not in finding.summary
+
+
 def test_a_place_within_the_error_of_the_border_is_not_contradicted(picture, sheet):
     (where, _) = geo_place.run(case(picture, sheet, claim=box_east_of(300)))
     east = max(lon for lon, _ in where.evidence.footprints[0].ring)
@@ -128,4 +142,4 @@ def test_a_picture_of_other_ground_speaks_for_nobody(sheet):
     (finding,) = geo_place.run(case(ground((200, 200), seed=77), sheet, claim=claim))
     assert finding.outcome is Outcome.INCONCLUSIVE
     assert "could not be placed" in finding.summary
-    assert any("1.3 to 3 m only, as the claim says" in limit for limit in finding.limits)
+    assert any("1.3 m to 3 m only, as the claim says" in limit for limit in finding.limits)

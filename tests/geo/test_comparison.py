@@ -88,9 +88,42 @@ def test_a_circle_has_its_radius():
         {"point": (40.0, 35.0), "radius_km": -3.0},
         {"bbox": (0, 5, 1, 1)},
         {"bbox": (0, 5, 1)},
+        {"bbox": (0, 5, 0, 6)},
+        {"bbox": (0, 5, 1, 5)},
+        {"point": (40.0, 35.0), "radius_km": 0.0},
+        {"polygon": [(0, 0), (1, 1), (1, 0), (0, 1)]},
+        {"polygon": [(0, 0), (1, 1), (2, 2)]},
+        {"polygon": [(179, 0), (-179, 1), (-179, 0), (179, 1)]},
+        {"polygon": [(-180, 80), (-90, 70), (0, 80), (90, 70)]},
         {"polygon": [(0, 0), (1, 1)]},
     ],
 )
 def test_what_is_no_place_is_refused(place):
     with pytest.raises(UsageError):
         geo.compare(_RING, **place)
+
+
+def test_a_polygon_over_the_date_line_holds_what_lies_in_it():
+    ring = [(179.9, -17.1), (-179.9, -17.1), (-179.9, -16.9), (179.9, -16.9)]
+    wide = [(179.0, -18.0), (-179.0, -18.0), (-179.0, -16.0), (179.0, -16.0)]
+    for claimed in (wide, wide[::-1], wide[2:] + wide[:2]):
+        assert geo.compare(ring, polygon=claimed).inside
+    west = [(176.0, -18.0), (179.0, -18.0), (179.0, -16.0), (176.0, -16.0)]
+    assert geo.compare(ring, polygon=west).relation == "apart"
+
+
+@pytest.mark.parametrize(
+    ("west", "relation", "share"),
+    [(40.10, "inside", 1.0), (40.1001, "overlaps", 0.99), (40.1099, "overlaps", 0.01),
+     (40.110001, "apart", 0.0), (40.12, "apart", 0.0)],
+)  # fmt: skip
+def test_inside_overlaps_and_apart_change_at_the_border(west, relation, share):
+    seen = geo.compare(_RING, bbox=(west, 35.0, 41.0, 36.0))
+    assert (seen.relation, seen.inside) == (relation, relation == "inside")
+    assert seen.overlap_share == pytest.approx(share, abs=1e-3)
+    assert (seen.distance_km > 1e-6) == (west > 40.11)
+
+
+def test_a_point_is_inside_up_to_the_edge_of_the_picture():
+    assert geo.compare(_RING, point=(40.100001, 35.405)).inside
+    assert not geo.compare(_RING, point=(40.099999, 35.405)).inside

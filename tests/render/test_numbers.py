@@ -20,7 +20,10 @@ from imgcheck.render.numbers import ends, measure, number, share, size
         (12_345.678, "12,346"),
         (0.0, "0"),
         (-3.5, "-3.5"),
-        (3.1e-42, "3.1e-42"),
+        (3.1e-42, "3.1 × 10^-42"),
+        (3.6e-05, "3.6 × 10^-5"),
+        (1e-7, "1 × 10^-7"),
+        (6.8e15, "6,800,000,000,000,000"),
         (2.0, "2"),
         (math.nan, "unknown"),
         (math.inf, "unlimited"),
@@ -72,6 +75,35 @@ def test_a_measure_carries_unit_and_interval() -> None:
     assert measure(Measure(name="checked", value=False)) == "no"
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (3.6e-05, "km", "0.036 m"),
+        (679.4, "km", "679 km"),
+        (12_680.0, "km", "12,700 km"),
+        (0.9996, "km", "1 km"),
+        (0.25, "km", "250 m"),
+        (1234.5, "m", "1.23 km"),
+        (0.3, "m", "0.3 m"),
+        (3.6e-08, "km", "less than 1 mm"),
+        (0.0, "km", "0 m"),
+    ],
+)
+def test_a_length_is_in_the_unit_that_fits_it_and_has_no_exponent(
+    value: float, unit: str, shown: str
+) -> None:
+    assert measure(Measure(name="distance", value=value, unit=unit)) == shown
+
+
+def test_an_interval_keeps_the_unit_of_its_value() -> None:
+    interval = Interval(low=0.0101, high=0.0143)
+    found = Measure(name="error", value=0.0122, unit="km", interval=interval)
+    assert measure(found) == "12.2 m (95 %: 10.1 to 14.3 m)"
+    interval = Interval(low=0.5, high=1.5)
+    found = Measure(name="error", value=0.9, unit="km", interval=interval)
+    assert measure(found) == "0.9 km (95 %: 0.5 to 1.5 km)"
+
+
 def test_an_unknown_measure_says_why() -> None:
     found = Measure(name="height", value=None, unit="m", reason="no elevation model was given")
     assert measure(found) == "unknown: no elevation model was given"
@@ -86,7 +118,7 @@ def test_an_unknown_measure_says_why() -> None:
         (1000, "1 kB"),
         (999_900, "1 MB"),
         (2_412_345, "2.41 MB"),
-        (3 * 10**15, "3e+03 TB"),
+        (3 * 10**15, "3,000 TB"),
     ],
 )
 def test_a_file_size_has_three_digits(count: int | None, shown: str) -> None:

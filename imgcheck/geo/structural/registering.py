@@ -14,6 +14,7 @@ from imgcheck.imaging import transforms
 from imgcheck.imaging.acceptance import odd_shape
 from imgcheck.imaging.registration import SHARED_SIGMA_PX, Registration
 from imgcheck.imaging.transforms import Fit
+from imgcheck.quantity import significant
 
 # benchmarks: structural, negatives: how many were placed, and how many were tried.
 FALSE_PLACINGS, UNRELATED_PAIRS = 0, 2_000
@@ -134,7 +135,8 @@ def _refusal(
     if probability > ACCEPT_PROBABILITY:
         return (
             f"the best place could be chance: a picture of another place would fit as well with "
-            f"a probability of {probability:.2g}, {ACCEPT_PROBABILITY:g} is believed"
+            f"a probability of {significant(probability, 2)}, and at most "
+            f"{significant(ACCEPT_PROBABILITY, 2)} is accepted"
         )
     odd = odd_shape(fitted.matrix, shape, largest_fall_off=LARGEST_FALL_OFF)
     if odd:

@@ -5,6 +5,7 @@ from typing import Any
 
 from imgcheck.placing.measures import Measures
 from imgcheck.placing.views import View, Views
+from imgcheck.quantity import distance
 from imgcheck.render import images
 from imgcheck.render.markup import Markup, raw, tag
 from imgcheck.render.placing import drawing, text
@@ -204,7 +205,7 @@ def _rows(said: dict[str, Any]) -> Iterator[tuple[str, object]]:
         "95 % error of the centre",
         (f"{metres(major)} by {metres(minor)}, the long way {angle:.0f}° from north"),
     )
-    yield "Pixel on the ground", f"{said['gsd_m']:.4g} m"
+    yield "Pixel on the ground", distance(said["gsd_m"], 4)
     yield (
         "North in the picture",
         ("no direction at a pole" if north is None else f"{north:.2f}° clockwise from up"),

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
+from imgcheck.quantity import distance, significant
 from imgcheck.render.plain import line
 
 WAYS = {
@@ -85,25 +86,21 @@ def _edges(said: dict[str, Any]) -> str:
 
 def metres(value: float) -> str:
     """Give a length with three digits."""
-    if value >= 10_000:
-        return f"{value / 1000:.1f} km"
-    if value >= 1000:
-        return f"{value / 1000:.2f} km"
-    return f"{value:.0f} m" if value >= 100 else f"{value:.3g} m"
+    return distance(value)
 
 
 def area(value: float) -> str:
     """Give an area with three digits."""
     if value >= 1e5:
-        return f"{value / 1e6:,.3g} square kilometres"
-    return f"{value:,.0f} square metres" if value >= 100 else f"{value:.3g} square metres"
+        return f"{significant(value / 1e6)} square kilometres"
+    return f"{significant(value)} square metres"
 
 
 def likelihood(chance: float) -> str:
     """Say a probability; what lies far below anything that was measured is not spelt out."""
     if chance < 1e-6:
         return "less than once in a million times, by the model of chance"
-    return f"at most {100 * chance:.2g} times in a hundred"
+    return f"at most {significant(100 * chance, 2)} times in a hundred"
 
 
 def way(angle: float) -> str:

@@ -1,0 +1,75 @@
+"""A claimed place against footprints, and with latitude and longitude exchanged."""
+
+import pytest
+
+from imgcheck.checks import _claimed
+from imgcheck.model import Place
+
+# A few hundred metres at the Euphrates.
+RING = ((40.15, 35.40), (40.153, 35.40), (40.153, 35.403), (40.15, 35.403), (40.15, 35.40))
+
+
+def place(**fields) -> Place:
+    return Place(id="where", **fields)
+
+
+def square(lon: float, lat: float, half: float) -> tuple[tuple[float, float], ...]:
+    return (
+        (lon - half, lat - half), (lon + half, lat - half),
+        (lon + half, lat + half), (lon - half, lat + half),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("claimed", "relation"),
+    [
+        (place(lat=35.40, lon=40.15, radius_km=5.0), "inside"),
+        (place(lat=35.4015, lon=40.1515), "inside"),
+        (place(lat=35.41, lon=40.15), "apart"),
+        (place(lat=35.41, lon=40.15, radius_km=1.0), "overlaps"),
+        (place(lat=36.0, lon=40.15, radius_km=5.0), "apart"),
+        (place(bbox=(40.0, 35.0, 41.0, 36.0)), "inside"),
+        (place(bbox=(40.151, 35.0, 41.0, 36.0)), "overlaps"),
+        (place(polygon=square(40.15, 35.40, 0.1)), "inside"),
+        (place(polygon=square(40.15, 35.40, 0.001)), "overlaps"),
+        (place(polygon=square(41.15, 35.40, 0.1)), "apart"),
+    ],
+)
+def test_every_form_of_a_place_is_compared(claimed: Place, relation: str) -> None:
+    assert _claimed.compare(claimed, RING).relation == relation
+
+
+@pytest.mark.parametrize(
+    ("claimed", "exchanged"),
+    [
+        # Written the wrong way round: 679 km off as written, at the spot when exchanged.
+        (place(lat=40.15, lon=35.40, radius_km=5.0), True),
+        (place(lat=40.15, lon=35.40), True),
+        (place(bbox=(35.3, 40.1, 35.5, 40.2)), True),
+        (place(polygon=square(35.40, 40.15, 0.1)), True),
+        # The nearest town, the wrong way round.
+        (place(lat=40.15, lon=35.60, radius_km=5.0), True),
+        # Written rightly, and the picture is there, near it, or far from both.
+        (place(lat=35.40, lon=40.15, radius_km=5.0), False),
+        (place(lat=35.50, lon=40.15, radius_km=5.0), False),
+        (place(lat=33.0, lon=44.0, radius_km=5.0), False),
+        (place(bbox=(44.0, 33.0, 44.1, 33.1)), False),
+        (place(polygon=square(44.0, 33.0, 0.1)), False),
+        # Exchanged it would be no place, or a box across the date line.
+        (place(lat=35.40, lon=140.15, radius_km=5.0), False),
+        (place(bbox=(139.0, 35.0, 140.0, 36.0)), False),
+        (place(bbox=(80.0, 35.0, -80.0, 36.0)), False),
+        (place(polygon=square(139.0, 35.0, 0.1)), False),
+    ],
+)
+def test_an_exchange_is_seen_only_where_it_explains_the_distance(
+    claimed: Place, exchanged: bool
+) -> None:
+    assert _claimed.exchanged(claimed, RING) is exchanged
+
+
+def test_the_distance_of_a_point_is_that_to_the_border_and_nothing_inside() -> None:
+    assert _claimed.distance_km(place(lat=35.4, lon=40.15, radius_km=5.0), lon=40.15, lat=35.4) == 0
+    # 0.1 degrees of latitude at 35.45 N on WGS 84: 11.095 km, less the radius.
+    away = _claimed.distance_km(place(lat=35.4, lon=40.15, radius_km=5.0), lon=40.15, lat=35.5)
+    assert away == pytest.approx(6.095, abs=0.03)
