@@ -140,15 +140,17 @@ def _verdict(claim: Claim, statement: Statement, findings: Sequence[Finding]) ->
     if not statement.testable:
         answer, because = Answer.NOT_TESTABLE, (NOT_TESTABLE[statement.kind],)
     elif not heard:
-        answer, because = Answer.NOT_RUN, tuple(_not_run(f) for f in silent[:1])
-        untested = untested or (f"no check tests a statement of the kind {statement.kind} yet",)
+        words = f"no check tests a statement of the kind {statement.kind} yet"
+        answer = Answer.NOT_RUN
+        because = (_not_run(silent[0]) if silent else f"Not tested: {words}.",)
+        untested = untested or (words,)
     else:
         answer, note = _weigh(heard)
         because = (*note, *(f.summary for f in heard))
-    if statement.testable and (words := _after_its_post(claim, statement)) is not None:
+    if statement.testable and (late := _after_its_post(claim, statement)) is not None:
         # One of two dates that the claim gives is wrong, and nothing shows which.
         answer = answer if answer is Answer.CONTRADICTED else Answer.INCONCLUSIVE
-        because = (words, *because)
+        because = (late, *because)
         wishes.insert(0, "the right dates (source.posted and the statement's own)")
 
     def positions(outcome: Outcome) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ from imgcheck.model import (
     Unchanged,
     Window,
 )
-from imgcheck.quantity import Interval, distance, significant
+from imgcheck.quantity import Interval, distance
 
 _BASIS = "comparison with reference imagery"
 
@@ -35,8 +35,6 @@ _BASIS = "comparison with reference imagery"
 _MOST_REFERENCES = 4
 _MOST_SHOWN = 40
 _VIEW_PX = 1200
-
-_WISH = "dated reference imagery from just before and just after the window (--reference PATH@DATE)"
 
 _LIMITS = (
     "Shadows of another hour, season, ploughing and water are differences too; what a region is, "
@@ -72,14 +70,6 @@ def change_bitemporal(case: Case) -> Iterable[Finding]:
         )
         found.append((reference, result))
         yield _observation(case, ground, reference, rgb, result, position)
-    if not found:
-        yield from change_bitemporal.without(
-            case,
-            Outcome.NOT_APPLICABLE,
-            "no dated reference shows the ground of the picture",
-            would_change=(_WISH,),
-        )
-        return
     for statement in case.claim.of_kind("unchanged", "changed"):
         assert isinstance(statement, Unchanged | Changed)
         yield _answer(statement, found)
@@ -154,7 +144,7 @@ def _words(result: change.ChangeResult) -> str:
 def _label(region: change.Region) -> str:
     return (
         f"{region.kind}, {region.area_m2:.0f} ± {region.area_error_m2:.0f} m², "
-        f"q = {significant(max(region.q_value, 1e-4), 2)}"
+        f"q = {max(region.q_value, 1e-4):.2g}"
     )
 
 
@@ -227,22 +217,25 @@ def _slider(
 def _answer(
     statement: Unchanged | Changed, found: list[tuple[Reference, change.ChangeResult]]
 ) -> Finding:
-    start = statement.window.earliest
-    reference, result = min(
-        found,
-        key=lambda pair: abs((pair[0].date.earliest - start).total_seconds()),  # type: ignore[union-attr]
-    )
-    words = (
-        f"Between {_placed.name(reference)} and the picture, {_words(result)}. "
-        "Whether that is the change the statement means, and whether the picture is of the "
-        "claimed time, this comparison does not decide."
-    )
+    if not found:
+        words = "No dated reference shows the ground of the picture."
+    else:
+        start = statement.window.earliest
+        reference, result = min(
+            found,
+            key=lambda pair: abs((pair[0].date.earliest - start).total_seconds()),  # type: ignore[union-attr]
+        )
+        words = (
+            f"Between {_placed.name(reference)} and the picture, {_words(result)}. "
+            "Whether that is the change the statement means, and whether the picture is of the "
+            "claimed time, this comparison does not decide."
+        )
     return change_bitemporal.finding(
         statement=statement.id,
         outcome=Outcome.INCONCLUSIVE,
         summary=words,
         basis=_BASIS,
         limits=_LIMITS,
-        power=_power(found[0][1]),
-        would_change=(_WISH,),
+        power=_power(found[0][1]) if found else None,
+        would_change=("dated reference imagery from just before and just after the window",),
     )

@@ -53,15 +53,12 @@ def _answer(case: Case, statement: str, window: Window, place: tuple[float, floa
     height = sun.position(first + share.astype("timedelta64[us]"), lat, lon).elevation_deg
     highest, lowest = float(height.max()), float(height.min())
     looks, light, color = _looks(case)
-    has_shadow = needs.shadow_measurement(case) is None
     if highest < _DARK_DEG:
         words = (
             f"At {source} the sun stood at least {math.floor(-highest)} degrees below the horizon "
             f"all through the claimed time ({window.text})"
         )
         outcome, then = Outcome.INCONCLUSIVE, _NIGHT[looks]
-        if looks == "day":
-            then += "" if has_shadow else ": measure a shadow"
     elif lowest > 0:
         words = f"At {source} the sun was up all through the claimed time ({window.text})"
         outcome = Outcome.INCONCLUSIVE if looks == "dark" else Outcome.NOT_APPLICABLE
@@ -91,12 +88,12 @@ def _answer(case: Case, statement: str, window: Window, place: tuple[float, floa
             "Brightness and colour are set by whoever processed the picture; they do not prove "
             "daylight or night.",
         ),
-        would_change=() if has_shadow else ("a shadow of the sun, measured in the picture",),
+        would_change=("a shadow of the sun, measured in the picture",),
     )
 
 
 _NIGHT = {
-    "day": "the picture is bright and coloured, as by day",
+    "day": "the picture is bright and coloured, as by day: measure a shadow, or ask for the zone",
     "dark": "the picture is dark, which agrees and supports nothing by itself",
     "grey": "the picture has no colour: a thermal or night camera could have taken it",
 }

@@ -8,7 +8,6 @@ from imgcheck.render.arrange import Item, Section, tally
 from imgcheck.render.findings import Material, card, sentences
 from imgcheck.render.markup import Markup, join, tag
 from imgcheck.render.plain import line
-from imgcheck.render.sayings import reading
 
 #: One shape for each verdict, so that none is told apart by colour alone. Drawn in a box of
 #: 16 by 16. None is a tick: support is not proof.
@@ -20,7 +19,8 @@ _SHAPES = {
     Answer.NOT_RUN: "M3 8h.01M8 8h.01M13 8h.01",
 }
 _COLUMNS = (
-    "Statement", "Answer", "Why", "What supports it", "What contradicts it", "Not tested",
+    "Statement, and how it was read", "Answer to the reading", "Why", "What supports it",
+    "What contradicts it", "Not tested",
 )  # fmt: skip
 _NAMED = 2  # entries a cell holds before it says how many more there are
 
@@ -39,7 +39,15 @@ def summary(report: Report) -> Markup:
     statements = words.count(len(report.verdicts), "statement")
     return join(
         tag("ul", badges, class_="tally", aria_label=f"{statements} by answer"),
-        tag("p", words.NO_SCORE, " ", tag("a", "How to read the answers", href="#reading"), "."),
+        tag(
+            "p",
+            words.NO_SCORE,
+            " ",
+            words.READ_AS,
+            " ",
+            tag("a", "How to read the answers", href="#reading"),
+            ".",
+        ),
     )
 
 
@@ -60,20 +68,12 @@ def table(sections: tuple[Section, ...]) -> Markup:
 
 def _row(section: Section) -> Markup:
     verdict = section.verdict
-    quoted = _said(section, 160, tell=False)
-    said = tag(
-        "th",
-        tag(
-            "a",
-            f"{section.number}. “{quoted}”",
-            href=f"#s{section.number}",
-        ),
-        scope="row",
-        role="rowheader",
-    )
+    quote, read = _said(section, 160, tell=False)
+    first = tag("a", f"{section.number}. {quote or read}", href=f"#s{section.number}")
+    said = tag("th", first, _read(read) if quote else None, scope="row", role="rowheader")
     cells = (
         badge(verdict.verdict),
-        line(_why(section), limit=320, tell=False),
+        line(section.why, limit=320, tell=False),
         _findings(section.supporting, section),
         _findings(section.contradicting, section),
         _untested(section),
@@ -83,17 +83,14 @@ def _row(section: Section) -> Markup:
     return tag("tr", said, rest, role="row")
 
 
-def _said(section: Section, limit: int, *, tell: bool = True) -> str:
-    return line(section.verdict.text or section.verdict.statement, limit=limit, tell=tell)
+def _said(section: Section, limit: int, *, tell: bool = True) -> tuple[str, str]:
+    """Give the words of the post in quotation marks, or nothing, and what was tested."""
+    quote = line(section.words, limit=limit, tell=tell)
+    return f"“{quote}”" if quote else "", f"Read as: {line(section.tested)}"
 
 
-def _why(section: Section) -> str:
-    verdict = section.verdict
-    if verdict.because:
-        return verdict.because[0]
-    if verdict.verdict is Answer.NOT_RUN:
-        return "No test of it ran on what was given."
-    return words.VERDICTS[verdict.verdict].meaning
+def _read(words: str) -> Markup:
+    return tag("span", words, class_="reading")
 
 
 def _findings(items: tuple[Item, ...], section: Section) -> Markup:
@@ -128,10 +125,11 @@ def _rest(many: int, section: Section) -> Markup | None:
 def full(section: Section, material: Material) -> Markup:
     """Make one statement in full, folded away unless it is contradicted."""
     verdict = section.verdict
+    quote, read = _said(section, 600)
     title = tag(
         "summary",
         badge(verdict.verdict),
-        tag("h3", f"{section.number}. “{_said(section, 600)}”"),
+        tag("h3", f"{section.number}. {quote or read}", _read(read) if quote else None),
     )
     return tag(
         "details",
@@ -144,8 +142,6 @@ def full(section: Section, material: Material) -> Markup:
 
 
 def _body(section: Section, material: Material) -> Iterable[Markup | None]:
-    if section.statement is not None:
-        yield tag("p", f"Read as: {reading(section.statement)}.", class_="reading")
     shown = {item.finding.summary for item in section.heard}
     for reason in section.verdict.because:
         if reason not in shown:

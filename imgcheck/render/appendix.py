@@ -58,8 +58,9 @@ def given(claim: Claim) -> Markup | None:
         drawn = f"Shadow from pixel {x:g}, {y:g} to {tip_x:g}, {tip_y:g}"
         rows.append(tag("li", drawn + (f": {line(shadow.note, limit=300)}" if shadow.note else "")))
     for rival in claim.rivals:
-        when = f" ({window(rival.window)})" if rival.window is not None else ""
-        rows.append(tag("li", f"Another account: “{line(rival.text, limit=600)}”{when}"))
+        parts = [f"“{line(rival.text, limit=600)}”"] if rival.text else []
+        parts += [f"taken {window(rival.window)}"] if rival.window is not None else []
+        rows.append(tag("li", f"Another account: {', '.join(parts)}"))
     return tag("ul", rows) if rows else None
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from imgcheck.model import Answer, Finding, Input, Outcome, Report, Statement, Verdict
+from imgcheck.render.sayings import reading
+from imgcheck.render.words import VERDICTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,28 @@ class Section:
     limits: tuple[str, ...]
     innocent: tuple[str, ...]
     would_change: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """Give the words of the post, or nothing where the claim gives only a reading."""
+        return self.verdict.text
+
+    @property
+    def tested(self) -> str:
+        """Say what a statement was read as, and that other words of the post were not tested."""
+        # Of a verdict on a statement that the claim in the report lacks only the id is known.
+        read = self.verdict.statement if self.statement is None else reading(self.statement)
+        tested = self.verdict.verdict not in (Answer.NOT_RUN, Answer.NOT_TESTABLE)
+        return f"{read}.{' Only this was tested.' if self.words and tested else ''}"
+
+    @property
+    def why(self) -> str:
+        """Give the first reason for the verdict."""
+        if self.verdict.because:
+            return self.verdict.because[0]
+        if self.untested:
+            return f"Not tested: {self.untested[0]}"
+        return VERDICTS[self.verdict.verdict].meaning
 
     @property
     def heard(self) -> tuple[Item, ...]:

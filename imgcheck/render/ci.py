@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 from imgcheck.model import ByteRange, Finding, Input, Outcome, Report
 from imgcheck.render.arrange import picture
 from imgcheck.render.plain import line
+from imgcheck.render.sayings import reading
 
 _SARIF = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -131,9 +132,11 @@ def _result(
     finding: Finding, rules: list[str], posted: Input | None, report: Report
 ) -> dict[str, Any]:
     verdicts = report.answers()
+    readings = {s.id: reading(s) for s in report.claim.statements}
     properties: dict[str, Any] = {"outcome": finding.outcome.value, "statement": finding.statement}
     if finding.statement in verdicts:
         properties["verdict"] = verdicts[finding.statement].value
+        properties["readAs"] = readings.get(finding.statement)
     if finding.error_rate is not None:
         properties["errorRate"] = finding.error_rate.rate
     kind = "informational" if finding.statement is None else _KINDS[finding.outcome]

@@ -9,7 +9,6 @@ from imgcheck.render.arrange import Arrangement, Item, Section, arrange, tally
 from imgcheck.render.dates import window
 from imgcheck.render.numbers import measure, size
 from imgcheck.render.plain import line, sentence
-from imgcheck.render.sayings import reading
 
 # Everything that CommonMark or GitHub could take for markup, a mention or an address. A
 # backslash is not enough for the last two: "@name" and "www." act before it is read. An entity
@@ -27,7 +26,7 @@ def markdown(report: Report) -> str:
     if arrangement.sections:
         parts = [f"{many} {words.VERDICTS[answer].word}" for answer, many in tally(report)]
         lines += [f"{words.count(len(report.verdicts), 'statement')}: {words.listed(parts)}. "
-                  f"{words.NO_SCORE}", ""]  # fmt: skip
+                  f"{words.NO_SCORE} {words.READ_AS}", ""]  # fmt: skip
         lines += [*_table(arrangement.sections), ""]
         for section in arrangement.sections:
             lines += _section(section)
@@ -70,23 +69,29 @@ def _header(report: Report, arrangement: Arrangement) -> Iterable[str]:
 
 
 def _table(sections: Iterable[Section]) -> Iterable[str]:
-    yield "| No. | Statement | Answer | Why |"
+    yield "| No. | Statement, and how it was read | Answer to the reading | Why |"
     yield "| ---: | --- | --- | --- |"
     for section in sections:
-        verdict = section.verdict
-        why = verdict.because[0] if verdict.because else next(iter(section.untested), "")
-        said = inert(verdict.text or verdict.statement, limit=200, tell=False)
-        word = words.VERDICTS[verdict.verdict].word
-        yield f"| {section.number} | “{said}” | **{word}** | {inert(why, limit=300, tell=False)} |"
+        said = "<br>".join(_said(section, limit=200, tell=False))
+        word = words.VERDICTS[section.verdict.verdict].word
+        why = inert(section.why, limit=300, tell=False)
+        yield f"| {section.number} | {said} | **{word}** | {why} |"
+
+
+def _said(section: Section, *, limit: int, tell: bool = True) -> list[str]:
+    """Give the words of the post, where there are any, and below them what was tested."""
+    quote = inert(section.words, limit=limit, tell=tell)
+    read = f"Read as: {inert(section.tested)}"
+    return [f"“{quote}”", read] if quote else [read]
 
 
 def _section(section: Section) -> Iterable[str]:
     verdict = section.verdict
     word = words.VERDICTS[verdict.verdict].word
-    yield f"## {section.number}. {word}: “{inert(verdict.text or verdict.statement, limit=300)}”"
+    yield f"## {section.number}. As read here: {word}"
     yield ""
-    if section.statement is not None:
-        yield f"Read as: {inert(reading(section.statement))}."
+    for said in _said(section, limit=300):
+        yield said
         yield ""
     if section.heard:
         yield from _group("What supports it", section.supporting)

@@ -12,6 +12,7 @@ from imgcheck.model import (
     Statement,
     Unchanged,
 )
+from imgcheck.quantity import distance, significant
 from imgcheck.render.dates import window
 from imgcheck.render.numbers import number
 from imgcheck.render.plain import line
@@ -48,24 +49,25 @@ def reading(statement: Statement) -> str:
 
 
 def _place(statement: Place) -> str:
+    shows = "shows only ground" if statement.relation == "inside" else "shows ground"
     if statement.lat is not None and statement.lon is not None:
-        near = (
-            "at" if statement.radius_km is None else f"within {number(statement.radius_km)} km of"
-        )
-        return f"shows a place {near} {_degrees(statement.lat, statement.lon)}"
-    verb = {"inside": "lies inside", "near": "lies near"}.get(statement.relation, "overlaps")
+        point = _degrees(statement.lat, statement.lon)
+        if statement.radius_km is None:
+            return f"shows the point {point}"
+        return f"{shows} within {distance(1000 * statement.radius_km)} of {point}"
     if statement.bbox is not None:
         west, south, east, north = statement.bbox
-        corners = f"{_degrees(south, west)} to {_degrees(north, east)}"
-        return f"what it shows {verb} the box {corners}"
-    corners = str(len(statement.polygon or ()))
-    return f"what it shows {verb} a polygon of {corners} corners"
+        return f"{shows} in the box from {_degrees(south, west)} to {_degrees(north, east)}"
+    ring = statement.polygon or ((0.0, 0.0),)
+    first = _degrees(ring[0][1], ring[0][0])
+    return f"{shows} in the polygon of {len(ring)} corners that begins at {first}"
 
 
 def _degrees(lat: float, lon: float) -> str:
+    """Give a position with the digits it was claimed with."""
     north = "N" if lat >= 0 else "S"
     east = "E" if lon >= 0 else "W"
-    return f"{abs(lat):.4f}° {north}, {abs(lon):.4f}° {east}"
+    return f"{significant(abs(lat), 8)}° {north}, {significant(abs(lon), 8)}° {east}"
 
 
 def _count(statement: Count) -> str:
@@ -94,4 +96,4 @@ def _dimensions(statement: Dimensions) -> str:
         size += f" and {number(statement.width_m)} m wide"
     if statement.tolerance_m is not None:
         size += f", within {number(statement.tolerance_m)} m"
-    return f"{name}: {size}"
+    return f"an object of the class {name} is {size}"

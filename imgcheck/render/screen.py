@@ -18,7 +18,6 @@ from imgcheck.render.arrange import Arrangement, Item, Section, arrange, tally
 from imgcheck.render.dates import window
 from imgcheck.render.numbers import measure, size
 from imgcheck.render.plain import line, sentence
-from imgcheck.render.sayings import reading
 
 _STYLES = {
     Answer.SUPPORTED: "bold blue",
@@ -68,7 +67,7 @@ def _blocks(report: Report, arrangement: Arrangement) -> Iterable[RenderableType
     if arrangement.sections:
         yield _heading("The statements")
         yield _table(arrangement.sections)
-        yield Text(f"\n{_tally(report)} {words.NO_SCORE}")
+        yield Text(f"\n{_tally(report)} {words.NO_SCORE} {words.READ_AS}")
         for section in arrangement.sections:
             yield _section(section)
     else:
@@ -114,10 +113,10 @@ def _table(sections: Iterable[Section]) -> Table:
     table = Table(box=None, padding=(0, 2, 1, 0), pad_edge=False, header_style="dim")
     table.add_column("No.", justify="right", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
-    table.add_column("Statement and why", overflow="fold")
+    table.add_column("Statement, how it was read, and why", overflow="fold")
     for section in sections:
-        said = Text(f"“{_said(section, 200, tell=False)}”", style="bold")
-        said.append(f"\n{_why(section)}", style="not bold")
+        said = Text("\n").join(_said(section, 200, tell=False))
+        said.append(f"\n{line(section.why, limit=400, tell=False)}")
         table.add_row(str(section.number), _answer(section.verdict.verdict), said)
     return table
 
@@ -126,18 +125,11 @@ def _answer(answer: Answer) -> Text:
     return Text(words.VERDICTS[answer].word.upper(), style=_STYLES[answer])
 
 
-def _said(section: Section, limit: int = _POST, *, tell: bool = True) -> str:
-    verdict = section.verdict
-    return line(verdict.text or verdict.statement, limit=limit, tell=tell)
-
-
-def _why(section: Section) -> str:
-    verdict = section.verdict
-    if verdict.because:
-        return line(verdict.because[0], limit=400, tell=False)
-    if section.untested:
-        return f"Not tested: {line(section.untested[0], limit=400, tell=False)}"
-    return words.VERDICTS[verdict.verdict].meaning
+def _said(section: Section, limit: int = _POST, *, tell: bool = True) -> list[Text]:
+    """Give the words of the post, where there are any, and below them what was tested."""
+    quote = line(section.words, limit=limit, tell=tell)
+    read = Text(f"Read as: {line(section.tested)}", style="bold")
+    return [Text(f"“{quote}”"), read] if quote else [read]
 
 
 def _tally(report: Report) -> str:
@@ -147,13 +139,11 @@ def _tally(report: Report) -> str:
 
 def _section(section: Section) -> RenderableType:
     title = Text.assemble(
-        f"\nStatement {section.number}: ",
+        f"\nStatement {section.number}, as read here: ",
         _answer(section.verdict.verdict),
         style="bold",
     )
-    rows: list[RenderableType] = [title, _indented(f"“{_said(section)}”")]
-    if section.statement is not None:
-        rows.append(_indented(f"Read as: {reading(section.statement)}.", style="dim"))
+    rows: list[RenderableType] = [title, *(_padded(text) for text in _said(section))]
     if not section.heard:
         rows += [_indented(line(reason)) for reason in section.verdict.because]
     else:
@@ -170,8 +160,13 @@ def _section(section: Section) -> RenderableType:
     return Group(*rows)
 
 
-def _indented(text: str, *, left: int = 2, style: str = "") -> Padding:
-    return Padding(Text(text, style=style, overflow="fold"), (0, 0, 0, left), expand=False)
+def _indented(text: str) -> Padding:
+    return _padded(Text(text))
+
+
+def _padded(text: Text) -> Padding:
+    text.overflow = "fold"
+    return Padding(text, (0, 0, 0, 2), expand=False)
 
 
 def _group(heading: str, items: tuple[Item, ...], *, always: bool = False) -> list[RenderableType]:

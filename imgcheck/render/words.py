@@ -10,9 +10,9 @@ from imgcheck.render.plain import line
 
 #: The one place to import words from: what the modules for numbers and dates give is here too.
 __all__ = [
-    "NO_SCORE", "OUTCOMES", "UNCALIBRATED", "VERDICTS", "Word", "count", "digest", "error_rate",
-    "form", "listed", "measure", "number", "pixels", "share", "short_strength", "size",
-    "strength", "weight", "window",
+    "NO_SCORE", "OUTCOMES", "READ_AS", "UNCALIBRATED", "VERDICTS", "Word", "count", "digest",
+    "error_rate", "form", "listed", "measure", "number", "pixels", "share", "short_strength",
+    "size", "strength", "weight", "window",
 ]  # fmt: skip
 
 
@@ -69,6 +69,10 @@ _FORMATS = {
     "gif": "GIF", "bmp": "BMP", "jp2": "JPEG 2000", "jpeg2000": "JPEG 2000", "heif": "HEIF",
     "heic": "HEIF", "avif": "AVIF",
 }  # fmt: skip
+READ_AS = (
+    "Each answer is about the statement as it was read. Words of the post that go beyond the "
+    "reading were not tested."
+)
 UNCALIBRATED = "not calibrated, so no number is given"
 
 

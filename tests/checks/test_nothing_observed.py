@@ -128,13 +128,3 @@ def test_a_search_that_found_nothing_is_a_test_but_an_empty_index_is_none(
     case = Case(image=picture(), claim=loads(CLAIM), index=index)
     found = findings(case, check)
     assert found["new"].outcome is found["when"].outcome is outcome
-
-
-def test_a_shadow_that_was_given_is_not_asked_for() -> None:
-    night = CLAIM.replace("2017-09-08T09:00Z", "2017-09-08T21:00Z")
-    given = night + "measurements: [{shadow_azimuth: {value: 327, sigma: 3}}]"
-    for claim, asked in ((night, True), (given, False)):
-        one = findings(Case(image=picture(), claim=loads(claim)), "sun.night")["when"]
-        assert one.outcome is Outcome.INCONCLUSIVE
-        assert ("measure a shadow" in one.summary) is asked
-        assert any("shadow" in wish for wish in one.would_change) is asked

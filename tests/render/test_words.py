@@ -65,7 +65,7 @@ def test_every_kind_of_statement_has_a_reading(statement: Statement) -> None:
 
 
 def test_south_and_west_are_said_by_their_letter() -> None:
-    assert "33.9000° S, 18.4000° W" in reading(Place(id="p", lat=-33.9, lon=-18.4))
+    assert "33.9° S, 18.4° W" in reading(Place(id="p", lat=-33.9, lon=-18.4))
 
 
 def test_a_line_holds_no_control_and_no_direction_characters() -> None:
