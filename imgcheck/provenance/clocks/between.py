@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from imgcheck.provenance.clocks.times import Time
+from imgcheck.provenance.clocks.stated_time import Time
 
 #: Zones in civil use lie between UTC-12 and UTC+14 (IANA time zone database).
 EARLIEST, LATEST = timedelta(hours=14), timedelta(hours=12)

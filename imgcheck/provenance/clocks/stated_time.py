@@ -1,19 +1,43 @@
 """One time as a file states it, and how the texts of dates are read."""
 
 import re
+from calendar import isleap, monthrange
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Role = Literal["capture", "digitised", "written", "metadata", "position", "sent", "signed"]
 
-_FORM = re.compile(
-    r"(?P<y>\d{4})(?:[:\-/.](?P<mo>\d{1,2})(?:[:\-/.](?P<d>\d{1,2})"
-    r"(?:[ T]+(?P<h>\d{1,2}):(?P<mi>\d{2})(?::(?P<s>\d{2})(?:[.,](?P<f>\d{1,9})\d*)?)?"
-    r"[ ]?(?P<z>Z|UTC|[+-]\d{1,2}:\d{2}|[+-]\d{4})?)?)?)?",
+# Exif 3.0, 4.6.5: blanks stand for parts that are not known; IIM 4.2 and many writers put zeros.
+_PART = r"(?:\d{1,2}|[ ?xX*_]{2})"
+_DATE = re.compile(
+    rf"(?P<y>\d{{4}})(?:(?P<mo>\d\d)(?P<d>\d\d)(?=$|[ T:])|(?P<mo2>\d\d)(?P<d2>\d\d)(?=\d{{6}})"
+    rf"|[:\-/.](?P<mo3>{_PART})(?:[:\-/.](?P<d3>{_PART}))?)?",
     re.ASCII,
 )
-_ZONE = re.compile(r"\s*(?:Z|UTC|(?P<sign>[+-])(?P<h>\d{1,2}):?(?P<m>\d{2}))\s*", re.ASCII)
+_ZONED = r"(?:Z|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|UTC|GMT)"
+# Morning and afternoon, also in Chinese, Japanese and Korean.
+_AFTERNOON = ("p", "P", "\u4e0b\u5348", "\u5348\u5f8c", "\uc624\ud6c4")
+_HALF = rf"[AaPp]\.?\s?[Mm]\.?|\u4e0a\u5348|\u5348\u524d|\uc624\uc804|{'|'.join(_AFTERNOON[2:])}"
+_CLOCK = re.compile(
+    rf"(?P<half1>{_HALF})?\s*"
+    rf"(?:(?P<h>\d{{1,2}}):(?P<mi>{_PART})(?::(?P<s>{_PART})(?:[.,](?P<f>\d{{1,9}})\d*)?)?"
+    r"|(?P<h2>\d\d)(?P<mi2>\d\d)(?P<s2>\d\d)?|(?P<h3>\d\d)[: ?xX*_]*)"
+    rf"\s*(?P<half2>{_HALF})?\s*(?P<z>{_ZONED})?"
+)
+_NO_CLOCK = re.compile(r"[ :?xX*_TZ]*")
+# RFC 1123 (what PNG recommends for "Creation Time"), and the same as C and Java print it.
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED = re.compile(
+    r"(?:[A-Za-z]{3,9},? +)?"
+    r"(?:(?P<d>\d{1,2})[ -](?P<mo>[A-Za-z]{3,9})\.?[ -](?P<y>\d{4})(?P<rest> .*)?"
+    r"|(?P<mo2>[A-Za-z]{3,9})\.? +(?P<d2>\d{1,2}),? +(?P<rest2>\d{1,2}:\d\d.*?) +(?P<y2>\d{4}))",
+    re.ASCII,
+)
+_YEAR_LAST = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?P<rest>[ T].*)?", re.ASCII)
+_ZONE = re.compile(
+    r"\s*(?:Z|(?:UTC|GMT)?(?P<sign>[+-])(?P<h>\d{1,2})(?::?(?P<m>\d{2}))?|UTC|GMT)\s*", re.ASCII
+)
 _LONGEST = 48  # characters of the longest date any of the standards writes, with room
 # No photograph is older (Niepce, 1826), and no clock that says later is right.
 _YEARS = range(1826, 2101)
@@ -32,8 +56,8 @@ class Time:
         ``UTC``, ``+03:00``, or None: unknown, and never guessed.
     source : str
         ``camera clock``, ``GPS``, ``camera or software``, ``XMP``, ``IPTC``, ``PNG``, ``drone``
-        (the autopilot's clock), ``file name``, ``signed`` (a time stamp that another reader
-        validated).
+        (the autopilot's clock), ``phone`` (its own note behind the picture), ``file name``,
+        ``signed`` (a time stamp that another reader validated).
     tag : str
         The field, ``group:name``.
     uncertainty_s : float
@@ -45,6 +69,11 @@ class Time:
         platform named the file), ``signed`` (the file existed then).
     clock : str
         What is known of the clock itself, in words: usually that its error is not known.
+    local_offset_s : float or None
+        Local time minus UTC, where another time in the same file shows it: the zone that a camera
+        clock did not write, or the local time that belongs to a time in UTC.
+    doubt : str
+        Why the clock is probably wrong, where the file itself shows it; empty otherwise.
     offset, length : int or None
         Place of the raw bytes; for XMP that of its packet. None: no single place.
     """
@@ -56,6 +85,8 @@ class Time:
     uncertainty_s: float
     role: Role
     clock: str = "error unknown"
+    local_offset_s: float | None = None
+    doubt: str = ""
     offset: int | None = None
     length: int | None = None
 
@@ -67,52 +98,130 @@ def parse_zone(text: str) -> str | None:
         return None
     if match["sign"] is None:
         return "UTC"
-    minutes = int(match["h"]) * 60 + int(match["m"])
+    minutes = int(match["h"]) * 60 + int(match["m"] or 0)
     signed = -minutes if match["sign"] == "-" else minutes
-    if int(match["m"]) > 59 or not -12 * 60 <= signed <= 14 * 60:
+    if int(match["m"] or 0) > 59 or not -12 * 60 <= signed <= 14 * 60:
         return None
     return f"{match['sign']}{minutes // 60:02}:{minutes % 60:02}"
 
 
-def parse_time(text: str, *, fraction: str = "", zone: str | None = None) -> (
-    tuple[str, str | None, float] | None
-):  # fmt: skip
-    """Read a date as EXIF, XMP or PNG write it.
+class Stated(NamedTuple):
+    """A date that was read: ISO 8601, its zone, what its digits leave open, and what was odd."""
+
+    value: str
+    zone: str | None
+    uncertainty_s: float
+    note: str = ""
+
+
+def parse_time(text: str, *, fraction: str = "", zone: str | None = None) -> Stated | None:
+    """Read a date as EXIF, XMP, IPTC or PNG write it.
+
+    Parts that are not stated (blanks, zeros) are left out: ``2021:06:00`` is June 2021. A time of
+    day that cannot be is left out, too, and ``note`` says so.
 
     Returns
     -------
-    (value, zone, uncertainty_s), or None where the text is no possible date. An unset clock
-    (``0000:00:00``, blanks) is no date either.
+    Stated, or None where the text is no possible date. An unset clock (``0000:00:00``, blanks) is
+    no date either.
     """
     text = text.strip()
-    match = _FORM.fullmatch(text) if len(text) <= _LONGEST else None
+    if len(text) > _LONGEST:
+        return None
+    text = _numeric(text) or text
+    match = _DATE.match(text)
     if match is None or int(match["y"]) not in _YEARS:
         return None
-    part = match.groupdict()
-    month, day = int(part["mo"] or 1), int(part["d"] or 1)
-    clock = [int(part[key] or 0) for key in ("h", "mi", "s")]
+    year = int(match["y"])
+    month, day = _known(match, "mo"), _known(match, "d")
+    rest = text[match.end() :]
+    if rest and rest[0] not in " T:" and not (rest[0].isdigit() and match["mo2"]):
+        return None
+    rest = rest.strip(" T:")
+    if not month or not day:
+        return _part_of_a_year(year, month, zone)
     try:
-        # A second of 60 is a leap second; datetime knows none.
-        moment = datetime(int(part["y"]), month, day, clock[0], clock[1], min(clock[2], 59))
+        midnight = datetime(year, month, day)
     except ValueError:
         return None
-    if clock[2] > 60:
+    whole_day = Stated(midnight.strftime("%Y-%m-%d"), zone, 86_400.0)
+    if _NO_CLOCK.fullmatch(rest):
+        return whole_day
+    clock = _CLOCK.fullmatch(rest)
+    read = None if clock is None else _at(midnight, clock, fraction, zone)
+    return read or whole_day._replace(note=f"the time of day {rest[:20]!r} cannot be read")
+
+
+def _known(match: re.Match[str], name: str) -> int:
+    """Give a part of a date as a number; 0 where it is not stated."""
+    text = next((match[key] for key in (name, f"{name}2", f"{name}3") if match[key]), "")
+    return int(text) if text.isdigit() else 0
+
+
+def _part_of_a_year(year: int, month: int, zone: str | None) -> Stated | None:
+    """Give a year, or a month of it; a day and a time of day without them say nothing."""
+    if month > 12:
         return None
-    zone = parse_zone(part["z"]) if part["z"] else zone
-    if part["h"] is None:
-        form, span = next(
-            (form, span)
-            for key, form, span in (("d", "%Y-%m-%d", 86_400.0), ("mo", "%Y-%m", 31 * 86_400.0),
-                                    ("y", "%Y", 366 * 86_400.0))
-            if part[key] is not None
-        )  # fmt: skip
-        return moment.strftime(form).zfill(4), zone, span
-    digits = (part["f"] or fraction).strip()
+    if not month:
+        return Stated(f"{year:04}", zone, (366 if isleap(year) else 365) * 86_400.0)
+    return Stated(f"{year:04}-{month:02}", zone, monthrange(year, month)[1] * 86_400.0)
+
+
+def _at(midnight: datetime, match: re.Match[str], fraction: str, zone: str | None) -> Stated | None:
+    """Add the time of day; None where it is none."""
+    hour = int(match["h"] or match["h2"] or match["h3"])
+    written = match["mi"] or match["mi2"] or "", match["s"] or match["s2"] or ""
+    minute, second = (int(part) if part.isdigit() else None for part in written)
+    half, note = match["half1"] or match["half2"], ""
+    span = 3600.0 if minute is None else 60.0 if second is None else 1.0
+    if half is not None:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + 12 * half.startswith(_AFTERNOON)
+    elif hour == 24:
+        # Android writes the first hour of a day so; ISO 8601 its last moment, at 24:00:00 only.
+        hour, note = 0, "hour 24 is read as hour 0 of the same day"
+        if not minute and not second:
+            span, note = 86_401.0, "24:00:00 may be the first or the last moment of the day"
+    # A second of 60 is a leap second; datetime knows none.
+    if hour > 23 or (minute or 0) > 59 or (second or 0) > 60:
+        return None
+    moment = midnight.replace(hour=hour, minute=minute or 0, second=min(second or 0, 59))
+    digits = (match["f"] or fraction).strip() if span == 1.0 else ""
     digits = digits[:6] if digits.isascii() and digits.isdigit() else ""
-    value = moment.isoformat(timespec="seconds") + (f".{digits}" if digits else "")
-    span = 60.0 if part["s"] is None else 10.0 ** -len(digits)
-    suffix = "" if zone is None else "Z" if zone == "UTC" else zone
-    return value + suffix, zone, span
+    zone = parse_zone(match["z"]) if match["z"] else zone
+    return Stated(
+        with_zone(moment.isoformat(timespec="seconds") + (f".{digits}" if digits else ""), zone),
+        zone, 10.0 ** -len(digits) if span == 1.0 else span, note,
+    )  # fmt: skip
+
+
+def with_zone(digits: str, zone: str | None) -> str:
+    """Write a time with its zone behind it."""
+    return digits + ("" if zone is None else "Z" if zone == "UTC" else zone)
+
+
+def _numeric(text: str) -> str | None:
+    """Rewrite a date that names its month, or puts the year last, with the year first."""
+    match = _NAMED.fullmatch(text)
+    if match is not None:
+        name = (match["mo"] or match["mo2"])[:3].lower()
+        if name not in _MONTHS:
+            return None
+        day, year = match["d"] or match["d2"], match["y"] or match["y2"]
+        rest = match["rest"] or match["rest2"] or ""
+        return f"{year}-{_MONTHS.index(name) + 1:02}-{int(day):02} {rest.strip()}"
+    match = _YEAR_LAST.fullmatch(text)
+    if match is None:
+        return None
+    one, two = int(match[1]), int(match[2])
+    if one == two or one > 12:
+        day, month = one, two
+    elif two > 12:
+        day, month = two, one
+    else:
+        return None  # 01/06 is January or June, by the country of whoever wrote it
+    return f"{match[3]}-{month:02}-{day:02} {(match['rest'] or '').strip()}"
 
 
 # First moments of clocks: the POSIX, FAT and GPS epochs, and the first day that cameras without

@@ -3,17 +3,20 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from imgcheck.provenance.clocks.related import related
 from imgcheck.provenance.clocks.stated_time import (
     Role,
+    Stated,
     Time,
     looks_unset,
     parse_time,
     parse_zone,
     signed_time,
+    with_zone,
 )
-from imgcheck.provenance.fields.value import Reading, Value
+from imgcheck.provenance.fields.value import Number, Reading, Value
 
 __all__ = ["Role", "Time", "find_times", "looks_unset", "parse_time", "parse_zone", "signed_time"]
 
@@ -23,6 +26,7 @@ _CLOCKS = {
     "camera or software": "of the camera, or of the computer that saved the file; error unknown",
     "GPS": "satellite time of the last fix, which may be older than the picture",
     "drone": "the autopilot's, set by satellites where there was a fix",
+    "phone": "of the phone, usually set by the network; error unknown",
     "XMP": "of the computer that wrote the block, or copied from EXIF; error unknown",
     "IPTC": "typed or copied by a person or a program",
     "PNG": "of the computer that wrote the file; error unknown",
@@ -40,21 +44,27 @@ _XMP: tuple[tuple[str, Role], ...] = (
     ("exif:DateTimeOriginal", "capture"), ("photoshop:DateCreated", "capture"),
     ("exif:DateTimeDigitized", "digitised"), ("xmp:CreateDate", "digitised"),
     ("xmp:ModifyDate", "written"), ("tiff:DateTime", "written"), ("xmp:MetadataDate", "metadata"),
-    ("exif:GPSTimeStamp", "position"),
 )  # fmt: skip
 
 _PNG: tuple[tuple[str, Role], ...] = (
-    ("PNG:Creation Time", "capture"), ("PNG:date:create", "written"),
-    ("PNG:date:modify", "written"),
+    ("PNG:Creation Time", "capture"), ("PNG:exif:DateTimeOriginal", "capture"),
+    ("PNG:date:create", "written"), ("PNG:date:modify", "written"),
     ("PNG:create-date", "written"), ("PNG:modify-date", "written"),
 )  # fmt: skip
+_CLOCK = re.compile(
+    r"(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:[.,]\d{1,9})?))?|(\d\d)(\d\d)(\d\d(?:[.,]\d{1,9})?)",
+    re.ASCII,
+)
 
 
 def find_times(reading: Reading, tags: Mapping[str, Value]) -> tuple[Time, ...]:
     """Collect every time among the tags, capture first; what is no date is observed."""
-    found = [*_exif_times(reading, tags), *_gps_time(reading, tags)]
+    found = [*_exif_times(reading, tags)]
+    found.extend(_samsung(reading, tags))
+    found.extend(_gps_time(reading, tags, "GPS:GPSDateStamp", "GPS:GPSTimeStamp", "GPS"))
     for name, role in _XMP:
         found.extend(_plain(reading, tags, f"XMP:{name}", "XMP", role))
+    found.extend(_gps_time(reading, tags, "XMP:exif:GPSDateStamp", "XMP:exif:GPSTimeStamp", "XMP"))
     found.extend(_history(tags))
     found.extend(_iptc(reading, tags, "DateCreated", "TimeCreated", "capture"))
     found.extend(_iptc(reading, tags, "DigitalCreationDate", "DigitalCreationTime", "digitised"))
@@ -65,7 +75,30 @@ def find_times(reading: Reading, tags: Mapping[str, Value]) -> tuple[Time, ...]:
     places: dict[str, tuple[int | None, int | None]] = {}
     for entry in reading.entries:
         places.setdefault(f"{entry.group}:{entry.name}", (entry.offset, entry.length))
-    return tuple(_placed(time, places.get(time.tag, (None, None))) for time in found)
+    placed = [_placed(time, places.get(time.tag, (None, None))) for time in found]
+    return related(reading, placed)
+
+
+def _stated(
+    reading: Reading, text: str, tag: str, what: str = "", *, zone: str | None = None,
+    fraction: str = "",
+) -> Stated | None:  # fmt: skip
+    """Read the text of a tag, and observe what is odd about it."""
+    parsed = parse_time(text, zone=zone, fraction=fraction)
+    subject = f"the {what} in {tag}" if what else tag
+    if parsed is None:
+        unset = not any(digit in text for digit in "123456789")
+        said = "is unset" if unset else f"{text[:40]!r} is no possible date"
+        reading.observe("clock", f"{subject} {said}", *reading.place_of(tag))
+    elif parsed.note:
+        reading.observe("clock", f"{subject} {text[:40]!r}: {parsed.note}", *reading.place_of(tag))
+    return parsed
+
+
+def _time(parsed: Stated | None, source: str, tag: str, role: Role) -> Iterable[Time]:
+    if parsed is not None:
+        yield Time(value=parsed.value, zone=parsed.zone, source=source, tag=tag,
+                   uncertainty_s=parsed.uncertainty_s, role=role)  # fmt: skip
 
 
 def _placed(time: Time, place: tuple[int | None, int | None]) -> Time:
@@ -81,10 +114,8 @@ _DRONE = ("XMP:drone-dji:UTCAtExposure", "XMP:sensefly:UTCTime")
 def _drone(tags: Mapping[str, Value]) -> Iterable[Time]:
     for tag in _DRONE:
         text = tags.get(tag)
-        parsed = parse_time(text, zone="UTC") if isinstance(text, str) else None
-        if parsed is not None:
-            yield Time(value=parsed[0], zone=parsed[1], source="drone", tag=tag,
-                       uncertainty_s=parsed[2], role="capture")  # fmt: skip
+        if isinstance(text, str):
+            yield from _time(parse_time(text, zone="UTC"), "drone", tag, "capture")
     start, shot, zero = (
         _whole(tags.get(f"XMP:drone-skydio:{name}"))
         for name in ("TakeoffUclock", "CaptureUtime", "TakeoffUtime")
@@ -117,36 +148,92 @@ def _exif_times(reading: Reading, tags: Mapping[str, Value]) -> Iterable[Time]:
         if zone is None and isinstance(written, str) and written.strip(" :"):
             reading.observe("invalid", f"{offset} {written[:20]!r} is no zone")
         part = tags.get(f"ExifIFD:{fraction}")
-        parsed = parse_time(text, fraction=part if isinstance(part, str) else "", zone=zone)
-        if parsed is None:
-            unset = not any(digit in text for digit in "123456789")
-            said = "is unset" if unset else f"{text[:40]!r} is no possible date"
-            reading.observe("clock", f"the {what} in {tag} {said}", *reading.place_of(tag))
-            continue
-        value, zone, span = parsed
-        yield Time(value=value, zone=zone, source=source, tag=tag, uncertainty_s=span, role=role)
+        parsed = _stated(reading, text, tag, what, zone=zone,
+                         fraction=part if isinstance(part, str) else "")  # fmt: skip
+        yield from _time(parsed, source, tag, role)
 
 
-def _gps_time(reading: Reading, tags: Mapping[str, Value]) -> Iterable[Time]:
-    """GPSDateStamp and GPSTimeStamp are UTC by the standard; a time without a date is no time."""
-    date, clock = tags.get("GPS:GPSDateStamp"), tags.get("GPS:GPSTimeStamp")
+def _samsung(reading: Reading, tags: Mapping[str, Value]) -> Iterable[Time]:
+    """Samsung phones note the moment of capture behind the picture: milliseconds since 1970."""
+    tag = "Samsung:Image_UTC_Data"
+    text = tags.get(tag)
+    if text is None:
+        return
+    milli = _whole(text)
+    if milli is None or not 0 < milli < 4_102_444_800_000:  # 1970 to 2100
+        reading.observe("clock", f"{tag} {str(text)[:40]!r} is no possible time",
+                        *reading.place_of(tag))  # fmt: skip
+        return
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milli)
+    value = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    yield from _time(Stated(value, "UTC", 1e-3), "phone", tag, "capture")
+
+
+def _gps_time(
+    reading: Reading, tags: Mapping[str, Value], date_tag: str, clock_tag: str, source: str
+) -> Iterable[Time]:
+    """Read a date and a time of day, which are UTC by the standards of EXIF and XMP.
+
+    A time of day without a date is no time. XMP puts both into one field.
+    """
+    date, clock = tags.get(date_tag), tags.get(clock_tag)
+    if isinstance(clock, str) and _DATED.match(clock.strip()):
+        date, date_tag, clock = clock, clock_tag, None
     if not isinstance(date, str):
         return
-    text = date
-    if isinstance(clock, list) and len(clock) == 3:
-        numbers = [part for part in clock if isinstance(part, int | float)]
-        if len(numbers) == 3 and all(0 <= part < 100 for part in numbers):
-            hour, minute, second = numbers
-            text = f"{date} {int(hour):02}:{int(minute):02}:{second:06.3f}"
-    parsed = parse_time(text, zone="UTC") or parse_time(date, zone="UTC")
+    parsed = _stated(reading, date, date_tag, zone="UTC")
     if parsed is None:
-        reading.observe("clock", f"GPS:GPSDateStamp {date[:40]!r} is no possible date",
-                        *reading.place_of("GPS:GPSDateStamp"))  # fmt: skip
         return
-    value, zone, span = parsed
+    if clock is not None and len(parsed.value) == len("2017-09-08"):
+        at = _time_of_day(clock)
+        if at is None:
+            reading.observe("clock", f"{clock_tag} {str(clock)[:40]!r} is no time of day",
+                            *reading.place_of(clock_tag))  # fmt: skip
+        else:
+            seconds, span = at
+            if seconds >= 86_400:
+                note = "hour 24 is read as hour 0 of the same day"
+                reading.observe("clock", f"{clock_tag} {str(clock)[:40]!r}: {note}",
+                                *reading.place_of(clock_tag))  # fmt: skip
+            moment = datetime.fromisoformat(parsed.value) + timedelta(seconds=seconds % 86_400)
+            form = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+            form = form if moment.microsecond else "seconds"
+            parsed = Stated(with_zone(moment.isoformat(timespec=form), "UTC"), "UTC", span)
     # Receivers tag a frame with the last fix, not with the shutter: a second at best.
-    yield Time(value=value, zone=zone, source="GPS", tag="GPS:GPSDateStamp",
-               uncertainty_s=max(span, 1.0), role="position")  # fmt: skip
+    parsed = parsed._replace(uncertainty_s=max(parsed.uncertainty_s, 1.0))
+    yield from _time(parsed, source, date_tag, "position")
+
+
+_DATED = re.compile(r"\d{4}[:\-/.]|\d{8}")
+
+
+def _time_of_day(value: Value) -> tuple[float, float] | None:
+    """Give seconds since midnight and what the digits leave open; None where it is no time.
+
+    Three numbers, of which the last ones may be missing or 0/0, and each may have decimals; or
+    the same as text.
+    """
+    if isinstance(value, str):
+        match = _CLOCK.fullmatch(value.strip().removesuffix("Z").strip())
+        if match is None:
+            return None
+        texts = [part.replace(",", ".") for part in match.groups() if part]
+        value = [float(part) for part in texts]
+    if not isinstance(value, list) or len(value) > 3:
+        return None
+    known: list[Number] = []
+    for part in value:
+        if not isinstance(part, int | float):
+            break
+        known.append(part)
+    if not known or any(isinstance(part, int | float) for part in value[len(known) :]):
+        return None
+    if any(part < 0 for part in known) or known[0] >= 25 or any(part > 60 for part in known[1:]):
+        return None
+    fine = len(known) == 3 or known[-1] % 1 != 0
+    span = 1.0 if fine else 60.0 if len(known) == 2 else 3600.0
+    total = sum(part * unit for part, unit in zip(known, (3600, 60, 1), strict=False))
+    return round(total, 6), span
 
 
 def _plain(
@@ -154,23 +241,15 @@ def _plain(
     zone: str | None = None,
 ) -> Iterable[Time]:  # fmt: skip
     text = tags.get(tag)
-    if not isinstance(text, str) or not text.strip():
-        return
-    parsed = parse_time(text, zone=zone)
-    if parsed is None:
-        reading.observe("clock", f"{tag} {text[:40]!r} is no possible date", *reading.place_of(tag))
-        return
-    value, zone, span = parsed
-    yield Time(value=value, zone=zone, source=source, tag=tag, uncertainty_s=span, role=role)
+    if isinstance(text, str) and text.strip():
+        yield from _time(_stated(reading, text, tag, zone=zone), source, tag, role)
 
 
 def _history(tags: Mapping[str, Value]) -> Iterable[Time]:
     for tag, text in tags.items():
-        if tag.startswith("XMP:xmpMM:History[") and tag.endswith("/stEvt:when"):
-            parsed = parse_time(text) if isinstance(text, str) else None
-            if parsed is not None:
-                yield Time(value=parsed[0], zone=parsed[1], source="XMP", tag=tag,
-                           uncertainty_s=parsed[2], role="written")  # fmt: skip
+        step = tag.startswith("XMP:xmpMM:History[") and tag.endswith("/stEvt:when")
+        if step and isinstance(text, str):
+            yield from _time(parse_time(text), "XMP", tag, "written")
 
 
 def _iptc(
@@ -178,22 +257,8 @@ def _iptc(
 ) -> Iterable[Time]:
     """IPTC writes ``CCYYMMDD`` and ``HHMMSS±HHMM``; the zone belongs to the time of day."""
     day, hour = tags.get(f"IPTC:{date}"), tags.get(f"IPTC:{clock}")
-    if not isinstance(day, str):
+    if not isinstance(day, str) or not day.strip():
         return
-    match = re.fullmatch(r"(\d{4})(\d\d)(\d\d)", day.strip(), re.ASCII)
-    text = "-".join(match.groups()) if match else day
-    if isinstance(hour, str):
-        at = re.fullmatch(r"(\d\d)(\d\d)(\d\d)([+-]\d{4})?", hour.strip(), re.ASCII)
-        if at:
-            text += f"T{at[1]}:{at[2]}:{at[3]}{at[4] or ''}"
-    if not text.strip("0- "):
-        return
-    parsed = parse_time(text)
-    if parsed is None:
-        reading.observe(
-            "clock", f"IPTC:{date} {day[:40]!r} is no possible date",
-            *reading.place_of(f"IPTC:{date}"),
-        )  # fmt: skip
-        return
-    yield Time(value=parsed[0], zone=parsed[1], source="IPTC", tag=f"IPTC:{date}",
-               uncertainty_s=parsed[2], role=role)  # fmt: skip
+    hour = hour.strip() if isinstance(hour, str) else ""
+    yield from _time(_stated(reading, f"{day.strip()} {hour}", f"IPTC:{date}"),
+                     "IPTC", f"IPTC:{date}", role)  # fmt: skip

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from imgcheck.provenance.clocks.between import EARLIEST, LATEST, moment
+from imgcheck.provenance.clocks.between import EARLIEST, LATEST, local, moment
 from imgcheck.provenance.clocks.times import Role, Time
 
 Relation = Literal["inside", "before", "after", "undecidable"]
+LocalRelation = Literal["inside", "earlier", "later", "overlaps", "unknown"]
 
 _ORDER: tuple[Role, ...] = (
     "capture", "position", "digitised", "signed", "written", "metadata", "sent"
@@ -34,9 +35,13 @@ class TimeFit:
     ----------
     relation : str
         ``inside``, ``before``, ``after`` or ``undecidable``, whatever the unknown zones are.
-    if_same_zone : str
-        The relation if every time without a zone, in the file and in the claim, is in one and
-        the same zone. A lead where ``relation`` is undecidable, no result.
+    local : str
+        The two compared as local times, clock face with clock face: ``inside``, ``earlier``,
+        ``later``, ``overlaps`` (the recorded time is coarser), or ``unknown`` where the local
+        time is not known: a time in UTC against a window without a zone. A lead where
+        ``relation`` is undecidable, no result: the camera may have run in another zone.
+    local_gap_h : float
+        Hours between the two as local times; 0.0 unless earlier or later.
     margin_h : float
         Hours by which the clock would have to be wrong, beyond all zones, before the relation
         changes; 0.0 where it is undecidable.
@@ -46,7 +51,8 @@ class TimeFit:
 
     time: Time
     relation: Relation
-    if_same_zone: Relation
+    local: LocalRelation
+    local_gap_h: float
     margin_h: float
     basis: str
 
@@ -91,39 +97,47 @@ def compare_times(
     A time without a zone may lie anywhere from UTC-12 to UTC+14, so it covers 26 hours. It is
     ``inside`` only if all of them are, and ``before`` or ``after`` only if none touches the
     window. One claimed day and a camera clock without a zone are therefore always undecidable
-    at best; ``if_same_zone`` says what they would be in one common zone.
+    at best; ``local`` compares what the two clocks show. A clock that shows UTC, or an offset of
+    zero, which many programs write for UTC, shows no local time, unless another time of the file
+    gives the offset.
     """
     first, last = _edge(start), _edge(end)
     if last.over < first.moment:
         raise ValueError(f"the window ends ({end}) before it starts ({start})")
     fits = tuple(_fit(time, first, last) for time in times)
-    ranked = sorted(fits, key=lambda fit: _ORDER.index(fit.time.role))
+    ranked = sorted(fits, key=lambda fit: (bool(fit.time.doubt), _ORDER.index(fit.time.role)))
     near = ranked and ranked[0].time.role in ("capture", "position", "digitised")
     return TimeComparison(fits=fits, capture=ranked[0] if near else None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """One side of the window: as written, and whether its zone is known."""
+    """One side of the window: the moment, its clock face, and whether its zone is known.
+
+    A side without a zone is put on the UTC axis as written.
+    """
 
     moment: datetime
+    face: datetime
     zoned: bool
-    whole_day: bool
+    length: timedelta
 
     @property
     def over(self) -> datetime:
         """The moment after which the side is over."""
-        return self.moment + timedelta(days=1) if self.whole_day else self.moment
+        return self.moment + self.length
 
 
 def _edge(value: date | datetime) -> _Edge:
     if not 1000 < value.year < 9000:  # room for the zones on both sides
         raise ValueError(f"a window with the year {value.year} is none that a picture can meet")
     if not isinstance(value, datetime):
-        return _Edge(datetime(value.year, value.month, value.day, tzinfo=UTC), False, True)
+        day = datetime(value.year, value.month, value.day, tzinfo=UTC)
+        return _Edge(day, day, False, timedelta(days=1))
+    face = value.replace(tzinfo=UTC)
     if value.tzinfo is None:
-        return _Edge(value.replace(tzinfo=UTC), False, False)
-    return _Edge(value.astimezone(UTC), True, False)
+        return _Edge(face, face, False, timedelta(0))
+    return _Edge(value.astimezone(UTC), face, True, timedelta(0))
 
 
 def _fit(time: Time, first: _Edge, last: _Edge) -> TimeFit:
@@ -140,10 +154,11 @@ def _fit(time: Time, first: _Edge, last: _Edge) -> TimeFit:
         closing - (timedelta(0) if last.zoned else EARLIEST),
     )
     relation, margin = _relate(low - spread[0], high + spread[1], outer, inner)
-    plain, _ = _relate(low, high, (opening, closing), (opening, closing))
+    faces, gap_h = _compare_faces(time, first, last)
     return TimeFit(
-        time=time, relation=relation, if_same_zone=plain, margin_h=round(margin, 2),
-        basis=_sentence(time, relation, plain, margin, first.zoned and last.zoned),
+        time=time, relation=relation, local=faces, local_gap_h=round(gap_h, 2),
+        margin_h=round(margin, 2),
+        basis=_sentence(time, relation, faces, gap_h, margin, first.zoned and last.zoned),
     )  # fmt: skip
 
 
@@ -161,22 +176,53 @@ def _relate(
     return "undecidable", 0.0
 
 
+def _compare_faces(time: Time, first: _Edge, last: _Edge) -> tuple[LocalRelation, float]:
+    """Compare what the camera's clock showed with the window as it is written."""
+    face = _face(time)
+    if face is None:
+        return "unknown", 0.0
+    if first.zoned and time.local_offset_s is not None:  # then both are moments
+        face = face - timedelta(seconds=time.local_offset_s)
+        opening, closing = first.moment, last.over
+    else:
+        opening, closing = first.face, last.face + last.length
+    over = face + timedelta(seconds=time.uncertainty_s)
+    if over <= opening:
+        return "earlier", _hours(opening - over)
+    if face >= closing:
+        return "later", _hours(face - closing)
+    return ("inside" if opening <= face and over <= closing else "overlaps"), 0.0
+
+
+def _face(time: Time) -> datetime | None:
+    """Give the local time a clock showed; None where it showed UTC and the offset is unknown."""
+    if time.zone is None:
+        return local(time.value)
+    if moment(time.value) != local(time.value):
+        return local(time.value)
+    if time.local_offset_s is None:
+        return None
+    return moment(time.value) + timedelta(seconds=time.local_offset_s)
+
+
 def _hours(gap: timedelta) -> float:
     return gap / timedelta(hours=1)
 
 
-def _sentence(time: Time, relation: Relation, plain: Relation, margin: float, zoned: bool) -> str:
+def _sentence(
+    time: Time, relation: Relation, faces: LocalRelation, gap_h: float, margin: float, zoned: bool
+) -> str:
     zone = "no zone" if time.zone is None else f"the zone {time.zone}"
     head = f"{time.tag} ({time.source}) reads {time.value} with {zone}, {_MEANING[time.role]}"
     unknown = [
         word for word, absent in (("its zone", time.zone is None), ("the claim's zone", not zoned))
         if absent
     ]  # fmt: skip
-    whatever = f", whatever {' and '.join(unknown)} may be" if unknown else ""
+    if relation == "undecidable" and unknown:
+        return f"{head}; {_as_local_times(time, faces, gap_h)}."
     if relation == "undecidable":
-        why = f" because {' and '.join(unknown)} is unknown" if unknown else " at its precision"
-        lead = f"; in one common zone it would be {plain}" if unknown else ""
-        return f"{head}; against the window it is undecidable{why}{lead}."
+        return f"{head}; it is too coarse to tell whether it lies inside the window."
+    whatever = f", whatever {' and '.join(unknown)} may be" if unknown else ""
     where = {"inside": "inside the window", "before": "before the window",
              "after": "after the window"}[relation]  # fmt: skip
     bound = ""
@@ -184,5 +230,28 @@ def _sentence(time: Time, relation: Relation, plain: Relation, margin: float, zo
         bound = "; if that is right, the picture existed before the window"
     elif time.role in _BOUNDS and relation == "after":
         bound = "; that is no conflict, the picture may be older"
-    by = f"{margin:.1f} h" if margin < 72 else f"{margin / 24:.0f} days"
-    return f"{head}; it is {where} by {by} or more{whatever}{bound}."
+    return f"{head}; it is {where} by {_span(margin)} or more{whatever}{bound}."
+
+
+def _as_local_times(time: Time, faces: LocalRelation, gap_h: float) -> str:
+    if faces == "unknown":
+        return (
+            "the claim names no time zone, so this time in UTC cannot be placed inside or outside "
+            "the window"
+        )
+    offset = time.local_offset_s
+    shown = "" if offset is None else f" (UTC{offset / 3600:+.4g} h, by the file's time in UTC)"
+    if faces == "inside":
+        return f"as local times{shown} it is inside the window"
+    if faces == "overlaps":
+        return f"as local times{shown} it is too coarse to tell whether it lies inside the window"
+    return (
+        f"as local times{shown} it is {_span(gap_h)} {faces} than the window, which a clock in "
+        "another time zone can explain"
+    )
+
+
+def _span(hours: float) -> str:
+    if hours < 1:
+        return f"{60 * hours:.0f} min"
+    return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:.0f} days"

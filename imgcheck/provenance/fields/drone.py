@@ -34,12 +34,13 @@ def _alike(*names: str) -> tuple[str, ...]:
 # Attribute to the XMP fields that state it, the most specific first.
 _XMP: dict[str, tuple[str, ...]] = {
     "lat": (*_alike("GpsLatitude", "GPSLatitude", "Latitude"), "drone-skydio:Latitude",
-            "sensefly:Latitude"),
+            "sensefly:Latitude", "Camera:GPSLatitude"),
     # Longtitude is how DJI spelt it for years.
     "lon": (*_alike("GpsLongitude", "GpsLongtitude", "GPSLongitude", "Longitude"),
-            "drone-skydio:Longitude", "sensefly:Longitude"),
+            "drone-skydio:Longitude", "sensefly:Longitude", "Camera:GPSLongitude"),
     "absolute_altitude_m": (*_alike("AbsoluteAltitude"), "drone-skydio:AbsoluteAltitude",
-                            "drone-parrot:AbsoluteAltitude", "sensefly:AltitudeAMSL"),
+                            "drone-parrot:AbsoluteAltitude", "sensefly:AltitudeAMSL",
+                            "Camera:GPSAltitude"),
     "relative_altitude_m": (*_alike("RelativeAltitude"), "drone-skydio:RelativeAltitude",
                             "drone-parrot:RelativeAltitude", "Camera:AboveGroundAltitude",
                             "sensefly:Height"),
@@ -153,6 +154,22 @@ def find_pose(reading: Reading, *, gps: Gps | None, make: str | None) -> DronePo
         maker=maker, speed_mps=_speed(first), capture_time_utc=_capture_time(tags),
         rtk=_rtk(tags), raw=tuple(found),
         **{name: first.get(name) for name in _XMP if "speed" not in name},
+    )  # fmt: skip
+
+
+def drone_position(pose: DronePose) -> Gps | None:
+    """Give the position in the drone's own fields; None where they state none."""
+    first: dict[str, PoseField] = {}
+    for field in pose.raw:
+        if not field.tag.startswith("GPS:"):
+            first.setdefault(field.attribute, field)
+    lat, lon = first.get("lat"), first.get("lon")
+    if lat is None or lon is None:
+        return None
+    height = first.get("absolute_altitude_m")
+    return Gps(
+        lat=lat.value, lon=lon.value, altitude_m=None if height is None else height.value,
+        source="drone", tags=(lat.tag, lon.tag),
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def _value(reading: Reading, group: str, entry: Entry, order: Order) -> Value:
         return f"({entry.length} bytes)"
     if entry.tag in _CODED and gps == (tag < 0x9000) and entry.type in (1, 2, 7):
         # UNDEFINED by the standard; writers that copy tags blindly make it BYTE or ASCII.
-        return _coded(reading.take(entry.offset, min(entry.length, 4 * MAX_TEXT)))
+        return _coded(reading.take(entry.offset, min(entry.length, 4 * MAX_TEXT)), order)
     if entry.type in (2, 129) or (entry.type in (1, 7) and tag in _XP and not gps):
         raw = reading.take(entry.offset, min(entry.length, 4 * MAX_TEXT))
         if tag in _XP:
@@ -100,19 +100,41 @@ def _mosaic(raw: bytes, order: Order) -> Value:
     return list(raw)
 
 
-def _coded(raw: bytes) -> str:
+def _coded(raw: bytes, order: Order) -> str:
     """Decode the text of a field that begins with the name of its character code."""
     code, body = raw[:8], raw[8:]
     if code == b"UNICODE\0":
-        order = "utf-16-be" if body[:2] == b"\xfe\xff" or body[:1] == b"\0" else "utf-16-le"
-        text = body.decode(order, "replace").lstrip("\ufeff")
+        text = _utf_16(body, order)
     elif code == b"JIS\0\0\0\0\0":
-        text = body.decode("iso2022_jp", "replace")
+        text = _first_fitting(body, ("iso2022_jp", "euc_jp", "shift_jis")) or decode(body)
     elif code in (b"ASCII\0\0\0", b"\0" * 8):
         text = decode(body)
     else:  # written without a code, against the standard: read as plain text
         text = decode(raw)
     return text[:MAX_TEXT].strip("\0").rstrip("\0 ")
+
+
+def _utf_16(body: bytes, order: Order) -> str:
+    """Decode UTF-16 in the byte order that makes more sense; some writers put UTF-8 there."""
+    body = body[: len(body) // 2 * 2]
+    if body[:2] in (b"\xfe\xff", b"\xff\xfe"):
+        return body.decode("utf-16", "replace")
+    orders = ("utf-16-le", "utf-16-be") if order == "little" else ("utf-16-be", "utf-16-le")
+    texts = [body.decode(name, "replace") for name in orders]
+    plain = _first_fitting(body.rstrip(b"\0"), ("utf-8",))
+    if plain is not None and "\0" not in plain:
+        return plain
+    # In the wrong order a text is spread over many blocks of 256 characters, often unassigned.
+    return min(texts, key=lambda text: len({ord(one) >> 8 for one in text}))
+
+
+def _first_fitting(raw: bytes, charsets: tuple[str, ...]) -> str | None:
+    for name in charsets:
+        try:
+            return raw.decode(name)
+        except UnicodeDecodeError:
+            continue
+    return None
 
 
 def _numbers(raw: bytes, entry: Entry, order: Order) -> list[int | float | str]:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from imgcheck.provenance.fields.charset import declared, guess
 from imgcheck.provenance.fields.tags import IPTC
 from imgcheck.provenance.fields.text import decode
 from imgcheck.provenance.fields.value import Reading, Value
@@ -114,13 +115,26 @@ def _details(number: int, raw: bytes) -> Iterator[tuple[str, Value]]:
 
 def read_iptc(reading: Reading, start: int, end: int) -> dict[str, Value]:
     """Read the data sets of an IPTC-IIM block; a repeated one becomes a list."""
-    data, end = reading.data, min(end, len(reading.data))
+    sets = list(_data_sets(reading, start, min(end, len(reading.data))))
+    named = next((raw for key, raw, _ in sets if key == (1, 90)), None)
+    charset = None if named is None else declared(named)
+    texts = b"\n".join(raw for key, raw, _ in sets if key not in _NUMBERS and not raw.isascii())
+    if charset in (None, "utf-8") and texts:
+        charset = guess(texts)  # what is no UTF-8 after all; one program wrote the whole block
     values: dict[str, Value] = {}
-    utf8 = False
-    position = start
+    for key, raw, offset in sets:
+        _keep(reading, values, key, raw, charset, offset)
+    return values
+
+
+def _data_sets(
+    reading: Reading, position: int, end: int
+) -> Iterator[tuple[tuple[int, int], bytes, int]]:
+    """Walk the data sets: number, bytes and their place."""
+    data = reading.data
     for _ in range(_MAX_RECORDS):
         if position + 5 > end or data[position] != 0x1C:
-            break
+            return
         record, number = data[position + 1], data[position + 2]
         length = int.from_bytes(data[position + 3 : position + 5], "big")
         body = position + 5
@@ -128,24 +142,20 @@ def read_iptc(reading: Reading, start: int, end: int) -> dict[str, Value]:
             size = length & 0x7FFF
             if size > 4 or body + size > end:
                 reading.observe("invalid", "an IPTC data set has no legal length", position, 5)
-                break
+                return
             length = int.from_bytes(data[body : body + size], "big")
             body += size
         if body + length > end:
             reading.observe("outside", f"IPTC {record}:{number} reaches out of its block", position)
-            break
-        raw = reading.take(body, length)
-        if (record, number) == (1, 90):
-            utf8 = raw == b"\x1b%G"
+            return
         if record in range(1, 10):  # IIM 4.2 defines the records 1 to 9
-            _keep(reading, values, (record, number), raw, utf8, body)
+            yield (record, number), reading.take(body, length), body
         position = body + length
-    return values
 
 
 def _keep(
-    reading: Reading, values: dict[str, Value], key: tuple[int, int], raw: bytes, utf8: bool,
-    offset: int,
+    reading: Reading, values: dict[str, Value], key: tuple[int, int], raw: bytes,
+    charset: str | None, offset: int,
 ) -> None:  # fmt: skip
     name = IPTC.get(key, f"{key[0]}:{key[1]}")
     value: Value
@@ -156,11 +166,11 @@ def _keep(
     if key in _NUMBERS:
         value = int.from_bytes(raw[:2], "big")
     elif key == (1, 90):
-        value = "UTF-8" if utf8 else f"({len(raw)} bytes)"
+        value = (declared(raw) or f"({len(raw)} bytes)").upper()
     else:
         # Fields of a fixed width are filled with zeros; what stands behind those is not theirs.
         head, _, rest = raw.partition(b"\0")
-        value = decode(head)
+        value = decode(head, charset)
         if rest.strip(b"\0 "):
             reading.observe(
                 "hidden-text", f"IPTC {key[0]}:{key[1]} holds bytes behind the end of its text",

@@ -8,7 +8,7 @@ from imgcheck.provenance.containers.layout import structure as read_structure
 from imgcheck.provenance.containers.tiff_ifd import Directory, TiffBlock, integers, read_tiff
 from imgcheck.provenance.containers.tree import Observation, Structure, Walk
 from imgcheck.provenance.fields.carriers import Carrier, carriers, exif_start
-from imgcheck.provenance.fields.drone import DronePose, find_pose
+from imgcheck.provenance.fields.drone import DronePose, drone_position, find_pose
 from imgcheck.provenance.fields.exif import read_directory
 from imgcheck.provenance.fields.generators import Generator, find_generators
 from imgcheck.provenance.fields.geotiff import GeoReference, read_geotiff
@@ -30,7 +30,7 @@ from imgcheck.provenance.fields.lineage import (
     find_lineage,
 )
 from imgcheck.provenance.fields.maker_notes import MakerNote, read_maker_note
-from imgcheck.provenance.fields.position import Gps, find_gps
+from imgcheck.provenance.fields.position import Gps, best_position, find_positions
 from imgcheck.provenance.fields.text import decode
 from imgcheck.provenance.fields.value import Reading, TagEntry, Value
 from imgcheck.provenance.fields.xmp import joined_extension, read_xmp
@@ -69,6 +69,9 @@ class Metadata:
     entries : tuple of TagEntry
         Every value with tag number, place of its raw bytes and reader; repeated ones too.
     times, gps : what the tags say about when and where.
+    positions : tuple of Gps
+        Every position: of the GPS directory, of XMP, of a drone's own fields. ``gps`` is the first
+        of them that is whole.
     software : tuple of str
         Programs named anywhere. It means "passed through", never "altered".
     hostile : tuple of str
@@ -109,6 +112,7 @@ class Metadata:
     digital_source: DigitalSource | None = None
     generators: tuple[Generator, ...] = ()
     georeference: GeoReference | None = None
+    positions: tuple[Gps, ...] = ()
 
 
 @dataclass(slots=True)
@@ -167,6 +171,7 @@ def metadata(data: bytes, *, format: str, structure: Structure | None = None) ->
     for kind, count in found.counts.items():
         if count > _MOST.get(kind, _MOST_OTHERS):
             reading.observe("limit", f"{count} blocks of kind {kind}; the last were not read")
+    _samsung(reading, tree)
     for packet in joined_extension(reading, found.extensions):
         for name, value in read_xmp(reading.inside(packet), packet, None).items():
             found.xmp.setdefault(name, value)
@@ -188,11 +193,15 @@ def _assemble(reading: Reading, found: _Found) -> Metadata:
     if hostile:
         reading.observe("hostile-text", f"control characters in {', '.join(hostile[:10])}"[:400])
     fbmd = found.iptc.get("SpecialInstructions")
-    times, gps = find_times(reading, tags), find_gps(reading, tags)
+    times, positions = find_times(reading, tags), find_positions(reading, tags)
     make = _word(tags, "IFD0:Make")
-    pose = find_pose(reading, gps=gps, make=make or _word(tags, "XMP:tiff:Make"))
+    exif = next((one for one in positions if one.source == "EXIF"), None)
+    pose = find_pose(reading, gps=exif, make=make or _word(tags, "XMP:tiff:Make"))
+    drone = None if pose is None else drone_position(pose)
+    positions = positions if drone is None else (*positions, drone)
     return Metadata(
-        tags=tags, entries=tuple(reading.entries), times=times, gps=gps,
+        tags=tags, entries=tuple(reading.entries), times=times,
+        gps=best_position(positions), positions=positions,
         software=_software(tags), make=make, model=_word(tags, "IFD0:Model"),
         thumbnail=found.thumbnail, icc=found.icc, xmp=found.xmp, iptc=found.iptc,
         fbmd=fbmd if isinstance(fbmd, str) and fbmd.startswith("FBMD") else None,
@@ -275,6 +284,21 @@ def _photoshop(reading: Reading, start: int, end: int, found: _Found) -> None:
             _thumbnail(reading, block.offset + 28, block.length - 28, stop, "Photoshop", found)
     read_details(reading, blocks)
     check_digest(reading, blocks)
+
+
+def _samsung(reading: Reading, tree: Structure) -> None:
+    """Read the moment of capture that Samsung phones write behind the picture, as text."""
+    blocks = (block for node in tree.nodes if node.kind == "trailer" for block in node.children)
+    entries = (entry for block in blocks if block.kind == "Samsung trailer"
+               for entry in block.children)  # fmt: skip
+    for entry in entries:
+        if entry.note == "Image_UTC_Data":
+            start = entry.offset + 8 + len(entry.note)
+            length = entry.offset + entry.length - start
+            text = decode(reading.take(start, min(length, 32))).strip("\0 ")
+            reading.add("Samsung", entry.note, text, offset=start, length=length,
+                        reader="samsung")  # fmt: skip
+            return
 
 
 def _jfif(reading: Reading, start: int, end: int) -> None:

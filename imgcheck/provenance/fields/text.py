@@ -2,6 +2,8 @@
 
 import re
 
+from imgcheck.provenance.fields.charset import guess
+
 MAX_TEXT = 4096  # characters kept of one value; a caption of the IPTC standard has at most 2,000
 
 # Control characters but tab and newline, a lone carriage return (it overwrites a terminal line),
@@ -17,16 +19,25 @@ _SCRIPT = re.compile(
 MAX_SCRIPT = 1 << 16  # bytes of one text that are searched for script-like words
 
 
-def decode(raw: bytes) -> str:
-    """Decode bytes as UTF-8, or else as Latin-1, which never fails; at most MAX_TEXT characters."""
+def decode(raw: bytes, charset: str | None = None) -> str:
+    """Decode bytes as UTF-8, or else as what they look like; at most MAX_TEXT characters.
+
+    Parameters
+    ----------
+    raw : bytes
+    charset : str, optional
+        Name of the set where the file declares one, or where a longer text of the same block
+        showed it.
+    """
     raw = raw[: 4 * MAX_TEXT]
     try:
         return raw.decode("utf-8")[:MAX_TEXT]
     except UnicodeDecodeError as error:
-        # The cut above may have split the last character: that alone does not make it Latin-1.
-        if len(raw) == 4 * MAX_TEXT and error.start >= len(raw) - 3:
+        # A field that is too short cuts the last character in two: that alone makes it no
+        # other set.
+        if error.reason == "unexpected end of data" and not raw[: error.start].isascii():
             return raw[: error.start].decode("utf-8")[:MAX_TEXT]
-        return raw.decode("latin-1")[:MAX_TEXT]
+    return raw.decode(charset or guess(raw), "replace")[:MAX_TEXT]
 
 
 def is_hostile(text: str) -> bool:

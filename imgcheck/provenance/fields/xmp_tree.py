@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree
 from xml.parsers import expat
 
+from imgcheck.provenance.fields.charset import guess
+
 _MAX_ELEMENTS = 20_000
 _MAX_DEPTH = 24
 _FORBIDDEN = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -141,8 +143,14 @@ def _source(packet: bytes) -> tuple[bytes, bool]:
     try:
         packet.decode("utf-8")
     except UnicodeDecodeError:
-        return _blanked(packet.decode("latin-1").encode()), False
+        text = packet.decode(guess(_sample(packet)), "replace")
+        return _blanked(text.encode("utf-8", "replace")), False
     return _blanked(packet), True
+
+
+def _sample(packet: bytes) -> bytes:
+    """Give the lines of a packet that hold more than ASCII: most of it is markup."""
+    return b"\n".join(line for line in packet.splitlines() if not line.isascii())
 
 
 def _blanked(source: bytes) -> bytes:

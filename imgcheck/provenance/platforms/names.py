@@ -49,9 +49,9 @@ def name_times(name: str) -> tuple[Time, ...]:
         text += f"T{int(parts['H']):02}:{parts['M']}"
         text += f":{parts['S']}" if "S" in parts else ""
     parsed = parse_time(text, fraction=parts.get("f", ""), zone=row.zone)
-    if parsed is None or row.role is None:
+    if parsed is None or row.role is None or parsed.uncertainty_s > 86_400:
         return ()
-    value, zone, span = parsed
+    value, zone, span, _ = parsed
     return (
         Time(value=value, zone=zone, source="file name", tag="file name", uncertainty_s=span,
              role=row.role, clock="a name that anyone can type"),

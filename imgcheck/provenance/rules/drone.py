@@ -3,20 +3,12 @@
 Names of the fields as found in files of DJI, senseFly, Skydio and Parrot drones.
 """
 
-import math
-
 from imgcheck.provenance.clocks.between import local
 from imgcheck.provenance.rules.facts import Facts
+from imgcheck.provenance.rules.position import apart_m
 from imgcheck.provenance.rules.result import State
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 
-_POSITIONS = (
-    ("XMP:drone-dji:GpsLatitude", "XMP:drone-dji:GpsLongitude"),
-    ("XMP:drone-dji:GpsLatitude", "XMP:drone-dji:GpsLongtitude"),  # as early firmware spelt it
-    ("XMP:sensefly:Latitude", "XMP:sensefly:Longitude"),
-    ("XMP:drone-skydio:Latitude", "XMP:drone-skydio:Longitude"),
-    ("XMP:Camera:GPSLatitude", "XMP:Camera:GPSLongitude"),
-)
 _HEIGHTS = (
     "XMP:drone-dji:AbsoluteAltitude", "XMP:sensefly:AltitudeAMSL", "XMP:sensefly:AltitudeWGS84",
     "XMP:drone-skydio:AbsoluteAltitude", "XMP:Camera:GPSAltitude",
@@ -36,7 +28,6 @@ _METRES, _ALTITUDE_M, _DEGREES, _SPEED = 2.0, 1.0, 1.0, 0.2
 # agree to 0.01 degrees.
 _POSE_DEG = 0.06
 _NEAR_S = 120.0  # as for GPS time
-_EARTH_M = 111_320.0  # metres a degree of latitude
 
 _NOT = "That the picture was altered, or which of the two values is right."
 _INNOCENT = (
@@ -53,17 +44,13 @@ _INNOCENT = (
 )
 def position(facts: Facts) -> Answer:
     """Ask: do XMP and EXIF state one position, within two metres?"""
-    gps = facts.metadata.gps
-    for tags in _POSITIONS:
-        lat, lon = facts.number(tags[0]), facts.number(tags[1])
-        if lat is None or lon is None or gps is None or gps.lat is None or gps.lon is None:
-            continue
-        east = (lon - gps.lon + 180) % 360 - 180
-        metres = _EARTH_M * math.hypot(lat - gps.lat, east * math.cos(math.radians(gps.lat)))
-        read = [facts.field(t) for t in (*tags, "GPS:GPSLatitude", "GPS:GPSLongitude")]
-        state: State = "consistent" if metres <= _METRES else "anomalous"
-        return answer(state, f"the two positions lie {metres:.2f} m apart", *read)
-    return absent("the position is not there twice")
+    exif, own = facts.position("EXIF"), facts.position("drone")
+    if exif is None or own is None:
+        return absent("the position is not there twice")
+    metres = apart_m(own, exif)
+    read = (*map(facts.field, own.tags), *map(facts.field, exif.tags))
+    state: State = "consistent" if metres <= _METRES else "anomalous"
+    return answer(state, f"the two positions lie {metres:.2f} m apart", *read)
 
 
 @rule(
@@ -74,7 +61,7 @@ def position(facts: Facts) -> Answer:
 )
 def altitude(facts: Facts) -> Answer:
     """Ask: do XMP and EXIF state one height, within a metre?"""
-    gps = facts.metadata.gps
+    gps = next((one for one in facts.metadata.positions if one.source == "EXIF"), None)
     stated = [(tag, height) for tag in _HEIGHTS if (height := facts.number(tag)) is not None]
     if not stated or gps is None or gps.altitude_m is None:
         return absent("the height is not there twice")

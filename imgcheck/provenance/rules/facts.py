@@ -8,6 +8,7 @@ from imgcheck.provenance.clocks.times import Time
 from imgcheck.provenance.containers.tree import Node, Observation, Structure
 from imgcheck.provenance.encoder import Encoding
 from imgcheck.provenance.evidence import FieldRead, field, part, shown
+from imgcheck.provenance.fields.position import Gps, Source
 from imgcheck.provenance.fields.reading import Metadata
 from imgcheck.provenance.fields.value import TagEntry, Value
 from imgcheck.provenance.platforms.fbmd import Fbmd
@@ -52,6 +53,20 @@ class Facts:
             value = value[0] if len(value) == 1 else None
         return value.strip() or None if isinstance(value, str) else None
 
+    def texts(self, tag: str) -> list[str]:
+        """Give all texts of a tag, of which XMP may hold one a language; none that are empty."""
+        value = self.value(tag)
+        values = value if isinstance(value, list) else [value]
+        return [one.strip() for one in values if isinstance(one, str) and one.strip()]
+
+    def raw(self, tag: str) -> bytes | None:
+        """Give the bytes of a tag's text; None where they have no single place in the file."""
+        entry = self.entries.get(tag)
+        if entry is None or entry.offset is None or entry.group == "XMP":
+            return None
+        raw = self.data[entry.offset : entry.offset + (entry.length or 0)]
+        return raw.partition(b"\0")[0].strip()
+
     def number(self, tag: str) -> float | None:
         """Give a tag's value as a finite number: 5, "+5.10", "213/32"."""
         value = self.value(tag)
@@ -69,6 +84,11 @@ class Facts:
     def time(self, tag: str) -> Time | None:
         """Give the time that a tag states; None where it states none."""
         return self.times.get(tag)
+
+    def position(self, source: Source) -> Gps | None:
+        """Give the whole position of one source; None where it states none."""
+        stated = (one for one in self.metadata.positions if one.source == source)
+        return next((one for one in stated if one.whole), None)
 
     def field(self, tag: str) -> FieldRead:
         """Give a tag for the record: value, and place of its bytes."""

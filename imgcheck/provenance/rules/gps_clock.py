@@ -64,6 +64,9 @@ def day(facts: Facts) -> Answer:
     pair = _pair(facts)
     if pair is None:
         return absent(_MISSING)
+    if pair[0].doubt:
+        words = f"{pair[0].tag} {pair[0].value}: {pair[0].doubt}"
+        return answer("explained", words, facts.field(_GPS), facts.field(_SHOT))
     offset = _offset_s(*pair)
     inside = _EARLIEST_S - _NEAR_S <= offset <= _LATEST_S + _NEAR_S
     words = f"the camera's clock reads {offset / 3600:+.3f} h from GPS time; zones are -12 to +14 h"
@@ -83,6 +86,8 @@ def offset_tag(facts: Facts) -> Answer:
     written = facts.text("ExifIFD:OffsetTimeOriginal")
     if pair is None or written is None or pair[1].zone is None:
         return absent("GPS time, the camera's time, or its written offset is missing")
+    if pair[0].doubt:
+        return absent(f"the GPS date is doubtful: {pair[0].doubt}")
     implied = _offset_s(*pair)
     sign = -1 if pair[1].zone.startswith("-") else 1
     digits = "00:00" if pair[1].zone == "UTC" else pair[1].zone[1:]

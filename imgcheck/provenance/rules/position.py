@@ -1,16 +1,13 @@
 """Can the recorded position be one, and does it look measured?"""
 
 import math
-import re
 
+from imgcheck.provenance.fields.position import Gps
 from imgcheck.provenance.rules.facts import Facts
 from imgcheck.provenance.rules.result import State
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 
-_NAMES = ("GPSLatitude", "GPSLongitude")
-_COORDINATE = re.compile(
-    r"(\d{1,3}),(\d{1,2}(?:\.\d{1,12})?)(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])", re.ASCII
-)
+_DEGREE_M = 111_320.0  # of latitude
 _NEAR_M = 20.0  # hundredths of a minute, the coarsest that writers round to, are 18.5 m
 _LAT, _LON = "GPS:GPSLatitude", "GPS:GPSLongitude"
 # The Dead Sea shore lies at -430 m; airliners and stratospheric balloons stay below 40 km.
@@ -34,7 +31,7 @@ def in_range(facts: Facts) -> Answer:
     """Ask: is the latitude within 90, the longitude within 180 degrees?"""
     lat, lon = _angle(facts, _LAT), _angle(facts, _LON)
     if lat is None or lon is None:
-        return absent("the file records no position")
+        return absent("the GPS directory records no position")
     read = (facts.field(_LAT), facts.field(_LON))
     for name, parts, limit in (("latitude", lat, 90), ("longitude", lon, 180)):
         degrees = sum(abs(part) / 60**power for power, part in enumerate(parts))
@@ -53,9 +50,9 @@ def zero(facts: Facts) -> Answer:
     """Ask: is the position 0, 0?"""
     gps = facts.metadata.gps
     if gps is None or gps.lat is None or gps.lon is None:
-        return absent("the file records no position")
-    read = (facts.field(_LAT), facts.field(_LON))
-    if gps.lat == 0 and gps.lon == 0:
+        return absent("the file records no position that can be read")
+    read = tuple(facts.field(tag) for tag in gps.tags)
+    if gps.zero:
         return answer("explained", "the position is 0, 0, in the Gulf of Guinea", *read)
     return answer("consistent", "the position is not 0, 0", *read)
 
@@ -69,12 +66,11 @@ def zero(facts: Facts) -> Answer:
 )
 def rounded(facts: Facts) -> Answer:
     """Ask: is the position given to no more than whole minutes?"""
-    lat, lon = _angle(facts, _LAT), _angle(facts, _LON)
     gps = facts.metadata.gps
-    if lat is None or lon is None or gps is None or gps.lat is None or gps.lon is None:
-        return absent("the file records no position")
-    read = (facts.field(_LAT), facts.field(_LON))
-    if gps.lat == 0 and gps.lon == 0:
+    if gps is None or gps.lat is None or gps.lon is None:
+        return absent("the file records no position that can be read")
+    read = tuple(facts.field(tag) for tag in gps.tags)
+    if gps.zero:
         return absent("the position is 0, 0")
     if all(_round(value) for value in (gps.lat, gps.lon)):
         return answer("explained", f"the position {gps.lat:.6g}, {gps.lon:.6g} is round", *read)
@@ -94,24 +90,21 @@ def _round(degrees: float) -> bool:
 )
 def said_twice(facts: Facts) -> Answer:
     """Ask: is the position the same in EXIF and XMP, within 20 metres?"""
-    gps = facts.metadata.gps
-    lat, lon = (_xmp_angle(facts.text(f"XMP:exif:{name}")) for name in _NAMES)
-    if gps is None or gps.lat is None or gps.lon is None or lat is None or lon is None:
+    exif, xmp = facts.position("EXIF"), facts.position("XMP")
+    if exif is None or xmp is None:
         return absent("the position is not there in both EXIF and XMP")
-    east = ((lon - gps.lon + 180) % 360 - 180) * math.cos(math.radians(gps.lat))
-    metres = 111_320.0 * math.hypot(lat - gps.lat, east)
-    read = (facts.field(_LAT), facts.field(_LON), *(facts.field(f"XMP:exif:{n}") for n in _NAMES))
+    metres = apart_m(exif, xmp)
+    read = (*map(facts.field, exif.tags), *map(facts.field, xmp.tags))
     state: State = "consistent" if metres <= _NEAR_M else "anomalous"
     return answer(state, f"the two positions lie {metres:.1f} m apart", *read)
 
 
-def _xmp_angle(text: str | None) -> float | None:
-    """Read ``DDD,MM.mmmmk`` or ``DDD,MM,SSk`` with k of N, S, E, W (XMP part 2, GPSCoordinate)."""
-    match = _COORDINATE.fullmatch(text or "")
-    if match is None:
-        return None
-    degrees = int(match[1]) + float(match[2]) / 60 + float(match[3] or 0) / 3600
-    return -degrees if match[4] in "SW" else degrees
+def apart_m(one: Gps, two: Gps) -> float:
+    """Give the metres between two whole positions, on a sphere and for short ways."""
+    assert one.lat is not None and one.lon is not None
+    assert two.lat is not None and two.lon is not None
+    east = ((two.lon - one.lon + 180) % 360 - 180) * math.cos(math.radians(one.lat))
+    return _DEGREE_M * math.hypot(two.lat - one.lat, east)
 
 
 @rule(

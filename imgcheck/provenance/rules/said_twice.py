@@ -5,9 +5,12 @@ chapter 5.
 """
 
 import re
+import unicodedata
+from itertools import combinations
 
 from imgcheck.provenance.clocks.between import local
 from imgcheck.provenance.clocks.times import Time, looks_unset
+from imgcheck.provenance.fields.charset import readings
 from imgcheck.provenance.rules.facts import Facts, shown
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 
@@ -77,7 +80,27 @@ def saved_date(facts: Facts) -> Answer:
 
 
 def _words(text: str) -> str:
-    return re.sub(r"\W+", " ", text).strip().casefold()
+    return re.sub(r"\W+", " ", unicodedata.normalize("NFC", text)).strip().casefold()
+
+
+_CAPTIONS = ("IFD0:ImageDescription", "IPTC:Caption/Abstract", "XMP:dc:description")
+
+
+def _same(one: set[str], two: set[str]) -> bool:
+    return not one.isdisjoint(two)
+
+
+def _begins(one: set[str], two: set[str]) -> bool:
+    return any(b.startswith(a) or a.startswith(b) for a in one for b in two if a and b)
+
+
+def _lost(one: set[str], two: set[str]) -> bool:
+    """Tell whether one text has question marks where the other has letters."""
+    for a, b in ((a, b) for a in one for b in two if len(a) == len(b) and a != b):
+        pairs = [pair for pair in zip(a, b, strict=True) if pair[0] != pair[1]]
+        if all(pair[0] == "?" for pair in pairs) or all(pair[1] == "?" for pair in pairs):
+            return True
+    return False
 
 
 @rule(
@@ -87,19 +110,24 @@ def _words(text: str) -> str:
     innocent=("a camera writes its own name as description", "an old field was cut to its length"),
 )
 def caption(facts: Facts) -> Answer:
-    """Ask: is the caption the same in EXIF, IPTC and XMP?"""
-    tags = ("IFD0:ImageDescription", "IPTC:Caption/Abstract", "XMP:dc:description")
-    found = {tag: text for tag in tags if (text := facts.text(tag))}
+    """Ask: is the caption the same in EXIF, IPTC and XMP, whatever its character set?"""
+    found = {tag: texts for tag in _CAPTIONS if (texts := facts.texts(tag))}
     if len(found) < 2:
         return absent("there are not two captions")
     fields = [facts.field(tag) for tag in found]
-    texts = sorted({_words(text) for text in found.values()}, key=len)
-    if len(texts) == 1:
+    read = [{form for text in texts for form in readings(text, facts.raw(tag))}
+            for tag, texts in found.items()]  # fmt: skip
+    words = [{_words(form) for form in forms} for forms in read]
+    pairs = list(combinations(range(len(found)), 2))
+    if all(_same(words[i], words[j]) for i, j in pairs):
         return answer("consistent", f"{len(found)} captions are the same", *fields)
-    if all(longer.startswith(texts[0]) for longer in texts[1:]):
+    if all(_same(words[i], words[j]) or _begins(words[i], words[j]) for i, j in pairs):
         return answer("explained", "one caption is the beginning of the other", *fields)
+    if all(_same(words[i], words[j]) or _lost(read[i], read[j]) for i, j in pairs):
+        return answer("explained", "one caption has question marks where the other has letters, as "
+                      "a program writes that does not know them", *fields)  # fmt: skip
     return answer("anomalous", "the captions differ: "
-                  + " / ".join(shown(text) for text in found.values()), *fields)  # fmt: skip
+                  + " / ".join(shown(texts[0]) for texts in found.values()), *fields)  # fmt: skip
 
 
 @rule(
