@@ -1,7 +1,7 @@
 """Does the file's own metadata place the capture inside the claimed dates?"""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from imgcheck import provenance, sun
 from imgcheck.checks._file import MISSING, WRITABLE, inspected
@@ -21,6 +21,9 @@ from imgcheck.sun.times import FIRST_YEAR, LAST_YEAR
 
 _BASIS = "file metadata"
 _MOST_TIMES = 16  # rows of a finding; histories of hundreds of steps say no more
+
+_LOCAL = {"inside": "inside", "earlier": "before", "later": "after", "overlaps": "undecidable",
+          "unknown": "undecidable"}  # fmt: skip
 
 # Centre of the sun below the horizon: civil twilight ends at -6, astronomical at -18 degrees
 # (U.S. Naval Observatory, Astronomical Applications Department).
@@ -47,7 +50,7 @@ def capture_time(case: Case) -> Iterable[Finding]:
 def _answer(case: Case, statement: Acquired, times: tuple[provenance.Time, ...]) -> Finding:
     compared = _compared(times, statement.window)
     fits = () if compared is None else compared.fits
-    sentences = [*_capture(compared), *_existed(compared), *_posted(case, times)]
+    sentences = [*_capture(case, compared), *_existed(compared), *_posted(case, times)]
     sentences += _daylight(case, times)
     observed = compared is not None and (compared.capture is not None or len(sentences) > 1)
     return capture_time.finding(
@@ -77,22 +80,34 @@ def _compared(
 ) -> provenance.TimeComparison | None:
     """Compare; None where the window is none that a picture can meet (the year 1)."""
     try:
-        return provenance.compare_times(times, start=window.start, end=window.end)
-    except ValueError:
+        # The last second of the window belongs to it.
+        end = window.end + timedelta(seconds=1)
+        return provenance.compare_times(times, start=window.start, end=end)
+    except (ValueError, OverflowError):
         return None
 
 
-def _capture(compared: provenance.TimeComparison | None) -> Iterator[str]:
+def _capture(case: Case, compared: provenance.TimeComparison | None) -> Iterator[str]:
     if compared is None:
         yield "The claimed dates are none that a picture can have."
     elif compared.capture is None:
-        yield "The file records no time of capture; that says nothing for or against the date."
+        unread = provenance.unreadable(inspected(case).metadata, "time")
+        if unread is not None:
+            yield f"The file records a time that cannot be read: {unread}."
+        else:
+            yield "The file records no time of capture; that says nothing for or against the date."
     else:
         fit = compared.capture
         yield fit.basis
         if provenance.looks_unset(fit.time):
             yield "Clocks that nobody set stand there, so it probably says nothing of the day."
-        others = {one.relation for one in compared.fits if one.time.role == fit.time.role}
+        if fit.time.doubt:
+            yield f"That clock is probably wrong: {fit.time.doubt}."
+        others = {
+            one.relation if one.relation != "undecidable" else _LOCAL[one.local]
+            for one in compared.fits
+            if one.time.role == fit.time.role
+        } - {_LOCAL["overlaps"], _LOCAL["unknown"]}
         if len(others) > 1:
             yield "Its times of capture do not agree on which side of the window they lie."
         yield "Such a record can be set at will and does not decide."
@@ -142,7 +157,7 @@ def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
     moments = [
         time for time in times
         if time.zone is not None and time.role in ("capture", "position")
-        and time.uncertainty_s <= 60
+        and time.uncertainty_s <= 60 and not time.doubt
     ]  # fmt: skip
     moments.sort(key=lambda time: time.role != "position")  # GPS time before a camera's clock
     if not moments:
@@ -201,11 +216,18 @@ def _height_words(time: provenance.Time, height: float, where: str) -> str:
     return f"{head}below the horizon at {where}: {dark}{tail}."
 
 
+def _words(fit: provenance.TimeFit) -> str:
+    """Say on which side of the claimed dates a time lies."""
+    if fit.relation != "undecidable" or fit.local in ("overlaps", "unknown"):
+        return fit.relation
+    return f"{_LOCAL[fit.local]} as local time"
+
+
 def _measures(fits: tuple[provenance.TimeFit, ...]) -> Iterator[Measure]:
     for fit in fits[:_MOST_TIMES]:
         time = fit.time
         zone = "" if time.zone else " (no time zone)"
         yield Measure(
             name=f"{time.role}, {time.tag}",
-            value=f"{time.value}{zone}: {fit.relation}; clock: {time.clock}",
+            value=f"{time.value}{zone}: {_words(fit)}; clock: {time.clock}",
         )

@@ -48,7 +48,7 @@ def _file(case: Case) -> Finding:
         parts.append(f"it names the camera {camera}")
     if tags.software:
         parts.append(f"it names the software {', '.join(tags.software[:3])}")
-    if not tags.times and not camera:
+    if not tags.times and not camera and tags.gps is None:
         parts.append("it carries no camera metadata")
     parts += [trace.wording for trace in found.traces[:2]]
     if found.credentials.present:
@@ -83,7 +83,7 @@ def _measures(case: Case) -> Iterator[Measure]:
         zone = "" if time.zone else " (no time zone)"
         yield Measure(name=f"{time.role}, {time.tag}", value=f"{time.value}{zone}")
     gps = found.metadata.gps
-    if gps is not None and gps.lat is not None and gps.lon is not None:
+    if gps is not None and gps.lat is not None and gps.lon is not None and not gps.zero:
         yield Measure(name="recorded position (lat, lon)", value=f"{gps.lat:.6f}, {gps.lon:.6f}")
     if found.fbmd is not None:
         yield Measure(name="FBMD field", value=found.fbmd.state)
@@ -92,27 +92,41 @@ def _measures(case: Case) -> Iterator[Measure]:
         yield Measure(name="embedded thumbnail", value=agreement.kind)
 
 
+_OTHER_KM = 0.1  # two fields of one file that differ by less are rounded
+
+
 def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
     gps = metadata.gps
-    limits: tuple[str, ...]
-    outcome = Outcome.INCONCLUSIVE
-    if gps is None or gps.lat is None or gps.lon is None:
-        words = "The file records no position; that says nothing for or against the place."
-        measures: tuple[Measure, ...] = ()
-        limits = MISSING
-        outcome = Outcome.NOT_APPLICABLE
-    else:
-        away = _claimed.distance_km(statement, lon=gps.lon, lat=gps.lat)
-        where = "inside the claimed place" if away == 0 else f"{distance(1000 * away)} from it"
-        words = f"The file records the position {gps.lat:.5f}, {gps.lon:.5f}, {where}. "
+    measures: tuple[Measure, ...] = ()
+    limits: tuple[str, ...] = WRITABLE
+    outcome = Outcome.NOT_APPLICABLE
+    unread = provenance.unreadable(metadata, "position")
+    if gps is not None and gps.zero:
+        words = (
+            "The file records the position 0, 0. Writers put that where they have no position, so "
+            "it says nothing for or against the place."
+        )
+    elif gps is not None and gps.lat is not None and gps.lon is not None:
+        outcome = Outcome.INCONCLUSIVE
+        away = _distance_km(statement, gps)
+        words = f"{_said(gps, away)}. "
         if _claimed.exchanged(statement, _claimed.around(gps.lon, gps.lat)):
             words += f"{_claimed.EXCHANGED} "
         words += "Such a record can be set at will and does not decide."
+        others = [one for one in metadata.positions if one.whole and not one.zero and one != gps]
+        apart = [one for one in others if abs(_distance_km(statement, one) - away) > _OTHER_KM]
+        if apart:
+            words += f" {_said(apart[0], _distance_km(statement, apart[0]))}."
         measures = (Measure(name="distance to the claimed place", value=away, unit="km"),)
         limits = (
             *WRITABLE,
             "The position is that of the camera, not of the ground it looked at.",
         )
+    elif unread is not None:
+        words = f"The file records a position that cannot be used: {unread}."
+    else:
+        words = "The file records no position; that says nothing for or against the place."
+        limits = MISSING
     return provenance_file.finding(
         statement=statement.id,
         outcome=outcome,
@@ -121,6 +135,17 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
         measures=measures,
         limits=limits,
     )
+
+
+def _distance_km(statement: Place, gps: provenance.Gps) -> float:
+    assert gps.lat is not None and gps.lon is not None
+    return _claimed.distance_km(statement, lon=gps.lon, lat=gps.lat)
+
+
+def _said(gps: provenance.Gps, away: float) -> str:
+    where = {"EXIF": "", "drone": " in the drone's own fields"}.get(gps.source, f" in {gps.source}")
+    inside = "inside the claimed place" if away == 0 else f"{distance(1000 * away)} from it"
+    return f"The file records{where} the position {gps.lat:.5f}, {gps.lon:.5f}, {inside}"
 
 
 def _passed_through(case: Case, statement: str) -> Finding:

@@ -385,7 +385,7 @@ class Image:
         from imgcheck.imaging.georeference import read_georeference
 
         try:
-            with dataset(self.data, self.format, descriptor=self._descriptor) as source:
+            with dataset(self.data, self.header, descriptor=self._descriptor) as source:
                 return read_georeference(source)
         except UnreadableError as error:
             return None, f"its place {error.message}"

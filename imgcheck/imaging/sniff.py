@@ -70,6 +70,16 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"#!", "a script"),
     (b"ENVI", "an ENVI header (text)"),
 )
+# Beginnings that no other data have by chance, to name a picture that does not begin the file.
+_WITHIN: tuple[tuple[re.Pattern[bytes], str], ...] = (
+    (re.compile(rb"\xff\xd8\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]"), "a JPEG"),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "a PNG"),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "a WebP"),
+    (re.compile(rb"GIF8[79]a"), "a GIF"),
+    (re.compile(rb"\0\0\0\x0cjP  \r\n\x87\n"), "a JPEG 2000"),
+    (re.compile(rb"\0\0[\0-\xff]{2}ftyp(?:heic|heix|mif1|avif)"), "a HEIF or AVIF"),
+    (re.compile(rb"II\*\0\x08\0\0\0|MM\0\*\0\0\0\x08"), "a TIFF"),
+)
 _RIFF_KINDS = {b"AVI ": "video AVI", b"WAVE": "audio WAV", b"ACON": "an animated cursor"}
 _TEXT_KINDS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"<vrtdataset|<vrt", re.I), "GDAL VRT text, which points at other files"),
@@ -106,8 +116,20 @@ def sniff(head: bytes) -> str:
     """
     form = _accepted(head)
     if form is None:
-        raise RefusedError(f"is {_describe(head)}; accepted are {ACCEPTED}")
+        raise RefusedError(f"is {_describe(head)}{_later(head)}; accepted are {ACCEPTED}")
     return form
+
+
+def _later(head: bytes) -> str:
+    """Say where a picture begins behind bytes that do not belong to it."""
+    found = [(match.start(), name) for magic, name in _WITHIN if (match := magic.search(head))]
+    if not found or _foreign(head) is not None:
+        return ""
+    start, name = min(found)
+    return (
+        f", but {name} begins at byte {start}; to test that picture, cut off what stands before it "
+        "and keep the original as evidence"
+    )
 
 
 def _accepted(head: bytes) -> str | None:
@@ -139,13 +161,17 @@ def _brand_format(head: bytes) -> str | None:
     return "heif" if brands & _HEIF_BRANDS else None
 
 
+def _foreign(head: bytes) -> str | None:
+    return next((words for magic, words in _FOREIGN if head.startswith(magic)), None)
+
+
 def _describe(head: bytes) -> str:
     """Say in words what a file is that is not accepted."""
     if not head:
         return "an empty file"
-    for magic, words in _FOREIGN:
-        if head.startswith(magic):
-            return words
+    foreign = _foreign(head)
+    if foreign is not None:
+        return foreign
     if head[:4] == b"RIFF":
         return _RIFF_KINDS.get(bytes(head[8:12]), "a RIFF file of unknown kind")
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide"):

@@ -34,7 +34,7 @@ from imgcheck.provenance.fields.geotiff import GeoReference
 from imgcheck.provenance.fields.lineage import DigitalSource, HistoryStep, Lineage
 from imgcheck.provenance.fields.maker_notes import MakerNote
 from imgcheck.provenance.fields.position import Gps
-from imgcheck.provenance.fields.reading import Metadata, Thumbnail, metadata
+from imgcheck.provenance.fields.reading import Metadata, Thumbnail, metadata, unreadable
 from imgcheck.provenance.fields.second_reader import ExifTool, SecondEntry, SecondReading
 from imgcheck.provenance.fields.value import TagEntry
 from imgcheck.provenance.pictures.agreement import Agreement, agreement_words, thumbnail_agreement
@@ -61,7 +61,7 @@ from imgcheck.provenance.rules import FireRate, RuleResult, consistency, named_y
 __all__ = [
     "structure", "Structure", "Node", "Observation",
     "encoding", "Encoding", "QuantTable", "Component",
-    "metadata", "Metadata", "TagEntry", "Time", "Gps", "Thumbnail",
+    "metadata", "Metadata", "unreadable", "TagEntry", "Time", "Gps", "Thumbnail",
     "compare_times", "TimeComparison", "TimeFit",
     "thumbnail_agreement", "Agreement", "agreement_words",
     "platform_traces", "Trace", "decode_fbmd", "Fbmd",

@@ -18,7 +18,7 @@ from imgcheck.provenance.annex_k import (
 )
 from imgcheck.provenance.containers.jpeg_markers import PROCESSES
 from imgcheck.provenance.containers.layout import structure as read_structure
-from imgcheck.provenance.containers.tree import Node, Structure
+from imgcheck.provenance.containers.tree import FileContent, Node, Structure, file_bytes
 
 _MAX_TABLES = 16
 _SUBSAMPLING = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0",
@@ -98,13 +98,15 @@ class Encoding:
     redefined: bool
 
 
-def encoding(data: bytes, *, format: str, structure: Structure | None = None) -> Encoding | None:
+def encoding(
+    data: FileContent, *, format: str, structure: Structure | None = None
+) -> Encoding | None:
     """Read how a JPEG was last saved.
 
     Parameters
     ----------
-    data : bytes
-        The whole file.
+    data : bytes or path
+        The whole file, or where it lies.
     format : str
         As sniffed; anything but ``jpeg`` gives None.
     structure : Structure, optional
@@ -125,6 +127,7 @@ def encoding(data: bytes, *, format: str, structure: Structure | None = None) ->
     ----------
     .. [1] ITU-T T.81 (1992), Annexes B, K.
     """
+    data = file_bytes(data)
     if format != "jpeg":
         return None
     tree = structure if structure is not None else read_structure(data, format=format)

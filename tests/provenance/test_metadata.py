@@ -9,7 +9,8 @@ import zlib
 import pytest
 from PIL import Image
 
-from imgcheck.provenance import Metadata, metadata
+from imgcheck.errors import ImgcheckError
+from imgcheck.provenance import Metadata, embedded_pictures, encoding, metadata, structure
 from tests.provenance import build
 
 WHEN = "2017:09:08 10:03:11"
@@ -168,7 +169,7 @@ def test_a_position_that_cannot_be_is_none_with_an_observation(lat, refs) -> Non
     assert found.gps is not None
     assert found.gps.lat is None
     assert found.gps.lon == 10
-    assert "gps" in seen(found)
+    assert seen(found) == {"gps" if lat is EMPTY else "unreadable-position"}
 
 
 def test_without_position_height_and_direction_there_is_no_gps() -> None:
@@ -414,3 +415,21 @@ def test_a_file_without_metadata_gives_nothing_and_doubts_nothing() -> None:
     found = metadata(build.png(), format="png")
     assert (found.tags, found.times, found.gps, found.thumbnail) == ({}, (), None, None)
     assert found.observations == ()
+
+
+def test_a_path_is_read_like_its_bytes(tmp_path) -> None:
+    data = build.jpeg_with_exif(block())
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data)
+    expected = metadata(data, format="jpeg")
+    assert expected.tags
+    for given in (path, str(path)):
+        assert metadata(given, format="jpeg") == expected
+        assert structure(given, format="jpeg") == structure(data, format="jpeg")
+        assert encoding(given, format="jpeg") == encoding(data, format="jpeg")
+        assert embedded_pictures(given, format="jpeg") == embedded_pictures(data, format="jpeg")
+
+
+def test_a_path_without_a_picture_is_an_error_and_no_empty_answer(tmp_path) -> None:
+    with pytest.raises(ImgcheckError, match="does not exist"):
+        metadata(tmp_path / "none.jpg", format="jpeg")

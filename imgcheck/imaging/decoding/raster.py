@@ -52,7 +52,7 @@ logging.getLogger("rasterio").addHandler(logging.NullHandler())
 
 @contextmanager
 def dataset(
-    data: bytes, form: str, *, descriptor: int | None, **more: str
+    data: bytes, header: Header, *, descriptor: int | None, **more: str
 ) -> Iterator[DatasetReader]:
     """Open a raster by the one driver of its format, with ``more`` options of the driver.
 
@@ -61,15 +61,21 @@ def dataset(
     UnreadableError
         If GDAL refuses it, here or in the body.
     """
+    form = header.format
     options: dict[str, Any] = {"driver": DRIVERS[form], "sharing": False, **_OPTIONS[form], **more}
+    # GDAL reads the first directory of a TIFF, unless one is named.
+    part = "" if header.directory is None else f"GTIFF_DIR:off:{header.directory}:"
     try:
         with rasterio.Env(**_SAFE):
             if descriptor is not None:
-                place = _descriptor_path(descriptor)
+                place = part + _descriptor_path(descriptor)
                 with _opened(lambda: rasterio.open(place, **options)) as source:
                     yield source
             else:
-                with MemoryFile(data) as memory, _opened(lambda: memory.open(**options)) as source:
+                with (
+                    MemoryFile(data) as memory,
+                    _opened(lambda: rasterio.open(part + memory.name, **options)) as source,
+                ):
                     yield source
     except ImgcheckError:
         raise
@@ -124,7 +130,7 @@ def _describe(source: DatasetReader, header: Header) -> _Bands:
 def decode_with_gdal(data: bytes, header: Header, *, descriptor: int | None = None) -> Decoded:
     """Decode a whole raster; blocks that cannot be read are invalid and reported."""
     try:
-        with dataset(data, header.format, descriptor=descriptor) as source:
+        with dataset(data, header, descriptor=descriptor) as source:
             _require_size(source, header)
             return _finish(source, header, source.read())
     except UnreadableError as refusal:
@@ -135,14 +141,14 @@ def _decode_blocks(
     data: bytes, header: Header, descriptor: int | None, refusal: UnreadableError
 ) -> Decoded:
     """Decode block by block after the whole has failed, in a fresh reader."""
-    with dataset(data, header.format, descriptor=descriptor) as source:
+    with dataset(data, header, descriptor=descriptor) as source:
         _require_size(source, header)
         native, known, good, count = _read_blocks(source)
     if good:
         detail = f"{good} of {count} strips or tiles could be decoded; the whole "
         damage = Damage(kind="truncated", detail=detail + refusal.message)
         # A third reader: GDAL would raise the last error of the second once more.
-        with dataset(data, header.format, descriptor=descriptor) as source:
+        with dataset(data, header, descriptor=descriptor) as source:
             return _finish(source, header, native, known=known, damage=damage)
     if header.format == "jp2" and count == 1:
         return _decode_coarse(data, header, descriptor)
@@ -151,7 +157,7 @@ def _decode_blocks(
 
 def _decode_coarse(data: bytes, header: Header, descriptor: int | None) -> Decoded:
     """Decode a cut JPEG 2000 of one tile: it holds all places first, then their detail."""
-    with dataset(data, header.format, descriptor=descriptor, STRICT="NO") as source:
+    with dataset(data, header, descriptor=descriptor, STRICT="NO") as source:
         _require_size(source, header)
         detail = "the JPEG 2000 is cut: detail is missing, and the file does not say where"
         damage = Damage(kind="truncated", detail=detail, offset=len(data))
@@ -276,7 +282,7 @@ def read_window(
     bands: Sequence[int],
 ) -> NDArray[Any]:
     """Read native samples of a window, averaged or interpolated to ``out_shape``."""
-    with dataset(data, header.format, descriptor=descriptor) as source:
+    with dataset(data, header, descriptor=descriptor) as source:
         _require_size(source, header)
         return source.read(
             list(bands),
@@ -300,7 +306,7 @@ def read_valid_window(
     data: bytes, header: Header, *, descriptor: int | None, window: tuple[int, int, int, int]
 ) -> NDArray[np.bool_]:
     """Give the usable pixels of a window at full resolution."""
-    with dataset(data, header.format, descriptor=descriptor) as source:
+    with dataset(data, header, descriptor=descriptor) as source:
         _require_size(source, header)
         native = source.read(window=Window(*window))
         bands = _describe(source, header)

@@ -38,7 +38,8 @@ class Header:
     1 to 8 that turns it into the view. ``mode`` is one of ``gray``, ``gray-alpha``,
     ``palette``, ``rgb``, ``rgba``, ``cmyk``, ``multiband``. ``bits`` are bits per sample,
     ``block_bytes`` the largest strip or tile, unpacked. ``geotagged`` says that the file
-    carries tags of place, not that they are sound.
+    carries tags of place, not that they are sound. ``directory`` is where in a TIFF the
+    directory of the picture lies, if it is not the first.
     """
 
     format: str
@@ -53,6 +54,7 @@ class Header:
     scans: int = 1
     block_bytes: int = 0
     geotagged: bool = False
+    directory: int | None = None
     unreadable_reason: str | None = None
     damage: tuple[Damage, ...] = ()
 

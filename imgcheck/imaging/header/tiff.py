@@ -1,4 +1,4 @@
-"""Read the first directory of a TIFF or BigTIFF and walk the chain of the others."""
+"""Read the directory of a TIFF or BigTIFF that holds the picture, and walk the others."""
 
 from imgcheck.imaging.header.fields import sound_orientation
 from imgcheck.imaging.header.model import BrokenHeaderError, Damage, Header
@@ -13,11 +13,14 @@ from imgcheck.imaging.header.tiff_directory import (
 from imgcheck.imaging.limits import Limits
 
 # TIFF 6.0, GeoTIFF 1.1 (OGC 19-008), DNG 1.7, and GDAL's private tags.
-NEW_SUBFILE, WIDTH, HEIGHT, BITS, PHOTOMETRIC, ORIENTATION = 254, 256, 257, 258, 262, 274
+NEW_SUBFILE, SUBFILE, SUB_DIRECTORIES = 254, 255, 330
+WIDTH, HEIGHT, BITS, PHOTOMETRIC, ORIENTATION = 256, 257, 258, 262, 274
 SAMPLES, ROWS_PER_STRIP, TILE_WIDTH, TILE_HEIGHT = 277, 278, 322, 323
 EXTRA_SAMPLES, SAMPLE_FORMAT, DNG_VERSION, GDAL_METADATA = 338, 339, 50706, 42112
 PLACE_TAGS = frozenset({33550, 33922, 34264, 34735, 50844})
 _REDUCED_OR_MASK = 0b101
+_OLD_REDUCED = 2  # of tag 255, which TIFF 6.0 replaced
+_MOST_BELOW = 16
 # Directories may lie over one another, so that a small file holds any number of tags.
 _MOST_TAGS = 500_000
 # With this item in its metadata tag GDAL overrides what the extra samples are said to be.
@@ -26,11 +29,20 @@ _WORDS = {1: "uint", 2: "int", 3: "float", 5: "complex_int", 6: "complex"}
 
 
 def read(data: bytes, limits: Limits) -> Header:
-    """Read the header of a TIFF; the picture is that of the first directory."""
+    """Read the header of a TIFF.
+
+    The picture is that of the first directory, unless that is flagged as a reduced copy or a mask
+    and another is not.
+    """
     order = byte_order(data)
     start = first_directory(data, order)
     entries, following = read_entries(data, start, order)
-    frames, damage = _count_frames(data, start, following, order, limits)
+    chain = {start: entries}
+    frames, damage = _count_frames(data, chain, following, order, limits)
+    main = start
+    if DNG_VERSION not in entries and _reduced_or_mask(entries, data):
+        main = _main_directory(data, chain, order)
+        entries = chain[main]
     bands = _one(entries, SAMPLES, data, 1)
     bits = max(_one(entries, BITS, data, 1), 1)
     mode = _mode(entries, data, bands)
@@ -46,6 +58,7 @@ def read(data: bytes, limits: Limits) -> Header:
         orientation=sound_orientation(_one(entries, ORIENTATION, data, 1)),
         frames=frames,
         block_bytes=_block_bytes(entries, data, width, height, max(bands, 1) * ((bits + 7) // 8)),
+        directory=main if main != start else None,
         geotagged=not PLACE_TAGS.isdisjoint(entries),
         unreadable_reason=_unreadable_reason(entries, data),
         damage=tuple(damage),
@@ -111,24 +124,55 @@ def _unreadable_reason(entries: dict[int, Entry], data: bytes) -> str | None:
     return None
 
 
+def _reduced_or_mask(entries: dict[int, Entry], data: bytes) -> bool:
+    flags = _one(entries, NEW_SUBFILE, data, 0) & _REDUCED_OR_MASK
+    return bool(flags) or _one(entries, SUBFILE, data, 0) == _OLD_REDUCED
+
+
+def _main_directory(data: bytes, chain: dict[int, dict[int, Entry]], order: ByteOrder) -> int:
+    """Find the first directory that is not flagged, in the chain or below its first one.
+
+    Adds directories below to ``chain``. Gives the first directory where all are flagged.
+    """
+    first, entries = next(iter(chain.items()))
+    if SUB_DIRECTORIES in entries:
+        for below in entries[SUB_DIRECTORIES].integers(data, most=_MOST_BELOW):
+            try:
+                chain.setdefault(below, read_entries(data, below, order)[0])
+            except BrokenHeaderError:
+                continue
+    whole = (at for at, found in chain.items()
+             if not _reduced_or_mask(found, data) and WIDTH in found)  # fmt: skip
+    return next(whole, first)
+
+
 def _count_frames(
-    data: bytes, start: int, following: int, order: ByteOrder, limits: Limits
-) -> tuple[int, list[Damage]]:
-    """Walk the chain of directories; reduced copies and masks are not counted."""
-    frames, seen, walked = 1, {start}, 0
+    data: bytes, chain: dict[int, dict[int, Entry]], following: int, order: ByteOrder,
+    limits: Limits,
+) -> tuple[int, list[Damage]]:  # fmt: skip
+    """Walk the chain of directories into ``chain``; reduced copies and masks are not counted.
+
+    Only directories after a first one that is flagged are kept, as many as may hold the picture.
+    """
+    ((start, first),) = chain.items()
+    flagged = _reduced_or_mask(first, data)
+    frames, seen, walked = 1 - flagged, {start}, 0
     while following and len(seen) < limits.frames:
         at = following
         if at in seen:
             detail = "the chain of TIFF directories returns to one it has passed"
-            return frames, [Damage(kind="structure", detail=detail, offset=at)]
+            return max(frames, 1), [Damage(kind="structure", detail=detail, offset=at)]
         seen.add(at)
         try:
             walked += count_entries(data, at, order)
             if walked > _MOST_TAGS:
                 detail = f"the TIFF directories hold more than {_MOST_TAGS:,} tags; not all walked"
-                return frames, [Damage(kind="structure", detail=detail, offset=at)]
+                return max(frames, 1), [Damage(kind="structure", detail=detail, offset=at)]
             entries, following = read_entries(data, at, order)
-            frames += not _one(entries, NEW_SUBFILE, data, 0) & _REDUCED_OR_MASK
         except BrokenHeaderError as error:
-            return frames, [Damage(kind="structure", detail=error.message, offset=at)]
-    return frames, []
+            return max(frames, 1), [Damage(kind="structure", detail=error.message, offset=at)]
+        reduced = _reduced_or_mask(entries, data)
+        frames += not reduced
+        if flagged and not reduced and len(chain) == 1:
+            chain[at] = entries
+    return max(frames, 1), []

@@ -87,9 +87,11 @@ def _stated(
     parsed = parse_time(text, zone=zone, fraction=fraction)
     subject = f"the {what} in {tag}" if what else tag
     if parsed is None:
-        unset = not any(digit in text for digit in "123456789")
-        said = "is unset" if unset else f"{text[:40]!r} is no possible date"
-        reading.observe("clock", f"{subject} {said}", *reading.place_of(tag))
+        unset = not text.strip("0 :-/.TZ")
+        kind, said = "unreadable-time", f"{text[:40]!r} is no possible date"
+        if unset:
+            kind, said = "clock", "is unset"
+        reading.observe(kind, f"{subject} {said}", *reading.place_of(tag))
     elif parsed.note:
         reading.observe("clock", f"{subject} {text[:40]!r}: {parsed.note}", *reading.place_of(tag))
     return parsed
@@ -161,7 +163,7 @@ def _samsung(reading: Reading, tags: Mapping[str, Value]) -> Iterable[Time]:
         return
     milli = _whole(text)
     if milli is None or not 0 < milli < 4_102_444_800_000:  # 1970 to 2100
-        reading.observe("clock", f"{tag} {str(text)[:40]!r} is no possible time",
+        reading.observe("unreadable-time", f"{tag} {str(text)[:40]!r} is no possible time",
                         *reading.place_of(tag))  # fmt: skip
         return
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milli)
@@ -260,5 +262,8 @@ def _iptc(
     if not isinstance(day, str) or not day.strip():
         return
     hour = hour.strip() if isinstance(hour, str) else ""
+    # Unknown parts are zeros or blanks.
+    if re.fullmatch(r"\d{4}[\d ]{4}", day, re.ASCII):
+        day = day.replace(" ", "0")
     yield from _time(_stated(reading, f"{day.strip()} {hour}", f"IPTC:{date}"),
                      "IPTC", f"IPTC:{date}", role)  # fmt: skip

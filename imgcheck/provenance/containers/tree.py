@@ -1,7 +1,8 @@
 """The tree a container walker grows: nodes with their place, and what was odd on the way."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from os import PathLike
+from typing import Literal, TypeAlias
 
 # A 400-megapixel tiled TIFF or a 100-scan JPEG stays far below this; a file built to waste time
 # does not. benchmarks: provenance, the largest tree of the real and hostile
@@ -11,6 +12,25 @@ MAX_NODES = 20_000
 MAX_OBSERVATIONS = 200
 MAX_DEPTH = 12
 MAX_SEARCHED = 16 << 20  # bytes of one file that are searched for magics of other files
+
+
+#: What the readers accept: the bytes of a file, or its path.
+FileContent: TypeAlias = bytes | str | PathLike[str]
+
+
+def file_bytes(data: FileContent) -> bytes:
+    """Give the bytes of a file: as they are, or read from its path.
+
+    Raises
+    ------
+    UnreadableError, RefusedError
+        If no picture lies at that path.
+    """
+    if not isinstance(data, str | PathLike):
+        return data
+    from imgcheck.imaging import Image
+
+    return Image.open(data).data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

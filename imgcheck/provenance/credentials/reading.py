@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from imgcheck.provenance.clocks.times import Time
 from imgcheck.provenance.containers.layout import structure as read_structure
-from imgcheck.provenance.containers.tree import Structure
+from imgcheck.provenance.containers.tree import FileContent, Structure, file_bytes
 from imgcheck.provenance.credentials import codes
 from imgcheck.provenance.credentials.coverage import outside_hash
 from imgcheck.provenance.credentials.library import Answer, Library, missing, version
@@ -33,7 +33,7 @@ _URL = re.compile(r"https?://[^\s\"'<>]{1,2000}")
 
 
 def credentials(
-    data: bytes,
+    data: FileContent,
     *,
     format: str,
     structure: Structure | None = None,
@@ -45,8 +45,9 @@ def credentials(
 
     Parameters
     ----------
-    data : bytes
-        The whole file. Nothing in it is believed; garbage gives an answer, no exception.
+    data : bytes or path
+        The whole file, or where it lies. Nothing in it is believed; garbage gives an answer, no
+        exception.
     format : str
         What the content was sniffed to be.
     structure : Structure, optional
@@ -70,6 +71,7 @@ def credentials(
     ----------
     .. [1] C2PA Technical Specification 2.1.
     """
+    data = file_bytes(data)
     structure = structure or read_structure(data, format=format)
     presence = c2pa_presence(structure)
     searched = _outside_scans(data, structure)

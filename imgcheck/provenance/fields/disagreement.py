@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from imgcheck.provenance.containers.layout import structure as read_structure
-from imgcheck.provenance.containers.tree import Structure
+from imgcheck.provenance.containers.tree import FileContent, Structure, file_bytes
 from imgcheck.provenance.fields.carriers import carriers, exif_start
 from imgcheck.provenance.fields.second_reader import SecondReading, SecondValue
 from imgcheck.provenance.fields.value import Reading, TagEntry, Value
@@ -49,15 +49,15 @@ class Disagreement:
 
 
 def disagreements(
-    data: bytes, entries: tuple[TagEntry, ...], second: SecondReading, *,
+    data: FileContent, entries: tuple[TagEntry, ...], second: SecondReading, *,
     format: str, structure: Structure | None = None,
 ) -> tuple[Disagreement, ...]:  # fmt: skip
     """List the standard EXIF fields that the second reader reads otherwise.
 
     Parameters
     ----------
-    data : bytes
-        The whole file.
+    data : bytes or path
+        The whole file, or where it lies.
     entries : tuple of TagEntry
         ``Metadata.entries`` of the same file.
     second : SecondReading
@@ -71,6 +71,7 @@ def disagreements(
         In the order of the second reader. Equal up to what it rounds (10 digits of a rational)
         and converts (APEX values, degrees, offsets) counts as equal.
     """
+    data = file_bytes(data)
     mine: dict[tuple[str, int], list[TagEntry]] = {}
     for entry in entries:
         if entry.reader == "exif" and entry.tag is not None:

@@ -199,7 +199,8 @@ def _collect(reading: Reading) -> list[PoseField]:
             continue
         value = _number(entry.value)
         if value is None or not _possible(attribute, value):
-            reading.observe("drone", f"{entry.group}:{entry.name} {str(entry.value)[:40]!r} is no "
+            kind = "unreadable-position" if attribute in ("lat", "lon") else "drone"
+            reading.observe(kind, f"{entry.group}:{entry.name} {str(entry.value)[:40]!r} is no "
                             "possible value", entry.offset, entry.length)  # fmt: skip
             continue
         found.append((rank, PoseField(

@@ -116,14 +116,14 @@ def _coded(raw: bytes, order: Order) -> str:
 
 def _utf_16(body: bytes, order: Order) -> str:
     """Decode UTF-16 in the byte order that makes more sense; some writers put UTF-8 there."""
+    plain = _first_fitting(body.rstrip(b"\0"), ("utf-8",))
+    if plain is not None and min(plain, default=" ") >= "\t":
+        return plain
     body = body[: len(body) // 2 * 2]
     if body[:2] in (b"\xfe\xff", b"\xff\xfe"):
         return body.decode("utf-16", "replace")
     orders = ("utf-16-le", "utf-16-be") if order == "little" else ("utf-16-be", "utf-16-le")
     texts = [body.decode(name, "replace") for name in orders]
-    plain = _first_fitting(body.rstrip(b"\0"), ("utf-8",))
-    if plain is not None and "\0" not in plain:
-        return plain
     # In the wrong order a text is spread over many blocks of 256 characters, often unassigned.
     return min(texts, key=lambda text: len({ord(one) >> 8 for one in text}))
 

@@ -142,33 +142,42 @@ def _angle(
     value = tags.get(name)
     if value is None or value == "":
         return None
-    place, short = reading.place_of(name), name.rpartition(":")[2]
-    written = str(value)[:60]
+    written, short = str(value)[:60], name.rpartition(":")[2]
     parts, letter = _parts(value)
-    known = [part for part in parts if part is not None]
-    # A missing tail (degrees only, or degrees and decimal minutes with 0/0 seconds) is legal.
-    if not parts or parts[0] is None or len(parts) > 3 or known != parts[: len(known)]:
-        reading.observe("gps", f"{short} {written} is no angle", *place)
+    if parts and all(part is None for part in parts):
+        reading.observe("gps", f"{short} is not filled in: {written}", *reading.place_of(name))
         return None
-    if any(abs(part) > 60 for part in known[1:]):
-        reading.observe("gps", f"{short} {written} has parts out of range", *place)
-    degrees = sum(abs(part) / 60**power for power, part in enumerate(known))
-    if degrees > limit:
-        reading.observe("gps", f"{short} {degrees:.6g} is more than {limit} degrees", *place)
-        return None
-    minus = any(part < 0 for part in known) or written.strip().startswith("-")
+    if any(part is not None and abs(part) > 60 for part in parts[1:]):
+        reading.observe("gps", f"{short} {written} has parts out of range",
+                        *reading.place_of(name))  # fmt: skip
     letter = letter or str(tags.get(f"{name}Ref", "")).strip().upper()[:1]
-    if not letter and (minus or signed):
-        return -degrees if minus else degrees
-    if letter not in letters or not letter:
-        reading.observe("gps", f"{short} {written} has no hemisphere, so its sign is unknown",
-                        *place)  # fmt: skip
-        return None
-    if minus and letter == letters[0]:
-        reading.observe("gps", f"{short} {written} has a minus sign and the reference {letter}: "
-                        "they contradict each other", *place)  # fmt: skip
+    minus = written.strip().startswith("-") or any(part is not None and part < 0 for part in parts)
+    degrees = _degrees(parts)
+    problem = None
+    if degrees is None:
+        problem = "is no angle"
+    elif degrees > limit:
+        problem = f"is more than {limit} degrees"
+    elif not letter and (minus or signed):
+        letter = letters[minus]
+    elif letter not in letters or not letter:
+        problem = "has no hemisphere, so its sign is unknown"
+    elif minus and letter == letters[0]:
+        problem = f"has a minus sign and the reference {letter}: they contradict each other"
+    if degrees is None or problem is not None:
+        reading.observe("unreadable-position", f"{short} {written} {problem}",
+                        *reading.place_of(name))  # fmt: skip
         return None
     return -degrees if letter == letters[1] else degrees
+
+
+def _degrees(parts: list[float | None]) -> float | None:
+    """Add degrees, minutes and seconds up, without their signs; None where they are no angle."""
+    known = [part for part in parts if part is not None]
+    # A missing tail (degrees only, or degrees and decimal minutes with 0/0 seconds) is legal.
+    if not known or len(parts) > 3 or known != parts[: len(known)]:
+        return None
+    return sum(abs(part) / 60**power for power, part in enumerate(known))
 
 
 def _parts(value: Value) -> tuple[list[float | None], str]:
@@ -193,7 +202,7 @@ def _altitude(
     altitude = float(value) if isinstance(value, int | float) else _number(value)
     if altitude is None:
         if isinstance(value, str) and value.strip() and not value.endswith("/0"):
-            reading.observe("gps", f"GPSAltitude {value[:40]!r} is no number",
+            reading.observe("height", f"GPSAltitude {value[:40]!r} is no number",
                             *reading.place_of(name))  # fmt: skip
         return None, None
     reference = str(tags.get(f"{name}Ref", 0)).strip()
@@ -203,7 +212,7 @@ def _altitude(
         wrapped = _signed_32(reading, name, altitude)
         lead = "" if wrapped is None else f"; read as a signed number it is {wrapped:.6g} m"
         reading.observe(
-            "gps", f"GPSAltitude {altitude:.10g} m is no possible height{lead}",
+            "height", f"GPSAltitude {altitude:.10g} m is no possible height{lead}",
             *reading.place_of(name),
         )  # fmt: skip
         return None, None
@@ -218,7 +227,8 @@ def _signed_32(reading: Reading, name: str, value: float) -> float | None:
     for raw, order in _raw(reading, name):
         above, below = (int.from_bytes(raw[i : i + 4], order) for i in (0, 4))
         if below and above >= 1 << 31 and above / below == value:
-            return (above - (1 << 32)) / below
+            signed = (above - (1 << 32)) / below
+            return signed if signed >= _LOWEST_M else None
     return None
 
 

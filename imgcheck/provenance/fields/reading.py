@@ -2,11 +2,18 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Literal
 
 from imgcheck.provenance.clocks.times import Time, find_times
 from imgcheck.provenance.containers.layout import structure as read_structure
 from imgcheck.provenance.containers.tiff_ifd import Directory, TiffBlock, integers, read_tiff
-from imgcheck.provenance.containers.tree import Observation, Structure, Walk
+from imgcheck.provenance.containers.tree import (
+    FileContent,
+    Observation,
+    Structure,
+    Walk,
+    file_bytes,
+)
 from imgcheck.provenance.fields.carriers import Carrier, carriers, exif_start
 from imgcheck.provenance.fields.drone import DronePose, drone_position, find_pose
 from imgcheck.provenance.fields.exif import read_directory
@@ -115,6 +122,12 @@ class Metadata:
     positions: tuple[Gps, ...] = ()
 
 
+def unreadable(metadata: Metadata, what: Literal["time", "position"]) -> str | None:
+    """Say why a recorded time or position could not be read; None where none was left unread."""
+    kind = f"unreadable-{what}"
+    return next((seen.message for seen in metadata.observations if seen.kind == kind), None)
+
+
 @dataclass(slots=True)
 class _Found:
     """Parts that the blocks of one file have given so far; the first of each kind counts."""
@@ -127,6 +140,7 @@ class _Found:
     thumbnail: Thumbnail | None = None
     maker_note: MakerNote | None = None
     georeference: GeoReference | None = None
+    main: str = "IFD0"  # the directory of the picture
     counts: Counter[str] = field(default_factory=Counter)
 
     def allows(self, kind: str) -> bool:
@@ -135,13 +149,13 @@ class _Found:
         return self.counts[kind] <= _MOST.get(kind, _MOST_OTHERS)
 
 
-def metadata(data: bytes, *, format: str, structure: Structure | None = None) -> Metadata:
+def metadata(data: FileContent, *, format: str, structure: Structure | None = None) -> Metadata:
     """Read EXIF, XMP, IPTC, ICC, comments, text chunks and the embedded thumbnail.
 
     Parameters
     ----------
-    data : bytes
-        The whole file.
+    data : bytes or path
+        The whole file, or where it lies.
     format : str
         What the content was sniffed to be: jpeg, png, tiff, webp, gif, bmp, jp2, heif, avif.
     structure : Structure, optional
@@ -162,6 +176,7 @@ def metadata(data: bytes, *, format: str, structure: Structure | None = None) ->
     .. [1] CIPA DC-008-2023, Exchangeable image file format for digital still cameras, Exif 3.0.
     .. [2] ISO 16684-1, XMP; IPTC-NAA IIM 4.2; ICC.1:2022; ISO/IEC 23008-12, HEIF.
     """
+    data = file_bytes(data)
     tree = structure if structure is not None else read_structure(data, format=format)
     reading = Reading(data=data)
     found = _Found(xmp={}, iptc={}, comments=[], extensions=[])
@@ -176,6 +191,13 @@ def metadata(data: bytes, *, format: str, structure: Structure | None = None) ->
         for name, value in read_xmp(reading.inside(packet), packet, None).items():
             found.xmp.setdefault(name, value)
     return _assemble(reading, found)
+
+
+def _picture_tags(reading: Reading, tags: dict[str, Value], main: str) -> dict[str, Value]:
+    """Give the tags with those of the picture's own directory where IFD0 lacks them."""
+    own = {key.replace(f"{main}:", "IFD0:"): value for key, value in tags.items()
+           if key.startswith(f"{main}:")}  # fmt: skip
+    return {**own, **tags}
 
 
 def _assemble(reading: Reading, found: _Found) -> Metadata:
@@ -193,16 +215,17 @@ def _assemble(reading: Reading, found: _Found) -> Metadata:
     if hostile:
         reading.observe("hostile-text", f"control characters in {', '.join(hostile[:10])}"[:400])
     fbmd = found.iptc.get("SpecialInstructions")
-    times, positions = find_times(reading, tags), find_positions(reading, tags)
-    make = _word(tags, "IFD0:Make")
+    told = tags if found.main == "IFD0" else _picture_tags(reading, tags, found.main)
+    times, positions = find_times(reading, told), find_positions(reading, told)
+    make = _word(told, "IFD0:Make")
     exif = next((one for one in positions if one.source == "EXIF"), None)
-    pose = find_pose(reading, gps=exif, make=make or _word(tags, "XMP:tiff:Make"))
+    pose = find_pose(reading, gps=exif, make=make or _word(told, "XMP:tiff:Make"))
     drone = None if pose is None else drone_position(pose)
     positions = positions if drone is None else (*positions, drone)
     return Metadata(
         tags=tags, entries=tuple(reading.entries), times=times,
         gps=best_position(positions), positions=positions,
-        software=_software(tags), make=make, model=_word(tags, "IFD0:Model"),
+        software=_software(told), make=make, model=_word(told, "IFD0:Model"),
         thumbnail=found.thumbnail, icc=found.icc, xmp=found.xmp, iptc=found.iptc,
         fbmd=fbmd if isinstance(fbmd, str) and fbmd.startswith("FBMD") else None,
         comments=tuple(found.comments), hostile=hostile, observations=tuple(reading.observations),
@@ -334,14 +357,38 @@ def _exif(reading: Reading, start: int, end: int, found: _Found) -> None:
         reading.observe("duplicate", "the file holds a second Exif block", start)
     for directory in block.directories:
         read_directory(reading, directory, block.order)
+    if found.counts["exif"] == 1:
+        found.main = _main_directory(reading, block)
     for directory in block.directories:
-        if directory.name == "IFD0":
+        if directory.name == found.main:
             _blobs(reading, directory, found)
             found.georeference = found.georeference or read_geotiff(reading, directory, block.order)
         elif directory.name == "ExifIFD" and found.maker_note is None:
             _maker_note(reading, block, directory, found)
         if found.thumbnail is None and directory.name == "IFD1":
             _exif_thumbnail(reading, block, directory, found)
+
+
+def _main_directory(reading: Reading, block: TiffBlock) -> str:
+    """Name the directory of the picture: the first that is not flagged as a reduced copy."""
+    pictures = [one for one in block.directories if one.name.startswith(("IFD", "SubIFD"))]
+    whole = [one for one in pictures if not _reduced(reading, block, one)]
+    if not whole or whole[0] is pictures[0]:
+        return "IFD0"
+    first = pictures[0]
+    reading.observe(
+        "reduced-copy", f"the first directory is flagged as a reduced copy; the picture is that of "
+        f"{whole[0].name}", first.offset, first.length,
+    )  # fmt: skip
+    return whole[0].name
+
+
+def _reduced(reading: Reading, block: TiffBlock, directory: Directory) -> bool:
+    """Tell whether a directory is flagged as a reduced copy or a mask (TIFF 6.0: 254; 255)."""
+    fields = {entry.tag: entry for entry in directory.entries}
+    flags = integers(reading.data, fields[0x00FE], block.order, 1) if 0x00FE in fields else []
+    old = integers(reading.data, fields[0x00FF], block.order, 1) if 0x00FF in fields else []
+    return bool(flags and flags[0] & 0b101) or old[:1] == [2]
 
 
 def _blobs(reading: Reading, directory: Directory, found: _Found) -> None:

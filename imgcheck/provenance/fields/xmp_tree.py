@@ -150,7 +150,8 @@ def _source(packet: bytes) -> tuple[bytes, bool]:
 
 def _sample(packet: bytes) -> bytes:
     """Give the lines of a packet that hold more than ASCII: most of it is markup."""
-    return b"\n".join(line for line in packet.splitlines() if not line.isascii())
+    lines = packet.replace(b"\xef\xbb\xbf", b"").splitlines()
+    return b"\n".join(line for line in lines if not line.isascii())
 
 
 def _blanked(source: bytes) -> bytes:

@@ -12,7 +12,7 @@ from imgcheck.provenance.containers.jpeg_markers import PROCESSES
 from imgcheck.provenance.containers.layout import structure as read_structure
 from imgcheck.provenance.containers.mpf import read_mpf
 from imgcheck.provenance.containers.tiff_ifd import Directory, TiffBlock, integers, read_tiff
-from imgcheck.provenance.containers.tree import Node, Structure, Walk
+from imgcheck.provenance.containers.tree import FileContent, Node, Structure, Walk, file_bytes
 from imgcheck.provenance.fields.carriers import carriers, exif_start
 from imgcheck.provenance.fields.iptc import resources
 from imgcheck.provenance.fields.value import Reading
@@ -72,14 +72,14 @@ class EmbeddedPicture:
 
 
 def embedded_pictures(
-    data: bytes, *, format: str, structure: Structure | None = None
+    data: FileContent, *, format: str, structure: Structure | None = None
 ) -> tuple[EmbeddedPicture, ...]:
     """List the pictures inside a file, in the order in which they are pointed to.
 
     Parameters
     ----------
-    data : bytes
-        The whole file.
+    data : bytes or path
+        The whole file, or where it lies.
     format : str
         What the content was sniffed to be.
     structure : Structure, optional
@@ -95,6 +95,7 @@ def embedded_pictures(
     -----
     Previews that only a maker note points to are not listed.
     """
+    data = file_bytes(data)
     tree = structure if structure is not None else read_structure(data, format=format)
     found: list[EmbeddedPicture] = []
     seen: set[tuple[int | None, int]] = set()

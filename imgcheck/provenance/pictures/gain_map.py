@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from imgcheck.provenance.containers.tree import Node, Structure
+from imgcheck.provenance.containers.tree import FileContent, Node, Structure, file_bytes
 from imgcheck.provenance.fields.value import Reading, Value
 from imgcheck.provenance.fields.xmp import read_xmp
 
@@ -58,7 +58,7 @@ class GainMap:
 
 
 def stated_items(
-    data: bytes, *, structure: Structure, xmp: dict[str, Value] | None = None
+    data: FileContent, *, structure: Structure, xmp: dict[str, Value] | None = None
 ) -> tuple[StatedItem, ...]:
     """List what XMP says lies behind the main picture, and whether it does.
 
@@ -74,13 +74,14 @@ def stated_items(
     Covers ``Container:Directory`` (Ultra HDR, motion photo of format 1) and
     ``GCamera:MicroVideoOffset``, which counts from the end of the file.
     """
+    data = file_bytes(data)
     known = _packets(data, structure.nodes) if xmp is None else xmp
     end = next((n.offset + 2 for n in structure.nodes if n.kind == "EOI"), None)
     return (*_directory(data, known, end), *_micro_video(data, known))
 
 
 def read_gain_map(
-    data: bytes, *, structure: Structure, xmp: dict[str, Value] | None = None
+    data: FileContent, *, structure: Structure, xmp: dict[str, Value] | None = None
 ) -> GainMap | None:
     """Find the gain map of a JPEG, or what is left of its announcement.
 
@@ -97,6 +98,7 @@ def read_gain_map(
     ----------
     .. [1] ISO 21496-1:2025; Ultra HDR Image Format 1.1; Adobe, Gain Map specification.
     """
+    data = file_bytes(data)
     known = _packets(data, structure.nodes) if xmp is None else xmp
     kinds = []
     if any(name.startswith("hdrgm:") for name in known):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from imgcheck.provenance.containers.tree import Node, Structure
+from imgcheck.provenance.containers.tree import FileContent, Node, Structure, file_bytes
 from imgcheck.provenance.fields.iptc import IPTC_RESOURCE, resources
 from imgcheck.provenance.fields.value import Reading
 
@@ -84,14 +84,14 @@ class Fbmd:
 
 
 def read_fbmd(
-    data: bytes, *, structure: Structure, gain_map_length: int | None = None
+    data: FileContent, *, structure: Structure, gain_map_length: int | None = None
 ) -> Fbmd | None:
     """Find the field in a JPEG, decode it and compare it with the file.
 
     Parameters
     ----------
-    data : bytes
-        The whole file.
+    data : bytes or path
+        The whole file, or where it lies.
     structure : Structure
         The walked file.
     gain_map_length : int, optional
@@ -108,6 +108,7 @@ def read_fbmd(
     Every one of 540 generated files was put into the right class untouched and after ten kinds
     of edits (benchmarks: fbmd). Garbage gives ``unreadable`` or None, never an exception.
     """
+    data = file_bytes(data)
     for offset, raw in _instructions(data, structure):
         if raw.startswith(b"FBMD") or _blanked(raw):
             return compare_fbmd(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from imgcheck.provenance.containers.mpf import read_mpf
-from imgcheck.provenance.containers.tree import Structure
+from imgcheck.provenance.containers.tree import FileContent, Structure, file_bytes
 from imgcheck.provenance.encoder import Encoding
 from imgcheck.provenance.fields.reading import Metadata
 from imgcheck.provenance.pictures.embedded import jpeg_size
@@ -37,7 +37,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def consistency(
-    data: bytes,
+    data: FileContent,
     *,
     structure: Structure,
     encoding: Encoding | None,
@@ -53,8 +53,8 @@ def consistency(
 
     Parameters
     ----------
-    data : bytes
-        The whole file.
+    data : bytes or path
+        The whole file, or where it lies.
     structure, encoding, metadata
         As the functions of those names give them.
     name : str or None
@@ -83,6 +83,7 @@ def consistency(
     Each result carries the measured share of camera files on which its rule fires. Those files
     are not certified untouched: it is a fire rate, not a false-alarm rate.
     """
+    data = file_bytes(data)
     if thumbnail_size is None and metadata.thumbnail is not None:
         thumbnail_size = jpeg_size(metadata.thumbnail.data)
     listed = _listed(data, structure) if pictures is None else tuple(pictures)

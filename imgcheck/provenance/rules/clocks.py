@@ -93,7 +93,7 @@ def unset_clock(facts: Facts) -> Answer:
     """Ask: does a time stand where unset clocks stand?"""
     stated = (facts.time(tag) for tag in ("XMP:xmp:CreateDate", "XMP:xmp:ModifyDate"))
     found = [*exif_times(facts), *(time for time in stated if time is not None)]
-    if not found and not facts.observed("clock"):
+    if not found and not facts.observed("clock", "unreadable-time"):
         return absent("the file states no time of a camera")
     for time in found:
         if looks_unset(time):

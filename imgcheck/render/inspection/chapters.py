@@ -142,9 +142,16 @@ def _declared(found: Inspection) -> Iterator[Row]:
 def _times(found: Inspection) -> Iterator[Row]:
     for time in found.times:
         note = f"{time.source}, {time.tag}" + ("" if time.zone else "; time zone unknown")
+        if time.zone is None and time.local_offset_s is not None:
+            note = f"{note}, UTC{time.local_offset_s / 3600:+.4g} h by another time of the file"
+        if time.doubt:
+            note = f"{note}; probably wrong: {time.doubt}"
         yield Row(label=time.role, text=time.value, note=note,
                   places=_place(time.offset, time.length))  # fmt: skip
-    if not found.times:
+    unread = provenance.unreadable(found.metadata, "time")
+    if unread is not None:
+        yield Row(text=f"a time cannot be read: {unread}")
+    elif not found.times:
         yield Row(text="no time is recorded; platforms strip it, so that says nothing")
 
 
@@ -163,9 +170,11 @@ def _position(found: Inspection) -> Iterator[Row]:
         yield Row(
             label="position",
             text=f"{gps.lat:.6f}, {gps.lon:.6f} (latitude, longitude){height}",
-            note="of the camera, not of the ground it looks at",
-            places=_first_place(found, "GPS:GPSLatitude"),
+            note=f"{gps.source}; of the camera, not of the ground it looks at",
+            places=_first_place(found, gps.tags[0]),
         )
+    elif (unread := provenance.unreadable(found.metadata, "position")) is not None:
+        yield Row(text=f"a position is recorded that cannot be read: {unread}")
     elif found.metadata.georeference is None and pose is None:
         yield Row(text="no position is recorded; platforms strip it, so that says nothing")
     if pose is not None:
