@@ -30,6 +30,10 @@ _ABSENT = (
 )
 # Steps that only bring a picture into being.
 _MAKING = frozenset({"c2pa.created", "c2pa.captured", "c2pa.published"})
+# Kinds of source (IPTC, digital source type) that are a picture as a camera or a scanner made it.
+_CAPTURES = frozenset(
+    {"digitalCapture", "computationalCapture", "negativeFilm", "positiveFilm", "print"}
+)
 
 
 @check(
@@ -89,8 +93,11 @@ def _altered(found: Credentials) -> tuple[Outcome, str]:
         read = found.integrity not in (None, "not validated")
         outcome = Outcome.INCONCLUSIVE if read else Outcome.NOT_APPLICABLE
         return outcome, f"the credentials do not decide: {words}"
-    if found.outside_hash is not None and found.outside_hash.picture:
-        return Outcome.INCONCLUSIVE, "the signature holds, but its hash leaves out the picture"
+    outside = found.outside_hash
+    if outside is None or outside.picture is not False:
+        known = outside is not None and outside.picture
+        words = "leaves out the picture" if known else "is not known to cover the picture"
+        return Outcome.INCONCLUSIVE, f"the signature holds, but its hash {words}"
     if found.broken_ingredients:
         words = found.broken_ingredients[0].sentence
         return Outcome.INCONCLUSIVE, f"the file is as it was signed, but {words}"
@@ -101,9 +108,15 @@ def _altered(found: Credentials) -> tuple[Outcome, str]:
             "the hashed bytes are those that were signed, but nobody vouches for the signer "
             f"({why}): anyone can sign an altered picture in any name"
         )
+    made_by = [source for source in found.source_types if source not in _CAPTURES]
+    if made_by:
+        words = (
+            f"the hashed bytes are those that were signed, as a picture of the kind {made_by[0]}"
+        )
+        return Outcome.INCONCLUSIVE, words
     steps = [a.action for a in found.actions if a.action not in _MAKING]
-    if steps or found.ingredients:
-        made = ", ".join(steps[:5]) or "ingredients"
+    if steps or found.ingredients or found.ingredients is None:
+        made = ", ".join(steps[:5]) or ("ingredients" if found.ingredients else "steps not known")
         words = f"the hashed bytes are those that were signed after these steps: {made}"
         return Outcome.INCONCLUSIVE, words
     return Outcome.SUPPORTS, (

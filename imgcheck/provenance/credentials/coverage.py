@@ -16,6 +16,7 @@ from imgcheck.provenance.credentials.result import OutsideHash, OutsidePart
 _MOST_RANGES = 100
 _MOST_PARTS = 24
 _PIXELS = ("scan", "IDAT", "VP8 ", "VP8L")
+_PIXEL_BOXES = ("mdat", "idat", "iloc", "SOS", "IDAT", "VP8")  # ISO/IEC 14496-12, JPEG, PNG, WebP
 _UPDATES = 16  # update manifests that lean on one another before the one with the hash
 
 
@@ -47,10 +48,17 @@ def outside_hash(store: Store, structure: Structure, size: int) -> OutsideHash:
         )
     for _, content in manifest.labelled("c2pa.hash.bmff"):
         paths = (text(mapping(e).get("xpath")) for e in items(mapping(content).get("exclusions")))
-        return OutsideHash(method="bmff", rules=tuple(p for p in paths if p)[:_MOST_RANGES])
+        rules = tuple(p for p in paths if p)[:_MOST_RANGES]
+        return OutsideHash(method="bmff", rules=rules, picture=_names_pixels(rules))
     for _, content in manifest.labelled("c2pa.hash.boxes"):
-        return OutsideHash(method="boxes", rules=tuple(_unhashed(mapping(content)))[:_MOST_RANGES])
+        rules = tuple(_unhashed(mapping(content)))[:_MOST_RANGES]
+        return OutsideHash(method="boxes", rules=rules, picture=_names_pixels(rules))
     return OutsideHash(method=None)
+
+
+def _names_pixels(rules: tuple[str, ...]) -> bool:
+    """Tell whether excluded boxes are such as hold pixels, or say where pixels lie."""
+    return any(box in rule for rule in rules for box in _PIXEL_BOXES)
 
 
 def _with_hash(store: Store) -> Manifest | None:
