@@ -28,7 +28,7 @@ def related(reading: Reading, times: Iterable[Time]) -> tuple[Time, ...]:
     clocks = [time for time in shots if time.zone is None and time.source == "camera clock"]
     exact = [
         time for time in found
-        if time.source in _NEAR_S and time.zone == "UTC" and not time.doubt and _usable(time)
+        if time.source in _NEAR_S and time.zone == "UTC" and _usable(time)
     ]  # fmt: skip
     exact.sort(key=lambda time: _NEAR_S[time.source])
     offset = next((seconds for clock in clocks[:1] for utc in exact

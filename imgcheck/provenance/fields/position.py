@@ -226,7 +226,7 @@ def _signed_32(reading: Reading, name: str, value: float) -> float | None:
     """
     for raw, order in _raw(reading, name):
         above, below = (int.from_bytes(raw[i : i + 4], order) for i in (0, 4))
-        if below and above >= 1 << 31 and above / below == value:
+        if below and above / below == value:
             signed = (above - (1 << 32)) / below
             return signed if signed >= _LOWEST_M else None
     return None
