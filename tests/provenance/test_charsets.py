@@ -171,3 +171,13 @@ def test_three_captions_have_to_agree_in_pairs() -> None:
 def test_real_control_characters_are_still_called_hostile() -> None:
     for raw in ("Bridge\x9b31m".encode(), b"Bridge\x1b[31m", "a\u202eb".encode()):
         assert "hostile-text" in {one.kind for one in read(caption(exif=raw)).observations}
+
+
+def test_the_number_of_guesses_is_bounded_and_utf_8_needs_none() -> None:
+    texts = [RUSSIAN.encode("cp1251")] * 150
+    chunks = [build.chunk(b"tEXt", b"k%d\0" % n + text) for n, text in enumerate(texts)]
+    tags = metadata(build.png(*chunks), format="png").tags
+    assert tags["PNG:k99"] == RUSSIAN
+    assert tags["PNG:k100"] == RUSSIAN.encode("cp1251").decode("cp1252")
+    chunks = [build.chunk(b"tEXt", b"k%d\0" % n + RUSSIAN.encode()) for n in range(150)]
+    assert metadata(build.png(*chunks), format="png").tags["PNG:k149"] == RUSSIAN

@@ -9,7 +9,6 @@ from imgcheck.provenance.containers.boxes import header_length
 from imgcheck.provenance.containers.gif_blocks import sub_block_bytes
 from imgcheck.provenance.containers.heif_items import items
 from imgcheck.provenance.containers.tree import Node, Structure
-from imgcheck.provenance.fields.text import decode
 from imgcheck.provenance.fields.value import Reading
 
 Kind = Literal["exif", "xmp", "extended xmp", "photoshop", "iptc", "icc", "comment", "text",
@@ -173,7 +172,7 @@ def _png(reading: Reading, structure: Structure) -> Iterator[Carrier]:
 def _png_text(reading: Reading, kind: str, offset: int, length: int) -> Iterator[Carrier]:
     raw = reading.take(offset, length)
     keyword, _, body = raw.partition(b"\0")
-    name = decode(keyword[:79])
+    name = reading.decode(keyword[:79])
     packed: bytes | None = body
     if kind == "iTXt":
         flags, _, rest = body[:2], b"", body[2:]

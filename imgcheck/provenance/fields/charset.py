@@ -16,7 +16,8 @@ CHARSETS = {"cp1252": 0.0, "cp1251": 0.0, "mac_roman": 0.02, "koi8_r": 0.02, "cp
             "mac_cyrillic": 0.02, "cp1253": 0.0, "cp1255": 0.0, "cp1256": 0.0, "cp1254": 0.08,
             "cp1250": 0.1}  # fmt: skip
 _EAST_ASIAN = ("shift_jis", "gbk", "euc_kr", "big5", "euc_jp")  # only compared, never guessed
-_SAMPLE = 4096  # bytes that are weighed
+_SAMPLE = 1024  # bytes that are weighed, long stretches of ASCII left out
+_ASCII = re.compile(rb"([\x00-\x7f]{20})[\x00-\x7f]{24,}([\x00-\x7f]{20})")
 _WORD = re.compile(r"[^\W\d_]+")
 # Letters that make up most of a Russian or Ukrainian text; those of Serbian and Macedonian, and
 # a few of Latin script, stand where other sets have capitals or quotation marks.
@@ -42,7 +43,7 @@ def declared(raw: bytes) -> str | None:
 
 def guess(raw: bytes) -> str:
     """Name the most plausible character set of a text that is no UTF-8."""
-    sample = raw[:_SAMPLE]
+    sample = _ASCII.sub(rb"\1\n\2", raw[: 1 << 16])[:_SAMPLE]
     if _mostly_utf_8(sample):
         return "utf-8"
     costs = {name: cost for name in CHARSETS if (cost := _cost(sample, name)) is not None}

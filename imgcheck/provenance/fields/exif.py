@@ -16,7 +16,7 @@ import struct
 
 from imgcheck.provenance.containers.tiff_ifd import SIZES, Directory, Entry, Order
 from imgcheck.provenance.fields.tags import exif_name
-from imgcheck.provenance.fields.text import MAX_TEXT, decode
+from imgcheck.provenance.fields.text import MAX_TEXT
 from imgcheck.provenance.fields.value import Reading, Value
 
 MAX_VALUES = 64
@@ -46,7 +46,7 @@ def _value(reading: Reading, group: str, entry: Entry, order: Order) -> Value:
         return f"({entry.length} bytes)"
     if entry.tag in _CODED and gps == (tag < 0x9000) and entry.type in (1, 2, 7):
         # UNDEFINED by the standard; writers that copy tags blindly make it BYTE or ASCII.
-        return _coded(reading.take(entry.offset, min(entry.length, 4 * MAX_TEXT)), order)
+        return _coded(reading, reading.take(entry.offset, min(entry.length, 4 * MAX_TEXT)), order)
     if entry.type in (2, 129) or (entry.type in (1, 7) and tag in _XP and not gps):
         raw = reading.take(entry.offset, min(entry.length, 4 * MAX_TEXT))
         if tag in _XP:
@@ -71,16 +71,16 @@ def _text(reading: Reading, group: str, entry: Entry, raw: bytes) -> str:
             entry.offset + len(head), len(rest),
         )  # fmt: skip
     if entry.tag == 0x8298:  # Copyright: photographer NUL editor
-        parts = [decode(part).strip() for part in raw.split(b"\0")]
+        parts = [reading.decode(part).strip() for part in raw.split(b"\0")]
         return "; ".join(part for part in parts if part)
-    return decode(head).rstrip()
+    return reading.decode(head).rstrip()
 
 
 def _undefined(reading: Reading, group: str, entry: Entry, order: Order) -> Value:
     raw = reading.take(entry.offset, min(entry.length, 4 * MAX_TEXT))
     gps = group.startswith("GPS")
     if (entry.tag in _TEXTS and not gps) or (group.startswith("Interop") and entry.tag == 2):
-        return decode(raw).rstrip("\0 ")
+        return reading.decode(raw).rstrip("\0 ")
     if entry.tag == 0xA302 and not gps and 4 < len(raw) <= MAX_VALUES:
         return _mosaic(raw, order)
     if len(raw) == 1:
@@ -100,17 +100,17 @@ def _mosaic(raw: bytes, order: Order) -> Value:
     return list(raw)
 
 
-def _coded(raw: bytes, order: Order) -> str:
+def _coded(reading: Reading, raw: bytes, order: Order) -> str:
     """Decode the text of a field that begins with the name of its character code."""
     code, body = raw[:8], raw[8:]
     if code == b"UNICODE\0":
         text = _utf_16(body, order)
     elif code == b"JIS\0\0\0\0\0":
-        text = _first_fitting(body, ("iso2022_jp", "euc_jp", "shift_jis")) or decode(body)
+        text = _first_fitting(body, ("iso2022_jp", "euc_jp", "shift_jis")) or reading.decode(body)
     elif code in (b"ASCII\0\0\0", b"\0" * 8):
-        text = decode(body)
+        text = reading.decode(body)
     else:  # written without a code, against the standard: read as plain text
-        text = decode(raw)
+        text = reading.decode(raw)
     return text[:MAX_TEXT].strip("\0").rstrip("\0 ")
 
 

@@ -9,7 +9,6 @@ import struct
 from dataclasses import dataclass
 
 from imgcheck.provenance.containers.tiff_ifd import Directory, Entry, Order, integers
-from imgcheck.provenance.fields.text import decode
 from imgcheck.provenance.fields.value import Reading, Value
 
 _MAX_KEYS = 200  # the standard knows about 60
@@ -134,7 +133,7 @@ def _keys(reading: Reading, fields: dict[int, Entry], order: Order) -> dict[str,
             found: list[int | float | str] = list(doubles[value : value + size])
             read = found[0] if size == 1 else found
         elif place == _TEXTS and value + size <= len(texts):
-            read = decode(texts[value : value + size]).rstrip("|\0 ")
+            read = reading.decode(texts[value : value + size]).rstrip("|\0 ")
         if read is None or name in keys:
             reading.observe("geotiff", f"the GeoTIFF key {name} has no readable value",
                             entry.offset + 2 * start, 8)  # fmt: skip

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from imgcheck.provenance.fields.charset import declared, guess
 from imgcheck.provenance.fields.tags import IPTC
-from imgcheck.provenance.fields.text import decode
 from imgcheck.provenance.fields.value import Reading, Value
 
 _MAX_RESOURCES = 2_000
@@ -82,12 +81,12 @@ def read_details(reading: Reading, found: list[Resource]) -> None:
     """Add what the resources say in a few bytes: programs, quality, flags, names."""
     for one in found:
         raw = reading.data[one.offset : one.offset + min(one.length, 2048)]
-        for name, value in _details(one.number, raw):
+        for name, value in _details(reading, one.number, raw):
             reading.add("Photoshop", name, value, tag=one.number, offset=one.offset,
                         length=one.length, reader="8bim")  # fmt: skip
 
 
-def _details(number: int, raw: bytes) -> Iterator[tuple[str, Value]]:
+def _details(reading: Reading, number: int, raw: bytes) -> Iterator[tuple[str, Value]]:
     if number == 0x03ED and len(raw) >= 16:  # resolution, 16.16 fixed point
         for name, start in (("XResolution", 0), ("YResolution", 8)):
             yield name, int.from_bytes(raw[start : start + 4], "big") / 65536
@@ -103,7 +102,7 @@ def _details(number: int, raw: bytes) -> Iterator[tuple[str, Value]]:
     elif number == 0x040A and raw:
         yield "CopyrightFlag", raw[0]
     elif number == 0x040B:
-        yield "URL", decode(raw)
+        yield "URL", reading.decode(raw)
     elif number == 0x0421 and len(raw) >= 13:  # version info: two counted UTF-16 texts
         start = 5
         for name in ("WriterName", "ReaderName"):
@@ -170,7 +169,7 @@ def _keep(
     else:
         # Fields of a fixed width are filled with zeros; what stands behind those is not theirs.
         head, _, rest = raw.partition(b"\0")
-        value = decode(head, charset)
+        value = reading.decode(head, charset)
         if rest.strip(b"\0 "):
             reading.observe(
                 "hidden-text", f"IPTC {key[0]}:{key[1]} holds bytes behind the end of its text",

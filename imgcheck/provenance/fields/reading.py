@@ -38,7 +38,6 @@ from imgcheck.provenance.fields.lineage import (
 )
 from imgcheck.provenance.fields.maker_notes import MakerNote, read_maker_note
 from imgcheck.provenance.fields.position import Gps, best_position, find_positions
-from imgcheck.provenance.fields.text import decode
 from imgcheck.provenance.fields.value import Reading, TagEntry, Value
 from imgcheck.provenance.fields.xmp import joined_extension, read_xmp
 
@@ -265,7 +264,7 @@ def _read(reading: Reading, carrier: Carrier, found: _Found) -> None:
     elif carrier.kind == "icc":
         found.icc = found.icc or read_icc(inner, inner.data[start:end], carrier.offset)
     elif carrier.kind in ("comment", "text"):
-        _text(inner, carrier, decode(inner.take(start, end - start)), found)
+        _text(inner, carrier, inner.decode(inner.take(start, end - start)), found)
     elif carrier.kind == "jfif":
         _jfif(inner, start, end)
     elif carrier.kind == "adobe":
@@ -318,7 +317,7 @@ def _samsung(reading: Reading, tree: Structure) -> None:
         if entry.note == "Image_UTC_Data":
             start = entry.offset + 8 + len(entry.note)
             length = entry.offset + entry.length - start
-            text = decode(reading.take(start, min(length, 32))).strip("\0 ")
+            text = reading.decode(reading.take(start, min(length, 32))).strip("\0 ")
             reading.add("Samsung", entry.note, text, offset=start, length=length,
                         reader="samsung")  # fmt: skip
             return

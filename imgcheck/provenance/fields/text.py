@@ -40,6 +40,15 @@ def decode(raw: bytes, charset: str | None = None) -> str:
     return raw.decode(charset or guess(raw), "replace")[:MAX_TEXT]
 
 
+def is_utf_8(raw: bytes) -> bool:
+    """Tell whether bytes are UTF-8, ASCII included."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def is_hostile(text: str) -> bool:
     """Tell whether a text holds characters that could steer a terminal or mislead a reader."""
     return _HOSTILE.search(text) is not None

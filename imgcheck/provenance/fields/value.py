@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from imgcheck.provenance.containers.tree import MAX_OBSERVATIONS, Observation
-from imgcheck.provenance.fields.text import MAX_TEXT, is_hostile, script_like
+from imgcheck.provenance.fields.text import MAX_TEXT, decode, is_hostile, is_utf_8, script_like
 
 Number: TypeAlias = int | float
 Value: TypeAlias = str | Number | list[Number | str] | list[Number] | list[str] | list[int]
@@ -12,6 +12,7 @@ Value: TypeAlias = str | Number | list[Number | str] | list[Number] | list[str] 
 MAX_ENTRIES = 20_000
 # Many fields may point to the same bytes: what is decoded in all is bounded, too.
 _BUDGET = 16 << 20
+_GUESSES = 100  # texts of one file whose character set is guessed; each costs milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +46,13 @@ class Reading:
     entries: list[TagEntry] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
     budget: list[int] = field(default_factory=lambda: [_BUDGET])
+    guesses: list[int] = field(default_factory=lambda: [_GUESSES])
 
     def inside(self, data: bytes) -> "Reading":
         """Share the results and the budget, but read other bytes."""
         return Reading(
             data=data, place=False, entries=self.entries, observations=self.observations,
-            budget=self.budget,
+            budget=self.budget, guesses=self.guesses,
         )  # fmt: skip
 
     def observe(
@@ -75,6 +77,13 @@ class Reading:
         length = max(0, min(length, self.budget[0]))
         self.budget[0] -= length
         return self.data[offset : offset + length]
+
+    def decode(self, raw: bytes, charset: str | None = None) -> str:
+        """Decode a text; after many whose character set is unknown it is taken for Windows'."""
+        if charset is None and not is_utf_8(raw):
+            charset = None if self.guesses[0] > 0 else "cp1252"
+            self.guesses[0] -= 1
+        return decode(raw, charset)
 
     def add(
         self, group: str, name: str, value: Value, *, reader: str, tag: int | None = None,

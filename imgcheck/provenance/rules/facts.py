@@ -16,6 +16,9 @@ from imgcheck.provenance.platforms.fbmd import Fbmd
 _FRACTION = re.compile(r"\s*([+-]?\d{1,15}(?:\.\d{0,15})?)(?:\s*/\s*(\d{1,15}))?\s*", re.ASCII)
 
 
+_LANGUAGES = 16  # texts of one tag that are compared
+
+
 __all__ = ["Facts", "part", "shown"]
 
 
@@ -57,7 +60,8 @@ class Facts:
         """Give all texts of a tag, of which XMP may hold one a language; none that are empty."""
         value = self.value(tag)
         values = value if isinstance(value, list) else [value]
-        return [one.strip() for one in values if isinstance(one, str) and one.strip()]
+        texts = [one.strip() for one in values if isinstance(one, str) and one.strip()]
+        return texts[:_LANGUAGES]
 
     def raw(self, tag: str) -> bytes | None:
         """Give the bytes of a tag's text; None where they have no single place in the file."""

@@ -121,7 +121,7 @@ def altitude(facts: Facts) -> Answer:
     gps = facts.metadata.gps
     signed = height if gps is None or gps.altitude_m is None else gps.altitude_m
     fine = _LOWEST_M <= signed <= _HIGHEST_M
-    return answer("consistent" if fine else "anomalous", f"the recorded height is {signed:.6g} m",
+    return answer("consistent" if fine else "anomalous", f"the recorded height is {signed:,.1f} m",
                   facts.field("GPS:GPSAltitude"), facts.field("GPS:GPSAltitudeRef"))  # fmt: skip
 
 

@@ -94,11 +94,11 @@ def _begins(one: set[str], two: set[str]) -> bool:
     return any(b.startswith(a) or a.startswith(b) for a in one for b in two if a and b)
 
 
-def _lost(one: set[str], two: set[str]) -> bool:
+def _lost(one: list[str], two: list[str]) -> bool:
     """Tell whether one text has question marks where the other has letters."""
-    for a, b in ((a, b) for a in one for b in two if len(a) == len(b) and a != b):
+    for a, b in ((a, b) for a in one for b in two if len(a) == len(b)):
         pairs = [pair for pair in zip(a, b, strict=True) if pair[0] != pair[1]]
-        if all(pair[0] == "?" for pair in pairs) or all(pair[1] == "?" for pair in pairs):
+        if any(all(pair[side] == "?" for pair in pairs) for side in (0, 1)):
             return True
     return False
 
@@ -115,15 +115,15 @@ def caption(facts: Facts) -> Answer:
     if len(found) < 2:
         return absent("there are not two captions")
     fields = [facts.field(tag) for tag in found]
-    read = [{form for text in texts for form in readings(text, facts.raw(tag))}
-            for tag, texts in found.items()]  # fmt: skip
-    words = [{_words(form) for form in forms} for forms in read]
+    stated = list(found.values())
+    words = [{_words(form) for text in found[tag] for form in readings(text, facts.raw(tag))}
+             for tag in found]  # fmt: skip
     pairs = list(combinations(range(len(found)), 2))
     if all(_same(words[i], words[j]) for i, j in pairs):
         return answer("consistent", f"{len(found)} captions are the same", *fields)
     if all(_same(words[i], words[j]) or _begins(words[i], words[j]) for i, j in pairs):
         return answer("explained", "one caption is the beginning of the other", *fields)
-    if all(_same(words[i], words[j]) or _lost(read[i], read[j]) for i, j in pairs):
+    if all(_same(words[i], words[j]) or _lost(stated[i], stated[j]) for i, j in pairs):
         return answer("explained", "one caption has question marks where the other has letters, as "
                       "a program writes that does not know them", *fields)  # fmt: skip
     return answer("anomalous", "the captions differ: "

@@ -174,7 +174,7 @@ def _position(found: Inspection) -> Iterator[Row]:
             places=_first_place(found, gps.tags[0]),
         )
     elif (unread := provenance.unreadable(found.metadata, "position")) is not None:
-        yield Row(text=f"a position is recorded that cannot be read: {unread}")
+        yield Row(text=f"a position is recorded that cannot be used: {unread}")
     elif found.metadata.georeference is None and pose is None:
         yield Row(text="no position is recorded; platforms strip it, so that says nothing")
     if pose is not None:
