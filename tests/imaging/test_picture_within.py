@@ -10,7 +10,7 @@ from imgcheck.errors import RefusedError
 from imgcheck.imaging import Image
 from imgcheck.imaging.sniff import sniff
 from imgcheck.provenance import metadata
-from tests.imaging.files import encode, scene
+from tests.imaging.files import encode, geotiff, scene
 
 SMALL, LARGE = scene(40, 30), scene(160, 120, seed=3)
 Tag = tuple[int, int, list[int]]  # tag, type (3 or 4), values
@@ -126,3 +126,36 @@ def test_a_picture_inside_a_document_of_another_kind_is_not_offered() -> None:
         with pytest.raises(RefusedError) as caught:
             sniff(magic + encode(SMALL, "jpeg"))
         assert "begins at byte" not in str(caught.value)
+
+
+def with_copy_in_front(data: bytes, small: np.ndarray) -> bytes:
+    """Put a directory that is flagged as a reduced copy before the first one of a TIFF."""
+    mark, big = "<", data[2] == 43
+    (first,) = struct.unpack_from("<Q" if big else "<I", data, 8 if big else 4)
+    body = bytearray(data + b"\0" * (len(data) % 2))
+    pixels = len(body)
+    body += small.tobytes()
+    tags = [(254, 1), (256, small.shape[1]), (257, small.shape[0]), (258, 8), (259, 1), (262, 1),
+            (273, pixels), (277, 1), (278, small.shape[0]), (279, small.nbytes)]  # fmt: skip
+    start = len(body)
+    body += struct.pack(f"{mark}{'Q' if big else 'H'}", len(tags))
+    for tag, value in tags:
+        body += struct.pack(f"{mark}HH{'QQ' if big else 'II'}", tag, 4, 1, value)
+    body += struct.pack(f"{mark}{'Q' if big else 'I'}", first)
+    struct.pack_into("<Q" if big else "<I", body, 8 if big else 4, start)
+    return bytes(body)
+
+
+@pytest.mark.parametrize("big", ["NO", "YES"])
+def test_place_and_bands_are_those_of_the_full_picture(big: str) -> None:
+    plain = geotiff(np.moveaxis(LARGE, -1, 0), BIGTIFF=big)
+    expected = Image.from_bytes(plain, name="a.tif")
+    image = Image.from_bytes(with_copy_in_front(plain, SMALL[..., 0]), name="a.tif")
+    assert (image.width, image.height, image.bands) == (160, 120, 3)
+    assert image.georeference == expected.georeference
+    assert image.georeference is not None
+    assert np.array_equal(image.rgb(), expected.rgb())
+    assert image.damage == ()
+    found = metadata(image.data, format="tiff")
+    assert found.georeference is not None
+    assert found.georeference.crs == "EPSG:32637"

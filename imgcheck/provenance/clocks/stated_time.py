@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 Role = Literal["capture", "digitised", "written", "metadata", "position", "sent", "signed"]
 
 # Exif 3.0, 4.6.5: blanks stand for parts that are not known; IIM 4.2 and many writers put zeros.
-_PART = r"(?:\d{1,2}|[ ?xX*_]{2})"
+_PART = r"(?: ?\d{1,2}|[ ?xX*_]{2})"
 _DATE = re.compile(
     rf"(?P<y>\d{{4}})(?:(?P<mo>\d\d)(?P<d>\d\d)(?=$|[ T:])|(?P<mo2>\d\d)(?P<d2>\d\d)(?=\d{{6}})"
     rf"|[:\-/.](?P<mo3>{_PART})(?:[:\-/.](?P<d3>{_PART}))?)?",
@@ -21,10 +21,13 @@ _AFTERNOON = ("p", "P", "\u4e0b\u5348", "\u5348\u5f8c", "\uc624\ud6c4")
 _HALF = rf"[AaPp]\.?\s?[Mm]\.?|\u4e0a\u5348|\u5348\u524d|\uc624\uc804|{'|'.join(_AFTERNOON[2:])}"
 _CLOCK = re.compile(
     rf"(?P<half1>{_HALF})?\s*"
-    rf"(?:(?P<h>\d{{1,2}}):(?P<mi>{_PART})(?::(?P<s>{_PART})(?:[.,](?P<f>\d{{1,9}})\d*)?)?"
+    rf"(?:(?P<h>\d{{1,2}}):(?P<mi>{_PART})(?::(?P<s>{_PART})(?:[.,:](?P<f>\d{{1,9}})\d*)?)?"
     r"|(?P<h2>\d\d)(?P<mi2>\d\d)(?P<s2>\d\d)?|(?P<h3>\d\d)[: ?xX*_]*)"
     rf"\s*(?P<half2>{_HALF})?\s*(?P<z>{_ZONED})?"
 )
+# 12.30.15, 12-30-15 and 12h30m15s.
+_OTHER_CLOCK = re.compile(r"(\d{1,2})[.h-](\d\d)[.m-](\d\d)s?", re.ASCII)
+_DATE_SIGNS = str.maketrans({"\u5e74": ":", "\u6708": ":", "\u65e5": " "})  # year, month, day
 _NO_CLOCK = re.compile(r"[ :?xX*_TZ]*")
 # RFC 1123 (what PNG recommends for "Creation Time"), and the same as C and Java print it.
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -128,6 +131,7 @@ def parse_time(text: str, *, fraction: str = "", zone: str | None = None) -> Sta
     text = text.strip()
     if len(text) > _LONGEST:
         return None
+    text = text.translate(_DATE_SIGNS)
     text = _numeric(text) or text
     match = _DATE.match(text)
     if match is None or int(match["y"]) not in _YEARS:
@@ -137,7 +141,7 @@ def parse_time(text: str, *, fraction: str = "", zone: str | None = None) -> Sta
     rest = text[match.end() :]
     if rest and rest[0] not in " T:" and not (rest[0].isdigit() and match["mo2"]):
         return None
-    rest = rest.strip(" T:")
+    rest = _OTHER_CLOCK.sub(r"\1:\2:\3", rest.strip(" T:"), count=1)
     if not month or not day:
         return _part_of_a_year(year, month, zone)
     try:
@@ -155,7 +159,7 @@ def parse_time(text: str, *, fraction: str = "", zone: str | None = None) -> Sta
 def _known(match: re.Match[str], name: str) -> int:
     """Give a part of a date as a number; 0 where it is not stated."""
     text = next((match[key] for key in (name, f"{name}2", f"{name}3") if match[key]), "")
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.strip().isdigit() else 0
 
 
 def _part_of_a_year(year: int, month: int, zone: str | None) -> Stated | None:
@@ -171,13 +175,15 @@ def _at(midnight: datetime, match: re.Match[str], fraction: str, zone: str | Non
     """Add the time of day; None where it is none."""
     hour = int(match["h"] or match["h2"] or match["h3"])
     written = match["mi"] or match["mi2"] or "", match["s"] or match["s2"] or ""
-    minute, second = (int(part) if part.isdigit() else None for part in written)
+    minute, second = (int(part) if part.strip().isdigit() else None for part in written)
+    second = None if minute is None else second
     half, note = match["half1"] or match["half2"], ""
     span = 3600.0 if minute is None else 60.0 if second is None else 1.0
     if half is not None:
-        if not 1 <= hour <= 12:
+        afternoon = half.startswith(_AFTERNOON)
+        if hour > 12 and not afternoon:
             return None
-        hour = hour % 12 + 12 * half.startswith(_AFTERNOON)
+        hour = hour % 12 + 12 * afternoon if hour <= 12 else hour
     elif hour == 24:
         # Android writes the first hour of a day so; ISO 8601 its last moment, at 24:00:00 only.
         hour, note = 0, "hour 24 is read as hour 0 of the same day"

@@ -51,10 +51,9 @@ _PNG: tuple[tuple[str, Role], ...] = (
     ("PNG:date:create", "written"), ("PNG:date:modify", "written"),
     ("PNG:create-date", "written"), ("PNG:modify-date", "written"),
 )  # fmt: skip
-_CLOCK = re.compile(
-    r"(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:[.,]\d{1,9})?))?|(\d\d)(\d\d)(\d\d(?:[.,]\d{1,9})?)",
-    re.ASCII,
-)
+_CLOCK = re.compile(r"(\d\d)(\d\d)(\d\d(?:\.\d{1,9})?)", re.ASCII)
+_BETWEEN = re.compile(r"[:\s,;hm]+(?=\d)")
+_NUMBER = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(?:/(\d{1,9}))?", re.ASCII)
 
 
 def find_times(reading: Reading, tags: Mapping[str, Value]) -> tuple[Time, ...]:
@@ -216,11 +215,9 @@ def _time_of_day(value: Value) -> tuple[float, float] | None:
     the same as text.
     """
     if isinstance(value, str):
-        match = _CLOCK.fullmatch(value.strip().removesuffix("Z").strip())
-        if match is None:
-            return None
-        texts = [part.replace(",", ".") for part in match.groups() if part]
-        value = [float(part) for part in texts]
+        text = re.sub(r"\s*(?:Z|UTC|GMT|s)$", "", value.strip())
+        packed = _CLOCK.fullmatch(text)
+        value = [_fraction(part) for part in (packed.groups() if packed else _BETWEEN.split(text))]
     if not isinstance(value, list) or len(value) > 3:
         return None
     known: list[Number] = []
@@ -236,6 +233,14 @@ def _time_of_day(value: Value) -> tuple[float, float] | None:
     span = 1.0 if fine else 60.0 if len(known) == 2 else 3600.0
     total = sum(part * unit for part, unit in zip(known, (3600, 60, 1), strict=False))
     return round(total, 6), span
+
+
+def _fraction(text: str) -> Number | str:
+    """Read "37", "37.5" or "37/1"; a denominator of 0 and what is no number stay text."""
+    match = _NUMBER.fullmatch(text)
+    if match is None or (match[2] is not None and not int(match[2])):
+        return text
+    return float(match[1]) / int(match[2] or 1)
 
 
 def _plain(

@@ -80,7 +80,7 @@ def saved_date(facts: Facts) -> Answer:
 
 
 def _words(text: str) -> str:
-    return re.sub(r"\W+", " ", unicodedata.normalize("NFC", text)).strip().casefold()
+    return re.sub(r"\W+", " ", unicodedata.normalize("NFKC", text)).strip().casefold()
 
 
 _CAPTIONS = ("IFD0:ImageDescription", "IPTC:Caption/Abstract", "XMP:dc:description")
