@@ -72,6 +72,11 @@ def test_without_a_time_nothing_is_said_for_or_against() -> None:
     finding = say()
     assert "records no time of capture; that says nothing" in finding.summary
     assert finding.measures == ()
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+    assert say(time("2017-09-10T12:00:00")).outcome is Outcome.INCONCLUSIVE
+    early = time("2017-09-01T12:00:00", role="written")
+    assert say(early).outcome is Outcome.INCONCLUSIVE  # it bounds the capture
+    assert say(time("2017-09-30T12:00:00", role="written")).outcome is Outcome.NOT_APPLICABLE
 
 
 def test_a_time_that_cannot_be_read_is_not_called_absent() -> None:

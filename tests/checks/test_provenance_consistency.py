@@ -47,7 +47,7 @@ def test_common_causes_are_counted_and_not_quoted() -> None:
 
 def test_a_file_without_fields_has_nothing_to_compare() -> None:
     finding = answer(build.jpeg())
-    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert finding.outcome is Outcome.NOT_APPLICABLE
     assert "no fields" in finding.summary
     assert finding.statement is None
 

@@ -37,7 +37,10 @@ def say(*rules: RuleResult) -> Finding:
 )
 def test_what_the_rules_find_is_counted_and_the_odd_ones_are_quoted(states, words) -> None:
     rules = [result(name, state) for name, state in zip("abcd", states, strict=False)]
-    assert words in say(*rules).summary
+    finding = say(*rules)
+    assert words in finding.summary
+    asked = any(state != "not applicable" for state in states)
+    assert finding.outcome is (Outcome.INCONCLUSIVE if asked else Outcome.NOT_APPLICABLE)
 
 
 def test_contradictory_goes_before_anomalous_and_three_are_quoted() -> None:

@@ -40,8 +40,8 @@ def test_tables_scans_and_chroma_are_told(more: dict[str, object], words: str) -
     whole, named = findings(saved(**more))
     assert words in whole.summary
     assert (whole.statement, whole.outcome) == (None, Outcome.INCONCLUSIVE)
-    assert named.outcome is Outcome.INCONCLUSIVE
-    assert "neither a sign of alteration nor of its absence" in named.summary
+    assert named.outcome is Outcome.NOT_APPLICABLE
+    assert "a sign neither of alteration nor of its absence" in named.summary
 
 
 def test_tables_that_cannot_be_read_are_no_test() -> None:
@@ -58,10 +58,10 @@ def test_without_the_statement_only_the_file_is_described() -> None:
 @pytest.mark.parametrize("form", ["png", "webp", "tiff"])
 def test_other_formats_do_not_tell_how_they_were_saved(form: str) -> None:
     case = case_of(image=SimpleNamespace(format=form))
-    reason = provenance_recompression.reason_not_to_run(case)
-    assert reason is not None and form.upper() in reason
+    lack = provenance_recompression.missing(case)
+    assert lack is not None and form.upper() in lack.reason
     jpeg = case_of(image=SimpleNamespace(format="jpeg"))
-    assert provenance_recompression.reason_not_to_run(jpeg) is None
+    assert provenance_recompression.missing(jpeg) is None
 
 
 def test_measures_say_why_a_value_is_unknown() -> None:
