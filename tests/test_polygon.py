@@ -51,6 +51,28 @@ def test_a_ring_that_encloses_no_one_area_is_named(
     assert says in str(polygon.fault(ring))
 
 
+TOUCHING = [(0, 0), (4, 0), (4, 4), (2, 0), (0, 4)]
+
+
+@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("start", range(5))
+def test_a_corner_on_another_edge_is_seen_from_every_side(
+    turn: int, backwards: bool, start: int
+) -> None:
+    ring = TOUCHING[start:] + TOUCHING[:start]
+    for _ in range(turn):
+        ring = [(-y, x) for x, y in ring]
+    touched = polygon.fault(ring[::-1] if backwards else ring)
+    assert touched is not None and "touches" in touched
+
+
+def test_a_corner_close_to_an_edge_does_not_touch_it() -> None:
+    assert (
+        polygon.fault([(x, y + 1e-6) if (x, y) == (2, 0) else (x, y) for x, y in TOUCHING]) is None
+    )
+
+
 def test_corners_of_a_coast_of_thousands_of_points_are_checked() -> None:
     coast = [(i / 1000, (i % 7) / 10_000) for i in range(1500)]
     ring = [*coast, (1.499, -1.0), (0.0, -1.0)]

@@ -53,6 +53,11 @@ def test_every_form_of_a_place_is_compared(claimed: Place, relation: str) -> Non
         (place(lat=35.40, lon=40.15, radius_km=5.0), False),
         (place(lat=35.50, lon=40.15, radius_km=5.0), False),
         (place(lat=33.0, lon=44.0, radius_km=5.0), False),
+        # Exchanged it is nearer, but not at the spot.
+        (place(lat=40.15, lon=36.40, radius_km=5.0), False),
+        (place(lat=40.15, lon=35.90, radius_km=5.0), False),
+        # So large that both ways hold the spot: nothing needs explaining.
+        (place(lat=35.40, lon=40.15, radius_km=900.0), False),
         (place(bbox=(44.0, 33.0, 44.1, 33.1)), False),
         (place(polygon=square(44.0, 33.0, 0.1)), False),
         # Exchanged it would be no place, or a box across the date line.

@@ -87,6 +87,13 @@ GPS = {1: "N", 2: (35.0, 24.0, 0.0), 3: "E", 4: (40.0, 9.0, 0.0)}
     [
         ("provenance.capture-time", "when", picture(), Outcome.NOT_APPLICABLE),
         ("provenance.capture-time", "when", with_exif(EXIF_TIME), Outcome.INCONCLUSIVE),
+        # Saved before the claimed time: no time of capture, but an observation.
+        (
+            "provenance.capture-time",
+            "when",
+            with_exif({0x0132: "2016:01:01 12:00:00"}),
+            Outcome.INCONCLUSIVE,
+        ),
         ("provenance.file", "where", picture(), Outcome.NOT_APPLICABLE),
         ("provenance.file", "where", with_exif(gps=GPS), Outcome.INCONCLUSIVE),
         ("provenance.file", "whole", picture(), Outcome.NOT_APPLICABLE),

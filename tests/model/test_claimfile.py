@@ -123,6 +123,13 @@ def test_a_hostile_claim_is_refused_in_one_short_sentence(text: str, says: str) 
     assert says in str(caught.value)
 
 
+def test_twelve_levels_are_read_and_a_thirteenth_is_refused() -> None:
+    with pytest.raises(ClaimError, match="the claim is a mapping"):
+        loads("[" * 12 + "]" * 12)
+    with pytest.raises(ClaimError, match="nested over 12"):
+        loads("[" * 13 + "]" * 13)
+
+
 def test_two_hundred_statements_are_read_and_the_next_is_named_by_its_line() -> None:
     text = "statements:\n" + "  - original\n" * 200
     assert len(loads(text).statements) == 200
