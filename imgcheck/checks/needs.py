@@ -16,7 +16,7 @@ def reference(case: Case) -> Missing | None:
     if not case.references:
         return Missing(
             reason="no reference imagery was given",
-            give="reference imagery of the claimed place (--reference PATH)",
+            give="reference imagery that shows the place (--reference PATH)",
         )
     if all(r.image.georeference is None for r in case.references):
         return Missing(
