@@ -1,7 +1,9 @@
 """What a check needs before it can say anything: each gives what is missing, or ``None``."""
 
+from collections.abc import Iterable
+
 from imgcheck.checks.check import Missing
-from imgcheck.model import Case
+from imgcheck.model import Case, Reference
 
 
 def pixels(case: Case) -> Missing | None:
@@ -39,16 +41,32 @@ def dated_reference(case: Case) -> Missing | None:
 
 
 def two_dated_references(case: Case) -> Missing | None:
-    """Need two georeferenced references of different stated dates."""
+    """Need two georeferenced references of which one is surely older than the other."""
     if (missing := dated_reference(case)) is not None:
         return missing
-    dates = {r.date.text for r in case.references if r.date is not None}
-    if len(dates) < 2:
+    if len(in_sequence(case.references)) < 2:
         return Missing(
-            reason="all dated references are of one date, and two dates are needed",
+            reason="all dated references are of one date, or their dates overlap, and two dates "
+            "are needed",
             give="a reference of another date (--reference PATH@DATE)",
         )
     return None
+
+
+def in_sequence(references: Iterable[Reference]) -> list[Reference]:
+    """Give georeferenced references whose dates follow each other, as many as possible.
+
+    Of references whose dates overlap, such as two of one day, it is not known which is older.
+    Only one of them is given.
+    """
+    dated = [(r.date, r) for r in references if r.date and r.image.georeference]
+    kept: list[Reference] = []
+    last = None
+    for date, one in sorted(dated, key=lambda pair: (pair[0].latest, pair[0].earliest)):
+        if last is None or (last.before(date) and last.start.date() != date.start.date()):
+            kept.append(one)
+            last = date
+    return kept
 
 
 def index(case: Case) -> Missing | None:

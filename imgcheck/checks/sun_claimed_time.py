@@ -1,7 +1,7 @@
 """Could the shadows have fallen like this at the claimed time?"""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from imgcheck import sun
 from imgcheck.checks import _placed, _shadows, needs
@@ -24,11 +24,8 @@ _BASIS = "sun and shadow"
 # Nominally a true time fits worse than this once in a thousand; what came out is below.
 _CONTRADICTION = 0.001
 
-# A window as long as this says nothing about the hour, so agreement with it is no support.
-_LONGEST_SUPPORTED = timedelta(hours=2)
-
-# Agreement that every fifth daylight moment would give as well is no support either.
-_LARGEST_CHANCE = 0.2
+# A claimed time within this is one hour of the day, which a slip with time zones could move.
+_ONE_HOUR = timedelta(hours=2)
 
 Spot = tuple[float, float, str]
 
@@ -38,24 +35,31 @@ Spot = tuple[float, float, str]
     question="Could the shadows have fallen like this at the claimed time?",
     asks="misdated",
     stage="bytes",
+    version="2",
     answers=("acquired",),
     needs=(needs.shadow_measurement,),
 )
 def claimed_time(case: Case) -> Iterable[Finding]:
     """Compare a measured shadow with the sun's path over the claimed window."""
-    place = where(case)
-    if place is None:
-        reason = "the place is not known: state it in the claim, or give a reference to place on"
-        yield from claimed_time.without(case, Outcome.NOT_APPLICABLE, reason)
+    rivals = [rival for rival in case.claim.rivals if rival.window is not None]
+    claimed = case.claim.of_kind("acquired")
+    if not claimed and not rivals:
         return
     seen = _shadows.seen(case)
     if isinstance(seen, str):
         yield from claimed_time.without(case, Outcome.NOT_APPLICABLE, seen)
         return
-    rivals = [rival for rival in case.claim.rivals if rival.window is not None]
-    for statement in case.claim.of_kind("acquired"):
+    place = where(case)
+    if place is None:
+        reason = "the place is not known: state it in the claim, or give a reference to place on"
+        yield from claimed_time.without(case, Outcome.NOT_APPLICABLE, reason)
+        return
+    posted = case.claim.source.posted
+    for statement in claimed:
         assert isinstance(statement, Acquired)
-        yield _answer(statement.id, statement.window, "the claimed time (", seen, place, rivals)
+        yield _answer(
+            statement.id, statement.window, "the claimed time (", seen, place, posted, rivals
+        )
     for rival in rivals:
         assert rival.window is not None
         yield _answer(
@@ -64,6 +68,7 @@ def claimed_time(case: Case) -> Iterable[Finding]:
             f"the rival account ({rival.text}; " if rival.text else "the rival account (",
             seen,
             place,
+            posted,
             [],
         )
 
@@ -94,15 +99,16 @@ def _answer(
     name: str,
     seen: Seen,
     place: Spot,
+    posted: Window | None,
     rivals: list[Rival],
 ) -> Finding:
     lat, lon, source = place
     span = (window.earliest, window.latest)
-    found = sun.examine(span, lat, lon, **seen.options)
-    outcome = _outcome(found, window)
+    found = _examined(window, posted, seen, lat, lon)
+    outcome = decide(found)
     sentences = [
-        _observed(found, window, seen, f"{name}{_said(window)}) at {source}"),
-        _allowed(found),
+        _observed(found, window, seen, f"{name}{_said(window)})", source),
+        _allowed(found, window),
         _date(found, seen, lat, lon),
         *_zones(outcome, window, seen, lat, lon),
     ]
@@ -134,55 +140,91 @@ def _answer(
     )
 
 
-def _outcome(found: sun.ClaimedTime, window: Window) -> Outcome:
+def decide(found: sun.ClaimedTime) -> Outcome:
+    """Never support: a claimed time has a date, and the sun comes back on other dates."""
     if found.p_value is None or found.p_value < _CONTRADICTION:
         return Outcome.CONTRADICTS
-    short = window.latest - window.earliest <= _LONGEST_SUPPORTED
-    if short and found.allowed and found.days.share <= _LARGEST_CHANCE:
-        return Outcome.SUPPORTS
     return Outcome.INCONCLUSIVE
 
 
-def _is_moment(window: Window) -> bool:
+def _examined(
+    window: Window, posted: Window | None, seen: Seen, lat: float, lon: float
+) -> sun.ClaimedTime:
+    """Test the window, and describe it on the dates that it names.
+
+    A window without a zone is tested in every zone. Where it fits on its own dates at the place,
+    it is described there, not on the dates before and after that other zones bring in.
+    """
+    span = (window.earliest, window.latest)
+    days = _days(window, lon)
+    known = None if posted is None else min(posted.latest, span[1] + timedelta(days=800))
+    found = sun.examine(span, lat, lon, days=days, posted=known, **seen.options)
+    own = (max(span[0], days[0]), min(span[1], days[1]))
+    if window.zone_known or own[0] > own[1]:
+        return found
+    closer = sun.examine(own, lat, lon, days=days, posted=known, **seen.options)
+    return closer if decide(closer) is not Outcome.CONTRADICTS else found
+
+
+def _days(window: Window, lon: float) -> tuple[datetime, datetime]:
+    """Give the first and the last moment of the dates that a window names.
+
+    Without a zone they are dates of mean local solar time.
+    """
+    zone = window.start.tzinfo or UTC
+    ahead = timedelta() if window.zone_known else timedelta(days=((lon + 180) % 360 - 180) / 360)
+    first = datetime.combine(window.start.date(), time.min, zone)
+    last = datetime.combine(
+        window.end.astimezone(zone).date() if window.zone_known else window.end.date(),
+        time.max,
+        zone,
+    )
+    return (first - ahead).astimezone(UTC), (last - ahead).astimezone(UTC)
+
+
+def _is_minute(window: Window) -> bool:
     """Say whether a time is stated to the minute or better."""
-    return window.latest - window.earliest < timedelta(minutes=1)
+    return window.end - window.start < timedelta(minutes=1)
 
 
 def _said(window: Window) -> str:
-    if _is_moment(window) and window.start != window.end:
-        return window.start.isoformat(timespec="minutes").replace("+00:00", "Z")
-    return window.text if window.zone_known else f"{window.text}, taken in any time zone"
+    text = window.text
+    if _is_minute(window) and window.start != window.end:
+        text = window.start.isoformat(timespec="minutes").replace("+00:00", "Z")
+    return text if window.zone_known else f"{text}, taken in any time zone"
 
 
-def _observed(found: sun.ClaimedTime, window: Window, seen: Seen, when: str) -> str:
+def _observed(found: sun.ClaimedTime, window: Window, seen: Seen, when: str, source: str) -> str:
     if found.night or found.best_time is None:
-        return f"{seen.words}; at {when} the sun was below the horizon."
-    instant = _is_moment(window)
-    at = "then" if instant else f"at {found.best_time:%Y-%m-%d %H:%M} UTC"
+        return f"{seen.words}; at {when} at {source} the sun was below the horizon."
+    instant = window.zone_known and _is_minute(window)
+    at = "then" if instant else f"at {found.best_time:%H:%M} UTC"
     stood = (
         f"the sun {at} stood at azimuth {found.sun_azimuth_deg:.1f}, elevation "
         f"{found.sun_elevation_deg:.1f} degrees"
     )
-    assert found.p_value is not None
-    if found.p_value >= _CONTRADICTION:
-        return f"{seen.words}; that fits {when}: {'' if instant else 'best where '}{stood}."
+    if decide(found) is not Outcome.CONTRADICTS:
+        fits = "there are hours that fit"
+        if window.end - window.start <= _ONE_HOUR:
+            fits = "the hour fits" if window.zone_known else "the hour fits in one of the zones"
+        return f"{seen.words}. For {when} {fits}; the date was not tested. At {source} {stood}."
     shown = ""
     if seen.azimuth is not None:
         shown = f"; the picture shows {(seen.azimuth[0] + 180) % 360:.0f}"
     nearest = "is" if instant else "never comes nearer than"
     return (
-        f"{seen.words}; {when} {nearest} {found.deviation_sigma:.1f} standard errors away: "
-        f"{stood}{shown}."
+        f"{seen.words}; {when} at {source} {nearest} {found.deviation_sigma:.1f} standard errors "
+        f"away: {stood}{shown}."
     )
 
 
-def _allowed(found: sun.ClaimedTime) -> str:
+def _allowed(found: sun.ClaimedTime, window: Window) -> str:
+    one = window.start.date() == window.end.date()
     spans = [f"{s.start:%d %b %H:%M} to {s.end:%H:%M} UTC" for s in found.days.sets]
     if not spans:
-        return "At no time of those days could it fall so."
+        return f"At no time of {'that day' if one else 'those days'} could it fall so."
     more = f" and {len(spans) - 3} more" if len(spans) > 3 else ""
-    days = "That day allows" if found.days.days_in_window <= 1 else "Those days allow"
-    return f"{days} {', '.join(spans[:3])}{more}."
+    return f"{'That day allows' if one else 'Those days allow'} {', '.join(spans[:3])}{more}."
 
 
 def _date(found: sun.ClaimedTime, seen: Seen, lat: float, lon: float) -> str:
@@ -190,12 +232,11 @@ def _date(found: sun.ClaimedTime, seen: Seen, lat: float, lon: float) -> str:
     mirror = _mirrored(found)
     if not found.days.sets or found.days.best_time is None:
         return f"On {mirror} the sun takes the same path." if mirror else ""
-    if found.mirror_days is None:
+    if not mirror:
         return "A window this long holds dates that the sun does not tell apart."
     reach = sun.date_reach(found.days.best_time, lat, lon, **seen.options)
     words = sun.reach_words(reach, seen.measured)
-    fits = "The time of day fits; " if found.allowed else "At the allowed hours, "
-    return f"{fits}{words}, and {mirror} would fit as well."
+    return f"At such hours, {words}, and {mirror} would fit as well."
 
 
 def _mirrored(found: sun.ClaimedTime) -> str:
@@ -215,7 +256,7 @@ def _day(when: datetime) -> str:
 def _zones(outcome: Outcome, window: Window, seen: Seen, lat: float, lon: float) -> Iterable[str]:
     """Say what the time would be in another zone, and which slip would reconcile the two."""
     span = (window.earliest, window.latest)
-    if not window.zone_known or span[1] - span[0] > _LONGEST_SUPPORTED:
+    if not window.zone_known or span[1] - span[0] > _ONE_HOUR:
         return
     offset = window.start.utcoffset()
     hours = offset.total_seconds() / 3600 if offset is not None else 0.0

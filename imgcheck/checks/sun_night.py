@@ -28,11 +28,14 @@ _MOST_STEPS = 20_000
     question="Was the sun up at the claimed time and place?",
     asks="misdated",
     stage="pixels",
+    version="2",
     answers=("acquired",),
     needs=(needs.pixels,),
 )
 def night(case: Case) -> Iterable[Finding]:
     """Compare the sun's height over the claimed window with the light of the picture."""
+    if not case.claim.of_kind("acquired"):
+        return
     place = where(case)
     if place is None:
         reason = "the place is not known: state it in the claim, or give a reference to place on"
@@ -53,12 +56,17 @@ def _answer(case: Case, statement: str, window: Window, place: tuple[float, floa
     height = sun.position(first + share.astype("timedelta64[us]"), lat, lon).elevation_deg
     highest, lowest = float(height.max()), float(height.min())
     looks, light, color = _looks(case)
+    unmeasured = needs.shadow_measurement(case) is not None
     if highest < _DARK_DEG:
         words = (
             f"At {source} the sun stood at least {math.floor(-highest)} degrees below the horizon "
             f"all through the claimed time ({window.text})"
         )
         outcome, then = Outcome.INCONCLUSIVE, _NIGHT[looks]
+        if looks == "day":
+            then += (
+                ": measure a shadow, or ask for the zone" if unmeasured else ": ask for the zone"
+            )
     elif lowest > 0:
         words = f"At {source} the sun was up all through the claimed time ({window.text})"
         outcome = Outcome.INCONCLUSIVE if looks == "dark" else Outcome.NOT_APPLICABLE
@@ -88,12 +96,12 @@ def _answer(case: Case, statement: str, window: Window, place: tuple[float, floa
             "Brightness and colour are set by whoever processed the picture; they do not prove "
             "daylight or night.",
         ),
-        would_change=("a shadow of the sun, measured in the picture",),
+        would_change=("a shadow of the sun, measured in the picture",) if unmeasured else (),
     )
 
 
 _NIGHT = {
-    "day": "the picture is bright and coloured, as by day: measure a shadow, or ask for the zone",
+    "day": "the picture is bright and coloured, as by day",
     "dark": "the picture is dark, which agrees and supports nothing by itself",
     "grey": "the picture has no colour: a thermal or night camera could have taken it",
 }

@@ -7,10 +7,10 @@ from typing import TypedDict, Unpack
 import numpy as np
 
 from imgcheck.sun.constraint import Constraint, constrain, ends
-from imgcheck.sun.mirror import mirror_days
+from imgcheck.sun.mirror import earlier_mirror_days
 from imgcheck.sun.path import day_start, solar_day
 from imgcheck.sun.spa import position
-from imgcheck.sun.times import TimeSpan, to_datetime
+from imgcheck.sun.times import TimeSpan, to_datetime, to_utc
 
 # What is taken where nobody said how level the ground and how upright the object is, one standard
 # deviation, degrees: house corners and poles on ground that looks level. A convention; what the
@@ -51,14 +51,14 @@ class ClaimedTime:
     sun_azimuth_deg, sun_elevation_deg : float or None
         The sun at ``best_time``; elevation as seen through the air.
     days : Constraint
-        What the shadow allows on the claimed days, from midnight to midnight of mean local solar
-        time; its ``sets`` may lie outside the window. ``days.claimed`` weighs the claimed time
-        against any daylight of these days.
+        What the shadow allows on the claimed days; its ``sets`` may lie outside the window.
+        ``days.claimed`` weighs the claimed time against any daylight of these days.
     allowed : bool
         Whether a moment of the window is in ``days.sets``.
     mirror_days : TimeSpan or None
-        The days on the other side of the solstice on which the sun takes the same path as on the
-        claimed ones. ``None`` for windows of more than two months.
+        Days on the other side of a solstice on which the sun takes the same path as on the
+        claimed ones: the nearest ones that do not end after the picture was posted. ``None`` for
+        windows of more than two months.
     """
 
     p_value: float | None
@@ -77,7 +77,13 @@ class ClaimedTime:
 
 
 def examine(
-    when: datetime | tuple[datetime, datetime], lat: float, lon: float, **shadow: Unpack[Shadow]
+    when: datetime | tuple[datetime, datetime],
+    lat: float,
+    lon: float,
+    *,
+    days: tuple[datetime, datetime] | None = None,
+    posted: datetime | None = None,
+    **shadow: Unpack[Shadow],
 ) -> ClaimedTime:
     """Test the direction or the relative length of a shadow against a claimed time.
 
@@ -87,6 +93,11 @@ def examine(
         Aware datetimes.
     lat, lon : float
         Degrees, north and east positive.
+    days : (start, end), optional
+        First and last moment of the claimed days, aware. By default the days of mean local solar
+        time that ``when`` touches.
+    posted : datetime, optional
+        By when the picture was known; by default the end of ``when``.
     **shadow
         What was measured and its errors, as for `imgcheck.sun.constrain`: ``azimuth``,
         ``shadow_azimuth``, ``ratio``, ``slope``, ``slope_sigma_deg``, ``lean_sigma_deg``,
@@ -110,25 +121,29 @@ def examine(
     start, end = ends(when)
     span = (to_datetime(start), to_datetime(end))
     inside = constrain(lat, lon, window=span, **shadow)
-    first, last = solar_day(np.array([start, end]), lon)
-    whole = (to_datetime(day_start(int(first), lon)), to_datetime(day_start(int(last) + 1, lon)))
-    days = constrain(lat, lon, window=whole, claimed=span, **shadow)
-    assert days.claimed is not None
+    first, last = (int(day) for day in solar_day(np.array([start, end]), lon))
+    whole = days or (to_datetime(day_start(first, lon)), to_datetime(day_start(last + 1, lon)))
+    on_days = constrain(lat, lon, window=whole, claimed=span, **shadow)
+    assert on_days.claimed is not None
     best = None if inside.best_time is None else position(inside.best_time, lat, lon)
     mirrored = None
     if span[1] - span[0] <= _MOST_MIRRORED:
-        other = mirror_days(np.arange(first, last + 1))
-        mirrored = TimeSpan(
-            start=to_datetime(day_start(int(other[0]), lon)),
-            end=to_datetime(day_start(int(other[-1]) + 1, lon)),
+        until = span[1] if posted is None else posted
+        other = earlier_mirror_days(
+            np.arange(first, last + 1), until=int(solar_day(np.array([to_utc(until)]), lon)[0])
         )
+        if other.size:
+            mirrored = TimeSpan(
+                start=to_datetime(day_start(int(other[0]), lon)),
+                end=to_datetime(day_start(int(other[-1]) + 1, lon)),
+            )
     return ClaimedTime(
         p_value=inside.p_value,
         deviation_sigma=inside.deviation_sigma,
         best_time=inside.best_time,
         sun_azimuth_deg=None if best is None else float(best.azimuth_deg),
         sun_elevation_deg=None if best is None else float(best.apparent_elevation_deg),
-        days=days,
-        allowed=days.claimed.allowed and inside.best_time is not None,
+        days=on_days,
+        allowed=on_days.claimed.allowed and inside.best_time is not None,
         mirror_days=mirrored,
     )

@@ -1,6 +1,6 @@
 """Measure the change engine on real imagery of IMGCHECK_DATA.
 
-    python -m tests.benchmarks.change labelled nochange planted season bracket farmland
+    python -m tests.benchmarks.change labelled nochange planted season bracket farmland dating
 
 Prints markdown tables. Constants were set on Beijing A and B, on NAIP of 2012, and on the western
 halves of the two stacks; everything else is for reporting. ``--part tune`` shows the tuning part.
@@ -21,7 +21,10 @@ import numpy as np
 from PIL import Image
 
 from imgcheck import change
+from imgcheck.checks.change_bracket import decide
+from imgcheck.model import Outcome, Window
 from imgcheck.quantity import binomial_interval
+from tests.benchmarks import calibrate
 
 ROOT = Path(os.environ.get("IMGCHECK_DATA", Path(__file__).resolve().parents[3] / "shared/data"))
 CROP = 400
@@ -276,6 +279,87 @@ def bracket(part: str, _: int) -> None:
             )
 
 
+def cuts(shape: tuple[int, ...]) -> Iterator[tuple[str, tuple[slice, slice]]]:
+    """The whole ground, its quarters, and the middle of each quarter at two sizes."""
+    rows, columns = shape[0] // 2, shape[1] // 2
+    yield "whole", np.s_[:, :]
+    for name, top, left in (
+        ("north-west", 0, 0),
+        ("north-east", 0, columns),
+        ("south-west", rows, 0),
+        ("south-east", rows, columns),
+    ):
+        yield name, np.s_[top : top + rows, left : left + columns]
+        for size in (160, 240):
+            if size < min(rows, columns):
+                down, right = top + (rows - size) // 2, left + (columns - size) // 2
+                yield f"{name}, {size} px", np.s_[down : down + size, right : right + size]
+
+
+def neighbours(count: int, k: int, number: int) -> list[int]:
+    """The ``number`` other dates nearest to date ``k`` in the order of time."""
+    others = sorted((i for i in range(count) if i != k), key=lambda i: (abs(i - k), i))
+    return sorted(others[:number])
+
+
+def dating(_: str, __: int) -> None:
+    """Every date of every cut as the posted picture, beside all other dates and beside few."""
+    rows = []
+    for name in ("pucallpa", "naip"):
+        dated = stack(name)
+        for ground, cut in cuts(dated[0][0].shape):
+            for k, (array, when) in enumerate(dated):
+                shown = posted(array[cut], k)
+                for number in (3, 4, 5, len(dated) - 1):
+                    used = neighbours(len(dated), k, number)
+                    references = [(dated[i][0][cut], dated[i][1]) for i in used]
+                    found = change.bracket(shown, references, gsd=10.0)
+                    truth, *windows = (
+                        Window.parse(day.isoformat()) for day in (when, *found.dates)
+                    )
+                    row = {
+                        "picture": f"{name} {ground.split(',')[0]} {when}",
+                        "ground": f"{name}, {ground}",
+                        "references": number,
+                        "outcome": _outcome(found, when),
+                        "contradicted": decide(truth, found, windows)[0] is Outcome.CONTRADICTS,
+                    }
+                    rows.append(row)
+                    print(json.dumps(row), flush=True)
+    _dating_table(rows)
+
+
+def _dating_table(rows: list[dict[str, Any]]) -> None:
+    print("| stack | references | answers | wrong | true dates that the check would contradict |")
+    print("|---|---|---|---|---|")
+    for name in ("pucallpa", "naip"):
+        for few in (True, False):
+            part = [
+                row
+                for row in rows
+                if row["picture"].startswith(name) and (row["references"] <= 5) == few
+            ]
+            answered = [row for row in part if row["outcome"] != "abstained"]
+            wrong = sum(row["outcome"] == "wrong" for row in answered)
+            print(
+                f"| {name} | {'3, 4, 5' if few else 'all others'} | {len(answered)} of {len(part)} "
+                f"| {share(wrong, len(answered))} "
+                f"| {share(sum(row['contradicted'] for row in part), len(part))} |"
+            )
+    answered = [row for row in rows if row["outcome"] != "abstained"]
+    pictures = {row["picture"] for row in answered}
+    wrong = {row["picture"] for row in answered if row["outcome"] == "wrong"}
+    print(f"\nOf distinct pictures answered, {share(len(wrong), len(pictures))} wrongly.")
+    calibrate.write(
+        "change.bracket",
+        "answered wrongly",
+        errors=len(wrong),
+        trials=len(pictures),
+        what="dated pictures answered wrongly",
+        calibration="docs/benchmarks.md, change",
+    )
+
+
 def farmland(part: str, count: int) -> None:
     """Invented fields sown anew at every date: no answer is due, a wrong one is an alarm."""
     from tests.change.ground import ground
@@ -313,7 +397,7 @@ def _outcome(found: change.Bracket, when: date) -> str:
 def main() -> None:
     """Parse the options and print the tables."""
     tables: dict[str, Any] = {
-        f.__name__: f for f in (labelled, nochange, planted, season, bracket, farmland)
+        f.__name__: f for f in (labelled, nochange, planted, season, bracket, farmland, dating)
     }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", nargs="*", default=list(tables), help=", ".join(tables))

@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.sun position --places 1000
     python -m tests.benchmarks.sun claims --truths 2000
+    python -m tests.benchmarks.sun dates --truths 300
 
 Prints markdown tables. Everything is computed from seeded random places and dates. Shadows are
 built in space: a leaning post on a tilted plane under the sun of a random daylight moment, its
@@ -9,14 +10,19 @@ foot and tip put on picture pixels with noise, and measured back.
 """
 
 import argparse
+import io
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from PIL import Image as Pillow
 
 from imgcheck import sun
+from imgcheck.checks.sun_claimed_time import claimed_time
 from imgcheck.errors import UsageError
+from imgcheck.imaging import Image
+from imgcheck.model import Acquired, Case, Claim, Measurement, Outcome, Place, Source, Window
 from imgcheck.quantity import binomial_interval
 
 # Noise of the simulated measurement: end points, north, height; and metres a pixel.
@@ -166,10 +172,67 @@ def claims(truths: int, seed: int) -> None:
             _row(f"{kind} | true, but slope {slope:g} and lean {lean:g} degrees", wrong, truths)
 
 
+def dates(truths: int, seed: int) -> None:
+    """Ask the check about shadows of the true hour on true and on false dates."""
+    print("| shadow | claim | supported | contradicted | the hour fits |\n|---|---|---|---|---|")
+    day = timedelta(days=1)
+    shifts = [
+        ("true date", [timedelta(0)]),
+        ("1 to 6 days off", [n * day for n in range(1, 7)]),
+        ("1 to 8 weeks off", [7 * n * day for n in range(1, 9)]),
+        ("3 to 9 months off", [round(30.44 * n) * day for n in range(3, 10)]),
+        ("1 to 5 years off", [round(365.25 * n) * day for n in range(1, 6)]),
+    ]
+    for with_ratio in (False, True):
+        kind = "azimuth and length" if with_ratio else "azimuth alone"
+        for name, steps in shifts:
+            rng = np.random.default_rng(seed + with_ratio)
+            counts = dict.fromkeys(Outcome, 0)
+            for number in range(truths):
+                truth = true_shadow(rng, with_ratio=with_ratio)
+                shift = steps[number % len(steps)] * (-1 if number // len(steps) % 2 else 1)
+                counts[_asked(truth, truth.when + shift)] += 1
+            print(
+                f"| {kind} | {name} | {share(counts[Outcome.SUPPORTS], truths)} "
+                f"| {share(counts[Outcome.CONTRADICTS], truths)} "
+                f"| {share(counts[Outcome.INCONCLUSIVE], truths)} |",
+                flush=True,
+            )
+
+
+def _asked(truth: Truth, claimed: datetime) -> Outcome:
+    """Give the outcome of the check for a claim stated to the minute."""
+    stream = io.BytesIO()
+    Pillow.fromarray(np.zeros((8, 8, 3), np.uint8)).save(stream, "PNG")
+    direction = (truth.azimuth[0] + 180) % 360
+    measured = [Measurement(quantity="shadow_azimuth", value=direction, sigma=truth.azimuth[1])]
+    if truth.ratio is not None:
+        value, sigma = truth.ratio
+        measured.append(Measurement(quantity="shadow_ratio", value=value, sigma=sigma))
+    later = claimed + timedelta(days=1)
+    claim = Claim(
+        source=Source(posted=Window(start=later, end=later)),
+        statements=(
+            Acquired(id="when", window=Window(start=claimed, end=claimed + timedelta(seconds=59))),
+            Place(id="where", lat=truth.lat, lon=truth.lon),
+        ),
+        measurements=tuple(measured),
+    )
+    image = Image.from_bytes(stream.getvalue(), name="dot.png")
+    (finding,) = claimed_time.run(Case(image=image, claim=claim))
+    return finding.outcome
+
+
+def share(count: int, total: int) -> str:
+    """Write a share with its exact interval."""
+    inside = binomial_interval(count, total)
+    return f"{count} of {total} ({inside.low:.3f}-{inside.high:.3f})"
+
+
 def main() -> None:
     """Parse the options and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="+", choices=["position", "claims"])
+    parser.add_argument("parts", nargs="+", choices=["position", "claims", "dates"])
     parser.add_argument("--places", type=int, default=1000)
     parser.add_argument("--truths", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
@@ -181,6 +244,8 @@ def main() -> None:
             print(f"| {name} | {numbers} |")
     if "claims" in options.parts:
         claims(options.truths, options.seed + 1)
+    if "dates" in options.parts:
+        dates(options.truths, options.seed + 100)
 
 
 if __name__ == "__main__":

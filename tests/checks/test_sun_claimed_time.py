@@ -1,11 +1,18 @@
 """The shadow of the Bucha picture: one claimed time fits, the other cannot."""
 
+import dataclasses
 import io
+import re
+from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 from PIL import Image as Pillow
 
-from imgcheck.checks.sun_claimed_time import claimed_time
+from imgcheck import sun
+from imgcheck.checks import _placed
+from imgcheck.checks.calibration import error_rate
+from imgcheck.checks.sun_claimed_time import claimed_time, decide
 from imgcheck.imaging import Image
 from imgcheck.model import Case, Finding, Outcome
 from imgcheck.model.claimfile import loads
@@ -19,18 +26,66 @@ measurements:
 """
 
 
-def answer(when: str) -> Finding:
+def picture() -> Image:
     stream = io.BytesIO()
     Pillow.fromarray(np.zeros((8, 8, 3), np.uint8)).save(stream, "PNG")
-    image = Image.from_bytes(stream.getvalue(), name="dot.png")
-    (finding,) = claimed_time.run(Case(image=image, claim=loads(CLAIM.format(when=when))))
+    return Image.from_bytes(stream.getvalue(), name="dot.png")
+
+
+def answer(when: str, *, more: str = "", before: str = "") -> Finding:
+    claim = loads(before + CLAIM.format(when=when) + more)
+    (finding,) = claimed_time.run(Case(image=picture(), claim=claim))
     return finding
 
 
-def test_the_true_time_is_supported_and_the_date_said_to_be_open() -> None:
-    finding = answer("2022-03-19T09:08:31Z")
-    assert finding.outcome is Outcome.SUPPORTS
+#: What the engine gives for the true time; the rule looks at a few of its fields.
+FITTING = sun.examine(
+    datetime(2022, 3, 19, 9, 8, 31, tzinfo=UTC), 50.541771, 30.230175, shadow_azimuth=(341, 1.5)
+)
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome"),
+    [
+        ({"p_value": None, "best_time": None}, Outcome.CONTRADICTS),  # night
+        ({"p_value": 0.0}, Outcome.CONTRADICTS),
+        ({"p_value": 0.00099}, Outcome.CONTRADICTS),
+        ({"p_value": 0.001}, Outcome.INCONCLUSIVE),
+        ({"p_value": 0.3, "allowed": False}, Outcome.INCONCLUSIVE),
+        ({"p_value": 1.0, "allowed": True}, Outcome.INCONCLUSIVE),
+        # However few moments of the day fit as well: the date stays open.
+        (
+            {"days": dataclasses.replace(FITTING.days, share=0.001)},
+            Outcome.INCONCLUSIVE,
+        ),
+    ],
+)
+def test_a_shadow_contradicts_below_one_in_a_thousand_and_never_supports(fields, outcome) -> None:
+    assert decide(dataclasses.replace(FITTING, **fields)) is outcome
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "2022-03-19T09:08:31Z",  # the true time: its date is not tested either
+        "2022-03-10T09:08Z",
+        "2022-03-30T09:05Z",
+        "2022-09-24T08:54Z",
+        "2021-03-19T09:08Z",
+        "2019-03-19T09:08Z",
+        "2022-03-12T11:08+02:00",
+        "2022-03-19T09:00Z/2022-03-19T09:20Z",
+    ],
+)
+def test_a_fitting_hour_never_supports_a_date(when) -> None:
+    finding = answer(when)
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "the hour fits; the date was not tested" in finding.summary
     assert "the date within two weeks is not resolved by azimuth alone" in finding.summary
+
+
+def test_the_sun_of_the_true_time_is_given() -> None:
+    finding = answer("2022-03-19T09:08:31Z")
     azimuth = next(m for m in finding.measures if m.name == "sun azimuth then")
     assert abs(float(azimuth.value) - 161.5) < 0.05
 
@@ -38,10 +93,16 @@ def test_the_true_time_is_supported_and_the_date_said_to_be_open() -> None:
 def test_the_false_time_is_contradicted_with_its_rate() -> None:
     finding = answer("2022-04-01T11:57Z")
     assert finding.outcome is Outcome.CONTRADICTS
-    assert finding.error_rate is not None
+    assert finding.error_rate == error_rate("sun.claimed-time", "contradicted by direction")
     assert "29.4 standard errors" in finding.summary
     assert "the picture shows 161" in finding.summary
     assert "local summer time (UTC+3) written as UTC" in finding.summary
+
+
+def test_with_a_length_the_rate_of_lengths_is_given() -> None:
+    finding = answer("2022-04-01T11:57Z", more="  - shadow_ratio: {value: 1.3, sigma: 0.04}\n")
+    assert finding.outcome is Outcome.CONTRADICTS
+    assert finding.error_rate == error_rate("sun.claimed-time", "contradicted by length")
 
 
 def test_a_window_of_days_only_narrows_the_hours() -> None:
@@ -51,7 +112,78 @@ def test_a_window_of_days_only_narrows_the_hours() -> None:
     assert "any time zone" in finding.summary
 
 
+@pytest.mark.parametrize(
+    ("when", "days"),
+    [
+        ("2022-03-19", "That day allows 19 Mar"),
+        ("2022-03-19T00:00Z/2022-03-19T23:59Z", "That day allows 19 Mar"),
+        ("2022-03-19T22:30Z", "That day allows 19 Mar"),  # the 20th at the place
+        ("2022-03-20T00:30+02:00", "That day allows 20 Mar"),
+        ("2022-03-19T09:08", "That day allows 19 Mar"),
+        ("2022-03-19/2022-03-20", "Those days allow 19 Mar"),
+    ],
+)
+def test_only_the_dates_that_the_claim_names_are_described(when, days) -> None:
+    words = answer(when).summary
+    assert days in words
+    first, last = (19, 20) if "/2022-03-20" in when else (int(days[-6:-4]),) * 2
+    named = [int(day) for day in re.findall(r"(\d\d) Mar \d\d:\d\d to", words)]
+    assert named and all(first <= day <= last for day in named)
+
+
+@pytest.mark.parametrize(
+    ("posted", "mirror"),
+    [("2022-04-04", "23 Sep 2021"), ("2022-10-30", "23 Sep 2021"), (None, "23 Sep 2021")],
+)
+def test_the_mirror_date_lies_before_the_post(posted, mirror) -> None:
+    source = "" if posted is None else f"source: {{posted: {posted}}}\n"
+    assert f"the mirror date past the solstice, {mirror}," in (
+        answer("2022-03-19T09:08:31Z", before=source).summary
+    )
+
+
+def test_the_mirror_date_of_january_lies_in_the_november_before() -> None:
+    text = """
+source: {posted: 2024-01-16}
+statements:
+  - acquired: 2024-01-15T01:00Z
+  - place: {lat: -33.8688, lon: 151.2093}
+measurements:
+  - shadow_azimuth: {value: 232.4, sigma: 1.5}
+"""
+    (finding,) = claimed_time.run(Case(image=picture(), claim=loads(text)))
+    assert "26 Nov 2023" in finding.summary or "27 Nov 2023" in finding.summary
+    assert "2024," not in finding.summary
+
+
+def test_the_picture_is_not_placed_without_a_shadow(monkeypatch) -> None:
+    def refuse(case: Case) -> None:
+        raise AssertionError("the picture was placed")
+
+    monkeypatch.setattr(_placed, "best", refuse)
+    monkeypatch.setattr("imgcheck.checks.needs.reference", lambda case: None)
+    claim = loads("statements: [{acquired: 2022-03-19}]")
+    case = Case(image=picture(), claim=claim)
+    assert claimed_time.reason_not_to_run(case) is not None
+    (finding,) = claimed_time.run(case)
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+
+
+def test_a_claim_without_a_time_is_not_examined() -> None:
+    text = "statements: [original]\nmeasurements: [{shadow_azimuth: {value: 341, sigma: 2}}]"
+    assert not list(claimed_time.run(Case(image=picture(), claim=loads(text))))
+
+
 def test_night_is_contradicted() -> None:
     finding = answer("2022-03-19T22:00Z")
     assert finding.outcome is Outcome.CONTRADICTS
     assert "below the horizon" in finding.summary
+
+
+def test_a_rival_account_is_weighed_and_bears_on_no_statement() -> None:
+    rival = "rivals: [{text: taken at noon, acquired: 2022-04-01T11:57Z}]\n"
+    claim = loads(CLAIM.format(when="2022-03-19T09:08:31Z") + rival)
+    own, other = claimed_time.run(Case(image=picture(), claim=claim))
+    assert other.statement is None
+    assert other.outcome is Outcome.INCONCLUSIVE
+    assert "times more probable at the claimed time" in own.summary

@@ -33,6 +33,15 @@ def test_local_time_read_as_utc_is_seen_in_the_azimuth() -> None:
     assert wrong.p_value < 1e-9
 
 
+def test_the_claimed_days_can_be_those_of_a_calendar() -> None:
+    # 22:30 UTC on the 19th is the 20th at the place; the claim names the 19th.
+    late = datetime(2022, 3, 19, 22, 30, tzinfo=UTC)
+    days = (datetime(2022, 3, 19, tzinfo=UTC), datetime(2022, 3, 19, 23, 59, 59, tzinfo=UTC))
+    (local,) = sun.examine(late, *PLACE, azimuth=(161, 1.5)).days.sets
+    (named,) = sun.examine(late, *PLACE, days=days, azimuth=(161, 1.5)).days.sets
+    assert (local.start.day, named.start.day) == (20, 19)
+
+
 def test_the_claimed_days_are_searched_beyond_the_claimed_time() -> None:
     found = sun.examine((TRUE_TIME - timedelta(hours=4), TRUE_TIME - timedelta(hours=3)), *PLACE,
                         azimuth=(161, 1.5))  # fmt: skip
@@ -41,9 +50,33 @@ def test_the_claimed_days_are_searched_beyond_the_claimed_time() -> None:
     assert not found.allowed
 
 
-def test_mirror_day_of_the_19th_of_march_is_the_24th_of_september() -> None:
-    found = sun.examine(TRUE_TIME, *PLACE, azimuth=(161, 1.5))
-    assert (found.mirror_days.start + timedelta(hours=12)).date().isoformat() == "2022-09-24"
+@pytest.mark.parametrize(
+    ("when", "posted", "mirror"),
+    [
+        ("2022-03-19T09:08", None, "2021-09-23"),  # not known to be later than the claim
+        ("2022-03-19T09:08", "2022-04-04", "2021-09-23"),
+        ("2022-03-19T09:08", "2022-09-23", "2021-09-23"),  # the day before the mirror date
+        ("2022-03-19T09:08", "2022-10-01", "2021-09-23"),  # the nearest of two
+        ("2022-04-19T09:08", "2022-10-01", "2022-08-24"),
+        ("2022-04-19T09:08", "2022-08-20", "2021-08-24"),
+        ("2024-01-15T09:08", "2024-01-16", "2023-11-27"),
+        ("2024-01-15T09:08", "2022-01-16", "2021-11-27"),  # claimed for after the post
+        ("2022-06-19T09:08", "2022-06-30", "2022-06-24"),
+        ("2022-06-19T09:08", "2022-06-20", "2021-06-23"),
+        ("2022-12-27T09:08", "2023-01-05", "2022-12-16"),
+    ],
+)
+def test_mirror_day_is_the_nearest_that_lies_before_the_post(when, posted, mirror) -> None:
+    moment = datetime.fromisoformat(when).replace(tzinfo=UTC)
+    latest = None if posted is None else datetime.fromisoformat(posted).replace(tzinfo=UTC)
+    found = sun.examine(moment, *PLACE, posted=latest, azimuth=(161, 1.5))
+    day = found.mirror_days.start + timedelta(hours=12)
+    # Close to a solstice the same height lasts for days.
+    assert abs(day - datetime.fromisoformat(mirror).replace(tzinfo=UTC)) < timedelta(days=2)
+    assert found.mirror_days.start < (latest or moment)
+
+
+def test_a_long_window_has_no_mirror_days() -> None:
     spring = (datetime(2022, 1, 1, tzinfo=UTC), datetime(2022, 3, 31, tzinfo=UTC))
     assert sun.examine(spring, *PLACE, azimuth=(161, 1.5)).mirror_days is None
 
