@@ -1,0 +1,197 @@
+"""When dated ground decides about a claimed time: frozen answers, no pixels."""
+
+from datetime import date, datetime
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from imgcheck import change
+from imgcheck.change.agreement import Vote
+from imgcheck.checks import _placed, change_bracket, needs
+from imgcheck.imaging.grid import Grid
+from imgcheck.model import Acquired, Case, Claim, ErrorRate, Outcome, Reference, Window
+
+YEARS = (2012, 2014, 2016, 2018, 2020)
+
+
+def vote(gap: int, state: str) -> Vote:
+    return Vote(
+        split=gap,
+        state=state,
+        leaning={"earlier": -1.0, "later": 1.0, "neither": 0.0}[state],
+        chance=0.01,
+        centre=(5.0, 5.0),
+        area_px=9.0,
+        box=(2.0, 2.0, 8.0, 8.0),
+    )
+
+
+def answer(
+    votes: str, after: int | None, before: int | None, years: tuple[int, ...] = YEARS
+) -> change.Bracket:
+    """Build an answer; "E2" is a place that shows the earlier state of the third gap."""
+    states = {"E": "earlier", "L": "later", "N": "neither"}
+    cast = tuple(vote(int(name[1]), states[name[0]]) for name in votes.split())
+    return change.Bracket(
+        placed_after=None if after is None else date(after, 1, 1),
+        placed_before=None if before is None else date(before, 1, 1),
+        abstained=after is None and before is None,
+        reason="",
+        level=0.95,
+        deciding=cast,
+        votes=sum(each.state != "neither" for each in cast),
+        contradicting=0,
+        log_likelihood=(0.0,) * (len(years) + 1),
+        dates=tuple(date(year, 1, 1) for year in years),
+        lasting_verified=len(years) > 2,
+        self_check=None,
+    )
+
+
+def decided(claimed: str, found: change.Bracket) -> Outcome:
+    dates = [Window.parse(day.isoformat()) for day in found.dates]
+    return change_bracket.decide(Window.parse(claimed), found, dates)[0]
+
+
+C, S, OPEN = Outcome.CONTRADICTS, Outcome.SUPPORTS, Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("votes", "after", "before", "claimed", "outcome"),
+    [
+        # The picture lacks what stood before the claimed time.
+        ("E1 E1 E2", 2012, 2016, "2019", C),
+        ("E1 E2 E2 N2", None, 2016, "2019", C),
+        ("E1 E2 N1 N2 N2", 2012, 2016, "2019", OPEN),  # two places
+        ("E1 E1 E1 E1", 2012, 2016, "2019", OPEN),  # one gap
+        ("E1 E1 E3 E3", 2012, 2016, "2019", OPEN),  # the last gap ends after the claimed time
+        ("E1 E1 E2 L2", 2012, 2016, "2019", OPEN),  # the places of one gap disagree
+        ("E1 E1 E2 E2 L2", 2012, 2016, "2019", C),
+        ("L0 L0 L1 L1", 2012, 2016, "2019", OPEN),  # places that show the later state
+        ("N1 N1 N2 N2", 2012, 2016, "2019", OPEN),
+        ("", 2012, 2016, "2019", OPEN),  # no places at all
+        ("E0 E1 E2", None, 2014, "2019", C),
+        ("E1 E1 E2", 2012, 2016, "2015/2019", OPEN),  # a part of the claimed time is left
+        ("E1 E1 E2", 2012, 2016, "2016", OPEN),  # it begins on the day of the reference
+        ("E1 E2 E2", 2012, 2016, "2018-02", C),  # gap 2 ends before the claimed month
+        ("E1 E2 E2", 2012, 2016, "2017-12", OPEN),  # and not before this one
+        # The picture shows what came after the claimed time.
+        ("L2 L2 L1", 2016, 2018, "2013-06", C),
+        ("L2 L1", 2016, 2018, "2013-06", OPEN),
+        ("L2 L2 L2", 2016, 2018, "2013-06", OPEN),
+        ("L2 L2 L0", 2016, 2018, "2013-06", OPEN),  # the first gap began before the claimed time
+        ("L1 L1 L2 E2", 2016, 2018, "2013-06", OPEN),
+        ("E1 E1 E2", 2016, 2018, "2013-06", OPEN),
+        ("", 2016, None, "2013-06", OPEN),
+        ("L1 L2 L3", 2018, None, "2013-06", C),
+        ("L2 L2 L1", 2016, 2018, "2015/2017", OPEN),
+        # The picture fits between two references that both lie in the claimed time.
+        ("L0 L0 L1 E2 E2 E3", 2014, 2018, "2011/2021", S),
+        ("L0 L0 L1", 2014, 2018, "2011/2021", OPEN),
+        ("E2 E2 E3", 2014, 2018, "2011/2021", OPEN),
+        ("L0 L0 L0 E2 E2 E3", 2014, 2018, "2011/2021", OPEN),
+        ("L0 L1 E2 E3", 2014, 2018, "2011/2021", OPEN),
+        ("", 2014, 2018, "2011/2021", OPEN),
+        ("L0 L0 L1 E2 E2 E3", 2014, 2018, "2013/2021", OPEN),  # gap 0 began before that
+        ("L0 L0 L1 E2 E2 E3", 2014, 2018, "2011/2019", OPEN),  # gap 3 ended after that
+        ("L0 L0 L1 E2 E2 E3", 2014, 2018, "2015", OPEN),
+        ("L0 L0 L1 E2 E2 E3", 2014, None, "2011/2021", OPEN),
+        ("L0 L0 L1 E2 E2 E3", None, 2018, "2011/2021", OPEN),
+        # No answer.
+        ("E1 E1 E2 L1 L1 L2", None, None, "2019", OPEN),
+    ],
+)  # fmt: skip
+def test_three_places_in_two_gaps_decide(votes, after, before, claimed, outcome) -> None:
+    assert decided(claimed, answer(votes, after, before)) is outcome
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "claimed"),
+    [(None, 2012, "2021"), (2014, None, "2011"), (2012, 2014, "2011/2016")],
+)
+def test_two_references_never_decide(after, before, claimed) -> None:
+    found = answer("E0 E0 E0 E0 L0 L0 L0", after, before, years=(2012, 2014))
+    assert decided(claimed, found) is OPEN
+
+
+def reference(text: str | None, name: str, *, georeferenced: bool = True) -> Reference:
+    image = SimpleNamespace(georeference=object() if georeferenced else None, name=name)
+    when = None if text is None else Window.parse(text)
+    return Reference(id=name, image=image, date=when)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("dates", "kept"),
+    [
+        (["2017-08-28", "2017-08-28"], 1),
+        (["2017-08-28T08:00Z", "2017-08-28T08:05Z"], 1),
+        (["2017-08-28", "2017-08-28T08:05Z"], 1),
+        (["2017-08", "2017-08-28"], 1),
+        (["2017", "2017-03", "2017-08"], 2),
+        (["2017-08-28", "2017-09-12"], 2),
+        (["2017-09-12", "2017-08-28", None, "2017-09-12"], 2),
+        ([None, "2017"], 1),
+    ],
+)
+def test_references_of_one_date_do_not_pass_as_two(dates, kept) -> None:
+    references = tuple(reference(text, f"r{n}") for n, text in enumerate(dates))
+    found = needs.in_sequence(references)
+    assert len(found) == kept
+    assert all(a.date.before(b.date) for a, b in pairwise(found))
+    case = Case(image=SimpleNamespace(), claim=Claim(), references=references)  # type: ignore[arg-type]
+    assert (needs.two_dated_references(case) is None) == (kept > 1)
+
+
+def test_a_reference_that_lies_nowhere_does_not_stand_in_the_sequence() -> None:
+    one, two = reference("2015", "a", georeferenced=False), reference("2014/2016", "b")
+    assert needs.in_sequence([one, two]) == [two]
+
+
+def finding(monkeypatch, votes: str, rate: ErrorRate, years: tuple[int, ...] = YEARS):
+    """Run the whole check on frozen layers and a frozen answer."""
+    side = 40
+    valid = np.ones((side, side), bool)
+    flat = np.zeros((side, side, 3), np.float32)
+    on = SimpleNamespace(
+        valid=valid,
+        picture=flat,
+        grid=SimpleNamespace(gsd_m=0.5, spec=Grid),
+        to_picture=lambda corners: tuple((float(x), float(y)) for x, y in corners),
+    )
+    monkeypatch.setattr(_placed, "ground", lambda case: on)
+    monkeypatch.setattr(_placed, "layer", lambda case, one: (flat, valid))
+    monkeypatch.setattr(_placed, "name", lambda one: one.id)
+    monkeypatch.setattr(change_bracket, "error_rate", lambda check, name: rate)
+
+    def frozen(picture, dated, **options) -> change.Bracket:
+        assert all(isinstance(when, datetime) for _, when in dated)
+        found = answer(votes, 2012, 2016, years)
+        moments = tuple(when for _, when in dated)
+        return change.Bracket(
+            **{name: getattr(found, name) for name in found.__slots__}
+            | {"dates": moments, "placed_after": moments[0], "placed_before": moments[2]}
+        )
+
+    monkeypatch.setattr(change, "bracket", frozen)
+    case = Case(
+        image=SimpleNamespace(),  # type: ignore[arg-type]
+        claim=Claim(statements=(Acquired(id="when", window=Window.parse("2019")),)),
+        references=tuple(reference(f"{year}-01-01", f"r{year}") for year in years),
+    )
+    _, found = change_bracket.change_bracket.run(case)
+    return found
+
+
+def test_the_rate_of_wrong_answers_must_allow_the_contradiction(monkeypatch) -> None:
+    small = ErrorRate(errors=0, trials=200, what="pictures", calibration="docs")
+    large = ErrorRate(errors=3, trials=20, what="pictures", calibration="docs")
+    decisive = finding(monkeypatch, "E1 E1 E2", small)
+    assert decisive.outcome is C and decisive.error_rate == small
+    assert "so it was taken before the claimed 2019" in decisive.summary
+    undecided = finding(monkeypatch, "E1 E1 E2", large)
+    assert undecided.outcome is OPEN
+    assert any("3 of 20" in limit for limit in undecided.limits)
+    few = finding(monkeypatch, "E1 E2", small)
+    assert few.outcome is OPEN and "fewer than 3 places" in few.summary
