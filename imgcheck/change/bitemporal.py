@@ -71,6 +71,9 @@ class ChangeResult:
         Side of the smallest square of contrast 0.15 that would be found 9 times in 10, metres;
         ``None`` when no size would be.
     suppressed : tuple of Suppressed
+    incomparable : str
+        Why the pair cannot be compared, so that an empty ``regions`` says nothing; empty when it
+        can.
     shift_px : tuple of float
         (dx, dy) by which ``after`` was found displaced and moved back, pixels.
     shift_sigma_px : float or None
@@ -92,6 +95,7 @@ class ChangeResult:
     score: Pixels
     smallest_m: float | None
     suppressed: tuple[Suppressed, ...]
+    incomparable: str
     shift_px: tuple[float, float]
     shift_sigma_px: float | None
     spread_px: float | None
@@ -190,7 +194,7 @@ def detect(
     scored = pixel_score(one, two, known, reach=forgiven)
     threshold = _threshold(false_alarm_rate)
     null = _regions.null_weights(_regions.correlation_length(scored.z, known), threshold)
-    found, mask, suppressed = _find(
+    found, mask, suppressed, incomparable = _find(
         one,
         two,
         scored,
@@ -201,22 +205,29 @@ def detect(
         least_area=least_area,
         spread=shift.spread,
     )
+    smallest = smallest_found(
+        scored,
+        known,
+        threshold,
+        contrast=STATED_CONTRAST,
+        # Among several regions, a share of HIGHEST_Q / 10 of chance is where a q-value passes.
+        least_weight=float(np.quantile(null, 1 - HIGHEST_Q / 10)),
+        blur_px=abs(blur),
+        gsd=gsd,
+        least_area=least_area,
+    )
+    if not (found or incomparable) and smallest is None:
+        incomparable = (
+            f"they differ so much that no change of {STATED_CONTRAST:.0%} of full scale would have "
+            "stood out, of whatever size"
+        )
     return ChangeResult(
         regions=found,
         mask=mask,
         score=scored.z,
-        smallest_m=smallest_found(
-            scored,
-            known,
-            threshold,
-            contrast=STATED_CONTRAST,
-            # Among several regions, a share of HIGHEST_Q / 10 of chance is where a q-value passes.
-            least_weight=float(np.quantile(null, 1 - HIGHEST_Q / 10)),
-            blur_px=abs(blur),
-            gsd=gsd,
-            least_area=least_area,
-        ),
+        smallest_m=smallest,
         suppressed=suppressed,
+        incomparable=incomparable,
         shift_px=(shift.dx, shift.dy),
         shift_sigma_px=shift.sigma,
         spread_px=shift.spread,
@@ -235,6 +246,7 @@ def _nothing(known: Mask, reason: str, share: float) -> ChangeResult:
         score=np.zeros(known.shape, dtype=np.float32),
         smallest_m=None,
         suppressed=(Suppressed(reason=reason, count=0, share=share),),
+        incomparable=reason,
         shift_px=(0.0, 0.0),
         shift_sigma_px=None,
         spread_px=None,
@@ -256,12 +268,18 @@ def _find(
     gsd: float,
     least_area: float,
     spread: float | None,
-) -> tuple[tuple[Region, ...], Mask, tuple[Suppressed, ...]]:
-    """Build the regions that are neither chance nor too small nor most of the ground."""
+) -> tuple[tuple[Region, ...], Mask, tuple[Suppressed, ...], str]:
+    """Build the regions that are neither chance nor too small nor most of the ground.
+
+    Where most of the ground differs there are none, and the last value says so.
+    """
     clusters = _regions.clusters(np.where(known, scored.z, np.float32(-3)), threshold)
     empty = np.zeros(known.shape, dtype=bool)
+    agreement = _agreement(before, after, known)
+    # On ground without any texture nothing but noise could agree.
+    uneven = robust_sigma((before - after).mean(axis=2)[known]) > LEAST_CONTRAST / 2
     if not clusters.weights.size:
-        return (), empty, ()
+        return (), empty, (), _apart(0.0, agreement if uneven else 1.0)
     p = _regions.p_values(clusters.weights, null)
     q = _regions.q_values(p)
     chosen = np.flatnonzero(q <= HIGHEST_Q)
@@ -299,13 +317,9 @@ def _find(
             found.append((label, region))
     mask = np.isin(parts, [label for label, _ in found])
     total = max(int(known.sum()), 1)
-    share, agreement = float(mask.sum() / total), _agreement(before, after, known)
-    if share > MOST_CHANGED or (agreement < LEAST_AGREEMENT and found):
-        reason = (
-            "most of the ground differs (season, light, sensor): "
-            f"{share:.0%} stands out, agreement of the whole {agreement:.2f}"
-        )
-        return (), empty, (Suppressed(reason=reason, count=len(found), share=share),)
+    share = float(mask.sum() / total)
+    if reason := _apart(share, agreement if uneven or found else 1.0):
+        return (), empty, (Suppressed(reason=reason, count=len(found), share=share),), reason
     suppressed = tuple(
         Suppressed(
             reason=reason, count=len(group), share=float(np.isin(parts, group).sum() / total)
@@ -317,4 +331,14 @@ def _find(
         if group
     )
     found.sort(key=lambda pair: -pair[1].area_m2)
-    return tuple(region for _, region in found), mask, suppressed
+    return tuple(region for _, region in found), mask, suppressed, ""
+
+
+def _apart(share: float, agreement: float) -> str:
+    """Say that most of the ground differs; empty where it does not."""
+    if share <= MOST_CHANGED and agreement >= LEAST_AGREEMENT:
+        return ""
+    return (
+        "most of the ground differs (season, light, sensor): "
+        f"{share:.0%} stands out, agreement of the whole {agreement:.2f}"
+    )

@@ -83,6 +83,27 @@ def test_other_ground_is_suppressed_as_a_whole_and_not_cut_into_polygons() -> No
     assert found.agreement < 0.5
 
 
+def test_fields_that_all_changed_cannot_be_compared() -> None:
+    rng = np.random.default_rng(90)
+    before = ground(91)
+    after = seen(before, 92)
+    for row in range(0, 240, 40):
+        for column in range(0, 240, 40):
+            after[row : row + 40, column : column + 40] += rng.normal(0, 0.15, 3)
+    found = change.detect(before, np.clip(after, 0, 1), gsd=5)
+    assert found.regions == ()
+    assert found.incomparable
+    assert not change.detect(before, seen(before, 92), gsd=5).incomparable
+
+
+def test_even_ground_with_nothing_but_noise_can_be_compared() -> None:
+    flat = np.full((160, 160, 3), 0.5, np.float32)
+    found = change.detect(seen(flat, 1), seen(flat, 2), gsd=1)
+    assert found.agreement < 0.5
+    assert not found.incomparable
+    assert found.smallest_m is not None
+
+
 def test_share_of_false_alarms_is_what_was_asked_for() -> None:
     rng = np.random.default_rng(19)
     before = ground(20, 320)

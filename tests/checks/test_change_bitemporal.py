@@ -1,0 +1,162 @@
+"""What a comparison with dated imagery says, and what it does not: frozen results, no pixels."""
+
+import numpy as np
+import pytest
+
+from imgcheck import change
+from imgcheck.change.bitemporal import Suppressed
+from imgcheck.change.regions import Region
+from imgcheck.checks import change_bitemporal
+from imgcheck.model import Changed, Outcome, Reference, Window
+
+
+def result(**fields) -> change.ChangeResult:
+    kept = {
+        "regions": (),
+        "mask": np.zeros((4, 4), bool),
+        "score": np.zeros((4, 4), np.float32),
+        "smallest_m": 3.0,
+        "suppressed": (),
+        "incomparable": "",
+        "shift_px": (0.0, 0.0),
+        "shift_sigma_px": 0.1,
+        "spread_px": 0.1,
+        "blur_px": 0.0,
+        "sigma": 0.02,
+        "agreement": 0.9,
+        "valid_share": 1.0,
+    }
+    return change.ChangeResult(**(kept | fields))
+
+
+def region() -> Region:
+    return Region(
+        kind="brighter",
+        polygon=np.zeros((4, 2)),
+        area_m2=40.0,
+        area_error_m2=5.0,
+        p_value=0.001,
+        q_value=0.01,
+        before=0.2,
+        after=0.5,
+        contrast=0.3,
+        peak_z=9.0,
+    )
+
+
+FAINT = Suppressed(reason="fainter than 4 % of full scale", count=5, share=0.01)
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (
+            result(incomparable="most of the ground differs", smallest_m=None),
+            "The picture and 2014 could not be compared: most of the ground differs",
+        ),
+        (
+            result(incomparable="no change would have stood out", suppressed=(FAINT,)),
+            "The picture and 2014 could not be compared: no change would have stood out",
+        ),
+        (
+            result(),
+            "Between 2014 and the picture no place stands out, where a square of 3 m with a "
+            "contrast of 0.15 would have done so 9 times in 10",
+        ),
+        (
+            result(suppressed=(FAINT,)),
+            "Between 2014 and the picture no place stands out, where a square of 3 m with a "
+            "contrast of 0.15 would have done so 9 times in 10; 5 places fainter than 4 % of full "
+            "scale left out",
+        ),
+        (result(regions=(region(),)), "Between 2014 and the picture 1 place differs, 40 m² in all"),
+        (
+            result(regions=(region(), region()), suppressed=(FAINT,), smallest_m=None),
+            "Between 2014 and the picture 2 places differ, 80 m² in all, and no other change would "
+            "surely be found; 5 places fainter than 4 % of full scale left out",
+        ),
+    ],
+)
+def test_the_sentence_says_what_was_compared(found, words) -> None:
+    assert change_bitemporal._words("2014", found) == words
+
+
+@pytest.mark.parametrize("found", [result(), result(incomparable="too different")])
+def test_no_area_and_no_bound_is_given_where_nothing_stands_out(found) -> None:
+    ground = type("G", (), {"grid": type("R", (), {"gsd_m": 0.5}), "valid": np.ones((4, 4), bool)})
+    measures = {m.name: m for m in change_bitemporal._measures(found, ground)}
+    assert measures["area of these places"].value is None
+    assert measures["area of these places"].interval is None
+    assert measures["share of the compared ground"].value is None
+    assert (measures["places that differ"].value is None) == bool(found.incomparable)
+
+
+@pytest.mark.parametrize(
+    ("window", "dates", "claimed", "chosen"),
+    [
+        ("2012/2016", ["2014-07-20"], None, []),
+        ("2012/2016", ["2014-07-20"], "2016-08", []),
+        ("2012/2016", ["2014-07-20"], "2012-08", []),
+        ("2012/2016", ["2012-07-31", "2014-07-20"], "2016-08", [0]),
+        ("2012/2016", ["2014-07-20", "2016-08-16"], "2012-08", [1]),
+        ("2012/2016", ["2012-07-31", "2014-07-20"], None, []),
+        ("2012/2016", ["2012-07-31", "2014-07-20"], "2014-08", []),
+        ("2012/2016", ["2012-07-31", "2014-07-20", "2016-08-16"], None, [0, 2]),
+        ("2012/2016", ["2012-07-31", "2014-07-20", "2016-08-16"], "2014-09", [0, 2]),
+        ("2012/2016", ["2010-07-31", "2016-08-16"], "2016-09", []),  # two years too early
+        ("2012/2016", ["2012-07-31", "2016-08-16"], "2019", [0, 1]),
+        ("2012/2016", ["2012-07-31"], "2019", []),
+        ("2012/2016", ["2012-07-31"], "2017-11", [0]),
+        ("2012/2016", ["2012-07-31"], "2018-02", []),
+        ("2017-08-28/2017-09-12", ["2017-08-28T08:17Z", "2018"], "2017-09-09/2017-09-11", [0]),
+        ("2017-08-28/2017-09-12", ["2017-08-23"], "2017-09-12", []),
+        ("2017-09-10", ["2017-09-10"], "2017-09-10", []),  # which of them is older is not known
+        ("2017-09-10", ["2017-09-08"], "2017-09-10T08:00Z", [0]),
+        ("2017-09-10", [], "2017-09-10", []),
+    ],
+)  # fmt: skip
+def test_images_stand_for_both_ends_of_a_claimed_interval(window, dates, claimed, chosen) -> None:
+    found, missing = change_bitemporal.bear(
+        Window.parse(window),
+        [Window.parse(text) for text in dates],
+        None if claimed is None else Window.parse(claimed),
+    )
+    assert found == chosen
+    assert bool(missing) == (not chosen)
+
+
+@pytest.mark.parametrize(
+    ("dates", "claimed", "needed"),
+    [
+        (["2014-07-20"], None, "within 365 days of 2012-01-01 and one of 2016-12-31"),
+        (["2014-07-20"], "2016-08", "within 365 days of 2012-01-01"),
+        (["2012-07-20"], None, "within 365 days of 2016-12-31"),
+    ],
+)
+def test_the_dates_that_are_needed_are_named(dates, claimed, needed) -> None:
+    _, missing = change_bitemporal.bear(
+        Window.parse("2012/2016"),
+        [Window.parse(text) for text in dates],
+        None if claimed is None else Window.parse(claimed),
+    )
+    assert missing.endswith(needed)
+
+
+@pytest.mark.parametrize(
+    ("found", "claimed", "outcome", "words"),
+    [
+        (result(), "2016-08", Outcome.INCONCLUSIVE, "no place stands out"),
+        (result(regions=(region(),)), "2016-08", Outcome.INCONCLUSIVE, "does not decide"),
+        (result(incomparable="too far apart"), "2016-08", Outcome.INCONCLUSIVE, "not be compared"),
+        (result(), "2014-08", Outcome.NOT_APPLICABLE, "within 365 days of 2016-12-31"),
+    ],
+)
+def test_a_comparison_never_decides_about_change(found, claimed, outcome, words) -> None:
+    image = type("I", (), {"name": "ref.tif"})
+    reference = Reference(id="ref", image=image, date=Window.parse("2012-07-31"))  # type: ignore[arg-type]
+    statement = Changed(id="c", window=Window.parse("2012/2016"))
+    finding = change_bitemporal._answer(statement, [(reference, found)], Window.parse(claimed))
+    assert finding.outcome is outcome
+    assert words in finding.summary
+    if found.incomparable:
+        assert "stands out" not in finding.summary and "0 m²" not in finding.summary
