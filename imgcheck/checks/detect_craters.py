@@ -15,33 +15,27 @@ from imgcheck.model import Absence, Case, DetectionPower, Finding, Measure
     asks="misrepresented",
     analysis="content",
     stage="models",
+    version="2",
     answers=("count", "absence"),
-    concerns=_proposals.named("crater"),
+    concerns=lambda statement: _proposals.looked_for(statement) == "crater",
     needs=(needs.pixels,),
 )
 def detect_craters(case: Case) -> Iterable[Finding]:
     """Propose craters by their shading, and measure by planting which ones would be found."""
-    gsd, missing = _proposals.searchable(detect_craters, case)
-    if gsd is None:
-        yield from missing
-        return
-    gray, valid = case.image.gray(), _placed.clean(case)
-    sun = _placed.sun_in_picture(case)
-    found = detect.craters(gray, gsd=gsd[0], sun_azimuth_deg=sun, valid=valid)
-    planted = detect.power(gray, gsd=gsd[0], kind="crater", valid=valid, sun_azimuth_deg=sun)
-    yield from _proposals.answer(
-        detect_craters,
-        case,
-        found,
-        noun="crater",
-        gsd=gsd,
-        power=_power(planted, _asked(case)),
-        extra=(
+
+    def look(gsd: tuple[float, str]) -> tuple[detect.Detections, DetectionPower, list[Measure]]:
+        gray, valid = case.image.gray(), _placed.clean(case)
+        sun = _placed.sun_in_picture(case)
+        found = detect.craters(gray, gsd=gsd[0], sun_azimuth_deg=sun, valid=valid)
+        planted = detect.power(gray, gsd=gsd[0], kind="crater", valid=valid, sun_azimuth_deg=sun)
+        extra = [
             _size("crater found half the time", planted.d50_m),
             _size("crater found 9 times in 10", planted.d90_m),
             _size("resolution allows craters from", found.limit_m),
-        ),
-    )
+        ]
+        return found, _power(planted, _asked(case)), extra
+
+    yield from _proposals.answer(detect_craters, case, "crater", look)
 
 
 def _size(name: str, size_m: float | None) -> Measure:

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 from imgcheck import detect
 from imgcheck.checks import _placed, _proposals, needs
 from imgcheck.checks.check import check
-from imgcheck.model import Case, DetectionPower, Finding
-
-_CLASSES = ("vehicle", "car", "truck", "lorry", "tank", "bus")
+from imgcheck.model import Case, DetectionPower, Finding, Measure
 
 
 @check(
@@ -16,20 +14,20 @@ _CLASSES = ("vehicle", "car", "truck", "lorry", "tank", "bus")
     asks="misrepresented",
     analysis="content",
     stage="models",
+    version="2",
     answers=("count", "absence"),
-    concerns=_proposals.named(*_CLASSES),
+    # Classes that no detector knows are named here too.
+    concerns=lambda statement: _proposals.looked_for(statement) != "crater",
     needs=(needs.pixels,),
 )
 def detect_vehicles(case: Case) -> Iterable[Finding]:
-    """Propose vehicle-sized oriented boxes and bound the true number."""
-    gsd, missing = _proposals.searchable(detect_vehicles, case)
-    if gsd is None:
-        yield from missing
-        return
-    found = detect.vehicles(case.image.rgb(), gsd=gsd[0], valid=_placed.clean(case))
-    yield from _proposals.answer(
-        detect_vehicles, case, found, noun="vehicle", gsd=gsd, power=_power(found)
-    )
+    """Propose vehicle-sized oriented boxes, and compare what a person counted with the claim."""
+
+    def look(gsd: tuple[float, str]) -> tuple[detect.Detections, DetectionPower, list[Measure]]:
+        found = detect.vehicles(case.image.rgb(), gsd=gsd[0], valid=_placed.clean(case))
+        return found, _power(found), []
+
+    yield from _proposals.answer(detect_vehicles, case, "vehicle", look)
 
 
 def _power(found: detect.Detections) -> DetectionPower:

@@ -42,6 +42,26 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectCount:
+    """How many objects of a class a person counted in the picture.
+
+    Attributes
+    ----------
+    object_class : str
+    value : int
+    by : str
+        Who counted.
+    at : Window
+        When.
+    """
+
+    object_class: str
+    value: int
+    by: str
+    at: Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shadow:
     """A shadow that a person marked in the picture.
 
@@ -78,6 +98,7 @@ class Claim:
     source: Source = field(default_factory=Source)
     statements: tuple[Statement, ...] = ()
     measurements: tuple[Measurement, ...] = ()
+    counts: tuple[ObjectCount, ...] = ()
     shadows: tuple[Shadow, ...] = ()
     rivals: tuple[Rival, ...] = ()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from imgcheck import polygon
 from imgcheck.errors import ClaimError
-from imgcheck.model.claim import Claim, Measurement, Rival, Shadow, Source
+from imgcheck.model.claim import Claim, Measurement, ObjectCount, Rival, Shadow, Source
 from imgcheck.model.lined import Item, Reader
 from imgcheck.model.statement import (
     KINDS,
@@ -94,13 +94,15 @@ class _ClaimReader(Reader):
             self.refuse(1, "is empty; write at least one statement")
         known = {"source", "statements", "measurements", "shadows", "rivals"}
         fields = self.mapping(root, "the claim", known)
-        measured = self.items(fields, "measurements", most=_MOST_MEASUREMENTS)
+        listed = self.items(fields, "measurements", most=_MOST_MEASUREMENTS)
+        measured = [one for item in listed for one in self._measurements(item)]
         rivals = self.items(fields, "rivals", most=_MOST_RIVALS)
         shadows = self.items(fields, "shadows", most=_MOST_SHADOWS)
         return Claim(
             source=self._source(fields["source"]) if "source" in fields else Source(),
             statements=self._statements(fields),
-            measurements=tuple(m for item in measured for m in self._measurements(item)),
+            measurements=tuple(m for m in measured if isinstance(m, Measurement)),
+            counts=tuple(m for m in measured if isinstance(m, ObjectCount)),
             shadows=tuple(self._shadow(item) for item in shadows),
             rivals=tuple(self._rival(item) for item in rivals),
         )
@@ -131,15 +133,32 @@ class _ClaimReader(Reader):
             self.refuse(item.line, 'a rival has a "text", an "acquired" window, or both')
         return Rival(text=text, window=window)
 
-    def _measurements(self, item: Item) -> list[Measurement]:
-        fields = self.mapping(item, "a measurement", {*_QUANTITIES, "note"})
+    def _measurements(self, item: Item) -> list[Measurement | ObjectCount]:
+        fields = self.mapping(item, "a measurement", {*_QUANTITIES, "count", "note"})
         note = self.text(fields["note"], "note") if "note" in fields else ""
-        found = [
-            self._measurement(key, child, note) for key, child in fields.items() if key != "note"
+        found: list[Measurement | ObjectCount] = [
+            self._counted(child) if key == "count" else self._measurement(key, child, note)
+            for key, child in fields.items()
+            if key != "note"
         ]
         if not found:
-            self.refuse(item.line, f"a measurement names one of {', '.join(_QUANTITIES)}")
+            self.refuse(item.line, f"a measurement names one of {', '.join(_QUANTITIES)}, count")
         return found
+
+    def _counted(self, item: Item) -> ObjectCount:
+        fields = self.mapping(item, "count", {"class", "value", "by", "at"})
+        for key, what in (("value", "number"), ("by", "name"), ("at", "date")):
+            if key not in fields:
+                self.refuse(item.line, f'count under measurements needs "{key}", a {what}')
+        by = self.text(fields["by"], "count.by")
+        if not by:
+            self.refuse(fields["by"].line, "count.by: name the person who counted")
+        return ObjectCount(
+            object_class=self._object_class(fields, item.line, "count"),
+            value=self.whole(fields["value"], "count.value"),
+            by=by,
+            at=self.window(fields["at"], "count.at"),
+        )
 
     def _measurement(self, quantity: str, item: Item, note: str) -> Measurement:
         low, high = _QUANTITIES[quantity]

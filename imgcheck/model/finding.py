@@ -172,7 +172,10 @@ class Finding:
         Only with the calibration it comes from.
     error_rate : ErrorRate or None
         How often this outcome is given wrongly. Required for ``contradicts`` and ``supports``,
-        with an upper limit of at most `LARGEST_ERROR_RATE`.
+        with an upper limit of at most `LARGEST_ERROR_RATE`, unless ``stated_by`` is given.
+    stated_by : str
+        Where the outcome rests on what a person stated and on no test: what, who and when, such as
+        "counted by A. Analyst on 2017-09-20". No error rate is known for a person.
     innocent, limits : tuple of str
         Innocent explanations; what the finding does not prove.
     power : DetectionPower or None
@@ -188,6 +191,7 @@ class Finding:
     measures: tuple[Measure, ...] = ()
     weight: LikelihoodRatio | None = None
     error_rate: ErrorRate | None = None
+    stated_by: str = ""
     evidence: Evidence = field(default_factory=Evidence)
     innocent: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
@@ -197,7 +201,8 @@ class Finding:
     def __post_init__(self) -> None:
         if not self.summary:
             raise ValueError(f"{self.check}: a finding says what was observed")
-        if self.outcome in DECISIVE and (self.error_rate is None or not self.error_rate.decides):
+        measured = self.error_rate is not None and self.error_rate.decides
+        if self.outcome in DECISIVE and not (measured or self.stated_by):
             raise ValueError(
                 f"{self.check}: {self.outcome} needs a measured error rate whose upper limit is at "
                 f"most {LARGEST_ERROR_RATE:.0%}, not {self.error_rate}"

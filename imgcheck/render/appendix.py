@@ -53,6 +53,10 @@ def how_to_read() -> Markup:
 def given(claim: Claim) -> Markup | None:
     """Give what a person measured in the picture, and other accounts of it."""
     rows = [_measurement(m.quantity, m.value, m.sigma, m.note) for m in claim.measurements]
+    for counted in claim.counts:
+        what = f"{line(counted.object_class, limit=80)}: {number(counted.value)}"
+        who = f"{line(counted.by, limit=80)} on {window(counted.at)}"
+        rows.append(tag("li", f"Counted by {who}: {what}"))
     for shadow in claim.shadows:
         (x, y), (tip_x, tip_y) = shadow.base, shadow.tip
         drawn = f"Shadow from pixel {x:g}, {y:g} to {tip_x:g}, {tip_y:g}"

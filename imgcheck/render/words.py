@@ -32,8 +32,9 @@ VERDICTS: dict[Answer, Word] = {
     ),
     Answer.CONTRADICTED: Word(
         word="contradicted",
-        meaning="A test whose false-alarm rate has been measured speaks against the statement, "
-        "and no independent finding speaks for it. The rate stands beside the finding.",
+        meaning="A test whose false-alarm rate has been measured, or a person's count, speaks "
+        "against the statement, and no independent finding speaks for it. The rate, or the person, "
+        "stands beside the finding.",
     ),
     Answer.INCONCLUSIVE: Word(
         word="inconclusive",
@@ -120,6 +121,8 @@ def strength(finding: Finding) -> tuple[str, ...]:
         said.append(weight(finding.weight))
     if finding.error_rate is not None:
         said.append(error_rate(finding.error_rate))
+    if finding.stated_by:
+        said.append(_stated(finding))
     return tuple(said) or (UNCALIBRATED,)
 
 
@@ -130,7 +133,13 @@ def short_strength(finding: Finding) -> str:
         said.append(f"likelihood ratio {number(finding.weight.value)}")
     if finding.error_rate is not None:
         said.append(f"error rate at most {share(finding.error_rate.interval.high)}")
+    if finding.stated_by:
+        said.append(_stated(finding))
     return ", ".join(said) or "strength not calibrated"
+
+
+def _stated(finding: Finding) -> str:
+    return f"{line(finding.stated_by)}; no error rate"
 
 
 def form(item: Input) -> str:
