@@ -198,7 +198,7 @@ def _observed(found: sun.ClaimedTime, window: Window, seen: Seen, when: str, sou
     if found.night or found.best_time is None:
         return f"{seen.words}; at {when} at {source} the sun was below the horizon."
     instant = window.zone_known and _is_minute(window)
-    at = "then" if instant else f"at {found.best_time:%H:%M} UTC"
+    at = "then" if instant else f"on {_day(found.best_time)} at {found.best_time:%H:%M} UTC"
     stood = (
         f"the sun {at} stood at azimuth {found.sun_azimuth_deg:.1f}, elevation "
         f"{found.sun_elevation_deg:.1f} degrees"

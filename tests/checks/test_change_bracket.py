@@ -1,5 +1,6 @@
 """When dated ground decides about a claimed time: frozen answers, no pixels."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import pairwise
 from types import SimpleNamespace
@@ -99,6 +100,8 @@ C, S, OPEN = Outcome.CONTRADICTS, Outcome.SUPPORTS, Outcome.INCONCLUSIVE
         ("L0 L0 L1 E2 E2 E3", 2014, 2018, "2015", OPEN),
         ("L0 L0 L1 E2 E2 E3", 2014, None, "2011/2021", OPEN),
         ("L0 L0 L1 E2 E2 E3", None, 2018, "2011/2021", OPEN),
+        ("L2 L2 L3 E0 E1 E1", 2014, 2018, "2015/2021", OPEN),  # it may be older than 2015
+        ("L2 L2 L3 E0 E1 E1", 2014, 2018, "2011/2017", OPEN),  # or younger than 2017
         # No answer.
         ("E1 E1 E2 L1 L1 L2", None, None, "2019", OPEN),
     ],
@@ -114,6 +117,22 @@ def test_three_places_in_two_gaps_decide(votes, after, before, claimed, outcome)
 def test_two_references_never_decide(after, before, claimed) -> None:
     found = answer("E0 E0 E0 E0 L0 L0 L0", after, before, years=(2012, 2014))
     assert decided(claimed, found) is OPEN
+    dates = [Window.parse("2012-01-01"), Window.parse("2014-01-01")]
+    _, said, wish = change_bracket.decide(Window.parse(claimed), found, dates)
+    assert "not known that the change lasted" in said and wish == "a third dated reference"
+
+
+def test_a_change_that_is_not_verified_as_lasting_never_decides() -> None:
+    found = replace(answer("E1 E1 E2", 2012, 2016), lasting_verified=False)
+    assert decided("2019", found) is OPEN
+
+
+def test_an_answer_that_abstains_says_nothing_about_the_claim() -> None:
+    found = replace(answer("E1 E1 E2", 2012, 2016), abstained=True)
+    dates = [Window.parse(day.isoformat()) for day in found.dates]
+    outcome, said, wish = change_bracket.decide(Window.parse("2019"), found, dates)
+    assert (outcome, said) == (OPEN, "")
+    assert "changed for good" in wish
 
 
 def reference(text: str | None, name: str, *, georeferenced: bool = True) -> Reference:
@@ -163,7 +182,8 @@ def finding(monkeypatch, votes: str, rate: ErrorRate, years: tuple[int, ...] = Y
     monkeypatch.setattr(_placed, "ground", lambda case: on)
     monkeypatch.setattr(_placed, "layer", lambda case, one: (flat, valid))
     monkeypatch.setattr(_placed, "name", lambda one: one.id)
-    monkeypatch.setattr(change_bracket, "error_rate", lambda check, name: rate)
+    rates = {("change.bracket", "answered wrongly"): rate}
+    monkeypatch.setattr(change_bracket, "error_rate", lambda *key: rates[key])
 
     def frozen(picture, dated, **options) -> change.Bracket:
         assert all(isinstance(when, datetime) for _, when in dated)

@@ -131,6 +131,28 @@ def test_only_the_dates_that_the_claim_names_are_described(when, days) -> None:
     assert named and all(first <= day <= last for day in named)
 
 
+def test_the_best_moment_lies_on_a_date_that_the_claim_names() -> None:
+    # Farther into spring the sun stands higher at that hour, and the shadow fits a little better:
+    # in the westernmost zone a part of the 13th belongs to the claim.
+    text = """
+statements:
+  - acquired: 2017-09-08/2017-09-12
+  - place: {lat: 35.4, lon: 40.15}
+measurements:
+  - shadow_azimuth: {value: 326, sigma: 4}
+"""
+    (finding,) = claimed_time.run(Case(image=picture(), claim=loads(text)))
+    assert "13 Sep" not in finding.summary and "07 Sep" not in finding.summary
+    assert re.search(r"the sun on (8|9|10|11|12) Sep 2017 at 0\d:\d\d UTC", finding.summary)
+
+
+def test_a_time_without_a_zone_that_fits_elsewhere_only_is_not_contradicted() -> None:
+    # 23:30 of the 19th in the westernmost zone is the morning of the 20th at the place.
+    finding = answer("2022-03-19T23:30")
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "the hour fits in one of the zones" in finding.summary
+
+
 @pytest.mark.parametrize(
     ("posted", "mirror"),
     [("2022-04-04", "23 Sep 2021"), ("2022-10-30", "23 Sep 2021"), (None, "23 Sep 2021")],
