@@ -238,3 +238,13 @@ def test_new_buildings_in_beijing_outrank_unchanged_ground(data_dir) -> None:
     truth = arrays[2] if arrays[2].ndim == 2 else arrays[2][..., 0]
     found = change.detect(arrays[0], arrays[1], gsd=0.6)
     assert np.median(found.score[truth > 245]) > np.quantile(found.score[truth < 10], 0.9)
+
+
+def test_a_faint_patch_on_even_ground_is_left_out_and_the_ground_compared() -> None:
+    flat = np.full((160, 160, 3), 0.5, np.float32)
+    after = seen(flat, 2)
+    after[100:112, 100:112] += 0.036
+    found = change.detect(seen(flat, 1), after, gsd=1)
+    assert found.regions == ()
+    assert found.agreement < 0.5 and not found.incomparable
+    assert "fainter than 4%" in found.suppressed[0].reason

@@ -168,7 +168,7 @@ def test_proposed_vehicles_never_decide_and_have_no_level(frozen, claimed, says)
     "statement", ["count: {class: crater, min: 3}", "absence: {class: crater}"]
 )
 def test_craters_have_no_bound_on_their_number(frozen, statement) -> None:
-    frozen("crater", 328, None)
+    frozen("crater", 328, (300, 400))
     seen, answered = findings(detect_craters, f"statements: [{statement}]")
     assert answered.outcome is OPEN
     for each in (seen, answered):
