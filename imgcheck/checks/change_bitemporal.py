@@ -264,11 +264,14 @@ def _answer(
 ) -> Finding:
     outcome, words, power = Outcome.NOT_APPLICABLE, "", None
     dates = [reference.date for reference, _ in found if reference.date is not None]
-    bearing, missing = bear(statement.window, dates, claimed)
+    bearing, needed = bear(statement.window, dates, claimed)
     if not found:
         words = "no dated reference shows the ground of the picture"
-    elif missing:
-        words = missing
+    elif needed:
+        words = (
+            f"the statement is about {statement.window.text}, and no dated images stand for both "
+            "ends of that"
+        )
     else:
         outcome = Outcome.INCONCLUSIVE
         compared = [(_placed.name(found[i][0]), found[i][1]) for i in bearing]
@@ -287,7 +290,9 @@ def _answer(
         basis=_BASIS,
         limits=_LIMITS,
         power=power,
-        would_change=("dated reference imagery from just before and just after the window",),
+        would_change=(
+            needed or "dated reference imagery from just before and just after the window",
+        ),
     )
 
 
@@ -307,8 +312,8 @@ def bear(window: Window, dates: Sequence[Window], claimed: Window | None) -> tup
     -------
     chosen : list of int
         Positions in ``dates``.
-    missing : str
-        Which dates are needed, where the images at hand do not stand for both ends of the interval.
+    needed : str
+        What is to be given, where the images at hand do not stand for both ends of the interval.
     """
     near = max(_NEAR_SHARE * (window.end - window.start), _NEAR)
     first, last = _utc(window.start), _utc(window.end)
@@ -326,10 +331,7 @@ def bear(window: Window, dates: Sequence[Window], claimed: Window | None) -> tup
     if chosen:
         return chosen, ""
     ends = [(first, at_start or started), (last, at_end or ended)]
-    needed = [f"{end.date()}" for end, there in ends if not there] or [
+    dates_needed = [f"{end.date()}" for end, there in ends if not there] or [
         f"{first.date()}, another than that of the picture"
     ]
-    return [], (
-        f"the statement is about {window.text}, and no dated images stand for both ends of that: "
-        f"give a reference from within {near.days} days of {' and one of '.join(needed)}"
-    )
+    return [], f"a reference from within {near.days} days of {' and one of '.join(dates_needed)}"

@@ -186,7 +186,7 @@ def test_the_picture_is_not_placed_without_a_shadow(monkeypatch) -> None:
     monkeypatch.setattr("imgcheck.checks.needs.reference", lambda case: None)
     claim = loads("statements: [{acquired: 2022-03-19}]")
     case = Case(image=picture(), claim=claim)
-    assert claimed_time.reason_not_to_run(case) is not None
+    assert claimed_time.missing(case) is not None
     (finding,) = claimed_time.run(case)
     assert finding.outcome is Outcome.NOT_APPLICABLE
 
