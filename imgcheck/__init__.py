@@ -9,10 +9,12 @@
 The names below are looked up when first used, so that ``import imgcheck`` stays light.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+# Nothing is imported here, not even typing: the command line sets up its guard against Ctrl-C
+# only after this file has run.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from imgcheck.errors import ImgcheckError
     from imgcheck.hashing import HashIndex
     from imgcheck.imaging import Image
@@ -42,9 +44,11 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in __all__:
         raise AttributeError(f"module 'imgcheck' has no attribute {name!r}")
+    import importlib
+
     module = importlib.import_module(_HOMES.get(name, "imgcheck.model"))
     return getattr(module, name)
 
