@@ -1,8 +1,8 @@
 """A report on disk: ``report.html``, ``report.json``, evidence pictures, a GeoJSON footprint;
 likewise inspections and placings.
 
-Everything is made in memory first; only then is each file put in place whole. An older report
-in the folder stays untouched if anything fails before that.
+Everything is made in memory first and then put in place as one (`imgcheck.imaging.output`). An
+older report stays as it was if anything fails.
 """
 
 import hashlib
@@ -15,8 +15,13 @@ from typing import Any
 from imgcheck import render
 from imgcheck.custody import CustodyFolder, Recorded
 from imgcheck.custody.copying import hash_file
-from imgcheck.errors import UnreadableError
-from imgcheck.imaging.output import write_atomically
+from imgcheck.imaging.output import (
+    Content,
+    Replacing,
+    write_atomically,
+    write_folder,
+    write_output,
+)
 from imgcheck.imaging.text import printable
 from imgcheck.imaging.view import jpeg_view
 from imgcheck.inspection import Inspection, views
@@ -34,28 +39,56 @@ from imgcheck.verification import LIBRARIES
 _VIEW_PX = 1600
 
 
-def publish(report: Report, case: Case, folder: Path) -> Path:
+def publish(
+    report: Report, case: Case, folder: Path, *, replacing: Replacing | None = None
+) -> Path:
     """Write a report and its evidence into a folder; give the path of ``report.html``.
+
+    Parameters
+    ----------
+    report : Report
+    case : Case
+    folder : path
+    replacing : Replacing, optional
+        What may be replaced; by default an older report, and never a file of the case.
 
     Raises
     ------
+    UsageError
+        If a file that must stay has the name of one of the report.
     UnreadableError
-        If the folder cannot be made or written.
+        If the folder cannot be made or written; it is then as it was.
     """
+    ours = replacing or _kept(case)
+    write_folder(folder, _files(report, case), page="report.html", replacing=ours)
+    return folder / "report.html"
+
+
+def _kept(case: Case) -> Replacing:
+    """Give the files of a case as what no output replaces."""
+    pictures = (case.image, *(reference.image for reference in case.references))
+    paths = [picture.path for picture in pictures] + [case.index]
+    return Replacing(inputs=tuple(path for path in paths if path is not None))
+
+
+def _files(report: Report, case: Case) -> dict[str, Content]:
     pictures = {picture.name: picture.data for picture in report.pictures()}
-    files: dict[str, bytes | str] = dict(pictures)
+    files: dict[str, Content] = dict(pictures)
     view = jpeg_view(case.image, longest_px=_VIEW_PX)
     files["report.html"] = render.html(report, pictures=pictures, picture_view=view)
     features = render.geojson(report, footprints=_features(report))
     if features is not None:
         files["footprint.geojson"] = features
     files["report.json"] = report.dumps()
-    _write(files, folder)
-    return folder / "report.html"
+    return files
 
 
 def publish_located(
-    found: Located, folder: Path, *, time: Window | None = None
+    found: Located,
+    folder: Path,
+    *,
+    time: Window | None = None,
+    replacing: Replacing | None = None,
 ) -> tuple[Export, ...]:
     """Write ``locate.html``, ``locate.json`` and every export of a placing into a folder.
 
@@ -67,6 +100,8 @@ def publish_located(
     folder : path
     time : Window, optional
         When the picture was taken, as claimed; goes into the STAC item.
+    replacing : Replacing, optional
+        What may be replaced; by default an older placing, and never the picture or a reference.
 
     Returns
     -------
@@ -75,12 +110,14 @@ def publish_located(
 
     Raises
     ------
+    UsageError
+        If a file that must stay has the name of one that is written.
     UnreadableError
-        If the folder cannot be made or written.
+        If the folder cannot be made or written; it is then as it was.
     """
     made = exports(found, time=time) if found.placed else ()
     said = document(found)
-    files: dict[str, bytes | str] = {one.name: one.data for one in made if one.data is not None}
+    files: dict[str, Content] = {one.name: one.data for one in made if one.data is not None}
     if found.placement is not None:
         listed = [(one.name, one.what, one.note, one.data is not None) for one in made]
         files["locate.html"] = placing.html(
@@ -91,20 +128,10 @@ def publish_located(
             version=version("imgcheck"),
         )
     files["locate.json"] = json.dumps(said, indent=2, allow_nan=False) + "\n"
-    _write(files, folder)
+    read = (found.image.path, *(one.reference.image.path for one in found.tried))
+    ours = replacing or Replacing(inputs=tuple(path for path in read if path is not None))
+    write_folder(folder, files, page="locate.html", replacing=ours)
     return made
-
-
-def _write(files: Mapping[str, bytes | str], folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnreadableError(
-            f"{folder.name}: cannot be made a folder: {error.strerror}; choose another --output",
-            file=folder.name,
-        ) from error
-    for name, content in files.items():
-        write_atomically(folder / name, content)
 
 
 def publish_in_case(
@@ -139,9 +166,11 @@ def publish_in_case(
         inputs.append({"role": "index", "name": printable(case.index.name), "sha256": digest})
 
     def write(place: Path) -> None:
-        publish(report, case, place)
+        files = _files(report, case)
         if stated is not None:
-            write_atomically(place / "claim.yml", stated)
+            files["claim.yml"] = stated
+        for name, content in files.items():
+            write_atomically(place / name, content)
 
     return folder.record(
         write,
@@ -153,16 +182,21 @@ def publish_in_case(
     )
 
 
-def publish_inspections(found: Sequence[Inspection], page: Path) -> None:
+def publish_inspections(
+    found: Sequence[Inspection], page: Path, *, replacing: Replacing | None = None
+) -> None:
     """Write one HTML page about inspected files.
 
     Raises
     ------
-    UnreadableError, UsageError
+    UsageError
+        If a file that must stay has the name of the page.
+    UnreadableError
         If the page cannot be written; an older one stays as it was.
     """
     shown = inspected.html(found, views=[views(one) for one in found])
-    write_atomically(page, shown)
+    read = tuple(one.image.path for one in found if one.image.path is not None)
+    write_output(page, shown, replacing=replacing or Replacing(inputs=read))
 
 
 def publish_inspection_in_case(

@@ -9,6 +9,7 @@ import click
 
 from imgcheck.cli import options
 from imgcheck.cli.failure import report_failure
+from imgcheck.cli.printing import print_json, say
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError, UsageError
 
@@ -50,9 +51,9 @@ def init(
 
     head = custody.create(folder, title=title, reference=reference, operator=operator)
     if as_json:
-        _print_json({"case": head.case, "head": _head(head)})
+        print_json({"case": head.case, "head": _head(head)})
     else:
-        click.echo(f"case {head.case} made")
+        say(f"case {head.case} made")
         _say_head(head)
     return 0
 
@@ -90,7 +91,7 @@ def add(
     added, refused = [], []
     with Progress("Adding") as progress, CustodyFolder(folder, operator=operator) as case:
         for position, file in enumerate(files):
-            progress(_plain(file.name), position, len(files))
+            progress(file.name, position, len(files))
             try:
                 added.append(
                     case.add(file, source_url=source_url, acquired_at=acquired_at, note=note)
@@ -103,7 +104,7 @@ def add(
                 refused.append(error)
         head, recovered = case.head, case.recovered
     if as_json:
-        _print_json(
+        print_json(
             {
                 "added": [{**asdict(a.kept), "known": a.known, "name": a.name} for a in added],
                 "head": _head(head),
@@ -114,7 +115,7 @@ def add(
         return 4 if refused else 0
     for one in added:
         known = "  (was in the case before)" if one.known else ""
-        click.echo(f"{one.kept.sha256}  {one.name}{known}")
+        say(f"{one.kept.sha256}  {one.name}{known}")
     for failure in refused:
         report_failure(failure.message, code=failure.code, exit_code=4)
     _say_recovered(recovered)
@@ -145,7 +146,7 @@ def note(folder: Path, text: str, operator: str | None, as_json: bool) -> int:
 @command.command("copy")
 @_DIR
 @click.argument("item", metavar="SHA256")
-@click.argument("output", type=click.Path(path_type=Path))
+@click.argument("output", type=options.Output())
 @_OPERATOR
 @options.json_option
 def copy(folder: Path, item: str, output: Path, operator: str | None, as_json: bool) -> int:
@@ -194,20 +195,18 @@ def verify(folder: Path, expect_head: str | None, public_key: Path | None, as_js
         document = asdict(result)
         document["whole"] = result.whole
         document["case_bytes"] = document.pop("bytes")
-        _print_json(document)
+        print_json(document)
         return 0 if result.whole else 1
     for problem in result.problems:
         place = f" line {problem.line}" if problem.line is not None else ""
         place += f" byte {problem.byte}" if problem.byte is not None else ""
-        click.echo(f"{problem.kind}: {_plain(problem.path)}{place}: {_plain(problem.message)}")
+        say(f"{problem.kind}: {problem.path}{place}: {problem.message}")
     for remark in result.remarks:
-        click.echo(f"remark: {_plain(remark)}")
+        say(f"remark: {remark}")
     words = "is whole" if result.whole else "DOES NOT AGREE with its log"
-    click.echo(
-        f"the case {words}: {result.lines} lines, {result.files} files, {result.bytes:,} bytes"
-    )
+    say(f"the case {words}: {result.lines} lines, {result.files} files, {result.bytes:,} bytes")
     if result.head is not None:
-        click.echo(f"head: line {result.lines}, {result.head}")
+        say(f"head: line {result.lines}, {result.head}")
     return 0 if result.whole else 1
 
 
@@ -228,7 +227,7 @@ def log(folder: Path, as_json: bool) -> int:
 
     history = custody.read(folder)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "entries": [json.loads(entry.line()) for entry in history.entries],
                 "head": history.head,
@@ -238,10 +237,10 @@ def log(folder: Path, as_json: bool) -> int:
         return 1 if history.problems else 0
     for entry in history.entries:
         for line in told(entry):
-            click.echo(line)
+            say(line)
     for problem in history.problems:
         report_failure(problem.message, code=problem.kind, exit_code=1)
-    click.echo(f"head: line {len(history.lines)}, {history.head}")
+    say(f"head: line {len(history.lines)}, {history.head}")
     return 1 if history.problems else 0
 
 
@@ -264,10 +263,10 @@ def keygen(key: Path, passphrase: bool, as_json: bool) -> int:
     secret = _ask("Passphrase", confirm=True) if passphrase else None
     public, fingerprint = custody.make_key(key, passphrase=secret)
     if as_json:
-        _print_json({"public_key": _plain(str(public)), "fingerprint": fingerprint})
+        print_json({"public_key": str(public), "fingerprint": fingerprint})
     else:
-        click.echo(f"public key: {_plain(str(public))}")
-        click.echo(f"fingerprint: {fingerprint}")
+        say(f"public key: {public!s}")
+        say(f"fingerprint: {fingerprint}")
     return 0
 
 
@@ -333,19 +332,20 @@ def check_report(report: Path, signature: Path, public_key: Path, as_json: bool)
         public_key=custody.read_small_file(public_key),
     )
     if as_json:
-        _print_json({"signed": True, "fingerprint": found.fingerprint, "case": found.case})
+        print_json({"signed": True, "fingerprint": found.fingerprint, "case": found.case})
     else:
-        click.echo(f"the report is the one that was signed by the key {found.fingerprint}")
+        say(f"the report is the one that was signed by the key {found.fingerprint}")
     return 0
 
 
 @command.command("export")
 @_DIR
 @click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write."
+    "-o", "--output", required=True, type=options.Output(dir_okay=False), help="File to write."
 )
+@options.force_option
 @options.json_option
-def export(folder: Path, output: Path, as_json: bool) -> int:
+def export(folder: Path, output: Path, force: bool, as_json: bool) -> int:
     """Write the log as CASE/UCO JSON-LD, for other forensic tools.
 
     \b
@@ -353,16 +353,16 @@ def export(folder: Path, output: Path, as_json: bool) -> int:
       imgcheck case export euphrates/ -o euphrates.jsonld
     """
     from imgcheck import custody
-    from imgcheck.imaging.output import write_atomically
+    from imgcheck.imaging.output import write_output
 
     if output.resolve().is_relative_to(folder.resolve()):
         raise UsageError("an export belongs outside the case folder; name another --output")
     history = custody.read(folder)
-    write_atomically(output, custody.export(history))
+    write_output(output, custody.export(history), replacing=options.replacing(force=force))
     if as_json:
-        _print_json({"file": _plain(str(output)), "lines": len(history.lines)})
+        print_json({"file": str(output), "lines": len(history.lines)})
     else:
-        click.echo(f"{len(history.lines)} lines written to {_plain(str(output))}")
+        say(f"{len(history.lines)} lines written to {output!s}")
     return 0
 
 
@@ -373,9 +373,9 @@ def _ask(words: str, *, confirm: bool) -> bytes:
 
 def _done(head: Any, recovered: str, as_json: bool, words: str, **more: Any) -> int:
     if as_json:
-        _print_json({"head": _head(head), "recovered": recovered, **more})
+        print_json({"head": _head(head), "recovered": recovered, **more})
         return 0
-    click.echo(words)
+    say(words)
     _say_recovered(recovered)
     _say_head(head)
     return 0
@@ -386,19 +386,9 @@ def _head(head: Any) -> dict[str, Any]:
 
 
 def _say_head(head: Any) -> None:
-    click.echo(f"head: line {head.lines}, {head.sha256}")
+    say(f"head: line {head.lines}, {head.sha256}")
 
 
 def _say_recovered(words: str) -> None:
     if words:
-        click.echo(f"an interrupted step was found and noted: {words}", err=True)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, sort_keys=True))
-
-
-def _plain(text: str) -> str:
-    from imgcheck.imaging.text import printable
-
-    return printable(text)
+        say(f"an interrupted step was found and noted: {words}", err=True)

@@ -2,7 +2,6 @@
 
 import importlib
 import importlib.metadata
-import json
 import platform
 import shutil
 import sqlite3
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imgcheck.cli import options
+from imgcheck.cli.printing import print_json, say
 
 if TYPE_CHECKING:
     from imgcheck.provenance import TrustBundle, TrustList
@@ -81,21 +81,21 @@ def command(
             "trust": [_shown(bundle) for bundle in imported_trust().bundles],
             "healthy": not trouble,
         }
-        click.echo(json.dumps(document, indent=2, sort_keys=True))
+        print_json(document)
         return 3 if trouble else 0
     for words in done:
-        click.echo(words)
-    click.echo(f"imgcheck {importlib.metadata.version('imgcheck')}")
-    click.echo(f"Python   {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+        say(words)
+    say(f"imgcheck {importlib.metadata.version('imgcheck')}")
+    say(f"Python   {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
     for row in (*rows, *extras):
         words = row["problem"] or "ok"
-        click.echo(f"  {row['name']:16} {row['version'] or '-':12} {words}")
-    click.echo(f"  {'exiftool':16} {_second_reader()}")
+        say(f"  {row['name']:16} {row['version'] or '-':12} {words}")
+    say(f"  {'exiftool':16} {_second_reader()}")
     for name, words in _formats().items():
-        click.echo(f"  pixels of {name:5}   {words}")
+        say(f"  pixels of {name:5}   {words}")
     for words in _trust_lines(imported_trust()):
-        click.echo(f"  {words}")
-    click.echo("Nothing missing." if not trouble else "Mend with: pip install imgcheck")
+        say(f"  {words}")
+    say("Nothing missing." if not trouble else "Mend with: pip install imgcheck")
     return 3 if trouble else 0
 
 

@@ -1,6 +1,5 @@
 """``imgcheck index``: the index of known pictures."""
 
-import json
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Literal
 import click
 
 from imgcheck.cli import options
+from imgcheck.cli.printing import print_json, say
 from imgcheck.cli.progress import Progress
 from imgcheck.quantity import significant
 
@@ -46,13 +46,13 @@ def add(
         result = add_to_index(database, list(paths), date=date, note=note, progress=progress)
     if as_json:
         refused = [{"path": r.path, "reason": r.reason} for r in result.refused]
-        _print_json(
+        print_json(
             {"added": result.added, "known": result.known, "refused": refused, "rows": result.rows}
         )
     else:
-        click.echo(f"{result.added} added, {result.known} already known, {result.rows} in all")
+        say(f"{result.added} added, {result.known} already known, {result.rows} in all")
         for one in result.refused:
-            click.echo(f"refused: {_plain(one.reason)}", err=True)
+            say(f"refused: {one.reason}", err=True)
     # One stray file in a folder is no failure; nothing added and something refused is.
     return 4 if result.refused and not result.added + result.known else 0
 
@@ -90,7 +90,7 @@ def search(
             result = index.search(picture, parts=parts)
     if as_json:
         matches = [_match(match) for match in result.matches]
-        _print_json(
+        print_json(
             {
                 "exact": result.exact,
                 "rows": result.rows,
@@ -108,7 +108,7 @@ def search(
     }[result.parts]
     listed = f" and {result.listed} listed hashes" if result.listed else ""
     count = len(result.matches)
-    click.echo(f"{result.rows} known pictures{listed} searched ({scope}); {count} matches")
+    say(f"{result.rows} known pictures{listed} searched ({scope}); {count} matches")
     for match in result.matches:
         chance = (
             significant(match.nfa, 2) if match.log10_nfa > -9 else "fewer than one in a billion"
@@ -116,7 +116,7 @@ def search(
         found = f"found by {match.stage}"
         if match.stage not in ("file", "pixels"):
             found += f", {chance} expected by chance"
-        click.echo(f"  {match.id:6}  {match.relation:12}  {_plain(match.path)}  ({found})")
+        say(f"  {match.id:6}  {match.relation:12}  {match.path}  ({found})")
     return 0
 
 
@@ -160,10 +160,10 @@ def remove(database: Path, ids: tuple[int, ...], list_name: str | None, as_json:
             removed += index.remove_list(list_name)
         left = index.stats()
     if as_json:
-        _print_json({"removed": removed, "rows": left.rows, "listed": left.listed})
+        print_json({"removed": removed, "rows": left.rows, "listed": left.listed})
     else:
         listed = f" and {left.listed} listed hashes" if left.listed else ""
-        click.echo(f"{removed} removed, {left.rows}{listed} left")
+        say(f"{removed} removed, {left.rows}{listed} left")
     return 0
 
 
@@ -204,10 +204,9 @@ def import_(
     with Progress("Importing"):
         result = import_list(database, file, format=format, list_name=list_name, date=date)
     if as_json:
-        _print_json(asdict(result))
+        print_json(asdict(result))
     else:
-        name = _plain(result.list)
-        click.echo(f"{result.added} added, {result.known} already known, from the list {name}")
+        say(f"{result.added} added, {result.known} already known, from {result.list}")
     return 0
 
 
@@ -232,9 +231,9 @@ def merge(database: Path, others: tuple[Path, ...], as_json: bool) -> int:
     with Progress("Merging"):
         result = merge_indexes(database, others)
     if as_json:
-        _print_json(asdict(result))
+        print_json(asdict(result))
     else:
-        click.echo(
+        say(
             f"{result.added} pictures and {result.listed_added} listed hashes added, "
             f"{result.known} and {result.listed_known} already known, "
             f"{result.dated} took an earlier date"
@@ -261,9 +260,9 @@ def export(database: Path, output: Path, kind: str, as_json: bool) -> int:
     with Progress("Exporting"), HashIndex.open(database) as index:
         count = index.export(output, kind=kind)
     if as_json:
-        _print_json({"rows": count, "file": _plain(str(output))})
+        print_json({"rows": count, "file": str(output)})
     else:
-        click.echo(f"{count} hashes written to {_plain(str(output))}")
+        say(f"{count} hashes written to {output!s}")
     return 0
 
 
@@ -277,10 +276,10 @@ def stats(database: Path, as_json: bool) -> int:
     with HashIndex.open(database) as index:
         found = asdict(index.stats())
     if as_json:
-        _print_json(found)
+        print_json(found)
     else:
         for name, value in found.items():
-            click.echo(f"{name:12} {_plain(str(value))}")
+            say(f"{name:12} {value!s}")
     return 0
 
 
@@ -298,19 +297,9 @@ def verify(database: Path, relist: bool, as_json: bool) -> int:
     with HashIndex.open(database) as index:
         problems = index.verify().problems
     if as_json:
-        _print_json({"whole": not problems, "problems": list(problems)})
+        print_json({"whole": not problems, "problems": list(problems)})
     else:
         for problem in problems:
-            click.echo(_plain(problem), err=True)
-        click.echo("the index is damaged" if problems else "the index is whole")
+            say(problem, err=True)
+        say("the index is damaged" if problems else "the index is whole")
     return 4 if problems else 0
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, sort_keys=True))
-
-
-def _plain(text: str) -> str:
-    from imgcheck.imaging.text import printable
-
-    return printable(text)

@@ -1,7 +1,6 @@
 """``imgcheck inspect``: what a file says about itself."""
 
 import contextlib
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from imgcheck.cli import options
 from imgcheck.cli.failure import report_failure
+from imgcheck.cli.printing import print_json, say
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--html",
     "page",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.Output(dir_okay=False),
     help="Write one HTML page about all the files, with their embedded pictures.",
 )
 @click.option(
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     default=None,
     help="Ask exiftool as a second reader; by default where it is installed.",
 )
+@options.force_option
 @options.case_option
 @options.json_option
 def command(
@@ -41,6 +42,7 @@ def command(
     everything: bool,
     page: Path | None,
     second: bool | None,
+    force: bool,
     case_folder: Path | None,
     as_json: bool,
 ) -> int:
@@ -54,6 +56,9 @@ def command(
     from imgcheck.inspection import inspect
     from imgcheck.render import inspection as rendering
 
+    ours = options.replacing(force=force)
+    if page is not None:
+        ours.check(page)
     kept: list[Inspection] = []
     documents: list[dict[str, Any]] = []
     worst = 0
@@ -82,11 +87,11 @@ def command(
     if page is not None and kept:
         from imgcheck.publish import publish_inspections
 
-        publish_inspections(kept, page)
-        click.echo(f"page: {page}", err=True)
+        publish_inspections(kept, page, replacing=ours)
+        say(f"page: {page}", err=True)
     if as_json:
         whole = documents[0] if len(images) == 1 else {"files": documents}
-        click.echo(json.dumps(whole, indent=2, sort_keys=True, allow_nan=False))
+        print_json(whole)
     return worst
 
 
@@ -109,12 +114,12 @@ def _second_reader(wanted: bool | None) -> "Iterator[ExifTool | None]":
     except MissingDependencyError as error:
         if wanted:
             raise
-        click.echo(f"imgcheck: not asked as second reader: {error.message}", err=True)
+        say(f"imgcheck: not asked as second reader: {error.message}", err=True)
         yield None
         return
     with tool:
         for warning in tool.warnings:
-            click.echo(f"imgcheck: {warning}", err=True)
+            say(f"imgcheck: {warning}", err=True)
         yield tool
 
 

@@ -1,17 +1,18 @@
 """``imgcheck locate``: place a picture on reference imagery."""
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from imgcheck.cli import options
+from imgcheck.cli.printing import say
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import UsageError
 
 if TYPE_CHECKING:
+    from imgcheck.imaging.output import Replacing
     from imgcheck.model import Window
     from imgcheck.placing import Located, Search
     from imgcheck.placing.exports import Export
@@ -33,7 +34,7 @@ _GSD_SPREAD = 0.2
 )
 @click.option(
     "--build-index",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.Output(dir_okay=False),
     help="Index the references for searching a big area, or go on with it; no IMAGE is needed.",
 )
 @click.option(
@@ -51,9 +52,10 @@ _GSD_SPREAD = 0.2
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=options.Output(file_okay=False),
     help="Folder for locate.html, GeoTIFFs, QGIS points, world file, KMZ, GeoJSON, STAC item.",
 )
+@options.force_option
 @options.json_option
 def command(
     image: Path | None,
@@ -65,6 +67,7 @@ def command(
     mirrored: bool,
     when: str | None,
     output: Path | None,
+    force: bool,
     as_json: bool,
 ) -> int:
     """Place a picture on georeferenced imagery of the same or another date.
@@ -96,11 +99,13 @@ def command(
         raise UsageError(
             "give the imagery to place the picture on: --reference PATH or --index FILE"
         )
+    ours = options.replacing(force=force)
+    if output is not None:
+        ours.check_folder(output, ("locate.html", "locate.json"), page="locate.html")
     search, time = _search(gsd, near, mirrored), _time(when)
-    name = Path(os.fsencode(image).decode("utf-8", "replace")).name
-    with Progress(f"Placing {name}") as progress:
+    with Progress(f"Placing {image.name}") as progress:
         found = _found(image, references, index, search, progress)
-        made = () if output is None else _write(found, output, time)
+        made = () if output is None else _write(found, output, time, ours)
     said = document(found)
     if as_json:
         click.echo(json.dumps(said, indent=2, allow_nan=False))
@@ -108,12 +113,10 @@ def command(
         click.echo(placing.terminal(said, width=_width()), nl=False)
         for one in made:
             if one.note:
-                click.echo(f"{one.name}: {one.note}.")
+                say(f"{one.name}: {one.note}.")
     if output is not None:
-        from imgcheck.imaging.text import printable
-
         page = output / ("locate.html" if found.placed else "locate.json")
-        click.echo(f"written: {printable(str(page))}", err=True)
+        say(f"written: {page}", err=True)
     return 0
 
 
@@ -148,25 +151,26 @@ def _undated(given: str) -> Path:
 def _build(references: tuple[str, ...], index: Path) -> int:
     """Build an index and say what it holds."""
     from imgcheck.geo import area
-    from imgcheck.imaging.text import printable
 
     if not references:
         raise UsageError("give the imagery to index: --reference PATH")
-    with Progress(f"Indexing into {printable(index.name)}") as progress:
+    with Progress(f"Indexing into {index.name}") as progress:
         built = area.build([_undated(g) for g in references], index, progress=progress)
     for path, reason in built.skipped:
-        click.echo(f"left out: {printable(path.name)}: {reason}", err=True)
-    click.echo(
-        f"{printable(str(index))}: {built.sources} reference(s), {built.tiles} tiles "
+        say(f"left out: {path.name}: {reason}", err=True)
+    say(
+        f"{index}: {built.sources} reference(s), {built.tiles} tiles "
         f"({built.made} made now), {built.size_bytes / 1e6:.0f} MB"
     )
     return 0
 
 
-def _write(found: "Located", folder: Path, time: "Window | None") -> "tuple[Export, ...]":
+def _write(
+    found: "Located", folder: Path, time: "Window | None", ours: "Replacing"
+) -> "tuple[Export, ...]":
     from imgcheck.publish import publish_located
 
-    return publish_located(found, folder, time=time)
+    return publish_located(found, folder, time=time, replacing=ours)
 
 
 def _search(gsd: str | None, near: str | None, mirrored: bool) -> "Search":

@@ -1,11 +1,22 @@
 """Options that several commands share, each with one help text."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from imgcheck.errors import UsageError
+from imgcheck.imaging.output import Replacing
+
+
+class Output(click.Path):
+    """A path that is written. Every other path of a command is one that it reads."""
+
+    def __init__(self, **rest: Any) -> None:
+        super().__init__(path_type=Path, **rest)
+
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -44,9 +55,31 @@ case_option = click.option(
 output_option = click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Output(file_okay=False),
     help="Folder for report.html, report.json and the overlays.",
 )
+
+
+force_option = click.option(
+    "--force", is_flag=True, help="Let the output replace files that imgcheck did not write."
+)
+
+
+def replacing(*, force: bool) -> Replacing:
+    """Say what the outputs of the running command may replace: none of its inputs."""
+    context = click.get_current_context()
+    found: list[Path] = []
+    for parameter in context.command.params:
+        if not isinstance(parameter.type, Output):
+            found += _paths(context.params.get(parameter.name or ""))
+    for given in context.params.get("references") or ():
+        found += [Path(given), Path(given.rpartition("@")[0])]  # PATH, or PATH@DATE
+    return Replacing(inputs=tuple(found), force=force)
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    values = value if isinstance(value, tuple) else (value,)
+    return (one for one in values if isinstance(one, Path))
 
 
 def numbers(name: str, text: str, counts: tuple[int, ...]) -> tuple[float, ...]:

@@ -5,6 +5,8 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from imgcheck.imaging.text import printable
+
 if TYPE_CHECKING:
     from rich.status import Status
 
@@ -13,10 +15,13 @@ _QUIET_SECONDS = 2.0
 
 
 class Progress:
-    """Shows which step is running; silent for runs of less than two seconds."""
+    """Shows which step is running; silent for runs of less than two seconds.
+
+    Steps may be named after files: nothing in them can steer the terminal.
+    """
 
     def __init__(self, title: str) -> None:
-        self.title = title
+        self.title = printable(title)
         self._live = sys.stderr.isatty()
         self._status: Status | None = None
         self._said = time.monotonic()
@@ -42,7 +47,7 @@ class Progress:
 
     def __call__(self, step: str, position: int, total: int) -> None:
         """Say that a step begins."""
-        line = f"{self.title}: {step} ({position + 1} of {total})"
+        line = printable(f"{self.title}: {step} ({position + 1} of {total})")
         if self._status is not None:
             from rich.markup import escape
 

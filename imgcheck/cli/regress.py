@@ -1,19 +1,20 @@
 """``imgcheck regress``: cases with known answers, for CI."""
 
-import json
 from pathlib import Path
 
 import click
 
 from imgcheck.cli import options
+from imgcheck.cli.printing import print_json, say
 from imgcheck.cli.progress import Progress
 
 
 @click.command("regress")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--junit", type=click.Path(path_type=Path), help="Write JUnit XML to this file.")
+@click.option("--junit", type=options.Output(dir_okay=False), help="Write JUnit XML to this file.")
+@options.force_option
 @options.json_option
-def command(folder: Path, junit: Path | None, as_json: bool) -> int:
+def command(folder: Path, junit: Path | None, force: bool, as_json: bool) -> int:
     """Run every case of a folder and compare the verdicts with the expected ones.
 
     A case is a folder with post.jpg, claim.yml, expected.yml and, if it has them, reference/
@@ -24,24 +25,27 @@ def command(folder: Path, junit: Path | None, as_json: bool) -> int:
       imgcheck regress samples/ --junit results.xml
     """
     from imgcheck import render
-    from imgcheck.imaging.output import write_atomically
+    from imgcheck.imaging.output import write_output
     from imgcheck.regression import regress
 
+    ours = options.replacing(force=force)
+    if junit is not None:
+        ours.check(junit)
     with Progress("Regression") as progress:
         results = regress(folder, progress=progress)
     if junit is not None:
-        write_atomically(junit, render.junit(results))
+        write_output(junit, render.junit(results), replacing=ours)
     if as_json:
         cases = [
             {"case": r.case, "passed": r.passed, "differences": list(r.differences)}
             for r in results
         ]
-        click.echo(json.dumps({"cases": cases}, indent=2, sort_keys=True))
+        print_json({"cases": cases})
     else:
         for result in results:
-            click.echo(f"{'ok  ' if result.passed else 'DIFF'} {result.case}")
+            say(f"{'ok  ' if result.passed else 'DIFF'} {result.case}")
             for difference in result.differences:
-                click.echo(f"     {difference}")
+                say(f"     {difference}")
         passed = sum(result.passed for result in results)
         click.echo(f"{passed} of {len(results)} cases as expected")
     return 0 if all(result.passed for result in results) else 1

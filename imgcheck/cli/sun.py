@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imgcheck.cli import options
+from imgcheck.cli.printing import say
 from imgcheck.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,9 +62,10 @@ def _moment(name: str, text: str, *, zone: str) -> "Window":
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.Output(dir_okay=False),
     help="Write the sun diagram of the day to this .svg or .html file.",
 )
+@options.force_option
 @options.json_option
 def command(
     place: str,
@@ -77,6 +79,7 @@ def command(
     window: str | None,
     rival: str | None,
     output: Path | None,
+    force: bool,
     as_json: bool,
 ) -> int:
     """Give the sun's place at a time, or the dates and times that a measured shadow allows.
@@ -136,13 +139,13 @@ def command(
         lat, lon, span, position, found, reach=reach, measured=words, errors=measured
     )
     if output is not None:
-        from imgcheck.imaging.output import write_atomically
+        from imgcheck.imaging.output import write_output
 
         picture = sundiagram.draw(lat, lon, claimed=span, rival=other, found=found, **pairs)
         if output.suffix.lower() in (".html", ".htm"):
             picture = sundiagram.page(picture)
-        write_atomically(output, picture)
-        click.echo(f"diagram: {output}", err=True)
+        write_output(output, picture, replacing=options.replacing(force=force))
+        say(f"diagram: {output}", err=True)
     if as_json:
         click.echo(json.dumps(document, indent=2, allow_nan=False))
     else:

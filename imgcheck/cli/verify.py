@@ -2,15 +2,22 @@
 
 import json
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from imgcheck.cli import options
 from imgcheck.cli.failure import report_failure
+from imgcheck.cli.printing import say
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError
+
+if TYPE_CHECKING:
+    from imgcheck.imaging.output import Replacing
+    from imgcheck.model import Case, Report
 
 
 @click.command("verify")
@@ -19,6 +26,7 @@ from imgcheck.errors import ImgcheckError
 @options.reference_option
 @options.index_option
 @options.output_option
+@options.force_option
 @options.case_option
 @options.json_option
 @click.option(
@@ -36,6 +44,7 @@ def command(
     references: tuple[str, ...],
     index: Path | None,
     output: Path | None,
+    force: bool,
     case_folder: Path | None,
     as_json: bool,
     form: str,
@@ -61,14 +70,23 @@ def command(
     places = () if case_folder is None or output is None else (case_folder, output)
     if places and places[1].resolve().is_relative_to(places[0].resolve()):
         raise click.UsageError("--case keeps the report itself; name an --output elsewhere")
+    ours = options.replacing(force=force)
+    folders = {
+        image: output if output is None or len(images) == 1 else output / image.name
+        for image in images
+    }
+    for folder in folders.values():
+        if folder is not None:  # before minutes of work, not after them
+            ours.check_folder(folder, ("report.html", "report.json"), page="report.html")
     keeper = None if case_folder is None else _Keeper(case_folder, claim, references)
     read = None if claim is None else Claim.load(claim)
     codes, documents = [], []
     for image in images:
-        folder = output if output is None or len(images) == 1 else output / image.name
+        folder = folders[image]
+        write = None if folder is None else partial(_write, folder=folder, replacing=ours)
         try:
             code, document = _one(
-                image, read, references, index, folder, "" if as_json else form, keeper
+                image, read, references, index, write, "" if as_json else form, keeper
             )
         except ImgcheckError as error:
             if len(images) == 1:
@@ -92,7 +110,7 @@ def _one(
     claim: Any,
     references: tuple[str, ...],
     index: Path | None,
-    folder: Path | None,
+    write: "Callable[[Report, Case], Path] | None",
     form: str,
     keeper: "_Keeper | None",
 ) -> tuple[int, Any]:
@@ -100,22 +118,20 @@ def _one(
     from imgcheck.intake import load_case
     from imgcheck.verification import verify
 
-    name = os.fsencode(image).decode("utf-8", "replace")
-    with Progress(f"Testing {Path(name).name}") as progress:
+    with Progress(f"Testing {image.name}") as progress:
         case = load_case(image, claim=claim, references=references, index=index)
         if keeper is not None:
             keeper.take_in(image, case)
         report = verify(case, progress=progress)
-        written = None if folder is None else _write(report, case, folder)
+        written = None if write is None else write(report, case)
     kept = None if keeper is None else keeper.keep(report, case)
     if form:
         click.echo(_shown(report, form), nl=False)
     if kept is not None:
         click.echo(f"{chr(10) if form else ''}{kept}", err=not form)
     if form == "text" and written is not None:
-        from imgcheck.imaging.text import printable
-
-        click.echo(f"\nReport: {printable(str(written))}")
+        click.echo()
+        say(f"Report: {written}")
     if report.contradicted:
         return 1, report.to_json()
     return (3 if report.failed else 0), report.to_json()
@@ -164,10 +180,10 @@ def _shown(report: Any, form: str) -> str:
     return render.terminal(report, width=_width(), color=_colour())
 
 
-def _write(report: Any, case: Any, folder: Path) -> Path:
+def _write(report: "Report", case: "Case", *, folder: Path, replacing: "Replacing") -> Path:
     from imgcheck.publish import publish
 
-    return publish(report, case, folder)
+    return publish(report, case, folder, replacing=replacing)
 
 
 def _width() -> int:

@@ -29,6 +29,7 @@ def document(found: Located) -> dict[str, Any]:
     the direction of the major axis in degrees clockwise from north.
     """
     said: dict[str, Any] = {
+        "schema": "imgcheck-locate/1",
         "placed": found.placed,
         "reason": found.reason,
         "input": {"name": found.image.name, "sha256": found.image.sha256,

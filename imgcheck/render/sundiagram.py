@@ -150,6 +150,7 @@ def draw(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
         f'width="{_WIDTH}" height="{height}" font-family="sans-serif" font-size="13" '
         f'fill="{_INK}" role="img">',
+        "<!-- Written by imgcheck -->",
         f"<title>{escape(title)}</title>",
         f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>',
         _text(_LEFT, 26, title, "start", ' font-size="18" font-weight="bold"'),
@@ -401,6 +402,7 @@ def page(svg: str) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="generator" content="imgcheck">'
         f"<title>Sun diagram</title><style>{style}</style></head><body><figure>\n"
         f"{svg}<figcaption>{escape(note)}</figcaption></figure></body></html>\n"
     )

@@ -41,6 +41,7 @@ def html(found: Sequence[Inspection], *, views: Sequence[Sequence[tuple[str, byt
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
+        tag("meta", name="generator", content="imgcheck"),
         tag("title", f"{title}: what the file says"),
         raw("style", style),
     )

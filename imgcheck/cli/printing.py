@@ -1,0 +1,18 @@
+"""How commands print: foreign text without commands to the terminal, JSON as one object."""
+
+import json
+from typing import Any
+
+import click
+
+from imgcheck.imaging.text import printable
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print one line that may hold names from files; nothing in it can steer the terminal."""
+    click.echo(printable(text), err=err)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object on stdout."""
+    click.echo(json.dumps(value, indent=2, sort_keys=True, allow_nan=False))
