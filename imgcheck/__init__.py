@@ -1,8 +1,7 @@
 """imgcheck tests what is claimed about posted satellite and aerial pictures.
 
 >>> import imgcheck
->>> case = imgcheck.load_case("post.jpg", claim="claim.yml")     # doctest: +SKIP
->>> report = imgcheck.verify(case)                               # doctest: +SKIP
+>>> report = imgcheck.verify("post.jpg", claim="claim.yml")      # doctest: +SKIP
 >>> report.answers()                                             # doctest: +SKIP
 {'1-acquired': <Answer.INCONCLUSIVE: 'inconclusive'>}
 
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
     from imgcheck.inspection import inspect
     from imgcheck.intake import load_case
     from imgcheck.model import Answer, Case, Claim, Finding, Outcome, Report, Verdict
-    from imgcheck.placing import locate
     from imgcheck.regression import regress
-    from imgcheck.verification import verify
+    from imgcheck.scripting import locate, verify
 
 __all__ = [
     "load_case", "verify", "inspect", "locate", "regress",
@@ -34,9 +32,9 @@ __all__ = [
 
 _HOMES = {
     "load_case": "imgcheck.intake",
-    "verify": "imgcheck.verification",
+    "verify": "imgcheck.scripting",
     "inspect": "imgcheck.inspection",
-    "locate": "imgcheck.placing",
+    "locate": "imgcheck.scripting",
     "regress": "imgcheck.regression",
     "Image": "imgcheck.imaging",
     "HashIndex": "imgcheck.hashing",

@@ -35,6 +35,13 @@ class UsageError(ImgcheckError, ValueError):
     exit_code = 2
 
 
+class WrongTypeError(ImgcheckError, TypeError):
+    """An argument of a type, or an array of values, that a function does not take."""
+
+    code = "type"
+    exit_code = 2
+
+
 class ClaimError(UsageError):
     """A claim file that cannot be understood; names file, line and the accepted forms."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
 from imgcheck.imaging import Image, Limits
+from imgcheck.imaging.intake import path_of, read_small
 from imgcheck.model import Case, Claim, Reference, Window
 
 SIDECAR = "items.json"
@@ -24,7 +25,7 @@ def load_case(
     picture: str | os.PathLike[str],
     *,
     claim: Claim | str | os.PathLike[str] | None = None,
-    references: Sequence[str | os.PathLike[str]] = (),
+    references: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
     index: str | os.PathLike[str] | None = None,
     limits: Limits | None = None,
 ) -> Case:
@@ -36,28 +37,35 @@ def load_case(
         The posted picture.
     claim : Claim or path, optional
         What was said of it.
-    references : sequence of path
+    references : path or sequence of path
         Georeferenced images, or folders of them. ``PATH@2017-09-01`` states a date.
     index : path, optional
         Index of known pictures.
 
     Raises
     ------
+    WrongTypeError
+        If a path is no path.
     UnreadableError, RefusedError
         If a file cannot be opened; the file is named.
     ClaimError
         If the claim cannot be understood.
     """
     limits = limits or Limits()
+    picture = path_of(picture, "the picture")
+    if isinstance(references, (str, bytes, os.PathLike)):
+        references = (references,)
     if claim is not None and not isinstance(claim, Claim):
-        claim = Claim.load(claim)
-    if index is not None and not Path(index).is_file():
+        claim = Claim.load(path_of(claim, "the claim"))
+    if index is not None and not path_of(index, "the index").is_file():
         name = Path(index).name
         raise UnreadableError(
             f"{name}: there is no such index; make one with: imgcheck index add {name} FOLDER",
             file=name,
         )
-    found = [item for given in references for item in _references(os.fspath(given), limits)]
+    found = [
+        item for given in references for item in _references(path_of(given, "a reference"), limits)
+    ]
     return Case(
         image=Image.open(picture, limits=limits),
         claim=claim or Claim(),
@@ -89,7 +97,7 @@ def _by_date(reference: Reference) -> tuple[bool, str, str]:
     return reference.date is None, when, reference.id
 
 
-def _references(given: str, limits: Limits) -> Iterator[Reference]:
+def _references(given: Path, limits: Limits) -> Iterator[Reference]:
     path, stated = _split_date(given)
     if not path.exists():
         raise UnreadableError(f"{path.name}: there is no such reference", file=path.name)
@@ -108,15 +116,15 @@ def _references(given: str, limits: Limits) -> Iterator[Reference]:
         yield _reference(raster, limits, None, items)
 
 
-def _split_date(given: str) -> tuple[Path, Window | None]:
+def _split_date(given: Path) -> tuple[Path, Window | None]:
     """Take ``PATH@DATE`` apart; an @ in a file name that exists stays in the name."""
-    path, at, date = given.rpartition("@")
-    if not at or Path(given).exists():
-        return Path(given), None
+    path, at, date = str(given).rpartition("@")
+    if not at or given.exists():
+        return given, None
     try:
         return Path(path), Window.parse(date)
     except ValueError as error:
-        raise UsageError(f"--reference {Path(given).name}: {error}") from error
+        raise UsageError(f"--reference {given.name}: {error}") from error
 
 
 def sidecar(folder: Path) -> dict[str, dict[str, Any]]:
@@ -130,10 +138,9 @@ def sidecar(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / SIDECAR
     if not path.is_file():
         return {}
-    if path.stat().st_size > _SIDECAR_BYTES:
-        raise UnreadableError(f"{SIDECAR}: is over 4 MiB; it lists a few dates", file=SIDECAR)
+    data = read_small(path, most_bytes=_SIDECAR_BYTES)
     try:
-        items = json.loads(path.read_bytes())
+        items = json.loads(data)
         return {str(item["asset"]): item for item in items}
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UnreadableError(

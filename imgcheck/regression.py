@@ -10,6 +10,7 @@ stand in any finding or verdict).
 """
 
 import json
+import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,21 +19,27 @@ from pathlib import Path
 from typing import Any
 
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
+from imgcheck.imaging.intake import path_of, read_small
 from imgcheck.model import Outcome, Report
 from imgcheck.model.lined import plain
 from imgcheck.verification import Progress, verify
 
 _EXPECTED_KEYS = ("verdicts", "findings", "speaks", "silent", "must_not_say")
 _FINDING_KEYS = ("check", "statement", "outcome")
+_MOST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """What one case gave. ``differences`` is empty when it gave what was expected."""
+    """What one case gave. ``differences`` is empty when it gave what was expected.
+
+    A case whose files cannot be read has not ``ran``: that is no regression.
+    """
 
     case: str
     differences: tuple[str, ...]
     seconds: float
+    ran: bool = True
 
     @property
     def passed(self) -> bool:
@@ -40,7 +47,9 @@ class CaseResult:
         return not self.differences
 
 
-def regress(folder: Path, *, progress: Progress | None = None) -> tuple[CaseResult, ...]:
+def regress(
+    folder: str | os.PathLike[str], *, progress: Progress | None = None
+) -> tuple[CaseResult, ...]:
     """Run every case below a folder, in the order of their names.
 
     Raises
@@ -48,6 +57,7 @@ def regress(folder: Path, *, progress: Progress | None = None) -> tuple[CaseResu
     UnreadableError
         If the folder is missing or holds no case.
     """
+    folder = path_of(folder, "a folder of cases")
     cases = sorted(p.parent for p in folder.glob("*/expected.yml"))
     if (folder / "expected.yml").is_file():
         cases = [folder]
@@ -66,13 +76,14 @@ def regress(folder: Path, *, progress: Progress | None = None) -> tuple[CaseResu
 
 
 def _run(folder: Path) -> CaseResult:
-    began = time.monotonic()
+    began, ran = time.monotonic(), True
     try:
         expected = _expected(folder / "expected.yml")
         differences = tuple(_differences(case_report(folder), expected))
     except ImgcheckError as error:
-        differences = (f"could not run: {error}",)
-    return CaseResult(case=folder.name, differences=differences, seconds=time.monotonic() - began)
+        differences, ran = (f"could not run: {error}",), False
+    seconds = time.monotonic() - began
+    return CaseResult(case=folder.name, differences=differences, seconds=seconds, ran=ran)
 
 
 def case_report(folder: Path) -> Report:
@@ -104,11 +115,14 @@ def _index(known: Path, database: Path) -> Path:
 def _expected(path: Path) -> Mapping[str, Any]:
     name = f"{path.parent.name}/{path.name}"
     try:
-        found = plain(path.read_text(encoding="utf-8-sig"), name=name)
+        text = read_small(path, most_bytes=_MOST_BYTES).decode("utf-8-sig")
+        found = plain(text, name=name)
     except UnicodeDecodeError as error:
         raise UsageError(f"{name}: is not UTF-8 text; save it as UTF-8") from error
     if not isinstance(found, dict) or not isinstance(found.get("verdicts"), dict):
         raise UsageError(f'{name}: needs "verdicts", a mapping from statement to verdict')
+    if not all(isinstance(answer, str) for answer in found["verdicts"].values()):
+        raise UsageError(f'{name}: "verdicts" gives one word to each statement')
     unknown = sorted(set(found) - set(_EXPECTED_KEYS))
     if unknown:
         raise UsageError(
@@ -125,7 +139,7 @@ def _expected(path: Path) -> Mapping[str, Any]:
 
 def _differences(report: Report, expected: Mapping[str, Any]) -> Iterator[str]:
     answers = {name: answer.value for name, answer in report.answers().items()}
-    wanted = {str(name): str(answer) for name, answer in expected["verdicts"].items()}
+    wanted = expected["verdicts"]
     for name in sorted(answers.keys() | wanted.keys()):
         got, want = answers.get(name, "no such statement"), wanted.get(name, "nothing expected")
         if got != want:

@@ -14,6 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.intake import read_small
+from imgcheck.imaging.output import write_atomically
 from imgcheck.provenance import TrustBundle, TrustList, read_bundle
 from imgcheck.provenance.credentials.trust import MOST_BYTES, Purpose
 
@@ -23,13 +25,16 @@ _NAME = re.compile(
 )
 
 
-def trust_folder() -> Path:
-    """Give the folder of the user's lists; it need not exist."""
+def trust_folder() -> Path | None:
+    """Give the folder of the user's lists, which need not exist; None where there is no home."""
     own = os.environ.get("IMGCHECK_TRUST")
     if own:
         return Path(own)
     base = os.environ.get("APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "imgcheck" / "trust"
+    try:
+        return (Path(base) if base else Path.home() / ".config") / "imgcheck" / "trust"
+    except RuntimeError:  # a user without an entry in the list of users, as in many containers
+        return None
 
 
 def imported_trust() -> TrustList:
@@ -41,6 +46,8 @@ def imported_trust() -> TrustList:
         If a list cannot be read, or is no longer what was imported.
     """
     folder = trust_folder()
+    if folder is None:
+        return TrustList()
     try:
         found = sorted(p for p in folder.iterdir() if _NAME.fullmatch(p.name))
     except (FileNotFoundError, NotADirectoryError):
@@ -64,14 +71,16 @@ def import_trust(
     date = (today or dt.datetime.now(dt.UTC).date()).isoformat()
     bundle = read_bundle(data, purpose=purpose, date=date, name=path.name)
     folder = trust_folder()
+    if folder is None:
+        raise UnreadableError(
+            "there is no home folder to keep the trust list in; name a folder with IMGCHECK_TRUST"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         known = list(folder.glob(f"{bundle.purpose}_*_{bundle.sha256}.pem"))
         if not known:
             target = folder / f"{bundle.purpose}_{date}_{bundle.sha256}.pem"
-            part = target.with_suffix(".part")
-            part.write_bytes(data)
-            part.replace(target)
+            write_atomically(target, data)
     except OSError as error:
         raise UnreadableError(
             f"the trust list cannot be kept in {folder}: {error.strerror}; "
@@ -83,21 +92,24 @@ def import_trust(
 def forget_trust() -> int:
     """Remove every list; give how many there were."""
     folder = trust_folder()
-    found = [p for p in folder.glob("*.pem") if _NAME.fullmatch(p.name)] if folder.is_dir() else []
+    if folder is None or not folder.is_dir():
+        return 0
+    found = [path for path in folder.glob("*.pem") if _NAME.fullmatch(path.name)]
     for path in found:
-        path.unlink()
+        try:
+            path.unlink()
+        except OSError as error:
+            raise UnreadableError(
+                f"{path.name}: the trust list cannot be removed: {error.strerror}", file=path.name
+            ) from error
     return len(found)
 
 
 def _bytes(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
-    except OSError as error:
-        words = error.strerror or type(error).__name__
-        raise UnreadableError(
-            f"{path.name}: the trust list cannot be read: {words}", file=path.name
-        ) from error
+        return read_small(path, most_bytes=MOST_BYTES)
+    except UnreadableError as error:
+        raise UnreadableError(f"the trust list {error.message}", file=path.name) from None
 
 
 @lru_cache(maxsize=16)

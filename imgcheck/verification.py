@@ -8,7 +8,7 @@ from typing import Any
 from imgcheck.checks import Check
 from imgcheck.checks.catalogue import catalogue
 from imgcheck.checks.check import Missing
-from imgcheck.errors import ImgcheckError
+from imgcheck.errors import ImgcheckError, WrongTypeError
 from imgcheck.model import (
     Answer,
     Case,
@@ -65,6 +65,7 @@ def verify(
     Report
         The same case and versions give the same report, to the byte.
     """
+    _must_be_a_case(case)
     planned = plan(case, checks=checks)
     findings = run(planned, case, progress=progress)
     return Report(
@@ -75,6 +76,11 @@ def verify(
         findings=findings,
         verdicts=assess(case.claim, findings),
     )
+
+
+def _must_be_a_case(case: object) -> None:
+    if not isinstance(case, Case):
+        raise WrongTypeError(f"a Case is needed (imgcheck.load_case makes one), not {case!r:.80}")
 
 
 def plan(case: Case, *, checks: Sequence[Check] | None = None) -> tuple[Planned, ...]:

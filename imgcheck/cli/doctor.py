@@ -34,6 +34,7 @@ _EXTRAS = (
     ("duckdb", "duckdb", "duckdb", "exported indexes are not searched with DuckDB"),
     ("chdb", "chdb", "clickhouse", "exported indexes are not searched with ClickHouse"),
 )
+_READABLE = "readable"
 _PURPOSES = ("signers", "time-stamps", "identities")
 
 
@@ -95,8 +96,19 @@ def command(
         say(f"  pixels of {name:5}   {words}")
     for words in _trust_lines(imported_trust()):
         say(f"  {words}")
-    say("Nothing missing." if not trouble else "Mend with: pip install imgcheck")
+    say(_summary(trouble, extras))
     return 3 if trouble else 0
+
+
+def _summary(trouble: "list[dict[str, str | None]]", extras: "list[dict[str, str | None]]") -> str:
+    """Say in one line what this installation cannot do."""
+    if trouble:
+        return "Mend with: pip install imgcheck"
+    missing = [str(row["name"]) for row in extras if row["problem"]]
+    missing += [f"pixels of {name}" for name, words in _formats().items() if words != _READABLE]
+    if not missing:
+        return "Nothing missing."
+    return f"Everything needed is installed. Not available: {', '.join(missing)}."
 
 
 def _change_trust(files: tuple[Path, ...], purpose: "Purpose | None", forget: bool) -> list[str]:
@@ -169,6 +181,6 @@ def _library(name: str, module: str) -> dict[str, str | None]:
 def _formats() -> dict[str, str]:
     from PIL import features
 
-    avif = "readable" if features.check("avif") else "no decoder; Pillow 11.3 and later has one"
-    webp = "readable" if features.check("webp") else "no decoder in this build of Pillow"
+    avif = _READABLE if features.check("avif") else "no decoder; Pillow 11.3 and later has one"
+    webp = _READABLE if features.check("webp") else "no decoder in this build of Pillow"
     return {"AVIF": avif, "HEIC": "no decoder; metadata is read", "WebP": webp}

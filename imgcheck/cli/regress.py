@@ -18,7 +18,7 @@ def command(folder: Path, junit: Path | None, force: bool, as_json: bool) -> int
     """Run every case of a folder and compare the verdicts with the expected ones.
 
     A case is a folder with post.jpg, claim.yml, expected.yml and, if it has them, reference/
-    and known/. Leaves with 1 when any case differs.
+    and known/. Leaves with 1 when a case differs, with 3 when one could not run.
 
     \b
     Example:
@@ -37,7 +37,12 @@ def command(folder: Path, junit: Path | None, force: bool, as_json: bool) -> int
         write_output(junit, render.junit(results), replacing=ours)
     if as_json:
         cases = [
-            {"case": r.case, "passed": r.passed, "differences": list(r.differences)}
+            {
+                "case": r.case,
+                "passed": r.passed,
+                "ran": r.ran,
+                "differences": list(r.differences),
+            }
             for r in results
         ]
         print_json({"cases": cases})
@@ -48,4 +53,6 @@ def command(folder: Path, junit: Path | None, force: bool, as_json: bool) -> int
                 say(f"     {difference}")
         passed = sum(result.passed for result in results)
         click.echo(f"{passed} of {len(results)} cases as expected")
-    return 0 if all(result.passed for result in results) else 1
+    if any(result.ran and not result.passed for result in results):
+        return 1
+    return 0 if all(result.ran for result in results) else 3

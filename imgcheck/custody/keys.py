@@ -1,14 +1,13 @@
 """Ed25519 keys; `cryptography` is loaded in this module only, and only when it is needed."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
 from imgcheck.custody.copying import write_new
 from imgcheck.custody.fault import said
-from imgcheck.errors import MissingDependencyError, UnreadableError, UsageError
-from imgcheck.imaging.intake import open_regular
+from imgcheck.errors import MissingDependencyError, UsageError
+from imgcheck.imaging.intake import read_small
 from imgcheck.imaging.text import printable
 
 _MOST_KEY_BYTES = 65536
@@ -92,15 +91,7 @@ def read_small_file(path: Path, *, most: int = _MOST_KEY_BYTES) -> bytes:
     UnreadableError
         If it cannot be read, or is longer.
     """
-    shown = printable(str(path))
-    try:
-        with os.fdopen(open_regular(path), "rb") as stream:
-            data = stream.read(most + 1)
-    except OSError as error:
-        raise UnreadableError(f"{shown}: {error}", file=shown) from None
-    if len(data) > most:
-        raise UnreadableError(f"{shown}: has over {most:,} bytes", file=shown)
-    return data
+    return read_small(path, most_bytes=most)
 
 
 def load_private(key: bytes, passphrase: bytes | None) -> Any:

@@ -58,6 +58,7 @@ def craters(
         Direction to the sun, degrees clockwise from up in the picture. Without it every
         azimuth is tried, and the threshold is higher for the same rate of false alarms.
     valid : ndarray of shape (M, N), bool, optional
+        Without it, what was drawn over the picture is left out.
     min_diameter_m, max_diameter_m : float, optional
         Rim diameters to look for. The lower one is never below what the picture can show.
     false_per_megapixel : float, default 1

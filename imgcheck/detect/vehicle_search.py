@@ -54,7 +54,8 @@ def vehicles(
     gsd : float
         Metres per pixel. Finer pictures are shrunk to 0.3 m.
     valid : ndarray of shape (M, N), bool, optional
-        True where the ground can be seen.
+        True where the ground can be seen. Without it, what was drawn over the picture (caption
+        bars, boxes, arrows) is left out.
     length_m : (float, float), default (3.5, 9.0)
         Shortest and longest vehicle to look for.
 
@@ -66,6 +67,8 @@ def vehicles(
 
     Raises
     ------
+    WrongTypeError
+        For samples of another type than uint8 or float.
     UsageError
         For a picture, scale or range of lengths that has no meaning.
     GridMismatchError

@@ -6,10 +6,12 @@ import mmap
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 
-from imgcheck.errors import RefusedError, UnreadableError
+from imgcheck.errors import RefusedError, UnreadableError, WrongTypeError
 from imgcheck.imaging.limits import WINDOWED_FORMATS
 from imgcheck.imaging.sniff import HEAD_BYTES, sniff
+from imgcheck.imaging.text import printable
 
 # Above this a raster is mapped, not read: a reference may be larger than memory.
 READ_WHOLE_BYTES = 512 << 20
@@ -81,6 +83,39 @@ def take_in(path: PathInput, *, most_bytes: int) -> Intake:
     finally:
         if not keep:
             os.close(descriptor)
+
+
+def path_of(given: object, what: str) -> Path:
+    """Give a path from what a caller passed for one; ``what`` it is stands in the error.
+
+    Raises
+    ------
+    WrongTypeError
+        If it is no path.
+    """
+    if isinstance(given, (str, bytes, os.PathLike)):
+        return Path(os.fsdecode(given))
+    raise WrongTypeError(f"{what} is given as a path (str or os.PathLike), not {given!r:.80}")
+
+
+def read_small(path: PathInput, *, most_bytes: int) -> bytes:
+    """Read a regular file of few bytes whole, such as a key or a list.
+
+    Raises
+    ------
+    UnreadableError
+        If there is no regular file, if it cannot be read, or if it is longer.
+    """
+    shown = printable(os.fsdecode(path))
+    try:
+        with os.fdopen(open_regular(path), "rb") as stream:
+            data = stream.read(most_bytes + 1)
+    except OSError as error:
+        reason = getattr(error, "message", None) or error.strerror or error
+        raise UnreadableError(f"{shown}: {reason}", file=shown) from None
+    if len(data) > most_bytes:
+        raise UnreadableError(f"{shown}: has over {most_bytes:,} bytes", file=shown)
+    return data
 
 
 def open_regular(path: PathInput) -> int:

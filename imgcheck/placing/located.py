@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imgcheck import geo
-from imgcheck.errors import UsageError
+from imgcheck.errors import UsageError, WrongTypeError
 from imgcheck.imaging import Image
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import Case, Reference
@@ -100,6 +100,8 @@ def locate(
     All references are tried by local features, then, where none shows the same details, by the
     directions of edges. What was drawn over the picture is left out. Ground is taken as flat.
     """
+    if not isinstance(case, Case):
+        raise WrongTypeError(f"a Case is needed (imgcheck.load_case makes one), not {case!r:.80}")
     if not case.references:
         raise UsageError("there is no reference to place the picture on; give at least one")
     search = search or Search()

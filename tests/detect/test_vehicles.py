@@ -8,7 +8,7 @@ import pytest
 
 from imgcheck import detect, scene
 from imgcheck.detect import steered, suppress, windows
-from imgcheck.errors import UsageError
+from imgcheck.errors import UsageError, WrongTypeError
 from imgcheck.quantity import Interval
 
 HEADINGS = (0.0, 35.0, 80.0, 120.0, 155.0)
@@ -168,3 +168,37 @@ def test_cars_of_a_street_are_found_well_above_chance(data_dir) -> None:  # type
     assert len(inside) >= 15 and np.mean(inside) > 0.4
     number = detect.count(found)
     assert number.high is not None and number.low <= len(boxes) <= number.high
+
+
+def test_a_caption_bar_holds_no_vehicles(parade: scene.Rendering) -> None:
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
+    posted = Pillow.fromarray(np.vstack([parade.rgb, np.zeros((60, parade.rgb.shape[1], 3))
+                                         .astype(np.uint8)]))  # fmt: skip
+    draw = ImageDraw.Draw(posted)
+    for row in range(3):
+        draw.text((6, 200 + 18 * row), "MINISTRY OF DEFENCE 12 HUMMERS 10:32 " * 3, fill="white")
+    rgb = np.asarray(posted)
+    everywhere = detect.vehicles(rgb, gsd=0.3, valid=np.ones(rgb.shape[:2], bool))
+    assert sum(p.cy > 200 for p in everywhere.proposals) >= 5  # what the bar looks like unmasked
+    assert not [p for p in detect.vehicles(rgb, gsd=0.3).proposals if p.cy > 200]
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.int64, bool, np.complex64, object])
+def test_samples_of_another_type_are_refused_not_scaled(dtype: type) -> None:
+    for picture in (np.ones((60, 60, 3), dtype), np.ones((60, 60), dtype)):
+        with pytest.raises(WrongTypeError, match="give uint8, or float in"):
+            detect.vehicles(picture, gsd=0.3)
+    with pytest.raises(TypeError, match="give uint8"):
+        detect.craters(np.ones((60, 60), dtype), gsd=0.3)
+
+
+def test_floats_on_the_scale_of_bytes_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"values from 0 to 200"):
+        detect.vehicles(np.linspace(0, 200, 3600).reshape(60, 60), gsd=0.3)
+
+
+def test_a_mask_of_shares_is_refused() -> None:
+    with pytest.raises(WrongTypeError, match="is bool, not float64"):
+        detect.vehicles(np.zeros((60, 60, 3), np.uint8), gsd=0.3, valid=np.ones((60, 60)))

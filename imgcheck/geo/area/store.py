@@ -1,6 +1,8 @@
 """One file that holds a reduced area: tiles of reduced references, each with its check sum."""
 
 import json
+import math
+import os
 import sqlite3
 import threading
 import zlib
@@ -79,6 +81,8 @@ class Store:
         IndexFileError
             If the file is no index of an area, damaged, or cannot be written.
         """
+        if os.path.lexists(path) and not path.is_file():
+            raise IndexFileError(f"the index {_shown(path)} is not a regular file; name another")
         new = not path.exists() or path.stat().st_size == 0
         store = cls._connected(path, "rwc" if new else "rw")
         with store._named():
@@ -203,12 +207,12 @@ class Store:
                 "WHERE source = ? AND row = ? AND col = ? AND level = ?",
                 (source.id, row, col, level),
             ).fetchone()
-        if found is not None:
-            rows, cols, crc, data = found
-            if isinstance(data, bytes) and zlib.crc32(data) == crc:
-                raw = zlib.decompressobj().decompress(data, _MOST_BYTES)
-                if len(raw) == rows * cols:
-                    return np.frombuffer(raw, np.uint8).reshape(rows, cols)
+            if found is not None:
+                rows, cols, crc, data = found
+                if isinstance(data, bytes) and zlib.crc32(data) == crc and min(rows, cols) > 0:
+                    raw = zlib.decompressobj().decompress(data, _MOST_BYTES)
+                    if len(raw) == rows * cols:
+                        return np.frombuffer(raw, np.uint8).reshape(rows, cols)
         raise self._damaged(f"tile {row}, {col} of {_shown(source.path)} has a wrong check sum")
 
     def _check(self) -> None:
@@ -230,8 +234,11 @@ class Store:
             if "not a database" in str(error):
                 raise self._foreign() from None
             raise self._damaged(str(error)) from None
-        except (ValueError, TypeError, KeyError, zlib.error) as error:
+        # A file from a stranger may hold any type, any size and any depth of nesting.
+        except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
             raise self._damaged(f"an entry makes no sense ({error})") from None
+        except (zlib.error, MemoryError) as error:
+            raise self._damaged(f"an entry cannot be unpacked ({error})") from None
 
     def _foreign(self) -> IndexFileError:
         return IndexFileError(
@@ -261,8 +268,11 @@ def _source(row: tuple[object, ...]) -> Source:
         gsd_m=float(str(gsd)),
         stretch=None if low is None else (float(str(low)), float(str(high))),
     )
-    if len(affine) != 6 or not (0 < found.gsd_m < float("inf")):
-        raise ValueError("a transform or pixel size")
+    numbers = (*affine, *(found.stretch or ()))
+    if len(affine) != 6 or not all(map(math.isfinite, numbers)):
+        raise ValueError("a transform or the stretch of its samples")
+    if not 0 < found.gsd_m < float("inf"):
+        raise ValueError("a pixel size")
     if min(found.width, found.height) < 1 or max(found.width, found.height) > 1_000_000:
         raise ValueError("the size of a reference")
     return found

@@ -10,7 +10,9 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from imgcheck.errors import IndexFileError
 from imgcheck.hashing import parts
@@ -52,6 +54,17 @@ _TABLES = (
     " REFERENCES picture (id) ON DELETE CASCADE, data BLOB NOT NULL)",
 )
 _META = {"digest": "0" * 64, "listed": "0" * 16, "next": "1"}
+
+# What each column may hold, by its name in a query: the file may come from a stranger, and SQLite
+# stores any type in any column. Who reads packed columns (data, words, lengths) looks himself.
+_TEXTS = ("algorithm", "codebook", "kind", "label", "name", "path", "value")
+_BYTES = ("sha256", "pixels")
+_NUMBERS = {
+    "id": 2**63, "picture": 2**63, "segment": 2**63, "first": 2**63, "last": 2**63,
+    "width": 2**31, "height": 2**31, "count": 2**24, "pictures": 2**31, "quality": 256,
+    "hashable": 2, "list": 2**32, "level": 256,
+}  # fmt: skip
+_OPTIONAL = ("date", "note")
 
 _CAUSES = {
     sqlite3.SQLITE_BUSY: "is locked by another process; wait until it has finished and try again",
@@ -105,12 +118,38 @@ def connect(path: Path, *, writable: bool, timeout_s: float) -> sqlite3.Connecti
             isolation_level=None,
         )
         try:
+            connection.row_factory = partial(_checked, path)
             _configure(connection, writable=writable)
             _must_be_ours(connection, path)
         except BaseException:
             connection.close()
             raise
     return connection
+
+
+def damaged(path: Path, what: str) -> IndexFileError:
+    """Give the error that says what cannot be read."""
+    return IndexFileError(
+        f'the index "{path}" is damaged: {what} cannot be read; restore it from a copy, '
+        "or build it again from the pictures",
+        file=str(path),
+    )
+
+
+def _checked(path: Path, cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse a row in which a column holds what imgcheck never writes there."""
+    for (name, *_), value in zip(cursor.description, row, strict=True):
+        if name in _NUMBERS:
+            fine = isinstance(value, int) and 0 <= value < _NUMBERS[name]
+        elif name in _BYTES:
+            fine = isinstance(value, bytes)
+        elif name in _TEXTS:
+            fine = isinstance(value, str)
+        else:
+            fine = name not in _OPTIONAL or value is None or isinstance(value, str)
+        if not fine:
+            raise damaged(path, f'a value in the column "{name}"')
+    return row
 
 
 def create(path: Path) -> None:

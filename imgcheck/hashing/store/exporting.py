@@ -53,7 +53,7 @@ def tables(connection: sqlite3.Connection, source: Segments) -> Iterator[Table]:
 
 def _pictures(connection: sqlite3.Connection) -> dict[int, tuple[int, str, str, str, str]]:
     """Give owner, label, date, region and algorithm of each hash of a picture."""
-    asked = "SELECT id, path, coalesce(date, ''), algorithm FROM picture"
+    asked = "SELECT id, path, coalesce(date, '') AS date, algorithm FROM picture"
     told = {
         number: (number, path, date, "", algorithm)
         for number, path, date, algorithm in connection.execute(asked)

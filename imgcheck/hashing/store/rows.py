@@ -180,10 +180,12 @@ class Rows:
         return tuple(sorted(chosen | set(inverted.missing(self._connection))))
 
     def features_of(self, picture: int) -> Features:
-        count, data = self._connection.execute(
+        row = self._connection.execute(
             "SELECT count, data FROM features WHERE picture = ?", (picture,)
         ).fetchone()
-        return self._unpacked(data, count)
+        if row is None:
+            raise self._segments.damaged(f"what belongs to picture {picture}")
+        return self._unpacked(row[1], row[0])
 
     def preview(self, picture: int) -> NDArray[np.uint8] | None:
         row = self._connection.execute(

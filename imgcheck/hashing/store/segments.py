@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing.store import hashrows, kinds
+from imgcheck.hashing.store import database, hashrows, kinds
 from imgcheck.hashing.store.hashrows import HashRows
 
 # Where the tail stands in place of the number of a segment.
@@ -120,11 +120,7 @@ class Segments:
 
     def damaged(self, what: str) -> IndexFileError:
         """Give the error that says what cannot be read."""
-        return IndexFileError(
-            f'the index "{self.path}" is damaged: {what} cannot be read; restore it from a copy, '
-            "or build it again from the pictures",
-            file=str(self.path),
-        )
+        return database.damaged(self.path, what)
 
     def _is_gone(self, number: int) -> bool:
         asked = "SELECT 1 FROM tombstone WHERE id = ?"
