@@ -10,6 +10,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 from types import FrameType
 from typing import Any
 
@@ -58,6 +59,8 @@ def prepare() -> None:
     """Make the standard streams and the interrupt key safe; for the process of the command line."""
     signal.signal(signal.SIGINT, _note)
     sys.unraisablehook = _swallowed
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what a library says to programmers is no news to users
     for descriptor in range(3):
         _open_if_closed(descriptor)
     for name, descriptor in (("stdout", 1), ("stderr", 2)):

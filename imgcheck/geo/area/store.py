@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
+from imgcheck.geo.placement import affine_of, system_of
 from imgcheck.imaging.text import printable
 
 # "ICar": what other programs' files do not start with (SQLite, pragma application_id).
@@ -268,9 +269,10 @@ def _source(row: tuple[object, ...]) -> Source:
         gsd_m=float(str(gsd)),
         stretch=None if low is None else (float(str(low)), float(str(high))),
     )
-    numbers = (*affine, *(found.stretch or ()))
-    if len(affine) != 6 or not all(map(math.isfinite, numbers)):
-        raise ValueError("a transform or the stretch of its samples")
+    affine_of(affine)
+    system_of(found.crs)
+    if not all(map(math.isfinite, found.stretch or ())):
+        raise ValueError("the stretch of its samples")
     if not 0 < found.gsd_m < float("inf"):
         raise ValueError("a pixel size")
     if min(found.width, found.height) < 1 or max(found.width, found.height) > 1_000_000:
