@@ -43,6 +43,12 @@ def test_doctor_finds_this_installation_healthy(capsys: pytest.CaptureFixture[st
     assert json.loads(capsys.readouterr().out)["healthy"] is True
 
 
+def test_the_doctor_says_what_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert "pixels of HEIC" in last and "Nothing missing" not in last
+
+
 def test_inspect_gives_the_fields_of_the_machine_contract(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
