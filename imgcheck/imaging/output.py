@@ -302,9 +302,8 @@ def _listed(page: Path) -> dict[str, str]:
     try:
         found = _LIST.search(_read(page))
         listed = {} if found is None else json.loads(found[1])
-        # The list may have been altered: it names files beside the page and no others.
-        return {name: str(listed[name]) for name in listed if Path(name).name == name}
-    except (OSError, ValueError, TypeError, RecursionError):
+        return {str(name): str(digest) for name, digest in listed.items()}
+    except (OSError, ValueError, RecursionError):
         return {}
 
 

@@ -84,8 +84,10 @@ def test_an_output_never_replaces_what_imgcheck_did_not_write(
     before = content(folder)
     assert run(arguments) in (2, 4)
     assert content(folder) == before
-    shown = capsys.readouterr().err.strip().splitlines()
-    assert len(shown) == 1 and shown[0].startswith("imgcheck: ")
+    shown = capsys.readouterr()
+    assert shown.out == ""  # refused before the work
+    (line,) = shown.err.strip().splitlines()
+    assert line.startswith("imgcheck: ")
 
 
 @pytest.mark.parametrize(
@@ -131,3 +133,18 @@ def test_an_output_is_refused_before_the_work(
     monkeypatch.setattr(imgcheck.verification, "verify", work)
     assert run(["verify", "a.jpg", "-o", "D"]) == 2
     assert run(["regress", "cases", "--junit", "notes.html"]) == 2
+
+
+def test_a_file_whose_name_is_known_only_after_the_work_is_not_replaced_either(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imgcheck import publish
+
+    made = {"report.html": "<html>", "report.json": "{}", "evidence.png": b"png"}
+    monkeypatch.setattr(publish, "_files", lambda *_: made)
+    (folder / "new").mkdir()
+    (folder / "new" / "evidence.png").write_bytes(b"mine")
+    assert run(["verify", "a.jpg", "-o", "new"]) == 2
+    assert [path.name for path in (folder / "new").iterdir()] == ["evidence.png"]
+    assert run(["verify", "a.jpg", "-o", "new", "--force"]) == 0
+    assert (folder / "new" / "evidence.png").read_bytes() == b"png"

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import sqlite3
 import threading
 import zlib
@@ -82,8 +81,6 @@ class Store:
         IndexFileError
             If the file is no index of an area, damaged, or cannot be written.
         """
-        if os.path.lexists(path) and not path.is_file():
-            raise IndexFileError(f"the index {_shown(path)} is not a regular file; name another")
         new = not path.exists() or path.stat().st_size == 0
         store = cls._connected(path, "rwc" if new else "rw")
         with store._named():
