@@ -123,7 +123,7 @@ def faults(path: str) -> list[Fault]:
         for node in _decisive(rule):
             for new in _changed(node):
                 add(rule.name, *new)
-    named = {n.id for rule in rules for n in ast.walk(rule) if isinstance(n, ast.Name)}
+    named = {n.id for rule in rules for n in _decisive(rule) if isinstance(n, ast.Name)}
     for node in tree.body:
         if isinstance(node, ast.Assign) and {ast.unparse(t) for t in node.targets} & named:
             for number in _numbers(node.value):
