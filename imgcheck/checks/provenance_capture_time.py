@@ -49,16 +49,15 @@ def capture_time(case: Case) -> Iterable[Finding]:
 
 def _answer(case: Case, statement: Acquired, times: tuple[provenance.Time, ...]) -> Finding:
     compared = _compared(times, statement.window)
-    fits = () if compared is None else compared.fits
     sentences = [*_capture(case, compared), *_existed(compared), *_posted(case, times)]
     sentences += _daylight(case, times)
-    observed = compared is not None and (compared.capture is not None or len(sentences) > 1)
+    observed = len(sentences) > 1  # the first alone says that no time of capture is recorded
     return capture_time.finding(
         statement=statement.id,
         outcome=Outcome.INCONCLUSIVE if observed else Outcome.NOT_APPLICABLE,
         summary=" ".join(sentences),
         basis=_BASIS,
-        measures=tuple(_measures(fits)),
+        measures=tuple(_measures(compared.fits)),
         evidence=Evidence(
             bytes=tuple(
                 ByteRange(offset=t.offset, length=t.length or 0, label=f"{t.tag} {t.value}"[:80])
@@ -75,22 +74,14 @@ def _answer(case: Case, statement: Acquired, times: tuple[provenance.Time, ...])
     )
 
 
-def _compared(
-    times: tuple[provenance.Time, ...], window: Window
-) -> provenance.TimeComparison | None:
-    """Compare; None where the window is none that a picture can meet (the year 1)."""
-    try:
-        # The last second of the window belongs to it.
-        end = window.end + timedelta(seconds=1)
-        return provenance.compare_times(times, start=window.start, end=end)
-    except (ValueError, OverflowError):
-        return None
+def _compared(times: tuple[provenance.Time, ...], window: Window) -> provenance.TimeComparison:
+    # The last second of the window belongs to it.
+    end = window.end + timedelta(seconds=1)
+    return provenance.compare_times(times, start=window.start, end=end)
 
 
-def _capture(case: Case, compared: provenance.TimeComparison | None) -> Iterator[str]:
-    if compared is None:
-        yield "The claimed dates are none that a picture can have."
-    elif compared.capture is None:
+def _capture(case: Case, compared: provenance.TimeComparison) -> Iterator[str]:
+    if compared.capture is None:
         unread = provenance.unreadable(inspected(case).metadata, "time")
         if unread is not None:
             yield f"The file records a time that cannot be read: {unread}."
@@ -113,9 +104,9 @@ def _capture(case: Case, compared: provenance.TimeComparison | None) -> Iterator
         yield "Such a record can be set at will and does not decide."
 
 
-def _existed(compared: provenance.TimeComparison | None) -> Iterator[str]:
+def _existed(compared: provenance.TimeComparison) -> Iterator[str]:
     """Say where a time by which the picture existed lies before the window."""
-    if compared is None or (compared.capture and compared.capture.relation == "before"):
+    if compared.capture is not None and compared.capture.relation == "before":
         return
     early = [
         fit for fit in compared.fits
@@ -143,7 +134,7 @@ def _posted(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
                 "since, or the name was edited."
             )
             break
-    late = [] if compared is None else [fit for fit in compared.fits if fit.relation == "after"]
+    late = [fit for fit in compared.fits if fit.relation == "after"]
     if late:
         time = late[0].time
         yield (

@@ -64,8 +64,9 @@ _OUTCOMES = {
 }  # fmt: skip
 # What is only shown: arguments of findings, and functions that return words, evidence or arrays.
 _SHOWN = {"summary", "limits", "innocent", "measures", "evidence", "power", "label", "basis"}
-_SHOWS = ("str", "Measure", "Evidence", "Region", "ByteRange", "Picture", "Footprint", "Citation",
+_SHOWS = ("Measure", "Evidence", "Region", "ByteRange", "Picture", "Footprint", "Citation",
           "NDArray", "DetectionPower")  # fmt: skip
+_WORDS = ("str", "list[str]", "tuple[str, ...]")
 _SMALL = 16  # integers up to here grow by one, other numbers double or halve
 
 
@@ -118,7 +119,7 @@ def faults(path: str) -> list[Fault]:
         words = new if isinstance(new, str) else ast.unparse(new)
         found.append(Fault(path, node.lineno, function, ast.unparse(node), words, start, end))
 
-    rules = _rules(path, tree)
+    rules = _rules(tree)
     for rule in rules:
         for node in _decisive(rule):
             for new in _changed(node):
@@ -132,31 +133,36 @@ def faults(path: str) -> list[Fault]:
     return sorted(set(found), key=lambda fault: (fault.start, fault.end, fault.new))
 
 
-def _rules(path: str, tree: ast.Module) -> list[ast.FunctionDef]:
-    """Give the functions that name an outcome, and those that they call in the same file."""
-    every = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
-    every = {name: node for name, node in every.items() if not _only_shows(node)}
-    private = Path(path).stem.startswith("_") or path.endswith(("needs.py", "check.py"))
-    if path in OTHERS or private:
-        return list(every.values())
-    names = {name for name, node in every.items() if _names_an_outcome(node)}
+def _rules(tree: ast.Module) -> list[ast.FunctionDef]:
+    """Give the public functions, those that name an outcome, and those that they use."""
+    compared = {
+        n.func.id for test in ast.walk(tree) if isinstance(test, ast.Compare)
+        for n in ast.walk(test) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+    }  # fmt: skip
+    every = {
+        node.name: node for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and not _only_shows(node, compared)
+    }  # fmt: skip
+    names = {
+        name for name, node in every.items()
+        if not name.startswith("_") or name.startswith("__")
+        or any(_is_outcome(n) for n in ast.walk(node))
+    }  # fmt: skip
     while True:
-        called = {
+        used = {
             n.id for name in names for n in ast.walk(every[name])
             if isinstance(n, ast.Name) and n.id in every
         }  # fmt: skip
-        if called <= names:
+        if used <= names:
             return [node for name, node in every.items() if name in names]
-        names |= called
+        names |= used
 
 
-def _only_shows(node: ast.FunctionDef) -> bool:
+def _only_shows(node: ast.FunctionDef, compared: set[str]) -> bool:
+    """Tell whether a function gives evidence, or words that no rule compares with anything."""
     returned = "" if node.returns is None else ast.unparse(node.returns)
-    return any(word in returned for word in _SHOWS) and "Outcome" not in returned
-
-
-def _names_an_outcome(node: ast.FunctionDef) -> bool:
-    return any(_is_outcome(n) for n in ast.walk(node))
+    words = returned in _WORDS and node.name not in compared
+    return words or any(name in returned for name in _SHOWS)
 
 
 def _is_outcome(node: ast.AST) -> TypeGuard[ast.Attribute]:

@@ -80,6 +80,12 @@ def test_each_condition_alone_keeps_it_from_supporting(change: dict, words: str)
     assert words.lower() in finding.summary.lower()
 
 
+def test_what_the_credentials_say_is_an_observation_of_its_own() -> None:
+    for found in (WHOLE, replace(WHOLE, integrity="broken", codes=MISMATCH)):
+        (own,) = [f for f in provenance_credentials.run(case_of(credentials=found))]
+        assert (own.statement, own.outcome) == (None, "inconclusive")
+
+
 @pytest.mark.parametrize("action", ["c2pa.created", "c2pa.captured", "c2pa.published"])
 def test_steps_that_only_make_the_picture_are_no_alteration(action: str) -> None:
     assert unaltered(replace(WHOLE, actions=(Action(action=action),))).outcome == "supports"
@@ -111,7 +117,7 @@ def test_a_parent_is_named_and_neither_original_nor_date_is_decided() -> None:
     assert finding.outcome == "inconclusive"
     assert "name another file" in finding.summary
     deep = replace(PART, path=("b.jpg", "c.jpg"))
-    for other in ((), (replace(PART, relation="componentOf"),), (deep,)):
+    for other in (None, (), (replace(PART, relation="componentOf"),), (deep,)):
         (finding,) = findings(replace(WHOLE, ingredients=other), "original")
         assert finding.outcome == "not_applicable"
         assert "do not show whether" in finding.summary

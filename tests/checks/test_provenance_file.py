@@ -128,3 +128,7 @@ def test_a_position_that_is_none_is_no_measure(gps: Gps | None) -> None:
 def test_an_empty_directory_is_no_camera_metadata() -> None:
     assert "no camera metadata" not in whole(metadata=tags(gps=at(50.45, 30.52))).summary
     assert "no camera metadata" not in whole(metadata=tags(make="Acme")).summary
+    dated = tags(times=(provenance.Time(source="EXIF", tag="DateTime", role="written",
+                                        value="2017-09-10T12:00:00", zone=None,
+                                        uncertainty_s=1.0),))  # fmt: skip
+    assert "no camera metadata" not in whole(metadata=dated).summary
