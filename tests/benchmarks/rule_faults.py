@@ -38,17 +38,25 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINES = ("imaging", "provenance", "hashing", "geo", "sun", "change", "detect", "scene")
 CPU_SECONDS = 120  # of one fault; a rule that does not end is noticed
 
-#: Rules outside the checks, and the tests that guard them.
-OTHERS = {
+#: The tests of rules that several checks share. Of a check they are found by its name.
+GUARDS = {
     "imgcheck/verification.py": ("tests/test_verification.py",),
     "imgcheck/model/window.py": ("tests/model/test_window.py", "tests/test_verification.py"),
     "imgcheck/model/finding.py": ("tests/model/test_report.py", "tests/checks/test_check.py"),
     "imgcheck/geo/comparison.py": (
         "tests/geo/test_comparison.py", "tests/checks/test_claimed_place.py",
     ),
+    "imgcheck/checks/_claimed.py": ("tests/checks/test_claimed_place.py",),
+    "imgcheck/checks/_placed.py": ("tests/checks/test_geo_place.py",),
+    "imgcheck/checks/_shadows.py": (
+        "tests/checks/test_sun_claimed_time.py", "tests/checks/test_marked_shadows.py",
+    ),
+    "imgcheck/checks/check.py": ("tests/checks/test_check.py", "tests/test_verification.py"),
 }  # fmt: skip
 #: Files among the checks that hold no rule.
-NO_RULES = ("__init__", "catalogue", "pages")
+NO_RULES = ("__init__", "_aligned", "_pictures", "calibration", "catalogue", "pages")
+#: Tests on rendered pictures, which take minutes; only the check itself runs its own.
+_ON_PICTURES = ("test_geo_place", "test_hashing_part_of", "test_marked_shadows")
 
 #: Faults that change no answer, by file, function and change, each with the reason.
 EQUIVALENT: dict[tuple[str, str, str], str] = {}
@@ -99,7 +107,7 @@ def files(only: Sequence[str] = ()) -> list[str]:
     """Give the files with rules, or those of checks or stems."""
     checks = sorted((ROOT / "imgcheck/checks").glob("*.py"))
     found = [p.relative_to(ROOT).as_posix() for p in checks if p.stem not in NO_RULES]
-    found += OTHERS
+    found += [path for path in GUARDS if path not in found]
     stems = {name.replace(".", "_").replace("-", "_") for name in only}
     return [path for path in found if not only or Path(path).stem in stems]
 
@@ -260,15 +268,19 @@ def drawn(paths: Sequence[str], *, count: int, seed: int) -> list[Fault]:
 
 def tests_of(path: str) -> tuple[str, ...]:
     """Give the tests of the rules in a file, the nearest first."""
-    if path in OTHERS:
-        return OTHERS[path]
+    if path in GUARDS:
+        return GUARDS[path]
     stem = Path(path).stem
     stems = {stem} | {Path(p).stem for p in files() if f"{stem} " in _imports(p)}
-    every = sorted((ROOT / "tests/checks").glob("test_*.py"))
-    near = [p for p in every if any(p.stem.startswith(f"test_{s.lstrip('_')}") for s in stems)]
+    every = [
+        p for p in sorted((ROOT / "tests/checks").glob("test_*.py"))
+        if p.stem not in _ON_PICTURES or p.stem == f"test_{stem}"
+    ]  # fmt: skip
+    near = [p for p in every if p.stem.startswith(f"test_{stem}")]
     named = re.compile("|".join(rf"\b{s}\b" for s in stems))
     far = [p for p in every if p not in near and named.search(p.read_text("utf-8"))]
-    return tuple(p.relative_to(ROOT).as_posix() for p in (*near, *far))
+    ordered = sorted((*near, *far), key=lambda p: p.stem in _ON_PICTURES)
+    return tuple(p.relative_to(ROOT).as_posix() for p in ordered)
 
 
 def _imports(path: str) -> str:

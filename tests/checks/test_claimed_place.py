@@ -3,6 +3,7 @@
 import pytest
 
 from imgcheck.checks import _claimed
+from imgcheck.errors import UsageError
 from imgcheck.model import Place
 
 # A few hundred metres at the Euphrates.
@@ -37,6 +38,12 @@ def square(lon: float, lat: float, half: float) -> tuple[tuple[float, float], ..
 )
 def test_every_form_of_a_place_is_compared(claimed: Place, relation: str) -> None:
     assert _claimed.compare(claimed, RING).relation == relation
+
+
+@pytest.mark.parametrize("half", [{"lat": 35.40}, {"lon": 40.15}, {}])
+def test_half_a_point_is_no_place(half: dict[str, float]) -> None:
+    with pytest.raises(UsageError, match="give one of point, bbox and polygon"):
+        _claimed.compare(place(**half), RING)
 
 
 @pytest.mark.parametrize(

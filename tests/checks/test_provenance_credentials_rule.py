@@ -82,7 +82,7 @@ def test_each_condition_alone_keeps_it_from_supporting(change: dict, words: str)
 
 def test_what_the_credentials_say_is_an_observation_of_its_own() -> None:
     for found in (WHOLE, replace(WHOLE, integrity="broken", codes=MISMATCH)):
-        (own,) = [f for f in provenance_credentials.run(case_of(credentials=found))]
+        (own,) = tuple(provenance_credentials.run(case_of(credentials=found)))
         assert (own.statement, own.outcome) == (None, "inconclusive")
 
 
