@@ -114,7 +114,7 @@ def _compare_point(frame: NDArray[np.float64], at: NDArray[np.float64]) -> Place
 
 def _place(point: Sequence[float]) -> tuple[float, float]:
     lon, lat = float(point[0]), float(point[1])
-    if not (math.isfinite(lon) and -360 <= lon <= 360 and -90 <= lat <= 90):
+    if not (-360 <= lon <= 360 and -90 <= lat <= 90):
         raise UsageError(
             f"({lon:g}, {lat:g}) is no place: longitude first, then latitude (-90 to 90), degrees"
         )
@@ -175,7 +175,7 @@ def _densified(ring: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _area(ring: NDArray[np.float64]) -> float:
-    if len(ring) < 3:
+    if len(ring) == 0:
         return 0.0
     x, y = (ring - ring[0]).T
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
@@ -227,10 +227,7 @@ def _clip(ring: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray[np.f
 
 def _gap(points: NDArray[np.float64], frame: NDArray[np.float64]) -> float:
     """Give the shortest way between two rings that do not meet (or a point and a ring)."""
-    ways = [_to_edges(points, frame)]
-    if len(points) > 1:
-        ways.append(_to_edges(frame, points))
-    return min(ways)
+    return min(_to_edges(points, frame), _to_edges(frame, points))
 
 
 def _to_edges(points: NDArray[np.float64], ring: NDArray[np.float64]) -> float:

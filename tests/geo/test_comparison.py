@@ -85,6 +85,12 @@ def test_a_circle_has_its_radius():
         {},
         {"point": (40.0, 35.0), "bbox": (0, 0, 1, 1)},
         {"point": (35.0, 95.0)},
+        {"point": (35.0, -90.5)},
+        {"point": (360.5, 35.0)},
+        {"point": (-360.5, 35.0)},
+        {"point": (float("nan"), 35.0)},
+        {"point": (35.0, float("nan"))},
+        {"point": (float("inf"), 35.0)},
         {"point": (40.0, 35.0), "radius_km": -3.0},
         {"bbox": (0, 5, 1, 1)},
         {"bbox": (0, 5, 1)},
@@ -127,3 +133,40 @@ def test_inside_overlaps_and_apart_change_at_the_border(west, relation, share):
 def test_a_point_is_inside_up_to_the_edge_of_the_picture():
     assert geo.compare(_RING, point=(40.100001, 35.405)).inside
     assert not geo.compare(_RING, point=(40.099999, 35.405)).inside
+
+
+@pytest.mark.parametrize("point", [(360.0, 90.0), (-360.0, -90.0), (200.0, 60.0), (-200.0, -60.0)])
+def test_the_ends_of_the_globe_are_places(point):
+    assert geo.compare(_RING, point=point).relation == "apart"
+
+
+def test_a_footprint_without_area_is_refused():
+    with pytest.raises(UsageError, match="no area"):
+        geo.compare([(40.1, 35.4), (40.1, 35.5), (40.1, 35.6)], point=(40.1, 35.4))
+
+
+def test_a_footprint_of_metres_is_one():
+    seen = geo.compare([(40.1, 35.4), (40.1001, 35.4), (40.1001, 35.4001)], point=(40.11, 35.4))
+    assert seen.relation == "apart"
+    assert seen.distance_km == pytest.approx(0.0099 * 90.9, rel=0.01)
+
+
+def test_a_corner_of_the_picture_is_on_it():
+    assert geo.compare(_RING, point=_RING[0]).inside
+
+
+def test_a_triangle_overlaps():
+    corner = [(40.105, 35.395), (40.2, 35.405), (40.105, 35.415)]
+    assert geo.compare(_RING, polygon=corner).relation == "overlaps"
+    # The picture cut to a triangle is the whole overlap, too.
+    edge = [(40.105, 35.405), (40.2, 35.405), (40.2, 35.5)]
+    assert geo.compare(_RING[:3], polygon=edge).relation == "overlaps"
+
+
+@pytest.mark.parametrize(
+    ("missing", "relation"),
+    [(0.7e-6, "inside"), (1.5e-6, "overlaps"), (1 - 1.5e-9, "overlaps"), (1 - 0.7e-9, "apart")],
+)
+def test_what_rounding_leaves_is_neither_an_overlap_nor_a_lack_of_it(missing, relation):
+    west = 40.1 + missing * 0.01
+    assert geo.compare(_RING, bbox=(west, 35.3999, 41.0, 35.4101)).relation == relation
