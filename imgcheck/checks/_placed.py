@@ -77,8 +77,7 @@ def _near(case: Case) -> list[tuple[float, float]]:
     """Give a point (lon, lat) of every claimed place."""
     points = []
     for place in case.claim.of_kind("place"):
-        if not isinstance(place, Place):
-            continue
+        assert isinstance(place, Place)
         if place.lon is not None and place.lat is not None:
             points.append((place.lon, place.lat))
         elif place.bbox is not None:

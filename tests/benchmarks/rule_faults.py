@@ -47,7 +47,9 @@ GUARDS = {
         "tests/geo/test_comparison.py", "tests/checks/test_claimed_place.py",
     ),
     "imgcheck/checks/_claimed.py": ("tests/checks/test_claimed_place.py",),
-    "imgcheck/checks/_placed.py": ("tests/checks/test_geo_place.py",),
+    "imgcheck/checks/_placed.py": (
+        "tests/checks/test_placed_rule.py", "tests/checks/test_geo_place.py",
+    ),
     "imgcheck/checks/_shadows.py": (
         "tests/checks/test_sun_claimed_time.py", "tests/checks/test_marked_shadows.py",
     ),

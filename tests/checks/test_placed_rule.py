@@ -1,0 +1,186 @@
+"""What is taken from a placing and from the claim, on frozen placings."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imgcheck import geo
+from imgcheck.checks import _placed
+from imgcheck.checks.geo_place import geo_place
+from imgcheck.model import Case, Outcome, Reference
+from imgcheck.model.claimfile import loads
+from imgcheck.placing import search
+
+REFERENCE = Reference(id="r", image=SimpleNamespace(georeference="a map"))  # type: ignore[arg-type]
+
+
+def case(claim: str = "{}", gsd_m: float | None = None) -> Case:
+    image: Any = SimpleNamespace(
+        gsd_m=gsd_m, width=9, height=9, rgb=lambda: np.zeros((9, 9, 3), np.uint8)
+    )
+    return Case(image=image, claim=loads(claim), references=(REFERENCE,))
+
+
+def measured(**values: float) -> str:
+    sigma = {"shadow_azimuth": 3}
+    each = [
+        f"{{{k}: {{value: {v}, sigma: {sigma[k]}}}}}" if k in sigma else f"{{{k}: {v}}}"
+        for k, v in values.items()
+    ]
+    return f"measurements: [{', '.join(each)}]"
+
+
+@pytest.fixture
+def placed(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Freeze what came of the placing."""
+
+    def freeze(best: int | None = 0, *, placement: bool = True, disagreeing: tuple[int, ...] = (),
+               **fields: Any) -> None:  # fmt: skip
+        given = {"gsd_m": 0.5, "north_deg": 10.0, "mirrored": False, "matrix": np.eye(3), **fields}
+        on: Any = SimpleNamespace(**given) if placement else None
+        chosen = geo.Choice(best=best, placements=(on,), reasons=(None,), disagreeing=disagreeing)
+        monkeypatch.setattr(_placed, "choice", lambda case: ((REFERENCE,), chosen))
+
+    return freeze
+
+
+@pytest.mark.parametrize(
+    ("given", "there"),
+    [
+        ({}, True),
+        ({"best": None}, False),
+        ({"placement": False}, False),
+        # Two references that place it on different ground: one of them is wrong.
+        ({"disagreeing": (1,)}, False),
+    ],
+)
+def test_a_placing_holds_only_where_the_references_agree(placed, given, there) -> None:
+    placed(**given)
+    found = _placed.best(case())
+    assert (found is not None) == there
+    if found is not None:
+        assert found[0] is REFERENCE
+    else:
+        assert _placed.agreement(case()) is None
+        assert _placed.ground(case()) is None
+
+
+def test_the_agreement_is_that_of_the_placing(placed, monkeypatch) -> None:
+    placed()
+    monkeypatch.setattr(search, "related", lambda case, reference, on: (reference.id, on.gsd_m))
+    assert _placed.agreement(case()) == ("r", 0.5)
+
+
+def test_a_check_that_rests_on_the_placing_tests_nothing_without_one() -> None:
+    (finding,) = _placed.unplaced(geo_place, case("statements: [place: {lat: 1, lon: 1}]"))
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+    assert [c.input for c in finding.evidence.citations] == ["r"]
+    assert finding.would_change
+
+
+@pytest.mark.parametrize(
+    ("image", "claim", "expected"),
+    [
+        (None, "{}", None),
+        (0.3, "{}", (0.3, "the picture's own georeference")),
+        (0.3, measured(gsd_m=0.5), (0.3, "the picture's own georeference")),
+        (None, measured(gsd_m=0.5), (0.5, "the claim")),
+        (0.0, measured(gsd_m=0.5), (0.5, "the claim")),
+        (0.0, "{}", None),
+        (None, measured(lean_deg=5), None),
+    ],
+)
+def test_the_size_of_the_pixels_comes_from_the_picture_then_from_the_claim(
+    placed, image, claim, expected
+) -> None:
+    placed(best=None)
+    assert _placed.stated_gsd(case(claim, image)) == expected
+    words = {"the claim": "stated in the claim file"}
+    shown = None if expected is None else (expected[0], words.get(expected[1], expected[1]))
+    assert _placed.gsd(case(claim, image)) == shown
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+def test_a_size_that_is_none_is_not_used(value: float) -> None:
+    claim = SimpleNamespace(measured=lambda name: SimpleNamespace(value=value))
+    for own in (None, value):
+        assert _placed.stated_gsd(SimpleNamespace(image=case(gsd_m=own).image, claim=claim)) is None
+
+
+def test_a_placing_gives_the_size_before_anything_stated(placed) -> None:
+    placed()
+    assert _placed.gsd(case(measured(gsd_m=0.7), 0.3)) == (0.5, "placed on r")
+    placed(gsd_m=None)
+    assert _placed.gsd(case(measured(gsd_m=0.7), 0.3)) == (0.3, "the picture's own georeference")
+
+
+@pytest.mark.parametrize(
+    ("place", "points"),
+    [
+        ("{lat: 10, lon: 20}", ((20.0, 10.0),)),
+        ("{lat: 10, lon: 20, radius_km: 5}", ((20.0, 10.0),)),
+        ("{bbox: [20, 10, 30, 12]}", ((25.0, 11.0),)),
+        ("{bbox: [170, 10, -170, 12]}", ((180.0, 11.0),)),
+        ("{polygon: [[20, 10], [30, 10], [30, 12]]}", ((20.0, 10.0),)),
+    ],
+)
+def test_the_search_begins_at_the_claimed_place(monkeypatch, place, points) -> None:
+    monkeypatch.setattr(search, "choice", lambda case, wanted: wanted)
+    wanted: Any = _placed.choice(case(f"statements: [place: {place}]"))
+    assert wanted.first == points
+    assert wanted.mirrored
+    assert wanted.gsd_m is None
+
+
+def test_half_a_point_is_no_place_to_begin_at(monkeypatch) -> None:
+    monkeypatch.setattr(search, "choice", lambda case, wanted: wanted)
+    for half in ({"lat": 1.0, "lon": None}, {"lat": None, "lon": 1.0}):
+        place = loads("statements: [place: {lat: 1, lon: 1}]").statements[0]
+        claim = SimpleNamespace(
+            measured=lambda name: None, of_kind=lambda kind, p=place, h=half: (replace(p, **h),)
+        )
+        wanted = _placed.choice(SimpleNamespace(image=case().image, claim=claim))
+        assert wanted.first == ()
+
+
+def test_a_stated_size_is_searched_within_half_as_much_again(monkeypatch) -> None:
+    monkeypatch.setattr(search, "choice", lambda case, wanted: wanted)
+    wanted: Any = _placed.choice(case(measured(gsd_m=0.6)))
+    assert wanted.gsd_m == pytest.approx((0.4, 0.9))
+
+
+@pytest.mark.parametrize(
+    ("given", "claim", "expected"),
+    [
+        ({}, "{}", None),
+        ({}, measured(shadow_azimuth=300), 130.0),
+        ({"mirrored": True}, measured(shadow_azimuth=300), 250.0),
+        # North found goes before north stated.
+        ({}, measured(shadow_azimuth=300, north_deg=50), 130.0),
+        ({"mirrored": True}, measured(shadow_azimuth=300, north_deg=50), 250.0),
+        ({"north_deg": None}, measured(shadow_azimuth=300, north_deg=50), 170.0),
+        ({"north_deg": None, "mirrored": True}, measured(shadow_azimuth=300, north_deg=50), 170.0),
+        ({"best": None}, measured(shadow_azimuth=300, north_deg=50), 170.0),
+        ({"best": None}, measured(shadow_azimuth=300), None),
+        ({"best": None}, measured(north_deg=50), None),
+    ],
+)
+def test_the_sun_in_the_picture_needs_a_shadow_and_north(placed, given, claim, expected) -> None:
+    placed(**given)
+    assert _placed.sun_in_picture(case(claim)) == expected
+
+
+@pytest.mark.parametrize(("gsd_m", "asked"), [(0.5, 0.5), (None, 0.0)])
+def test_ground_outside_the_reference_is_no_ground(placed, monkeypatch, gsd_m, asked) -> None:
+    placed(gsd_m=gsd_m)
+    sizes = []
+
+    def over(image: Any, corners: Any, *, gsd_m: float) -> None:
+        sizes.append(gsd_m)
+
+    monkeypatch.setattr(_placed.grid, "over", over)
+    assert _placed.ground(case()) is None
+    assert sizes == [asked]
