@@ -51,7 +51,7 @@ GUARDS = {
         "tests/checks/test_placed_rule.py", "tests/checks/test_geo_place.py",
     ),
     "imgcheck/checks/_shadows.py": (
-        "tests/checks/test_sun_claimed_time.py", "tests/checks/test_marked_shadows.py",
+        "tests/checks/test_shadows_rule.py", "tests/checks/test_marked_shadows.py",
     ),
     "imgcheck/checks/check.py": ("tests/checks/test_check.py", "tests/test_verification.py"),
 }  # fmt: skip
