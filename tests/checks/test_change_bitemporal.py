@@ -6,8 +6,9 @@ import pytest
 from imgcheck import change
 from imgcheck.change.bitemporal import Suppressed
 from imgcheck.change.regions import Region
-from imgcheck.checks import change_bitemporal
-from imgcheck.model import Changed, Outcome, Reference, Window
+from imgcheck.checks import _placed, change_bitemporal
+from imgcheck.model import Case, Changed, Outcome, Reference, Window
+from imgcheck.model.claimfile import loads
 
 
 def result(**fields) -> change.ChangeResult:
@@ -162,3 +163,78 @@ def test_a_comparison_never_decides_about_change(found, claimed, outcome, words)
     assert (needed in finding.would_change) == (outcome is Outcome.NOT_APPLICABLE)
     if found.incomparable:
         assert "stands out" not in finding.summary and "0 m²" not in finding.summary
+
+
+def case(statements: str, *dates: str | None) -> Case:
+    image = type("I", (), {"name": "ref.tif", "georeference": "a map"})
+    references = tuple(
+        Reference(id=f"r{n}", image=image, date=None if d is None else Window.parse(d))  # type: ignore[arg-type]
+        for n, d in enumerate(dates)
+    )
+    return Case(image=None, claim=loads(f"statements: [{statements}]"), references=references)  # type: ignore[arg-type]
+
+
+YEARS = [f"{year}-07-01" for year in range(2010, 2020)]
+
+
+@pytest.mark.parametrize(
+    ("statements", "dates", "chosen"),
+    [
+        # Nearest to the claimed time, in the order given; without a claimed time the first.
+        ("{acquired: 2018-07}", YEARS, [6, 7, 8, 9]),
+        ("{acquired: 2012-01/2013-01}", YEARS, [1, 2, 3, 4]),
+        ("{unchanged: 2010-07/2019-07}", YEARS, [0, 1, 8, 9]),
+        ("{changed: 2010-07/2019-07}", YEARS, [0, 1, 8, 9]),
+        ("{acquired: 2015-07}, {changed: 2010-07/2019-07}", YEARS, [0, 5, 6, 9]),
+        ("original", YEARS, [0, 1, 2, 3]),
+        ("{acquired: 2018-07}", ["2011", None, "2012"], [0, 2]),
+        ("{acquired: 2018-07}", YEARS[:3], [0, 1, 2]),
+    ],
+)
+def test_the_references_nearest_to_the_claimed_times_are_compared(
+    statements, dates, chosen
+) -> None:
+    found = change_bitemporal._nearest(case(statements, *dates))
+    assert [one.id for one in found] == [f"r{n}" for n in chosen]
+
+
+def test_a_picture_that_is_not_placed_is_not_compared(monkeypatch) -> None:
+    monkeypatch.setattr(_placed, "ground", lambda case: None)
+    (finding,) = change_bitemporal.change_bitemporal.run(case("{changed: 2012/2016}", "2012"))
+    assert finding.outcome is Outcome.NOT_APPLICABLE
+    assert "could not be placed" in finding.summary
+
+
+def test_only_references_that_show_the_ground_are_compared(monkeypatch) -> None:
+    on = type("G", (), {"grid": type("R", (), {"gsd_m": 0.5}), "valid": np.ones((4, 4), bool),
+                        "picture": np.zeros((4, 4, 3))})  # fmt: skip
+    monkeypatch.setattr(_placed, "ground", lambda case: on)
+    monkeypatch.setattr(
+        _placed, "layer",
+        lambda case, one: (None, np.ones((4, 4), bool)) if one.id == "r1" else None,
+    )  # fmt: skip
+    monkeypatch.setattr(change, "detect", lambda *a, **k: result())
+    monkeypatch.setattr(change_bitemporal, "_slider", lambda *a: ())
+    own, answer = change_bitemporal.change_bitemporal.run(
+        case("{changed: 2012/2016}, {acquired: 2016-08}", "2016", "2012-02")
+    )
+    assert (own.statement, own.outcome) == (None, Outcome.INCONCLUSIVE)
+    assert [c.input for c in own.evidence.citations] == ["r1"]
+    assert answer.outcome is Outcome.INCONCLUSIVE
+    monkeypatch.setattr(_placed, "layer", lambda case, one: None)
+    (answer,) = change_bitemporal.change_bitemporal.run(case("{changed: 2012/2016}", "2012-02"))
+    assert answer.outcome is Outcome.NOT_APPLICABLE
+    assert "no dated reference shows the ground" in answer.summary
+
+
+@pytest.mark.parametrize(("good", "says"), [(0, False), (1, True), (2, True)])
+def test_what_a_comparison_leaves_open_is_said_where_one_succeeded(good: int, says: bool) -> None:
+    image = type("I", (), {"name": "ref.tif"})
+    found = [
+        (Reference(id=f"r{n}", image=image, date=Window.parse(day)),  # type: ignore[arg-type]
+         result() if n < good else result(incomparable="too far apart"))
+        for n, day in enumerate(("2012-02-01", "2012-05-01"))
+    ]  # fmt: skip
+    statement = Changed(id="c", window=Window.parse("2012/2016"))
+    finding = change_bitemporal._answer(statement, found, Window.parse("2016-08"))
+    assert ("does not decide" in finding.summary) == says

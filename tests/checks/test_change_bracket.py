@@ -102,6 +102,9 @@ C, S, OPEN = Outcome.CONTRADICTS, Outcome.SUPPORTS, Outcome.INCONCLUSIVE
         ("L0 L0 L1 E2 E2 E3", None, 2018, "2011/2021", OPEN),
         ("L2 L2 L3 E0 E1 E1", 2014, 2018, "2015/2021", OPEN),  # it may be older than 2015
         ("L2 L2 L3 E0 E1 E1", 2014, 2018, "2011/2017", OPEN),  # or younger than 2017
+        # A claimed time that begins or ends with the day of a reference.
+        ("L0 L0 L1 E2 E2 E3", 2012, 2018, "2012-01-01/2021", S),
+        ("L0 L0 L3 E1 E2 E2", 2014, 2018, "2011/2018-01-01", S),
         # No answer.
         ("E1 E1 E2 L1 L1 L2", None, None, "2019", OPEN),
     ],
@@ -215,3 +218,73 @@ def test_the_rate_of_wrong_answers_must_allow_the_contradiction(monkeypatch) -> 
     assert any("3 of 20" in limit for limit in undecided.limits)
     few = finding(monkeypatch, "E1 E2", small)
     assert few.outcome is OPEN and "fewer than 3 places" in few.summary
+
+
+@pytest.mark.parametrize(
+    ("years", "layers", "common", "words"),
+    [
+        ((2012, 2014), 1, 1600, "fewer than two dated references"),
+        ((2012, 2014), 2, 999, "almost no ground in common"),
+        ((2012, 2014), 2, 1000, None),
+    ],
+)
+def test_two_references_and_common_ground_are_needed(
+    monkeypatch, years, layers, common, words
+) -> None:
+    valid = np.zeros(1600, bool)
+    valid[:common] = True
+    flat, given = np.zeros((40, 40, 3), np.float32), iter(range(9))
+    on = SimpleNamespace(valid=np.ones((40, 40), bool), picture=flat,
+                         grid=SimpleNamespace(gsd_m=0.5))  # fmt: skip
+
+    def layer(case, one):
+        return (flat, valid.reshape(40, 40)) if next(given) < layers else None
+
+    monkeypatch.setattr(_placed, "ground", lambda case: on)
+    monkeypatch.setattr(_placed, "layer", layer)
+    asked = []
+
+    def bracket(picture, dated, **options):
+        asked.append(options["valid"].sum())
+        return answer("", None, None, years)
+
+    monkeypatch.setattr(change, "bracket", bracket)
+    case = Case(
+        image=SimpleNamespace(),  # type: ignore[arg-type]
+        claim=Claim(statements=(Acquired(id="when", window=Window.parse("2019")),)),
+        references=tuple(reference(f"{year}-01-01", f"r{year}") for year in years),
+    )
+    found = list(change_bracket.change_bracket.run(case))
+    if words is None:
+        assert asked == [common]
+        assert [f.outcome for f in found] == [OPEN, OPEN]
+    else:
+        assert not asked
+        assert [f.outcome for f in found] == [Outcome.NOT_APPLICABLE]
+        assert words in found[0].summary and found[0].would_change
+
+
+def test_a_picture_that_is_not_placed_is_not_dated(monkeypatch) -> None:
+    monkeypatch.setattr(_placed, "ground", lambda case: None)
+    case = Case(
+        image=SimpleNamespace(),  # type: ignore[arg-type]
+        claim=Claim(statements=(Acquired(id="when", window=Window.parse("2019")),)),
+        references=(reference("2012", "a"), reference("2014", "b")),
+    )
+    (found,) = change_bracket.change_bracket.run(case)
+    assert found.outcome is Outcome.NOT_APPLICABLE
+    assert "could not be placed" in found.summary
+
+
+@pytest.mark.parametrize("count", [1, 2, change_bracket._MOST_REFERENCES])
+def test_the_first_and_the_last_reference_are_always_used(monkeypatch, count) -> None:
+    monkeypatch.setattr(_placed, "layer", lambda case, one: (None, None))
+    for more in (0, 1, 5):
+        years = [2000 + n for n in range(count + more)]
+        case = Case(
+            image=SimpleNamespace(),  # type: ignore[arg-type]
+            references=tuple(reference(f"{year}-06-01", f"r{year}") for year in years),
+        )
+        layers = [one.id for one, _, _ in change_bracket._layers(case).values()]
+        assert len(layers) == min(len(years), change_bracket._MOST_REFERENCES)
+        assert layers[0] == "r2000" and layers[-1] == f"r{years[-1]}"

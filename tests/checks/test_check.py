@@ -3,7 +3,9 @@
 import pytest
 
 from imgcheck.checks import check
-from imgcheck.model import ErrorRate, Outcome
+from imgcheck.checks.check import Missing
+from imgcheck.model import Case, ErrorRate, Outcome
+from imgcheck.model.claimfile import loads
 from imgcheck.model.finding import DECISIVE
 
 
@@ -64,3 +66,34 @@ def test_a_decision_without_any_rate_is_a_fault_of_the_check(outcome: Outcome) -
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o not in DECISIVE])
 def test_a_rate_says_nothing_of_a_finding_that_decides_nothing(outcome: Outcome) -> None:
     assert say(outcome, rate(0, 500)).error_rate is None
+
+
+@pytest.mark.parametrize("wrong", [{"asks": "forged"}, {"stage": "later"}])
+def test_a_question_has_one_of_five_kinds_and_one_of_four_stages(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="is one of"):
+        check("test.two", question="Is it?", **({"asks": "recycled"} | wrong))
+
+
+def test_a_check_bears_only_on_statements_that_concern_it() -> None:
+    @check("test.two", question="Is it?", asks="recycled", answers=("count",),
+           concerns=lambda statement: statement.id == "a")  # fmt: skip
+    def two(case):
+        return ()
+
+    claim = loads("statements: [{id: a, count: {class: x, min: 1}},"
+                  " {id: b, count: {class: y, min: 1}}, {id: c, original: true}]")  # fmt: skip
+    assert [s.id for s in two.statements(claim)] == ["a"]
+    case = Case(image=None, claim=claim)
+    assert [f.statement for f in two.without(case, Outcome.FAILED, "it broke")] == ["a"]
+    none = Case(image=None, claim=loads("statements: [original]"))
+    assert [f.statement for f in two.without(none, Outcome.FAILED, "it broke")] == [None]
+
+
+def test_the_first_thing_that_is_missing_is_named() -> None:
+    first, second = Missing(reason="first"), Missing(reason="second")
+    for lacks, expected in (
+        ((None, None), None), ((first, second), first), ((None, second), second),
+    ):  # fmt: skip
+        needs = tuple((lambda case, lack=lack: lack) for lack in lacks)
+        made = check("test.two", question="Is it?", asks="recycled", needs=needs)(lambda case: ())
+        assert made.missing(Case(image=None)) is expected

@@ -266,3 +266,23 @@ def test_the_verdict_rests_on_the_count(frozen) -> None:
 def test_a_count_names_class_value_person_and_date(line, complaint) -> None:
     with pytest.raises(ClaimError, match=complaint):
         loads(f"statements: [original]\nmeasurements:\n  - {line}\n")
+
+
+@pytest.mark.parametrize(
+    ("statements", "says"),
+    [
+        ("absence: {class: crater, min_size_m: 2}", "speaks of 2 m, which is below that"),
+        ("absence: {class: crater, min_size_m: 3}", None),
+        ("absence: {class: crater}", None),
+        ("count: {class: crater, min: 2}", None),
+        ("absence: {class: crater}}, {absence: {class: crater, min_size_m: 1}", "speaks of 1 m"),
+        ("count: {class: crater, min: 2}}, {absence: {class: crater, min_size_m: 1}",
+         "speaks of 1 m"),
+    ],
+)  # fmt: skip
+def test_a_claimed_size_below_what_would_be_found_is_said(frozen, statements, says) -> None:
+    frozen("crater", 0, None)
+    seen = findings(detect_craters, f"statements: [{{{statements}}}]")[0]
+    assert seen.power is not None
+    assert ("speaks of" in seen.power.sentence) == (says is not None)
+    assert says is None or says in seen.power.sentence
