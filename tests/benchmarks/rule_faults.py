@@ -25,6 +25,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType
@@ -363,6 +364,13 @@ def run(fault: Fault | None, tests: Sequence[str]) -> str | None:
     raise RuntimeError(f"pytest ended with {code} on {tests}")
 
 
+@cache
+def _check_that_it_passes(test: str, tests: tuple[str, ...]) -> None:
+    """Run a test that caught something without any fault: it must pass."""
+    if (broken := run(None, [test] if test in tests else tests)) is not None:
+        raise RuntimeError(f"{broken} fails without a fault")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument(
@@ -388,12 +396,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     results: dict[str, list[tuple[Fault, str | None]]] = defaultdict(list)
     for path in sorted({fault.path for fault in chosen}):
         tests = tests_of(path)
-        if not tests:
-            print(f"{path}: no test", flush=True)
-        elif (broken := run(None, tests)) is not None:
-            raise RuntimeError(f"{broken} fails without a fault")
         for fault in (fault for fault in chosen if fault.path == path):
             by = run(fault, tests) if tests else None
+            if by is not None:
+                _check_that_it_passes(by.split("::")[0], tests)
             results[path].append((fault, by))
             words = "SURVIVED" if by is None else f"caught by {by}"
             print(f"{path}:{fault.line} {fault.function}: {fault.old} -> {fault.new}: {words}",
