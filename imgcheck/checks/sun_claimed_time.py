@@ -259,7 +259,8 @@ def _zones(outcome: Outcome, window: Window, seen: Seen, lat: float, lon: float)
     if not window.zone_known or span[1] - span[0] > _ONE_HOUR:
         return
     offset = window.start.utcoffset()
-    hours = offset.total_seconds() / 3600 if offset is not None else 0.0
+    assert offset is not None  # the zone is known
+    hours = offset.total_seconds() / 3600
     tried = sun.slips(span, lat, lon, offset_hours=hours, **seen.options)
     local = next((slip for slip in tried if slip.name.startswith("local time")), None)
     if outcome is Outcome.CONTRADICTS:

@@ -137,7 +137,9 @@ def faults(path: str) -> list[Fault]:
                 add(rule.name, *new)
     named = {n.id for rule in rules for n in _decisive(rule) if isinstance(n, ast.Name)}
     for node in tree.body:
-        if isinstance(node, ast.Assign) and {ast.unparse(t) for t in node.targets} & named:
+        if isinstance(node, ast.Assign) and named & {
+            n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)
+        }:
             for number in _numbers(node.value):
                 for words in _other_numbers(number):
                     add(ast.unparse(node.targets[0]), number, words)
