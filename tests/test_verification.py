@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from imgcheck.model import (
     Finding,
     Measure,
     Outcome,
+    Reference,
     Verdict,
 )
 from imgcheck.model.claimfile import loads
@@ -331,6 +333,15 @@ def test_progress_names_each_question() -> None:
         progress=lambda step, position, total: heard.append((step, position, total)),
     )
     assert heard == [("Is it?", 0, 1)]
+
+
+@pytest.mark.parametrize(("reason", "notes"), [(None, ()), ("it is no date", ("it is no date",))])
+def test_why_a_reference_has_no_date_is_noted(reason: str | None, notes: tuple[str, ...]) -> None:
+    given = case()
+    reference = Reference(id="r", image=given.image, date_reason=reason)
+    report = verify(replace(given, references=(reference,)), checks=[])
+    assert [one.role for one in report.inputs] == ["picture", "reference"]
+    assert report.inputs[1].notes == notes
 
 
 def test_once_makes_a_thing_once_and_remembers_its_error() -> None:
