@@ -176,6 +176,8 @@ def test_copies_are_told_before_what_only_resembles(check: Any) -> None:
     (own, _) = run(check, *others, match(id=9, **shares), claim="original: true")
     told = [m.name for m in own.measures if m.name.endswith(".jpg")]
     assert told == ["k9.jpg", "k1.jpg", "k2.jpg", "k3.jpg", "k4.jpg"]
+    (own, _) = run(check, others[0], match(id=9, **shares), claim="original: true")
+    assert [m.name for m in own.measures if m.name.endswith(".jpg")] == ["k9.jpg", "k1.jpg"]
 
 
 def test_a_search_of_the_likeliest_pictures_does_not_speak_for_the_others() -> None:
