@@ -113,7 +113,7 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
         if _claimed.exchanged(statement, _claimed.around(gps.lon, gps.lat)):
             words += f"{_claimed.EXCHANGED} "
         words += "Such a record can be set at will and does not decide."
-        others = [one for one in metadata.positions if one.whole and not one.zero and one != gps]
+        others = [one for one in metadata.positions if one.whole and not one.zero]
         apart = [one for one in others if abs(_distance_km(statement, one) - away) > _OTHER_KM]
         if apart:
             words += f" {_said(apart[0], _distance_km(statement, apart[0]))}."

@@ -178,6 +178,9 @@ def test_copies_are_told_before_what_only_resembles(check: Any) -> None:
     assert told == ["k9.jpg", "k1.jpg", "k2.jpg", "k3.jpg", "k4.jpg"]
     (own, _) = run(check, others[0], match(id=9, **shares), claim="original: true")
     assert [m.name for m in own.measures if m.name.endswith(".jpg")] == ["k9.jpg", "k1.jpg"]
+    assert "k9.jpg" in own.summary
+    (own, _) = run(check, claim="original: true")
+    assert "is among the 3" in own.summary or "is not among the 3" in own.summary
 
 
 def test_a_search_of_the_likeliest_pictures_does_not_speak_for_the_others() -> None:
