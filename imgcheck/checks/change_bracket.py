@@ -133,7 +133,7 @@ def _words(found: change.Bracket, references: dict[datetime, Reference]) -> str:
         sides.append(f"what had come by {_name(found.placed_after, references)} is there")
     if found.placed_before is not None:
         sides.append(f"what stood by {_name(found.placed_before, references)} is not there yet")
-    return f"In the picture {' and '.join(sides)} ({found.votes} places decide)"
+    return f"In the picture {' and '.join(sides)} ({found.votes} places compared)"
 
 
 def _name(when: object, references: dict[datetime, Reference]) -> str:
@@ -142,7 +142,7 @@ def _name(when: object, references: dict[datetime, Reference]) -> str:
 
 
 def _measures(found: change.Bracket) -> Iterator[Measure]:
-    yield Measure(name="places that decide", value=found.votes)
+    yield Measure(name="places compared", value=found.votes)
     yield Measure(name="places against the answer", value=found.contradicting)
     yield Measure(name="change verified as lasting", value=found.lasting_verified)
     for name, when in (("taken after", found.placed_after), ("taken before", found.placed_before)):
@@ -257,12 +257,13 @@ def decide(
             "; with two references it is not known that the change lasted",
             "a third dated reference",
         )
-    if not all(_enough(votes) for votes in wanted):
+    few = [votes for votes in wanted if not _enough(votes)]
+    if few:
         return (
             Outcome.INCONCLUSIVE,
-            f"; the claimed {window.text} is not tested by this, because fewer than {_LEAST_VOTES} "
-            f"places, or places in fewer than {_LEAST_GAPS} gaps between references, bear on it "
-            "directly",
+            f"; that is not enough to decide about the claimed {window.text}: it takes "
+            f"{_LEAST_VOTES} places in {_LEAST_GAPS} gaps between references that bear on it "
+            f"directly, and there are {len(few[0])} in {len(set(few[0]))}",
             "more dated references",
         )
     if side:
