@@ -1,8 +1,8 @@
 """Where on the ground the pixels of a raster are, as its own tags say."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import UnreadableError
 from imgcheck.imaging import ellipsoid
+from imgcheck.imaging.pixels import view_to_stored
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
@@ -20,14 +21,18 @@ _GRID_FILE = re.compile(
     r"\+(?:nadgrids|geoidgrids|grids|catalog)\s*=\s*(?!@null\b)|\+init|\+file", re.I
 )
 _MOST_CRS_TEXT = 20_000
+# Control points that an affine map fits this well are taken as one, as GDALGCPsToGeoTransform does.
+_POINTS_FIT_PX = 0.25
+# EXIF orientations that undo a mirrored storage.
+_MIRRORED = (4, 2, 5, 7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Georeference:
     """The ground under a raster: a CRS with an affine map, with control points, or RPCs.
 
-    Pixel coordinates are x right, y down, with (0, 0) the *corner* of the top-left pixel
-    of the stored grid; the orientation tag of a raster with a georeference is not applied.
+    Pixel coordinates are x right, y down, with (0, 0) the *corner* of the top-left pixel.
+    `Image.georeference` refers to the view, `read_georeference` to the stored grid.
 
     Parameters
     ----------
@@ -36,7 +41,7 @@ class Georeference:
     transform : tuple of 6 floats or None
         (a, b, c, d, e, f): X = a x + b y + c, Y = d x + e y + f in the CRS.
     gcps : tuple or None
-        Ground control points (x, y, X, Y, Z).
+        Ground control points (x, y, X, Y, Z), where no affine map fits them.
     rpc : dict or None
         Rational polynomial coefficients by their GDAL names; heights are taken as the
         height offset of the model, so hills shift the place.
@@ -85,6 +90,15 @@ class Georeference:
         a, b, c, d, e, f = self.transform
         u, v, det = easting - c, northing - f, a * e - b * d
         return (e * u - b * v) / det, (a * v - d * u) / det
+
+    def turned(self, orientation: int, *, width: int, height: int) -> "Georeference":
+        """Give the same ground for the view of a stored grid (EXIF numbers of orientation)."""
+        if orientation == 1 or self.transform is None:
+            return self
+        affine = np.array([self.transform[:3], self.transform[3:], (0, 0, 1)])
+        moved = affine @ view_to_stored(orientation, width=width, height=height)
+        a, b, c, d, e, f = (float(value) for value in moved[:2].ravel())
+        return replace(self, transform=(a, b, c, d, e, f))
 
     def pixel_size_m(self, x: float, y: float) -> float:
         """Give the size of the pixel at (x, y) in metres on the ellipsoid.
@@ -139,7 +153,7 @@ def _transform(
 
 
 def read_georeference(source: "DatasetReader") -> tuple[Georeference | None, str | None]:
-    """Read the georeference of an open raster.
+    """Read the georeference of an open raster, for its stored grid.
 
     Returns
     -------
@@ -161,12 +175,62 @@ def read_georeference(source: "DatasetReader") -> tuple[Georeference | None, str
             listed = tuple(
                 tuple(float(v or 0) for v in (p.col, p.row, p.x, p.y, p.z)) for p in points[:1000]
             )
+            fitted = _affine_of(listed)
+            if fitted is not None:
+                return _checked(Georeference(crs=crs, transform=fitted), source)
             return _checked(Georeference(crs=crs, gcps=listed), source)  # type: ignore[arg-type]
     if source.rpcs is not None:
         return _checked(Georeference(crs=_LONLAT, rpc=source.rpcs.to_dict()), source)
     if complaint is None and not affine.is_identity:
         complaint = "it has an affine map but names no coordinate reference system"
     return None, complaint
+
+
+def unmirrored(place: Georeference, *, width: int, height: int) -> int:
+    """Give the orientation (EXIF number) that undoes a mirrored storage of a grid, else 1.
+
+    A grid seen from above turns from its x to its y axis as the compass does, east to south. A
+    file whose rows run north, or whose columns run west, holds a mirror image of the ground. Of
+    the four ways to undo that, the one is taken that brings north nearest to up.
+    """
+    if place.transform is None:
+        return 1
+    step = 0.5
+    x = width / 2 + step * np.array([1, -1, 0, 0, 0])
+    y = height / 2 + step * np.array([0, 0, 1, -1, 0])
+    lonlat = np.column_stack(place.to_lonlat(x, y))
+    centre = (float(lonlat[4, 0]), float(lonlat[4, 1]))
+    metres = ellipsoid.east_north(lonlat, centre=centre)
+    ground = np.stack([metres[0] - metres[1], metres[2] - metres[3]], axis=-1)
+    if not np.linalg.det(ground) > 0:
+        return 1
+
+    def uprightness(orientation: int) -> float:
+        turned = ground @ view_to_stored(orientation, width=width, height=height)[:2, :2]
+        return float(turned[0, 0] - turned[1, 1])
+
+    return max(_MIRRORED, key=uprightness)
+
+
+def _affine_of(
+    points: Sequence[Sequence[float]],
+) -> tuple[float, float, float, float, float, float] | None:
+    """Give the affine map that all control points agree with, or None."""
+    table = np.array(points, np.float64)
+    if len(table) < 3 or not np.isfinite(table).all():
+        return None
+    middle = table.mean(axis=0)
+    pixels, places = table[:, :2] - middle[:2], table[:, 2:4] - middle[2:4]
+    linear, _, rank, _ = np.linalg.lstsq(pixels, places, rcond=1e-9)
+    if rank < 2 or abs(np.linalg.det(linear)) == 0:
+        return None
+    gaps = (places - pixels @ linear) @ np.linalg.inv(linear)
+    if np.hypot(*gaps.T).max() > _POINTS_FIT_PX:
+        return None
+    # What rounding leaves of a zero.
+    (a, d), (b, e) = np.where(np.abs(linear) < 1e-12 * np.abs(linear).max(), 0.0, linear)
+    c, f = middle[2:4] - middle[:2] @ linear
+    return float(a), float(b), float(c), float(d), float(e), float(f)
 
 
 def _read_crs(get: Callable[[], Any]) -> tuple[str | None, str | None]:

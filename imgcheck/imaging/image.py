@@ -41,8 +41,10 @@ class Image:
         - Of several bands, those named red, green and blue are shown, else the first three.
         - Alpha is not composited: where it is 0 the pixel is invalid, nothing else.
         - Of an animated picture the first frame counts, of a TIFF the first directory.
-        - A raster with tags of place keeps its stored grid: its orientation is recorded
-          and not applied, because the georeference refers to that grid.
+        - The orientation tag of a raster with tags of place is recorded and not applied,
+          because the georeference refers to the stored grid. Where that grid is a mirror
+          image of the ground (rows that run north, columns that run west), the view is
+          turned so that it is none, and the georeference with it.
 
         *Valid* is False where there is no ground to be seen: alpha 0, NaN or infinity,
         the nodata value (whole numbers: in all bands), the raster's own mask, and every
@@ -154,19 +156,19 @@ class Image:
         return self.header.format
 
     @property
-    def _turns(self) -> int:
-        """The orientation that is applied: none on a raster with tags of place."""
-        return 1 if self.header.geotagged else self.header.orientation
+    def applied_orientation(self) -> int:
+        """EXIF number of the turn that leads from the stored grid to the view."""
+        return self._keep("orientation", self._orientation)
 
     @property
     def width(self) -> int:
         """Columns of the view."""
-        return self.header.height if self._turns >= 5 else self.header.width
+        return self.header.height if self.applied_orientation >= 5 else self.header.width
 
     @property
     def height(self) -> int:
         """Rows of the view."""
-        return self.header.width if self._turns >= 5 else self.header.height
+        return self.header.width if self.applied_orientation >= 5 else self.header.height
 
     @property
     def stored_width(self) -> int:
@@ -218,7 +220,7 @@ class Image:
         shows how many rows are lost. A byte changed inside the compressed data of a JPEG
         is not noticed by any decoder.
         """
-        place = self._kept.get("georeference", (None, None))[1]
+        place = self._kept.get("stored place", (None, None))[1]
         more = (Damage(kind="georeference", detail=place),) if place else ()
         return (*self.header.damage, *self._decode_damage, *more)
 
@@ -248,7 +250,7 @@ class Image:
         """
 
         def make() -> NDArray[np.uint8]:
-            shown = turn(self._decoded().rgb, self._turns)
+            shown = turn(self._decoded().rgb, self.applied_orientation)
             if len(shown) == 1:
                 return np.repeat(shown[0][..., np.newaxis], 3, axis=2)
             return np.ascontiguousarray(np.moveaxis(shown, 0, -1))
@@ -266,7 +268,7 @@ class Image:
             mask = self._decoded().valid
             if mask is None:
                 return np.ones((self.height, self.width), bool)
-            return np.ascontiguousarray(turn(mask, self._turns))
+            return np.ascontiguousarray(turn(mask, self.applied_orientation))
 
         return self._keep("valid", make)
 
@@ -276,7 +278,7 @@ class Image:
         A palette gives its indices; CMYK its inks from a JPEG, but RGBA from a TIFF.
         """
         return self._keep(
-            "bands", lambda: np.ascontiguousarray(turn(self._decoded().native, self._turns))
+            "bands", lambda: np.ascontiguousarray(turn(self._decoded().native, self.applied_orientation))
         )
 
     def read(
@@ -323,7 +325,7 @@ class Image:
         Files beside it (world files, ``.aux.xml``) are never read. A statement of place
         that makes no sense is an entry of `damage`.
         """
-        return self._keep("georeference", self._read_georeference)[0]
+        return self._keep("georeference", self._turned_georeference)
 
     @property
     def gsd_m(self) -> float | None:
@@ -377,6 +379,20 @@ class Image:
             raise
         self._decode_damage = decoded.damage
         return decoded
+
+    def _orientation(self) -> int:
+        if not self.header.geotagged:
+            return self.header.orientation
+        from imgcheck.imaging.georeference import unmirrored
+
+        place = self._keep("stored place", self._read_georeference)[0]
+        size = {"width": self.header.width, "height": self.header.height}
+        return 1 if place is None else unmirrored(place, **size)
+
+    def _turned_georeference(self) -> Georeference | None:
+        place = self._keep("stored place", self._read_georeference)[0]
+        size = {"width": self.header.width, "height": self.header.height}
+        return None if place is None else place.turned(self.applied_orientation, **size)
 
     def _read_georeference(self) -> tuple[Georeference | None, str | None]:
         if not self.header.geotagged or self._failure is not None:

@@ -47,7 +47,7 @@ def stored_gray(image: Image, *, side: int = 480) -> NDArray[np.float32]:
         reduced = _drafted(image, side)
         if reduced is not None:
             return reduced
-    applied = 1 if image.header.geotagged else image.orientation
+    applied = image.applied_orientation
     return np.ascontiguousarray(turn(image.gray(), _UNDO.get(applied, applied)))
 
 

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError, UsageError
+from imgcheck.imaging import transforms
 from imgcheck.imaging.cost import check_window
+from imgcheck.imaging.pixels import turn, view_to_stored
 
 if TYPE_CHECKING:
     from imgcheck.imaging.image import Image
@@ -31,14 +33,16 @@ def read_part(
         from imgcheck.imaging.decoding.raster import read_window
 
         chosen = _choose(bands, image.header.bands)
-        return read_window(
+        across = image.applied_orientation >= 5
+        native = read_window(
             image.data,
             image.header,
             descriptor=image.descriptor,
-            window=part,
-            out_shape=shape,
+            window=_stored(image, part),
+            out_shape=(shape[1], shape[0]) if across else shape,
             bands=chosen,
         )
+        return np.ascontiguousarray(turn(native, image.applied_orientation))
     whole = image.bands_array()
     chosen = _choose(bands, len(whole))
     native = whole[[number - 1 for number in chosen], row : row + height, column : column + width]
@@ -53,15 +57,29 @@ def read_part_valid(image: "Image", window: PartWindow) -> NDArray[np.bool_]:
         return image.valid()[row : row + height, column : column + width]
     from imgcheck.imaging.decoding.raster import read_valid_window
 
-    return read_valid_window(image.data, image.header, descriptor=image.descriptor, window=part)
+    valid = read_valid_window(
+        image.data, image.header, descriptor=image.descriptor, window=_stored(image, part)
+    )
+    return np.ascontiguousarray(turn(valid, image.applied_orientation))
 
 
 def _by_gdal(image: "Image") -> bool:
-    """Only an undamaged raster whose stored grid is its view is read in parts."""
+    """Only a raster of these formats that was not decoded yet is read in parts."""
     if image.header.unreadable_reason:
         raise UnreadableError(f"its pixels cannot be read: {image.header.unreadable_reason}")
-    turned = image.orientation != 1 and not image.header.geotagged
-    return image.format in ("tiff", "jp2") and not turned and not image.has_decoded
+    return image.format in ("tiff", "jp2") and not image.has_decoded
+
+
+def _stored(image: "Image", window: PartWindow) -> PartWindow:
+    """Give a window of the view in the stored grid."""
+    column, row, width, height = window
+    matrix = view_to_stored(
+        image.applied_orientation, width=image.stored_width, height=image.stored_height
+    )
+    ends = transforms.apply(matrix, [(column, row), (column + width, row + height)])
+    left, top = (round(float(value)) for value in ends.min(axis=0))
+    right, bottom = (round(float(value)) for value in ends.max(axis=0))
+    return left, top, right - left, bottom - top
 
 
 def _check(image: "Image", window: PartWindow | None) -> PartWindow:

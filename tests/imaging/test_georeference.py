@@ -58,11 +58,11 @@ def test_pixels_across_the_date_line_have_their_size() -> None:
     assert place.pixel_size_m(30, 20) == pytest.approx(110_946, rel=2e-3)
 
 
-def test_control_points_place_a_raster() -> None:
+def with_points(*bend: float) -> Image:
+    """Give an image with control points in its corners, moved east by so many metres."""
     points = [
-        GroundControlPoint(row=r, col=c, x=500_000 + 2 * c, y=4_000_000 - 2 * r, z=0)
-        for r in (0, 40)
-        for c in (0, 60)
+        GroundControlPoint(row=r, col=c, x=500_000 + 2 * c + off, y=4_000_000 - 2 * r, z=0)
+        for (r, c), off in zip([(0, 0), (0, 60), (40, 0), (40, 60)], bend, strict=True)
     ]
     with MemoryFile() as memory:
         with memory.open(
@@ -75,7 +75,21 @@ def test_control_points_place_a_raster() -> None:
             crs="EPSG:32637",
         ) as target:
             target.write(ONE)
-        image = Image.from_bytes(memory.read())
+        return Image.from_bytes(memory.read())
+
+
+def test_control_points_of_an_affine_map_are_that_map() -> None:
+    place = with_points(0, 0, 0, 0).georeference
+    assert place is not None
+    assert place.transform == pytest.approx((2, 0, 500_000, 0, -2, 4_000_000), abs=1e-6)
+    assert place.gcps is None
+    # 0.1 m off is 0.05 pixels: the precision of written coordinates.
+    place = with_points(0.1, 0, 0, 0).georeference
+    assert place is not None and place.transform is not None
+
+
+def test_other_control_points_place_a_raster() -> None:
+    image = with_points(8, -8, -8, 8)
     place = image.georeference
     assert place is not None
     assert place.transform is None

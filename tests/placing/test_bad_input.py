@@ -70,17 +70,6 @@ def test_a_reference_without_a_usable_place_is_named(folder, locate, place, word
     not_placed(locate("post.png", "placeless.tif"), "reference", words)
 
 
-def test_control_points_alone_are_refused_with_the_way_out(folder, locate) -> None:
-    from rasterio.control import GroundControlPoint
-
-    points = [
-        GroundControlPoint(row=r, col=c, x=6e5 + 2 * c, y=3.9e6 - 2 * r)
-        for r, c in [(0, 0), (0, 600), (520, 600), (520, 0)]
-    ]
-    copied(folder, "points.tif", crs="EPSG:32637", gcps=points)
-    not_placed(locate("post.png", "points.tif"), "control points", "gdalwarp")
-
-
 def test_a_turned_reference_grid_is_understood(folder, locate) -> None:
     copied(folder, "turned.tif", transform=(1.6, 1.2, 6e5, 1.2, -1.6, 3.918e6), crs="EPSG:32637")
     code, said = locate("post.png", "turned.tif")

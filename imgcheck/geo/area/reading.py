@@ -64,7 +64,8 @@ def reopened(source: Source, index: Path) -> Image:
         raise IndexFileError(
             f"the reference {printable(str(path))} of the index cannot be opened: {error.message}"
         ) from None
-    if image.sha256 != source.sha256:
+    place = image.georeference
+    if image.sha256 != source.sha256 or place is None or place.transform != source.transform:
         raise changed(path)
     return image
 
@@ -84,8 +85,8 @@ def located(source: Source, index: Path) -> Path:
 
 def changed(path: Path) -> IndexFileError:
     return IndexFileError(
-        f"the reference {printable(str(path))} has changed since the index was built; build the "
-        "index again"
+        f"the reference {printable(str(path))} has changed since the index was built, or was read in "
+        "another way then; build the index again"
     )
 
 

@@ -24,6 +24,7 @@ from rasterio.windows import Window
 from imgcheck.errors import ImgcheckError, UnreadableError
 from imgcheck.imaging.decoding.model import DECODER_ERRORS, decoder_error, recorded_warnings
 from imgcheck.imaging.header.model import Damage, Header
+from imgcheck.imaging.nodata import undeclared
 from imgcheck.imaging.pixels import Decoded, as_bytes
 
 DRIVERS = {"tiff": "GTiff", "jp2": "JP2OpenJPEG", "png": "PNG"}
@@ -173,7 +174,7 @@ def _finish(
     damage: Damage | None = None,
 ) -> Decoded:
     bands = _describe(source, header)
-    valid = _valid(source, native, bands, window=None, known=known)
+    valid = _valid(source, native, bands, header, window=None, known=known)
     return Decoded(
         native=native,
         rgb=_view(source, native, bands, valid, header),
@@ -219,6 +220,7 @@ def _valid(
     source: DatasetReader,
     native: NDArray[Any],
     bands: _Bands,
+    header: Header,
     *,
     window: Window | None,
     known: NDArray[np.bool_] | None,
@@ -227,6 +229,7 @@ def _valid(
 
     A pixel of whole numbers is without data when *all* its bands have the nodata value: a
     dark pixel may be 0 in one band. For floats, NaN or nodata in one shown band suffices.
+    A raster with a place on the ground may leave its nodata value undeclared.
     """
     valid = np.ones(native.shape[1:], bool) if known is None else known
     colour = [index for index in range(len(native)) if index != bands.alpha]
@@ -240,6 +243,8 @@ def _valid(
         for index in colour:
             empty &= native[index] == bands.nodata
         valid &= ~empty
+    if header.geotagged and header.mode != "palette":
+        valid &= ~undeclared(native[colour])
     if bands.alpha is not None:
         valid &= native[bands.alpha] > 0
     if bands.internal_mask and known is None:
@@ -310,5 +315,5 @@ def read_valid_window(
         _require_size(source, header)
         native = source.read(window=Window(*window))
         bands = _describe(source, header)
-        valid = _valid(source, native, bands, window=Window(*window), known=None)
+        valid = _valid(source, native, bands, header, window=Window(*window), known=None)
         return np.ones(native.shape[1:], bool) if valid is None else valid

@@ -1,0 +1,259 @@
+"""Measure whether the 95 % error ellipse of the fast path holds the true place.
+
+Run: ``IMGCHECK_DATA=... python -m tests.benchmarks.ellipse KIND... [--count N] [--seed S] --log F``,
+then ``python -m tests.benchmarks.ellipse --summary F``. Every picture has exact truth:
+
+- ``rendered``: ground rendered twice, on two days at two hours, with other sensors and pixel sizes;
+- ``light``: the same with the sun at one place in both;
+- ``cut``: a posted cut of a real picture, placed on that picture;
+- ``finer``: a posted cut of a real picture, placed on that picture reduced 1.5 to 3 times.
+
+Pictures of even seeds are for tuning (`registration.OPTIMISM` and the floors), odd ones are
+reported.
+"""
+
+import argparse
+import datetime as dt
+import json
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+
+from imgcheck import scene, sun
+from imgcheck.imaging import registration, transforms, warp
+from imgcheck.imaging.registration import Registration
+from tests.benchmarks.geo_place import Scene, jpeg, rate, read, table
+from tests.benchmarks.posting import Handling, gray, post
+
+_ROOT = Path(__file__).resolve().parents[2]
+_CHI2_95 = 5.991464547
+_LATITUDE, _LONGITUDE = 35.0, 40.0
+
+Pixels = NDArray[np.uint8]
+Made = tuple[Pixels, Pixels, NDArray[np.float64]]
+
+
+def _light(rng: np.random.Generator) -> tuple[float, float]:
+    """Draw the sun at a pass: any day, 8:30 to 15:00 by the sun, at least 20 degrees high."""
+    while True:
+        day = dt.datetime(2017, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=int(rng.integers(365)))
+        hour = float(rng.uniform(8.5, 15.0)) - _LONGITUDE / 15
+        at = sun.position(day + dt.timedelta(hours=hour), _LATITUDE, _LONGITUDE)
+        if at.elevation_deg > 20:
+            return float(at.elevation_deg), float(at.azimuth_deg)
+
+
+def _plan(rng: np.random.Generator) -> scene.Scene:
+    """Draw a plan: plain by a river or open ground, with more or less relief, texture and roofs."""
+    plan = scene.arid_plain(seed=int(rng.integers(1 << 30)), width_m=330.0, height_m=270.0)
+    terrain = replace(
+        plan.terrain,
+        relief_m=float(rng.uniform(0.3, 3.0)),
+        microrelief_m=float(rng.uniform(0.02, 0.1)),
+        texture=float(rng.uniform(0.5, 1.3)),
+        wadi_m=float(rng.uniform(0, 1.2)),
+        shrubs_per_ha=float(rng.uniform(0, 200)),
+    )
+    houses = tuple(
+        scene.Building(
+            x_m=float(rng.uniform(20, 310)),
+            y_m=float(rng.uniform(20, 190)),
+            length_m=float(rng.uniform(8, 24)),
+            width_m=float(rng.uniform(6, 12)),
+            height_m=float(rng.uniform(3, 6)),
+            heading_deg=float(rng.uniform(0, 180)),
+        )
+        for _ in range(int(rng.integers(0, 12)))
+    )
+    if rng.random() < 0.5:
+        plan = replace(plan, rivers=(), fields=())
+    return replace(plan, terrain=terrain, buildings=houses)
+
+
+def _shot(
+    plan: scene.Scene,
+    rng: np.random.Generator,
+    light: tuple[float, float],
+    gsd: float,
+    window: scene.Window | None = None,
+) -> Pixels:
+    spots = [tuple(float(v) for v in rng.uniform((20, 20), (310, 200))) for _ in range(6)]
+    cars = scene.parked([(x, y) for x, y in spots], seed=int(rng.integers(1 << 30)))
+    return scene.render(
+        replace(plan, vehicles=cars),
+        gsd=gsd,
+        sun_elevation_deg=light[0],
+        sun_azimuth_deg=light[1],
+        seed=int(rng.integers(1 << 30)),
+        window=window,
+        greenness=float(rng.uniform(0.1, 0.6)),
+        haze=float(rng.uniform(0.01, 0.08)),
+        noise=float(rng.uniform(0.008, 0.02)),
+        blur_px=float(rng.uniform(0.4, 0.8)),
+    ).rgb
+
+
+def rendered(data: Path, rng: np.random.Generator, *, one_light: bool = False) -> Made:
+    """Render one ground twice; turn, cut and save one of the two."""
+    plan, known = _plan(rng), float(rng.uniform(0.4, 0.8))
+    before = _light(rng)
+    reference = jpeg(_shot(plan, rng, before, known), int(rng.integers(80, 95)))
+    gsd = known * float(np.exp(rng.uniform(np.log(0.5), np.log(1.4))))
+    high = float(rng.uniform(80, 120))
+    wide, around = 1.25 * high, 1.65 * high
+    left, top = float(rng.uniform(0, 330 - around)), float(rng.uniform(0, 230 - around))
+    window = scene.Window(left_m=left, top_m=top, width_m=around, height_m=around)
+    picture = _shot(plan, rng, before if one_light else _light(rng), gsd, window)
+    posted = scene.post(
+        picture,
+        crop=((around - wide) / 2 / gsd, (around - high) / 2 / gsd, wide / gsd, high / gsd),
+        rotate_deg=float(rng.uniform(0, 360)),
+        scale=float(rng.uniform(0.75, 1.0)),
+        gamma=float(rng.uniform(0.8, 1.25)),
+        history=(scene.Save(quality=int(rng.integers(55, 92))),),
+    )
+    to_reference = np.array([[gsd, 0, left], [0, gsd, top], [0, 0, known]]) / known
+    return scene.decode(posted.data), reference, to_reference @ np.linalg.inv(posted.matrix)
+
+
+def _real(data: Path, rng: np.random.Generator) -> Scene:
+    places = [
+        sorted((data / "stacks/naip").glob("*.tif")),
+        sorted((data / "stacks/pucallpa").glob("*.tif")),
+        sorted((data / "vehicles/kit_mos155_179").glob("*.png")),
+        sorted((data / "vehicles/kit_munichstreet02").glob("*.png")),
+        sorted((data / "vehicles/dji_minsk_0005").glob("*.jpg")),
+        *(sorted((data / "overhead" / name).glob("*.jpg")) for name in ("niza", "brighton")),
+        sorted((data / "overhead/neon").glob("*.png")),
+    ]
+    paths = places[int(rng.integers(len(places)))]
+    return read(paths[int(rng.integers(len(paths)))])
+
+
+def cut(data: Path, rng: np.random.Generator) -> Made:
+    """Post a cut of a picture; the reference is that picture."""
+    known = _real(data, rng)
+    extent = int(min(320, 0.6 * min(known.rgb.shape[:2])))
+    picture, truth = post(known, rng, Handling(extent=extent))
+    return picture, known.rgb, truth
+
+
+def finer(data: Path, rng: np.random.Generator) -> Made:
+    """Post a cut of a picture; the reference is that picture with larger pixels, saved anew."""
+    original = _real(data, rng)
+    rows, cols = original.rgb.shape[:2]
+    shrink = min(float(rng.uniform(1.5, 3.0)), min(rows, cols) / 240)
+    shape = (round(rows / shrink), round(cols / shrink))
+    small = np.clip(np.round(warp.resize(original.rgb, shape)), 0, 255).astype(np.uint8)
+    extent = int(0.6 * min(rows, cols))
+    picture, truth = post(original, rng, Handling(extent=extent))
+    truth = np.diag([shape[1] / cols, shape[0] / rows, 1.0]) @ truth
+    return picture, jpeg(small, int(rng.integers(80, 95))), truth
+
+
+KINDS: dict[str, Callable[[Path, np.random.Generator], Made]] = {
+    "rendered": rendered,
+    "light": lambda data, rng: rendered(data, rng, one_light=True),
+    "cut": cut,
+    "finer": finer,
+}
+
+
+def _row(kind: str, seed: int, found: Registration, truth: NDArray[np.float64]) -> dict[str, object]:
+    if found.matrix is None:
+        return {"kind": kind, "seed": seed, "placed": False, "reason": found.reason}
+    ring = transforms.corners(found.picture_shape)
+    spots = np.concatenate([ring.mean(axis=0, keepdims=True), ring])
+    assert found.fit is not None
+    return {
+        "kind": kind,
+        "seed": seed,
+        "placed": True,
+        "gaps": (transforms.apply(found.matrix, spots) - transforms.apply(truth, spots)).tolist(),
+        "fit": transforms.place_covariance(found.fit, spots).tolist(),
+        "shared": found.shared_sigma_px,
+        "share": found.inliers / found.matches,
+        "inliers": found.inliers,
+        "distinct": found.distinct,
+        "rms": found.rms_px,
+        "model": found.model,
+        "scale": transforms.scale(found.matrix, found.picture_shape),
+    }
+
+
+def measure(data: Path, kinds: list[str], seeds: range, log: Path) -> None:
+    """Place pictures, one line of the log each."""
+    for seed in seeds:
+        for kind in kinds:
+            rng = np.random.default_rng([seed, list(KINDS).index(kind)])
+            picture, reference, truth = KINDS[kind](data, rng)
+            found = registration.register(gray(picture), gray(reference))
+            with log.open("a") as out:
+                out.write(json.dumps(_row(kind, seed, found, truth)) + "\n")
+
+
+def inside(row: dict[str, object]) -> list[bool]:
+    """Say of the centre and the four corners whether the truth lies in their ellipses."""
+    gaps, fits = np.array(row["gaps"]), np.array(row["fit"])
+    spread = fits + float(str(row["shared"])) ** 2 * np.eye(2)
+    return [bool(g @ np.linalg.solve(c, g) < _CHI2_95) for g, c in zip(gaps, spread, strict=True)]
+
+
+def summary(log: Path) -> None:
+    """Print the table."""
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    lines = []
+    for half, name in ((0, "even seeds (tuned on)"), (1, "odd seeds")):
+        for kind in (*KINDS, "rendered, light"):
+            group = [r for r in rows if r["kind"] in kind.split(", ") and r["seed"] % 2 == half]
+            placed = [r for r in group if r["placed"]]
+            if not placed:
+                continue
+            held = np.array([inside(r) for r in placed])
+            gaps = np.hypot(*np.moveaxis(np.array([r["gaps"] for r in placed]), -1, 0))
+            axes = [
+                2.4477 * np.sqrt(np.linalg.eigvalsh(r["fit"][0])[-1] + r["shared"] ** 2)
+                for r in placed
+            ]
+            lines.append(
+                [
+                    kind,
+                    name,
+                    f"{len(placed)}/{len(group)}",
+                    rate(int(held[:, 0].sum()), len(placed)),
+                    f"{int(held[:, 1:].sum())}/{held[:, 1:].size} = {held[:, 1:].mean():.3f}",
+                    f"{np.median(gaps[:, 0]):.3f}, {np.percentile(gaps[:, 0], 95):.3f}",
+                    f"{np.median(axes):.2f}",
+                ]
+            )
+    head = ["pictures", "split", "placed", "centre in its 95 % ellipse", "corners in theirs"]
+    table([*head, "error of the centre, px: median, 95th", "long half-axis, median px"], lines)
+
+
+def main() -> None:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kinds", nargs="*", help=", ".join(KINDS))
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--log", type=Path)
+    parser.add_argument("--summary", type=Path)
+    chosen = parser.parse_args()
+    warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
+    data = Path(os.environ.get("IMGCHECK_DATA", _ROOT / ".." / "shared" / "data"))
+    if chosen.summary is not None:
+        summary(chosen.summary)
+    elif chosen.log is None:
+        parser.error("give --log FILE, or --summary FILE")
+    else:
+        measure(data, chosen.kinds, range(chosen.seed, chosen.seed + chosen.count), chosen.log)
+
+
+if __name__ == "__main__":
+    main()
