@@ -13,6 +13,7 @@ from imgcheck.geo.locating import Prior, locate_structurally
 from imgcheck.geo.placement import Placement, affine_of, place, system_of, to_lonlat
 from imgcheck.geo.search import query_of
 from imgcheck.imaging import transforms
+from imgcheck.imaging.pixels import as_gray, as_mask
 
 # A structural placing is so sure that the next reference is not asked: a tenth of what is believed.
 SURE_PROBABILITY = 1e-4
@@ -118,7 +119,8 @@ def choose(
     order = _order(sheets, near)
     results: list[Placement | None] = [None] * len(sheets)
     reasons: list[str | None] = [None] * len(sheets)
-    query = query_of(picture_gray, picture_mask)
+    picture_gray = as_gray(picture_gray, name="picture")
+    query = query_of(picture_gray, as_mask(picture_mask, picture_gray, name="picture"))
 
     def fast(sheet: Sheet) -> Placement:
         return place(

@@ -21,6 +21,7 @@ from imgcheck.geo.placement import (
 )
 from imgcheck.geo.structural.engine import LARGEST_SCALE
 from imgcheck.imaging import registration, transforms
+from imgcheck.imaging.pixels import as_gray, as_mask
 
 # The structural path needs so many pixels a side, and more than one step of eight bits.
 _LEAST_SIDE = 48
@@ -60,7 +61,8 @@ def locate(
 
     Parameters
     ----------
-    picture_gray, reference_gray : (M, N) float32 in [0, 1]
+    picture_gray, reference_gray : (M, N)
+        Floats in [0, 1], NaN where there is no data, or bytes (uint8).
     transform : (a, b, c, d, e, f)
         Affine of the reference, pixel corner to CRS.
     crs : rasterio CRS, EPSG code, or text
@@ -82,16 +84,21 @@ def locate(
     Raises
     ------
     UsageError
-        If the transform, the CRS or the prior cannot be understood.
+        If the transform, the CRS or the prior cannot be understood, or a picture has another type
+        or range.
+    GridMismatchError
+        If a picture is not gray, or a mask has another shape.
 
     Notes
     -----
     First by local features (`imgcheck.geo.place`); where they do not agree, by the directions of
     edges (`imgcheck.geo.structural`). Measured rates are in docs/benchmarks.md.
     """
+    picture_gray = as_gray(picture_gray, name="picture")
+    reference_gray = as_gray(reference_gray, name="reference")
     reference_mask = _near(
         prior,
-        reference_mask,
+        as_mask(reference_mask, reference_gray, name="reference"),
         picture_gray.shape,
         reference_gray.shape,
         affine_of(transform),
@@ -132,6 +139,8 @@ def locate_structurally(
 ) -> Placement:
     """Place a picture by the directions of its edges alone; see `locate`."""
     affine, system = affine_of(transform), system_of(crs)
+    picture_gray = as_gray(picture_gray, name="picture")
+    picture_mask = as_mask(picture_mask, picture_gray, name="picture")
     scale = _scales(prior, reference.shape, affine, system)
     hopeless = _hopeless(picture_gray, picture_mask, reference)
     if hopeless:

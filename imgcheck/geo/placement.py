@@ -15,6 +15,7 @@ from imgcheck.geo.search import find
 from imgcheck.imaging import ellipsoid, registration, transforms
 from imgcheck.imaging.decoding.raster import GDAL_ERRORS
 from imgcheck.imaging.features import Features
+from imgcheck.imaging.pixels import as_gray, as_mask
 from imgcheck.imaging.registration import Registration
 from imgcheck.quantity import binomial_interval
 
@@ -103,7 +104,8 @@ def place(
 
     Parameters
     ----------
-    picture_gray, reference_gray : (M, N) float32 in [0, 1]
+    picture_gray, reference_gray : (M, N)
+        Floats in [0, 1], NaN where there is no data, or bytes (uint8).
     transform : (a, b, c, d, e, f)
         Affine of the reference, pixel corner to CRS: x = a col + b row + c, y = d col + e row + f.
     crs : rasterio CRS, EPSG code, or text
@@ -125,7 +127,9 @@ def place(
     Raises
     ------
     UsageError
-        If the transform or the CRS cannot be understood.
+        If the transform or the CRS cannot be understood, or a picture has another type or range.
+    GridMismatchError
+        If a picture is not gray, or a mask has another shape.
 
     Notes
     -----
@@ -136,11 +140,13 @@ def place(
     """
     affine = affine_of(transform)
     system = system_of(crs)
+    picture = as_gray(picture_gray, name="picture")
+    reference = as_gray(reference_gray, name="reference")
     found = find(
-        picture_gray,
-        reference_gray,
-        picture_mask=picture_mask,
-        reference_mask=reference_mask,
+        picture,
+        reference,
+        picture_mask=as_mask(picture_mask, picture, name="picture"),
+        reference_mask=as_mask(reference_mask, reference, name="reference"),
         try_mirrored=try_mirrored,
         seed=seed,
         query=query,

@@ -278,7 +278,8 @@ class Image:
         A palette gives its indices; CMYK its inks from a JPEG, but RGBA from a TIFF.
         """
         return self._keep(
-            "bands", lambda: np.ascontiguousarray(turn(self._decoded().native, self.applied_orientation))
+            "bands",
+            lambda: np.ascontiguousarray(turn(self._decoded().native, self.applied_orientation)),
         )
 
     def read(

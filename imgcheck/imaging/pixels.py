@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from imgcheck.errors import GridMismatchError, UsageError
 from imgcheck.imaging.header.model import Damage
 
 # ITU-R BT.601, luma of R'G'B'.
@@ -22,6 +23,8 @@ STRETCH_PERCENTILES = (2.0, 98.0)
 # exact ones, and take a tenth of a second.
 _MOST_SAMPLES = 4_000_000
 _ROWS_AT_ONCE = 1_000_000
+# Resampling by cubics reaches over white and below black.
+_PLAY = 0.1
 
 # EXIF 2.32, tag 0x0112: what turns the stored grid (last two axes) into the view.
 _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
@@ -117,6 +120,64 @@ def _percentiles(bands: NDArray[Any], valid: NDArray[np.bool_] | None) -> tuple[
         return 0.0, 0.0
     low, high = np.percentile(values, STRETCH_PERCENTILES)
     return float(low), float(high)
+
+
+def as_gray(values: ArrayLike, *, name: str) -> NDArray[np.float32]:
+    """Bring gray values from a caller into the form that all engines work on.
+
+    Parameters
+    ----------
+    values : (M, N)
+        Bytes (uint8, 0 to 255), or floats in [0, 1]; what is not finite is no data.
+    name : str
+        Of the picture, for the error.
+
+    Returns
+    -------
+    (M, N) float32 in [0, 1]
+
+    Raises
+    ------
+    GridMismatchError
+        If it has not two dimensions.
+    UsageError
+        If it has another type or range: 12, 14 or 16 bits cannot be told apart, and so need a
+        stretch that the caller chooses.
+    """
+    array = np.asarray(values)
+    if array.ndim != 2:
+        raise GridMismatchError(f"the {name} must be gray (rows, cols), not {array.shape}")
+    if array.dtype == np.uint8:
+        return np.asarray(array, np.float32) / np.float32(255)
+    if array.dtype.kind != "f":
+        raise UsageError(
+            f"the {name} has values of type {array.dtype}; give bytes (uint8) or floats in [0, 1]"
+        )
+    finite = np.isfinite(array)
+    known = array[finite]
+    if known.size and not (known.min() >= -_PLAY and known.max() <= 1 + _PLAY):
+        raise UsageError(
+            f"the {name} has values from {known.min():.4g} to {known.max():.4g}; give floats in "
+            "[0, 1], or bytes (uint8)"
+        )
+    gray = np.clip(np.asarray(array, np.float32), np.float32(0), np.float32(1))
+    return gray if finite.all() else np.where(finite, gray, np.float32(np.nan))
+
+
+def as_mask(
+    values: ArrayLike | None, gray: NDArray[np.float32], *, name: str
+) -> NDArray[np.bool_] | None:
+    """Bring a mask of usable pixels from a caller to bool, without what is not finite.
+
+    None where every pixel is usable. Raises `GridMismatchError` if the mask has another shape.
+    """
+    finite = np.isfinite(gray)
+    if values is None:
+        return None if finite.all() else finite
+    mask = np.asarray(values)
+    if mask.shape != gray.shape:
+        raise GridMismatchError(f"the mask of the {name} is {mask.shape}, the {name} {gray.shape}")
+    return np.asarray(mask, bool) & finite
 
 
 def luma(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -18,6 +18,7 @@ __all__ = [
     "ACCEPT_LOG10_NFA",
     "Registration",
     "align",
+    "error_law",
     "in_larger",
     "nothing",
     "of_mirror_image",
@@ -31,12 +32,13 @@ MODELS = ("similarity", "affine", "homography")
 # dates the centre's true error is this much larger in variance than their scatter says, and
 # never below this many pixels (benchmarks: geo_place, dates, seeds 20170924 to 20170926).
 OPTIMISM, SHARED_SIGMA_PX = 2.5, 0.12
-# Of one acquisition more of the pairs that look alike agree than of two dates (shares 0.18 to 0.88
-# against 0.03 to 0.23), and their scatter tells nearly all: from the larger of these shares on the
-# errors are only this much larger; between the shares the two laws blend (benchmarks: fast_path,
-# west).
+# Where more of the pairs that look alike agree (0.18 to 0.88 within one acquisition, 0.03 to 0.23
+# between dates of farmland), their scatter tells nearly all: from the larger of these shares on the
+# error is only this much larger in variance; between the shares the two laws blend (benchmarks:
+# fast_path, west). The floor is what all pairs have in common when the sun stands elsewhere: light
+# on relief, and shadows, pull them the same way (benchmarks: ellipse, even seeds).
 DATES_SHARE, SAME_SHARE = 0.25, 0.4
-SAME_OPTIMISM, SAME_SIGMA_PX = 1.25, 0.01
+SAME_OPTIMISM, SAME_SIGMA_PX = 1.25, 0.05
 _PICTURE_LIMIT = 2500
 _FEATURES_PER_MEGAPIXEL = 12_000
 _REFERENCE_LIMIT = 24_000
@@ -313,7 +315,7 @@ def _judge(
     # What is accepted is judged as if it were of another date.
     wide = _sigmas(_enlarged(fitted, OPTIMISM * spots), query_shape, SHARED_SIGMA_PX)
     reason = refusal(found, fitted, source, target, query_shape, max(wide[1:]))
-    optimism, shared = _law(int(found.inside.sum()) / len(pairs))
+    optimism, shared = error_law(int(found.inside.sum()) / len(pairs))
     fitted = _enlarged(fitted, optimism * spots)
     spread = _sigmas(fitted, query_shape, shared)
     matrix = fitted.matrix
@@ -343,8 +345,20 @@ def _judge(
     )
 
 
-def _law(share: float) -> tuple[float, float]:
-    """Give how much larger the error is than the scatter says, and what all pairs share of it."""
+def error_law(share: float) -> tuple[float, float]:
+    """Give how much the error exceeds the scatter of the pairs.
+
+    Parameters
+    ----------
+    share : float
+        Of the pairs that look alike, those that agree with the transform.
+
+    Returns
+    -------
+    (factor, sigma)
+        Of the variance of the fit; and the standard error that all pairs have in common, in
+        reference pixels.
+    """
     same = min(1.0, max(0.0, (share - DATES_SHARE) / (SAME_SHARE - DATES_SHARE)))
     optimism = OPTIMISM ** (1 - same) * SAME_OPTIMISM**same
     return optimism, SHARED_SIGMA_PX ** (1 - same) * SAME_SIGMA_PX**same

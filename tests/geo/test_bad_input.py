@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from imgcheck import geo
-from imgcheck.errors import UsageError
+from imgcheck.errors import GridMismatchError, UsageError
+from imgcheck.geo import structural
 from tests.imaging.ground import ground, view
 
 _UTM = (2.0, 0.0, 600_000.0, 0.0, -2.0, 3_918_000.0)
@@ -124,3 +125,74 @@ def test_a_picture_whose_place_has_no_longitude_is_not_placed(picture, shown):
     nowhere = (2e6, 0.0, 1e12, 0.0, -2e6, 1e12)
     found = geo.place(picture, shown, transform=nowhere, crs="EPSG:32637")
     assert not found.placed and "longitude" in found.reason
+
+
+@pytest.mark.parametrize("act", [geo.place, geo.locate, "structural"])
+def test_bytes_and_floats_of_one_picture_give_one_answer(picture, shown, act):
+    how = {"transform": _UTM, "crs": "EPSG:32637"}
+
+    def found(one, other):
+        if act == "structural":
+            known = structural.Pyramid(other)
+            prior = geo.Prior(gsd_m=(1.5, 3))
+            return geo.locate_structurally(one, known, prior=prior, **how)
+        return act(one, other, **how)
+
+    seen, known = (np.round(255 * values).astype(np.uint8) for values in (picture, shown))
+    as_floats = [np.asarray(values / np.float32(255), np.float32) for values in (seen, known)]
+    answers = [
+        found(seen, known),
+        found(*as_floats),
+        found(seen, as_floats[1]),
+        found(as_floats[0].astype(np.float64), known),
+    ]
+    for answer in answers:
+        assert answer.placed, answer.reason
+        assert answer.path == answers[0].path
+        assert np.array_equal(answer.matrix, answers[0].matrix)
+        assert answer.ellipse_m == answers[0].ellipse_m
+
+
+def test_nan_is_no_data_on_either_side(picture, shown):
+    holes, broken = picture.copy(), shown.copy()
+    holes[:, :60], broken[:, :80] = np.nan, np.nan
+    masked = geo.place(
+        picture,
+        shown,
+        transform=_UTM,
+        crs="EPSG:32637",
+        picture_mask=np.isfinite(holes),
+        reference_mask=np.isfinite(broken),
+    )
+    found = geo.place(holes, broken, transform=_UTM, crs="EPSG:32637")
+    assert found.placed and masked.placed
+    assert found.ellipse_m[:2] == pytest.approx(masked.ellipse_m[:2], rel=0.2)
+    assert found.centre_lonlat == pytest.approx(masked.centre_lonlat, abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda p: (p * 255).astype(np.float32), "values from .* floats in"),
+        (lambda p: (p * 60000).astype(np.uint16), "type uint16"),
+        (lambda p: p > 0.5, "type bool"),
+        (lambda p: -p, "values from -"),
+        (lambda p: np.stack([p] * 3, -1), "gray"),
+    ],
+    ids=["0-255 floats", "uint16", "bool", "negative", "colour"],
+)
+@pytest.mark.parametrize("side", ["picture", "reference"])
+def test_another_type_or_range_is_refused_in_words(picture, shown, wrong, words, side):
+    given = {"picture": picture, "reference": shown}
+    given[side] = wrong(given[side])
+    for act in (geo.place, geo.locate):
+        with pytest.raises((UsageError, GridMismatchError), match=words) as caught:
+            act(given["picture"], given["reference"], transform=_UTM, crs="EPSG:32637")
+        assert side in str(caught.value)
+
+
+def test_a_mask_of_another_shape_is_refused(picture, shown):
+    with pytest.raises(GridMismatchError, match="mask of the picture"):
+        locate(picture, shown, picture_mask=np.ones((3, 3), bool))
+    with pytest.raises(GridMismatchError, match="mask of the reference"):
+        locate(picture, shown, reference_mask=np.ones((3, 3), bool))

@@ -85,8 +85,8 @@ def located(source: Source, index: Path) -> Path:
 
 def changed(path: Path) -> IndexFileError:
     return IndexFileError(
-        f"the reference {printable(str(path))} has changed since the index was built, or was read in "
-        "another way then; build the index again"
+        f"the reference {printable(str(path))} has changed since the index was built, or this "
+        "version reads it in another way; build the index again"
     )
 
 

@@ -8,6 +8,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from imgcheck.imaging import orientation, warp
+from imgcheck.imaging.pixels import as_gray, as_mask
 
 # Each level is coarser by this factor.
 _LADDER = math.sqrt(2.0)
@@ -39,6 +40,8 @@ class Pyramid:
     """
 
     def __init__(self, gray: NDArray[np.float32], mask: NDArray[np.bool_] | None = None) -> None:
+        gray = as_gray(gray, name="reference")
+        mask = as_mask(mask, gray, name="reference")
         usable = np.isfinite(gray)
         self.mask = usable if mask is None else usable & mask
         self.gray = gray
