@@ -18,8 +18,8 @@ EXCHANGED = (
 )
 
 
-def compare(statement: Place, footprint: Ring) -> geo.PlaceComparison:
-    """Compare a footprint (lon, lat ring) with the claimed place."""
+def compare(statement: Place, footprint: Ring, *, margin_km: float = 0.0) -> geo.PlaceComparison:
+    """Compare a footprint (lon, lat ring) with the claimed place; see `imgcheck.geo.compare`."""
     point = None
     if statement.lon is not None and statement.lat is not None:
         point = (statement.lon, statement.lat)
@@ -29,6 +29,7 @@ def compare(statement: Place, footprint: Ring) -> geo.PlaceComparison:
         radius_km=statement.radius_km,
         bbox=statement.bbox,
         polygon=statement.polygon,
+        margin_km=margin_km,
     )
 
 

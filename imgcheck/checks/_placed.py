@@ -12,11 +12,12 @@ from imgcheck.imaging.grid import Grid
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import Case, Citation, Evidence, Finding, Outcome, Place, Reference
 from imgcheck.placing import search
-from imgcheck.placing.search import Search, clean, name
+from imgcheck.placing.search import Search, clean, file_and_date, name
 
 __all__ = [
-    "GSD_BELIEVED", "NEARER", "Ground", "agreement", "best", "choice", "clean", "ground", "gsd",
-    "layer", "name", "stated_gsd", "sun_in_picture", "tried", "tried_evidence", "unplaced",
+    "GSD_BELIEVED", "NEARER", "Ground", "agreement", "best", "choice", "clean", "file_and_date",
+    "ground", "gsd", "layer", "name", "stated_gsd", "sun_in_picture", "tried", "tried_evidence",
+    "unplaced",
 ]  # fmt: skip
 
 # A stated size of pixels may be rounded, or of the picture before it was scaled a little.

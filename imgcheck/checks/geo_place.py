@@ -1,6 +1,7 @@
 """Does the picture show the claimed place?"""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from imgcheck import geo
 from imgcheck.checks import _claimed, _placed, needs
@@ -19,15 +20,15 @@ from imgcheck.model import (
     Place,
     Reference,
 )
-from imgcheck.quantity import distance
+from imgcheck.quantity import distance, significant
 
 _BASIS = "placement on reference imagery"
 
 _MOST_REASONS = 4
 
 _WAYS = {
-    "fast": "by details that both show",
-    "structural": "by the lie of its edges, as another date of the same ground",
+    "fast": "by matching local features",
+    "structural": "by matching the directions of edges, which also agree between dates",
 }
 
 _KINDS = {
@@ -42,7 +43,8 @@ _KINDS = {
 _TILT_DEG = 5.0
 
 _LIMITS = (
-    "The place is only as right as the georeference of the reference imagery.",
+    "The place is relative to the reference. The error of the reference's own georeference is not "
+    "known and not included.",
     "A placed picture shows this ground; when it was taken is another question.",
 )
 
@@ -51,6 +53,7 @@ _LIMITS = (
     "geo.place",
     question="Does the picture show the claimed place?",
     asks="mislocated",
+    version="2",
     answers=("place",),
     needs=(needs.pixels, needs.reference),
 )
@@ -62,13 +65,14 @@ def geo_place(case: Case) -> Iterable[Finding]:
         yield from _not_placed(case, claimed)
         return
     reference, placement = found
+    _, choice = _placed.choice(case)
     assert placement.footprint_lonlat is not None
     yield geo_place.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
-        summary=_where(reference, placement, _placed.agreement(case)),
+        summary=_where(reference, placement, choice, _placed.agreement(case)),
         basis=_BASIS,
-        measures=(*_measures(placement), *_kind_measures(_placed.agreement(case))),
+        measures=(*_measures(placement, choice), *_kind_measures(_placed.agreement(case))),
         evidence=Evidence(
             citations=(_citation(reference),),
             footprints=(
@@ -78,14 +82,15 @@ def geo_place(case: Case) -> Iterable[Finding]:
         limits=_LIMITS,
     )
     for statement in claimed:
-        yield _answer(statement, reference, placement)
+        yield _answer(statement, reference, placement, choice)
 
 
 def _not_placed(case: Case, claimed: list[Place]) -> Iterator[Finding]:
     references, choice = _placed.choice(case)
     words = (
         f"The picture could not be placed on {_placed.tried(case)} "
-        f"({_why_not(references, choice)}); that says nothing for or against the claimed place."
+        f"({_why_not(references, choice)}). No match is not evidence for or against the claimed "
+        "place."
     )
     limits = ["Pictures of another season or sensor than the reference are often not placed."]
     wishes = [_placed.NEARER]
@@ -113,27 +118,35 @@ def _not_placed(case: Case, claimed: list[Place]) -> Iterator[Finding]:
 def _why_not(references: Sequence[Reference], choice: geo.Choice) -> str:
     if choice.best is not None and choice.disagreeing:
         names = " and ".join(
-            _placed.name(references[i]) for i in (choice.best, choice.disagreeing[0])
+            _placed.file_and_date(references[i]) for i in (choice.best, choice.disagreeing[0])
         )
-        return f"it was laid on different ground on {names}: at least one of them is wrong"
+        return f"{names} place it on different ground: at least one of them is wrong"
     reasons = sorted({reason for reason in choice.reasons if reason})
     more = f"; and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
     return "; ".join(reasons[:_MOST_REASONS]) + more or "no reference has a place of its own"
 
 
-def _where(reference: Reference, placement: geo.Placement, agreement: Relation | None) -> str:
+def _where(
+    reference: Reference,
+    placement: geo.Placement,
+    choice: geo.Choice,
+    agreement: Relation | None,
+) -> str:
     assert placement.centre_lonlat is not None
     lon, lat = placement.centre_lonlat
     within = ""
     if placement.ellipse_m is not None:
-        within = f", known within {distance(placement.ellipse_m[0], 2)}"
+        within = (
+            f", to within {distance(placement.ellipse_m[0], 2)} (95 %) relative to the reference, "
+            "whose own error is not known"
+        )
     seen = f"{_KINDS[agreement.kind]} ({agreement.reason}). " if agreement is not None else ""
     return (
-        f"The picture was placed on {_placed.name(reference)} {_WAYS[placement.path]}: "
-        f"its centre is {lat:.5f}, {lon:.5f} (latitude, longitude){within}; "
-        f"its pixels are {distance(placement.gsd_m or 0.0)}, north is "
-        f"{placement.north_deg:.1f} degrees clockwise from up"
-        f"{_handling(placement)}. {seen}{_chance(placement)}"
+        f"The picture was placed on {_placed.file_and_date(reference)} {_WAYS[placement.path]}. "
+        f"Its centre is {lat:.5f}, {lon:.5f} (latitude, longitude){within}. "
+        f"A pixel is {distance(placement.gsd_m or 0.0)} on the ground. North is "
+        f"{placement.north_deg:.1f} degrees clockwise from up{_handling(placement)}. "
+        f"{seen}{_chance(placement, choice)}"
     )
 
 
@@ -146,20 +159,26 @@ def _handling(placement: geo.Placement) -> str:
     return words
 
 
-def _misplaced(placement: geo.Placement) -> ErrorRate:
-    return error_rate("geo.place", f"placed elsewhere, {placement.path} path")
+def _misplaced(placement: geo.Placement, choice: geo.Choice) -> ErrorRate:
+    """Give the measured rate for as many references as were searched."""
+    one = error_rate("geo.place", f"placed elsewhere, {placement.path} path")
+    if choice.searched == 1:
+        return one
+    words = f"{one.what}, counted in groups of {choice.searched} as {choice.searched} references"
+    return replace(one, trials=one.trials // choice.searched, what=f"{words} were searched")
 
 
-def _chance(placement: geo.Placement) -> str:
-    rate = _misplaced(placement)
-    wrong, of = rate.errors, rate.trials
+def _chance(placement: geo.Placement, choice: geo.Choice) -> str:
+    one = error_rate("geo.place", f"placed elsewhere, {placement.path} path")
+    searched = f" for {choice.searched} references searched" if choice.searched > 1 else ""
     return (
-        f"Of {of:,} pictures of other ground {wrong or 'none'} "
-        f"{'was' if wrong <= 1 else 'were'} placed so."
+        f"In testing, {one.errors or 'none'} of {one.trials:,} pictures of other places matched a "
+        f"reference this well, so the probability of a false match is at most "
+        f"{significant(100 * (choice.false_match_probability or 0.0), 1)} %{searched}."
     )
 
 
-def _measures(placement: geo.Placement) -> Iterator[Measure]:
+def _measures(placement: geo.Placement, choice: geo.Choice) -> Iterator[Measure]:
     yield Measure(name="path", value=placement.path)
     yield Measure(name="ground sample distance", value=placement.gsd_m, unit="m")
     yield Measure(name="direction of north", value=placement.north_deg, unit="deg")
@@ -167,7 +186,7 @@ def _measures(placement: geo.Placement) -> Iterator[Measure]:
     yield Measure(name="agreeing points", value=placement.inliers)
     yield Measure(name="misfit", value=placement.rms_px, unit="reference px")
     yield Measure(name="log10 number of false alarms", value=placement.log10_nfa)
-    yield Measure(name="probability of a false match", value=placement.false_match_probability)
+    yield Measure(name="probability of a false match", value=choice.false_match_probability)
     if placement.ellipse_m is not None:
         major, minor, angle = placement.ellipse_m
         yield Measure(name="95 % error ellipse, long half-axis", value=major, unit="m")
@@ -188,22 +207,31 @@ def _citation(reference: Reference) -> Citation:
     return Citation(input=reference.id, label=_placed.name(reference))
 
 
-def _answer(statement: Place, reference: Reference, placement: geo.Placement) -> Finding:
-    assert placement.footprint_lonlat is not None
-    compared = _claimed.compare(statement, placement.footprint_lonlat)
+def _answer(
+    statement: Place, reference: Reference, placement: geo.Placement, choice: geo.Choice
+) -> Finding:
+    ring = placement.footprint_lonlat
+    assert ring is not None
+    compared = _claimed.compare(statement, ring)
     error_km = geo.border_error_m(placement) / 1000.0
     open_point = statement.lon is not None and statement.radius_km is None
-    agrees = compared.inside if statement.relation == "inside" else compared.overlap_share > 0
-    away = distance(1000 * compared.distance_km, 2)
+    away, error = distance(1000 * compared.distance_km, 2), distance(1000 * error_km, 2)
     wishes: tuple[str, ...] = ()
-    if agrees:
+    if _holds(statement, ring, error_km):
         outcome = Outcome.SUPPORTS
         words = f"{compared.overlap_share:.0%} of the ground it shows lies in the claimed place"
         if open_point:
             words = "the ground it shows holds the claimed point"
     elif compared.overlap_share > 0:
         outcome = Outcome.INCONCLUSIVE
-        words = f"only {compared.overlap_share:.0%} of the ground it shows lies inside the place"
+        words = (
+            "the border of the ground it shows is nearer to the claimed place than the error of "
+            f"the placing ({error})"
+        )
+        if statement.relation == "inside" and not compared.inside:
+            words = (
+                f"only {compared.overlap_share:.0%} of the ground it shows lies inside the place"
+            )
     elif _claimed.exchanged(statement, placement.footprint_lonlat):
         outcome = Outcome.INCONCLUSIVE
         words = f"the ground it shows lies {away} from the claimed place. {_claimed.EXCHANGED}"
@@ -216,7 +244,7 @@ def _answer(statement: Place, reference: Reference, placement: geo.Placement) ->
         outcome = Outcome.INCONCLUSIVE
         words = (
             f"the ground it shows ends {away} from the claimed place, less than the error of the "
-            f"placing ({distance(1000 * error_km, 2)})"
+            f"placing ({error})"
         )
     else:
         outcome = Outcome.CONTRADICTS
@@ -224,7 +252,8 @@ def _answer(statement: Place, reference: Reference, placement: geo.Placement) ->
     return geo_place.finding(
         statement=statement.id,
         outcome=outcome,
-        summary=f"Placed on {_placed.name(reference)}, {words.rstrip('.')}.",
+        summary=f"The picture was placed on {_placed.file_and_date(reference)}: "
+        f"{words.rstrip('.')}.",
         basis=_BASIS,
         measures=(
             Measure(name="share inside the claimed place", value=compared.overlap_share),
@@ -232,9 +261,16 @@ def _answer(statement: Place, reference: Reference, placement: geo.Placement) ->
             Measure(name="95 % error of the picture's border", value=error_km, unit="km"),
             Measure(name="log10 number of false alarms", value=placement.log10_nfa),
         ),
-        error_rate=_misplaced(placement),
+        error_rate=_misplaced(placement, choice),
         evidence=Evidence(citations=(_citation(reference),)),
         innocent=("the claim may name the nearest town rather than the spot shown",),
         limits=_LIMITS,
         would_change=wishes,
     )
+
+
+def _holds(statement: Place, ring: _claimed.Ring, error_km: float) -> bool:
+    """Say whether the claim holds wherever the border lies within the error of the placing."""
+    if statement.relation == "inside":
+        return _claimed.compare(statement, ring, margin_km=error_km).inside
+    return _claimed.compare(statement, ring, margin_km=-error_km).overlap_share > 0

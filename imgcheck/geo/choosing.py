@@ -8,18 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import ImgcheckError
-from imgcheck.geo import earth, structural
+from imgcheck.geo import earth, placement, structural
 from imgcheck.geo.locating import Prior, locate_structurally
 from imgcheck.geo.placement import Placement, affine_of, place, system_of, to_lonlat
 from imgcheck.geo.search import query_of
 from imgcheck.imaging import transforms
 from imgcheck.imaging.pixels import as_gray, as_mask
+from imgcheck.quantity import binomial_interval
 
 # A structural placing is so sure that the next reference is not asked: a tenth of what is believed.
 SURE_PROBABILITY = 1e-4
 # Features so unlikely by chance settle the ground: references that do not show it are left out.
 # Unrelated pairs reached -8 at most (benchmarks: geo_place, false).
 SURE_LOG10_NFA = -30.0
+# Of each path: unrelated pairs that were placed, and how many were tried.
+UNRELATED = {
+    "fast": (placement.FALSE_PLACINGS, placement.UNRELATED_PAIRS),
+    "structural": (structural.FALSE_PLACINGS, structural.UNRELATED_PAIRS),
+}
 # Two placings of one picture whose centres differ by more than this share of its side disagree.
 _SAME_GROUND = 0.1
 
@@ -76,6 +82,23 @@ class Choice:
     def placement(self) -> Placement | None:
         """The best placing."""
         return None if self.best is None else self.placements[self.best]
+
+    @property
+    def searched(self) -> int:
+        """Number of references on which the picture was looked for."""
+        return sum(found is not None for found in self.placements)
+
+    @property
+    def false_match_probability(self) -> float | None:
+        """Upper 95 % limit of the probability that a picture of another place is placed like this.
+
+        From the pictures of other places that were tried on one reference each, in groups as large
+        as the number of references searched: any of these may be the wrong one. None if not placed.
+        """
+        if self.placement is None:
+            return None
+        errors, trials = UNRELATED[self.placement.path]
+        return binomial_interval(errors, trials // self.searched).high
 
 
 def choose(

@@ -16,6 +16,8 @@ _EDGE_STEP_DEG = 0.25
 _MOST_STEPS = 400
 # A band around the globe is cut out of itself along a seam; what rounding leaves is no overlap.
 _LEAST_SHARE = 1e-9
+# A footprint that would vanish by a negative margin keeps this share of its sides.
+_LEAST_SCALE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ def compare(
     radius_km: float | None = None,
     bbox: Sequence[float] | None = None,
     polygon: Sequence[Sequence[float]] | None = None,
+    margin_km: float = 0.0,
 ) -> PlaceComparison:
     """Compare a footprint with a claimed place.
 
@@ -63,6 +66,9 @@ def compare(
         West > east crosses the date line.
     polygon : ring of (lon, lat), optional
         Closed or not, any shape without holes whose edges neither cross nor touch.
+    margin_km : float, default 0
+        The footprint's border is moved outward by this, inward where it is negative: what still
+        holds does so in spite of an error of the footprint.
 
     Returns
     -------
@@ -81,6 +87,7 @@ def compare(
     frame = _hull(earth.flat_map(ring, centre=centre))
     if abs(_area(frame)) <= 0:
         raise UsageError("the footprint has no area")
+    frame = _grown(frame, margin_km)
     if point is not None and radius_km is None:
         return _compare_point(frame, earth.flat_map([_place(point)], centre=centre)[0])
     claimed = earth.flat_map(_claimed_ring(point, radius_km, bbox, polygon), centre=centre)
@@ -89,6 +96,13 @@ def compare(
     if share > _LEAST_SHARE:
         return _result(share >= 1 - 1e-6, share, 0.0)
     return _result(False, 0.0, _gap(claimed, frame))
+
+
+def _grown(frame: NDArray[np.float64], margin_km: float) -> NDArray[np.float64]:
+    """Scale a convex ring about its middle, so that every edge moves by a margin or more."""
+    middle = frame.mean(axis=0)
+    nearest = _to_edges(middle[None, :], frame)
+    return np.asarray(middle + (frame - middle) * max(1 + margin_km / nearest, _LEAST_SCALE))
 
 
 def _result(inside: bool, share: float, distance: float) -> PlaceComparison:

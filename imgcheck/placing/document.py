@@ -15,8 +15,8 @@ _UNKNOWN = (
 )  # fmt: skip
 LIMITS = (
     "The ground is taken as flat; hills and tall buildings shift what lies off the fitted plane.",
-    "The error ellipse is against the reference: the reference's own error of position is not in "
-    "it.",
+    "The error ellipse is relative to the reference, whose own error of position is not known and "
+    "not included.",
     "Where a picture was taken says nothing of when.",
 )
 

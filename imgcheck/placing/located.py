@@ -49,7 +49,7 @@ class Located:
     relation : Relation or None
         What the picture is to that reference: see `imgcheck.imaging.relation`.
     false_match_probability : float or None
-        Of the placement, times the references searched: none of them may be wrong.
+        See `imgcheck.geo.Choice`; of a search in an area, of the placement.
     tried : tuple of Attempt
     search : Search
     """
@@ -114,9 +114,9 @@ def locate(
     if choice.disagreeing:
         return Located(
             image=case.image,
-            reason=f"{searching.name(reference)} and "
-            f"{searching.name(references[choice.disagreeing[0]])} put it on different ground: "
-            "one of them is wrong",
+            reason=f"{searching.file_and_date(reference)} and "
+            f"{searching.file_and_date(references[choice.disagreeing[0]])} place it on different "
+            "ground: at least one of them is wrong",
             tried=tried,
             search=search,
         )
@@ -126,7 +126,7 @@ def locate(
         reference=reference,
         placement=choice.placement,
         relation=searching.related(case, reference, choice.placement),
-        false_match_probability=_together(tried, choice.placement),
+        false_match_probability=choice.false_match_probability,
         tried=tried,
         search=search,
     )
@@ -173,10 +173,3 @@ def _reason(tried: tuple[Attempt, ...]) -> str:
     shown = "; ".join(reasons[:3])
     more = f"; and {len(reasons) - 3} other reasons" if len(reasons) > 3 else ""
     return f"on none of {len(tried)} references: {shown}{more}"
-
-
-def _together(tried: tuple[Attempt, ...], found: geo.Placement) -> float | None:
-    if found.false_match_probability is None:
-        return None
-    searched = sum(1 for one in tried if one.placement is not None)
-    return min(1.0, found.false_match_probability * searched)

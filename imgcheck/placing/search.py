@@ -162,12 +162,25 @@ def _sheet(reference: Reference, search: Search) -> geo.Sheet:
 
 def name(reference: Reference) -> str:
     """Name a reference by its id and, where that does not say it, its date."""
-    if reference.date is None:
+    day = _day(reference)
+    if day is None:
         return f"{reference.id} (date not stated)"
+    return reference.id if reference.id == day else f"{reference.id} ({day})"
+
+
+def file_and_date(reference: Reference) -> str:
+    """Name a reference in a sentence: its file, and its date even where the file is named so."""
+    day = _day(reference)
+    dated = "date not stated" if day is None else f"dated {day}"
+    return f"the reference {reference.image.name} ({dated})"
+
+
+def _day(reference: Reference) -> str | None:
     date = reference.date
+    if date is None:
+        return None
     day = date.start.date().isoformat()
-    shown = day if date.end.date() == date.start.date() else date.text
-    return reference.id if reference.id == shown else f"{reference.id} ({shown})"
+    return day if date.end.date() == date.start.date() else date.text
 
 
 def _window(

@@ -1,7 +1,7 @@
 """Measure whether the 95 % error ellipse of the fast path holds the true place.
 
-Run: ``python -m tests.benchmarks.ellipse KIND... [--count N] [--seed S] --log F`` (`IMGCHECK_DATA`),
-then ``python -m tests.benchmarks.ellipse --summary F``. Every picture has exact truth:
+Run: ``python -m tests.benchmarks.ellipse KIND... [--count N] [--seed S] --log F``, with the folder
+of real imagery in `IMGCHECK_DATA`, then ``... --summary F``. Every picture has exact truth:
 
 - ``rendered``: ground rendered twice, on two days at two hours, with other sensors and pixel sizes;
 - ``light``: the same with the sun at one place in both;

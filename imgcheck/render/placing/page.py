@@ -88,11 +88,12 @@ def _header(said: dict[str, Any], name: str) -> Markup:
         tag("h1", name),
         tag("p", f"{picture['width']} x {picture['height']} px · SHA-256 ",
             tag("code", picture["sha256"][:16]), class_="facts"),
-        tag("p", f"Placed on {reference_name(said)} {way}: centre ",
+        tag("p", f"Placed on the reference {reference_name(said)} {way}: centre ",
             tag("b", f"{lat:.6f}, {lon:.6f}"),
-            f" (latitude, longitude), to within {metres(major)}"
-            + (f" by {metres(minor)}" if major > 1.2 * minor else "")
-            + " with 95 % confidence.", class_="lead"),
+            f" (latitude, longitude), to within {distance(major, 2)}"
+            + (f" by {distance(minor, 2)}" if major > 1.2 * minor else "")
+            + " with 95 % confidence relative to the reference, whose own error is not known.",
+            class_="lead"),
         tag("p", tag("b", "Which date? "), text.RELATIONS[said["relation"]], " ",
             _relation(said), class_="notice"),
         (tag("p", tag("b", "Note. "), f"{note[0].upper()}{note[1:]}.", class_="notice")
@@ -203,7 +204,10 @@ def _rows(said: dict[str, Any]) -> Iterator[tuple[str, object]]:
         yield f"Corner, {name}", f"{spot['lat']:.7f}, {spot['lon']:.7f}"
     yield (
         "95 % error of the centre",
-        (f"{metres(major)} by {metres(minor)}, the long way {angle:.0f}° from north"),
+        (
+            f"{distance(major, 2)} by {distance(minor, 2)}, the long way {angle:.0f}° from north; "
+            "relative to the reference"
+        ),
     )
     yield "Pixel on the ground", distance(said["gsd_m"], 4)
     yield (
@@ -217,7 +221,7 @@ def _rows(said: dict[str, Any]) -> Iterator[tuple[str, object]]:
     yield "Agreeing points", f"{said['inliers']:,}, {said['rms_px']:.2f} reference pixels off (rms)"
     yield "Number of false alarms", f"10^{said['log10_nfa']:.0f}"
     if chance is not None:
-        yield "A picture of another place placed like this", text.likelihood(chance)
+        yield "Probability of a false match", text.likelihood(chance)
     yield "Coordinate system", line(said["crs"], limit=200)
     for number, row in enumerate(said["transform"], 1):
         values = tag("code", "  ".join(f"{v:.10g}" for v in row))

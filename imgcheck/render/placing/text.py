@@ -2,14 +2,15 @@
 
 import textwrap
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 from imgcheck.quantity import distance, significant
 from imgcheck.render.plain import line
 
 WAYS = {
-    "fast": "by details that both show",
-    "structural": "by the lie of its edges",
+    "fast": "by matching local features",
+    "structural": "by matching the directions of edges",
 }
 RELATIONS = {
     "same": "It is the reference's own picture.",
@@ -45,15 +46,16 @@ def _not_placed(said: dict[str, Any]) -> Iterator[str]:
 def _placed(said: dict[str, Any]) -> Iterator[str]:
     lat, lon = said["centre"]["lat"], said["centre"]["lon"]
     yield (
-        f"{line(said['input']['name'])} was placed on {reference_name(said)} {WAYS[said['path']]}."
+        f"{line(said['input']['name'])} was placed on the reference {reference_name(said)} "
+        f"{WAYS[said['path']]}."
     )
     major, minor, angle = said["ellipse_m"]
-    within = metres(major)
+    within = distance(major, 2)
     if major > 1.2 * minor:
-        within += f" by {metres(minor)} (the long way {way(angle)})"
+        within += f" by {distance(minor, 2)} (the long way {way(angle)})"
     yield (
         f"Its centre is {lat:.6f}, {lon:.6f} (latitude, longitude), to within {within} with 95 % "
-        "confidence."
+        "confidence relative to the reference, whose own error is not known."
     )
     north = said["north_deg"]
     turned = "" if north is None else f" North is {north:.1f} degrees clockwise from up."
@@ -62,22 +64,21 @@ def _placed(said: dict[str, Any]) -> Iterator[str]:
     yield RELATIONS[said["relation"]]
     chance = said["false_match_probability"]
     if chance is not None:
-        yield f"A picture of another place would be placed like this {likelihood(chance)}."
+        yield f"The probability of a false match is {likelihood(chance)}."
     for note in said["notes"]:
         yield f"Note: {note}."
-    yield "The reference's own error is not included, and the ground is taken as flat."
+    yield "The ground is taken as flat."
     yield "To look further (nothing was opened):"
     for name, address in links(said):
         yield f"  {name}: {address}"
 
 
 def reference_name(said: dict[str, Any]) -> str:
-    """Name the reference and its date."""
+    """Name the file of the reference and its date."""
     reference = said["reference"]
-    name, date = line(reference["id"], limit=120), reference["date"]
-    if date is None:
-        return f"{name} (date not stated)"
-    return name if name == date else f"{name} ({line(date, limit=60)})"
+    path, date = reference["path"] or reference["id"], reference["date"]
+    dated = "date not stated" if date is None else f"dated {line(date, limit=60)}"
+    return f"{line(PurePath(path).name, limit=120)} ({dated})"
 
 
 def _edges(said: dict[str, Any]) -> str:
@@ -99,8 +100,8 @@ def area(value: float) -> str:
 def likelihood(chance: float) -> str:
     """Say a probability; what lies far below anything that was measured is not spelt out."""
     if chance < 1e-6:
-        return "less than once in a million times, by the model of chance"
-    return f"at most {significant(100 * chance, 2)} times in a hundred"
+        return "less than one in a million, by the model of chance"
+    return f"at most {significant(100 * chance, 1)} %"
 
 
 def way(angle: float) -> str:

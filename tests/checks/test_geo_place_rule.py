@@ -1,0 +1,273 @@
+"""The rule of geo.place, on frozen placements: no picture is searched and nothing decoded."""
+
+import dataclasses
+import io
+import math
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from imgcheck import geo
+from imgcheck.checks import _placed
+from imgcheck.checks.calibration import error_rate
+from imgcheck.checks.geo_place import geo_place
+from imgcheck.geo import choosing
+from imgcheck.imaging import Image
+from imgcheck.imaging.registration import Registration
+from imgcheck.imaging.relation import Relation
+from imgcheck.imaging.transforms import Fit
+from imgcheck.model import Case, Claim, Outcome, Place, Reference, Window
+
+# The ground shown is a square of 1,000 m: this many degrees around 40.0 E, 35.0 N.
+_LON, _LAT = 40.0, 35.0
+_EAST, _NORTH = 1 / 91_290, 1 / 110_941
+SUPPORTS, CONTRADICTS, OPEN = Outcome.SUPPORTS, Outcome.CONTRADICTS, Outcome.INCONCLUSIVE
+
+
+def at(east_m: float, north_m: float) -> tuple[float, float]:
+    return _LON + east_m * _EAST, _LAT + north_m * _NORTH
+
+
+def box(west: float, south: float, east: float, north: float) -> dict[str, object]:
+    """A claimed box, metres from the middle of the ground shown."""
+    return {"bbox": (*at(west, south), *at(east, north))}
+
+
+def point(east: float, north: float, radius_km: float | None = None) -> dict[str, object]:
+    lon, lat = at(east, north)
+    return {"lon": lon, "lat": lat, "radius_km": radius_km}
+
+
+def placement(*, error_m: float = 10.0, path: str = "fast", **more) -> geo.Placement:
+    """A picture of 1,000 m on the ground in pixels of 1 m, known within ``error_m`` at 95 %."""
+    matrix = np.array([[_EAST, 0, _LON - 500 * _EAST], [0, -_NORTH, _LAT + 500 * _NORTH],
+                       [0, 0, 1.0]])  # fmt: skip
+    fit = Fit(
+        model="similarity",
+        matrix=np.eye(3),
+        residuals=np.zeros(4),
+        sigma=0.1,
+        covariance=np.zeros((4, 4)),
+        centre=(500.0, 500.0),
+        radius=400.0,
+    )
+    found = Registration(
+        found=True,
+        matrix=np.eye(3),
+        model="similarity",
+        inliers=80,
+        distinct=60,
+        matches=100,
+        picture_points=np.zeros((0, 2)),
+        reference_points=np.zeros((0, 2)),
+        rms_px=0.3,
+        log10_nfa=-80.0,
+        shared_sigma_px=error_m / math.sqrt(5.991464547),
+        fit=fit,
+        picture_shape=(1000, 1000),
+    )
+    corners = [(-500, -500), (500, -500), (500, 500), (-500, 500), (-500, -500)]
+    given = {
+        "placed": True,
+        "reason": None,
+        "path": path,
+        "crs": "EPSG:4326",
+        "matrix": matrix,
+        "footprint_lonlat": tuple(at(*corner) for corner in corners),
+        "gsd_m": 1.0,
+        "north_deg": 0.0,
+        "ellipse_m": (error_m, error_m, 0.0),
+        "centre_lonlat": (_LON, _LAT),
+        "tilt_deg": 0.0,
+        "log10_nfa": -80.0,
+        "false_match_probability": 0.001,
+        "model": "similarity",
+        "inliers": 80,
+        "rms_px": 0.3,
+        "registration": found,
+    }
+    return geo.Placement(**(given | more))
+
+
+@pytest.fixture(scope="module")
+def image():
+    stream = io.BytesIO()
+    Pillow.new("RGB", (16, 16)).save(stream, "PNG")
+    return Image.from_bytes(stream.getvalue(), name="2017-08-28.tif")
+
+
+@pytest.fixture
+def judged(image, monkeypatch):
+    """Run the check with a frozen choice of placements in place of a search."""
+
+    def act(*claimed: Place, choice: geo.Choice, dates=("2017-08-28",), relation=None):
+        references = tuple(
+            Reference(id=f"r{k}", image=image, date=None if day is None else Window.parse(day))
+            for k, day in enumerate(dates)
+        )
+        monkeypatch.setattr(_placed, "choice", lambda case: (references, choice))
+        monkeypatch.setattr(_placed, "agreement", lambda case: relation)
+        case = Case(image=image, claim=Claim(statements=claimed), references=references)
+        where, *answers = geo_place.run(case)
+        return where, answers
+
+    return act
+
+
+def one(found: geo.Placement | None) -> geo.Choice:
+    best = None if found is None else 0
+    return geo.Choice(best=best, placements=(found,), reasons=(None,))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "relation", "claimed", "words"),
+    [
+        # The default: what is shown overlaps with the claimed place.
+        (SUPPORTS, "overlaps", box(-900, -900, 900, 900), "100% of the ground"),
+        (SUPPORTS, "overlaps", box(0, -900, 900, 900), "50% of the ground"),
+        (SUPPORTS, "overlaps", box(480, -900, 900, 900), "2% of the ground"),
+        (SUPPORTS, "overlaps", box(-20, -20, 20, 20), "of the ground it shows lies in"),
+        (OPEN, "overlaps", box(495, -900, 900, 900), "nearer to the claimed place than the error"),
+        (OPEN, "overlaps", box(501, -900, 900, 900), "less than the error of the placing (10 m)"),
+        (OPEN, "overlaps", box(508, -900, 900, 900), "ends 8 m from the claimed place"),
+        (CONTRADICTS, "overlaps", box(514, -900, 900, 900), "lies 14 m outside"),
+        (CONTRADICTS, "overlaps", box(90_000, 0, 99_000, 900), "lies 89 km outside"),
+        # All of what is shown lies inside.
+        (SUPPORTS, "inside", box(-900, -900, 900, 900), "100% of the ground"),
+        (OPEN, "inside", box(-505, -900, 900, 900), "nearer to the claimed place than the error"),
+        (OPEN, "inside", box(0, -900, 900, 900), "only 50%"),
+        (CONTRADICTS, "inside", box(520, -900, 900, 900), "lies 20 m outside"),
+        # A circle around a point; near means within it.
+        (SUPPORTS, "overlaps", point(1200, 0, 0.9), "of the ground it shows lies in"),
+        (SUPPORTS, "near", point(1200, 0, 0.9), "of the ground it shows lies in"),
+        (OPEN, "near", point(1200, 0, 0.695), "less than the error"),
+        (CONTRADICTS, "near", point(1200, 0, 0.5), "lies 200 m outside"),
+        (CONTRADICTS, "inside", point(1200, 0, 0.5), "lies 200 m outside"),
+        # A bare point says nothing of how near is near: it is shown, or the answer stays open.
+        (SUPPORTS, "overlaps", point(400, 0), "holds the claimed point"),
+        (OPEN, "overlaps", point(496, 0), "nearer to the claimed place than the error"),
+        (OPEN, "overlaps", point(505, 0), "does not say how near is near"),
+        (OPEN, "near", point(90_000, 0), "lies 89 km away"),
+        # Latitude and longitude exchanged.
+        (OPEN, "overlaps", {"lon": _LAT, "lat": _LON, "radius_km": 3.0}, "are exchanged"),
+        (OPEN, "inside", {"lon": _LAT, "lat": _LON, "radius_km": 3.0}, "are exchanged"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["fast", "structural"])
+def test_a_claimed_place_is_answered_by_where_the_picture_lies(
+    judged, outcome, relation, claimed, words, path
+) -> None:
+    statement = Place(id="where", relation=relation, **claimed)
+    _, (finding,) = judged(statement, choice=one(placement(path=path)))
+    assert finding.outcome is outcome, finding.summary
+    assert words in finding.summary
+    assert finding.statement == "where"
+    if outcome is OPEN:
+        assert finding.error_rate is None
+    else:
+        assert finding.error_rate == error_rate("geo.place", f"placed elsewhere, {path} path")
+
+
+@pytest.mark.parametrize(
+    ("gap", "error", "outcome"),
+    [(9, 10, OPEN), (11, 10, CONTRADICTS), (11, 12, OPEN), (0.5, 0.2, CONTRADICTS)],
+)
+def test_only_a_gap_wider_than_the_error_contradicts(judged, gap, error, outcome) -> None:
+    statement = Place(id="where", **box(500 + gap, -900, 2000, 900))
+    _, (finding,) = judged(statement, choice=one(placement(error_m=error)))
+    assert finding.outcome is outcome, finding.summary
+
+
+def test_every_claimed_place_is_answered_for_itself(judged) -> None:
+    here = Place(id="here", **box(-900, -900, 900, 900))
+    there = Place(id="there", **box(5000, -900, 9000, 900))
+    _, answers = judged(here, there, choice=one(placement()))
+    assert [(a.statement, a.outcome) for a in answers] == [
+        ("here", SUPPORTS), ("there", CONTRADICTS),
+    ]  # fmt: skip
+
+
+def test_what_is_said_of_the_place_itself_answers_nothing(judged) -> None:
+    where, _ = judged(choice=one(placement(error_m=0.13)))
+    assert where.statement is None and where.outcome is OPEN and where.error_rate is None
+    assert "the reference 2017-08-28.tif (dated 2017-08-28)" in where.summary
+    assert "to within 0.13 m (95 %) relative to the reference, whose own error" in where.summary
+    assert "A pixel is 1 m on the ground" in where.summary
+    where, _ = judged(choice=one(placement()), dates=(None,))
+    assert "2017-08-28.tif (date not stated)" in where.summary
+
+
+def test_a_picture_that_was_not_placed_leaves_the_claim_open(judged) -> None:
+    nothing = dataclasses.replace(placement(), placed=False, matrix=None, reason="too few details")
+    choice = geo.Choice(best=None, placements=(nothing,), reasons=("too few details",))
+    where, answers = judged(Place(id="a", **box(5000, 0, 9000, 9)), choice=choice)
+    assert [where, *answers] == [where] and where.statement == "a"
+    assert where.outcome is OPEN and "too few details" in where.summary
+    assert "No match is not evidence for or against" in where.summary
+
+
+def test_references_that_disagree_leave_the_claim_open(judged) -> None:
+    choice = geo.Choice(
+        best=0,
+        placements=(placement(), placement(centre_lonlat=at(9000, 0))),
+        reasons=(None, None),
+        disagreeing=(1,),
+    )
+    where, answers = judged(
+        Place(id="a", **box(-900, -900, 900, 900)), choice=choice, dates=("2017-08-28", None)
+    )
+    assert not answers and where.statement == "a" and where.outcome is OPEN
+    assert "at least one of them is wrong" in where.summary
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "0.1 %."), (4, "0.4 % for 4 references")])
+def test_one_rate_stands_in_the_sentence_the_measures_and_the_verdict(judged, count, words) -> None:
+    choice = geo.Choice(
+        best=0, placements=(placement(),) * count + (None,), reasons=(None,) * (count + 1)
+    )
+    statement = Place(id="a", **box(-900, -900, 900, 900))
+    where, (answer,) = judged(statement, choice=choice, dates=("2017-08-28",) * (count + 1))
+    measured = {m.name: m.value for m in where.measures}["probability of a false match"]
+    assert answer.error_rate.interval.high == pytest.approx(measured)
+    assert measured == choice.false_match_probability
+    assert f"probability of a false match is at most {words}" in where.summary
+
+
+def test_with_too_many_references_a_placing_decides_nothing(judged) -> None:
+    choice = geo.Choice(best=0, placements=(placement(),) * 60, reasons=(None,) * 60)
+    statement = Place(id="a", **box(9000, -900, 9900, 900))
+    _, (answer,) = judged(statement, choice=choice, dates=("2017-08-28",) * 60)
+    assert answer.outcome is OPEN
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("same", "that image itself"),
+        ("derived", "made from that very image"),
+        ("same-place", "another time"),
+        ("undetermined", "not decided"),
+    ],
+)
+def test_the_kind_of_agreement_is_said_and_decides_no_place(judged, kind, words) -> None:
+    relation = Relation(kind=kind, reason="as measured", blocks=40, median=0.9, share=0.5)
+    statement = Place(id="a", **box(-900, -900, 900, 900))
+    where, (answer,) = judged(statement, choice=one(placement()), relation=relation)
+    assert words in where.summary
+    assert answer.outcome is SUPPORTS
+
+
+def test_a_mirrored_or_tilted_picture_is_called_so(judged) -> None:
+    where, _ = judged(choice=one(placement(mirrored=True)))
+    assert "mirrored: left and right are exchanged" in where.summary
+    where, _ = judged(choice=one(placement(tilt_deg=12.0)))
+    assert "tilted by about 12 degrees" in where.summary
+    where, _ = judged(choice=one(placement(tilt_deg=4.0)))
+    assert "tilted" not in where.summary and "mirrored" not in where.summary
+
+
+@pytest.mark.parametrize("path", ["fast", "structural"])
+def test_the_engine_and_the_verdict_rest_on_the_same_counts(path) -> None:
+    rate = error_rate("geo.place", f"placed elsewhere, {path} path")
+    assert choosing.UNRELATED[path] == (rate.errors, rate.trials)
