@@ -39,6 +39,8 @@ _KINDS = {
     "undetermined": "Whether it was made from that image or taken at another time is not decided",
 }
 
+_MIRRORED = " The picture is a mirror image of that ground: left and right are exchanged."
+
 # Tilts below this are within the error of the fit on flat ground.
 _TILT_DEG = 5.0
 
@@ -145,18 +147,16 @@ def _where(
         f"The picture was placed on {_placed.file_and_date(reference)} {_WAYS[placement.path]}. "
         f"Its centre is {lat:.5f}, {lon:.5f} (latitude, longitude){within}. "
         f"A pixel is {distance(placement.gsd_m or 0.0)} on the ground. North is "
-        f"{placement.north_deg:.1f} degrees clockwise from up{_handling(placement)}. "
+        f"{placement.north_deg:.1f} degrees clockwise from up{_tilt(placement)}."
+        f"{_MIRRORED if placement.mirrored else ''} "
         f"{seen}{_chance(placement, choice)}"
     )
 
 
-def _handling(placement: geo.Placement) -> str:
-    words = ""
-    if placement.tilt_deg is not None and placement.tilt_deg >= _TILT_DEG:
-        words += f", the view is tilted by about {placement.tilt_deg:.0f} degrees"
-    if placement.mirrored:
-        words += ", and it is mirrored: left and right are exchanged"
-    return words
+def _tilt(placement: geo.Placement) -> str:
+    if placement.tilt_deg is None or placement.tilt_deg < _TILT_DEG:
+        return ""
+    return f", and the view is tilted by about {placement.tilt_deg:.0f} degrees"
 
 
 def _misplaced(placement: geo.Placement, choice: geo.Choice) -> ErrorRate:
@@ -232,7 +232,7 @@ def _answer(
             words = (
                 f"only {compared.overlap_share:.0%} of the ground it shows lies inside the place"
             )
-    elif _claimed.exchanged(statement, placement.footprint_lonlat):
+    elif _claimed.exchanged(statement, ring):
         outcome = Outcome.INCONCLUSIVE
         words = f"the ground it shows lies {away} from the claimed place. {_claimed.EXCHANGED}"
         wishes = ("the claimed place with latitude and longitude in the right order",)
@@ -253,7 +253,7 @@ def _answer(
         statement=statement.id,
         outcome=outcome,
         summary=f"The picture was placed on {_placed.file_and_date(reference)}: "
-        f"{words.rstrip('.')}.",
+        f"{words.rstrip('.')}.{_MIRRORED if placement.mirrored else ''}",
         basis=_BASIS,
         measures=(
             Measure(name="share inside the claimed place", value=compared.overlap_share),

@@ -42,7 +42,12 @@ _GSD_SPREAD = 0.2
     type=click.Path(path_type=Path, dir_okay=False),
     help="Search the area of an index made with --build-index.",
 )
-@click.option("--mirrored", is_flag=True, help="Also try the picture as a mirror image.")
+@click.option(
+    "--mirrored/--not-mirrored",
+    default=True,
+    show_default=True,
+    help="Whether to try the picture as a mirror image, too.",
+)
 @click.option(
     "--time",
     "when",

@@ -1,5 +1,7 @@
 """Fill values that a raster does not declare as no data."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ _LOWEST = -1e30
 _LEAST_SHARE = 0.005
 
 
-def undeclared(samples: NDArray[np.generic]) -> NDArray[np.bool_]:
+def undeclared(samples: NDArray[Any]) -> NDArray[np.bool_]:
     """Find the pixels that hold a fill value in all bands.
 
     Parameters
@@ -41,27 +43,24 @@ def undeclared(samples: NDArray[np.generic]) -> NDArray[np.bool_]:
         if samples.dtype.kind == "f":
             found |= np.asarray((samples <= _LOWEST).all(axis=0))
     if samples.dtype.itemsize > 1:
-        for end in (np.min, np.max):
-            found |= _far_from_the_rest(samples, found, end)
+        for largest in (False, True):
+            found |= _far_from_the_rest(samples, found, largest=largest)
     ends = [0, int(np.iinfo(samples.dtype).max)] if samples.dtype.kind == "u" else [0]
     for value in ends:
         found |= _from_the_border(_all(samples, value))
     return found
 
 
-def _all(samples: NDArray[np.generic], value: float) -> NDArray[np.bool_]:
-    if samples.dtype.kind != "f" and not _fits(samples.dtype, value):
-        return np.zeros(samples.shape[1:], bool)
+def _all(samples: NDArray[Any], value: float) -> NDArray[np.bool_]:
+    if samples.dtype.kind != "f":
+        limits = np.iinfo(samples.dtype)
+        if not limits.min <= value <= limits.max:
+            return np.zeros(samples.shape[1:], bool)
     return np.asarray((samples == samples.dtype.type(value)).all(axis=0))
 
 
-def _fits(dtype: np.dtype[np.generic], value: float) -> bool:
-    limits = np.iinfo(dtype)  # type: ignore[type-var]
-    return bool(limits.min <= value <= limits.max)
-
-
 def _far_from_the_rest(
-    samples: NDArray[np.generic], known: NDArray[np.bool_], end: np.ufunc
+    samples: NDArray[Any], known: NDArray[np.bool_], *, largest: bool
 ) -> NDArray[np.bool_]:
     """Find an extreme value of all bands with a gap wider than the span of what remains."""
     nothing = np.zeros(known.shape, bool)
@@ -69,7 +68,7 @@ def _far_from_the_rest(
     usable = ~known & np.isfinite(first)
     if not usable.any():
         return nothing
-    value = float(end(first[usable]))
+    value = float(first[usable].max() if largest else first[usable].min())
     filled = usable & _all(samples, value)
     rest = first[usable & ~filled].astype(np.float64)
     if filled.sum() < _LEAST_SHARE * filled.size or not rest.size:

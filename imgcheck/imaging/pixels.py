@@ -61,8 +61,8 @@ def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
 def view_to_stored(orientation: int, *, width: int, height: int) -> NDArray[np.float64]:
     """Give the matrix from pixels of the view to pixels of a stored grid of this size."""
     w, h = float(width), float(height)
-    matrices = {
-        1: [[1.0, 0, 0], [0, 1, 0]],
+    matrices: dict[int, list[list[float]]] = {
+        1: [[1, 0, 0], [0, 1, 0]],
         2: [[-1, 0, w], [0, 1, 0]],
         3: [[-1, 0, w], [0, -1, h]],
         4: [[1, 0, 0], [0, -1, h]],
@@ -71,7 +71,7 @@ def view_to_stored(orientation: int, *, width: int, height: int) -> NDArray[np.f
         7: [[0, -1, w], [-1, 0, h]],
         8: [[0, -1, w], [1, 0, 0]],
     }
-    return np.array([*matrices[orientation], [0, 0, 1]], np.float64)
+    return np.array([*matrices[orientation], [0.0, 0.0, 1.0]], np.float64)
 
 
 def as_bytes(

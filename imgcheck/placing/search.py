@@ -46,7 +46,7 @@ class Search:
 
     gsd_m: tuple[float, float] | None = None
     near: tuple[float, float, float] | None = None
-    mirrored: bool = False
+    mirrored: bool = True
     first: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:

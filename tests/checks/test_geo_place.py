@@ -91,7 +91,7 @@ def test_place_error_path_kind_and_chance_are_said(picture, sheet):
 
 def test_a_mirrored_picture_is_placed_and_called_mirrored(picture, sheet):
     (finding,) = geo_place.run(case(picture[:, ::-1], sheet))
-    assert "it is mirrored" in finding.summary
+    assert "a mirror image of that ground" in finding.summary
 
 
 # The picture ends at column 360 of the reference.

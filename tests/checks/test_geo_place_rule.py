@@ -259,12 +259,16 @@ def test_the_kind_of_agreement_is_said_and_decides_no_place(judged, kind, words)
 
 
 def test_a_mirrored_or_tilted_picture_is_called_so(judged) -> None:
-    where, _ = judged(choice=one(placement(mirrored=True)))
-    assert "mirrored: left and right are exchanged" in where.summary
+    statement = Place(id="a", **box(-900, -900, 900, 900))
+    where, (answer,) = judged(statement, choice=one(placement(mirrored=True)))
+    for finding in (where, answer):
+        assert "left and right are exchanged" in finding.summary
+    where, (answer,) = judged(statement, choice=one(placement()))
+    assert "exchanged" not in where.summary + answer.summary
     where, _ = judged(choice=one(placement(tilt_deg=12.0)))
     assert "tilted by about 12 degrees" in where.summary
     where, _ = judged(choice=one(placement(tilt_deg=4.0)))
-    assert "tilted" not in where.summary and "mirrored" not in where.summary
+    assert "tilted" not in where.summary
 
 
 @pytest.mark.parametrize("path", ["fast", "structural"])

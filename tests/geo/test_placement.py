@@ -1,6 +1,8 @@
 """A picture cut from georeferenced ground is placed where it was cut."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from imgcheck import geo
 from imgcheck.errors import UsageError
 from imgcheck.geo import search
-from imgcheck.imaging import transforms
+from imgcheck.imaging import Image, annotations, transforms
 from tests.imaging.ground import ground, jpeg, view
 
 # UTM 37N, 2 m pixels, near Deir ez-Zor.
@@ -142,3 +144,41 @@ def test_a_reference_too_large_to_tile_is_named(reference, monkeypatch):
 def test_a_reference_without_a_place_is_refused(reference, transform, crs):
     with pytest.raises(UsageError):
         geo.place(reference, reference, transform=transform, crs=crs)
+
+
+def test_no_place_is_known_better_than_an_eighth_of_a_reference_pixel(placed):
+    _, minor, _ = placed[0].ellipse_m
+    assert minor > 2.0 / 8.5
+
+
+@pytest.mark.parametrize(
+    ("sample", "reference"),
+    [
+        ("wrong-date", "2017-05-20.tif"),
+        ("wrong-date", "2017-08-15.tif"),
+        ("honest-post", "2017-08-30.tif"),
+        ("honest-post", "2017-09-18.tif"),
+        ("deir-ez-zor-2017", "2017-08-28.tif"),
+    ],
+)
+def test_the_true_centre_of_a_sample_of_another_day_lies_in_its_ellipse(sample, reference):
+    folder = Path(__file__).parents[2] / "samples" / sample
+    truth = json.loads((folder / "truth.json").read_text())["post"]["transform_px_to_crs"]
+    post, known = Image.open(folder / "post.jpg"), Image.open(folder / "reference" / reference)
+    found = geo.place(
+        post.gray(),
+        known.gray(),
+        transform=known.georeference.transform,
+        crs=known.georeference.crs,
+        picture_mask=~annotations.find(post.rgb()).mask,
+    )
+    assert found.placed and found.path == "fast"
+    middle = [[post.width / 2, post.height / 2]]
+    east, north = (transforms.apply(found.matrix, middle) - transforms.apply(truth, middle))[0]
+    major, minor, angle = found.ellipse_m
+    turn = math.radians(angle)
+    along = east * math.sin(turn) + north * math.cos(turn)
+    across = east * math.cos(turn) - north * math.sin(turn)
+    # The sun stood elsewhere: light on relief pulls all features by some hundredths of a metre.
+    assert math.hypot(east, north) > 0.02
+    assert (along / major) ** 2 + (across / minor) ** 2 < 1

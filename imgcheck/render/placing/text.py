@@ -36,7 +36,7 @@ def terminal(said: dict[str, Any], *, width: int = 100) -> str:
 
 def _not_placed(said: dict[str, Any]) -> Iterator[str]:
     yield f"{line(said['input']['name'])} could not be placed: {line(said['reason'])}."
-    yield "That says nothing for or against a claimed place."
+    yield "No match is not evidence for or against a claimed place."
     if len(said["tried"]) > 1:
         yield "Tried:"
         for one in said["tried"][:20]:
