@@ -14,13 +14,15 @@ _LOWEST = -1e30
 _LEAST_SHARE = 0.005
 
 
-def undeclared(samples: NDArray[Any]) -> NDArray[np.bool_]:
+def undeclared(samples: NDArray[Any], *, pixels: int) -> NDArray[np.bool_]:
     """Find the pixels that hold a fill value in all bands.
 
     Parameters
     ----------
     samples : (B, M, N) of numbers
         Of a raster with a place on the ground, without alpha, or of a part of it.
+    pixels : int
+        Of the whole raster: an area is large or small against this, in a part of it, too.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def undeclared(samples: NDArray[Any]) -> NDArray[np.bool_]:
             found |= _far_from_the_rest(samples, found, largest=largest)
     ends = [0, int(np.iinfo(samples.dtype).max)] if samples.dtype.kind == "u" else [0]
     for value in ends:
-        found |= _from_the_border(_all(samples, value))
+        found |= _from_the_border(_all(samples, value), least=_LEAST_SHARE * pixels)
     return found
 
 
@@ -77,9 +79,8 @@ def _far_from_the_rest(
     return filled if gap > float(np.ptp(rest)) else nothing
 
 
-def _from_the_border(same: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _from_the_border(same: NDArray[np.bool_], *, least: float) -> NDArray[np.bool_]:
     """Keep the areas that reach the border and are large."""
-    least = _LEAST_SHARE * same.size
     if same.sum() < least:
         return np.zeros(same.shape, bool)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(same.astype(np.uint8), connectivity=4)

@@ -69,7 +69,7 @@ def test_what_is_not_placed_is_said_to_prove_nothing(folder, capsys) -> None:
     words = ["locate", str(folder / "post.png"), "--reference", str(folder), "--near", "1,2,3"]
     assert run(words) == 0
     text = capsys.readouterr().out
-    assert "could not be placed: " in text and "nothing for or against" in text
+    assert "could not be placed: " in text and "No match is not evidence for or against" in text
 
 
 def test_a_size_beyond_the_prior_is_noted(folder, capsys) -> None:
@@ -103,5 +103,5 @@ def test_the_page_escapes_names_and_loads_nothing(written) -> None:
 
 def test_the_page_says_what_it_does_not_know(written) -> None:
     page = (written / "locate.html").read_text(encoding="utf-8")
-    for words in ("Which date?", "reference&#x27;s own error", "taken as flat", "another day"):
+    for words in ("Which date?", "reference, whose own error", "taken as flat", "another day"):
         assert words in page

@@ -244,7 +244,7 @@ def _valid(
             empty &= native[index] == bands.nodata
         valid &= ~empty
     if header.geotagged and header.mode != "palette":
-        valid &= ~undeclared(native[colour])
+        valid &= ~undeclared(native[colour], pixels=header.width * header.height)
     if bands.alpha is not None:
         valid &= native[bands.alpha] > 0
     if bands.internal_mask and known is None:
