@@ -6,7 +6,7 @@ scaled or toned; at another time other shadows, crops and vehicles are there, an
 A second exposure from a moving camera shows parallax; from a hovering one, what moved.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import GridMismatchError
-from imgcheck.imaging import blocks, likelihood, settling, transforms, warp
+from imgcheck.imaging import blocks, covered, likelihood, settling, transforms, warp
 from imgcheck.imaging.blocks import BLOCK_PX, SEARCH_PX, Blocks
 from imgcheck.imaging.likelihood import Likelihoods
 from imgcheck.imaging.moved import clusters
@@ -31,10 +31,13 @@ AGREES = 0.9
 DERIVED_SCORE, OTHER_SCORE = 0.7, -1.0
 # Two copies of 252 on the reported places, drawn on, reach -1.2: this bound was moved for them.
 PARALLAX_SCORE = -1.25
-# ... where no other date reaches either.
-CAPTURE_SCORE, PLACE_SCORE = 0.5, 0.0
+# ... where no other date reaches it.
+PLACE_SCORE = 0.0
 # One or two edits of a copy give at most two of each; a hovering camera's traffic mostly more.
-MOVED, MOVED_MEDIAN = 3, 0.9
+MOVED = 3
+# A frame of one flight shows the same ground in the same light: its blocks agree like those of a
+# copy. Yards photographed at the same hour of two days agree to 0.88 to 0.92.
+CAPTURE_MEDIAN = 0.97
 _SETTLED_PX, _WORTH_SETTLING, _FARTHEST_PX = 0.1, 0.8, 2.0 * SEARCH_PX
 # "Same": laid on itself to this many pixels, differing by this much gray in the mean.
 _SAME_SHIFT_PX = 0.75
@@ -45,6 +48,8 @@ _SAME_WORST = 0.1
 # shadow moved. True copies reached 0.90 and more, other takes that the score took for copies less
 # than 0.65.
 WEAKEST_PERCENTILE, DERIVED_WEAKEST = 2, 0.85
+# What was put over a copy is set aside, unless little would be left to decide on.
+MOST_COVERED = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,8 @@ class Relation:
         The picture is a negative.
     gone, came : int
         Clusters of blocks with contrast only in the known, and only in the other picture.
+    covered_share : float
+        Share of the common ground that is covered or drawn over and was set aside.
     """
 
     kind: Kind
@@ -94,6 +101,7 @@ class Relation:
     inverted: bool = False
     gone: int = 0
     came: int = 0
+    covered_share: float = 0.0
 
 
 def classify(
@@ -123,8 +131,10 @@ def classify(
     -----
     Frames of one camera, seconds apart, share light, shadows and ground. From a moving camera
     parallax tells them from copies; from a hovering one only what moved does: where nothing
-    moved they are ``derived``. A drawing or a splice changes few blocks and one side only;
-    a copy with several things moved about is called ``same-capture``.
+    moved they are ``derived``. Boxes, pixelated and blurred patches, strokes and letters on a
+    picture that is a copy otherwise are set aside (`imgcheck.imaging.covered`), and the rest
+    decides. A splice changes few blocks and one side only; a copy with several things moved about
+    may be called ``same-capture``.
     A false-colour palette that is not monotonic destroys the correlation: such a copy may be
     called ``same-place``. Measured error rates are in the benchmarks.
     """
@@ -146,16 +156,22 @@ def classify(
             blocks=len(found),
             level=level,
         )
-    drawn = warp.warp(known, h, picture.shape[:2], inverse=True)
-    gone, came = clusters(-picture if found.inverted else picture, drawn)
+    laid = warp.warp(known, h, picture.shape[:2], inverse=True)
+    picture = 1 - picture if found.inverted else picture
+    gone, came = clusters(picture, laid)
+    share = 0.0
+    if _worth_uncovering(found, shift_px, min(gone, came)):
+        found, level, gone, came, share = _uncovered(picture, laid, found, level, (gone, came))
     median = float(np.median(found.correlations))
     moved = min(gone, came)
     score = likelihood.copy_score(median=median, shift_px=shift_px, moved=moved)
     capture = likelihood.capture_score(median=median)
     kind, reason = _decide(score, capture, median, moved, len(found), shift_px)
+    if share:
+        reason += f", apart from {share:.0%} that is covered or drawn over"
     if kind == "derived" and _weakest(found) < DERIVED_WEAKEST:
         kind = "undetermined"
-        reason += ", but some with contrast are not the same: drawn on, altered, or another take"
+        reason += ", but some with contrast are not the same: altered, or another take"
     if kind == "derived" and not found.inverted and _is_same(picture_gray, known_gray, matrix):
         kind, reason = "same", "the pictures agree pixel by pixel at the same size"
     return Relation(
@@ -171,7 +187,35 @@ def classify(
         inverted=found.inverted,
         gone=gone,
         came=came,
+        covered_share=share,
     )
+
+
+def _worth_uncovering(found: Blocks, shift_px: float | None, moved: int) -> bool:
+    """Tell whether most blocks are those of a copy, and some are not."""
+    median = float(np.median(found.correlations))
+    alone = likelihood.copy_score(median=median, shift_px=shift_px, moved=0)
+    return alone >= DERIVED_SCORE and (moved > 0 or _weakest(found) < DERIVED_WEAKEST)
+
+
+def _uncovered(
+    picture: NDArray[np.float32],
+    laid: NDArray[np.float32],
+    found: Blocks,
+    level: int,
+    counts: tuple[int, int],
+) -> tuple[Blocks, int, int, int, float]:
+    """Compare again without what was put over the picture."""
+    over = covered.find(picture, laid)
+    common = np.isfinite(picture) & np.isfinite(laid)
+    share = float((over & common).sum() / max(1, common.sum()))
+    if not 0 < share <= MOST_COVERED:
+        return found, level, *counts, 0.0
+    rest = np.where(over, np.float32(np.nan), picture)
+    again, at = _best_level(rest, laid)
+    if len(again) < LEAST_BLOCKS:
+        return found, level, *counts, 0.0
+    return replace(again, inverted=found.inverted), at, *clusters(rest, laid), share
 
 
 def _weakest(found: Blocks) -> float:
@@ -186,7 +230,7 @@ def _decide(
     words = f"the textured blocks agree to {median:.2f} in the median"
     if shift_px is not None:
         words += f" and lie {shift_px:.2f} px off in the median"
-    if median > MOVED_MEDIAN and moved >= MOVED:
+    if median >= CAPTURE_MEDIAN and moved >= MOVED:
         return "same-capture", f"{words}, but {moved} things left and as many came"
     if score >= DERIVED_SCORE:
         return "derived", words
@@ -194,7 +238,7 @@ def _decide(
         return "same-place", words
     # What was drawn may look moved; parallax speaks alone.
     alone = likelihood.copy_score(median=median, shift_px=shift_px, moved=0)
-    if alone <= PARALLAX_SCORE and capture >= CAPTURE_SCORE and count >= _ENOUGH_BLOCKS:
+    if alone <= PARALLAX_SCORE and median >= CAPTURE_MEDIAN and count >= _ENOUGH_BLOCKS:
         return "same-capture", f"{words}: ground seen from another point"
     return "undetermined", (
         f"{words}: a copy that was drawn on, a frame of the same flight, or the same ground at a "

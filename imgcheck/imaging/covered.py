@@ -1,0 +1,237 @@
+"""What was put over a copy: boxes, pixelated and blurred patches, strokes and letters.
+
+Told from the picture and the known picture on one grid. A redaction differs from the known picture
+and is either of one tone, or a coarse version of what the known picture shows there; a stroke
+is thin and of one or two tones. Ground that changed, and a vehicle that moved, is none of these.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# All in gray levels of 255. JPEG leaves a box this flat over 7 x 7 pixels ...
+_FLAT, _FLAT_WINDOW = 6.0, 7
+# ... and its whole core this even; asphalt and water are not so even over such an area.
+_EVEN, _LEAST_FLAT_SHARE, _LEAST_FLAT_PX = 8.0, 1e-3, 100
+# A difference counts from this many times what is usual for such texture, and this many levels.
+_TIMES, _LEAST, _TEXTURE_BINS = 4.0, 5.0, 24
+# Detail of a pixelated or blurred patch against that of the known picture; their means agree.
+_DETAIL_LEFT, _EDGE, _DETAIL_WINDOW = 0.4, 5, 15
+_COARSE_SHARE, _COARSE_AGREES = 0.02, 0.6
+# Strokes and letters: of one or two tones, long for their width.
+_TONE, _OF_TONES, _LONG = 16.0, 0.6, 4.0
+# ... that the known picture does not have this near, by this much, over this share.
+_NEAR, _FOREIGN, _FOREIGN_SHARE = 7, 10.0, 0.5
+# ... or of one tone over so much more of it than the known picture is.
+_MORE_EVEN = 0.25
+# A difference is explained if this share of it is.
+_EXPLAINED = 0.75
+# JPEG rings through the blocks of 8 pixels that an edge touches.
+_RIM_PX = 9
+_TONE_BINS = 64
+
+
+def find(picture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Find what was put over a copy.
+
+    Parameters
+    ----------
+    picture, known : (M, N) float32 in [0, 1]
+        On one grid, to a fraction of a pixel. NaN is nodata or what is masked already; the tones
+        may differ, and one may be the negative of the other.
+
+    Returns
+    -------
+    (M, N) bool
+        True = a box, a pixelated or blurred patch, a stroke or a letter, with a rim for what
+        compression carries beyond it.
+
+    Notes
+    -----
+    The picture must be a copy for the most part. White or black text, strokes and boxes are
+    found as well as vivid ones, translucent ones are not.
+    """
+    usable = np.isfinite(picture) & np.isfinite(known)
+    if np.count_nonzero(usable) < 32 * 32:
+        return np.zeros(picture.shape, bool)
+    a = np.where(usable, 255 * picture, 0).astype(np.float32)
+    b = _toned(a, np.where(usable, 255 * known, 0).astype(np.float32), usable)
+    gap = np.where(usable, np.abs(_blur(a, 1.0) - _blur(b, 1.0)), np.float32(0))
+    differs = _differs(gap, b, usable)
+    foreign = _foreign(a, b)
+    flat = _flat(a, differs, usable)
+    evidence = flat | _coarse(a, b, usable) | _near(~usable)
+    found = flat
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(
+        differs.astype(np.uint8), connectivity=8
+    )
+    shares = np.bincount(labels[evidence], minlength=count) / np.maximum(boxes[:, 4], 1)
+    for label in range(1, count):
+        left, top, wide, high, _ = boxes[label]
+        part = np.s_[top : top + high, left : left + wide]
+        members = labels[part] == label
+        if shares[label] >= _EXPLAINED or _is_stroke(
+            a[part], b[part], gap[part], foreign[part], members
+        ):
+            found[part] |= members
+    if not found.any():
+        return found
+    return _dilated(found, _RIM_PX)
+
+
+def _dilated(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
+
+
+def _near(unusable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Give the rim of what is masked already: a stroke's colour goes further than its mask."""
+    return _dilated(unusable, _RIM_PX)
+
+
+def _blur(array: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(array, (0, 0), sigma), np.float32)
+
+
+def _box(array: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    return np.asarray(cv2.blur(array, (side, side)), np.float32)
+
+
+def _binned(
+    at: NDArray[np.float32], of: NDArray[np.float32], bins: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the medians of ``of`` over equally filled bins of ``at``, and their places."""
+    order = np.argsort(at, kind="stable")
+    groups = [g for g in np.array_split(order, bins) if len(g)]
+    places = np.array([np.median(at[g]) for g in groups])
+    keep = np.concatenate([[True], np.diff(places) > 1e-3])
+    return places[keep], np.array([np.median(of[g]) for g in groups])[keep]
+
+
+def _toned(
+    a: NDArray[np.float32], b: NDArray[np.float32], usable: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Give the known picture the tones of the other: the curve of medians."""
+    some = np.flatnonzero(usable)
+    some = some[:: max(1, len(some) // 60_000)]
+    soft_a, soft_b = _blur(a, 1.5).ravel()[some], _blur(b, 1.5).ravel()[some]
+    places, tones = _binned(soft_b, soft_a, _TONE_BINS)
+    if len(places) < 8:
+        return b
+    # Beyond the ends the curve goes on as it came.
+    far = np.array([-255.0, 255.0])
+    rise = [(tones[k] - tones[k + 4]) / (places[k] - places[k + 4]) for k in (0, -5)]
+    ends = np.array([tones[0], tones[-1]]) + far * rise
+    places = np.concatenate([[places[0] + far[0]], places, [places[-1] + far[1]]])
+    tones = np.concatenate([ends[:1], tones, ends[1:]])
+    return np.clip(np.interp(b, places, tones), 0, 255).astype(np.float32)
+
+
+def _slope(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+    soft = _blur(gray, 0.8)
+    x, y = (cv2.Sobel(soft, cv2.CV_32F, i, 1 - i, ksize=3) / 8 for i in (1, 0))
+    return np.asarray(np.hypot(x, y), np.float32)
+
+
+def _differs(
+    gap: NDArray[np.float32], b: NDArray[np.float32], usable: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Find what differs by far more than compression leaves in such texture."""
+    gap = _box(gap, 5)
+    texture = _box(_slope(b), 9)
+    some = np.flatnonzero(usable)
+    some = some[:: max(1, len(some) // 60_000)]
+    places, usual = _binned(texture.ravel()[some], gap.ravel()[some], _TEXTURE_BINS)
+    expected = np.interp(texture, places, np.maximum.accumulate(usual))
+    large = usable & (gap > np.maximum(_TIMES * expected, _LEAST))
+    joined = cv2.morphologyEx(large.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    return np.asarray((joined > 0) & usable)
+
+
+def _foreign(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Find tones that the known picture has nowhere near: no shifted edge."""
+    near = np.ones((_NEAR, _NEAR), np.uint8)
+    return np.asarray((a > cv2.dilate(b, near) + _FOREIGN) | (a < cv2.erode(b, near) - _FOREIGN))
+
+
+def _flat(
+    a: NDArray[np.float32], differs: NDArray[np.bool_], usable: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Find even patches that lie, for a good part, where the two differ."""
+    window = np.ones((_FLAT_WINDOW, _FLAT_WINDOW), np.uint8)
+    spread = cv2.dilate(a, window) - cv2.erode(a, window)
+    core = (spread <= _FLAT) & usable
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(core.astype(np.uint8), connectivity=4)
+    least = max(_LEAST_FLAT_PX, _LEAST_FLAT_SHARE * a.size)
+    found = np.zeros(a.shape, bool)
+    for label in np.flatnonzero(boxes[:, 4] >= least):
+        left, top, wide, high, _ = boxes[label]
+        grow = _RIM_PX + _FLAT_WINDOW // 2
+        part = np.s_[
+            max(0, top - grow) : top + high + grow, max(0, left - grow) : left + wide + grow
+        ]
+        members = labels[part] == label
+        if label == 0 or not differs[part][members].mean() > 0.3:
+            continue
+        low, middle, high_ = np.percentile(a[part][members], [5, 50, 95])
+        if high_ - low > _EVEN:
+            continue
+        # Its rim has the same tone, as far as compression leaves it.
+        near = _dilated(members, grow) & (np.abs(a[part] - middle) <= 3 * _EVEN)
+        found[part] |= members | (near & (differs[part] | ~usable[part]))
+    return found
+
+
+def _coarse(
+    a: NDArray[np.float32], b: NDArray[np.float32], usable: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Find where the picture shows the known one without its detail: pixelated or blurred."""
+    # The thin edges between the cells of a mosaic are left out.
+    window = np.ones((_EDGE, _EDGE), np.uint8)
+    details = [
+        _box(np.asarray(cv2.erode(_slope(gray), window), np.float32), _DETAIL_WINDOW)
+        for gray in (a, b)
+    ]
+    ratio = details[0] / np.maximum(details[1], np.float32(0.2))
+    usual = max(float(np.median(ratio[usable])), 1e-3)
+    gone = ratio < _DETAIL_LEFT * usual
+    sigma = _COARSE_SHARE * max(a.shape)
+    mean_a, mean_b = _blur(a, sigma), _blur(b, sigma)
+    spread = np.sqrt(np.maximum(_blur(b * b, sigma) - mean_b**2, 0))
+    alike = np.abs(mean_a - mean_b) <= _COARSE_AGREES * spread + 3
+    core = (gone & alike).astype(np.uint8)
+    # Half a window is lost at its rim.
+    return _dilated(core > 0, _DETAIL_WINDOW // 2 + 3)
+
+
+def _is_stroke(
+    a: NDArray[np.float32],
+    b: NDArray[np.float32],
+    gap: NDArray[np.float32],
+    foreign: NDArray[np.bool_],
+    members: NDArray[np.bool_],
+) -> bool:
+    """Tell whether a difference is thin, and of one or two tones that are new there."""
+    padded = np.pad(members.astype(np.uint8), 1)
+    width = 2.0 * float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
+    if np.hypot(*members.shape) < _LONG * width:
+        return False
+    core = members & (gap >= np.percentile(gap[members], 90) / 2)
+    first, second = _tones(a[core])
+    if first + second < _OF_TONES:
+        return False
+    # A shifted edge has the tones that the known picture has beside it, and so has that one here.
+    is_new = foreign[core].mean() >= _FOREIGN_SHARE
+    return bool(is_new or first >= _tones(b[core])[0] + _MORE_EVEN)
+
+
+def _tones(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Give the shares of the most and the second most frequent tone."""
+    counts, _ = np.histogram(values, bins=np.arange(0, 261, 4))
+    wide, shares = int(2 * _TONE / 4), []
+    for _ in range(2):
+        sums = np.convolve(counts, np.ones(wide, int), "valid")
+        top = int(np.argmax(sums))
+        shares.append(float(sums[top]) / len(values))
+        counts[top : top + wide] = 0
+    return shares[0], shares[1]
