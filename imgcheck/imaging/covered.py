@@ -182,19 +182,25 @@ def _flat(
     return found
 
 
+def _fine(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give the detail that a blur takes away."""
+    return np.asarray(np.abs(gray - _blur(gray, 2.0)), np.float32)
+
+
+def _within_cells(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give the detail that pixelation takes away: the thin edges between cells are left out."""
+    return np.asarray(cv2.erode(_slope(gray), np.ones((_EDGE, _EDGE), np.uint8)), np.float32)
+
+
 def _coarse(
     a: NDArray[np.float32], b: NDArray[np.float32], usable: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Find where the picture shows the known one without its detail: pixelated or blurred."""
-    # The thin edges between the cells of a mosaic are left out.
-    window = np.ones((_EDGE, _EDGE), np.uint8)
-    details = [
-        _box(np.asarray(cv2.erode(_slope(gray), window), np.float32), _DETAIL_WINDOW)
-        for gray in (a, b)
-    ]
-    ratio = details[0] / np.maximum(details[1], np.float32(0.2))
-    usual = max(float(np.median(ratio[usable])), 1e-3)
-    gone = ratio < _DETAIL_LEFT * usual
+    gone = np.zeros(a.shape, bool)
+    for measure in (_fine, _within_cells):
+        left, full = (_box(measure(gray), _DETAIL_WINDOW) for gray in (a, b))
+        ratio = left / np.maximum(full, np.float32(0.2))
+        gone |= ratio < _DETAIL_LEFT * max(float(np.median(ratio[usable])), 1e-3)
     sigma = _COARSE_SHARE * max(a.shape)
     mean_a, mean_b = _blur(a, sigma), _blur(b, sigma)
     spread = np.sqrt(np.maximum(_blur(b * b, sigma) - mean_b**2, 0))
