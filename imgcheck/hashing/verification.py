@@ -5,8 +5,9 @@ lie within PDQ's usual distance. Without this step every honest dated picture wo
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -184,6 +185,17 @@ def _by_hash(record: Record, hit: HashHit, shape: tuple[int, int]) -> _Laid:
     return _Laid(matrix=to_known @ matrix @ to_part, inverted=hit.inverted, log10_nfa=hit.log10_nfa)
 
 
+# A part of a picture is no copy if it is flat but for letters and lines: program windows and pages
+# share such parts around other pictures. Flat: this many gray levels within 5 x 5 pixels of the
+# nearly lossless preview. Ground is flat over at most a tenth, such windows over 0.4 and more.
+_FLAT_LEVELS, _FLAT_SHARE = 3 / 255, 0.3
+_PART_SHARE = 0.85
+_FURNITURE = (
+    "what the two share is flat but for letters and lines, as the window of a program is; the "
+    "pictures in it differ or were not compared"
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Pair:
     """Both pictures in gray at the sizes in which they are at hand.
@@ -233,5 +245,23 @@ class _Pair:
             inside = np.zeros_like(self.clean)
             inside[y0:y1, x0:x1] = self.clean[y0:y1, x0:x1]
         told = relation.classify(self.picture, self.known, self.matrix, picture_mask=inside)
+        if box is not None and told.kind in ("same", "derived") and self._is_furniture(box):
+            return "undetermined", replace(told, reason=_FURNITURE)
         # At the size of the preview a shrunk copy can look the same.
         return ("derived" if told.kind == "same" and self.reduced else told.kind), told
+
+    def _is_furniture(self, box: Box) -> bool:
+        """Tell whether only a part is shared, and that part is flat but for letters and lines."""
+        scale = np.array([self.scale[0], self.scale[1]] * 2)
+        x0, y0, x1, y1 = np.array([box.x0, box.y0, box.x1, box.y1]) * scale
+        if (x1 - x0) * (y1 - y0) >= _PART_SHARE * self.picture.size:
+            return False
+        ring = transforms.apply(self.matrix, [[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
+        limit = np.array(self.known.shape[::-1])
+        low, high = (np.clip(np.round(v), 0, limit).astype(int) for v in (ring.min(0), ring.max(0)))
+        part = np.ascontiguousarray(self.known[low[1] : high[1], low[0] : high[0]])
+        if min(part.shape) < 8:
+            return False
+        window = np.ones((5, 5), np.uint8)
+        spread = np.asarray(cv2.dilate(part, window) - cv2.erode(part, window))
+        return bool(np.mean(spread <= _FLAT_LEVELS) > _FLAT_SHARE)

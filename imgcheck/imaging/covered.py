@@ -17,7 +17,9 @@ _EVEN, _LEAST_FLAT_SHARE, _LEAST_FLAT_PX = 8.0, 1e-3, 100
 _TIMES, _LEAST, _TEXTURE_BINS = 4.0, 5.0, 24
 # Detail of a pixelated or blurred patch against that of the known picture; their means agree.
 _DETAIL_LEFT, _EDGE, _DETAIL_WINDOW = 0.4, 5, 15
-_COARSE_SHARE, _COARSE_AGREES = 0.02, 0.6
+_COARSE_SHARE, _COARSE_AGREES, _LARGEST_CELL = 0.02, 0.6, 0.03
+# Less detail than this, in levels, compression may take.
+_LEAST_DETAIL = 1.0
 # Strokes and letters: of one or two tones, long for their width.
 _TONE, _OF_TONES, _LONG = 16.0, 0.6, 4.0
 # ... that the known picture does not have this near, by this much, over this share.
@@ -58,7 +60,7 @@ def find(picture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np
     b = _toned(a, np.where(usable, 255 * known, 0).astype(np.float32), usable)
     gap = np.where(usable, np.abs(_blur(a, 1.0) - _blur(b, 1.0)), np.float32(0))
     differs = _differs(gap, b, usable)
-    foreign = _foreign(a, b)
+    foreign = _foreign(a, b, _NEAR)
     flat = _flat(a, differs, usable)
     evidence = flat | _coarse(a, b, usable) | _near(~usable)
     found = flat
@@ -148,9 +150,11 @@ def _differs(
     return np.asarray((joined > 0) & usable)
 
 
-def _foreign(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Find tones that the known picture has nowhere near: no shifted edge."""
-    near = np.ones((_NEAR, _NEAR), np.uint8)
+def _foreign(
+    a: NDArray[np.float32], b: NDArray[np.float32], side: int
+) -> NDArray[np.bool_]:
+    """Find tones that the known picture has nowhere within a window."""
+    near = np.ones((side, side), np.uint8)
     return np.asarray((a > cv2.dilate(b, near) + _FOREIGN) | (a < cv2.erode(b, near) - _FOREIGN))
 
 
@@ -200,14 +204,16 @@ def _coarse(
     for measure in (_fine, _within_cells):
         left, full = (_box(measure(gray), _DETAIL_WINDOW) for gray in (a, b))
         ratio = left / np.maximum(full, np.float32(0.2))
-        gone |= ratio < _DETAIL_LEFT * max(float(np.median(ratio[usable])), 1e-3)
+        usual = max(float(np.median(ratio[usable])), 1e-3)
+        gone |= (ratio < _DETAIL_LEFT * usual) & (full > _LEAST_DETAIL)
     sigma = _COARSE_SHARE * max(a.shape)
     mean_a, mean_b = _blur(a, sigma), _blur(b, sigma)
     spread = np.sqrt(np.maximum(_blur(b * b, sigma) - mean_b**2, 0))
     alike = np.abs(mean_a - mean_b) <= _COARSE_AGREES * spread + 3
     core = (gone & alike).astype(np.uint8)
-    # Half a window is lost at its rim.
-    return _dilated(core > 0, _DETAIL_WINDOW // 2 + 3)
+    # Half a window is lost at its rim. No mean lies beyond all that it is the mean of.
+    cell = 2 * round(_LARGEST_CELL * max(a.shape)) + 1
+    return _dilated(core > 0, _DETAIL_WINDOW // 2 + 3) & ~_foreign(a, b, cell)
 
 
 def _is_stroke(

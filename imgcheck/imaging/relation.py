@@ -212,10 +212,12 @@ def _uncovered(
     if not 0 < share <= MOST_COVERED:
         return found, level, *counts, 0.0
     rest = np.where(over, np.float32(np.nan), picture)
+    gone, came = clusters(rest, laid)
     again, at = _best_level(rest, laid)
-    if len(again) < LEAST_BLOCKS:
+    # Where anything came that was not drawn, what looks blurred is ground that a vehicle left.
+    if came or len(again) < LEAST_BLOCKS:
         return found, level, *counts, 0.0
-    return replace(again, inverted=found.inverted), at, *clusters(rest, laid), share
+    return replace(again, inverted=found.inverted), at, gone, came, share
 
 
 def _weakest(found: Blocks) -> float:

@@ -44,17 +44,20 @@ KNOWN = {
         "brighton": ("overhead/brighton/*.jpg", slice(None)),
         "seneca, even": ("overhead/seneca/*.jpg", slice(0, None, 2)),
         "beijing A": ("change/beijing/beijing_A_[12].jpg", slice(None)),
+        "neon OSBS": ("overhead/neon/OSBS*.png", slice(None)),
+        "copr, even": ("overhead/copr/*.png", slice(0, None, 2)),
+        "joplin 1": ("change/joplin/1_*.tif", slice(None)),
     },
     "report": {
         "kit_munichstreet02": ("vehicles/kit_munichstreet02/*.png", slice(None)),
         "dji_minsk_0005": ("vehicles/dji_minsk_0005/*.jpg", slice(None)),
         "niza": ("overhead/niza/*.jpg", slice(None)),
         "seneca, odd": ("overhead/seneca/*.jpg", slice(1, None, 2)),
-        "neon": ("overhead/neon/*.png", slice(None)),
-        "copr": ("overhead/copr/*.png", slice(None)),
+        "neon SOAP": ("overhead/neon/SOAP*.png", slice(None)),
+        "copr, odd": ("overhead/copr/*.png", slice(1, None, 2)),
         "beijing B": ("change/beijing/beijing_B_[12].jpg", slice(None)),
         "pucallpa": ("stacks/pucallpa/*.tif", slice(None)),
-        "joplin": ("change/joplin/*.tif", slice(None)),
+        "joplin 3": ("change/joplin/3_*.tif", slice(None)),
     },
 }
 # Groups of pictures that show one place at different dates.
