@@ -17,6 +17,8 @@ _TEXTURE = 0.008
 # Strokes and letters have several times the contrast that tone gives the rest, and stand out.
 _DRAWN_CONTRAST, _DRAWN_SIGMAS = 2.0, 4.0
 _EMPTY_CONTRAST = 0.15
+# Half a gray level.
+_FLAT = 0.002
 # Share of a block that must be ground.
 _LEAST_USABLE = 0.5
 # More blocks tell nothing new.
@@ -138,8 +140,12 @@ def _drawn(
     if not usable.any():
         return np.zeros(a.shape, bool)
     size_a, size_b = np.abs(a), np.abs(b)
-    middle = float(np.median(size_a[usable]))
-    gain = middle / max(float(np.median(size_b[usable])), 1e-6)
+    # A black frame or a calm sea, more than half of a picture, says nothing of contrasts.
+    some = usable & (size_b > _FLAT)
+    if not some.any():
+        return np.zeros(a.shape, bool)
+    middle = float(np.median(size_a[some]))
+    gain = middle / max(float(np.median(size_b[some])), 1e-6)
     near = np.asarray(cv2.dilate(size_b, np.ones((7, 7), np.uint8)))
     strokes = (size_a > _DRAWN_CONTRAST * gain * near) & (size_a > _DRAWN_SIGMAS * middle / 0.6745)
     here = np.asarray(cv2.dilate(size_a, np.ones((5, 5), np.uint8)))

@@ -146,13 +146,11 @@ def _differs(
     places, usual = _binned(texture.ravel()[some], gap.ravel()[some], _TEXTURE_BINS)
     expected = np.interp(texture, places, np.maximum.accumulate(usual))
     large = usable & (gap > np.maximum(_TIMES * expected, _LEAST))
-    joined = cv2.morphologyEx(large.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    joined = cv2.morphologyEx(large.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     return np.asarray((joined > 0) & usable)
 
 
-def _foreign(
-    a: NDArray[np.float32], b: NDArray[np.float32], side: int
-) -> NDArray[np.bool_]:
+def _foreign(a: NDArray[np.float32], b: NDArray[np.float32], side: int) -> NDArray[np.bool_]:
     """Find tones that the known picture has nowhere within a window."""
     near = np.ones((side, side), np.uint8)
     return np.asarray((a > cv2.dilate(b, near) + _FOREIGN) | (a < cv2.erode(b, near) - _FOREIGN))
@@ -165,7 +163,9 @@ def _flat(
     window = np.ones((_FLAT_WINDOW, _FLAT_WINDOW), np.uint8)
     spread = cv2.dilate(a, window) - cv2.erode(a, window)
     core = (spread <= _FLAT) & usable
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(core.astype(np.uint8), connectivity=4)
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats(
+        core.astype(np.uint8), connectivity=4
+    )
     least = max(_LEAST_FLAT_PX, _LEAST_FLAT_SHARE * a.size)
     found = np.zeros(a.shape, bool)
     for label in np.flatnonzero(boxes[:, 4] >= least):
@@ -225,8 +225,10 @@ def _is_stroke(
 ) -> bool:
     """Tell whether a difference is thin, and of one or two tones that are new there."""
     padded = np.pad(members.astype(np.uint8), 1)
-    width = 2.0 * float(cv2.distanceTransform(padded, cv2.DIST_L2, 3).max())
-    if np.hypot(*members.shape) < _LONG * width:
+    # Of a stroke as wide as w the mean distance to its edge is w / 4; an arrow's head adds little.
+    width = 4.0 * float(cv2.distanceTransform(padded, cv2.DIST_L2, 3)[padded > 0].mean())
+    length = max(float(np.hypot(*members.shape)), np.count_nonzero(members) / width)
+    if length < _LONG * width:
         return False
     core = members & (gap >= np.percentile(gap[members], 90) / 2)
     first, second = _tones(a[core])
