@@ -41,7 +41,7 @@ _KINDS = {
     "derived": "is a copy of",
     "same-capture": "overlaps, from the same capture, with",
     "same-place": "shows the same place, at another time, as",
-    "undetermined": "resembles, without being surely a copy of,",
+    "undetermined": "resembles, but is not surely a copy of,",
 }
 
 
@@ -82,6 +82,26 @@ def likeness(match: hashing.Match) -> str:
     handled = handling(match)
     turned = f" ({handled})" if handled else ""
     return f"{_KINDS[match.relation]}{turned} {name(match)}"
+
+
+def nothing(result: hashing.SearchResult, otherwise: str) -> str:
+    """Say that a check has no copy of its own sort, in agreement with what the others say.
+
+    Parameters
+    ----------
+    result : SearchResult
+    otherwise : str
+        For an index in which nothing matches.
+    """
+    copies = [m for m in result.matches if m.relation in COPIES]
+    if copies:
+        return f"The picture {_copied(copies[0])}; no other known picture matches in another way"
+    if result.matches:
+        return (
+            f"The picture {likeness(result.matches[0])}; no known picture is surely a copy of it "
+            "or of a part of it"
+        )
+    return otherwise
 
 
 def handling(match: hashing.Match) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from imgcheck import hashing
 from imgcheck.checks import needs
-from imgcheck.checks._known import date, missing_dates, searched
+from imgcheck.checks._known import COPIES, date, missing_dates, searched
 from imgcheck.checks._pictures import jpeg
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
@@ -24,25 +24,26 @@ from imgcheck.model import (
     Outcome,
     Picture,
     Region,
+    Window,
 )
 
-_BASIS = "earlier copy"
+_BASIS = "comparison with a known picture"
 
-# A copy that was altered over much of its area may look undetermined to the index: the
-# comparison asks again and refuses what is no copy.
-_ASKED = ("same", "derived", "undetermined")
+# A copy that was altered over much of its area may look undetermined to the index. It is compared
+# too, and what differs is shown; but it decides nothing: frames of one flight look so as well.
+_ASKED = (*COPIES, "undetermined")
 _MOST_COMPARED = 3
 _MOST_REGIONS = 12
 _SHOWN_SIDE = 1024
 
 _LIMITS = (
-    "Which of the two pictures was altered is not shown: the earlier copy may be the altered one.",
+    "Which of the two pictures was altered is not shown: the known picture may be the altered one.",
     "Changes of colour at equal brightness, slow changes of light over some 60 pixels, and what "
     "lies under or beside drawings are not seen.",
     "The known picture is kept at 1024 pixels a side at most; finer changes are lost.",
 )
 _INNOCENT = (
-    "the earlier copy may be the altered one",
+    "the known picture may be the altered one",
     "a logo, dust or a number plate may have been retouched in the open",
     "the two may be neighbouring frames of one camera in which something moved",
 )
@@ -67,7 +68,7 @@ class _Compared:
 
 @check(
     "hashing.altered-since",
-    question="Was it altered since the earlier copy?",
+    question="Does it differ from a known copy of it?",
     asks="manipulated",
     analysis="technical",
     answers=("unaltered",),
@@ -83,13 +84,24 @@ def hashing_altered_since(case: Case) -> Iterable[Finding]:
     if exact:
         yield from _said(case, exact[0], None)
     elif compared:
-        # What differs most is told first; the others stand in the measures.
-        worst = max(compared, key=lambda c: (len(c.of("content")), len(c.found.regions)))
-        yield from _said(case, worst.match, worst)
+        chosen = _chosen(case, compared)
+        yield from _said(case, chosen.match, chosen)
     else:
         yield from hashing_altered_since.without(
             case, Outcome.NOT_APPLICABLE, _nothing(case, copies, tried)
         )
+
+
+def _chosen(case: Case, compared: list[_Compared]) -> _Compared:
+    """Choose the earliest copy: later ones may be altered themselves; else what differs most."""
+    earlier = [
+        (known, c)
+        for c in compared
+        if c.match.relation in COPIES and (known := _earlier(case, c.match)) is not None
+    ]
+    if earlier:
+        return min(earlier, key=lambda pair: pair[0].earliest)[1]
+    return max(compared, key=lambda c: (len(c.of("content")), len(c.found.regions)))
 
 
 def _comparisons(case: Case, copies: list[hashing.Match]) -> Iterator[_Compared]:
@@ -166,10 +178,11 @@ def _judged(
     power: DetectionPower,
 ) -> Finding:
     content = () if compared is None else compared.of("content")
-    dated = _is_earlier(case, match)
     outcome = Outcome.INCONCLUSIVE
     wishes: tuple[str, ...] = _WISHES
-    if content and dated:
+    if match.relation not in COPIES:
+        words += " Whether the two are copies of one picture at all is not sure."
+    elif content and _earlier(case, match) is not None:
         outcome, wishes = Outcome.CONTRADICTS, ()
     elif content:
         words += " Which of the two came first is not known."
@@ -192,10 +205,12 @@ def _judged(
     )
 
 
-def _is_earlier(case: Case, match: hashing.Match) -> bool:
-    posted = case.claim.source.posted
-    when = date(match)
-    return posted is not None and when is not None and when.before(posted)
+def _earlier(case: Case, match: hashing.Match) -> Window | None:
+    """Give the date of a known picture if it surely lies before the post."""
+    posted, known = case.claim.source.posted, date(match)
+    if posted is None or known is None or not known.before(posted):
+        return None
+    return known
 
 
 def _words(compared: _Compared) -> str:
@@ -253,7 +268,7 @@ def _evidence(case: Case, compared: _Compared) -> Evidence:
             Region(
                 image="picture",
                 polygon=r.polygon,
-                label="drawn over" if r.kind == "overlay" else "differs from the earlier copy",
+                label="drawn over" if r.kind == "overlay" else "differs from the known picture",
                 layer="altered since",
             )
             for r in compared.found.regions

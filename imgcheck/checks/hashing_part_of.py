@@ -33,8 +33,7 @@ def hashing_part_of(case: Case) -> Iterable[Finding]:
     none = f"No part of the picture is among the {result.rows} known pictures"
     if result.parts == "likely":
         none = f"No part of the picture was found in the likeliest of {result.rows} known pictures"
-    if not found and any(_known.whole(m) for m in result.matches):
-        none = "Known pictures match it as a whole, none in part"
+    none = _known.nothing(result, none)
     yield _told(case, result, [*copies, *others][: _known.MOST_SHOWN], none)
     yield from _known.answers(hashing_part_of, case, result, copies, none=none)
 

@@ -26,7 +26,7 @@ def hashing_seen_before(case: Case) -> Iterable[Finding]:
     found = [m for m in result.matches if _known.whole(m)]
     copies = [m for m in found if m.relation in _known.COPIES]
     others = [m for m in found if m.relation not in _known.COPIES]
-    none = f"The picture as a whole is not among the {result.rows} known pictures"
+    none = _known.nothing(result, f"The picture is not among the {result.rows} known pictures")
     yield _told(case, result, [*copies, *others][: _known.MOST_SHOWN], none)
     yield from _known.answers(hashing_seen_before, case, result, copies, none=none)
 

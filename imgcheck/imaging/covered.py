@@ -163,9 +163,7 @@ def _flat(
     window = np.ones((_FLAT_WINDOW, _FLAT_WINDOW), np.uint8)
     spread = cv2.dilate(a, window) - cv2.erode(a, window)
     core = (spread <= _FLAT) & usable
-    count, labels, boxes, _ = cv2.connectedComponentsWithStats(
-        core.astype(np.uint8), connectivity=4
-    )
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(core.astype(np.uint8), connectivity=4)
     least = max(_LEAST_FLAT_PX, _LEAST_FLAT_SHARE * a.size)
     found = np.zeros(a.shape, bool)
     for label in np.flatnonzero(boxes[:, 4] >= least):

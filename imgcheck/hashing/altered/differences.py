@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from imgcheck.hashing.altered import noise
 from imgcheck.hashing.altered.prediction import Prediction
+from imgcheck.imaging import covered
 
 # The greatest score of an unaltered pair follows a Gumbel law: place 4.67 and scale 0.79 on 108
 # pairs of the calibration places (benchmarks: altered calibrate). Markings one pixel wide along the
@@ -120,7 +121,13 @@ def find(
     drawn : (m, n) bool
         Parts known to be drawn over, with a rim.
     threshold : float
+
+    Notes
+    -----
+    What `imgcheck.imaging.covered` finds is drawn over, too: thin strokes, letters of one pixel,
+    boxes, pixelated and blurred patches.
     """
+    over = drawn | _put_over(found)
     filled = np.nan_to_num(score, nan=-np.inf)
     wide = (filled > _REACH * threshold).astype(np.uint8)
     count, labels = cv2.connectedComponents(wide, connectivity=8)
@@ -130,10 +137,19 @@ def find(
         top = float(filled[cells].max())
         if top < threshold:
             continue
-        one = _difference(cells, top, difference, expected, found, picture, drawn)
+        one = _difference(cells, top, difference, expected, found, picture, over)
         if one is not None:
             answer.append(one)
     return tuple(sorted(answer, key=lambda d: -d.score))
+
+
+def _put_over(found: Prediction) -> NDArray[np.bool_]:
+    """Find redactions, strokes and letters, of any tone, beyond those known to be drawn."""
+    seen, was = (
+        np.where(found.usable, gray / np.float32(255), np.float32(np.nan)).astype(np.float32)
+        for gray in (found.picture, found.predicted)
+    )
+    return covered.find(seen, was)
 
 
 def _difference(

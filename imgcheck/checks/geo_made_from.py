@@ -1,0 +1,170 @@
+"""Was the picture made from a dated reference itself, and what does the date of that one say?"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from imgcheck.checks import _placed, needs
+from imgcheck.checks.calibration import error_rate
+from imgcheck.checks.check import check
+from imgcheck.geo.placement import affine_of
+from imgcheck.imaging import warp
+from imgcheck.model import (
+    Acquired,
+    Case,
+    Citation,
+    ErrorRate,
+    Evidence,
+    Finding,
+    Measure,
+    Outcome,
+    Reference,
+    Window,
+)
+
+_BASIS = "made from the reference imagery"
+_COPIES = ("same", "derived")
+# From this share of the picture on, all of it comes from the reference: a frame, a caption or a
+# trimmed edge may not. A pane of a collage says nothing of the others.
+_WHOLE = 0.85
+
+_LIMITS = (
+    "The date of the reference is taken as stated; it must be that of its acquisition, not of its "
+    "publication.",
+    "The reference may share its imagery with others of another stated date.",
+)
+_INNOCENT = (
+    "the date of the reference may be wrong",
+    "frames of one flight or pass, seconds apart, can look like copies",
+)
+
+
+@check(
+    "geo.made-from",
+    question="Was it made from a dated reference image?",
+    asks="misdated",
+    answers=("acquired", "original"),
+    needs=(needs.pixels, needs.dated_reference),
+)
+def geo_made_from(case: Case) -> Iterable[Finding]:
+    """Compare the date of the reference that the picture is a copy of with the claim."""
+    reason = _no_source(case)
+    if reason is not None:
+        yield from geo_made_from.without(case, Outcome.NOT_APPLICABLE, reason)
+        return
+    found = _placed.best(case)
+    assert found is not None
+    source = found[0]
+    assert source.date is not None
+    for statement in case.claim.of_kind("acquired"):
+        assert isinstance(statement, Acquired)
+        yield _acquired(case, statement, source, source.date)
+    for original in case.claim.of_kind("original"):
+        yield _original(case, original.id, source, source.date)
+
+
+def _no_source(case: Case) -> str | None:
+    """Say why no dated reference is known that the whole picture was made from."""
+    found, agreement = _placed.best(case), _placed.agreement(case)
+    if found is None or agreement is None:
+        return "the picture was not placed on the reference imagery"
+    name = _placed.name(found[0])
+    if agreement.kind not in _COPIES:
+        return f"the picture is not a copy of {name}, on which it was placed"
+    if found[0].date is None:
+        return f"the picture was made from {name}, of which no date is stated"
+    share = _share(case)
+    if share < _WHOLE:
+        return f"only {share:.0%} of the picture lies on {name}; the rest may be of another date"
+    return None
+
+
+def _share(case: Case) -> float:
+    """Give the share of the picture, less what is drawn over, that lies on the reference."""
+    found = _placed.best(case)
+    assert found is not None
+    image, matrix = found[0].image, found[1].matrix
+    georeference = image.georeference
+    if matrix is None or georeference is None or georeference.transform is None:
+        return 0.0
+    to_reference = np.linalg.inv(affine_of(georeference.transform)) @ matrix
+    clean = _placed.clean(case)
+    valid = image.valid()
+    on = warp.coverage(valid.shape, to_reference, clean.shape, inverse=True, mask=valid)
+    return float((on & clean).sum() / max(1, clean.sum()))
+
+
+def _rate() -> ErrorRate:
+    return error_rate("geo.made-from", "called a copy")
+
+
+def _acquired(case: Case, statement: Acquired, source: Reference, date: Window) -> Finding:
+    claimed = statement.window
+    outcome, words, wishes = Outcome.INCONCLUSIVE, "", ()
+    if _after_post(case, date):
+        words, wishes = _IMPOSSIBLE, _DATE
+    elif date.before(claimed):
+        outcome, words = Outcome.CONTRADICTS, f"so it was taken before the claimed {claimed.text}"
+    elif claimed.before(date):
+        outcome, words = Outcome.CONTRADICTS, f"so it was taken after the claimed {claimed.text}"
+    elif date.within(claimed):
+        outcome, words = Outcome.SUPPORTS, f"which lies within the claimed {claimed.text}"
+    else:
+        words, wishes = f"which does not decide on the claimed {claimed.text}", _EXACT
+    return _finding(statement.id, outcome, source, date, words, wishes)
+
+
+def _original(case: Case, statement: str, source: Reference, date: Window) -> Finding:
+    """Judge by the claimed time, and by the post where none is claimed.
+
+    A new picture from a satellite is a copy of the operator's own image of that day: imagery from
+    within the claimed time says nothing against it.
+    """
+    windows = [s.window for s in case.claim.of_kind("acquired") if isinstance(s, Acquired)]
+    posted = case.claim.source.posted
+    bounds = windows or ([posted] if posted is not None else [])
+    outcome, words, wishes = Outcome.INCONCLUSIVE, "", ()
+    if _after_post(case, date):
+        words, wishes = _IMPOSSIBLE, _DATE
+    elif bounds and all(date.before(bound) for bound in bounds):
+        outcome = Outcome.CONTRADICTS
+        words = "so it is older imagery, not a new picture"
+    elif not bounds:
+        words = "but when the picture was taken or posted is not stated"
+        wishes = ("the date of the post (source: posted) or the claimed time",)
+    else:
+        words = "which does not show that it was published before"
+        wishes = ("a copy that was published earlier",)
+    return _finding(statement, outcome, source, date, words, wishes)
+
+
+_IMPOSSIBLE = "which is later than the post, so that date cannot be right"
+_DATE = ("the date on which the reference was acquired",)
+_EXACT = ("the day on which the reference was acquired", "a narrower claimed time")
+
+
+def _after_post(case: Case, date: Window) -> bool:
+    posted = case.claim.source.posted
+    return posted is not None and posted.before(date)
+
+
+def _finding(
+    statement: str,
+    outcome: Outcome,
+    source: Reference,
+    date: Window,
+    words: str,
+    wishes: tuple[str, ...],
+) -> Finding:
+    return geo_made_from.finding(
+        statement=statement,
+        outcome=outcome,
+        summary=f"The picture was made from the reference {source.id}, dated {date.text}, {words}.",
+        basis=_BASIS,
+        measures=(Measure(name="date of the reference", value=date.text),),
+        error_rate=_rate(),
+        evidence=Evidence(citations=(Citation(input=source.id, label=_placed.name(source)),)),
+        innocent=_INNOCENT if outcome is Outcome.CONTRADICTS else (),
+        limits=_LIMITS,
+        would_change=wishes,
+    )
