@@ -39,7 +39,7 @@ _WHOLE = 0.85
 _KINDS = {
     "same": "is the same picture as",
     "derived": "is a copy of",
-    "same-capture": "overlaps, from the same capture, with",
+    "same-capture": "looks like a frame of the same flight as",
     "same-place": "shows the same place, at another time, as",
     "undetermined": "resembles, but is not surely a copy of,",
 }

@@ -1,6 +1,8 @@
 """Was the picture made from a dated reference itself, and what does the date of that one say?"""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, timedelta
 
 import numpy as np
 
@@ -13,7 +15,6 @@ from imgcheck.model import (
     Acquired,
     Case,
     Citation,
-    ErrorRate,
     Evidence,
     Finding,
     Measure,
@@ -27,6 +28,9 @@ _COPIES = ("same", "derived")
 # From this share of the picture on, all of it comes from the reference: a frame, a caption or a
 # trimmed edge may not. A pane of a collage says nothing of the others.
 _WHOLE = 0.85
+# Civil time anywhere on land differs by less than this from the mean solar time of its meridian
+# (3.2 h in the west of China is the most).
+_CIVIL = timedelta(hours=4)
 
 _LIMITS = (
     "The date of the reference is taken as stated; it must be that of its acquisition, not of its "
@@ -39,6 +43,15 @@ _INNOCENT = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """The reference that the picture is a copy of, its date, and the longitude shown."""
+
+    reference: Reference
+    date: Window
+    lon: float
+
+
 @check(
     "geo.made-from",
     question="Was it made from a dated reference image?",
@@ -48,35 +61,33 @@ _INNOCENT = (
 )
 def geo_made_from(case: Case) -> Iterable[Finding]:
     """Compare the date of the reference that the picture is a copy of with the claim."""
-    reason = _no_source(case)
-    if reason is not None:
-        yield from geo_made_from.without(case, Outcome.NOT_APPLICABLE, reason)
+    source = _source(case)
+    if isinstance(source, str):
+        yield from geo_made_from.without(case, Outcome.NOT_APPLICABLE, source)
         return
-    found = _placed.best(case)
-    assert found is not None
-    source = found[0]
-    assert source.date is not None
     for statement in case.claim.of_kind("acquired"):
         assert isinstance(statement, Acquired)
-        yield _acquired(case, statement, source, source.date)
+        yield _acquired(case, statement, source)
     for original in case.claim.of_kind("original"):
-        yield _original(case, original.id, source, source.date)
+        yield _original(case, original.id, source)
 
 
-def _no_source(case: Case) -> str | None:
-    """Say why no dated reference is known that the whole picture was made from."""
+def _source(case: Case) -> _Source | str:
+    """Give the dated reference that the whole picture was made from, or why there is none."""
     found, agreement = _placed.best(case), _placed.agreement(case)
     if found is None or agreement is None:
         return "the picture was not placed on the reference imagery"
-    name = _placed.name(found[0])
+    reference, placement = found
+    name = _placed.name(reference)
     if agreement.kind not in _COPIES:
         return f"the picture is not a copy of {name}, on which it was placed"
-    if found[0].date is None:
-        return f"the picture was made from {name}, of which no date is stated"
+    if reference.date is None:
+        return f"the picture was made from {name}, but no date of it is stated"
     share = _share(case)
     if share < _WHOLE:
         return f"only {share:.0%} of the picture lies on {name}; the rest may be of another date"
-    return None
+    assert placement.centre_lonlat is not None
+    return _Source(reference=reference, date=reference.date, lon=placement.centre_lonlat[0])
 
 
 def _share(case: Case) -> float:
@@ -94,27 +105,24 @@ def _share(case: Case) -> float:
     return float((on & clean).sum() / max(1, clean.sum()))
 
 
-def _rate() -> ErrorRate:
-    return error_rate("geo.made-from", "called a copy")
-
-
-def _acquired(case: Case, statement: Acquired, source: Reference, date: Window) -> Finding:
-    claimed = statement.window
-    outcome, words, wishes = Outcome.INCONCLUSIVE, "", ()
+def _acquired(case: Case, statement: Acquired, source: _Source) -> Finding:
+    claimed, date = statement.window, source.date
+    wishes: tuple[str, ...] = ()
+    outcome = Outcome.INCONCLUSIVE
     if _after_post(case, date):
         words, wishes = _IMPOSSIBLE, _DATE
     elif date.before(claimed):
         outcome, words = Outcome.CONTRADICTS, f"so it was taken before the claimed {claimed.text}"
     elif claimed.before(date):
         outcome, words = Outcome.CONTRADICTS, f"so it was taken after the claimed {claimed.text}"
-    elif date.within(claimed):
+    elif _inside(date, claimed, source.lon):
         outcome, words = Outcome.SUPPORTS, f"which lies within the claimed {claimed.text}"
     else:
         words, wishes = f"which does not decide on the claimed {claimed.text}", _EXACT
-    return _finding(statement.id, outcome, source, date, words, wishes)
+    return _finding(statement.id, outcome, source, words, wishes)
 
 
-def _original(case: Case, statement: str, source: Reference, date: Window) -> Finding:
+def _original(case: Case, statement: str, source: _Source) -> Finding:
     """Judge by the claimed time, and by the post where none is claimed.
 
     A new picture from a satellite is a copy of the operator's own image of that day: imagery from
@@ -123,19 +131,19 @@ def _original(case: Case, statement: str, source: Reference, date: Window) -> Fi
     windows = [s.window for s in case.claim.of_kind("acquired") if isinstance(s, Acquired)]
     posted = case.claim.source.posted
     bounds = windows or ([posted] if posted is not None else [])
-    outcome, words, wishes = Outcome.INCONCLUSIVE, "", ()
-    if _after_post(case, date):
+    wishes: tuple[str, ...] = ()
+    outcome = Outcome.INCONCLUSIVE
+    if _after_post(case, source.date):
         words, wishes = _IMPOSSIBLE, _DATE
-    elif bounds and all(date.before(bound) for bound in bounds):
-        outcome = Outcome.CONTRADICTS
-        words = "so it is older imagery, not a new picture"
     elif not bounds:
         words = "but when the picture was taken or posted is not stated"
-        wishes = ("the date of the post (source: posted) or the claimed time",)
+        wishes = ("the date of the post (source.posted in the claim) or the claimed time",)
+    elif all(source.date.before(bound) for bound in bounds):
+        outcome, words = Outcome.CONTRADICTS, "so it is older imagery, not a new picture"
     else:
         words = "which does not show that it was published before"
         wishes = ("a copy that was published earlier",)
-    return _finding(statement, outcome, source, date, words, wishes)
+    return _finding(statement, outcome, source, words, wishes)
 
 
 _IMPOSSIBLE = "which is later than the post, so that date cannot be right"
@@ -148,22 +156,36 @@ def _after_post(case: Case, date: Window) -> bool:
     return posted is not None and posted.before(date)
 
 
+def _inside(date: Window, claimed: Window, lon: float) -> bool:
+    """Tell whether a date lies within a claimed window, each read as a clock on the spot.
+
+    Where only one of the two has a time zone, the other is taken for a civil time of the place
+    that is shown, whichever may be in use there.
+    """
+    start, end = date.start, date.end
+    if date.zone_known != claimed.zone_known:
+        offset = timedelta(hours=lon / 15.0)
+        if date.zone_known:
+            start = start.astimezone(UTC).replace(tzinfo=None) + offset
+            end = end.astimezone(UTC).replace(tzinfo=None) + offset
+        else:
+            start, end = (t.replace(tzinfo=UTC) - offset for t in (start, end))
+        start, end = start - _CIVIL, end + _CIVIL
+    return claimed.start <= start and end <= claimed.end
+
+
 def _finding(
-    statement: str,
-    outcome: Outcome,
-    source: Reference,
-    date: Window,
-    words: str,
-    wishes: tuple[str, ...],
+    statement: str, outcome: Outcome, source: _Source, words: str, wishes: tuple[str, ...]
 ) -> Finding:
+    reference, date = source.reference, source.date.text
     return geo_made_from.finding(
         statement=statement,
         outcome=outcome,
-        summary=f"The picture was made from the reference {source.id}, dated {date.text}, {words}.",
+        summary=f"The picture was made from the reference {reference.id}, dated {date}, {words}.",
         basis=_BASIS,
-        measures=(Measure(name="date of the reference", value=date.text),),
-        error_rate=_rate(),
-        evidence=Evidence(citations=(Citation(input=source.id, label=_placed.name(source)),)),
+        measures=(Measure(name="date of the reference", value=date),),
+        error_rate=error_rate("geo.made-from", "called a copy"),
+        evidence=Evidence(citations=(Citation(input=reference.id, label=_placed.name(reference)),)),
         innocent=_INNOCENT if outcome is Outcome.CONTRADICTS else (),
         limits=_LIMITS,
         would_change=wishes,

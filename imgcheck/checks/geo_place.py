@@ -34,7 +34,7 @@ _WAYS = {
 _KINDS = {
     "same": "It is that image itself, at most saved again",
     "derived": "It was made from that very image",
-    "same-capture": "It was taken in the same pass as that image",
+    "same-capture": "It looks like a picture of the same pass as that image",
     "same-place": "It was taken at another time than that image",
     "undetermined": "Whether it was made from that image or taken at another time is not decided",
 }

@@ -15,7 +15,7 @@ WAYS = {
 RELATIONS = {
     "same": "It is the reference's own picture.",
     "derived": "It is a copy of the reference's own picture, cut, turned, scaled or drawn on.",
-    "same-capture": "It shows the moment of the reference, or seconds from it.",
+    "same-capture": "It looks like a picture of the same pass, seconds from the reference.",
     "same-place": "It shows the place of the reference at another time.",
     "undetermined": "Whether it is the reference's own acquisition or of another date is "
     "undetermined.",
