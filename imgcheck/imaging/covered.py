@@ -21,7 +21,7 @@ _COARSE_SHARE, _COARSE_AGREES, _LARGEST_CELL = 0.02, 0.6, 0.03
 # Less detail than this, in levels, compression may take.
 _LEAST_DETAIL = 1.0
 # Strokes and letters: of one or two tones, long for their width.
-_TONE, _OF_TONES, _LONG = 16.0, 0.6, 4.0
+_TONE, _OF_TONES, _LONG, _VERY_LONG = 16.0, 0.6, 4.0, 8.0
 # ... that the known picture does not have this near, by this much, over this share.
 _NEAR, _FOREIGN, _FOREIGN_SHARE = 7, 10.0, 0.5
 # ... or of one tone over so much more of it than the known picture is.
@@ -229,12 +229,13 @@ def _is_stroke(
     if length < _LONG * width:
         return False
     core = members & (gap >= np.percentile(gap[members], 90) / 2)
-    first, second = _tones(a[core])
-    if first + second < _OF_TONES:
-        return False
     # A shifted edge has the tones that the known picture has beside it, and so has that one here.
     is_new = foreign[core].mean() >= _FOREIGN_SHARE
-    return bool(is_new or first >= _tones(b[core])[0] + _MORE_EVEN)
+    if is_new and length >= _VERY_LONG * width:
+        return True  # strokes of several colours that cross each other
+    first, second = _tones(a[core])
+    is_even = first >= _tones(b[core])[0] + _MORE_EVEN
+    return first + second >= _OF_TONES and bool(is_new or is_even)
 
 
 def _tones(values: NDArray[np.float32]) -> tuple[float, float]:
