@@ -108,3 +108,56 @@ def test_a_copy_with_one_object_erased_or_pasted_is_no_other_exposure(street, kn
 def test_without_texture_there_is_no_score(known):
     told = relation.classify(np.full((200, 200), 0.4, np.float32), known, np.eye(3))
     assert told.copy_score is None and told.likelihoods is None
+
+
+def _redacted(scene, kind):
+    out = scene.copy()
+    for part in (np.s_[120:210, 100:240], np.s_[300:340, 330:400]):
+        size = out[part].shape[::-1]
+        if kind == "pixelated":
+            small = cv2.resize(
+                out[part], (size[0] // 10, size[1] // 10), None, 0, 0, cv2.INTER_AREA
+            )
+            out[part] = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)
+        elif kind == "blurred":
+            out[part] = cv2.GaussianBlur(out[part], (0, 0), 6)
+        else:
+            out[part] = {"black": 0.0, "white": 1.0, "gray": 0.5}[kind]
+    return out
+
+
+@pytest.mark.parametrize("kind", ["black", "white", "gray", "pixelated", "blurred"])
+def test_a_redacted_copy_stays_a_copy(kind):
+    scene = ground((520, 600), seed=75, blocks=260)
+    told = relation.classify(*_laid(_redacted(scene, kind), scene, quality=55))
+    assert told.kind == "derived", told.reason
+
+
+def test_a_copy_with_white_and_black_strokes_saved_at_55_stays_a_copy():
+    scene = ground((520, 600), seed=75, blocks=260)
+    told = relation.classify(*_laid(_drawn(scene), scene, quality=55))
+    assert told.kind == "derived", told.reason
+    assert 0 < told.covered_share < 0.4
+
+
+def test_moved_vehicles_under_a_redaction_are_no_copy(street, known):
+    later = _redacted(_cars(street, _PLACES[1::2]), "black")
+    assert relation.classify(*_laid(later, known)).kind not in ("same", "derived")
+
+
+def test_a_yard_at_the_same_hour_of_another_day_is_not_the_same_capture(street, known):
+    """Roofs and paving agree in the same light, to 0.85 to 0.95; the vehicles are others."""
+    fresh = ground((520, 600), seed=76, blocks=220)
+    for share in (0.22, 0.26, 0.3):
+        later = _cars((1 - share) * street + share * (0.35 + 0.3 * fresh), _PLACES[1::2])
+        told = relation.classify(*_laid(later.astype(np.float32), known))
+        assert 0.9 < told.median < 0.97
+        assert told.kind not in ("same", "derived", "same-capture")
+
+
+def test_a_picture_that_is_black_by_more_than_half_is_compared_all_the_same():
+    scene = ground((520, 600), seed=75, blocks=260)
+    scene[300:] = 0.0
+    picture = jpeg(scene, quality=80)
+    told = relation.classify(picture[40:], scene, np.array([[1, 0, 0], [0, 1, 40.0], [0, 0, 1]]))
+    assert told.kind == "derived", told.reason
