@@ -72,9 +72,7 @@ def find(picture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np
         left, top, wide, high, _ = boxes[label]
         part = np.s_[top : top + high, left : left + wide]
         members = labels[part] == label
-        if shares[label] >= _EXPLAINED or _is_stroke(
-            a[part], b[part], gap[part], foreign[part], members
-        ):
+        if shares[label] >= _EXPLAINED or _is_stroke(a[part], b[part], foreign[part], members):
             found[part] |= members
     if not found.any():
         return found
@@ -217,7 +215,6 @@ def _coarse(
 def _is_stroke(
     a: NDArray[np.float32],
     b: NDArray[np.float32],
-    gap: NDArray[np.float32],
     foreign: NDArray[np.bool_],
     members: NDArray[np.bool_],
 ) -> bool:
@@ -228,7 +225,8 @@ def _is_stroke(
     length = max(float(np.hypot(*members.shape)), np.count_nonzero(members) / width)
     if length < _LONG * width:
         return False
-    core = members & (gap >= np.percentile(gap[members], 90) / 2)
+    gap = np.abs(a - b)
+    core = members & (gap >= np.percentile(gap[members], 95) / 2)
     # A shifted edge has the tones that the known picture has beside it, and so has that one here.
     is_new = foreign[core].mean() >= _FOREIGN_SHARE
     if is_new and length >= _VERY_LONG * width:
