@@ -23,6 +23,8 @@ _RIM_PX = 10
 _FAR_LARGER = 2
 _FILTER_EDGE_PX = 5
 _LEAST_SIDE = 64
+# No ground is even to a gray level over so many pixels each way.
+_BLANK_LEVELS, _BLANK_WINDOW = 1.0, 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -202,7 +204,17 @@ def _difference(found: Prediction) -> tuple[NDArray[np.bool_], NDArray[np.float3
         found.usable.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=(0.0,)
     )
     difference = np.where(found.usable, found.picture - found.predicted, np.float32(0))
-    return np.asarray(inside > 0), difference.astype(np.float32)
+    inner = (inside > 0) & ~_blank(found, difference)
+    return np.asarray(inner), difference.astype(np.float32)
+
+
+def _blank(found: Prediction, difference: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Find where both are empty alike: frames and nodata would pass for ground without noise."""
+    window = np.ones((_BLANK_WINDOW, _BLANK_WINDOW), np.uint8)
+    blank = np.abs(difference) < 2 * _BLANK_LEVELS
+    for gray in (found.picture, found.predicted):
+        blank &= cv2.dilate(gray, window) - cv2.erode(gray, window) <= _BLANK_LEVELS
+    return np.asarray(cv2.morphologyEx(blank.astype(np.uint8), cv2.MORPH_OPEN, window) > 0)
 
 
 def _compared(pair: Pair, found: Prediction, false_alarm_rate: float) -> Residual:
