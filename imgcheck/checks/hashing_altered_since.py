@@ -76,15 +76,22 @@ class _Compared:
 )
 def hashing_altered_since(case: Case) -> Iterable[Finding]:
     """Compare the picture with the known pictures that it is a copy of."""
-    assert case.index is not None
     copies = [m for m in searched(case).matches if m.relation in _ASKED and m.known.listed is None]
+    first = _earliest(case, copies)
     exact = [m for m in copies if m.stage in ("file", "pixels")]
-    tried = [] if exact else list(_comparisons(case, copies[:_MOST_COMPARED]))
-    compared = [c for c in tried if c.found.compared]
-    if exact:
+    if exact and (first is None or first in exact):
         yield from _said(case, exact[0], None)
-    elif compared:
-        chosen = _chosen(case, compared)
+        return
+    # The earliest copy decides: later ones may be altered themselves.
+    order = [m for m in copies if m not in exact and m is not first]
+    order = [first, *order] if first is not None else order
+    tried = list(_comparisons(case, order[:_MOST_COMPARED])) if order else []
+    compared = [c for c in tried if c.found.compared]
+    if compared:
+        chosen = max(
+            compared,
+            key=lambda c: (c.match is first, len(c.of("content")), len(c.found.regions)),
+        )
         yield from _said(case, chosen.match, chosen)
     else:
         yield from hashing_altered_since.without(
@@ -92,16 +99,14 @@ def hashing_altered_since(case: Case) -> Iterable[Finding]:
         )
 
 
-def _chosen(case: Case, compared: list[_Compared]) -> _Compared:
-    """Choose the earliest copy: later ones may be altered themselves; else what differs most."""
-    earlier = [
-        (known, c)
-        for c in compared
-        if c.match.relation in COPIES and (known := _earlier(case, c.match)) is not None
+def _earliest(case: Case, copies: list[hashing.Match]) -> hashing.Match | None:
+    """Give the earliest of the sure copies that are dated before the post."""
+    dated = [
+        (known.earliest, number)
+        for number, match in enumerate(copies)
+        if match.relation in COPIES and (known := _earlier(case, match)) is not None
     ]
-    if earlier:
-        return min(earlier, key=lambda pair: pair[0].earliest)[1]
-    return max(compared, key=lambda c: (len(c.of("content")), len(c.found.regions)))
+    return copies[min(dated)[1]] if dated else None
 
 
 def _comparisons(case: Case, copies: list[hashing.Match]) -> Iterator[_Compared]:
