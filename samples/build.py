@@ -560,6 +560,47 @@ def other_season(folder: Path) -> Truth:
     }
 
 
+def older_image(folder: Path) -> Truth:
+    """Post a part of a satellite image of the year before as this week's picture."""
+    plan = scene.arid_plain(seed=1912, width_m=420, height_m=330)
+    houses = (
+        scene.Building(x_m=190, y_m=120, length_m=20, width_m=12, heading_deg=70),
+        scene.Building(x_m=226, y_m=150, length_m=14, width_m=10, heading_deg=70),
+        scene.Building(x_m=150, y_m=190, length_m=16, width_m=9, heading_deg=120),
+    )
+    site = Site(lon=40.242, lat=35.361, plan=replace(plan, buildings=houses))
+    shot = Shot(
+        when=utc("2016-06-08T08:11:00"),
+        gsd=0.6,
+        seed=151,
+        objects={"vehicles": scene.parked([(170, 140), (210, 175), (250, 120)], seed=152)},
+    )
+    truth = references(folder, site, [shot])
+    rendering = take(site, shot)
+    posted = scene.post(
+        rendering.rgb,
+        crop=(120, 90, 440, 320),
+        scale=0.9,
+        annotations=(
+            scene.Arrow(x=190, y=120, from_deg=60.0, length_px=70),
+            scene.Caption(text="11 SEPTEMBER 2017   (rendered sample)", bar_px=26),
+        ),
+        history=(scene.Save(quality=72),),
+    )
+    (folder / "post.jpg").write_bytes(posted.data)
+    return {
+        "ground_seed": 1912,
+        "post": truth_of_post(site, shot, rendering, posted),
+        "references": truth,
+        "known": [],
+        "notes": [
+            "The post is a part of the reference of 8 June 2016, reduced to 0.9, drawn on and "
+            "saved at quality 72.",
+            "The caption says 11 September 2017.",
+        ],
+    }
+
+
 CASES: dict[str, Callable[[Path], Truth]] = {
     "deir-ez-zor-2017": strong_point,
     "recycled-crop": recycled,
@@ -567,6 +608,7 @@ CASES: dict[str, Callable[[Path], Truth]] = {
     "honest-post": honest,
     "erased-vehicles": erased,
     "other-season": other_season,
+    "older-image": older_image,
     "signed-post": signed,
     "shadow-fits-time": street,
     "shadow-against-time": street,

@@ -1,0 +1,142 @@
+"""The date of the reference that a picture was made from, held against the claim."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from imgcheck.checks import _placed
+from imgcheck.checks import geo_made_from as module
+from imgcheck.checks.geo_made_from import geo_made_from
+from imgcheck.imaging.relation import Relation
+from imgcheck.model import Case, ErrorRate, Finding, Outcome, Reference, Window
+from imgcheck.model.claimfile import loads
+
+SUPPORTS, CONTRADICTS = Outcome.SUPPORTS, Outcome.CONTRADICTS
+OPEN, NONE = Outcome.INCONCLUSIVE, Outcome.NOT_APPLICABLE
+SURE = ErrorRate(errors=0, trials=330, what="pictures", calibration="docs/benchmarks/relation.md")
+POSTED = "2017-09-24"
+
+
+@pytest.fixture(autouse=True)
+def a_sure_rate(monkeypatch):
+    monkeypatch.setattr(module, "error_rate", lambda check, name: SURE)
+
+
+def asked(
+    monkeypatch,
+    date: str | None,
+    *,
+    kind: str = "derived",
+    taken: str | None = "2017-09-08/2017-09-12",
+    posted: str | None = POSTED,
+    share: float = 1.0,
+    lon: float = 40.1,
+    placed: bool = True,
+) -> dict[str, Finding]:
+    """Ask of a picture that was placed on one reference of that date."""
+    source = f"source: {{posted: {posted}}}\n" if posted else ""
+    acquired = f"  - acquired: {taken}\n" if taken else ""
+    claim = loads(f"{source}statements:\n{acquired}  - original\n")
+    window = None if date is None else Window.parse(date)
+    reference = Reference(id="sheet", image=SimpleNamespace(), date=window)
+    found = (reference, SimpleNamespace(centre_lonlat=(lon, 35.3))) if placed else None
+    monkeypatch.setattr(_placed, "best", lambda case: found)
+    told = Relation(kind=kind, reason="") if placed else None
+    monkeypatch.setattr(_placed, "agreement", lambda case: told)
+    monkeypatch.setattr(module, "_share", lambda case: share)
+    case = Case(image=SimpleNamespace(), claim=claim, references=(reference,))
+    kinds = {s.id: s.kind for s in claim.statements}
+    return {kinds[f.statement]: f for f in geo_made_from.run(case)}
+
+
+@pytest.mark.parametrize(
+    ("date", "taken", "posted", "acquired", "original"),
+    [
+        # Older imagery: neither taken then nor new.
+        ("2016-09-10", "2017-09-08/2017-09-12", POSTED, CONTRADICTS, CONTRADICTS),
+        ("2016", "2017-09-08/2017-09-12", POSTED, CONTRADICTS, CONTRADICTS),
+        ("2016-09-10T08:12Z", "2017-09-10", None, CONTRADICTS, CONTRADICTS),
+        # Imagery of the claimed days: it says nothing of who published it first.
+        ("2017-09-10", "2017-09-08/2017-09-12", POSTED, SUPPORTS, OPEN),
+        ("2017-09-10", "2017-09-10", POSTED, SUPPORTS, OPEN),
+        ("2017-09-10T08:12Z", "2017-09-10", POSTED, SUPPORTS, OPEN),
+        ("2017-09-10", "2017-09-09T00:00Z/2017-09-12T00:00Z", POSTED, SUPPORTS, OPEN),
+        ("2017", "2017", POSTED, SUPPORTS, OPEN),
+        # Between the claimed time and the post: taken later than claimed, but not older.
+        ("2017-09-20", "2017-09-08/2017-09-12", POSTED, CONTRADICTS, OPEN),
+        # A date that overlaps the claim, or may, decides nothing.
+        ("2017", "2017-09-08/2017-09-12", POSTED, OPEN, OPEN),
+        ("2017-09-07/2017-09-09", "2017-09-08/2017-09-12", POSTED, OPEN, OPEN),
+        ("2017-09-12/2017-09-14", "2017-09-08/2017-09-12", POSTED, OPEN, OPEN),
+        ("2017-09-07T20:00Z", "2017-09-08", POSTED, OPEN, OPEN),
+        ("2017-09-08T22:00Z", "2017-09-08", POSTED, OPEN, OPEN),
+        ("2017-09-08T00:30Z", "2017-09-08", POSTED, OPEN, OPEN),
+        # No picture is made of imagery that is taken after it is posted.
+        ("2018-03-01", "2017-09-08/2017-09-12", POSTED, OPEN, OPEN),
+        ("2018-03-01", "2017-09-08/2017-09-12", None, CONTRADICTS, OPEN),
+        # Without a claimed time the post is what imagery is older than.
+        ("2016-09-10", None, POSTED, None, CONTRADICTS),
+        ("2017-09-24", None, POSTED, None, OPEN),
+        ("2016-09-10", None, None, None, OPEN),
+        ("2018-03-01", None, POSTED, None, OPEN),
+    ],
+)
+def test_the_date_of_the_source_answers(monkeypatch, date, taken, posted, acquired, original):
+    found = asked(monkeypatch, date, taken=taken, posted=posted)
+    assert ("acquired" in found) == (acquired is not None)
+    if acquired is not None:
+        assert found["acquired"].outcome is acquired, found["acquired"].summary
+    assert found["original"].outcome is original, found["original"].summary
+    assert "made from the reference sheet, dated" in found["original"].summary
+
+
+@pytest.mark.parametrize("kind", ["same", "derived"])
+def test_a_copy_answers_whatever_was_done_to_it(monkeypatch, kind):
+    assert asked(monkeypatch, "2016-09-10", kind=kind)["acquired"].outcome is CONTRADICTS
+
+
+@pytest.mark.parametrize("kind", ["same-capture", "same-place", "undetermined"])
+def test_another_take_of_the_ground_answers_nothing(monkeypatch, kind):
+    found = asked(monkeypatch, "2016-09-10", kind=kind)
+    assert {f.outcome for f in found.values()} == {NONE}
+    assert "not a copy of sheet" in found["acquired"].summary
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"date": None}, "no date of it is stated"),
+        ({"date": "2016-09-10", "placed": False}, "was not placed"),
+        ({"date": "2016-09-10", "share": 0.5}, "only 50% of the picture"),
+        ({"date": "2016-09-10", "share": 0.84}, "only 84% of the picture"),
+    ],
+)
+def test_without_a_dated_source_of_the_whole_picture_it_is_silent(monkeypatch, options, words):
+    found = asked(monkeypatch, **options)
+    assert {f.outcome for f in found.values()} == {NONE}
+    assert words in found["original"].summary
+
+
+def test_a_frame_or_a_trimmed_edge_does_not_silence_it(monkeypatch):
+    found = asked(monkeypatch, "2016-09-10", share=0.85)
+    assert found["acquired"].outcome is CONTRADICTS
+
+
+@pytest.mark.parametrize(("lon", "outcome"), [(40.1, SUPPORTS), (-150.0, OPEN), (150.0, OPEN)])
+def test_a_day_without_zone_is_a_day_on_the_spot(monkeypatch, lon, outcome):
+    """At 08:12 UTC it is about 11 h at 40 E, 22 h of the day before at 150 W, 18 h at 150 E."""
+    date = "2017-09-10T06:00Z" if lon < 100 else "2017-09-10T12:30Z"
+    found = asked(monkeypatch, date, taken="2017-09-10", lon=lon)
+    assert found["acquired"].outcome is outcome
+
+
+def test_a_rate_that_is_not_sure_decides_nothing(monkeypatch):
+    unsure = ErrorRate(errors=0, trials=40, what="pictures", calibration="")
+    monkeypatch.setattr(module, "error_rate", lambda check, name: unsure)
+    found = asked(monkeypatch, "2016-09-10")
+    assert {f.outcome for f in found.values()} == {OPEN}
+
+
+def test_of_two_claimed_times_both_must_be_later(monkeypatch):
+    found = asked(monkeypatch, "2016-09-10", taken="2016\n  - acquired: 2017-09-08")
+    assert found["original"].outcome is OPEN
