@@ -200,8 +200,9 @@ def _coarse(
     for measure in (_fine, _within_cells):
         left, full = (_box(measure(gray), _DETAIL_WINDOW) for gray in (a, b))
         ratio = left / np.maximum(full, np.float32(0.2))
-        usual = max(float(np.median(ratio[usable])), 1e-3)
-        gone |= (ratio < _DETAIL_LEFT * usual) & (full > _LEAST_DETAIL)
+        rich = usable & (full > _LEAST_DETAIL)
+        if rich.any():
+            gone |= rich & (ratio < _DETAIL_LEFT * float(np.median(ratio[rich])))
     sigma = _COARSE_SHARE * max(a.shape)
     mean_a, mean_b = _blur(a, sigma), _blur(b, sigma)
     spread = np.sqrt(np.maximum(_blur(b * b, sigma) - mean_b**2, 0))
