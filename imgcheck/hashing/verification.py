@@ -264,4 +264,6 @@ class _Pair:
             return False
         window = np.ones((5, 5), np.uint8)
         spread = np.asarray(cv2.dilate(part, window) - cv2.erode(part, window))
-        return bool(np.mean(spread <= _FLAT_LEVELS) > _FLAT_SHARE)
+        # Black is as often a part without data as a part of a window.
+        shown = part > _FLAT_LEVELS
+        return bool(shown.any() and np.mean(spread[shown] <= _FLAT_LEVELS) > _FLAT_SHARE)

@@ -214,3 +214,52 @@ def test_a_far_larger_picture_is_reduced_and_told_in_its_own_pixels(monkeypatch)
     truth = np.array([300, 200, 360, 260]) * SCALE
     assert np.abs(np.array(region.box) - truth).max() <= 10
     assert region.size_px == pytest.approx(48, abs=10)
+
+
+def _credit(pixels):
+    cv2.putText(pixels, "Image (c) 2017 Agency", (20, 466), 0, 0.4, (255, 255, 255), 1, 16)
+    cv2.line(pixels, (0, 450), (640, 450), (255, 255, 255), 1)
+
+
+def _thin_strokes(pixels):
+    cv2.arrowedLine(pixels, (100, 100), (300, 170), (255, 255, 255), 2, 16)
+    cv2.circle(pixels, (450, 300), 50, (0, 0, 0), 2, 16)
+
+
+def _text(pixels):
+    cv2.putText(pixels, "10 SEPTEMBER 2017", (60, 80), 0, 1.0, (0, 0, 0), 2, 16)
+
+
+def _redaction(pixels):
+    part = pixels[200:300, 150:330]
+    small = cv2.resize(part, (12, 7), interpolation=cv2.INTER_AREA)
+    pixels[200:300, 150:330] = cv2.resize(small, (180, 100), interpolation=cv2.INTER_NEAREST)
+    pixels[60:130, 400:520] = cv2.GaussianBlur(pixels[60:130, 400:520], (0, 0), 7)
+    pixels[360:430, 420:560] = 128
+
+
+@pytest.mark.parametrize("draw", [_credit, _thin_strokes, _text, _redaction])
+def test_writing_and_redactions_are_overlay_and_no_content(draw):
+    altered = earlier().copy()
+    draw(altered)
+    found = residual(posted(altered, scale=1.0), earlier(), matrix=np.eye(3))
+    assert found.compared
+    assert {region.kind for region in found.regions} == {"overlay"}
+
+
+def test_a_copy_with_a_large_empty_part_raises_no_alarm():
+    """Nodata or a broad frame is no ground without noise."""
+    half = earlier().copy()
+    half[200:] = 0
+    found = residual(posted(half, quality=50, scale=1.0), half, matrix=np.eye(3))
+    assert found.compared
+    assert found.regions == ()
+    assert found.compared_share < 0.5
+
+
+def test_ground_exchanged_beside_a_large_empty_part_is_found():
+    half = earlier().copy()
+    half[240:] = 0
+    altered = cloned(half, 300, 60, 40, dx=150, dy=60)
+    found = residual(posted(altered, scale=1.0), half, matrix=np.eye(3))
+    assert [region.kind for region in found.regions] == ["content"]
