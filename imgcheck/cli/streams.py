@@ -57,7 +57,8 @@ class Lasting(io.RawIOBase):
 
 def prepare() -> None:
     """Make the standard streams and the interrupt key safe; for the process of the command line."""
-    signal.signal(signal.SIGINT, _note)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as for a job in the background
+        signal.signal(signal.SIGINT, _note)
     sys.unraisablehook = _swallowed
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what a library says to programmers is no news to users

@@ -166,6 +166,7 @@ def test_memory_that_is_missing_is_3_and_not_a_bug(
 def test_an_interrupt_during_the_imports_is_130_without_a_traceback(where: str) -> None:
     program = (
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # as in the foreground
         "class Finder:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         f"        if name == {where!r}:\n"
@@ -457,3 +458,12 @@ def area(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert run(["locate", "--reference", str(folder / "r.tif"),
                 "--build-index", str(folder / "a.index")]) == 0  # fmt: skip
     return folder / "a.index"
+
+
+def test_a_job_in_the_background_does_not_heed_the_interrupt_key() -> None:
+    program = (
+        "import os, signal; signal.signal(signal.SIGINT, signal.SIG_IGN);"
+        "from imgcheck.cli import streams; streams.prepare();"
+        "os.kill(os.getpid(), signal.SIGINT); raise SystemExit(streams.finish(0))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
