@@ -14,6 +14,7 @@ from typing import Any
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
 from imgcheck.imaging import Image, Limits
 from imgcheck.imaging.intake import path_of, read_small
+from imgcheck.imaging.limits import default_limits, reference_limits
 from imgcheck.model import Case, Claim, Reference, Window
 
 SIDECAR = "items.json"
@@ -41,6 +42,8 @@ def load_case(
         Georeferenced images, or folders of them. ``PATH@2017-09-01`` states a date.
     index : path, optional
         Index of known pictures.
+    limits : Limits, optional
+        What a file may cost; by default 100 megapixels for the picture, 400 for a reference.
 
     Raises
     ------
@@ -51,7 +54,6 @@ def load_case(
     ClaimError
         If the claim cannot be understood.
     """
-    limits = limits or Limits()
     picture = path_of(picture, "the picture")
     if isinstance(references, (str, bytes, os.PathLike)):
         references = (references,)
@@ -63,11 +65,12 @@ def load_case(
             f"{name}: there is no such index; make one with: imgcheck index add {name} FOLDER",
             file=name,
         )
+    known = limits or reference_limits()
     found = [
-        item for given in references for item in _references(path_of(given, "a reference"), limits)
+        item for given in references for item in _references(path_of(given, "a reference"), known)
     ]
     return Case(
-        image=Image.open(picture, limits=limits),
+        image=Image.open(picture, limits=limits or default_limits()),
         claim=claim or Claim(),
         references=_with_unique_ids(found),
         index=None if index is None else Path(index),

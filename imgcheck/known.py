@@ -12,7 +12,8 @@ from imgcheck.errors import ImgcheckError, IndexFileError, UsageError
 from imgcheck.hashing import HashIndex
 from imgcheck.hashing.answer import Merged
 from imgcheck.hashing.store import kinds, lists
-from imgcheck.imaging import REFERENCE_LIMITS, Image, Limits, frames, tiles
+from imgcheck.imaging import Image, Limits, frames, tiles
+from imgcheck.imaging.limits import mosaic_limits
 from imgcheck.intake import SIDECAR, date_of_item, sidecar
 from imgcheck.verification import Progress
 
@@ -115,7 +116,7 @@ def _added(
             )
         return
     # A mosaic is read tile by tile, so it may be larger than what is decoded at once.
-    with Image.open(file, limits=limits or REFERENCE_LIMITS) as image:
+    with Image.open(file, limits=limits or mosaic_limits()) as image:
         if not tiles.is_mosaic(image):
             yield index.add_image(image, path_text=label, date=date, note=note)
             return

@@ -27,6 +27,7 @@ def command() -> None:
 )
 @click.option("--date", help="When the pictures were published or taken, ISO 8601.")
 @click.option("--note", help="Where they come from, in a few words.")
+@options.budget_option
 @options.json_option
 def add(
     database: Path, paths: tuple[Path, ...], date: str | None, note: str | None, as_json: bool
@@ -68,6 +69,7 @@ def add(
     help="Look for parts in every picture (exact), in the likely ones (fast), or in none; "
     "auto is every up to 1,000 pictures.",
 )
+@options.budget_option
 @options.json_option
 def search(
     database: Path,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 )
 @options.force_option
 @options.case_option
+@options.budget_option
 @options.json_option
 def command(
     images: tuple[Path, ...],

@@ -61,6 +61,7 @@ _GSD_SPREAD = 0.2
     help="Folder for locate.html, GeoTIFFs, QGIS points, world file, KMZ, GeoJSON, STAC item.",
 )
 @options.force_option
+@options.budget_option
 @options.json_option
 def command(
     image: Path | None,

@@ -1,6 +1,7 @@
 """Options that several commands share, each with one help text."""
 
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,34 @@ def replacing(*, force: bool) -> Replacing:
 def _paths(value: Any) -> Iterator[Path]:
     values = value if isinstance(value, tuple) else (value,)
     return (one for one in values if isinstance(one, Path))
+
+
+def _set_budget(ctx: click.Context, param: click.Parameter, value: float | None) -> None:
+    """Put the budget where every part that opens a picture reads it, while the command runs."""
+    if value is None:
+        return
+    from imgcheck.imaging.limits import BUDGET_VARIABLE
+
+    before = os.environ.get(BUDGET_VARIABLE)
+    os.environ[BUDGET_VARIABLE] = f"{value:g}"
+
+    def restore() -> None:
+        if before is None:
+            os.environ.pop(BUDGET_VARIABLE, None)
+        else:
+            os.environ[BUDGET_VARIABLE] = before
+
+    ctx.call_on_close(restore)
+
+
+budget_option = click.option(
+    "--max-megapixels",
+    type=click.FloatRange(0, 100_000, min_open=True),
+    expose_value=False,
+    callback=_set_budget,
+    help="Largest picture to decode, in megapixels (default: 100). Allowed memory and time grow "
+    "with it. IMGCHECK_MAX_MEGAPIXELS sets it for all commands.",
+)
 
 
 def numbers(name: str, text: str, counts: tuple[int, ...]) -> tuple[float, ...]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @options.output_option
 @options.force_option
 @options.case_option
+@options.budget_option
 @options.json_option
 @click.option(
     "--format",

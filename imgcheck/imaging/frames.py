@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import RefusedError, UnreadableError
-from imgcheck.imaging.limits import Limits
+from imgcheck.imaging.limits import Limits, default_limits
 from imgcheck.imaging.text import printable
 
 _HEAD_BYTES = 16
@@ -81,7 +81,7 @@ def sample(
     RefusedError
         If its frames are larger than the limits allow, or there are too many.
     """
-    limits = limits or Limits()
+    limits = limits or default_limits()
     shown = printable(str(path))
     if path.stat().st_size > limits.file_bytes:
         raise RefusedError(f"{shown} is larger than {limits.file_bytes:,} bytes", file=shown)

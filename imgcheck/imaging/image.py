@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError
 from imgcheck.imaging.cost import check_decode, check_header
+from imgcheck.imaging.decoding.model import guarded
 from imgcheck.imaging.georeference import Georeference
 from imgcheck.imaging.header import Damage, Header, read_header
 from imgcheck.imaging.intake import Intake, PathInput, take_in
-from imgcheck.imaging.limits import Limits
+from imgcheck.imaging.limits import WINDOWED_FORMATS, Limits, default_limits
 from imgcheck.imaging.pixels import Decoded, luma, turn
 from imgcheck.imaging.sniff import HEAD_BYTES, sniff
 from imgcheck.imaging.text import printable
@@ -101,7 +102,7 @@ class Image:
         RefusedError
             If it is no picture of an accepted format, or over a limit.
         """
-        limits = limits or Limits()
+        limits = limits or default_limits()
         place = Path(os.fsdecode(path))
         name = printable(place.name or str(place))
         shown = printable(str(place))
@@ -121,7 +122,7 @@ class Image:
         """Take a picture from memory; otherwise like `open`."""
         import hashlib
 
-        limits = limits or Limits()
+        limits = limits or default_limits()
         shown = printable(name)
         content = bytes(data)
 
@@ -411,7 +412,7 @@ class Image:
         """Compute once, and make arrays read-only."""
         with self._lock:
             if key not in self._kept:
-                result = make()
+                result = self._named(make)
                 if isinstance(result, np.ndarray):
                     result.flags.writeable = False
                 self._kept[key] = result
@@ -419,7 +420,7 @@ class Image:
             return kept
 
     def _named(self, act: Callable[[], _Result]) -> _Result:
-        return _named(self._shown, act)
+        return _named(self._shown, lambda: guarded(self.format, act))
 
 
 def _named(name: str, act: Callable[[], _Result]) -> _Result:
@@ -434,9 +435,10 @@ def _named(name: str, act: Callable[[], _Result]) -> _Result:
 
 def _checked_header(intake: Intake, limits: Limits) -> Header:
     """Read the header and refuse what costs too much, before any decoder sees the file."""
-    header = read_header(intake.data, intake.format, limits)
+    header = guarded(intake.format, lambda: read_header(intake.data, intake.format, limits))
     check_header(header, limits)
-    if limits.grid_pixels is None:
+    by_windows = limits.grid_pixels is not None and header.format in WINDOWED_FORMATS
+    if not (limits.undecoded or by_windows or header.unreadable_reason):
         check_decode(header, len(intake.data), limits)
     return header
 

@@ -10,7 +10,6 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.imaging.decoding.model import DECODER_ERRORS
 from imgcheck.imaging.image import Image
 from imgcheck.imaging.pixels import turn
 
@@ -67,6 +66,7 @@ def _drafted(image: Image, side: int) -> NDArray[np.float32] | None:
                     return None
                 opened.draft("L", wanted)
                 array = np.asarray(opened.convert("L"), np.float32) / np.float32(255)
-    except DECODER_ERRORS:
-        return None  # the full decoder says what is wrong
+    except Exception:
+        # As in decoding.model.guarded; the full decoder says what is wrong.
+        return None
     return array

@@ -1,11 +1,13 @@
 """One file, read by every reader of the provenance engine."""
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from typing import Any
 
 from imgcheck import provenance
 from imgcheck.imaging import Image, Limits
+from imgcheck.imaging.limits import default_limits
 from imgcheck.inspection import document
 from imgcheck.trusted import imported_trust
 
@@ -95,9 +97,12 @@ def inspect(
     Nothing here judges: what a tag says is what somebody or some program wrote. Where the file
     holds pictures inside, the main one is decoded to compare them; nothing else needs pixels.
     """
-    image = (
-        picture if isinstance(picture, Image) else Image.open(picture, limits=limits or Limits())
-    )
+    if isinstance(picture, Image):
+        image = picture
+    else:
+        # Fields can be read where the pixels cost too much.
+        within = limits or dataclasses.replace(default_limits(), undecoded=True)
+        image = Image.open(picture, limits=within)
     data, form = image.data, image.format
     structure = provenance.structure(data, format=form)
     encoding = provenance.encoding(data, format=form, structure=structure)

@@ -212,18 +212,18 @@ def test_foreign_content_is_refused_by_name(head: bytes, words: str) -> None:
 
 def test_png_of_65_bytes_that_claims_900_megapixels_is_refused() -> None:
     data = png_claiming(30_000, 30_000, zlib.compress(b""), colour=6)
-    with pytest.raises(RefusedError, match=r"900,000,000 pixels; the limit is 400,000,000"):
+    with pytest.raises(RefusedError, match=r"= 900 megapixels; the limit is 100 "):
         Image.from_bytes(data)
 
 
-def test_png_of_few_bytes_that_claims_100_megapixels_is_refused() -> None:
-    data = png_claiming(10_000, 10_000, zlib.compress(b""), colour=6)
+def test_png_of_few_bytes_that_claims_90_megapixels_is_refused() -> None:
+    data = png_claiming(10_000, 9_000, zlib.compress(b""), colour=2)
     with pytest.raises(RefusedError, match="cannot hold them"):
         Image.from_bytes(data)
 
 
 def test_blank_one_bit_png_that_unpacks_8000_fold_is_refused() -> None:
-    data = png_claiming(16_384, 16_384, zlib.compress(bytes(2049 * 16_384), 9), bits=1, colour=0)
+    data = png_claiming(9_216, 9_216, zlib.compress(bytes(1153 * 9_216), 9), bits=1, colour=0)
     with pytest.raises(RefusedError, match="cannot hold them"):
         Image.from_bytes(data)
 
@@ -240,7 +240,9 @@ def test_sparse_tiff_of_ten_gigapixels_is_refused_and_readable_in_windows() -> N
         Image.from_bytes(data)
     image = Image.from_bytes(data, limits=REFERENCE_LIMITS)
     assert image.read((99_990, 99_990, 10, 10)).sum() == 0
-    with pytest.raises(RefusedError, match="Read it by windows"):
+    with pytest.raises(
+        RefusedError, match=r"= 10,000 megapixels; the limit is 400 \(limit: pixels\)"
+    ):
         image.rgb()
     with pytest.raises(RefusedError, match="a window of"):
         image.read((0, 0, 50_000, 50_000))
@@ -269,8 +271,9 @@ def test_jpeg_of_1500_scans_is_refused_at_once() -> None:
 
 def test_scans_times_pixels_are_limited() -> None:
     data = encode(scene(640, 640), "JPEG", progressive=True)
-    with pytest.raises(RefusedError, match="limit: pixel_scans"):
-        Image.from_bytes(data, limits=Limits(pixel_scans=1_000_000))
+    with pytest.raises(RefusedError, match="limit: seconds"):
+        Image.from_bytes(data, limits=Limits(seconds=0.004))
+    assert Image.from_bytes(data, limits=Limits(seconds=0.03)).scans > 1
 
 
 def test_file_over_the_size_limit_is_refused_unread(evidence: Path) -> None:

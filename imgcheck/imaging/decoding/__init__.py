@@ -6,7 +6,6 @@ one driver named. No decoder is ever given a file name, except that a raster too
 for memory is opened through its open descriptor.
 """
 
-from imgcheck.imaging.decoding.model import DECODER_ERRORS, decoder_error
 from imgcheck.imaging.decoding.picture import decode
 
-__all__ = ["DECODER_ERRORS", "decode", "decoder_error"]
+__all__ = ["decode"]

@@ -3,15 +3,18 @@
 import dataclasses
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.cost import check_decode
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
 from imgcheck.imaging.header.model import Damage, Header
-from imgcheck.imaging.header.png import chunks
+from imgcheck.imaging.header.png import Chunk, chunks
+from imgcheck.imaging.limits import Limits
 from imgcheck.imaging.pixels import Decoded
 
 # ISO/IEC 15948, 8.2: first column and row, column and row step of the seven passes.
@@ -25,6 +28,7 @@ _ADAM7 = (
     (0, 1, 1, 2),
 )
 _LAST_FILTER = 4
+_PIECE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +43,21 @@ class _Pass:
     row_bytes: int
 
 
-def decode(data: bytes, header: Header) -> Decoded:
+def decode(data: bytes, header: Header, limits: Limits) -> Decoded:
     """Decode a PNG; the pixels of a damaged one that do not rest on sound data are invalid."""
     if header.damage:
-        return _decode_damaged(data, header, None)
+        return _decode_damaged(data, header, limits, None)
     try:
         decoded = _decode_whole(data, header)
     except UnreadableError as refusal:
         # The chunks are sound, so the compressed stream inside them may not be.
-        return _decode_damaged(data, header, refusal)
+        return _decode_damaged(data, header, limits, refusal)
     if not _is_interlaced(data) and decoded.native[:, -1].any():
         return decoded
     # Pillow leaves rows 0 that a stream which ends early does not reach, and says nothing.
     passes = _passes(header, interlaced=_is_interlaced(data))
     total = sum(one.rows * one.row_bytes for one in passes)
-    return decoded if _unpacks_to(data, total) else _decode_damaged(data, header, None)
+    return decoded if _unpacks_to(data, total) else _decode_damaged(data, header, limits, None)
 
 
 def _is_interlaced(data: bytes) -> bool:
@@ -68,7 +72,11 @@ def _unpacks_to(data: bytes, total: int) -> bool:
         if chunk.name == b"IDAT":
             waiting = data[chunk.start : chunk.start + chunk.length]
             while waiting and have < total:
-                have += len(stream.decompress(waiting, 1 << 20))
+                try:
+                    have += len(stream.decompress(waiting, 1 << 20))
+                except zlib.error:
+                    # The decoder stopped before this, with the rows that it had.
+                    return False
                 waiting = stream.unconsumed_tail
     return have >= total
 
@@ -91,7 +99,10 @@ def _strip(data: bytes) -> bytes:
     return data[:8] + b"".join(data[c.start - 8 : c.start + c.length + 4] for c in kept)
 
 
-def _decode_damaged(data: bytes, header: Header, refusal: UnreadableError | None) -> Decoded:
+def _decode_damaged(
+    data: bytes, header: Header, limits: Limits, refusal: UnreadableError | None
+) -> Decoded:
+    check_decode(header, len(data), limits, mending=True)
     passes = _passes(header, interlaced=_is_interlaced(data))
     total = sum(one.rows * one.row_bytes for one in passes)
     raw, certain = _unpack(data, total)
@@ -132,18 +143,28 @@ def _unpack(data: bytes, total: int) -> tuple[bytes, int]:
             continue
         # A cut chunk has lost its end only; one with a wrong sum is doubtful throughout.
         sound = sound and (chunk.sound or not chunk.complete)
-        body = data[chunk.start : chunk.start + chunk.length]
         try:
-            part = stream.decompress(body, total - have) if have < total else b""
+            for part in _unpacked(stream, data, chunk, total - have):
+                parts.append(part)
+                have += len(part)
+                certain = have if sound else certain
         except zlib.error:
             break
-        parts.append(part)
-        have += len(part)
-        certain = have if sound else certain
     if have == total and (stream.eof or _reaches_its_end(stream)):
         # The sum over all pixels at the end of the stream (Adler-32) fits.
         certain = total
     return b"".join(parts), certain
+
+
+def _unpacked(stream: "zlib._Decompress", data: bytes, chunk: Chunk, most: int) -> Iterator[bytes]:
+    """Unpack a chunk piece by piece, so that an error costs one piece and not the chunk."""
+    for start in range(chunk.start, chunk.start + chunk.length, _PIECE):
+        if most <= 0:
+            return
+        piece = data[start : min(start + _PIECE, chunk.start + chunk.length)]
+        part = stream.decompress(stream.unconsumed_tail + piece, most)
+        most -= len(part)
+        yield part
 
 
 def _reaches_its_end(stream: "zlib._Decompress") -> bool:

@@ -1,38 +1,18 @@
 """What the decoders share: their errors."""
 
 import re
-import struct
 import threading
 import warnings
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
-from imgcheck.errors import UnreadableError
+from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError
 from imgcheck.imaging.text import printable
 
 # GDAL names a file in memory by random digits; no report may hold them.
 _MEMORY_NAME = re.compile(r"(?:/vsimem/)?\S*[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}[^\s:,]*[:,]?\s*")
-# What decoders were seen to raise on broken files. A list and not ``Exception``: a fault
-# of this package should still be seen as one.
-DECODER_ERRORS: tuple[type[Exception], ...] = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-    RuntimeError,
-    EOFError,
-    MemoryError,
-    BufferError,
-    struct.error,
-    zlib.error,
-)
-
-
+_Result = TypeVar("_Result")
 # `warnings.catch_warnings` swaps a global of the process.
 _WARNINGS_LOCK = threading.Lock()
 
@@ -43,6 +23,32 @@ def recorded_warnings() -> Iterator[list[warnings.WarningMessage]]:
     with _WARNINGS_LOCK, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield caught
+
+
+def guarded(form: str, act: Callable[[], _Result]) -> _Result:
+    """Run what reads a file from outside; whatever it raises becomes an error of imgcheck.
+
+    Raises
+    ------
+    UnreadableError
+        For any exception of a decoder or a parser.
+    RefusedError
+        If the memory does not suffice.
+    """
+    try:
+        return act()
+    except ImgcheckError:
+        raise
+    except MemoryError:
+        raise RefusedError(
+            f"there is not enough memory to decode it as {form.upper()}; make it smaller, or cut "
+            "out a part"
+        ) from None
+    except Exception as error:
+        # The broad net: on broken files decoders raise what no list of types foresees
+        # (DecompressionBombError and cv2.error derive from nothing but Exception), and one odd
+        # file must be refused in a sentence, not end the run.
+        raise decoder_error(form, error) from None
 
 
 def decoder_error(form: str, error: BaseException) -> UnreadableError:

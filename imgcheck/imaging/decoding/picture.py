@@ -24,7 +24,7 @@ def decode(data: bytes, header: Header, *, limits: Limits, descriptor: int | Non
     header : Header
         What its header said; the cost has been checked.
     limits : Limits
-        Only for the scans of a damaged JPEG, which is walked again.
+        For what a damaged file may cost, which takes more than a sound one.
     descriptor : int or None
         The open file of a raster that is too large for memory.
 
@@ -40,7 +40,7 @@ def decode(data: bytes, header: Header, *, limits: Limits, descriptor: int | Non
     if header.format == "jpeg":
         return damaged_jpeg.decode(data, header, limits)
     if header.format == "png":
-        return damaged_png.decode(data, header)
+        return damaged_png.decode(data, header, limits)
     if header.format == "gif":
         return damaged_gif.decode(data, header, limits)
     if header.format == "bmp":

@@ -8,15 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError
-from imgcheck.imaging.decoding.model import DECODER_ERRORS, decoder_error, recorded_warnings
+from imgcheck.imaging.decoding.model import guarded, recorded_warnings
 from imgcheck.imaging.header.model import Damage, Header
 from imgcheck.imaging.pixels import Decoded, as_bytes
 
 if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
-# The class of one format, not `PIL.Image.open`: nothing is guessed, and Pillow's own
-# pixel limit, a global of the process, plays no part; `cost` has checked the header.
+# The class of one format, not `PIL.Image.open`: nothing is guessed.
 _CLASSES = {
     "avif": "AvifImageFile",
     "bmp": "BmpImageFile",
@@ -45,21 +44,27 @@ def decode_with_pillow(data: bytes, header: Header) -> Decoded:
     UnreadableError
         If Pillow raises, or sees another size than the header that was checked.
     """
-    try:
+
+    def make() -> Decoded:
         image, warned = _open(data, header)
         with image:
             image.load()
             return to_arrays(image, header, damage=warned)
-    except UnreadableError:
-        raise
-    except DECODER_ERRORS as error:
-        raise decoder_error(header.format, error) from None
+
+    return guarded(header.format, make)
 
 
 def _open(data: bytes, header: Header) -> tuple["ImageFile", tuple[Damage, ...]]:
     module = importlib.import_module(f"PIL.{_MODULES[header.format]}ImagePlugin")
+    from PIL import Image as PillowImage
+
     with recorded_warnings() as caught:
-        image: ImageFile = getattr(module, _CLASSES[header.format])(io.BytesIO(data))
+        # The header was checked; this limit, of the process, would refuse what the user allows.
+        theirs, PillowImage.MAX_IMAGE_PIXELS = PillowImage.MAX_IMAGE_PIXELS, None
+        try:
+            image: ImageFile = getattr(module, _CLASSES[header.format])(io.BytesIO(data))
+        finally:
+            PillowImage.MAX_IMAGE_PIXELS = theirs
     size = image.size
     if size != (header.width, header.height):
         image.close()

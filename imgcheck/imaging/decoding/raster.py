@@ -22,19 +22,21 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.windows import Window
 
 from imgcheck.errors import ImgcheckError, UnreadableError
-from imgcheck.imaging.decoding.model import DECODER_ERRORS, decoder_error, recorded_warnings
+from imgcheck.imaging.decoding.model import decoder_error, recorded_warnings
 from imgcheck.imaging.header.model import Damage, Header
 from imgcheck.imaging.nodata import undeclared
 from imgcheck.imaging.pixels import Decoded, as_bytes
 
 DRIVERS = {"tiff": "GTiff", "jp2": "JP2OpenJPEG", "png": "PNG"}
-_SAFE = {
+_SAFE: dict[str, Any] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",
     "GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO",
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
     # Other threads of GDAL print their errors instead of raising them.
     "GDAL_NUM_THREADS": "1",
+    # By default a twentieth of the machine's memory, whatever the budget is.
+    "GDAL_CACHEMAX": 64 << 20,
 }
 # Place from the file's own tags only; overviews never, because an overview may show
 # another picture than the full resolution.
@@ -43,7 +45,11 @@ _OPTIONS = {
     "jp2": {"GEOREF_SOURCES": "INTERNAL"},
     "png": {},
 }
-GDAL_ERRORS = (RasterioError, CPLE_BaseError, *DECODER_ERRORS)
+#: What GDAL raises through rasterio where a statement of place or a block makes no sense.
+GDAL_ERRORS = (
+    RasterioError, CPLE_BaseError, OSError, ValueError, TypeError, LookupError, ArithmeticError,
+    AttributeError, RuntimeError,
+)  # fmt: skip
 # Blocks of a damaged picture that are tried one by one; the others count as lost.
 _MOST_BLOCKS = 100_000
 
@@ -78,9 +84,9 @@ def dataset(
                     _opened(lambda: rasterio.open(part + memory.name, **options)) as source,
                 ):
                     yield source
-    except ImgcheckError:
+    except (ImgcheckError, MemoryError):
         raise
-    except GDAL_ERRORS as error:
+    except Exception as error:  # as in `guarded`, which takes no body of a with statement
         raise decoder_error(form, error) from None
 
 

@@ -41,5 +41,6 @@ def read(data: bytes, limits: Limits) -> Header:
         height=height,
         bands=1 if palette else 3,
         mode="palette" if palette else "rgb",
+        packing="rle" if compression in (1, 2) else "",
         damage=tuple(damage),
     )

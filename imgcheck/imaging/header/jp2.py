@@ -1,5 +1,8 @@
 """Read the header of JPEG 2000 (ITU-T T.800): the size segment of its codestream."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from imgcheck.imaging.header.boxes import boxes
 from imgcheck.imaging.header.fields import number, take, unpack
 from imgcheck.imaging.header.model import BrokenHeaderError, Damage, Header
@@ -9,6 +12,12 @@ CODESTREAM = b"\xff\x4f\xff\x51"
 _MODES = {1: "gray", 2: "gray-alpha", 3: "rgb"}
 # A.5.1: the number of a tile has 16 bits.
 _MOST_TILES = 65_535
+_COD, _COC, _SOT, _SOD, _EOC = 0xFF52, 0xFF53, 0xFF90, 0xFF93, 0xFFD9
+_MOST_SEGMENTS = 100_000
+# OpenJPEG lists every precinct and code block of a tile before it decodes any; bytes and
+# seconds of one, measured (docs/benchmarks/cost.md) and rounded up.
+_PRECINCT_BYTES, _PRECINCT_SECONDS = 300, 1e-6
+_BLOCK_BYTES, _BLOCK_SECONDS = 550, 1e-6
 
 
 def read(data: bytes, limits: Limits) -> Header:
@@ -26,7 +35,8 @@ def read(data: bytes, limits: Limits) -> Header:
         raise BrokenHeaderError("the JPEG 2000 file holds no codestream")
     if take(data, start, 4) != CODESTREAM:
         raise BrokenHeaderError("the JPEG 2000 codestream does not begin with its size")
-    width, height, bands, bits, signed, tile_pixels = _read_size(data, start + 4)
+    width, height, bands, bits, signed, tile = _read_size(data, start + 4)
+    memory, seconds = _decoder_cost(data, start, start + length, (width, height), tile, bands)
     damage = []
     if data[start + length - 2 : start + length] != b"\xff\xd9":
         detail = "the JPEG 2000 codestream has no end marker where the file ends"
@@ -40,13 +50,15 @@ def read(data: bytes, limits: Limits) -> Header:
         bits=bits,
         dtype=f"{'int' if signed else 'uint'}{sample}",
         mode="palette" if palette else _MODES.get(bands, "multiband"),
-        block_bytes=min(tile_pixels, width * height) * bands * sample // 8,
+        block_bytes=min(tile[0], width) * min(tile[1], height) * bands * sample // 8,
+        decoder_bytes=memory,
+        decoder_seconds=seconds,
         geotagged=geotagged,
         damage=tuple(damage),
     )
 
 
-def _read_size(data: bytes, at: int) -> tuple[int, int, int, int, bool, int]:
+def _read_size(data: bytes, at: int) -> tuple[int, int, int, int, bool, tuple[int, int]]:
     """Read the SIZ segment (A.5.1)."""
     right, bottom, left, top = unpack(data, at + 4, ">IIII")
     wide, high, tile_left, tile_top = unpack(data, at + 20, ">IIII")
@@ -61,4 +73,98 @@ def _read_size(data: bytes, at: int) -> tuple[int, int, int, int, bool, int]:
         raise BrokenHeaderError(
             f"the JPEG 2000 size segment claims {across * down:,} tiles; {_MOST_TILES:,} can exist"
         )
-    return width, height, bands, (depth & 0x7F) + 1, bool(depth & 0x80), wide * high
+    return width, height, bands, (depth & 0x7F) + 1, bool(depth & 0x80), (wide, high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Coding:
+    """A coding style (A.6.1): what decides how many precincts and code blocks there are."""
+
+    layers: int
+    #: Logarithms of the sides of a code block.
+    block: tuple[int, int]
+    #: Logarithms of the sides of a precinct, from the coarsest resolution to the finest.
+    precincts: tuple[tuple[int, int], ...]
+
+
+def _decoder_cost(
+    data: bytes,
+    start: int,
+    end: int,
+    size: tuple[int, int],
+    tile: tuple[int, int],
+    bands: int,
+) -> tuple[int, float]:
+    """Estimate bytes and seconds for the lists that a decoder makes of a tile, at the worst.
+
+    Tiles and components may each have a coding style; the costliest is taken for all.
+    """
+    tile = min(tile[0], size[0]), min(tile[1], size[1])
+    tiles = -(-size[0] // tile[0]) * -(-size[1] // tile[1])
+    memory, seconds = 0, 0.0
+    for coding in _coding_styles(data, start, end, bands):
+        precincts, blocks, most = 0, 0, 0
+        finest = len(coding.precincts) - 1
+        for resolution, precinct in enumerate(coding.precincts):
+            wide, high = (-(-side >> (finest - resolution)) for side in tile)
+            wide, high = max(1, wide), max(1, high)
+            count = _parts(wide, precinct[0]) * _parts(high, precinct[1])
+            most = max(most, count)
+            precincts += count
+            # B.7: three bands of half the size, save at the coarsest; a block fits a precinct.
+            half = 1 if resolution else 0
+            across = min(coding.block[0], max(0, precinct[0] - half))
+            down = min(coding.block[1], max(0, precinct[1] - half))
+            of_band = _parts(-(-wide >> half), across) * _parts(-(-high >> half), down)
+            blocks += of_band * (3 if half else 1)
+        packets = coding.layers * most * len(coding.precincts)
+        memory = max(
+            memory, bands * (precincts * _PRECINCT_BYTES + blocks * _BLOCK_BYTES + 2 * packets)
+        )
+        seconds = max(
+            seconds, tiles * bands * (precincts * _PRECINCT_SECONDS + blocks * _BLOCK_SECONDS)
+        )
+    return memory, seconds
+
+
+def _parts(length: int, exponent: int) -> int:
+    return -(-length >> exponent)
+
+
+def _coding_styles(data: bytes, start: int, end: int, bands: int) -> Iterator[_Coding]:
+    """Read every coding style of the main header and of the headers of tile parts."""
+    position, part = start + 2, (0, 0)
+    layers = 1
+    for _ in range(_MOST_SEGMENTS):
+        if position + 4 > min(end, len(data)):
+            return
+        marker, length = unpack(data, position, ">HH")
+        body = position + 4
+        if marker == _SOT:
+            part = position, number(data, position + 6, ">I")
+        elif marker == _SOD:
+            # A length of 0 means that the part is the last one (A.4.2).
+            if not part[1]:
+                return
+            position = max(part[0] + part[1], body)
+            continue
+        elif marker == _COD:
+            layers = max(layers, number(data, body + 2, ">H"))
+            yield _coding_style(data, body + 5, number(data, body, "B") & 1, layers)
+        elif marker == _COC:
+            at = body + (1 if bands < 257 else 2)
+            yield _coding_style(data, at + 1, number(data, at, "B") & 1, layers)
+        elif marker == _EOC:
+            return
+        position += 2 + max(2, length)
+
+
+def _coding_style(data: bytes, at: int, has_precincts: int, layers: int) -> _Coding:
+    levels, wide, high = unpack(data, at, "BBB")
+    count = min(levels, 32) + 1
+    sizes = take(data, at + 5, count) if has_precincts else b"\xff" * count
+    return _Coding(
+        layers=layers,
+        block=((wide & 15) + 2, (high & 15) + 2),
+        precincts=tuple((value & 15, value >> 4) for value in sizes),
+    )

@@ -37,9 +37,11 @@ class Header:
     ``width`` and ``height`` are those of the stored grid, ``orientation`` the EXIF value
     1 to 8 that turns it into the view. ``mode`` is one of ``gray``, ``gray-alpha``,
     ``palette``, ``rgb``, ``rgba``, ``cmyk``, ``multiband``. ``bits`` are bits per sample,
-    ``block_bytes`` the largest strip or tile, unpacked. ``geotagged`` says that the file
-    carries tags of place, not that they are sound. ``directory`` is where in a TIFF the
-    directory of the picture lies, if it is not the first.
+    ``block_bytes`` the largest strip or tile, unpacked. ``packing`` names how the pixels are
+    packed where a format has several ways. ``decoder_bytes`` and ``decoder_seconds`` are what
+    the decoder needs beyond its pixels. ``geotagged`` says that the file carries tags of
+    place, not that they are sound. ``directory`` is where in a TIFF the directory of the
+    picture lies, if it is not the first.
     """
 
     format: str
@@ -53,6 +55,9 @@ class Header:
     frames: int = 1
     scans: int = 1
     block_bytes: int = 0
+    packing: str = ""
+    decoder_bytes: int = 0
+    decoder_seconds: float = 0.0
     geotagged: bool = False
     directory: int | None = None
     unreadable_reason: str | None = None

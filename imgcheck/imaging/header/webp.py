@@ -28,14 +28,16 @@ def read(data: bytes, limits: Limits) -> Header:
         detail = f"the WebP states {stated:,} bytes, the file has {len(data):,}"
         damage.append(Damage(kind="truncated", detail=detail, offset=len(data)))
     size: tuple[int, int] | None = None
-    alpha, orientation, frames = False, 0, 0
+    alpha, orientation, frames, packing = False, 0, 0, ""
     for name, start, length in chunks(data, 12, min(stated, len(data))):
         if name == b"VP8X" and size is None:
             flags, wide, high = _extended(data, start)
             size, alpha = (wide, high), bool(flags & 0x10)
         elif name == b"VP8 " and size is None:
             size = _lossy(data, start)
-        elif name == b"VP8L" and size is None:
+        elif name == b"VP8L":
+            packing = "lossless"
+        if name == b"VP8L" and size is None:
             size, alpha = _lossless(data, start)
         elif name == b"EXIF" and not orientation:
             orientation = orientation_of_exif(bytes(data[start : start + length]))
@@ -51,6 +53,7 @@ def read(data: bytes, limits: Limits) -> Header:
         mode="rgba" if alpha else "rgb",
         orientation=orientation or 1,
         frames=max(1, frames),
+        packing=packing,
         damage=tuple(damage),
     )
 
