@@ -200,8 +200,15 @@ def _words(found: detect.Detections, span: Span | None, noun: str, gsd: tuple[fl
         return f"This picture cannot show a {noun}: {found.reason}."
     return (
         f"{_proposed(found, noun)}, at {distance(gsd[0])} a pixel ({gsd[1]}); {_number(span)}; "
-        f"{found.share_searched:.0%} of the picture could be searched."
+        f"{found.share_searched:.0%} of the picture could be searched{_coarser(found)}."
     )
+
+
+def _coarser(found: detect.Detections) -> str:
+    """Say at what resolution a large picture was searched, if not at its own."""
+    if found.working_gsd is None:
+        return ""
+    return f", at a reduced resolution of {distance(found.working_gsd)} a pixel"
 
 
 def _proposed(found: detect.Detections, noun: str) -> str:
@@ -270,6 +277,8 @@ def _measures(
             value=round(found.expected_false.value, 1),
         )
     yield Measure(name="ground sample distance", value=round(gsd[0], 5), unit="m")
+    if found.working_gsd is not None:
+        yield Measure(name="resolution searched", value=round(found.working_gsd, 3), unit="m")
     yield Measure(name="share of the picture searched", value=round(found.share_searched, 4))
     yield Measure(
         name="calibration",

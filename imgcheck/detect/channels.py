@@ -43,23 +43,36 @@ def channels(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     smooth = cv2.GaussianBlur(np.log(picture + _OFFSET), (0, 0), _SMOOTH)
     gx = cv2.Scharr(smooth, cv2.CV_32F, 1, 0) / 32
     gy = cv2.Scharr(smooth, cv2.CV_32F, 0, 1) / 32
-    energy = gx * gx + gy * gy
-    band = energy.argmax(axis=2)[..., None]
-    gx = np.take_along_axis(gx, band, 2)[..., 0]
-    gy = np.take_along_axis(gy, band, 2)[..., 0]
-    magnitude = np.sqrt(gx * gx + gy * gy)
-    place = (np.arctan2(gy, gx) * (ORIENTATIONS / np.pi)) % ORIENTATIONS
-    below = np.floor(place).astype(np.int32)
-    share = (place - below).astype(np.float32)
+    gx, gy, magnitude = _strongest(gx, gy)
+    place = (np.arctan2(gy, gx) * np.float32(ORIENTATIONS / np.pi)) % ORIENTATIONS
+    below = place.astype(np.uint8)
+    upper = magnitude * (place - below)
+    lower = magnitude - upper
+    below %= ORIENTATIONS
     out = np.empty((-(-rows // STRIDE), -(-columns // STRIDE), CHANNELS), np.float32)
     for k in range(ORIENTATIONS):
-        part = np.where(below % ORIENTATIONS == k, 1 - share, 0)
-        part += np.where((below + 1) % ORIENTATIONS == k, share, 0)
-        out[..., k] = coarse(magnitude * part)
+        part = lower * (below == k)
+        part += upper * (below == (k - 1) % ORIENTATIONS)
+        out[..., k] = coarse(part)
     around = mean_around(coarse(magnitude), _AROUND // STRIDE) + _FLOOR
     out[..., :ORIENTATIONS] /= around[..., None]
     out[..., ORIENTATIONS] = _tone(smooth)
     return np.minimum(out, 6.0, out=out)
+
+
+def _strongest(
+    gx: NDArray[np.float32], gy: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Give the gradient of the band in which it is largest, and its length."""
+    best_x, best_y = gx[..., 0].copy(), gy[..., 0].copy()
+    energy = best_x * best_x + best_y * best_y
+    for band in range(1, gx.shape[2]):
+        more = gx[..., band] ** 2 + gy[..., band] ** 2
+        larger = more > energy
+        np.copyto(best_x, gx[..., band], where=larger)
+        np.copyto(best_y, gy[..., band], where=larger)
+        np.copyto(energy, more, where=larger)
+    return best_x, best_y, np.sqrt(energy)
 
 
 def _tone(picture: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -72,28 +72,34 @@ def craters(
         the proposals are real depends on how many craters there are, and no calibration with
         real craters is at hand. Mounds look like craters when the azimuth is not known.
 
+    Notes
+    -----
+    A picture of more than 2 megapixels is shrunk to that first; ``working_gsd`` says how coarse
+    the searched picture then was, and the smallest size that was searched for follows from it.
+
     References
     ----------
     .. [1] R. J. Pike, "Size-dependence in the shape of fresh impact craters on the moon",
        Impact and Explosion Cratering, 1977.
     """
     metres = inputs.scale(gsd)
-    picture, usable = inputs.gray_image(gray, valid=valid)
+    work = inputs.working_size(*inputs.gray_image(gray, valid=valid), gsd=metres)
+    picture, usable = work.picture, work.usable
     azimuth = _azimuth(sun_azimuth_deg)
     if not (math.isfinite(false_per_megapixel) and false_per_megapixel > 0):
         raise UsageError(f"false_per_megapixel is {false_per_megapixel}; give a number above 0")
-    limit = visible.smallest_visible(picture, gsd=metres, valid=usable)
-    smallest = max(min_diameter_m or 0.0, limit.diameter_m, visible.FEWEST_PX * metres)
+    limit = visible.smallest_visible(picture, gsd=work.gsd, valid=usable)
+    smallest = max(min_diameter_m or 0.0, limit.diameter_m, visible.FEWEST_PX * work.gsd)
     # A template that does not fit into the picture cannot be tried.
-    largest = min(max_diameter_m, min(picture.shape) / relief_support() * metres)
+    largest = min(max_diameter_m, min(picture.shape) / relief_support() * work.gsd)
     model = shipped.crater_model(azimuth_known=azimuth is not None)
     threshold = -math.log10(false_per_megapixel / len(model.tails))
     if not smallest <= largest:
         return _nothing(metres, limit, threshold, azimuth, smallest, largest)
     found = candidates(
         picture,
-        smallest_px=smallest / metres,
-        largest_px=largest / metres,
+        smallest_px=smallest / work.gsd,
+        largest_px=largest / work.gsd,
         blur_px=limit.blur_px if limit.blur_px is not None else 0.7,
         azimuth_deg=azimuth,
     )
@@ -104,11 +110,11 @@ def craters(
     megapixels = float(usable.sum()) / 1e6
     return Detections(
         kind="crater",
-        proposals=tuple(_proposal(found, score, k, gsd=metres) for k in chosen),
+        proposals=tuple(_proposal(found, score, k, gsd=metres, work=work) for k in chosen),
         gsd=metres,
         searched_m=(smallest, largest),
         limit_m=limit.diameter_m,
-        searched_area_m2=float(usable.sum()) * metres**2,
+        searched_area_m2=float(usable.sum()) * work.gsd**2,
         share_searched=float(usable.mean()),
         threshold=threshold,
         expected_false=_expected_false(model, false_per_megapixel * megapixels),
@@ -116,6 +122,7 @@ def craters(
         calibration=model.calibration,
         reason="p is not known: no real craters with known truth were at hand"
         + ("" if azimuth is not None else "; every azimuth of the sun was tried"),
+        working_gsd=work.gsd if work.gsd > metres else None,
     )
 
 
@@ -235,15 +242,17 @@ def _expected_false(model: shipped.CraterModel, times: float) -> Estimate:
     )
 
 
-def _proposal(found: Candidates, score: NDArray[np.float64], k: int, *, gsd: float) -> Proposal:
-    diameter = float(found.diameter[k])
-    metres = diameter * gsd
+def _proposal(
+    found: Candidates, score: NDArray[np.float64], k: int, *, gsd: float, work: inputs.Working
+) -> Proposal:
+    metres = float(found.diameter[k]) * work.gsd
+    diameter = metres / gsd
     # Sizes are tried a quarter octave apart, and rims are soft: half an octave in all.
     span = Interval(low=round(metres / 1.3, 2), high=round(metres * 1.3, 2))
     return Proposal(
         kind="crater",
-        cx=float(found.x[k]),
-        cy=float(found.y[k]),
+        cx=float(found.x[k]) * work.factor[0],
+        cy=float(found.y[k]) * work.factor[1],
         length=diameter,
         width=diameter,
         heading=0.0,

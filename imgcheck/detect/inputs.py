@@ -1,13 +1,19 @@
 """What every detector asks of its input: shape, range, scale, and which pixels count."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import GridMismatchError, UsageError, WrongTypeError
 from imgcheck.imaging import annotations
+
+# A larger picture is searched at this size, which takes 1 to 2 s of one core for craters; what it
+# shows is then said at the coarser ground sample distance.
+WORKING_PIXELS = 2_000_000
 
 Gray = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -50,6 +56,37 @@ def gray_image(gray: ArrayLike, *, valid: ArrayLike | None) -> tuple[Gray, Mask]
     return _usable(picture, np.isfinite(picture), valid)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Working:
+    """A picture at its working size; ``factor`` is its pixels in input pixels, across and down."""
+
+    picture: Gray
+    usable: Mask
+    gsd: float
+    factor: tuple[float, float]
+
+
+def working_size(picture: Gray, usable: Mask, *, gsd: float) -> Working:
+    """Shrink a picture of more than `WORKING_PIXELS` to that, by the mean of areas.
+
+    A pixel is usable where all of the ground under it is.
+    """
+    rows, columns = picture.shape
+    if rows * columns <= WORKING_PIXELS:
+        return Working(picture=picture, usable=usable, gsd=gsd, factor=(1.0, 1.0))
+    shrink = math.sqrt(WORKING_PIXELS / (rows * columns))
+    size = (max(1, round(columns * shrink)), max(1, round(rows * shrink)))
+    small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+    share = cv2.resize(usable.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    factor = (columns / size[0], rows / size[1])
+    return Working(
+        picture=small,
+        usable=np.asarray(share > 0.999),
+        gsd=gsd * math.sqrt(factor[0] * factor[1]),
+        factor=factor,
+    )
+
+
 def colour_image(rgb: ArrayLike, *, valid: ArrayLike | None) -> tuple[Gray, Mask]:
     """Check a colour picture (gray is taken as three equal bands); otherwise like `gray_image`."""
     array = np.asarray(rgb)
@@ -58,14 +95,18 @@ def colour_image(rgb: ArrayLike, *, valid: ArrayLike | None) -> tuple[Gray, Mask
     if array.ndim != 3 or array.shape[2] != 3 or array.size == 0:
         raise UsageError(f"a colour picture has shape (rows, columns, 3), not {array.shape}")
     picture = _samples(array)
-    finite = np.asarray(np.isfinite(picture).all(axis=2), bool)
+    finite = np.ones(array.shape[:2], bool)
+    if array.dtype.kind == "f":
+        finite = np.asarray(np.isfinite(picture).all(axis=2), bool)
     return _usable(picture, finite, valid)
 
 
 def _samples(array: NDArray[Any]) -> Gray:
     """Give samples as float32 in [0, 1]."""
     if array.dtype == np.uint8:
-        return array.astype(np.float32) / np.float32(255)
+        samples = array.astype(np.float32)
+        samples /= 255
+        return samples
     if not np.issubdtype(array.dtype, np.floating):
         raise WrongTypeError(
             f"the picture has samples of type {array.dtype}; give uint8, or float in [0, 1]"
@@ -102,7 +143,8 @@ def _usable(picture: Gray, finite: Mask, valid: ArrayLike | None) -> tuple[Gray,
                 " they must share one grid"
             )
         usable = finite & mask.astype(bool)
-    return np.clip(_filled(picture, usable), 0, 1), usable
+    filled = _filled(picture, usable)
+    return np.clip(filled, 0, 1, out=filled), usable
 
 
 def _filled(picture: Gray, usable: Mask) -> Gray:

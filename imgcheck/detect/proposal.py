@@ -55,6 +55,9 @@ class Detections:
         Best score first.
     gsd : float
         Ground sample distance that the sizes rest on, metres per pixel.
+    working_gsd : float or None
+        Ground sample distance at which the picture was searched, where that is coarser than its
+        own: large pictures are shrunk first. Positions and sizes in pixels are of the input.
     searched_m : (float, float) or None
         Sizes that were looked for; None when this picture cannot show the kind at all.
     limit_m : float
@@ -84,3 +87,4 @@ class Detections:
     sun_azimuth_deg: float | None = None
     calibration: str | None = None
     reason: str = ""
+    working_gsd: float | None = None

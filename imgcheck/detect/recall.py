@@ -101,8 +101,9 @@ def power(
         raise UsageError(f'kind is {kind!r}; power can be measured for "crater" only')
     if trials < 1 or not 0 < level < 1:
         raise UsageError(f"trials is {trials} and level {level}; give trials >= 1, 0 < level < 1")
-    metres = inputs.scale(gsd)
-    picture, usable = inputs.gray_image(gray, valid=valid)
+    # At the working size of the search, so that recall is that of the search.
+    work = inputs.working_size(*inputs.gray_image(gray, valid=valid), gsd=inputs.scale(gsd))
+    picture, usable, metres = work.picture, work.usable, work.gsd
     limit = visible.smallest_visible(picture, gsd=metres, valid=usable)
     sizes = _sizes(sizes_m, limit, metres, picture.shape)
     if not sizes:
@@ -167,7 +168,9 @@ class _Bench:
         # The crop starts at a multiple of the coarsest level, so that the pyramid is that of
         # the whole picture.
         coarsest = 2 ** max(0, math.ceil(math.log2(diameter * _FACTOR / 7)))
-        reach = math.ceil(2.6 * diameter * _FACTOR) + 24
+        # A proposal that hits or suppresses the planted one lies within 0.9 diameters of the
+        # largest size; template and rings reach another 0.9.
+        reach = math.ceil(1.8 * diameter * _FACTOR) + 24
         top, left = (max(0, v - reach) // coarsest * coarsest for v in (spot[1], spot[0]))
         crop = self.picture[top : spot[1] + reach, left : spot[0] + reach].copy()
         injection.plant(crop, ratio, spot[0] - left, spot[1] - top)

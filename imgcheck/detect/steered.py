@@ -6,11 +6,12 @@ this resolution, so only one quadrant is stored and mirrored.
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from imgcheck.detect.channels import ORIENTATIONS
 
@@ -18,6 +19,7 @@ ALONG, ACROSS = 8, 6  # cells from the centre outwards: 4.5 m and 3.3 m at 0.6 m
 RELATIVE = ORIENTATIONS // 2 + 1  # directions 0, 30, 60, 90 degrees off the axis, mirrored
 FOLDED = (ALONG, ACROSS, RELATIVE + 1)  # the last is the tone channel
 REACH = 9  # grid cells from the kernel's centre to its border
+_SIDE = 256  # grid cells of a block that is transformed at once
 
 
 @lru_cache(maxsize=64)
@@ -51,14 +53,52 @@ def _hat(position: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     return np.maximum(0, 1 - np.abs(position[..., None] - np.arange(count)))
 
 
-def respond(
-    maps: NDArray[np.float32], template: NDArray[np.float32], heading: float
-) -> NDArray[np.float32]:
-    """Correlate the channels with the template at one heading; (rows, columns) of scores."""
-    kernel = np.tensordot(unfolding(heading), template, 3).astype(np.float32)
-    total = np.zeros(maps.shape[:2], np.float32)
-    for k in range(maps.shape[2]):
-        total += cv2.filter2D(
-            np.ascontiguousarray(maps[..., k]), -1, kernel[..., k], borderType=cv2.BORDER_REFLECT
-        )
-    return total
+def responses(
+    maps: NDArray[np.float32], template: NDArray[np.float32], headings: Sequence[float]
+) -> Iterator[tuple[tuple[slice, slice], NDArray[np.float32]]]:
+    """Correlate the channels with the template at every heading, block by block.
+
+    Parameters
+    ----------
+    maps : ndarray of shape (M, N, 7), float32
+        From `channels`; they continue mirrored beyond the border.
+    template : ndarray of shape (8, 6, 5), float32
+    headings : sequence of float
+        Degrees.
+
+    Yields
+    ------
+    block : (slice, slice)
+        Rows and columns of a part; the parts cover the maps once.
+    scores : ndarray of shape (H, R, C), float32
+        One response per heading.
+
+    Notes
+    -----
+    Products of spectra: each channel is transformed once for all headings, which takes an eighth of
+    the time of 84 correlations.
+    """
+    rows, columns = maps.shape[:2]
+    wide = [(REACH, REACH), (REACH, REACH), (0, 0)]
+    padded = np.pad(maps, wide, mode="symmetric")
+    kernels = _spectra(template.tobytes(), template.shape, tuple(headings))
+    inner = _SIDE - 2 * REACH
+    for top in range(0, rows, inner):
+        for left in range(0, columns, inner):
+            part = padded[top : top + _SIDE, left : left + _SIDE]
+            spectrum = fft.rfft2(part, s=(_SIDE, _SIDE), axes=(0, 1))
+            joined = np.einsum("hrck,rck->hrc", kernels, spectrum)
+            scores = fft.irfft2(joined, s=(_SIDE, _SIDE), axes=(1, 2))
+            block = slice(top, min(rows, top + inner)), slice(left, min(columns, left + inner))
+            height, width = block[0].stop - top, block[1].stop - left
+            yield block, scores[:, :height, :width]
+
+
+@lru_cache(maxsize=2)
+def _spectra(
+    template: bytes, shape: tuple[int, ...], headings: tuple[float, ...]
+) -> NDArray[np.complex64]:
+    """Conjugate spectra of the kernels: (headings, rows, columns, channels)."""
+    stored = np.frombuffer(template, np.float32).reshape(shape)
+    kernels = [np.tensordot(unfolding(h), stored, 3).astype(np.float32) for h in headings]
+    return np.conj(fft.rfft2(np.stack(kernels), s=(_SIDE, _SIDE), axes=(1, 2)))

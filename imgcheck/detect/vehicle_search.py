@@ -188,22 +188,23 @@ def _resampled(
     factor = gsd / target
     width = max(1, round(picture.shape[1] * factor))
     height = max(1, round(picture.shape[0] * factor))
-    kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    resized = cv2.resize(picture, (width, height), interpolation=kind)
     factors = (width / picture.shape[1], height / picture.shape[0])
-    return np.clip(resized, 0, 1).astype(np.float32), factors
+    if factors == (1.0, 1.0):
+        return picture, factors
+    kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    resized = np.asarray(cv2.resize(picture, (width, height), interpolation=kind), np.float32)
+    return np.clip(resized, 0, 1, out=resized), factors
 
 
 def peaks(
     maps: NDArray[np.float32], *, model: shipped.VehicleModel, floor: float
 ) -> NDArray[np.float64]:
     """Local maxima over place and heading: rows of x, y (working pixels), heading, score."""
-    best = np.full(maps.shape[:2], -np.inf, np.float32)
-    which = np.zeros(maps.shape[:2], np.int32)
-    for k, heading in enumerate(HEADINGS):
-        response = steered.respond(maps, model.template, heading)
-        better = response > best
-        best[better], which[better] = response[better], k
+    best = np.empty(maps.shape[:2], np.float32)
+    which = np.empty(maps.shape[:2], np.intp)
+    for block, scores in steered.responses(maps, model.template, HEADINGS):
+        which[block] = scores.argmax(axis=0)
+        best[block] = scores.max(axis=0)
     best += model.bias
     peak = (best >= cv2.dilate(best, np.ones((3, 3), np.uint8))) & (best >= floor)
     row, column = np.nonzero(peak)

@@ -118,10 +118,20 @@ def _odd_colour(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _vivid(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    high = rgb.max(axis=-1).astype(np.float32)
-    low = rgb.min(axis=-1).astype(np.float32)
-    saturation = (high - low) / np.maximum(high, 1)
-    return np.asarray((saturation > _SATURATION) & (high > 255 * _VALUE))
+    high = np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
+    low = np.minimum(np.minimum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
+    # low < (1 - saturation) * high, by a table of whole numbers: a picture may be large.
+    tone = np.arange(256, dtype=np.float32)
+    bound = np.ceil(tone * np.float32(1 - _SATURATION)).astype(np.uint8)
+    return np.asarray((low < bound[high]) & (high > 255 * _VALUE))
+
+
+def _within(rgb: NDArray[np.uint8], colour: NDArray[np.float32], reach: float) -> NDArray[np.bool_]:
+    """Tell where every band lies within ``reach`` of a colour, both ends included."""
+    low, high = np.ceil(colour - reach), np.floor(colour + reach)
+    low, high = np.clip(low, 0, 256), np.clip(high, -1, 255)
+    picture = np.ascontiguousarray(rgb)
+    return np.asarray(cv2.inRange(picture, low.astype(float), high.astype(float)) > 0)
 
 
 def _one_colour(rgb: NDArray[np.uint8], vivid: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -140,10 +150,11 @@ def _one_colour(rgb: NDArray[np.uint8], vivid: NDArray[np.bool_]) -> NDArray[np.
         if np.count_nonzero(members) < least:
             break
         colour = np.median(rgb[members].astype(np.float32), axis=0)
-        distance = np.abs(rgb.astype(np.float32) - colour).max(axis=-1)
-        same = vivid & (distance < 2 * _FLAT)
+        # Colours are whole or half numbers: within 43.75 is below 44.
+        same = vivid & _within(rgb, colour, 2 * _FLAT - 0.25)
+        near = same & _within(rgb, colour, _FLAT - 0.25)
         # Ground of that colour spreads around its middle; a drawing piles up on it.
-        if np.mean(distance[same] < _FLAT) > 0.6 and _has_edges(rgb, same):
+        if near.sum() > 0.6 * same.sum() and _has_edges(rgb, same):
             found |= same
     return found
 
@@ -168,8 +179,9 @@ def _labels(
     rgb: NDArray[np.uint8], *, flat: int = _LABEL_FLAT, with_letters: float = _LABEL_WITH_LETTERS
 ) -> NDArray[np.bool_]:
     """Find filled rectangles of black or white that hold letters of the other."""
-    black = np.asarray((rgb <= flat).all(axis=-1))
-    white = np.asarray((rgb >= 255 - 3 * _LABEL_FLAT - (flat - _LABEL_FLAT)).all(axis=-1))
+    light = 255 - 3 * _LABEL_FLAT - (flat - _LABEL_FLAT)
+    black = np.asarray(cv2.inRange(rgb, (0, 0, 0), (flat, flat, flat)) > 0)
+    white = np.asarray(cv2.inRange(rgb, (light, light, light), (255, 255, 255)) > 0)
     mask = np.zeros_like(black)
     for panel, letters in ((black, white), (white, black)):
         _, _, boxes, _ = cv2.connectedComponentsWithStats(panel.astype(np.uint8), connectivity=4)
@@ -205,11 +217,12 @@ def _bar_thickness(rgb: NDArray[np.uint8]) -> int:
     if rows < 4 * least or cols < 32:
         return 0
     colour = np.median(rgb[:least].reshape(-1, 3), axis=0)
-    near = (np.abs(rgb.astype(np.int16) - colour).max(axis=-1) <= _BAR_FLAT).mean(axis=1)
+    # Sky, water or a dark frame that fills the picture is no caption bar.
+    most = int(_BAR_LARGEST * rows)
+    near = _within(rgb[: most + 7], colour, _BAR_FLAT).mean(axis=1)
     ends = np.flatnonzero(near < _BAR_SHARE)
     thick = int(ends[0]) if ends.size else rows
-    # Sky, water or a dark frame that fills the picture is no caption bar.
-    if thick < least or thick > _BAR_LARGEST * rows:
+    if thick < least or thick > most:
         return 0
     beyond = rgb[thick + 2 : thick + 6].astype(np.float32)
     steps = np.abs(beyond - colour).max(axis=-1) > _BAR_STEP

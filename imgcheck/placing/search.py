@@ -93,6 +93,9 @@ def _choice(
         for reference in case.references
         if unusable(reference, search) is None
     ]
+    if not sheets:
+        # Without a reference there is nothing to look for details for.
+        return (), geo.Choice(best=None, placements=(), reasons=())
     found = geo.choose(
         case.image.gray(),
         [sheet for _, sheet in sheets],

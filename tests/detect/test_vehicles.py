@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import cv2
 import numpy as np
 import pytest
 
@@ -130,13 +131,37 @@ def test_a_length_that_no_template_answers_to_is_refused() -> None:
             detect.vehicles(np.zeros((9, 9, 3), np.uint8), gsd=0.3, length_m=wrong)
 
 
+def _respond(maps: np.ndarray, template: np.ndarray, heading: float) -> np.ndarray:
+    """Correlate by sums of products, the slow way that needs no explanation."""
+    kernel = np.tensordot(steered.unfolding(heading), template, 3).astype(np.float32)
+    parts = [
+        cv2.filter2D(np.ascontiguousarray(maps[..., k]), -1, kernel[..., k],
+                     borderType=cv2.BORDER_REFLECT)
+        for k in range(maps.shape[2])
+    ]  # fmt: skip
+    return np.sum(parts, axis=0)
+
+
+@pytest.mark.parametrize("shape", [(41, 41), (20, 9), (300, 260), (238, 239)])
+def test_responses_block_by_block_equal_plain_correlation(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(1)
+    template = rng.random(steered.FOLDED).astype(np.float32)
+    maps = rng.random((*shape, 7)).astype(np.float32)
+    headings = (0.0, 75.0)
+    got = np.full((2, *shape), np.nan, np.float32)
+    for block, scores in steered.responses(maps, template, headings):
+        got[:, block[0], block[1]] = scores
+    for k, heading in enumerate(headings):
+        np.testing.assert_allclose(got[k], _respond(maps, template, heading), rtol=1e-4)
+
+
 def test_the_turned_template_answers_to_its_own_heading_most() -> None:
     rng = np.random.default_rng(0)
     template = rng.random(steered.FOLDED).astype(np.float32)
     kernel = np.tensordot(steered.unfolding(30.0), template, 3)
     maps = np.zeros((41, 41, kernel.shape[2]), np.float32)
     maps[20 - steered.REACH : 21 + steered.REACH, 20 - steered.REACH : 21 + steered.REACH] = kernel
-    scores = {h: steered.respond(maps, template, h)[20, 20] for h in (0.0, 30.0, 60.0, 120.0)}
+    scores = {h: _respond(maps, template, h)[20, 20] for h in (0.0, 30.0, 60.0, 120.0)}
     assert max(scores, key=scores.__getitem__) == 30.0
 
 

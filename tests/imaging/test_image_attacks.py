@@ -236,13 +236,11 @@ def test_sparse_tiff_of_ten_gigapixels_is_refused_and_readable_in_windows() -> N
             324: (4, [0] * 49), 325: (4, [0] * 49),
         }
     )  # fmt: skip
-    with pytest.raises(RefusedError, match=r"10,000,000,000 pixels.*limit: pixels"):
+    with pytest.raises(RefusedError, match=r"= 10,000 megapixels.*limit: pixels"):
         Image.from_bytes(data)
     image = Image.from_bytes(data, limits=REFERENCE_LIMITS)
     assert image.read((99_990, 99_990, 10, 10)).sum() == 0
-    with pytest.raises(
-        RefusedError, match=r"= 10,000 megapixels; the limit is 400 \(limit: pixels\)"
-    ):
+    with pytest.raises(RefusedError, match=r"megapixels; the limit is 400 "):
         image.rgb()
     with pytest.raises(RefusedError, match="a window of"):
         image.read((0, 0, 50_000, 50_000))
