@@ -66,6 +66,8 @@ def verify(
         The same case and versions give the same report, to the byte.
     """
     _must_be_a_case(case)
+    # Some damage shows only when the picture is decoded, and no check may do that.
+    case.image.examine()
     planned = plan(case, checks=checks)
     findings = run(planned, case, progress=progress)
     return Report(

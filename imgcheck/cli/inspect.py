@@ -69,6 +69,7 @@ def command(
             progress(path.name, position, len(images))
             try:
                 found = inspect(path, second_reader=reader)
+                found.image.examine()
             except ImgcheckError as error:
                 if len(images) == 1:
                     raise

@@ -1,5 +1,6 @@
 """The only door for files: read once, hashed, sniffed, checked, decoded when asked."""
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -217,13 +218,22 @@ class Image:
     def damage(self) -> tuple[Damage, ...]:
         """Everything found wrong so far; complete once pixels and place have been read.
 
-        Reading it decodes nothing. A header walk sees cuts and wrong sums; only decoding
-        shows how many rows are lost. A byte changed inside the compressed data of a JPEG
-        is not noticed by any decoder.
+        Reading it decodes nothing; `examine` does. A header walk sees cuts, wrong sums, missing
+        restart intervals and runs of zeros; only decoding shows how many rows are lost. A
+        byte changed inside the compressed data of a JPEG is not noticed by any decoder.
         """
         place = self._kept.get("stored place", (None, None))[1]
         more = (Damage(kind="georeference", detail=place),) if place else ()
         return (*self.header.damage, *self._decode_damage, *more)
+
+    def examine(self) -> tuple[Damage, ...]:
+        """Decode the picture if that has not been done, and give all damage.
+
+        Pixels that cannot be read, or cost too much, raise nothing: `unreadable_reason` says why.
+        """
+        with contextlib.suppress(ImgcheckError):
+            self._decoded()
+        return self.damage
 
     @property
     def unreadable_reason(self) -> str | None:

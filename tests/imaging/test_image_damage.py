@@ -1,16 +1,19 @@
 """Damaged files are decoded as far as they go, and said to be damaged."""
 
 import io
+import re
 import struct
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from imgcheck.errors import UnreadableError
+from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError
 from imgcheck.imaging import Image
 from imgcheck.imaging.decoding.damaged_gif import unpack_codes
+from imgcheck.imaging.header.gaps import zero_run
 from tests.imaging.files import encode, exif, geotiff, png_chunk, png_claiming, scene
 
 SHARES = (0.3, 0.5, 0.9)
@@ -294,3 +297,172 @@ def test_failed_decoding_gives_the_same_error_again() -> None:
         with pytest.raises(UnreadableError, match=r"^x\.png: the compressed data"):
             image.gray()
     assert "broken" in (image.unreadable_reason or "")
+
+
+# Damage that leaves the structure whole
+
+
+def _zeroed(data: bytes, at: int, length: int) -> bytes:
+    return data[:at] + bytes(length) + data[at + length :]
+
+
+def _kinds(data: bytes) -> list[str]:
+    return [one.kind for one in Image.from_bytes(data).examine()]
+
+
+def _noisy(width: int = 320, height: int = 240) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    return np.clip(scene(width, height) + rng.normal(0, 12, (height, width, 3)), 0, 255).astype(
+        np.uint8
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [
+        ("WEBP", {"quality": 80}), ("WEBP", {"lossless": True}), ("AVIF", {"quality": 80}),
+        ("JPEG2000", {"quality_mode": "rates", "quality_layers": [8]}), ("JPEG", {"quality": 85}),
+        ("JPEG", {"quality": 85, "progressive": True}), ("PNG", {}),
+    ],
+)  # fmt: skip
+def test_part_of_the_compressed_data_read_as_zeros_is_said(
+    form: str, options: dict[str, object]
+) -> None:
+    data = encode(_noisy(), form, **options)
+    assert _kinds(data) == []
+    for share in (0.35, 0.5):
+        assert _kinds(_zeroed(data, int(share * len(data)), int(0.4 * len(data))))
+
+
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [
+        ("WEBP", {"quality": 30}), ("WEBP", {"lossless": True}), ("AVIF", {"quality": 60}),
+        ("JPEG", {"quality": 85}), ("JPEG", {"quality": 85, "optimize": True}),
+        ("JPEG", {"quality": 85, "progressive": True}),
+        ("JPEG2000", {"quality_mode": "rates", "quality_layers": [30]}),
+    ],
+)  # fmt: skip
+def test_flat_ground_is_no_damage(form: str, options: dict[str, object]) -> None:
+    for level in (0, 128, 255):
+        picture = _noisy(640, 480)
+        picture[:300] = level
+        assert _kinds(encode(picture, form, **options)) == []
+        assert _kinds(encode(np.full((480, 640, 3), level, np.uint8), form, **options)) == []
+
+
+def test_runs_of_zeros_are_measured_to_the_byte() -> None:
+    body = b"\xaa" * 100
+    assert zero_run(body + bytes(63) + body, 0, 263) is None
+    run = zero_run(body + bytes(64) + body, 0, 264)
+    assert run is not None
+    assert (run.kind, run.offset) == ("corrupt", 100)
+    assert run.detail.startswith("64 bytes")
+    # A run counts only as far as it lies between the two offsets.
+    assert zero_run(body + bytes(64) + body, 101, 264) is None
+    assert zero_run(body + bytes(64) + body, 0, 163) is None
+
+
+def test_webp_may_have_a_zero_byte_for_each_macroblock_and_no_more() -> None:
+    data = encode(_noisy(640, 640), "WEBP", quality=95)  # 1,600 macroblocks
+    assert _kinds(_zeroed(data, len(data) // 2, 1500)) == []
+    assert "corrupt" in _kinds(_zeroed(data, len(data) // 2, 1700))
+
+
+@pytest.mark.parametrize("options", [{"subsampling": 0}, {"subsampling": 1}, {"subsampling": 2}])
+@pytest.mark.parametrize("size", [(320, 240), (321, 243), (17, 9)])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_restart_intervals_are_counted_against_the_frame(
+    options: dict[str, int], size: tuple[int, int], progressive: bool
+) -> None:
+    picture = _noisy(*size)
+    data = encode(picture, "JPEG", restart_marker_blocks=3, progressive=progressive, **options)
+    assert _kinds(data) == []
+    gray = encode(picture[..., 0], "JPEG", restart_marker_blocks=3, progressive=progressive)
+    assert _kinds(gray) == []
+
+
+def test_dropped_restart_intervals_are_said_with_their_number() -> None:
+    data = encode(_noisy(), "JPEG", restart_marker_blocks=4)
+    marks = [m.start() for m in re.finditer(rb"\xff[\xd0-\xd7]", data)]
+    damaged = data[: marks[10]] + data[marks[18] :]
+    damage = Image.from_bytes(damaged).damage
+    assert [one.kind for one in damage] == ["corrupt"]
+    # 320 x 240 at 4:2:0 is 20 x 15 units, 75 intervals of 4.
+    assert damage[0].detail.startswith("8 of 75 restart intervals")
+
+
+@pytest.mark.parametrize("optimize", [False, True])
+def test_bytes_taken_out_of_a_jpeg_leave_its_last_block_without_data(optimize: bool) -> None:
+    data = encode(_noisy(), "JPEG", quality=85, optimize=optimize)
+    start = data.rindex(b"\xff\xda") + 20
+    for share in (0.1, 0.5, 0.9):
+        at = start + int(share * (len(data) - start - 600))
+        image = Image.from_bytes(data[:at] + data[at + 512 :])
+        assert image.damage == ()
+        damage = image.examine()
+        assert [one.kind for one in damage] == ["truncated"]
+        assert "although the end marker is there" in damage[0].detail
+        assert not image.valid()[-1].any()
+
+
+def _rows_of_noise() -> bytes:
+    rows = np.concatenate([np.zeros((64, 1), np.uint8), _noisy(64, 64).reshape(64, -1)], axis=1)
+    return rows.tobytes()
+
+
+def test_png_whose_packed_data_break_off_in_sound_chunks_keeps_what_came_before() -> None:
+    packer = zlib.compressobj()
+    first = packer.compress(_rows_of_noise()[: 32 * 193]) + packer.flush(zlib.Z_FULL_FLUSH)
+    broken = first + b"\xff" * 3000  # no block has the type 3
+    image = Image.from_bytes(png_claiming(64, 64, broken))
+    assert [one.kind for one in image.examine()] == ["truncated"]
+    assert 0.2 < image.valid().mean() <= 0.5
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_png_with_any_byte_of_its_stream_changed_is_read_or_refused(bits: int) -> None:
+    rows = zlib.compress(bytes((1 + 32 * bits // 8) * 32))
+    for at in range(len(rows)):
+        packed = rows[:at] + bytes([rows[at] ^ 0x5A]) + rows[at + 1 :]
+        image = Image.from_bytes(png_claiming(32, 32, packed, bits=bits, colour=0))
+        try:
+            assert image.rgb().shape == (32, 32, 3)
+        except ImgcheckError as error:
+            assert error.exit_code == 4
+
+
+def test_whatever_a_decoder_raises_becomes_an_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Odd(Exception):
+        pass
+
+    for raised in (Odd("odd"), RecursionError(), OverflowError("x"), KeyError("k"), zlib.error()):
+        image = Image.from_bytes(encode(scene(), "JPEG"))
+        monkeypatch.setattr("imgcheck.imaging.decoding.decode", _raiser(raised))
+        with pytest.raises(UnreadableError, match="cannot be decoded as JPEG"):
+            image.rgb()
+        assert image.examine() == ()
+        assert image.unreadable_reason is not None
+    image = Image.from_bytes(encode(scene(), "JPEG"))
+    monkeypatch.setattr("imgcheck.imaging.decoding.decode", _raiser(MemoryError()))
+    with pytest.raises(RefusedError, match="not enough memory"):
+        image.gray()
+
+
+def _raiser(error: Exception) -> Callable[..., None]:
+    def decode(*arguments: object, **options: object) -> None:
+        raise error
+
+    return decode
+
+
+def test_webp_over_the_limit_of_its_decoder_is_read_where_the_user_allows_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from PIL import Image as PillowImage
+
+    monkeypatch.setattr(PillowImage, "MAX_IMAGE_PIXELS", 1000)
+    assert Image.from_bytes(encode(scene(200, 100), "WEBP")).rgb().shape == (100, 200, 3)
+    assert PillowImage.MAX_IMAGE_PIXELS == 1000

@@ -14,6 +14,8 @@ from imgcheck.imaging.pixels import Decoded
 
 _MOST_CODE_BITS = 12
 _MOST_CODES = 1 << _MOST_CODE_BITS
+# Own unpacking of broken data, in Python; what exceeds the budget counts as lost.
+_SECONDS_A_BYTE = 1e-6
 # GIF 89a, appendix E: first row and step of the four passes.
 _INTERLACE = ((0, 8), (4, 8), (2, 4), (1, 2))
 
@@ -25,7 +27,7 @@ def decode(data: bytes, header: Header, limits: Limits) -> Decoded:
     try:
         decoded = decode_with_pillow(data, header)
     except UnreadableError as refusal:
-        return _decode_broken(data, header, frame, refusal)
+        return _decode_broken(data, header, frame, limits, refusal)
     if (frame.width, frame.height) == (header.width, header.height):
         return decoded
     inside = np.zeros((header.height, header.width), bool)
@@ -35,11 +37,12 @@ def decode(data: bytes, header: Header, limits: Limits) -> Decoded:
 
 
 def _decode_broken(
-    data: bytes, header: Header, frame: GifFrame, refusal: UnreadableError
+    data: bytes, header: Header, frame: GifFrame, limits: Limits, refusal: UnreadableError
 ) -> Decoded:
     """Unpack the codes there are, in own code, and lay them out row by row."""
     size = frame.width * frame.height
-    pixels = unpack_codes(_sub_blocks(data, frame.code_at + 1), data[frame.code_at], size)
+    packed = _sub_blocks(data, frame.code_at + 1)[: int(limits.seconds / _SECONDS_A_BYTE)]
+    pixels = unpack_codes(packed, data[frame.code_at], size)
     if len(pixels) < frame.width:
         raise refusal
     indices = np.zeros(size, np.uint8)

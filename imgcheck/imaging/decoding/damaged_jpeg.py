@@ -26,7 +26,7 @@ _END = b"\xff\xd9"
 # Any bytes but FF; fixed, so that the same file gives the same result.
 _NOISE = bytes(np.random.default_rng(20170924).integers(0, 255, 4096, dtype=np.uint8))
 # A block without data decodes to the middle of the scale (A.3.1 of ITU-T T.81: level shift).
-_FILL = 128
+_FILL, _BLOCK = 128, 8
 # Scans that are given up one by one, from the last, to get at those before.
 _MOST_TRIALS = 5
 
@@ -77,8 +77,8 @@ def _decode_stumbled(
 
 
 def _ends_in_fill(decoded: Decoded) -> bool:
-    """Tell whether the last row is what a decoder puts where data are missing."""
-    return bool((decoded.native[:, -1] == _FILL).all())
+    """Tell whether the last block is what a decoder puts where data are missing."""
+    return bool((decoded.native[:, -1, -_BLOCK:] == _FILL).all())
 
 
 def _compare(stream: bytes, decoded: Decoded, header: Header, jpeg: JpegStructure) -> Decoded:
@@ -97,10 +97,14 @@ def _compare(stream: bytes, decoded: Decoded, header: Header, jpeg: JpegStructur
         )
     valid = np.zeros((header.height, header.width), bool)
     valid[:rows] = True
-    detail = (
-        f"{rows} of {header.height} rows ({rows / header.height:.0%}) could be decoded; "
-        "the data of the others are missing"
-    )
+    share = f"{rows} of {header.height} rows ({rows / header.height:.0%})"
+    if jpeg.end is None:
+        detail = f"{share} could be decoded; the data of the others are missing"
+    else:
+        detail = (
+            f"the data end after {share} although the end marker is there: part of the data is "
+            "missing, at the end or anywhere before it, and what follows the gap is shifted"
+        )
     damage = Damage(kind="truncated", detail=detail, offset=len(stream))
     return dataclasses.replace(decoded, valid=valid, damage=(*decoded.damage, damage))
 

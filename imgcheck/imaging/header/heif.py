@@ -2,6 +2,7 @@
 
 from imgcheck.imaging.header.boxes import Box, boxes
 from imgcheck.imaging.header.fields import number, take, unpack
+from imgcheck.imaging.header.gaps import zero_run
 from imgcheck.imaging.header.model import BrokenHeaderError, Damage, Header
 from imgcheck.imaging.limits import Limits
 
@@ -37,6 +38,9 @@ def read(data: bytes, limits: Limits) -> Header:
         for box in top
         if not box.complete
     ]
+    for box in top:
+        run = zero_run(data, box.start, box.end) if box.name == b"mdat" else None
+        damage += [run] if run else []
     avif = is_avif(data)
     return Header(
         format="avif" if avif else "heif",

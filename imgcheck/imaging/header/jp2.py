@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from imgcheck.imaging.header.boxes import boxes
 from imgcheck.imaging.header.fields import number, take, unpack
+from imgcheck.imaging.header.gaps import zero_run
 from imgcheck.imaging.header.model import BrokenHeaderError, Damage, Header
 from imgcheck.imaging.limits import Limits
 
@@ -41,6 +42,8 @@ def read(data: bytes, limits: Limits) -> Header:
     if data[start + length - 2 : start + length] != b"\xff\xd9":
         detail = "the JPEG 2000 codestream has no end marker where the file ends"
         damage.append(Damage(kind="truncated", detail=detail, offset=start + length))
+    run = zero_run(data, start, start + length)
+    damage += [run] if run else []
     sample = 8 if bits <= 8 else 16 if bits <= 16 else 32
     return Header(
         format="jp2",

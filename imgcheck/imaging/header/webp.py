@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from imgcheck.imaging.header.exif import orientation_of_exif
 from imgcheck.imaging.header.fields import MOST_PARTS, number, take, too_many_parts, unpack
+from imgcheck.imaging.header.gaps import LEAST, zero_run
 from imgcheck.imaging.header.model import BrokenHeaderError, Damage, Header
 from imgcheck.imaging.limits import Limits
 
@@ -28,21 +29,29 @@ def read(data: bytes, limits: Limits) -> Header:
         detail = f"the WebP states {stated:,} bytes, the file has {len(data):,}"
         damage.append(Damage(kind="truncated", detail=detail, offset=len(data)))
     size: tuple[int, int] | None = None
-    alpha, orientation, frames, packing = False, 0, 0, ""
+    alpha, orientation, frames = False, 0, 0
     for name, start, length in chunks(data, 12, min(stated, len(data))):
         if name == b"VP8X" and size is None:
             flags, wide, high = _extended(data, start)
             size, alpha = (wide, high), bool(flags & 0x10)
         elif name == b"VP8 " and size is None:
             size = _lossy(data, start)
-        elif name == b"VP8L":
-            packing = "lossless"
-        if name == b"VP8L" and size is None:
+        elif name == b"VP8L" and size is None:
             size, alpha = _lossless(data, start)
         elif name == b"EXIF" and not orientation:
             orientation = orientation_of_exif(bytes(data[start : start + length]))
         elif name == b"ANMF":
             frames = min(frames + 1, limits.frames)
+        if (
+            name in (b"VP8 ", b"VP8L", b"ANMF")
+            and size is not None
+            and not any(one.kind == "corrupt" for one in damage)
+        ):
+            # VP8 may write a byte of 0 for four macroblocks of black.
+            macroblocks = -(-size[0] // 16) * -(-size[1] // 16)
+            least = LEAST if name == b"VP8L" else max(LEAST, macroblocks)
+            run = zero_run(data, start, start + length, least=least)
+            damage += [run] if run else []
     if size is None:
         raise BrokenHeaderError("the WebP holds no picture chunk")
     return Header(
@@ -53,7 +62,6 @@ def read(data: bytes, limits: Limits) -> Header:
         mode="rgba" if alpha else "rgb",
         orientation=orientation or 1,
         frames=max(1, frames),
-        packing=packing,
         damage=tuple(damage),
     )
 
