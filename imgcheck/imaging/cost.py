@@ -24,8 +24,8 @@ HARMLESS_BYTES = 64 << 20
 _PILLOW_BYTES = {"gray": 9, "gray-alpha": 14, "palette": 15, "rgb": 11, "rgba": 14, "cmyk": 19}
 # These decoders keep canvases of their own beside it.
 _CANVAS_BYTES = {"webp": 8, "avif": 4}
-# GDAL: the native samples, a copy of those shown, and the view.
-_RASTER_COPIES, _VIEW_BYTES = 3, 8
+# GDAL: the native samples and the view; deep samples are copied to be stretched.
+_VIEW_BYTES, _DEEP_COPIES = 9, 3
 # A damaged PNG is unpacked, mended and packed anew before it is decoded.
 _MENDING_COPIES = 4
 
@@ -99,7 +99,7 @@ def pixel_bytes(header: Header) -> int:
     """Give the bytes of memory that a pixel takes while it is decoded and shown."""
     deep = sample_bytes(header) > 1
     if header.format in ("tiff", "jp2") or (header.format == "png" and deep):
-        return _RASTER_COPIES * header.bands * sample_bytes(header) + _VIEW_BYTES
+        return header.bands * sample_bytes(header) * (_DEEP_COPIES if deep else 1) + _VIEW_BYTES
     whole = _PILLOW_BYTES.get(header.mode, _PILLOW_BYTES["cmyk"])
     return (whole + _CANVAS_BYTES.get(header.format, 0)) * (2 if deep else 1)
 
@@ -172,8 +172,8 @@ def check_window(source_pixels: int, pixels: int, header: Header, limits: Limits
 def _has_pixels(header: Header, limits: Limits) -> str:
     return (
         f"has {header.width:,} x {header.height:,} = "
-        f"{header.width * header.height / 1e6:,.0f} megapixels; the limit is "
-        f"{limits.pixels / 1e6:,.0f} (limit: pixels)"
+        f"{_megapixels(header.width * header.height)} megapixels; the limit is "
+        f"{_megapixels(limits.pixels)} (limit: pixels)"
     )
 
 
@@ -184,6 +184,10 @@ def _over(words: str, limits: Limits, times: float) -> RefusedError:
         f"{words}. Cut out a part or make it smaller, or allow more with --max-megapixels "
         f"{megapixels} ({BUDGET_VARIABLE}={megapixels})"
     )
+
+
+def _megapixels(pixels: int) -> str:
+    return f"{pixels / 1e6:,.0f}" if pixels >= 10_000_000 else f"{pixels / 1e6:.2g}"
 
 
 def _amount(count: int) -> str:

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -9,6 +10,7 @@ from PIL import Image as Pillow
 from imgcheck.cli import run
 from imgcheck.model import Report
 from imgcheck.model.schema import report_schema
+from tests.imaging.files import encode, scene
 
 CONTRADICTED = """
 statements:
@@ -170,3 +172,20 @@ def test_markdown_and_sarif_can_be_printed(
     assert run(["verify", str(post), "--claim", str(claim), "--format", "sarif"]) == 1
     assert json.loads(capsys.readouterr().out)["version"] == "2.1.0"
     assert run(["verify", str(post), str(claim), "--format", "sarif"]) == 2
+
+
+def test_budget_of_one_command_is_an_option_and_ends_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("IMGCHECK_MAX_MEGAPIXELS", raising=False)
+    path = tmp_path / "post.png"
+    path.write_bytes(encode(scene(300, 200), "PNG"))
+    assert run(["verify", str(path), "--max-megapixels", "0.05"]) == 4
+    said = capsys.readouterr().err
+    assert "has 300 x 200 = 0.06 megapixels; the limit is 0.05 (limit: pixels)" in said
+    assert "--max-megapixels 1 (IMGCHECK_MAX_MEGAPIXELS=1)" in said
+    assert "IMGCHECK_MAX_MEGAPIXELS" not in os.environ
+    assert run(["verify", str(path), "--max-megapixels", "1"]) == 0
+    assert run(["inspect", str(path), "--max-megapixels", "0.05", "--no-exiftool"]) == 0
+    monkeypatch.setenv("IMGCHECK_MAX_MEGAPIXELS", "0.05")
+    assert run(["verify", str(path)]) == 4

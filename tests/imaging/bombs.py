@@ -201,6 +201,15 @@ BOMBS: dict[str, Callable[[], bytes]] = {
         side=9900, strips=100, samples=4, bits=16
     ),
     "TIFF, shared strips, 99 MP": lambda: shared_strips(side=9900, strips=100),
+    "TIFF, shared strips, 99 MP, filled up": lambda: (
+        shared_strips(side=9900, strips=100) + bytes(600_000)
+    ),
+    "TIFF, shared strips, LZW, 99 MP, filled up": lambda: (
+        shared_strips(side=9900, strips=100, compression=5) + bytes(600_000)
+    ),
+    "TIFF, shared strips, 16 bits, 47 MP, filled up": lambda: (
+        shared_strips(side=6900, strips=100, bits=16) + bytes(600_000)
+    ),
     "TIFF, shared strips, 396 MP": lambda: shared_strips(side=19_900, strips=100),
     "TIFF, shared strips, LZW, 99 MP": lambda: shared_strips(
         side=9900, strips=100, compression=5
@@ -243,6 +252,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "WebP, lossless, 99 MP": lambda: flat("WEBP", 9950, lossless=True, method=0),
     "WebP, lossy, 60 MP": lambda: flat("WEBP", 7700, method=0),
     "WebP, lossy, 60 MP cut": lambda: flat("WEBP", 7700, method=0)[:-400],
+    "AVIF, 80 MP, filled up": lambda: flat("AVIF", 8900, speed=10) + bytes(600_000),
+    "WebP, lossless, 60 MP, filled up": lambda: (
+        flat("WEBP", 7700, lossless=True, method=0) + bytes(600_000)
+    ),
+    "GIF, 95 MP of one colour, filled up": lambda: flat("GIF", 9750) + bytes(600_000),
     "GIF, broken codes": lambda: broken_gif(9900),
     "GIF, broken codes of 4 MP": lambda: broken_gif(2000),
     "GIF, broken codes of 16 MP": lambda: broken_gif(4000),
