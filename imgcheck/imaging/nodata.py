@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 # What GDAL, ESRI and SRTM tools write; no measured sample of any band has these values.
 _CONVENTIONAL = (-9999, -99999, -32767, -32768)
-# Lowest values of float32 and float64, and the tenfold shorter forms of them in text files.
-_LOWEST = -1e30
+# Lowest values of float32 and float64, which some programs round.
+_LOWEST = (float(np.finfo(np.float32).min), float(np.finfo(np.float64).min))
+_ROUNDED = 0.002
 # A smaller area of one value may be ground: a roof, a shadow, a pond.
-_LEAST_SHARE = 0.005
+_LEAST_SHARE, _LEAST_PIXELS = 0.005, 100
 
 
 def undeclared(samples: NDArray[Any], *, pixels: int) -> NDArray[np.bool_]:
@@ -43,13 +44,17 @@ def undeclared(samples: NDArray[Any], *, pixels: int) -> NDArray[np.bool_]:
         for value in _CONVENTIONAL:
             found |= _all(samples, value)
         if samples.dtype.kind == "f":
-            found |= np.asarray((samples <= _LOWEST).all(axis=0))
+            for lowest in _LOWEST:
+                near = np.abs(samples / lowest - 1) < _ROUNDED
+                found |= np.asarray(near.all(axis=0))
     if samples.dtype.itemsize > 1:
         for largest in (False, True):
             found |= _far_from_the_rest(samples, found, largest=largest)
     ends = [0, int(np.iinfo(samples.dtype).max)] if samples.dtype.kind == "u" else [0]
     for value in ends:
-        found |= _from_the_border(_all(samples, value), least=_LEAST_SHARE * pixels)
+        found |= _from_the_border(
+            _all(samples, value), least=max(_LEAST_PIXELS, _LEAST_SHARE * pixels)
+        )
     return found
 
 
@@ -73,10 +78,11 @@ def _far_from_the_rest(
     value = float(first[usable].max() if largest else first[usable].min())
     filled = usable & _all(samples, value)
     rest = first[usable & ~filled].astype(np.float64)
-    if filled.sum() < _LEAST_SHARE * filled.size or not rest.size:
+    if filled.sum() < max(_LEAST_PIXELS, _LEAST_SHARE * filled.size) or not rest.size:
         return nothing
-    gap = float(np.abs(rest - value).min())
-    return filled if gap > float(np.ptp(rest)) else nothing
+    # Halves, so that the difference of extreme floats does not overflow.
+    gap = float(np.abs(rest / 2 - value / 2).min())
+    return filled if gap > float(np.ptp(rest / 2)) else nothing
 
 
 def _from_the_border(same: NDArray[np.bool_], *, least: float) -> NDArray[np.bool_]:
