@@ -139,6 +139,8 @@ def test_the_three_checks_never_say_known_and_unknown_in_one_report(make, relati
     assert not (copies and unknown)
     assert bool(copies) == (relation in ("same", "derived"))
     assert not any("match it as a whole" in s for s in said)
+    # What resembles is named, and is not passed over as if nothing were known.
+    assert any("not among" in s for s in said) == (relation is None)
     for one, other in combinations(said, 2):
         assert not ("earlier copy" in one and "not among" in other)
 
