@@ -150,7 +150,7 @@ def _verdict(claim: Claim, statement: Statement, findings: Sequence[Finding]) ->
     elif not heard:
         words = f"no check tests a statement of the kind {statement.kind} yet"
         answer = Answer.NOT_RUN
-        because = (_not_run(silent[0]) if silent else f"Not tested: {words}.",)
+        because = (_not_run(silent) if silent else f"Not tested: {words}.",)
         untested = untested or (words,)
     else:
         answer, note = _weigh(heard)
@@ -200,9 +200,13 @@ def rank(finding: Finding) -> int:
     return 7 if finding.would_change else 8  # something is to be given, or nothing helps
 
 
-def _not_run(finding: Finding) -> str:
-    words = f"Not tested: {finding.summary.rstrip('.')}."
-    return f"{words} To test it, give {finding.would_change[0]}." if finding.would_change else words
+def _not_run(silent: Sequence[Finding]) -> str:
+    """Give the first reason, and each input that would let a check of that rank run."""
+    first = silent[0]
+    words = f"Not tested: {first.summary.rstrip('.')}."
+    equal = [f for f in silent if rank(f) == rank(first)]
+    wishes = _unique(f.would_change[0] for f in equal if f.would_change)
+    return f"{words} To test it, give {' or '.join(wishes)}." if wishes else words
 
 
 def _after_its_post(claim: Claim, statement: Statement) -> str | None:

@@ -32,6 +32,8 @@ _BASIS = "comparison with a known picture"
 # A copy that was altered over much of its area may look undetermined to the index. It is compared
 # too, and what differs is shown; but it decides nothing: frames of one flight look so as well.
 _ASKED = (*COPIES, "undetermined")
+# Stages of the search that found the same bytes or the same pixels.
+_EXACT = ("file", "pixels")
 _MOST_COMPARED = 3
 _MOST_REGIONS = 12
 _SHOWN_SIDE = 1024
@@ -78,7 +80,7 @@ def hashing_altered_since(case: Case) -> Iterable[Finding]:
     """Compare the picture with the known pictures that it is a copy of."""
     copies = [m for m in searched(case).matches if m.relation in _ASKED and m.known.listed is None]
     first = _earliest(case, copies)
-    exact = [m for m in copies if m.stage in ("file", "pixels")]
+    exact = [m for m in copies if m.stage in _EXACT]
     if exact and (first is None or first in exact):
         yield from _said(case, exact[0], None)
         return
@@ -100,13 +102,16 @@ def hashing_altered_since(case: Case) -> Iterable[Finding]:
 
 
 def _earliest(case: Case, copies: list[hashing.Match]) -> hashing.Match | None:
-    """Give the earliest of the sure copies that are dated before the post."""
+    """Give the earliest of the sure copies that are dated before the post.
+
+    Of copies of one date, one with the same pixels comes first.
+    """
     dated = [
-        (known.earliest, number)
+        (known.earliest, match.stage not in _EXACT, number)
         for number, match in enumerate(copies)
         if match.relation in COPIES and (known := _earlier(case, match)) is not None
     ]
-    return copies[min(dated)[1]] if dated else None
+    return copies[min(dated)[2]] if dated else None
 
 
 def _comparisons(case: Case, copies: list[hashing.Match]) -> Iterator[_Compared]:

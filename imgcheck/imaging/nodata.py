@@ -45,7 +45,8 @@ def undeclared(samples: NDArray[Any], *, pixels: int) -> NDArray[np.bool_]:
             found |= _all(samples, value)
         if samples.dtype.kind == "f":
             for lowest in _LOWEST:
-                near = np.abs(samples / lowest - 1) < _ROUNDED
+                with np.errstate(all="ignore"):  # other extreme values overflow: they are not near
+                    near = np.abs(samples / lowest - 1) < _ROUNDED
                 found |= np.asarray(near.all(axis=0))
     if samples.dtype.itemsize > 1:
         for largest in (False, True):
