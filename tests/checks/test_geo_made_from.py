@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from imgcheck.checks import _placed
@@ -10,6 +11,8 @@ from imgcheck.checks.geo_made_from import geo_made_from
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import Case, ErrorRate, Finding, Outcome, Reference, Window
 from imgcheck.model.claimfile import loads
+from tests.checks.test_geo_place import case, georeferenced
+from tests.imaging.ground import ground, view
 
 SUPPORTS, CONTRADICTS = Outcome.SUPPORTS, Outcome.CONTRADICTS
 OPEN, NONE = Outcome.INCONCLUSIVE, Outcome.NOT_APPLICABLE
@@ -140,3 +143,41 @@ def test_a_rate_that_is_not_sure_decides_nothing(monkeypatch):
 def test_of_two_claimed_times_both_must_be_later(monkeypatch):
     found = asked(monkeypatch, "2016-09-10", taken="2016\n  - acquired: 2017-09-08")
     assert found["original"].outcome is OPEN
+
+
+@pytest.fixture(scope="module")
+def scenery():
+    return ground((420, 480), seed=31, blocks=200)
+
+
+@pytest.fixture(scope="module")
+def sheet(scenery, tmp_path_factory):
+    image = georeferenced(scenery, tmp_path_factory)
+    return Reference(id="sheet", image=image, date=Window.parse("2016-09-10"))
+
+
+CLAIM = f"source: {{posted: {POSTED}}}\nstatements:\n  - acquired: 2017-09-10\n  - original\n"
+
+
+def outcomes(picture, sheet):
+    return {f.outcome for f in geo_made_from.run(case(picture, sheet, claim=CLAIM))}
+
+
+def test_cuts_mirrored_and_redacted_ones_too_are_made_from_the_reference(scenery, sheet):
+    cut = view(scenery, size=240, centre=(240.0, 210.0))[0]
+    redacted = cut.copy()
+    redacted[40:110, 60:150] = 0.0
+    for picture in (cut, np.ascontiguousarray(cut[:, ::-1]), redacted):
+        assert outcomes(picture, sheet) == {CONTRADICTS}
+
+
+def test_a_collage_with_a_pane_of_the_reference_is_not_made_from_it(scenery, sheet):
+    pane = scenery[60:300, 20:250]
+    other = ground((240, 230), seed=77, blocks=90)
+    assert outcomes(np.concatenate([pane, other], axis=1), sheet) == {NONE}
+
+
+def test_another_date_of_the_ground_is_not_made_from_it(scenery, sheet):
+    later = 0.55 * scenery + 0.45 * ground((420, 480), seed=78, blocks=200)
+    cut = view(later.astype(np.float32), size=260, centre=(240.0, 210.0))[0]
+    assert outcomes(cut, sheet) == {NONE}
