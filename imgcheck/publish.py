@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from imgcheck import render
+from imgcheck import report as render
 from imgcheck.custody import CustodyFolder, Recorded
 from imgcheck.custody.copying import hash_file
 from imgcheck.imaging.output import (
@@ -31,8 +31,8 @@ from imgcheck.placing.document import document
 from imgcheck.placing.exports import Export, exports
 from imgcheck.placing.measures import Measures
 from imgcheck.placing.views import views as views_of
-from imgcheck.render import inspection as inspected
-from imgcheck.render import placing
+from imgcheck.report import inspection as inspected
+from imgcheck.report import placing
 from imgcheck.verification import LIBRARIES
 
 # Enough to judge a picture on a screen; the original stays where it is.

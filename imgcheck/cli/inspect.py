@@ -55,7 +55,7 @@ def command(
       imgcheck inspect *.jpg --html files.html
     """
     from imgcheck.inspection import inspect
-    from imgcheck.render import inspection as rendering
+    from imgcheck.report import inspection as rendering
 
     ours = options.replacing(force=force)
     if page is not None:

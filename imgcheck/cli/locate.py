@@ -91,7 +91,7 @@ def command(
       imgcheck locate post.jpg --index province.index --gsd 5
     """
     from imgcheck.placing.document import document
-    from imgcheck.render import placing
+    from imgcheck.report import placing
 
     if build_index is not None:
         if image is not None or index is not None:

@@ -24,7 +24,7 @@ def command(folder: Path, junit: Path | None, force: bool, as_json: bool) -> int
     Example:
       imgcheck regress samples/ --junit results.xml
     """
-    from imgcheck import render
+    from imgcheck import report as render
     from imgcheck.imaging.output import write_output
     from imgcheck.regression import regress
 

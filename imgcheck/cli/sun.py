@@ -99,7 +99,7 @@ def command(
     from datetime import UTC
 
     from imgcheck import sun
-    from imgcheck.render import sundiagram, suntext
+    from imgcheck.report import sundiagram, suntext
 
     lat, lon = options.numbers("--at", place, (2,))
     pairs: dict[str, Pair | None] = {

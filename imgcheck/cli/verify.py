@@ -172,7 +172,7 @@ class _Keeper:
 
 
 def _shown(report: Any, form: str) -> str:
-    from imgcheck import render
+    from imgcheck import report as render
 
     if form == "markdown":
         return render.markdown(report)

@@ -17,7 +17,7 @@ from imgcheck.imaging import Image
 from imgcheck.model import Absence, Answer, Case, Count, Finding, Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.quantity import Estimate, Interval
-from imgcheck.render import words
+from imgcheck.report import words
 from imgcheck.verification import verify
 
 S, C, OPEN, NOT = (

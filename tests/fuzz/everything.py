@@ -6,7 +6,7 @@ from imgcheck import provenance
 from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import Image
 from imgcheck.inspection import inspect
-from imgcheck.render import inspection as rendering
+from imgcheck.report import inspection as rendering
 
 FORMATS = ("jpeg", "png", "tiff", "webp", "gif", "bmp", "jp2", "heif", "avif")
 

@@ -1,0 +1,172 @@
+"""A report put in the order in which it is read: statements, observations, what did not run.
+
+Every finding of the report is in exactly one place of the arrangement, so that no face can
+lose one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from imgcheck.model import Answer, Finding, Input, Outcome, Report, Statement, Verdict
+from imgcheck.report.sayings import reading
+from imgcheck.report.words import VERDICTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A finding with its position in ``Report.findings``."""
+
+    position: int
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One statement with its verdict and every finding that bears on it.
+
+    Attributes
+    ----------
+    number : int
+        Position in the claim, from 1.
+    statement : Statement or None
+        Typed reading, where the claim in the report still has it.
+    untested : tuple of str
+        What was not tested, and why: from the verdict, and findings that it leaves out.
+    limits, innocent, would_change : tuple of str
+        Of the verdict and of its findings, each sentence once.
+    """
+
+    number: int
+    verdict: Verdict
+    statement: Statement | None
+    supporting: tuple[Item, ...]
+    contradicting: tuple[Item, ...]
+    undecided: tuple[Item, ...]
+    untested: tuple[str, ...]
+    limits: tuple[str, ...]
+    innocent: tuple[str, ...]
+    would_change: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """Give the words of the post, or nothing where the claim gives only a reading."""
+        return self.verdict.text
+
+    @property
+    def tested(self) -> str:
+        """Say what a statement was read as, and that other words of the post were not tested."""
+        # Of a verdict on a statement that the claim in the report lacks only the id is known.
+        read = self.verdict.statement if self.statement is None else reading(self.statement)
+        tested = self.verdict.verdict not in (Answer.NOT_RUN, Answer.NOT_TESTABLE)
+        return f"{read}.{' Only this was tested.' if self.words and tested else ''}"
+
+    @property
+    def why(self) -> str:
+        """Give the first reason for the verdict."""
+        if self.verdict.because:
+            return self.verdict.because[0]
+        if self.untested:
+            return f"Not tested: {self.untested[0]}"
+        return VERDICTS[self.verdict.verdict].meaning
+
+    @property
+    def heard(self) -> tuple[Item, ...]:
+        """Give the findings that say something, those against first."""
+        return self.contradicting + self.supporting + self.undecided
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrangement:
+    """The whole report in reading order."""
+
+    picture: Input | None
+    sections: tuple[Section, ...]
+    observations: tuple[Item, ...]
+    skipped: tuple[Item, ...]
+    failed: tuple[Item, ...]
+
+
+def arrange(report: Report) -> Arrangement:
+    """Put a report in reading order."""
+    items = [Item(position=i, finding=f) for i, f in enumerate(report.findings)]
+    typed = {s.id: s for s in report.claim.statements}
+    known = {v.statement for v in report.verdicts}
+    loose = [item for item in items if item.finding.statement not in known]
+    return Arrangement(
+        picture=picture(report),
+        sections=tuple(
+            _section(number, verdict, typed.get(verdict.statement), items)
+            for number, verdict in enumerate(report.verdicts, 1)
+        ),
+        observations=tuple(i for i in loose if not _silent(i)),
+        skipped=tuple(i for i in loose if i.finding.outcome is Outcome.NOT_APPLICABLE),
+        failed=_each_once(i for i in items if i.finding.outcome is Outcome.FAILED),
+    )
+
+
+def picture(report: Report) -> Input | None:
+    """Give the input that is the posted picture."""
+    chosen = [item for item in report.inputs if item.role == "picture"]
+    return next(iter([*chosen, *report.inputs]), None)
+
+
+def tally(report: Report) -> list[tuple[Answer, int]]:
+    """Count the verdicts, in a fixed order, those against the claim first."""
+    order = (
+        Answer.CONTRADICTED,
+        Answer.SUPPORTED,
+        Answer.INCONCLUSIVE,
+        Answer.NOT_TESTABLE,
+        Answer.NOT_RUN,
+    )
+    found = [v.verdict for v in report.verdicts]
+    return [(answer, found.count(answer)) for answer in order if answer in found]
+
+
+def _section(
+    number: int, verdict: Verdict, statement: Statement | None, items: Sequence[Item]
+) -> Section:
+    own = [item for item in items if item.finding.statement == verdict.statement]
+    heard = [item for item in own if not _silent(item)]
+
+    def of(outcome: Outcome, order: Sequence[int]) -> tuple[Item, ...]:
+        rank = {position: place for place, position in enumerate(order)}
+        chosen = [item for item in heard if item.finding.outcome is outcome]
+        return tuple(sorted(chosen, key=lambda i: (rank.get(i.position, len(rank)), i.position)))
+
+    told = " ".join(verdict.untested)
+    left_out = [
+        f"{item.finding.check}: {item.finding.summary}"
+        for item in own
+        if _silent(item) and item.finding.summary not in told
+    ]
+    return Section(
+        number=number,
+        verdict=verdict,
+        statement=statement,
+        supporting=of(Outcome.SUPPORTS, verdict.supporting),
+        contradicting=of(Outcome.CONTRADICTS, verdict.contradicting),
+        undecided=of(Outcome.INCONCLUSIVE, verdict.undecided),
+        untested=_unique([*verdict.untested, *left_out]),
+        limits=_unique([*verdict.limits, *(s for i in heard for s in i.finding.limits)]),
+        innocent=_unique(s for i in heard for s in i.finding.innocent),
+        would_change=_unique(
+            [*verdict.would_change, *(s for i in own for s in i.finding.would_change)]
+        ),
+    )
+
+
+def _silent(item: Item) -> bool:
+    return item.finding.outcome in (Outcome.NOT_APPLICABLE, Outcome.FAILED)
+
+
+def _unique(sentences: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sentences))
+
+
+def _each_once(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Keep one of the findings that one failed check gives for several statements."""
+    first: dict[tuple[str, str], Item] = {}
+    for item in items:
+        first.setdefault((item.finding.check, item.finding.summary), item)
+    return tuple(first.values())

@@ -1,0 +1,304 @@
+"""The chapters of an inspection, in the order an analyst asks: both views are made of these.
+
+What it is; the route it took; times; place; credentials; embedded pictures; oddities; tags.
+Texts are as they came from the file: whoever shows them makes them safe.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from imgcheck import provenance
+from imgcheck.inspection import Inspection
+from imgcheck.report.numbers import size
+
+# Without --all, tags beyond these stay in the JSON.
+CORE_TAGS = (
+    "IFD0:Make", "IFD0:Model", "IFD0:Software", "ExifIFD:LensModel", "ExifIFD:FNumber",
+    "ExifIFD:ExposureTime", "ExifIFD:ISOSpeedRatings", "ExifIFD:PhotographicSensitivity",
+    "ExifIFD:FocalLength", "IFD0:ImageDescription", "IFD0:Artist", "IFD0:Copyright",
+    "XMP:xmp:CreatorTool", "XMP:Iptc4xmpExt:DigitalSourceType", "XMP:dc:description",
+    "IPTC:Caption/Abstract", "IPTC:Credit", "IPTC:By-line", "IPTC:Source",
+)  # fmt: skip
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line: what, what it says, and the bytes it rests on.
+
+    Attributes
+    ----------
+    label : str
+        A word or two; may be empty.
+    text : str
+        The statement.
+    note : str
+        A few words beside it: its source, a zone that is missing, how often a rule fires.
+    detail : str
+        What it does not prove, and what else belongs to it: for those who ask.
+    places : tuple of (int, int)
+        Offset and length in the file.
+    odd : bool
+        Whether a reader's eye should stop here. Never "bad".
+    """
+
+    text: str
+    label: str = ""
+    note: str = ""
+    detail: str = ""
+    places: tuple[Place, ...] = ()
+    odd: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A title and its rows; ``remark`` is one sentence on how far the chapter can be trusted."""
+
+    key: str
+    title: str
+    rows: tuple[Row, ...]
+    remark: str = ""
+
+
+def chapters(found: Inspection, *, everything: bool = False) -> tuple[Chapter, ...]:
+    """Arrange an inspection; chapters without a row are left out.
+
+    Parameters
+    ----------
+    everything : bool, default False
+        Also every tag, and the rules that find nothing.
+    """
+    made = (
+        Chapter(key="what", title="What it is", rows=tuple(_what(found))),
+        Chapter(key="route", title="Route", rows=tuple(_route(found)),
+                remark="Names of cameras and programs are written by whoever last saved the file; "
+                "passing through a program is no sign of alteration."),
+        Chapter(key="times", title="Times", rows=tuple(_times(found)),
+                remark="Every one of them can be set at will, unless a signature covers it."),
+        Chapter(key="place", title="Place", rows=tuple(_position(found))),
+        Chapter(key="credentials", title="Credentials", rows=tuple(_credentials(found))),
+        Chapter(key="embedded", title="Embedded pictures", rows=tuple(_embedded(found)),
+                remark="An old thumbnail stays behind after cropping, turning and resizing, "
+                "which is ordinary."),
+        Chapter(key="rules", title="Do its fields agree?", rows=tuple(_rules(found, everything)),
+                remark="How often a rule fires is measured on camera files that nobody certified "
+                "untouched; none of this says by itself that a picture was altered."),
+        Chapter(key="odd", title="Observations", rows=tuple(_observations(found)),
+                remark="An observation is something to look at, not a sign of manipulation."),
+        Chapter(key="tags", title="Tags", rows=tuple(_tags(found, everything))),
+    )  # fmt: skip
+    return tuple(chapter for chapter in made if chapter.rows)
+
+
+def _what(found: Inspection) -> Iterator[Row]:
+    image = found.image
+    yield Row(
+        label="format",
+        text=f"{image.format.upper()}, {image.width} x {image.height} px, {size(image.size_bytes)}",
+    )
+    yield Row(label="SHA-256", text=image.sha256)
+    if not image.pixels_readable:
+        reason = image.unreadable_reason or "no reason known"
+        yield Row(label="pixels", text=f"cannot be read: {reason}", odd=True)
+    for damage in image.damage:
+        yield Row(label="damaged", text=damage.detail, odd=True)
+
+
+def _route(found: Inspection) -> Iterator[Row]:
+    for step in found.route:
+        yield Row(label=step.kind, text=step.words, places=_places(step.evidence))
+    if not found.route:
+        yield Row(text="no camera, program or platform is named, which is usual after a platform")
+    if not found.traces:
+        yield Row(label="platform", text="unknown: no known mark is there, which is no evidence")
+    yield from _declared(found)
+    if found.fbmd is not None:
+        first, *rest = provenance.fbmd_words(found.fbmd)
+        place = () if found.fbmd.place is None else (found.fbmd.place,)
+        yield Row(label="FBMD", text=first.removeprefix("FBMD: "), detail=" ".join(rest),
+                  places=place, odd=found.fbmd.state in ("changed", "re-encoded"))  # fmt: skip
+
+
+def _declared(found: Inspection) -> Iterator[Row]:
+    metadata = found.metadata
+    for generator in metadata.generators:
+        yield Row(label="declared", text=generator.statement, note=generator.tag,
+                  places=_place(generator.offset, generator.length), odd=True)  # fmt: skip
+    if metadata.digital_source is not None:
+        source = metadata.digital_source
+        yield Row(label="declared", text=f"source type {source.term}: {source.words}",
+                  note=f"{source.tag}; a declaration, not a proof")  # fmt: skip
+    if metadata.lineage is not None and metadata.lineage.derived_from:
+        yield Row(
+            label="lineage", text=f"derived from {', '.join(metadata.lineage.derived_from[:3])}"
+        )
+    note = metadata.maker_note
+    if note is not None:
+        stand = "" if note.offsets in ("unknown", "none") else f", its offsets {note.offsets}"
+        yield Row(label="maker note", text=f"of {note.maker or 'an unknown maker'}{stand}",
+                  note=note.form, places=_place(note.offset, note.length))  # fmt: skip
+
+
+def _times(found: Inspection) -> Iterator[Row]:
+    for time in found.times:
+        note = f"{time.source}, {time.tag}" + ("" if time.zone else "; time zone unknown")
+        if time.zone is None and time.local_offset_s is not None:
+            note = f"{note}, UTC{time.local_offset_s / 3600:+.4g} h by another time of the file"
+        if time.doubt:
+            note = f"{note}; probably wrong: {time.doubt}"
+        yield Row(label=time.role, text=time.value, note=note,
+                  places=_place(time.offset, time.length))  # fmt: skip
+    unread = provenance.unreadable(found.metadata, "time")
+    if unread is not None:
+        yield Row(text=f"a time cannot be read: {unread}")
+    elif not found.times:
+        yield Row(text="no time is recorded; platforms strip it, so that says nothing")
+
+
+def _place(offset: int | None, length: int | None = None) -> tuple[Place, ...]:
+    return () if offset is None else ((offset, length or 0),)
+
+
+def _places(fields: Iterable[provenance.FieldRead]) -> tuple[Place, ...]:
+    return tuple((f.offset, f.length or 0) for f in fields if f.offset is not None)
+
+
+def _position(found: Inspection) -> Iterator[Row]:
+    gps, pose = found.metadata.gps, found.metadata.pose
+    if gps is not None and gps.lat is not None and gps.lon is not None:
+        height = "" if gps.altitude_m is None else f", altitude {gps.altitude_m:.1f} m"
+        yield Row(
+            label="position",
+            text=f"{gps.lat:.6f}, {gps.lon:.6f} (latitude, longitude){height}",
+            note=f"{gps.source}; of the camera, not of the ground it looks at",
+            places=_first_place(found, gps.tags[0]),
+        )
+    elif (unread := provenance.unreadable(found.metadata, "position")) is not None:
+        yield Row(text=f"a position is recorded that cannot be used: {unread}")
+    elif found.metadata.georeference is None and pose is None:
+        yield Row(text="no position is recorded; platforms strip it, so that says nothing")
+    if pose is not None:
+        yield Row(label="drone", text=_pose(pose), note=f"as the {pose.maker} drone wrote it")
+    georeference = found.metadata.georeference
+    if georeference is not None:
+        crs = georeference.crs or georeference.citation or "a system of its own"
+        yield Row(label="georeference", text=f"GeoTIFF, {crs}")
+
+
+def _pose(pose: provenance.DronePose) -> str:
+    known = (
+        ("position", None if pose.lat is None else f"{pose.lat:.6f}, {pose.lon or 0.0:.6f}"),
+        ("above take-off", _unit(pose.relative_altitude_m, "m")),
+        ("camera yaw", _unit(pose.gimbal_yaw_deg, "deg")),
+        ("pitch", _unit(pose.gimbal_pitch_deg, "deg")),
+        ("speed", _unit(pose.speed_mps, "m/s")),
+        ("time", pose.capture_time_utc),
+    )
+    return ", ".join(f"{name} {value}" for name, value in known if value)
+
+
+def _unit(value: float | None, unit: str) -> str | None:
+    return None if value is None else f"{value:.1f} {unit}"
+
+
+def _credentials(found: Inspection) -> Iterator[Row]:
+    odd = found.credentials.integrity in ("broken", "disputed", "unreadable") or bool(
+        found.credentials.broken_ingredients
+    )
+    for number, sentence in enumerate(provenance.say_credentials(found.credentials)):
+        yield Row(text=sentence, odd=odd and not number)
+
+
+def _embedded(found: Inspection) -> Iterator[Row]:
+    for one in found.embedded:
+        picture, agreement = one.picture, one.agreement
+        shape = f"{picture['width']} x {picture['height']} px, " if picture["width"] else ""
+        words, *meaning = (
+            [f"not compared, as {one.reason}"]
+            if agreement is None
+            else provenance.agreement_words(agreement, picture["role"])
+        )
+        yield Row(
+            label=f"{picture['source']} {picture['role']}",
+            text=f"{shape}{size(picture['length'])}: {words}",
+            detail=" ".join(meaning),
+            places=_place(picture["offset"], picture["length"]),
+            odd=agreement is not None and _odd(agreement),
+        )
+    if found.multi_picture is not None:
+        yield from (Row(label="MPF", text=w) for w in provenance.mpf_words(found.multi_picture))
+    if found.gain_map is not None:
+        yield from (
+            Row(label="gain map", text=w) for w in provenance.gain_map_words(found.gain_map)
+        )
+
+
+def _odd(agreement: provenance.Agreement) -> bool:
+    return agreement.kind == "different" or agreement.local_difference is not None
+
+
+def _rules(found: Inspection, everything: bool) -> Iterator[Row]:
+    asked = [rule for rule in found.rules if rule.state != "not applicable"]
+    for rule in asked:
+        if not (rule.fires or everything):
+            continue
+        rate = rule.largest_rate if rule.fires else None
+        often = (
+            "" if rate is None else f"; on {rate.fired} of {rate.applicable} files ({rate.data})"
+        )
+        yield Row(
+            label=rule.state,
+            text=rule.sentence,
+            note=f"{rule.id}{often}",
+            detail=_meaning(rule) if rule.fires else "",
+            places=_places(rule.read),
+            odd=rule.state in ("anomalous", "contradictory"),
+        )
+    fired = sum(rule.fires for rule in asked)
+    if asked and not everything:
+        yield Row(label="consistent", text=f"{len(asked) - fired} of {len(asked)} rules that apply "
+                  "find nothing; --all shows them")  # fmt: skip
+
+
+def _meaning(rule: provenance.RuleResult) -> str:
+    rates = " ".join(f"The rule {rate.words}." for rate in rule.rates)
+    innocent = f" Innocent causes: {'; '.join(rule.innocent)}." if rule.innocent else ""
+    return f"Proves: {rule.proves} Does not prove: {rule.does_not_prove}{innocent} {rates}".strip()
+
+
+def _observations(found: Inspection) -> Iterator[Row]:
+    for seen in (*found.structure.observations, *found.metadata.observations):
+        yield Row(label=seen.kind, text=seen.message, places=_place(seen.offset, seen.length))
+    if found.second is not None:
+        reader = f"{found.second.reader} {found.second.version or ''}".strip()
+        if found.second.problem:
+            yield Row(label="second reader", text=f"{reader}: {found.second.problem}", odd=True)
+        else:
+            yield Row(
+                label="second reader",
+                text=f"{reader} reads {len(found.disagreements)} fields otherwise",
+            )
+    for one in found.disagreements:
+        yield Row(label="two readings", text=f"{one.tag}: {one.ours} here, {one.theirs} there",
+                  note=f"{one.our_reader}; {one.their_reader}",
+                  places=_place(one.offset, one.length), odd=True)  # fmt: skip
+
+
+def _tags(found: Inspection, everything: bool) -> Iterator[Row]:
+    tags = found.metadata.tags
+    for name, value in tags.items():
+        if everything or name in CORE_TAGS:
+            yield Row(label=name, text=str(value), places=_first_place(found, name))
+    if not everything and tags:
+        yield Row(text=f"({len(tags)} tags in all; --all shows them)")
+
+
+def _first_place(found: Inspection, name: str) -> tuple[Place, ...]:
+    group, _, rest = name.partition(":")
+    entries: Iterable[tuple[int | None, int | None]] = (
+        (entry.offset, entry.length)
+        for entry in found.metadata.entries
+        if entry.group == group and entry.name == rest
+    )
+    offset, length = next(iter(entries), (None, None))
+    return _place(offset, length)

@@ -1,0 +1,214 @@
+"""The HTML page: whole, inert, the same every time, and complete without extras."""
+
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from imgcheck import report as render
+from imgcheck.model import Evidence, Finding, Outcome, Picture, Region, Report
+from imgcheck.report import words
+from imgcheck.report.marks import MAX_MARKS
+from tests.report import scenery
+from tests.report.sample_report import HOSTILE, bare, sample
+
+_VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
+
+
+class Page(HTMLParser):
+    """Reads a page strictly: every element must be closed in the order it was opened."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.held: dict[str, list[str]] = {}
+        self.words = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        inside = self.open[-1] if self.open else ""
+        if inside in ("style", "script"):
+            self.held.setdefault(inside, []).append(data)
+        else:
+            self.words += data
+
+    def attribute(self, name: str) -> list[str]:
+        return [str(found[name]) for _, found in self.elements if name in found]
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return render.html(sample(), picture_view=scenery.posted())
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> Page:
+    return Page(text)
+
+
+def test_every_element_is_closed_in_order(page: Page) -> None:
+    assert page.open == []
+
+
+def test_nothing_comes_from_elsewhere(page: Page) -> None:
+    assert {name for name, _ in page.elements}.isdisjoint(
+        {"link", "iframe", "object", "embed", "base", "form", "video", "audio", "source"}
+    )
+    assert all(source.startswith("data:image/") for source in page.attribute("src"))
+    assert all(target.startswith("#") for target in page.attribute("href"))
+    names = {name for _, found in page.elements for name in found}
+    assert not any(name.startswith("on") or name == "style" for name in names)
+
+
+def test_the_policy_allows_its_own_style_and_script_and_nothing_more(page: Page) -> None:
+    policy = next(f["content"] for n, f in page.elements if n == "meta" and "http-equiv" in f)
+    assert policy is not None
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["img-src"] == "data:"
+    assert "unsafe" not in policy
+    for name in ("style", "script"):
+        (content,) = page.held[name]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert rules[f"{name}-src"] == f"'sha256-{digest}'"
+
+
+def test_every_link_leads_somewhere_and_no_id_is_used_twice(page: Page) -> None:
+    ids = page.attribute("id")
+    assert len(set(ids)) == len(ids)
+    assert {target[1:] for target in page.attribute("href")} <= set(ids)
+
+
+def test_hostile_strings_are_shown_as_text(text: str, page: Page) -> None:
+    assert HOSTILE[0] in page.words
+    assert HOSTILE[1] in page.words
+    assert "<img src=x" not in text
+    assert "<script>alert" not in text
+    for character in "\x1b\x07\u202e\ud83d":
+        assert character not in text
+    text.encode("utf-8")
+
+
+def test_every_picture_has_words_for_those_who_do_not_see_it(page: Page) -> None:
+    pictures = [found for name, found in page.elements if name == "img"]
+    assert len(pictures) == 3
+    assert all(found.get("alt") for found in pictures)
+
+
+def test_every_statement_and_every_finding_is_told(page: Page) -> None:
+    for verdict in sample().verdicts:
+        if verdict.statement != "clean":
+            assert verdict.text in page.words
+        assert words.VERDICTS[verdict.verdict].word in page.words
+    for finding in sample().findings:
+        assert finding.check in page.words
+
+
+def test_the_error_rate_stands_beside_a_contradiction(page: Page) -> None:
+    assert "error rate 1.3 %, at most 3.2 % (95 %): 4 of 312" in page.words
+    assert "error rate at most 3.2 %" in page.words
+
+
+def test_hashes_of_inputs_are_printed_in_full(page: Page) -> None:
+    for item in sample().inputs:
+        if item.sha256:
+            assert item.sha256 in page.words
+
+
+def test_tables_name_their_columns(page: Page) -> None:
+    heads = [found for name, found in page.elements if name == "th"]
+    assert all(found.get("scope") in ("col", "row") for found in heads)
+
+
+def test_every_layer_has_a_switch_that_a_rule_listens_to(page: Page) -> None:
+    switches = [f["id"] for n, f in page.elements if n == "input" and f.get("type") == "checkbox"]
+    assert len(switches) == 4
+    for switch in switches:
+        assert f".viewer:has(#{switch}:not(:checked)) g.{switch}{{display:none}}" in "".join(
+            page.held["style"]
+        )
+
+
+def test_a_pair_is_put_together_by_its_name(text: str) -> None:
+    assert text.count('class="pair"') == 1
+    (pair,) = re.findall(r'<div class="pair">(.*?)</div>', text, re.DOTALL)
+    assert pair.index("Before. ") < pair.index("After. ")
+
+
+def test_the_same_report_gives_the_same_page(text: str) -> None:
+    again = render.html(Report.from_json(sample().to_json()), picture_view=scenery.posted(),
+                        pictures={p.name: p.data for p in sample().pictures()})  # fmt: skip
+    assert again == text
+
+
+def test_a_page_without_claim_references_and_pictures_is_whole() -> None:
+    page = Page(render.html(bare()))
+    assert page.open == []
+    assert "No claim was given" in page.words
+    assert Page(render.html(replace(bare(), inputs=()))).open == []
+
+
+def test_marks_stand_on_an_empty_frame_where_no_picture_is_given() -> None:
+    page = Page(render.html(sample()))
+    assert "only the marks are drawn" in page.words
+    assert any(name == "polygon" for name, _ in page.elements)
+
+
+def test_a_picture_that_is_not_the_one_of_the_report_is_left_out() -> None:
+    swapped = {"change-1-before.jpg": scenery.after(), "change-1-after.jpg": scenery.after()}
+    page = Page(render.html(sample(), pictures=swapped))
+    assert "is not shown: the file given is not the one of the report" in page.words
+    assert len([name for name, _ in page.elements if name == "img"]) == 1
+
+
+def _with(evidence: Evidence) -> Report:
+    finding = Finding(check="a.b", check_version="1", statement=None, outcome=Outcome.INCONCLUSIVE,
+                      summary="Seen.", basis="b", evidence=evidence)  # fmt: skip
+    return replace(sample(), findings=(finding,), verdicts=())
+
+
+def test_a_picture_that_is_a_page_in_disguise_is_not_carried() -> None:
+    svg = Picture(name="x.jpg", label="x", media_type="image/svg+xml", data=b"<svg onload='x'/>")
+    text = render.html(_with(Evidence(pictures=(svg,))))
+    assert "it is not a JPEG, PNG, GIF or WebP" in text
+    assert "onload" not in text
+
+
+def test_thousands_of_marks_and_odd_shapes_do_not_break_the_page() -> None:
+    box = ((0.0, 0.0), (9.0, 0.0), (9.0, 9.0))
+    odd: tuple[tuple[tuple[float, float], ...], ...] = (
+        (), ((float("nan"), 1.0), (1.0, 1.0), (2.0, 2.0)), ((5.0, 5.0),), ((1.0, 1.0), (2.0, 3.0)),
+    )  # fmt: skip
+    regions = [Region(image="picture", polygon=p, label="odd", layer="odd") for p in odd]
+    regions += [
+        Region(image="picture", polygon=box, label=HOSTILE[i % 9], layer=f"layer {i % 40}")
+        for i in range(4000)
+    ]
+    text = render.html(_with(Evidence(regions=tuple(regions))), picture_view=scenery.posted())
+    page = Page(text)
+    assert page.open == []
+    assert "nan" not in "".join(page.attribute("points"))
+    assert len([f for _, f in page.elements if f.get("class") == "edge" and "points" in f]) <= (
+        MAX_MARKS
+    )
+    assert "further marks not drawn" in page.words
+
+
+def test_a_huge_text_does_not_swell_the_page() -> None:
+    verdicts = tuple(replace(v, text=HOSTILE[9], because=(HOSTILE[9],)) for v in sample().verdicts)
+    text = render.html(replace(sample(), verdicts=verdicts), pictures={})
+    assert len(text) < len(render.html(sample(), pictures={})) + 100_000
+    assert "more characters, see report.json" in text
