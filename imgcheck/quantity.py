@@ -49,6 +49,14 @@ class LikelihoodRatio:
             raise ValueError("a likelihood ratio names the calibration it comes from")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LonLat:
+    """A point on the ground in WGS 84: longitude and latitude in degrees, east and north > 0."""
+
+    lon: float
+    lat: float
+
+
 def significant(value: float, digits: int = 3) -> str:
     """Give a number with so many significant digits, never with an exponent.
 
