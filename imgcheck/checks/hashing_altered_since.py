@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck import hashing
+from imgcheck import forensics, hashing
 from imgcheck.checks import needs
 from imgcheck.checks._known import COPIES, date, missing_dates, searched
 from imgcheck.checks._pictures import jpeg
@@ -58,13 +58,13 @@ class _Compared:
 
     match: hashing.Match
     earlier: NDArray[np.uint8]
-    found: hashing.Residual
+    found: forensics.Residual
 
     @property
     def name(self) -> str:
         return printable(self.match.path).rsplit("/", 1)[-1]
 
-    def of(self, kind: str) -> tuple[hashing.Difference, ...]:
+    def of(self, kind: str) -> tuple[forensics.Difference, ...]:
         return tuple(r for r in self.found.regions if r.kind == kind)
 
 
@@ -122,7 +122,7 @@ def _comparisons(case: Case, copies: list[hashing.Match]) -> Iterator[_Compared]
             earlier = index.preview(match.id)
             if match.inverted:
                 earlier = 255 - earlier
-            found = hashing.residual(
+            found = forensics.residual(
                 picture,
                 earlier,
                 matrix=_to_preview(match, earlier),

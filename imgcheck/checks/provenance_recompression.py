@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from imgcheck.checks._file import inspected
 from imgcheck.checks.check import Missing, check
+from imgcheck.forensics import Encoding
 from imgcheck.model import ByteRange, Case, Evidence, Finding, Measure, Outcome
-from imgcheck.provenance import Encoding
 
 _BASIS = "compression history"
 

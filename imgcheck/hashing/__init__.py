@@ -3,7 +3,6 @@
 `pdq` and `pdq_dihedral` hash a picture, `nfa` says how surprising a distance is, and
 `HashIndex` keeps known pictures in one file and finds copies, cuts, and turned, mirrored or
 inverted copies among them; `ParquetStore` searches its exported hashes in a larger engine.
-`residual` says where a picture differs from an earlier copy.
 """
 
 from importlib import import_module
@@ -22,13 +21,10 @@ from imgcheck.hashing.chance import MATCH_LOG10_NFA, nfa, reach
 from imgcheck.hashing.perceptual import ORIENTATIONS, PdqHash, distance, pdq, pdq_dihedral
 
 if TYPE_CHECKING:
-    from imgcheck.hashing.altered.comparison import Residual, residual
-    from imgcheck.hashing.altered.differences import Difference
     from imgcheck.hashing.index import HashIndex
     from imgcheck.hashing.store.columnar import ParquetStore
 
 __all__ = [
-    "Difference",
     "HashIndex",
     "IndexCheck",
     "IndexStats",
@@ -40,23 +36,18 @@ __all__ = [
     "ORIENTATIONS",
     "ParquetStore",
     "PdqHash",
-    "Residual",
     "SearchResult",
     "distance",
     "nfa",
     "pdq",
     "pdq_dihedral",
     "reach",
-    "residual",
 ]
 
 
 _LAZY = {
-    "Difference": "altered.differences",
     "HashIndex": "index",
     "ParquetStore": "store.columnar",
-    "Residual": "altered.comparison",
-    "residual": "altered.comparison",
 }
 
 

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from imgcheck import provenance
+from imgcheck import forensics, provenance
 from imgcheck.imaging import Image, Limits
 from imgcheck.imaging.limits import default_limits
 from imgcheck.inspection import document
@@ -28,7 +28,7 @@ class Inspection:
 
     image: Image
     structure: provenance.Structure
-    encoding: provenance.Encoding | None
+    encoding: forensics.Encoding | None
     metadata: provenance.Metadata
     traces: tuple[provenance.Trace, ...]
     route: tuple[provenance.Step, ...]
@@ -105,7 +105,7 @@ def inspect(
         image = Image.open(picture, limits=within)
     data, form = image.data, image.format
     structure = provenance.structure(data, format=form)
-    encoding = provenance.encoding(data, format=form, structure=structure)
+    encoding = forensics.encoding(data, structure=structure)
     metadata = provenance.metadata(data, format=form, structure=structure)
     traces = provenance.platform_traces(structure, encoding, metadata, image.name)
     gain_map = provenance.read_gain_map(data, structure=structure, xmp=metadata.xmp)

@@ -1,4 +1,4 @@
-"""What the file itself says: structure, last save, metadata, times, marks of platforms.
+"""What the file itself says: structure, metadata, times, marks of platforms.
 
 Every function takes bytes and the sniffed format, opens nothing, and raises on no garbage: what
 is wrong in a file is an observation with its place. The one exception is `ExifTool`, which drives
@@ -24,7 +24,6 @@ from imgcheck.provenance.credentials import (
     read_credentials,
     say_credentials,
 )
-from imgcheck.provenance.encoder import Component, Encoding, QuantTable, encoding
 from imgcheck.provenance.evidence import FieldRead
 from imgcheck.provenance.fields.disagreement import Disagreement, disagreements
 from imgcheck.provenance.fields.drone import DronePose, PoseField
@@ -60,7 +59,6 @@ from imgcheck.provenance.rules import FireRate, RuleResult, consistency, named_y
 
 __all__ = [
     "structure", "Structure", "Node", "Observation",
-    "encoding", "Encoding", "QuantTable", "Component",
     "metadata", "Metadata", "unreadable", "TagEntry", "Time", "Gps", "Thumbnail",
     "compare_times", "TimeComparison", "TimeFit",
     "thumbnail_agreement", "Agreement", "agreement_words",

@@ -8,7 +8,7 @@
 
 Prints markdown tables. Pictures come from the folder in IMGCHECK_DATA (default ../shared/data);
 every random choice is seeded. Places are split once: `CALIBRATION` sets the constants of
-`imgcheck.hashing.altered.differences`, all others are reported.
+`imgcheck.forensics.differences`, all others are reported.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from imgcheck import scene
-from imgcheck.hashing import Difference, Residual, residual
+from imgcheck.forensics import Difference, Residual, residual
 from imgcheck.imaging import Image
 from imgcheck.quantity import binomial_interval
 

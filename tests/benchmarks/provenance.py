@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image
 
-from imgcheck import provenance
+from imgcheck import forensics, provenance
 from imgcheck.quantity import binomial_interval
 from tests.benchmarks import tag_agreement, tag_others, tag_speed
 
@@ -110,7 +110,7 @@ def read_all(data: bytes, form: str) -> float:
     """Run every reader over one file; return the seconds of CPU."""
     start = time.process_time()
     tree = provenance.structure(data, format=form)
-    save = provenance.encoding(data, format=form, structure=tree)
+    save = forensics.encoding(data, structure=tree)
     tags = provenance.metadata(data, format=form, structure=tree)
     provenance.platform_traces(tree, save, tags, "IMG_0001.JPG")
     provenance.c2pa_presence(tree)
@@ -220,24 +220,28 @@ def qualities() -> list[tuple[str, str]]:
         for mode, sampling in (("RGB", 0), ("RGB", 1), ("RGB", 2), ("L", 0)):
             buffer = io.BytesIO()
             pixels.convert(mode).save(buffer, "JPEG", quality=quality, subsampling=sampling)
-            found = provenance.encoding(buffer.getvalue(), format="jpeg")
+            found = _encoding(buffer.getvalue())
             total += 1
             good += found is not None and found.ijg_quality == quality
     wrong = sum(
         found.ijg_quality is not None
         for _ in range(200)
-        if (found := provenance.encoding(_custom(pixels, rng), format="jpeg")) is not None
+        if (found := _encoding(_custom(pixels, rng))) is not None
     )
     standard = 0
-    cameras = [(data, form) for _, data, form in metadata_files() if form == "jpeg"]
-    for data, form in cameras:
-        save = provenance.encoding(data, format=form)
+    cameras = [data for _, data, form in metadata_files() if form == "jpeg"]
+    for data in cameras:
+        save = _encoding(data)
         standard += save is not None and save.ijg_quality is not None
     return [
         ("IJG quality 1..100 recovered", share(good, total)),
         ("random tables called IJG", share(wrong, 200)),
         ("JPEGs of metadata with IJG tables", share(standard, len(cameras))),
     ]
+
+
+def _encoding(data: bytes) -> forensics.Encoding | None:
+    return forensics.encoding(data, structure=provenance.structure(data, format="jpeg"))
 
 
 def _custom(pixels: Image.Image, rng: np.random.Generator) -> bytes:

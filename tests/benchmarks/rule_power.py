@@ -17,7 +17,7 @@ from pathlib import Path
 
 from PIL import Image as Pillow
 
-from imgcheck import provenance
+from imgcheck import forensics, provenance
 from tests.benchmarks.rules import Read, ask, sets, share, table, thumbnail_kind
 
 _EXIF_DATES = ("ExifIFD:DateTimeOriginal", "ExifIFD:DateTimeDigitized", "IFD0:DateTime")
@@ -108,7 +108,7 @@ def odd(one: Read, data: bytes) -> set[str]:
     tree = provenance.structure(data, format="jpeg")
     changed = Read(
         path=one.path, data=data, structure=tree,
-        encoding=provenance.encoding(data, format="jpeg", structure=tree),
+        encoding=forensics.encoding(data, structure=tree),
         metadata=provenance.metadata(data, format="jpeg", structure=tree),
     )  # fmt: skip
     # The thumbnails of the cut-outs show the whole frame already.

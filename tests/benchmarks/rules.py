@@ -22,7 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from imgcheck import provenance
+from imgcheck import forensics, provenance
 from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import Image
 from imgcheck.provenance.platforms.data import platform_data
@@ -53,7 +53,7 @@ class Read:
     path: Path
     data: bytes
     structure: provenance.Structure
-    encoding: provenance.Encoding | None
+    encoding: forensics.Encoding | None
     metadata: provenance.Metadata
 
 
@@ -70,7 +70,7 @@ def jpegs(folder: str) -> tuple[Read, ...]:
         tree = provenance.structure(data, format="jpeg")
         found.append(
             Read(path=path, data=data, structure=tree,
-                 encoding=provenance.encoding(data, format="jpeg", structure=tree),
+                 encoding=forensics.encoding(data, structure=tree),
                  metadata=provenance.metadata(data, format="jpeg", structure=tree))
         )  # fmt: skip
     return tuple(found)
@@ -270,7 +270,7 @@ def print_cost() -> None:
     start = time.process_time()
     for one in files:
         tree = provenance.structure(one.data, format="jpeg")
-        provenance.encoding(one.data, format="jpeg", structure=tree)
+        forensics.encoding(one.data, structure=tree)
         provenance.metadata(one.data, format="jpeg", structure=tree)
     read = time.process_time()
     for one in files:

@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from imgcheck import provenance
+from imgcheck import forensics, provenance
 from tests.benchmarks.tag_agreement import pictures, sniff
 
 
 def read(data: bytes) -> None:
     """Do what the goal names: structure, encoding, metadata."""
     tree = provenance.structure(data, format="jpeg")
-    provenance.encoding(data, format="jpeg", structure=tree)
+    forensics.encoding(data, structure=tree)
     provenance.metadata(data, format="jpeg", structure=tree)
 
 

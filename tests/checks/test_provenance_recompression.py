@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from imgcheck.checks.provenance_recompression import provenance_recompression
+from imgcheck.forensics import Encoding
 from imgcheck.model import Finding, Outcome
-from imgcheck.provenance import Encoding
 from tests.checks.frozen import case_of
 
 

@@ -134,12 +134,12 @@ def test_one_bad_picture_among_many_costs_the_others_nothing(
 def test_a_check_that_breaks_fails_alone_and_gives_3(
     post: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from imgcheck import provenance
+    from imgcheck import forensics
 
     def broken(*arguments: object, **options: object) -> None:
         raise RuntimeError("planted")
 
-    monkeypatch.setattr(provenance, "encoding", broken)
+    monkeypatch.setattr(forensics, "encoding", broken)
     assert run(["verify", str(post), "--json"]) == 3
     findings = json.loads(capsys.readouterr().out)["findings"]
     outcomes = {f["check"]: f["outcome"] for f in findings}

@@ -2,7 +2,7 @@
 
 import json
 
-from imgcheck import provenance
+from imgcheck import forensics, provenance
 from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import Image
 from imgcheck.inspection import inspect
@@ -14,7 +14,7 @@ FORMATS = ("jpeg", "png", "tiff", "webp", "gif", "bmp", "jp2", "heif", "avif")
 def parse(data: bytes, form: str) -> None:
     """Run every parser of the engine, whatever the content looks like; nothing may be raised."""
     tree = provenance.structure(data, format=form)
-    save = provenance.encoding(data, format=form, structure=tree)
+    save = forensics.encoding(data, structure=tree)
     tags = provenance.metadata(data, format=form, structure=tree)
     json.dumps(tags.tags, allow_nan=False).encode("utf-8")
     traces = provenance.platform_traces(tree, save, tags, "name.jpg")

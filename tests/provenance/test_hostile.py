@@ -7,7 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from imgcheck.provenance import c2pa_presence, encoding, metadata, platform_traces, structure
+from imgcheck.forensics import encoding
+from imgcheck.provenance import c2pa_presence, metadata, platform_traces, structure
 from tests.benchmarks.provenance import mutate
 from tests.provenance import build, test_declared, test_maker_notes
 
@@ -16,7 +17,7 @@ FORMATS = ("jpeg", "png", "tiff", "webp", "gif", "bmp", "jp2", "heif", "avif")
 
 def read(data: bytes, form: str) -> None:
     tree = structure(data, format=form)
-    save = encoding(data, format=form, structure=tree)
+    save = encoding(data, structure=tree)
     tags = metadata(data, format=form, structure=tree)
     json.dumps(tags.tags, allow_nan=False).encode("utf-8")
     platform_traces(tree, save, tags, "name.jpg")

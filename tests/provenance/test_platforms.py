@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from imgcheck.forensics import encoding
 from imgcheck.provenance import (
     c2pa_presence,
     decode_fbmd,
-    encoding,
     metadata,
     platform_answer,
     platform_traces,
@@ -26,7 +26,7 @@ from tests.provenance import build
 def traces(data: bytes, name: str | None = None):
     tree = structure(data, format="jpeg")
     tags = metadata(data, format="jpeg", structure=tree)
-    save = encoding(data, format="jpeg", structure=tree)
+    save = encoding(data, structure=tree)
     return platform_traces(tree, save, tags, name)
 
 
@@ -209,7 +209,7 @@ def test_the_route_goes_from_capture_to_software_to_platform_to_the_last_save() 
     data = build.jpeg_with_exif(block, POSTED)
     tree = structure(data, format="jpeg")
     tags = metadata(data, format="jpeg", structure=tree)
-    save = encoding(data, format="jpeg", structure=tree)
+    save = encoding(data, structure=tree)
     steps = route(tree, save, tags, platform_traces(tree, save, tags, None))
     assert [step.kind for step in steps] == ["capture", "software", "platform", "last save"]
     assert "zone unknown" in steps[0].words
@@ -223,7 +223,7 @@ def test_a_file_that_says_nothing_has_only_its_last_save() -> None:
     data = build.jpeg()
     tree = structure(data, format="jpeg")
     tags = metadata(data, format="jpeg", structure=tree)
-    save = encoding(data, format="jpeg", structure=tree)
+    save = encoding(data, structure=tree)
     assert [step.kind for step in route(tree, save, tags, ())] == ["last save"]
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgcheck.provenance import consistency, decode_fbmd, encoding, metadata, structure
+from imgcheck.forensics import encoding
+from imgcheck.provenance import consistency, decode_fbmd, metadata, structure
 from imgcheck.provenance.rules import RULES, RuleResult
 from tests.benchmarks.provenance import mutate
 from tests.provenance import build
@@ -72,7 +73,7 @@ def ask(data: bytes, form: str = "jpeg", **options: object) -> dict[str, RuleRes
     fbmd = None if tags.fbmd is None else decode_fbmd(tags.fbmd, structure=tree)
     results = consistency(
         data, structure=tree, metadata=tags, fbmd=fbmd,
-        encoding=encoding(data, format=form, structure=tree), **options,
+        encoding=encoding(data, structure=tree), **options,
     )  # fmt: skip
     return {one.id: one for one in results}
 

@@ -13,7 +13,14 @@ from imgcheck.imaging.header.model import BrokenHeaderError, Damage, Header
 from imgcheck.imaging.limits import Limits
 
 # Table B.1 of ITU-T T.81: the frame headers; C4, C8 and CC are no frames.
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+PROCESSES = {  # T.81 table B.1
+    0xC0: "baseline", 0xC1: "extended sequential", 0xC2: "progressive", 0xC3: "lossless",
+    0xC5: "differential sequential", 0xC6: "differential progressive",
+    0xC7: "differential lossless", 0xC9: "extended sequential, arithmetic",
+    0xCA: "progressive, arithmetic", 0xCB: "lossless, arithmetic",
+    0xCD: "differential sequential, arithmetic", 0xCE: "differential progressive, arithmetic",
+    0xCF: "differential lossless, arithmetic",
+}  # fmt: skip
 _DECODED_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _MODES = {1: "gray", 3: "rgb", 4: "cmyk"}
@@ -118,7 +125,7 @@ def _step(data: bytes, position: int, jpeg: JpegStructure, limits: Limits) -> in
             ) from None
         return None
     end = start + length
-    if marker in _FRAMES and not jpeg.frame:
+    if marker in PROCESSES and not jpeg.frame:
         _read_frame(jpeg, marker, body)
         jpeg.height_at = start + 3 if jpeg.height == 0 else None
     elif marker == 0xDC and jpeg.height == 0 and len(body) >= 2:

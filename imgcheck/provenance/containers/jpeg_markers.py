@@ -6,6 +6,7 @@ four bytes later. Entropy-coded data is a node of its own, kind ``scan``.
 
 import re
 
+from imgcheck.imaging.header.jpeg import PROCESSES
 from imgcheck.provenance.containers.magics import comment, embedded
 from imgcheck.provenance.containers.tree import Node, Walk, printable
 
@@ -13,14 +14,6 @@ from imgcheck.provenance.containers.tree import Node, Walk, printable
 # next marker. Fill bytes (0xFF 0xFF) are skipped. Linear in the data: one byte of look-ahead.
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
-PROCESSES = {  # T.81 table B.1
-    0xC0: "baseline", 0xC1: "extended sequential", 0xC2: "progressive", 0xC3: "lossless",
-    0xC5: "differential sequential", 0xC6: "differential progressive",
-    0xC7: "differential lossless", 0xC9: "extended sequential, arithmetic",
-    0xCA: "progressive, arithmetic", 0xCB: "lossless, arithmetic",
-    0xCD: "differential sequential, arithmetic", 0xCE: "differential progressive, arithmetic",
-    0xCF: "differential lossless, arithmetic",
-}  # fmt: skip
 _NAMES = {0xC4: "DHT", 0xC8: "JPG", 0xCC: "DAC", 0xD8: "SOI", 0xD9: "EOI", 0xDA: "SOS",
           0xDB: "DQT", 0xDC: "DNL", 0xDD: "DRI", 0xDE: "DHP", 0xDF: "EXP", 0xFE: "COM",
           0x01: "TEM"}  # fmt: skip

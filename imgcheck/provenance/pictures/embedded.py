@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from imgcheck.provenance.containers.jpeg_markers import PROCESSES
+from imgcheck.imaging.header.jpeg import PROCESSES
 from imgcheck.provenance.containers.layout import structure as read_structure
 from imgcheck.provenance.containers.mpf import read_mpf
 from imgcheck.provenance.containers.tiff_ifd import Directory, TiffBlock, integers, read_tiff

@@ -1,13 +1,15 @@
 """The way a file says it came: capture, software, platform, last save."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from imgcheck.provenance.containers.tree import Structure
-from imgcheck.provenance.encoder import Encoding
 from imgcheck.provenance.evidence import FieldRead, field, part, shown
 from imgcheck.provenance.fields.reading import Metadata
 from imgcheck.provenance.platforms.traces import Trace
+
+if TYPE_CHECKING:
+    from imgcheck.forensics import Encoding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,7 @@ class Step:
 
 def route(
     structure: Structure,
-    encoding: Encoding | None,
+    encoding: "Encoding | None",
     metadata: Metadata,
     traces: tuple[Trace, ...],
 ) -> tuple[Step, ...]:
@@ -78,7 +80,7 @@ def _platform(traces: tuple[Trace, ...]) -> tuple[Step, ...]:
     )
 
 
-def _last_save(structure: Structure, encoding: Encoding | None) -> tuple[Step, ...]:
+def _last_save(structure: Structure, encoding: "Encoding | None") -> tuple[Step, ...]:
     if encoding is None:
         return ()
     tables = (

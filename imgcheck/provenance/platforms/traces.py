@@ -3,16 +3,18 @@
 import math
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from imgcheck.provenance.annex_k import ZIGZAG
 from imgcheck.provenance.containers.tree import Structure
-from imgcheck.provenance.encoder import Encoding, QuantTable
 from imgcheck.provenance.evidence import FieldRead, field, part, shown
 from imgcheck.provenance.fields.reading import Metadata
 from imgcheck.provenance.platforms.data import LEAST_FILES, PlatformRow, Traits, platform_data
 from imgcheck.provenance.platforms.fbmd import decode_fbmd
 from imgcheck.provenance.platforms.names import name_times, named_by
 from imgcheck.quantity import Interval, binomial_interval
+
+if TYPE_CHECKING:
+    from imgcheck.forensics import Encoding, QuantTable
 
 # A ratio from fewer files than these would be that of the added counts, not of the files.
 _LEAST_MATCHING = 5
@@ -76,7 +78,7 @@ def _order(structure: Structure) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
     structure: Structure
-    encoding: Encoding | None
+    encoding: "Encoding | None"
     metadata: Metadata
     order: str
 
@@ -107,7 +109,7 @@ class _Seen:
         )
 
 
-def _fits_save(save: Encoding, wanted: Traits) -> bool:
+def _fits_save(save: "Encoding", wanted: Traits) -> bool:
     sides = (save.width, save.height)
     return (
         (wanted.progressive is None or wanted.progressive == save.progressive)
@@ -121,17 +123,16 @@ def _fits_save(save: Encoding, wanted: Traits) -> bool:
     )
 
 
-def _begins(tables: tuple[QuantTable, ...], first: tuple[int, ...]) -> bool:
+def _begins(tables: "tuple[QuantTable, ...]", first: tuple[int, ...]) -> bool:
     """Tell whether a table begins so, row by row or in zigzag order."""
     return any(
-        table.values[: len(first)] == first
-        or tuple(table.values[place] for place in ZIGZAG[: len(first)]) == first
+        table.values[: len(first)] == first or table.zigzag[: len(first)] == first
         for table in tables
     )
 
 
 def platform_traces(
-    structure: Structure, encoding: Encoding | None, metadata: Metadata, name: str | None
+    structure: Structure, encoding: "Encoding | None", metadata: Metadata, name: str | None
 ) -> tuple[Trace, ...]:
     """List the marks of platforms in a file and in its name, the most telling first.
 
@@ -159,7 +160,7 @@ def platform_traces(
     return (*found, *_name_traces(name or ""))
 
 
-def matches(row: PlatformRow, structure: Structure, encoding: Encoding | None,
+def matches(row: PlatformRow, structure: Structure, encoding: "Encoding | None",
             metadata: Metadata) -> bool:  # fmt: skip
     """Tell whether a file has every trait of a row; what the background is counted with."""
     return _Seen(

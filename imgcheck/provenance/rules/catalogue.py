@@ -1,10 +1,10 @@
 """Every rule, asked of one file."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from imgcheck.provenance.containers.mpf import read_mpf
 from imgcheck.provenance.containers.tree import FileContent, Structure, file_bytes
-from imgcheck.provenance.encoder import Encoding
 from imgcheck.provenance.fields.reading import Metadata
 from imgcheck.provenance.pictures.embedded import jpeg_size
 from imgcheck.provenance.platforms.fbmd import Fbmd
@@ -28,6 +28,9 @@ from imgcheck.provenance.rules.rates import fire_rates
 from imgcheck.provenance.rules.result import RuleResult
 from imgcheck.provenance.rules.rule import Rule
 
+if TYPE_CHECKING:
+    from imgcheck.forensics import Encoding
+
 #: In the order in which they are told: times, sizes, encoding, offsets, programs, places.
 RULES: tuple[Rule, ...] = (
     *clocks.RULES, *gps_clock.RULES, *said_twice.RULES, *exposure.RULES, *file_name.RULES,
@@ -40,7 +43,7 @@ def consistency(
     data: FileContent,
     *,
     structure: Structure,
-    encoding: Encoding | None,
+    encoding: "Encoding | None",
     metadata: Metadata,
     name: str | None = None,
     thumbnail: str | None = None,

@@ -3,15 +3,18 @@
 import math
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imgcheck.provenance.clocks.times import Time
 from imgcheck.provenance.containers.tree import Node, Observation, Structure
-from imgcheck.provenance.encoder import Encoding
 from imgcheck.provenance.evidence import FieldRead, field, part, shown
 from imgcheck.provenance.fields.position import Gps, Source
 from imgcheck.provenance.fields.reading import Metadata
 from imgcheck.provenance.fields.value import TagEntry, Value
 from imgcheck.provenance.platforms.fbmd import Fbmd
+
+if TYPE_CHECKING:
+    from imgcheck.forensics import Encoding
 
 _FRACTION = re.compile(r"\s*([+-]?\d{1,15}(?:\.\d{0,15})?)(?:\s*/\s*(\d{1,15}))?\s*", re.ASCII)
 
@@ -34,7 +37,7 @@ class Facts:
 
     data: bytes
     structure: Structure
-    encoding: Encoding | None
+    encoding: "Encoding | None"
     metadata: Metadata
     name: str | None = None
     thumbnail: str | None = None

@@ -5,13 +5,15 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from imgcheck.provenance.encoder import Encoding
 from imgcheck.provenance.rules.facts import Facts, part, shown
 from imgcheck.provenance.rules.result import State
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 from imgcheck.quantity import binomial_interval
+
+if TYPE_CHECKING:
+    from imgcheck.forensics import Encoding
 
 # Below this many files of one model nothing is said about its tables.
 LEAST_FILES = 20
@@ -43,7 +45,7 @@ class ModelTables:
         return binomial_interval(*self.held_out).high
 
 
-def digest(save: Encoding) -> str:
+def digest(save: "Encoding") -> str:
     """Give 16 hexadecimal digits that name the tables and the sampling of a save."""
     text = ";".join(f"{t.id}:{','.join(map(str, t.values))}" for t in save.tables)
     return hashlib.sha256(f"{text}|{save.subsampling}".encode()).hexdigest()[:16]

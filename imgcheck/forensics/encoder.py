@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.provenance.annex_k import (
+from imgcheck.forensics.annex_k import (
     BASES,
     CHROMINANCE,
     LUMINANCE,
@@ -16,9 +16,10 @@ from imgcheck.provenance.annex_k import (
     ijg,
     scale_interval,
 )
-from imgcheck.provenance.containers.jpeg_markers import PROCESSES
-from imgcheck.provenance.containers.layout import structure as read_structure
-from imgcheck.provenance.containers.tree import FileContent, Node, Structure, file_bytes
+from imgcheck.imaging.header.jpeg import PROCESSES
+
+if TYPE_CHECKING:
+    from imgcheck.provenance.containers.tree import Node, Structure
 
 _MAX_TABLES = 16
 _SUBSAMPLING = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0",
@@ -40,6 +41,11 @@ class QuantTable:
     base: str | None
     quality: int | None
     percent: tuple[float, float] | None
+
+    @property
+    def zigzag(self) -> tuple[int, ...]:
+        """The values in the order in which the file stores them (T.81 figure A.6)."""
+        return tuple(self.values[place] for place in ZIGZAG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,19 +104,15 @@ class Encoding:
     redefined: bool
 
 
-def encoding(
-    data: FileContent, *, format: str, structure: Structure | None = None
-) -> Encoding | None:
+def encoding(data: bytes, *, structure: "Structure") -> Encoding | None:
     """Read how a JPEG was last saved.
 
     Parameters
     ----------
-    data : bytes or path
-        The whole file, or where it lies.
-    format : str
-        As sniffed; anything but ``jpeg`` gives None.
-    structure : Structure, optional
-        The walked file, where the caller has it already.
+    data : bytes
+        The whole file.
+    structure : Structure
+        Its parts.
 
     Returns
     -------
@@ -127,11 +129,9 @@ def encoding(
     ----------
     .. [1] ITU-T T.81 (1992), Annexes B, K.
     """
-    data = file_bytes(data)
-    if format != "jpeg":
+    if structure.format != "jpeg":
         return None
-    tree = structure if structure is not None else read_structure(data, format=format)
-    nodes = tree.nodes
+    nodes = structure.nodes
     frame = next((node for node in nodes if node.kind.startswith("SOF")), None)
     if frame is None:
         return None
@@ -155,7 +155,7 @@ def encoding(
     )  # fmt: skip
 
 
-def _payload(data: bytes, node: Node) -> bytes:
+def _payload(data: bytes, node: "Node") -> bytes:
     return data[node.offset + 4 : node.offset + node.length]
 
 
@@ -181,7 +181,7 @@ def _subsampling(components: tuple[Component, ...]) -> str | None:
     return None if odd or odd_down else _SUBSAMPLING.get((across, down))
 
 
-def _tables(data: bytes, nodes: tuple[Node, ...]) -> tuple[tuple[QuantTable, ...], bool]:
+def _tables(data: bytes, nodes: "tuple[Node, ...]") -> tuple[tuple[QuantTable, ...], bool]:
     """Read the tables; the first definition of each number counts, a later other one is noted."""
     found: dict[int, QuantTable] = {}
     redefined = False
@@ -282,14 +282,14 @@ def _nearest(used: list[QuantTable]) -> tuple[int | None, float | None]:
     return best + 1, float(distances[best])
 
 
-def _restart(data: bytes, nodes: tuple[Node, ...]) -> int | None:
+def _restart(data: bytes, nodes: "tuple[Node, ...]") -> int | None:
     for node in nodes:
         if node.kind == "DRI" and node.length >= 6:
             return int.from_bytes(_payload(data, node)[:2], "big") or None
     return None
 
 
-def _huffman(data: bytes, nodes: tuple[Node, ...]) -> Literal["standard", "custom", "absent"]:
+def _huffman(data: bytes, nodes: "tuple[Node, ...]") -> Literal["standard", "custom", "absent"]:
     seen = False
     for node in nodes:
         if node.kind != "DHT":
@@ -305,7 +305,7 @@ def _huffman(data: bytes, nodes: tuple[Node, ...]) -> Literal["standard", "custo
     return "standard" if seen else "absent"
 
 
-def _adobe(data: bytes, nodes: tuple[Node, ...]) -> int | None:
+def _adobe(data: bytes, nodes: "tuple[Node, ...]") -> int | None:
     for node in nodes:
         if node.kind == "APP14" and node.note == "Adobe" and node.length >= 16:
             return data[node.offset + 15]

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from imgcheck.provenance import encoding
-from imgcheck.provenance.annex_k import (
+from imgcheck.forensics import Encoding
+from imgcheck.forensics import encoding as last_save
+from imgcheck.forensics.annex_k import (
     CHROMINANCE,
     LUMINANCE,
     STANDARD_HUFFMAN,
@@ -12,11 +13,16 @@ from imgcheck.provenance.annex_k import (
     ijg,
     scaled,
 )
+from imgcheck.provenance import structure
 from tests.provenance import build
 
 
+def encoding(data: bytes, *, format: str = "jpeg") -> Encoding | None:
+    return last_save(data, structure=structure(data, format=format))
+
+
 def read(**options: object):
-    found = encoding(build.jpeg(**options), format="jpeg")
+    found = encoding(build.jpeg(**options))
     assert found is not None
     return found
 
@@ -111,7 +117,7 @@ def test_restart_interval_and_adobe_transform_are_read() -> None:
 
 def test_other_formats_and_headers_without_a_frame_have_no_encoding() -> None:
     assert encoding(build.png(), format="png") is None
-    assert encoding(b"\xff\xd8\xff\xd9", format="jpeg") is None
+    assert encoding(b"\xff\xd8\xff\xd9") is None
 
 
 def test_the_qualities_of_the_ijg_rule_are_all_different() -> None:

@@ -9,8 +9,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from imgcheck.errors import GridMismatchError, UsageError
-from imgcheck.hashing import Residual, residual
-from imgcheck.hashing.altered import comparison, differences
+from imgcheck.forensics import Residual, comparison, differences, residual
 from imgcheck.imaging import transforms
 from tests.hashing.pictures import ground
 

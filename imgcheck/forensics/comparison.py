@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import GridMismatchError, UsageError
-from imgcheck.hashing.altered import differences, implants, noise
-from imgcheck.hashing.altered.copies import Pair, checked_matrix, laid, relation_of, rgb
-from imgcheck.hashing.altered.differences import Difference
-from imgcheck.hashing.altered.prediction import LARGEST_SIDE, Prediction, predict
+from imgcheck.forensics import differences, implants, noise
+from imgcheck.forensics.copies import Pair, checked_matrix, laid, relation_of, rgb
+from imgcheck.forensics.differences import Difference
+from imgcheck.forensics.prediction import LARGEST_SIDE, Prediction, predict
 from imgcheck.imaging import annotations, warp
 
 # Below this share of the picture a comparison answers for too little of it.

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing.altered import noise
-from imgcheck.hashing.altered.prediction import Prediction
+from imgcheck.forensics import noise
+from imgcheck.forensics.prediction import Prediction
 from imgcheck.imaging import covered
 
 # The greatest score of an unaltered pair follows a Gumbel law: place 4.67 and scale 0.79 on 108

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing.altered.refinement import refined
+from imgcheck.forensics.refinement import refined
 from imgcheck.imaging import transforms, warp
 
 #: Pictures are compared at no more than this many pixels a side: posts are seldom larger, and

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing.altered import noise
-from imgcheck.hashing.altered.noise import Expectation
-from imgcheck.hashing.altered.prediction import Prediction
+from imgcheck.forensics import noise
+from imgcheck.forensics.noise import Expectation
+from imgcheck.forensics.prediction import Prediction
 
 Powers = tuple[tuple[float, int, int], ...]
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import UsageError
-from imgcheck.hashing.altered.differences import Difference
-from imgcheck.hashing.altered.prediction import LARGEST_SIDE
+from imgcheck.forensics.differences import Difference
+from imgcheck.forensics.prediction import LARGEST_SIDE
 from imgcheck.imaging import registration, relation, transforms, warp
 
 # A copy with a large alteration is asked again without the parts that differ, if they are few:

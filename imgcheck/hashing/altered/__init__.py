@@ -1,1 +1,0 @@
-"""Where a picture differs from an earlier copy of it."""
