@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgcheck import hashing
+from imgcheck import forensics
 from imgcheck.checks import _known, hashing_altered_since
 from imgcheck.checks.hashing_part_of import hashing_part_of
 from imgcheck.checks.hashing_seen_before import hashing_seen_before
@@ -190,19 +190,19 @@ def test_a_search_of_the_likeliest_pictures_does_not_speak_for_the_others() -> N
         assert words in finding.summary
 
 
-DIFFERENT = hashing.Difference(kind="content", polygon=(), box=(0, 0, 9, 9), size_px=9.0,
+DIFFERENT = forensics.Difference(kind="content", polygon=(), box=(0, 0, 9, 9), size_px=9.0,
                                score=9.0, log10_nfa=-9.0, contrast=50.0)  # fmt: skip
 DRAWN = replace(DIFFERENT, kind="overlay")
 
 
-def altered(monkeypatch: pytest.MonkeyPatch, *found: tuple[Match, tuple[hashing.Difference, ...]],
+def altered(monkeypatch: pytest.MonkeyPatch, *found: tuple[Match, tuple[forensics.Difference, ...]],
             compared: bool = True, posted: str | None = POSTED) -> list[Finding]:  # fmt: skip
     """Give what the comparison says where known pictures differ so from the post."""
     by = {m.id: regions for m, regions in found}
 
     def comparisons(case: Case, copies: list[Match]) -> Any:
         for one in copies:
-            residual = hashing.Residual(
+            residual = forensics.Residual(
                 compared=compared, reason=None if compared else "too little in common",
                 relation=one.relation, regions=by[one.id], threshold=5.0, compared_share=0.9,
                 score_map=np.zeros((9, 9), np.float32), smallest_px=20.0,

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from imgcheck import hashing
+from imgcheck import forensics, hashing
 from imgcheck.checks import _known
 from imgcheck.checks import hashing_altered_since as altered
 from imgcheck.checks.hashing_altered_since import hashing_altered_since
@@ -145,15 +145,15 @@ def test_the_three_checks_never_say_known_and_unknown_in_one_report(make, relati
         assert not ("earlier copy" in one and "not among" in other)
 
 
-def region(kind: str) -> hashing.Difference:
-    return hashing.Difference(
+def region(kind: str) -> forensics.Difference:
+    return forensics.Difference(
         kind=kind, polygon=((0, 0), (40, 0), (40, 40)), box=(0, 0, 40, 40), size_px=40.0,
         score=30.0, log10_nfa=-8.0, contrast=25.0,
     )  # fmt: skip
 
 
 def compared(one: hashing.Match, *kinds: str) -> altered._Compared:
-    found = hashing.Residual(
+    found = forensics.Residual(
         compared=True, relation="derived", regions=tuple(map(region, kinds)),
         score_map=np.zeros((4, 4), np.float32), threshold=12.0, matrix=np.eye(3),
         compared_share=0.9, smallest_px=12.0,
