@@ -4,7 +4,6 @@ Training, tests and samples are made with it. It knows nothing of claims or chec
 """
 
 from imgcheck.scene.annotations import Annotation, Arrow, Caption, Frame, annotate
-from imgcheck.scene.georeferenced import geotiff
 from imgcheck.scene.landscapes import arid_plain, parked, wander
 from imgcheck.scene.objects import (
     Berm,
@@ -17,9 +16,8 @@ from imgcheck.scene.objects import (
     Terrain,
     Vehicle,
 )
-from imgcheck.scene.posting import Posted, Save, decode, post, random_post
-from imgcheck.scene.rendering import Rendering, Window, render
-from imgcheck.scene.truth import PlacedObject, Truth
+from imgcheck.scene.posting import Posted, Save, decode, geotiff, post
+from imgcheck.scene.rendering import PlacedObject, Rendering, Truth, Window, render
 
 __all__ = [
     "Scene",
@@ -40,7 +38,6 @@ __all__ = [
     "Truth",
     "PlacedObject",
     "post",
-    "random_post",
     "Posted",
     "Save",
     "decode",

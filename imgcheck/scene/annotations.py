@@ -70,7 +70,7 @@ def _moved(matrix: NDArray[np.float64], x: float, y: float) -> NDArray[np.float6
 
 
 def _fixed(point: NDArray[np.float64]) -> tuple[int, int]:
-    """Give a point in OpenCV's sixteenths of a pixel, centre = 0."""
+    """Return a point in OpenCV's sixteenths of a pixel, centre = 0."""
     x, y = np.round((point - 0.5) * 16).astype(int)
     return int(x), int(y)
 
@@ -119,16 +119,9 @@ def _draw_caption(canvas: NDArray[np.uint8], item: Caption, matrix: NDArray[np.f
 def annotate(
     rgb: NDArray[np.uint8], annotations: Sequence[Annotation], *, matrix: NDArray[np.float64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Draw annotations on a copy; give it with the mask of the pixels they touch.
+    """Draw annotations on a copy; return it with the mask of the pixels they touch.
 
-    Parameters
-    ----------
-    rgb : ndarray of shape (M, N, 3), uint8
-        The posted picture.
-    annotations : sequence
-        Drawn in this order; their points are those of the source picture.
-    matrix : ndarray of shape (3, 3)
-        Source pixel to posted pixel.
+    Their points are those of the source picture; ``matrix`` (3, 3) maps them to ``rgb``.
     """
     drawn = rgb.copy()
     # The same strokes on black and on white: a pixel that keeps both was not touched. This

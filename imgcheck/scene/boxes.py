@@ -1,13 +1,12 @@
-"""Things with walls: vehicles and buildings, drawn from above as boxes of their true size."""
+"""Vehicles and buildings, drawn from above as boxes of their true size."""
 
 import math
 
 import cv2
 import numpy as np
 
-from imgcheck.scene.canvas import Canvas
-from imgcheck.scene.grid import Array
-from imgcheck.scene.land_use import place_seed
+from imgcheck.scene.grid import Array, Canvas
+from imgcheck.scene.ground import place_seed
 from imgcheck.scene.objects import Building, Vehicle
 
 _GLASS = (0.035, 0.04, 0.045)
@@ -17,7 +16,7 @@ _TARP = (0.20, 0.19, 0.14)
 def _local(
     canvas: Canvas, item: Vehicle | Building, *, margin_m: float
 ) -> tuple[tuple[slice, slice], Array, Array] | None:
-    """Give a window round a box and its coordinates: metres forwards and to the right."""
+    """Return a window round a box and its coordinates: metres forwards and to the right."""
     reach = math.hypot(item.length_m, item.width_m) / 2 + margin_m
     box = canvas.grid.around(item.x_m - reach, item.y_m - reach, item.x_m + reach, item.y_m + reach)
     if box is None:
@@ -32,7 +31,7 @@ def _local(
 def _rectangle(
     u: Array, v: Array, *, u0: float, u1: float, half: float, step_m: float, corner_m: float = 0.0
 ) -> Array:
-    """Give the covered share of each pixel for u0 <= u <= u1, abs(v) <= half."""
+    """Return the covered share of each pixel for u0 <= u <= u1, abs(v) <= half."""
     qu = np.abs(u - (u0 + u1) / 2) - ((u1 - u0) / 2 - corner_m)
     qv = np.abs(v) - (half - corner_m)
     outside = np.hypot(np.maximum(qu, 0), np.maximum(qv, 0)) + np.minimum(np.maximum(qu, qv), 0)
@@ -55,7 +54,7 @@ def _put(
 
 
 def _level_ground(canvas: Canvas, box: tuple[slice, slice], cover: Array) -> None:
-    """Stand a box on one height, so that its roof is level and its height is its own."""
+    """Level the ground under a box, so that its roof is level and its height is as stated."""
     inside = cover > 0.5
     if inside.any():
         ground = canvas.ground[box]
@@ -74,7 +73,7 @@ def _dimmed(color: tuple[float, float, float], factor: float) -> tuple[float, fl
     return red, green, blue
 
 
-def park(canvas: Canvas, vehicle: Vehicle) -> None:
+def draw_vehicle(canvas: Canvas, vehicle: Vehicle) -> None:
     """Draw a vehicle: bonnet, windscreen and roof, or a plain box without a cab."""
     found = _local(canvas, vehicle, margin_m=vehicle.height_m + 1)
     if found is None:
@@ -109,7 +108,7 @@ def park(canvas: Canvas, vehicle: Vehicle) -> None:
         _put(canvas, box, cover, color=_dimmed(color, tone), top_m=share * vehicle.height_m)
 
 
-def build(canvas: Canvas, building: Building, *, seed: int) -> None:
+def draw_building(canvas: Canvas, building: Building, *, seed: int) -> None:
     """Draw a flat-roofed building with a parapet and some clutter on the roof."""
     found = _local(canvas, building, margin_m=building.height_m + 2)
     if found is None:

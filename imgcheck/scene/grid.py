@@ -1,9 +1,9 @@
-"""The pixel grid of a rendering in metres, and masks and distances on it."""
+"""The pixel grid of a rendering in metres, and the layers that ground and objects are drawn on."""
 
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -28,19 +28,19 @@ class Grid:
     cols: int
 
     def x(self, columns: slice = slice(None)) -> Array:
-        """Give the x of the pixel centres, metres, shape (1, cols)."""
+        """Return the x of the pixel centres, metres, shape (1, cols)."""
         centres = self.left_m + (np.arange(self.cols)[columns] + 0.5) * self.step_m
         return np.asarray(centres, np.float32)[None, :]
 
     def y(self, rows: slice = slice(None)) -> Array:
-        """Give the y of the pixel centres, metres, shape (rows, 1)."""
+        """Return the y of the pixel centres, metres, shape (rows, 1)."""
         centres = self.top_m + (np.arange(self.rows)[rows] + 0.5) * self.step_m
         return np.asarray(centres, np.float32)[:, None]
 
     def around(
         self, x_min: float, y_min: float, x_max: float, y_max: float
     ) -> tuple[slice, slice] | None:
-        """Give the (rows, columns) that a rectangle in metres touches, or None."""
+        """Return the (rows, columns) that a rectangle in metres touches, or None."""
         col0 = max(0, math.floor((x_min - self.left_m) / self.step_m))
         col1 = min(self.cols, math.ceil((x_max - self.left_m) / self.step_m) + 1)
         row0 = max(0, math.floor((y_min - self.top_m) / self.step_m))
@@ -50,35 +50,25 @@ class Grid:
         return slice(row0, row1), slice(col0, col1)
 
     def part(self, box: tuple[slice, slice]) -> "Grid":
-        """Give the grid of a window of this one."""
+        """Return the grid of a window of this one."""
         rows, cols = box
-        return Grid(
+        return replace(
+            self,
             left_m=self.left_m + cols.start * self.step_m,
             top_m=self.top_m + rows.start * self.step_m,
-            step_m=self.step_m,
             rows=rows.stop - rows.start,
             cols=cols.stop - cols.start,
         )
 
     def coarser(self, factor: int) -> "Grid":
-        """Give the grid of ``factor`` times larger pixels that covers this one."""
-        return Grid(
-            left_m=self.left_m,
-            top_m=self.top_m,
-            step_m=self.step_m * factor,
-            rows=-(-self.rows // factor),
-            cols=-(-self.cols // factor),
-        )
+        """Return the grid of ``factor`` times larger pixels that covers this one."""
+        rows, cols = -(-self.rows // factor), -(-self.cols // factor)
+        return replace(self, step_m=self.step_m * factor, rows=rows, cols=cols)
 
     def padded(self, pixels: int) -> "Grid":
-        """Give this grid with ``pixels`` more on every side."""
-        return Grid(
-            left_m=self.left_m - pixels * self.step_m,
-            top_m=self.top_m - pixels * self.step_m,
-            step_m=self.step_m,
-            rows=self.rows + 2 * pixels,
-            cols=self.cols + 2 * pixels,
-        )
+        """Return this grid with ``pixels`` more on every side."""
+        edge = slice(-pixels, self.rows + pixels), slice(-pixels, self.cols + pixels)
+        return self.part(edge)
 
 
 def enlarge(values: Array, factor: int, grid: Grid) -> Array:
@@ -146,10 +136,49 @@ def offset_line(points: Sequence[PointM], offset_m: float) -> tuple[PointM, ...]
 
 
 def inside_polygon(grid: Grid, points: Sequence[PointM]) -> Array:
-    """Give the share of every pixel that lies in a polygon, 0..1."""
+    """Return the share of every pixel that lies in a polygon, 0..1."""
     mask = np.zeros((grid.rows, grid.cols), np.uint8)
     corners = np.asarray(points, float)
     # OpenCV counts from the centre of a pixel, in 1/16 pixels here.
     pixels = (corners - [grid.left_m, grid.top_m]) / grid.step_m - 0.5
     cv2.fillPoly(mask, [np.round(pixels * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     return mask.astype(np.float32) / np.float32(255)
+
+
+# A window, or the rows and columns of single pixels.
+Where = tuple[slice, slice] | tuple[NDArray[np.intp], ...]
+_ALL: Where = (slice(None), slice(None))
+
+
+@dataclass(slots=True, kw_only=True)
+class Canvas:
+    """Height and albedo on the fine grid; the drawing functions change it in place.
+
+    ``ground`` is the smooth land whose slopes are shaded; ``above`` is what stands on it with
+    walls (metres above the ground: boxes, shrubs), which throws shadows but has level tops.
+    ``level`` is the share of a pixel that is such a top, or water.
+    """
+
+    grid: Grid
+    ground: Array = field(init=False)
+    above: Array = field(init=False)
+    level: Array = field(init=False)
+    albedo: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        shape = (self.grid.rows, self.grid.cols)
+        self.ground = np.zeros(shape, np.float32)
+        self.above = np.zeros(shape, np.float32)
+        self.level = np.zeros(shape, np.float32)
+        self.albedo = np.zeros((*shape, 3), np.float32)
+
+    def paint(
+        self, color: tuple[float, float, float] | Array, opacity: Array, where: Where = _ALL
+    ) -> None:
+        """Mix a colour over the albedo; ``opacity`` has the shape of ``where``."""
+        old = self.albedo[where]
+        self.albedo[where] = old + opacity[..., None] * (np.asarray(color, np.float32) - old)
+
+    def scale(self, factor: Array, where: Where = _ALL) -> None:
+        """Multiply the albedo."""
+        self.albedo[where] *= factor[..., None]

@@ -24,7 +24,7 @@ def wander(
 
 
 def _field_strip(rng: np.random.Generator, *, width_m: float, top_m: float) -> tuple[Field, ...]:
-    """Lay a row of irregular plots from west to east, open at the sides."""
+    """Generate a row of irregular plots from west to east, open at the sides."""
     fields = []
     x = -20.0
     while x < width_m:
@@ -53,14 +53,9 @@ def _field_strip(rng: np.random.Generator, *, width_m: float, top_m: float) -> t
 
 
 def arid_plain(*, seed: int, width_m: float = 500.0, height_m: float = 400.0) -> Scene:
-    """Make a dry plain on the north bank of a river: tracks, stream beds, shrubs, plots.
+    """Generate a dry plain on the north bank of a river: tracks, stream beds, shrubs, plots.
 
-    Parameters
-    ----------
-    seed : int
-        Seed of the ground and of the plan.
-    width_m, height_m : float
-        Size. The river runs along the south edge; the northern two thirds are open ground.
+    The river runs along the south edge; the northern two thirds are open ground.
     """
     rng = np.random.default_rng([seed & 0xFFFFFFFF, 1])
     river_y = height_m * 0.98

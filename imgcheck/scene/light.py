@@ -1,9 +1,10 @@
-"""Sunlight on a height field: slopes (Lambert), cast shadows, and light from the sky."""
+"""Sunlight on a height field, and the sensor that turns it into eight-bit pixels."""
 
 import math
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from imgcheck.scene.grid import Array
 
@@ -22,25 +23,11 @@ _SKY_COLOR = (0.88, 0.98, 1.16)
 def cast_shadows(
     height: Array, *, step_m: float, elevation_deg: float, azimuth_deg: float
 ) -> Array:
-    """Find where other ground hides the sun.
+    """Return 1 in full shadow, 0 in full sun, soft over about one pixel at edges.
 
-    The field is turned until the sun stands at the left, and each row is marched once, carrying
-    the highest shadow line met so far; the result is turned back.
-
-    Parameters
-    ----------
-    height : ndarray of shape (M, N)
-        Metres, north up.
-    step_m : float
-        Pixel size.
-    elevation_deg, azimuth_deg : float
-        Where the sun is; azimuth clockwise from north.
-
-    Returns
-    -------
-    ndarray of shape (M, N), float32
-        1 in full shadow, 0 in full sun, soft over about one pixel at edges. Ground beyond the
-        border casts nothing: give a margin.
+    ``height`` is in metres, north up. It is rotated until the sun stands at the left, and each
+    row is traversed once, carrying the highest shadow line so far; the result is rotated back.
+    Ground beyond the border casts no shadow: give a margin.
     """
     if elevation_deg >= _OVERHEAD_DEG:
         return np.zeros_like(height)
@@ -84,7 +71,7 @@ def cast_shadows(
 def slope_light(
     ground: Array, level: Array, *, step_m: float, elevation_deg: float, azimuth_deg: float
 ) -> Array:
-    """Give direct light by Lambert's law, 1 on level ground, 0 where a slope faces away.
+    """Return direct light by Lambert's law, 1 on level ground, 0 where a slope faces away.
 
     ``level`` is the share of a pixel whose surface is horizontal whatever the slope.
     """
@@ -103,3 +90,48 @@ def irradiance(direct: Array, shade: Array, *, sky_share: float) -> Array:
     sun = np.asarray(_SUN_COLOR, np.float32) * np.float32(1 - sky_share)
     sky = np.asarray(_SKY_COLOR, np.float32) * np.float32(sky_share)
     return np.asarray((direct * (1 - shade))[..., None] * sun + sky, np.float32)
+
+
+# Air light over land at noon, linear: a little blue.
+_HAZE_COLOR = (0.50, 0.54, 0.60)
+
+
+def block_mean(values: Array, factor: int) -> Array:
+    """Average blocks of ``factor`` x ``factor`` pixels: what one detector element collects."""
+    if factor == 1:
+        return values
+    size = (values.shape[1] // factor, values.shape[0] // factor)
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def expose(
+    radiance: Array,
+    *,
+    oversample: int,
+    blur_px: float,
+    noise: float,
+    haze: float,
+    tint: tuple[float, float, float],
+    seed: int,
+) -> NDArray[np.uint8]:
+    """Turn linear fine-grid radiance (1 is white paper in full sun) into an eight-bit picture.
+
+    Options are those of `imgcheck.scene.render`. Three tenths of the noise variance are read
+    noise, the rest grows with the signal (shot noise).
+    """
+    if blur_px > 0:
+        blurred = cv2.GaussianBlur(radiance, (0, 0), blur_px * oversample)
+        radiance = np.asarray(blurred, np.float32)
+    linear = block_mean(radiance, oversample) * np.asarray(tint, np.float32)
+    linear += np.float32(haze) * (np.asarray(_HAZE_COLOR, np.float32) - linear)
+    # Exposure: bright sand (albedo 0.5) comes to about 0.55 of full scale, as a camera would set.
+    linear *= np.float32(1.15)
+    rng = np.random.default_rng([seed & 0xFFFFFFFF, 7])
+    spread = np.float32(noise) * np.sqrt(0.3 + 0.7 * np.clip(linear, 0, 1))
+    linear = linear + spread * rng.standard_normal(linear.shape, dtype=np.float32)
+    # A soft shoulder instead of a hard clip at white.
+    linear = np.where(linear > 0.8, 0.8 + 0.2 * np.tanh((linear - 0.8) / 0.2), linear)
+    linear = np.clip(linear, 0, 1)
+    # IEC 61966-2-1 (sRGB) transfer.
+    coded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.asarray(np.round(coded * 255), np.uint8)

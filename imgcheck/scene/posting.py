@@ -1,5 +1,6 @@
-"""The posting chain: what happens to a picture between the sensor and the web page."""
+"""Write a rendering as a posted picture (JPEG) or as reference imagery (GeoTIFF)."""
 
+import datetime as dt
 import io
 import math
 from dataclasses import dataclass
@@ -27,7 +28,6 @@ class Save:
     quality: int = 85
     subsampling: str = "4:2:0"
     cut_px: tuple[int, int] = (0, 0)
-    progressive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,36 +43,31 @@ class Posted:
     annotation_mask: NDArray[np.bool_]
 
 
-def _encode(
-    rgb: NDArray[np.uint8], save: Save, *, grey: bool, exif: bytes, icc: bytes | None
-) -> bytes:
+def _check(rgb: NDArray[np.uint8]) -> None:
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+        raise UsageError(f"a picture is (M, N, 3) uint8, not {rgb.shape} {rgb.dtype}")
+
+
+def _encode(rgb: NDArray[np.uint8], save: Save, *, exif: bytes = b"") -> bytes:
     if save.subsampling not in _SUBSAMPLING:
         raise UsageError(
             f"subsampling {save.subsampling!r} is not known; use one of {sorted(_SUBSAMPLING)}"
         )
     if not 1 <= save.quality <= 100:
         raise UsageError(f"a JPEG quality is 1 to 100, not {save.quality}")
-    image = Image.fromarray(rgb)
     out = io.BytesIO()
-    (image.convert("L") if grey else image).save(
-        out,
-        "JPEG",
-        quality=save.quality,
-        subsampling=-1 if grey else _SUBSAMPLING[save.subsampling],
-        progressive=save.progressive,
-        exif=exif,
-        icc_profile=icc,
-    )
+    sampling = _SUBSAMPLING[save.subsampling]
+    Image.fromarray(rgb).save(out, "JPEG", quality=save.quality, subsampling=sampling, exif=exif)
     return out.getvalue()
 
 
 def decode(data: bytes) -> NDArray[np.uint8]:
-    """Give the pixels (M, N, 3) of a file that `post` made."""
+    """Return the pixels (M, N, 3) of a file that `post` made."""
     with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
         return np.asarray(image.convert("RGB"))
 
 
-def placement(
+def frame(
     shape: tuple[int, ...],
     *,
     crop: tuple[float, float, float, float] | None = None,
@@ -80,7 +75,7 @@ def placement(
     scale: float = 1.0,
     mirror: bool = False,
 ) -> tuple[NDArray[np.float64], tuple[int, int]]:
-    """Give the map from source to posted pixels, and the posted size (width, height).
+    """Return the map from source to posted pixels, and the posted size (width, height).
 
     ``crop`` (x, y, width, height) is the frame in source pixels; it is turned about its own
     centre, so the picture content turns by ``rotate_deg`` clockwise and no corner is empty as
@@ -134,118 +129,94 @@ def post(
     scale: float = 1.0,
     mirror: bool = False,
     gamma: float = 1.0,
-    gain: float = 1.0,
-    grey: bool = False,
     annotations: tuple[Annotation, ...] = (),
     history: tuple[Save, ...] = (Save(),),
-    draw_before: int = -1,
     exif: bytes = b"",
-    icc: bytes | None = None,
 ) -> Posted:
-    """Post a picture: frame and resample it, grade it, draw on it, save it, perhaps repeatedly.
+    """Post a picture: crop and resample it, adjust its tone, draw on it and save it.
 
     Parameters
     ----------
     rgb : ndarray of shape (M, N, 3), uint8
         The source picture.
     crop, rotate_deg, scale, mirror
-        The frame; see `placement`.
-    gamma, gain : float, default 1
-        Tone: ``gain * v ** gamma`` on the coded values in 0..1.
-    grey : bool, default False
-        Drop colour, and save one component.
+        See `frame`.
+    gamma : float, default 1
+        Exponent applied to the coded values in 0..1.
     annotations : tuple, default ()
-        Arrows, frames and captions, placed by points of the *source* picture.
+        Arrows, frames and captions, placed by points of the *source* picture and drawn before the
+        last save.
     history : tuple of Save, default one save at quality 85
         The JPEG saves, oldest first. Each but the last is really encoded and decoded.
-    draw_before : int, default -1
-        Index of the save that the annotations are drawn before: with the last one, the picture
-        under them has the whole history and they have one save only.
     exif : bytes, default none
         EXIF block for the last save (``PIL.Image.Exif().tobytes()``).
-    icc : bytes, optional
-        Colour profile for the last save.
-
-    Returns
-    -------
-    Posted
-        File, map from source to posted pixels, mask of the annotations.
 
     Raises
     ------
     UsageError
         For a history without saves, or options out of range.
-
-    Notes
-    -----
-    Deterministic. `random_post` draws the options from a seed.
     """
     if not history:
         raise UsageError("a posted file has at least one save: give history=(Save(),)")
-    if not -len(history) <= draw_before < len(history):
-        raise UsageError(f"draw_before={draw_before} names none of {len(history)} saves")
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
-        raise UsageError(f"a picture is (M, N, 3) uint8, not {rgb.shape} {rgb.dtype}")
-    matrix, size = placement(
-        rgb.shape, crop=crop, rotate_deg=rotate_deg, scale=scale, mirror=mirror
-    )
+    _check(rgb)
+    matrix, size = frame(rgb.shape, crop=crop, rotate_deg=rotate_deg, scale=scale, mirror=mirror)
     picture = _warp(rgb, matrix, size, scale=scale)
-    if gamma != 1 or gain != 1:
-        levels = np.clip(gain * (np.arange(256) / 255) ** gamma, 0, 1)
+    if gamma != 1:
+        levels = np.clip((np.arange(256) / 255) ** gamma, 0, 1)
         picture = np.asarray(np.round(levels * 255), np.uint8)[picture]
-    if grey:
-        picture = np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    mask = np.zeros(picture.shape[:2], np.bool_)
-    data = b""
     for number, save in enumerate(history):
         cut_x, cut_y = save.cut_px
-        if cut_x or cut_y:
-            picture, mask = picture[cut_y:, cut_x:], mask[cut_y:, cut_x:]
-            matrix = np.array([[1.0, 0, -cut_x], [0, 1, -cut_y], [0, 0, 1]]) @ matrix
-        if number == draw_before % len(history):
-            picture, mask = annotate(np.ascontiguousarray(picture), annotations, matrix=matrix)
-        last = number == len(history) - 1
-        data = _encode(
-            np.ascontiguousarray(picture),
-            save,
-            grey=grey,
-            exif=exif if last else b"",
-            icc=icc if last else None,
-        )
-        if not last:
-            picture = decode(data)
-    return Posted(data=data, matrix=matrix, annotation_mask=np.ascontiguousarray(mask))
+        picture = np.ascontiguousarray(picture[cut_y:, cut_x:])
+        matrix = np.array([[1.0, 0, -cut_x], [0, 1, -cut_y], [0, 0, 1]]) @ matrix
+        if number < len(history) - 1:
+            picture = decode(_encode(picture, save))
+    picture, mask = annotate(picture, annotations, matrix=matrix)
+    data = _encode(picture, history[-1], exif=exif)
+    return Posted(data=data, matrix=matrix, annotation_mask=mask)
 
 
-def random_post(
-    rgb: NDArray[np.uint8], *, seed: int, annotations: tuple[Annotation, ...] = ()
-) -> Posted:
-    """Post a picture with a frame, tone and history drawn from a seed.
+def geotiff(
+    rgb: NDArray[np.uint8],
+    *,
+    origin: tuple[float, float],
+    gsd: float,
+    epsg: int,
+    datetime: dt.datetime | None = None,
+    jpeg_quality: int | None = None,
+) -> bytes:
+    """Return the bytes of a north-up GeoTIFF of a (M, N, 3) uint8 picture.
 
-    Turns up to 15 degrees, keeps 55-85 % of each side, scales by 0.6-1, one to three saves at
-    quality 60-92 with shifted grids. The turned frame stays inside pictures that are not
-    narrower than 2:1.
+    ``origin`` (easting, northing) is the outer corner of the top left pixel, in the units of the
+    reference system ``epsg``, as is ``gsd``. ``datetime`` is written as TIFFTAG_DATETIME, which
+    has no time zone: pass UTC. With ``jpeg_quality`` the pixels are compressed as JPEG.
     """
-    rng = np.random.default_rng([seed & 0xFFFFFFFF, 11])
-    rows, cols = rgb.shape[:2]
-    turn = float(rng.uniform(-15, 15))
-    width, height = cols * float(rng.uniform(0.55, 0.85)), rows * float(rng.uniform(0.55, 0.85))
-    c, s = abs(math.cos(math.radians(turn))), abs(math.sin(math.radians(turn)))
-    reach = min(1.0, cols / (width * c + height * s), rows / (width * s + height * c))
-    width, height = width * reach, height * reach
-    room_x, room_y = cols - (width * c + height * s), rows - (width * s + height * c)
-    cx = cols / 2 + room_x / 2 * float(rng.uniform(-1, 1))
-    cy = rows / 2 + room_y / 2 * float(rng.uniform(-1, 1))
-    saves = []
-    for number in range(int(rng.integers(1, 4))):
-        cut = (int(rng.integers(0, 8)), int(rng.integers(0, 8))) if number else (0, 0)
-        saves.append(Save(quality=int(rng.integers(60, 93)), cut_px=cut))
-    return post(
-        rgb,
-        crop=(cx - width / 2, cy - height / 2, width, height),
-        rotate_deg=turn,
-        scale=float(rng.uniform(0.6, 1.0)),
-        gamma=float(rng.uniform(0.85, 1.2)),
-        annotations=annotations,
-        history=tuple(saves),
-    )
+    # Imported here: rendering alone should not pay for GDAL.
+    import rasterio
+    from rasterio.io import MemoryFile
+    from rasterio.transform import Affine
+
+    _check(rgb)
+    if not gsd > 0:
+        raise UsageError(f"gsd is > 0, not {gsd}")
+    options: dict[str, object] = {"compress": "deflate", "predictor": 2, "zlevel": 9}
+    if jpeg_quality is not None:
+        options = {"compress": "jpeg", "photometric": "ycbcr", "jpeg_quality": jpeg_quality}
+    with rasterio.Env(GDAL_PAM_ENABLED="NO"), MemoryFile() as memory:
+        with memory.open(
+            driver="GTiff",
+            width=rgb.shape[1],
+            height=rgb.shape[0],
+            count=3,
+            dtype="uint8",
+            crs=f"EPSG:{epsg}",
+            transform=Affine(gsd, 0, origin[0], 0, -gsd, origin[1]),
+            tiled=True,
+            blockxsize=256,
+            blockysize=256,
+            interleave="pixel",
+            **options,
+        ) as target:
+            target.write(np.moveaxis(rgb, 2, 0))
+            if datetime is not None:
+                target.update_tags(TIFFTAG_DATETIME=datetime.strftime("%Y:%m:%d %H:%M:%S"))
+        return bytes(memory.read())

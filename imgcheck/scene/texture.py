@@ -74,27 +74,10 @@ def noise(
 ) -> Array:
     """Sum octaves of lattice noise between two scales.
 
-    Parameters
-    ----------
-    grid : Grid
-        Where to sample.
-    seed : int
-        Seed of the ground.
-    largest_m, smallest_m : float
-        Lattice spacings of the coarsest and the finest octave, metres.
-    roughness : float, default 0.5
-        Amplitude falls as spacing to this power: 0 is the same at all scales, 1 is smooth land.
-
-    Returns
-    -------
-    ndarray of shape (rows, cols), float32
-        Mean about 0 and standard deviation about 1 over areas much larger than ``largest_m``.
-
-    Notes
-    -----
-    Spectral synthesis in space instead of frequency, so that a window of a scene, at any gsd,
-    holds the same ground. Octaves too fine for the grid are left out, as averaging over a
-    pixel would remove them.
+    Mean 0 and standard deviation 1 over areas much larger than ``largest_m``, the lattice spacing
+    of the coarsest octave. Amplitude falls as spacing to the power of ``roughness``: 0 is the same
+    at all scales, 1 is smooth land. A window of a scene, at any gsd, holds the same ground.
+    Octaves too fine for the grid are left out, as averaging over a pixel would remove them.
     """
     count = max(1, int(math.log2(largest_m / smallest_m)) + 1)
     spacings = [largest_m / 2**k for k in range(count)]
