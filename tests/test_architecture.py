@@ -27,24 +27,6 @@ def test_start_up_loads_no_heavy_library(program: str) -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_each_floor_imports_only_what_lies_below() -> None:
-    program = Path(sys.executable).with_name("lint-imports")
-    done = subprocess.run(
-        [str(program), "--config", "setup.cfg"], capture_output=True, text=True, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["-m", "ruff", "check", "."], ["-m", "ruff", "format", "--check", "."], ["-m", "mypy"]],
-    ids=["ruff", "format", "mypy"],
-)
-def test_the_code_is_clean(arguments: list[str]) -> None:
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_no_module_is_named_for_what_it_is_not_about() -> None:
     shapeless = {"utils", "helpers", "common", "manager", "misc"}
     found = [p for p in (ROOT / "imgcheck").rglob("*.py") if p.stem in shapeless]

@@ -31,6 +31,7 @@ def mosaic(path, *, dtype="uint8", shape=(520, 5000), count=3):
     return pixels
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_mosaic_is_added_as_overlapping_tiles_and_a_part_of_it_is_found(tmp_path):
     pixels = mosaic(tmp_path / "m.tif")
     database = tmp_path / "known.db"
@@ -50,6 +51,7 @@ def test_mosaic_is_added_as_overlapping_tiles_and_a_part_of_it_is_found(tmp_path
     assert np.abs(at[:2] / at[2] - [2010 - 1536, 40]).max() < 3
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_tiles_cover_every_pixel_and_stay_inside(tmp_path):
     path = tmp_path / "m.tif"
     mosaic(path, dtype="uint16", shape=(700, 4500), count=1)

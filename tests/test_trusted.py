@@ -10,9 +10,6 @@ import pytest
 from imgcheck.cli import run
 from imgcheck.errors import UnreadableError
 from imgcheck.trusted import forget_trust, import_trust, imported_trust, trust_folder
-
-pytest.importorskip("cryptography")
-
 from tests.provenance.signing import authority
 
 DAY = dt.date(2026, 11, 22)

@@ -9,9 +9,6 @@ from imgcheck.inspection import inspect
 from imgcheck.model import Case, Finding
 from imgcheck.model.claimfile import loads
 from imgcheck.verification import plan, run
-
-pytest.importorskip("c2pa")
-
 from tests.provenance.signing import Part, authority, picture, sign
 
 CLAIM = loads("statements:\n  - unaltered\n  - original\n  - acquired: 2017-09-10\n")

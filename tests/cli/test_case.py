@@ -121,7 +121,6 @@ def test_hostile_text_does_not_reach_the_terminal(
 def test_keys_are_made_and_used(
     tmp_path: Path, case: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("cryptography")
     key = str(tmp_path / "key.pem")
     made = answer(capsys, "keygen", key)
     signed = answer(capsys, "sign", case, "--key", key)

@@ -9,8 +9,6 @@ from imgcheck import custody
 from imgcheck.custody import CustodyFolder, keys, signing
 from imgcheck.errors import MissingDependencyError, UnreadableError, UsageError
 
-pytest.importorskip("cryptography")
-
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:

@@ -229,6 +229,7 @@ def test_a_changed_reference_is_noticed_and_indexed_again(tmp_path, spring, pict
         area.search(picture[0], index, prior=_PRIOR)
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_folder_of_references_names_the_right_one(tmp_path, spring, picture):
     folder = tmp_path / "many"
     folder.mkdir()
@@ -244,6 +245,7 @@ def test_a_folder_of_references_names_the_right_one(tmp_path, spring, picture):
     assert answer.references == 2
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_named_reference_without_a_place_is_refused(tmp_path, spring):
     path = write(tmp_path / "bare.tif", spring, crs=None)
     with pytest.raises(UnreadableError, match="no georeference"):

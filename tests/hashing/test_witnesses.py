@@ -1,3 +1,4 @@
+import imagehash
 import numpy as np
 import pytest
 from PIL import Image as PillowImage
@@ -32,7 +33,6 @@ def test_hashes_are_those_of_imagehash(seed, shape, kind, text):
 
 @pytest.mark.parametrize("side", [8, 16])
 def test_live_imagehash_agrees_on_odd_sizes(side):
-    imagehash = pytest.importorskip("imagehash")
     for seed, shape in ((21, (33, 517)), (22, (601, 64)), (23, (26, 26))):
         pixels = ground(seed, shape=shape)
         picture = PillowImage.fromarray(pixels)

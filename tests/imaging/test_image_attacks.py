@@ -78,6 +78,7 @@ def test_jpeg_with_a_vrt_in_its_comment_shows_its_own_pixels(evidence: Path, sec
     assert np.abs(open_fully(path).rgb().astype(int) - picture).mean() < 8
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_forged_files_beside_a_raster_change_nothing(evidence: Path, secret: Path) -> None:
     array = np.random.default_rng(1).integers(0, 255, (1, 64, 64), dtype=np.uint8)
     path = evidence / "made-map.tif"

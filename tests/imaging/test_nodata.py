@@ -77,6 +77,7 @@ def test_extreme_samples_that_continue_the_others_are_ground() -> None:
     assert Image.from_bytes(raster(samples)).valid().all()
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_picture_without_a_place_keeps_its_black_border() -> None:
     samples = filled("uint8", 0, low=20, high=230, bands=3)
     assert Image.from_bytes(raster(samples, place=False)).valid().all()

@@ -8,6 +8,7 @@ import sys
 import threading
 from dataclasses import replace
 
+import c2pa
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -20,10 +21,8 @@ from imgcheck.provenance.credentials import codes, library, walk
 from imgcheck.provenance.credentials.manifests import Status, Statuses
 from imgcheck.provenance.fields.position import Gps
 
-c2pa = pytest.importorskip("c2pa")
-
-from .signing import CAPTURE, Part, authority, picture, sign  # noqa: E402
-from .stamping import stamping  # noqa: E402
+from .signing import CAPTURE, Part, authority, picture, sign
+from .stamping import stamping
 
 OWN = provenance.TrustList(
     bundles=(provenance.read_bundle(authority().root_pem.encode(), date="2026-11-22"),)

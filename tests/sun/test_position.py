@@ -3,6 +3,7 @@
 import math
 from datetime import UTC, datetime, timedelta, timezone
 
+import ephem
 import numpy as np
 import pytest
 
@@ -38,7 +39,6 @@ def test_published_example_is_met_within_a_hundred_thousandth_of_a_degree() -> N
 
 
 def test_a_thousand_places_and_dates_agree_with_ephem_within_a_thousandth_of_a_degree() -> None:
-    ephem = pytest.importorskip("ephem")
     times, lat, lon = random_places_and_dates(1000)
     found = sun.position(times, lat, lon)
     observer = ephem.Observer()
