@@ -34,7 +34,7 @@ class Stranger:
     def read(self, data: bytes, *, format: str) -> provenance.SecondReading:
         assert format == "jpeg"
         entry = provenance.SecondEntry(group="IFD0", name="Make", value="Faker", tag=0x010F)
-        return provenance.SecondReading(reader="exiftool", version="12.57", entries=(entry,))
+        return provenance.SecondReading(version="12.57", entries=(entry,))
 
 
 def test_a_second_reader_is_asked_only_when_given_and_both_readings_are_kept() -> None:

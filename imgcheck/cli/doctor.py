@@ -150,16 +150,16 @@ def _extra(name: str, module: str, extra: str, cost: str) -> dict[str, str | Non
 
 
 def _second_reader() -> str:
-    """Say whether ``imgcheck inspect`` has exiftool to ask."""
+    """Return the state of exiftool, which ``imgcheck inspect --second-reader`` runs."""
     from imgcheck.errors import MissingDependencyError
     from imgcheck.provenance import ExifTool
 
     program = shutil.which("exiftool")
     if program is None:
-        return "not installed: 'inspect' has no second reader to ask, which it does not need"
+        return "not installed; only 'inspect --second-reader' needs it"
     try:
-        with ExifTool(program) as tool:
-            return f"{tool.version:12} " + (" ".join(tool.warnings) or "ok")
+        tool = ExifTool(program)
+        return f"{tool.version:12} " + (" ".join(tool.warnings) or "ok")
     except MissingDependencyError as error:
         return error.message
 

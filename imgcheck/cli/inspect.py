@@ -1,8 +1,6 @@
 """``imgcheck inspect``: what a file says about itself."""
 
-import contextlib
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +27,10 @@ if TYPE_CHECKING:
     help="Write one HTML page about all the files, with their embedded pictures.",
 )
 @click.option(
-    "--exiftool/--no-exiftool",
+    "--second-reader",
     "second",
-    default=None,
-    help="Ask exiftool as a second reader; by default where it is installed.",
+    is_flag=True,
+    help="Also read the files with exiftool, and list the fields it reads differently.",
 )
 @options.force_option
 @options.case_option
@@ -42,7 +40,7 @@ def command(
     images: tuple[Path, ...],
     everything: bool,
     page: Path | None,
-    second: bool | None,
+    second: bool,
     force: bool,
     case_folder: Path | None,
     as_json: bool,
@@ -64,7 +62,8 @@ def command(
     documents: list[dict[str, Any]] = []
     worst = 0
     width = min(120, shutil.get_terminal_size((100, 24)).columns)
-    with Progress("inspect") as progress, _second_reader(second) as reader:
+    reader = _second_reader() if second else None
+    with Progress("inspect") as progress:
         for position, path in enumerate(images):
             progress(path.name, position, len(images))
             try:
@@ -97,32 +96,20 @@ def command(
     return worst
 
 
-@contextlib.contextmanager
-def _second_reader(wanted: bool | None) -> "Iterator[ExifTool | None]":
-    """Give exiftool where it is installed and not refused; only a wish makes its lack an error."""
+def _second_reader() -> "ExifTool":
+    """Return the exiftool that is installed; its lack is an error."""
     from imgcheck.errors import MissingDependencyError
     from imgcheck.provenance import ExifTool
 
-    program = None if wanted is False else shutil.which("exiftool")
+    program = shutil.which("exiftool")
     if program is None:
-        if wanted:
-            raise MissingDependencyError(
-                "exiftool is not installed; install it, or leave --exiftool out"
-            )
-        yield None
-        return
-    try:
-        tool = ExifTool(program)
-    except MissingDependencyError as error:
-        if wanted:
-            raise
-        say(f"imgcheck: not asked as second reader: {error.message}", err=True)
-        yield None
-        return
-    with tool:
-        for warning in tool.warnings:
-            say(f"imgcheck: {warning}", err=True)
-        yield tool
+        raise MissingDependencyError(
+            "exiftool is not installed; install it, or leave --second-reader out"
+        )
+    tool = ExifTool(program)
+    for warning in tool.warnings:
+        say(f"imgcheck: {warning}", err=True)
+    return tool
 
 
 def _words(error: ImgcheckError) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _second(found: "Inspection") -> dict[str, Any] | None:
     return {
         "reader": found.second.reader,
         "version": found.second.version,
-        "problem": found.second.problem,
+        "problem": getattr(found.second, "problem", None),
         "disagreements": _plain_all(found.disagreements),
     }
 

@@ -38,7 +38,7 @@ class Inspection:
     embedded: tuple[provenance.EmbeddedComparison, ...]
     multi_picture: provenance.Mpf | None
     gain_map: provenance.GainMap | None
-    second: provenance.SecondReading | None = None
+    second: provenance.SecondReading | provenance.NoSecondReading | None = None
     disagreements: tuple[provenance.Disagreement, ...] = ()
 
     @property
@@ -143,7 +143,7 @@ def inspect(
         gain_map=gain_map,
         second=second,
         disagreements=()
-        if second is None
+        if not isinstance(second, provenance.SecondReading)
         else provenance.disagreements(
             data, metadata.entries, second, format=form, structure=structure
         ),

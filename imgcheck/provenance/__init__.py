@@ -25,8 +25,15 @@ from imgcheck.provenance.credentials import (
     say_credentials,
 )
 from imgcheck.provenance.evidence import FieldRead
-from imgcheck.provenance.fields.disagreement import Disagreement, disagreements
 from imgcheck.provenance.fields.drone import DronePose, PoseField
+from imgcheck.provenance.fields.exiftool import (
+    Disagreement,
+    ExifTool,
+    NoSecondReading,
+    SecondEntry,
+    SecondReading,
+    disagreements,
+)
 from imgcheck.provenance.fields.exposure import exposure_value
 from imgcheck.provenance.fields.generators import Generator
 from imgcheck.provenance.fields.geotiff import GeoReference
@@ -34,7 +41,6 @@ from imgcheck.provenance.fields.lineage import DigitalSource, HistoryStep, Linea
 from imgcheck.provenance.fields.maker_notes import MakerNote
 from imgcheck.provenance.fields.position import Gps
 from imgcheck.provenance.fields.reading import Metadata, Thumbnail, metadata, unreadable
-from imgcheck.provenance.fields.second_reader import ExifTool, SecondEntry, SecondReading
 from imgcheck.provenance.fields.value import TagEntry
 from imgcheck.provenance.pictures.agreement import Agreement, agreement_words, thumbnail_agreement
 from imgcheck.provenance.pictures.comparison import (
@@ -68,7 +74,7 @@ __all__ = [
     "TrustList", "TrustBundle", "NO_TRUST", "read_bundle",
     "MakerNote", "DronePose", "PoseField", "Lineage", "HistoryStep", "DigitalSource",
     "Generator", "GeoReference",
-    "ExifTool", "SecondReading", "SecondEntry", "Disagreement", "disagreements",
+    "ExifTool", "SecondReading", "NoSecondReading", "SecondEntry", "Disagreement", "disagreements",
     "embedded_pictures", "EmbeddedPicture", "embedded_words", "embedded_gray",
     "compare_embedded", "EmbeddedComparison", "comparison_words",
     "read_fbmd", "fbmd_words",

@@ -80,15 +80,6 @@ def _spawned(paths: list[Path]) -> float:
     return _spent(run, len(paths))
 
 
-def _driven(paths: list[Path]) -> float:
-    def run() -> None:
-        with provenance.ExifTool(shutil.which("exiftool") or "exiftool") as reader:
-            for path in paths:
-                reader.read(path.read_bytes(), format="jpeg")
-
-    return _spent(run, len(paths))
-
-
 def table(title: str, paths: list[Path]) -> list[tuple[str, str]]:
     """Give the rows for one set of files."""
     contents = [path.read_bytes() for path in paths]
@@ -109,7 +100,6 @@ def table(title: str, paths: list[Path]) -> list[tuple[str, str]]:
     for name, seconds in (
         ("exiftool -fast2, one batch", _batch(paths, "-fast2")),
         ("exiftool, one batch", _batch(paths)),
-        ("exiftool -stay_open, as second reader", _driven(paths)),
         ("exiftool, a process a file", _spawned(paths)),
     ):
         rows.append((f"{title}: {name}", f"{1000 * seconds:.1f} ms, {seconds / mean:.1f} x"))

@@ -186,6 +186,6 @@ def test_budget_of_one_command_is_an_option_and_ends_with_the_command(
     assert "--max-megapixels 1 (IMGCHECK_MAX_MEGAPIXELS=1)" in said
     assert "IMGCHECK_MAX_MEGAPIXELS" not in os.environ
     assert run(["verify", str(path), "--max-megapixels", "1"]) == 0
-    assert run(["inspect", str(path), "--max-megapixels", "0.05", "--no-exiftool"]) == 0
+    assert run(["inspect", str(path), "--max-megapixels", "0.05"]) == 0
     monkeypatch.setenv("IMGCHECK_MAX_MEGAPIXELS", "0.05")
     assert run(["verify", str(path)]) == 4

@@ -271,7 +271,7 @@ def _observations(found: Inspection) -> Iterator[Row]:
         yield Row(label=seen.kind, text=seen.message, places=_place(seen.offset, seen.length))
     if found.second is not None:
         reader = f"{found.second.reader} {found.second.version or ''}".strip()
-        if found.second.problem:
+        if isinstance(found.second, provenance.NoSecondReading):
             yield Row(label="second reader", text=f"{reader}: {found.second.problem}", odd=True)
         else:
             yield Row(
