@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from imgcheck.provenance.fields.disagreement import same_value
-
 from imgcheck import provenance
+from imgcheck.provenance.fields.exiftool import same_value
 from tests.benchmarks.tag_agreement import GROUPS, exiftool, pictures, share, sniff
 
 # Our name of a maker, where ExifTool's group is another.
