@@ -14,12 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from imgcheck.case import Case, inspect, load_case
     from imgcheck.errors import ImgcheckError
     from imgcheck.hashing import HashIndex
     from imgcheck.imaging import Image
-    from imgcheck.inspection import inspect
-    from imgcheck.intake import load_case
-    from imgcheck.model import Answer, Case, Claim, Finding, Outcome, Report, Verdict
+    from imgcheck.model import Answer, Claim, Finding, Outcome, Report, Verdict
     from imgcheck.regression import regress
     from imgcheck.scripting import locate, verify
 
@@ -31,11 +30,12 @@ __all__ = [
 ]  # fmt: skip
 
 _HOMES = {
-    "load_case": "imgcheck.intake",
+    "load_case": "imgcheck.case",
     "verify": "imgcheck.scripting",
-    "inspect": "imgcheck.inspection",
+    "inspect": "imgcheck.case",
     "locate": "imgcheck.scripting",
     "regress": "imgcheck.regression",
+    "Case": "imgcheck.case",
     "Image": "imgcheck.imaging",
     "HashIndex": "imgcheck.hashing",
     "ImgcheckError": "imgcheck.errors",

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from imgcheck.case.opening import SIDECAR, date_of_item, sidecar
 from imgcheck.errors import ImgcheckError, IndexFileError, UsageError
 from imgcheck.hashing import HashIndex
 from imgcheck.hashing.answer import Merged
 from imgcheck.hashing.store import kinds, lists
 from imgcheck.imaging import Image, Limits, frames, tiles
 from imgcheck.imaging.limits import mosaic_limits
-from imgcheck.intake import SIDECAR, date_of_item, sidecar
 from imgcheck.verification import Progress
 
 

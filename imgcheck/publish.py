@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcheck import report as render
+from imgcheck.case import Case, Inspection, views
 from imgcheck.custody import CustodyFolder, Recorded
 from imgcheck.custody.copying import hash_file
 from imgcheck.imaging.output import (
@@ -24,8 +25,7 @@ from imgcheck.imaging.output import (
 )
 from imgcheck.imaging.text import printable
 from imgcheck.imaging.view import jpeg_view
-from imgcheck.inspection import Inspection, views
-from imgcheck.model import Case, Report, Window
+from imgcheck.model import Report, Window
 from imgcheck.placing import Located
 from imgcheck.placing.document import document
 from imgcheck.placing.exports import Export, exports

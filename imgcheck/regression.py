@@ -88,7 +88,7 @@ def _run(folder: Path) -> CaseResult:
 
 def case_report(folder: Path) -> Report:
     """Verify the case in a folder, with an index of its ``known`` pictures if it has them."""
-    from imgcheck.intake import load_case
+    from imgcheck.case import load_case
 
     posts = sorted(folder.glob("post.*"))
     if len(posts) != 1:

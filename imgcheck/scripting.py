@@ -4,10 +4,10 @@ import os
 from collections.abc import Sequence
 
 from imgcheck import placing, verification
+from imgcheck.case import Case, load_case
 from imgcheck.checks.check import Check
 from imgcheck.errors import UsageError
-from imgcheck.intake import load_case
-from imgcheck.model import Case, Claim, Report
+from imgcheck.model import Claim, Report
 from imgcheck.placing import Located, Search
 from imgcheck.verification import Progress
 

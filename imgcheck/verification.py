@@ -5,23 +5,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from imgcheck.case import Case, Reference
 from imgcheck.checks import Check
 from imgcheck.checks.catalogue import catalogue
 from imgcheck.checks.check import Missing
 from imgcheck.errors import ImgcheckError, WrongTypeError
-from imgcheck.model import (
-    Answer,
-    Case,
-    Claim,
-    Finding,
-    Input,
-    Outcome,
-    Reference,
-    Report,
-    Statement,
-    Tool,
-    Verdict,
-)
+from imgcheck.model import Answer, Claim, Finding, Input, Outcome, Report, Statement, Tool, Verdict
 
 #: Libraries whose version can change a finding.
 LIBRARIES = ("numpy", "opencv-python", "Pillow", "rasterio", "scikit-image")
@@ -54,7 +43,7 @@ def verify(
     Parameters
     ----------
     case : Case
-        From `imgcheck.intake.load_case`, or built in code.
+        From `imgcheck.case.load_case`, or built in code.
     checks : sequence of Check, optional
         Default: the whole catalogue.
     progress : callable, optional

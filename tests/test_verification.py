@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from imgcheck.case import Case, Reference
+from imgcheck.case.workbench import Once
 from imgcheck.checks import Check, check
 from imgcheck.checks.check import Missing
 from imgcheck.errors import RefusedError
@@ -16,14 +18,12 @@ from imgcheck.imaging import Image
 from imgcheck.model import (
     Answer,
     ByteRange,
-    Case,
     Citation,
     ErrorRate,
     Evidence,
     Finding,
     Measure,
     Outcome,
-    Reference,
     Verdict,
 )
 from imgcheck.model.claimfile import loads
@@ -351,8 +351,13 @@ def test_once_makes_a_thing_once_and_remembers_its_error() -> None:
         made.append(1)
         raise ValueError("planted")
 
-    found = case()
+    class Desk(Case):
+        @Once
+        def thing(self) -> None:
+            fail()
+
+    found = Desk(image=case().image)
     for _ in range(2):
         with pytest.raises(ValueError, match="planted"):
-            found.once("thing", fail)
+            _ = found.thing
     assert made == [1]

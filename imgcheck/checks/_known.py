@@ -3,22 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from imgcheck import hashing
+from imgcheck.case import Case
 from imgcheck.checks._aligned import aligned
 from imgcheck.checks._pictures import jpeg
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import Check
 from imgcheck.imaging.text import printable
-from imgcheck.model import (
-    Acquired,
-    Case,
-    Evidence,
-    Finding,
-    Measure,
-    Outcome,
-    Picture,
-    Region,
-    Window,
-)
+from imgcheck.model import Acquired, Evidence, Finding, Measure, Outcome, Picture, Region, Window
 from imgcheck.quantity import significant
 
 BASIS = "index of known pictures"
@@ -43,17 +34,6 @@ _KINDS = {
     "same-place": "shows the same place, at another time, as",
     "undetermined": "resembles, but is not surely a copy of,",
 }
-
-
-def searched(case: Case) -> hashing.SearchResult:
-    """Search the index for the posted picture; every check of a case shares one search."""
-
-    def search() -> hashing.SearchResult:
-        assert case.index is not None
-        with hashing.HashIndex.open(case.index) as index:
-            return index.search(case.image)
-
-    return case.once("known pictures", search)
 
 
 def empty(check: Check, case: Case) -> tuple[Finding, ...]:

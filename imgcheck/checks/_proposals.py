@@ -4,11 +4,10 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from imgcheck import detect
-from imgcheck.checks import _placed
+from imgcheck.case import Case
 from imgcheck.checks.check import Check
 from imgcheck.model import (
     Absence,
-    Case,
     Count,
     DetectionPower,
     Evidence,
@@ -82,7 +81,7 @@ def answer(
     for statement in statements:
         if statement not in known and counted[statement.id] is None:
             yield _not_tested(check, statement, _unknown(statement), _COUNT)
-    gsd = _placed.gsd(case)
+    gsd = case.gsd
     if gsd is None or _megapixels(case, gsd) > _MOST_MEGAPIXELS:
         asked: list[Statement | None] = [*known] if statements else [None]
         for one in asked:

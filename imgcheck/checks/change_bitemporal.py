@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import change
+from imgcheck.case import Case, Reference
+from imgcheck.case.ground import Ground
 from imgcheck.checks import _placed, needs
 from imgcheck.checks._pictures import jpeg
-from imgcheck.checks._placed import Ground
 from imgcheck.checks.check import check
 from imgcheck.imaging import warp
 from imgcheck.model import (
     Acquired,
-    Case,
     Changed,
     Citation,
     DetectionPower,
@@ -23,7 +23,6 @@ from imgcheck.model import (
     Measure,
     Outcome,
     Picture,
-    Reference,
     Region,
     Unchanged,
     Window,
@@ -61,13 +60,13 @@ _LIMITS = (
 )
 def change_bitemporal(case: Case) -> Iterable[Finding]:
     """Compare the picture with each dated reference on their common ground."""
-    ground = _placed.ground(case)
+    ground = case.ground
     if ground is None:
         yield from _placed.unplaced(change_bitemporal, case)
         return
     found: list[tuple[Reference, change.ChangeResult]] = []
     for position, reference in enumerate(_nearest(case)):
-        layer = _placed.layer(case, reference)
+        layer = case.layer(reference)
         if layer is None:
             continue
         rgb, valid = layer

@@ -7,22 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import change
+from imgcheck.case import Case, Reference
+from imgcheck.case.ground import Ground
 from imgcheck.checks import _placed, needs
-from imgcheck.checks._placed import Ground
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
-from imgcheck.model import (
-    Acquired,
-    Case,
-    Citation,
-    Evidence,
-    Finding,
-    Measure,
-    Outcome,
-    Reference,
-    Region,
-    Window,
-)
+from imgcheck.model import Acquired, Citation, Evidence, Finding, Measure, Outcome, Region, Window
 
 _BASIS = "state of the ground against dated imagery"
 
@@ -55,7 +45,7 @@ _LIMITS = (
 )
 def change_bracket(case: Case) -> Iterable[Finding]:
     """Test at every patch that changed for good which state the picture shows."""
-    ground = _placed.ground(case)
+    ground = case.ground
     dated = {} if ground is None else _layers(case)
     if ground is None:
         yield from _placed.unplaced(change_bracket, case)
@@ -100,7 +90,7 @@ def _layers(case: Case) -> dict[datetime, _Layer]:
     layers: dict[datetime, _Layer] = {}
     for reference in dated:
         assert reference.date is not None
-        layer = _placed.layer(case, reference)
+        layer = case.layer(reference)
         if layer is not None:
             layers[reference.date.earliest] = (reference, *layer)
     return layers

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imgcheck.model import Case, Claim, ErrorRate, Finding, Outcome, Statement
+from imgcheck.case import Case
+from imgcheck.model import Claim, ErrorRate, Finding, Outcome, Statement
 from imgcheck.model.finding import DECISIVE, LARGEST_ERROR_RATE
 
 
@@ -31,6 +32,15 @@ Need = Callable[[Case], Missing | None]
 
 #: The five questions, always in this order.
 QUESTIONS = ("recycled", "manipulated", "mislocated", "misdated", "misrepresented")
+
+#: What every finding about tags must say.
+WRITABLE = (
+    "Anyone can write any date, place or camera name into a file; agreement proves little, and "
+    "a wrong clock or a re-save explains most disagreement.",
+)
+MISSING = (
+    "Platforms strip metadata from nearly every upload: its absence says nothing for or against.",
+)
 
 #: Cheap checks run first.
 STAGES = ("bytes", "structure", "pixels", "models")

@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterable
 
 from imgcheck import detect
-from imgcheck.checks import _placed, _proposals, needs
+from imgcheck.case import Case
+from imgcheck.checks import _proposals, needs
 from imgcheck.checks.check import check
-from imgcheck.model import Absence, Case, DetectionPower, Finding, Measure
+from imgcheck.model import Absence, DetectionPower, Finding, Measure
 
 
 @check(
@@ -24,8 +25,8 @@ def detect_craters(case: Case) -> Iterable[Finding]:
     """Propose craters by their shading, and measure by planting which ones would be found."""
 
     def look(gsd: tuple[float, str]) -> tuple[detect.Detections, DetectionPower, list[Measure]]:
-        gray, valid = case.image.gray(), _placed.clean(case)
-        sun = _placed.sun_in_picture(case)
+        gray, valid = case.image.gray(), case.clean
+        sun = case.sun_in_picture
         found = detect.craters(gray, gsd=gsd[0], sun_azimuth_deg=sun, valid=valid)
         planted = detect.power(gray, gsd=gsd[0], kind="crater", valid=valid, sun_azimuth_deg=sun)
         extra = [

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from imgcheck import detect
-from imgcheck.checks import _placed, _proposals, needs
+from imgcheck.case import Case
+from imgcheck.checks import _proposals, needs
 from imgcheck.checks.check import check
-from imgcheck.model import Case, DetectionPower, Finding, Measure
+from imgcheck.model import DetectionPower, Finding, Measure
 
 
 @check(
@@ -24,7 +25,7 @@ def detect_vehicles(case: Case) -> Iterable[Finding]:
     """Propose vehicle-sized oriented boxes, and compare what a person counted with the claim."""
 
     def look(gsd: tuple[float, str]) -> tuple[detect.Detections, DetectionPower, list[Measure]]:
-        found = detect.vehicles(case.image.rgb(), gsd=gsd[0], valid=_placed.clean(case))
+        found = detect.vehicles(case.image.rgb(), gsd=gsd[0], valid=case.clean)
         return found, _power(found), []
 
     yield from _proposals.answer(detect_vehicles, case, "vehicle", look)

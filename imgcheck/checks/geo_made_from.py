@@ -6,22 +6,13 @@ from datetime import UTC, timedelta
 
 import numpy as np
 
+from imgcheck.case import Case, Reference
 from imgcheck.checks import _placed, needs
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
 from imgcheck.geo.placement import affine_of
 from imgcheck.imaging import warp
-from imgcheck.model import (
-    Acquired,
-    Case,
-    Citation,
-    Evidence,
-    Finding,
-    Measure,
-    Outcome,
-    Reference,
-    Window,
-)
+from imgcheck.model import Acquired, Citation, Evidence, Finding, Measure, Outcome, Window
 
 _BASIS = "made from the reference imagery"
 _COPIES = ("same", "derived")
@@ -74,7 +65,7 @@ def geo_made_from(case: Case) -> Iterable[Finding]:
 
 def _source(case: Case) -> _Source | str:
     """Give the dated reference that the whole picture was made from, or why there is none."""
-    found, agreement = _placed.best(case), _placed.agreement(case)
+    found, agreement = case.placed, case.relation
     if found is None or agreement is None:
         return "the picture was not placed on the reference imagery"
     reference, placement = found
@@ -92,14 +83,14 @@ def _source(case: Case) -> _Source | str:
 
 def _share(case: Case) -> float:
     """Give the share of the picture, less what is drawn over, that lies on the reference."""
-    found = _placed.best(case)
+    found = case.placed
     assert found is not None
     image, matrix = found[0].image, found[1].matrix
     georeference = image.georeference
     if matrix is None or georeference is None or georeference.transform is None:
         return 0.0
     to_reference = np.linalg.inv(affine_of(georeference.transform)) @ matrix
-    clean = _placed.clean(case)
+    clean = case.clean
     valid = image.valid()
     on = warp.coverage(valid.shape, to_reference, clean.shape, inverse=True, mask=valid)
     return float((on & clean).sum() / max(1, clean.sum()))

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from imgcheck import geo
+from imgcheck.case import Case, Reference
 from imgcheck.checks import _claimed, _placed, needs
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import (
-    Case,
     Citation,
     ErrorRate,
     Evidence,
@@ -18,7 +18,6 @@ from imgcheck.model import (
     Measure,
     Outcome,
     Place,
-    Reference,
 )
 from imgcheck.quantity import distance, significant
 
@@ -61,20 +60,20 @@ _LIMITS = (
 )
 def geo_place(case: Case) -> Iterable[Finding]:
     """Lay the picture on each reference; compare the best footprint with the claim."""
-    found = _placed.best(case)
+    found = case.placed
     claimed = [s for s in case.claim.of_kind("place") if isinstance(s, Place)]
     if found is None:
         yield from _not_placed(case, claimed)
         return
     reference, placement = found
-    _, choice = _placed.choice(case)
+    _, choice = case.placing
     assert placement.footprint_lonlat is not None
     yield geo_place.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
-        summary=_where(reference, placement, choice, _placed.agreement(case)),
+        summary=_where(reference, placement, choice, case.relation),
         basis=_BASIS,
-        measures=(*_measures(placement, choice), *_kind_measures(_placed.agreement(case))),
+        measures=(*_measures(placement, choice), *_kind_measures(case.relation)),
         evidence=Evidence(
             citations=(_citation(reference),),
             footprints=(
@@ -88,7 +87,7 @@ def geo_place(case: Case) -> Iterable[Finding]:
 
 
 def _not_placed(case: Case, claimed: list[Place]) -> Iterator[Finding]:
-    references, choice = _placed.choice(case)
+    references, choice = case.placing
     words = (
         f"The picture could not be placed on {_placed.tried(case)} "
         f"({_why_not(references, choice)}). No match is not evidence for or against the claimed "
@@ -96,7 +95,7 @@ def _not_placed(case: Case, claimed: list[Place]) -> Iterator[Finding]:
     )
     limits = ["Pictures of another season or sensor than the reference are often not placed."]
     wishes = [_placed.NEARER]
-    stated = _placed.stated_gsd(case)
+    stated = case.stated_gsd
     if stated is not None:
         least, most = (stated[0] / _placed.GSD_BELIEVED, stated[0] * _placed.GSD_BELIEVED)
         limits.append(

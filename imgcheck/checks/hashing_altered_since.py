@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import forensics, hashing
+from imgcheck.case import Case
 from imgcheck.checks import needs
-from imgcheck.checks._known import COPIES, date, missing_dates, searched
+from imgcheck.checks._known import COPIES, date, missing_dates
 from imgcheck.checks._pictures import jpeg
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
 from imgcheck.imaging import warp
 from imgcheck.imaging.text import printable
 from imgcheck.model import (
-    Case,
     Citation,
     DetectionPower,
     Evidence,
@@ -78,7 +78,7 @@ class _Compared:
 )
 def hashing_altered_since(case: Case) -> Iterable[Finding]:
     """Compare the picture with the known pictures that it is a copy of."""
-    copies = [m for m in searched(case).matches if m.relation in _ASKED and m.known.listed is None]
+    copies = [m for m in case.known.matches if m.relation in _ASKED and m.known.listed is None]
     first = _earliest(case, copies)
     exact = [m for m in copies if m.stage in _EXACT]
     if exact and (first is None or first in exact):

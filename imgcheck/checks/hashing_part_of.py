@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from imgcheck import hashing
+from imgcheck.case import Case
 from imgcheck.checks import _known, needs
 from imgcheck.checks.check import check
-from imgcheck.model import Case, Finding, Measure, Outcome
+from imgcheck.model import Finding, Measure, Outcome
 
 _MEANS = (
     "A cut, a collage or a screenshot is common and says nothing against the picture by itself; "
@@ -23,7 +24,7 @@ _MEANS = (
 )
 def hashing_part_of(case: Case) -> Iterable[Finding]:
     """Search the index for parts that the picture shares with known pictures."""
-    result = _known.searched(case)
+    result = case.known
     if not result.rows:
         yield from _known.empty(hashing_part_of, case)
         return

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from imgcheck import hashing
+from imgcheck.case import Case
 from imgcheck.checks import _known, needs
 from imgcheck.checks.check import check
-from imgcheck.model import Case, Finding, Outcome
+from imgcheck.model import Finding, Outcome
 
 
 @check(
@@ -19,7 +20,7 @@ from imgcheck.model import Case, Finding, Outcome
 )
 def hashing_seen_before(case: Case) -> Iterable[Finding]:
     """Search the index for the picture as a whole, however it was saved, turned or framed."""
-    result = _known.searched(case)
+    result = case.known
     if not result.rows:
         yield from _known.empty(hashing_seen_before, case)
         return

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from imgcheck.case import Case, Reference
 from imgcheck.checks.check import Missing
-from imgcheck.model import Case, Reference
 
 
 def pixels(case: Case) -> Missing | None:

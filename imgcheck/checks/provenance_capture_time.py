@@ -4,19 +4,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from imgcheck import provenance, sun
-from imgcheck.checks._file import MISSING, WRITABLE, inspected
-from imgcheck.checks.check import check
-from imgcheck.model import (
-    Acquired,
-    ByteRange,
-    Case,
-    Evidence,
-    Finding,
-    Measure,
-    Outcome,
-    Place,
-    Window,
-)
+from imgcheck.case import Case
+from imgcheck.checks.check import MISSING, WRITABLE, check
+from imgcheck.model import Acquired, ByteRange, Evidence, Finding, Measure, Outcome, Place, Window
 from imgcheck.sun.times import FIRST_YEAR, LAST_YEAR
 
 _BASIS = "file metadata"
@@ -41,7 +31,7 @@ _CIVIL_DEG, _NIGHT_DEG = -6.0, -18.0
 )
 def capture_time(case: Case) -> Iterable[Finding]:
     """Compare every time the file states with the claimed dates, and with daylight."""
-    times = inspected(case).times
+    times = case.file.times
     for statement in case.claim.of_kind("acquired"):
         assert isinstance(statement, Acquired)
         yield _answer(case, statement, times)
@@ -82,7 +72,7 @@ def _compared(times: tuple[provenance.Time, ...], window: Window) -> provenance.
 
 def _capture(case: Case, compared: provenance.TimeComparison) -> Iterator[str]:
     if compared.capture is None:
-        unread = provenance.unreadable(inspected(case).metadata, "time")
+        unread = provenance.unreadable(case.file.metadata, "time")
         if unread is not None:
             yield f"The file records a time that cannot be read: {unread}."
         else:
@@ -127,7 +117,7 @@ def _posted(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
     if posted is None:
         return
     compared = _compared(times, posted)
-    for name, year in provenance.named_years(inspected(case).metadata):
+    for name, year in provenance.named_years(case.file.metadata):
         if year > posted.latest.year:
             yield (
                 f"The file names {name}, which came out after the post: this file was saved again "
@@ -165,7 +155,7 @@ def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
         # The second place is worth a sentence only where it says something else.
         if number == 0 or (height > 0) != (heights[0][0] > 0):
             yield _height_words(time, height, where)
-    light = provenance.exposure_value(inspected(case).metadata)
+    light = provenance.exposure_value(case.file.metadata)
     if light is not None and heights and heights[0][0] < _CIVIL_DEG:
         yield (
             f"The recorded exposure is made for a light of EV {light:.1f} at ISO 100; "
@@ -175,7 +165,7 @@ def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
 
 def _places(case: Case) -> Iterator[tuple[float, float, str]]:
     """Give the recorded place, and the first claimed one."""
-    gps = inspected(case).metadata.gps
+    gps = case.file.metadata.gps
     # Writers put 0, 0 where they have no fix.
     if gps is not None and gps.lat is not None and gps.lon is not None and (gps.lat or gps.lon):
         yield gps.lat, gps.lon, "the recorded position"

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from imgcheck import provenance
-from imgcheck.checks._file import MISSING, WRITABLE, inspected
-from imgcheck.checks.check import check
-from imgcheck.model import ByteRange, Case, Evidence, Finding, Measure, Outcome
+from imgcheck.case import Case
+from imgcheck.checks.check import MISSING, WRITABLE, check
+from imgcheck.model import ByteRange, Evidence, Finding, Measure, Outcome
 from imgcheck.quantity import Interval
 
 _BASIS = "file metadata"
@@ -23,7 +23,7 @@ _NAMED = 3  # rules quoted in the sentence; all that fire are among the measures
 )
 def consistency(case: Case) -> Iterable[Finding]:
     """Ask every rule of the file; say what fired, how often it does on others, and what not."""
-    results = inspected(case).rules
+    results = case.file.rules
     statements = [statement.id for statement in case.claim.of_kind("unaltered")]
     concerned: list[str | None] = [*statements] or [None]
     for statement in concerned:

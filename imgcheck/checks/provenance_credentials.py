@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from imgcheck.checks._file import inspected
+from imgcheck.case import Case
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
-from imgcheck.model import ByteRange, Case, Evidence, Finding, Measure, Outcome
+from imgcheck.model import ByteRange, Evidence, Finding, Measure, Outcome
 from imgcheck.provenance import Credentials, say_credentials
 
 _BASIS = "content credentials"
@@ -46,7 +46,7 @@ _CAPTURES = frozenset(
 )
 def provenance_credentials(case: Case) -> Iterable[Finding]:
     """Say what a signature covers, who signed, and what changed since."""
-    found = inspected(case).credentials
+    found = case.file.credentials
     if not found.present:
         yield from provenance_credentials.without(case, Outcome.NOT_APPLICABLE, _ABSENT)
         return

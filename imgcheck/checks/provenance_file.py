@@ -3,18 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from imgcheck import provenance
+from imgcheck.case import Case
 from imgcheck.checks import _claimed
-from imgcheck.checks._file import MISSING, WRITABLE, inspected
-from imgcheck.checks.check import check
-from imgcheck.model import (
-    ByteRange,
-    Case,
-    Evidence,
-    Finding,
-    Measure,
-    Outcome,
-    Place,
-)
+from imgcheck.checks.check import MISSING, WRITABLE, check
+from imgcheck.model import ByteRange, Evidence, Finding, Measure, Outcome, Place
 from imgcheck.quantity import distance
 
 _BASIS = "file metadata"
@@ -30,7 +22,7 @@ _BASIS = "file metadata"
 )
 def provenance_file(case: Case) -> Iterable[Finding]:
     """Report the file as it is; compare its position with the claim."""
-    found = inspected(case)
+    found = case.file
     yield _file(case)
     for statement in case.claim.of_kind("place"):
         assert isinstance(statement, Place)
@@ -40,7 +32,7 @@ def provenance_file(case: Case) -> Iterable[Finding]:
 
 
 def _file(case: Case) -> Finding:
-    found = inspected(case)
+    found = case.file
     image, tags = case.image, found.metadata
     parts = [f"The file is {_article(image.format.upper())} of {image.width} x {image.height} px"]
     camera = " ".join(word for word in (tags.make, tags.model) if word)
@@ -78,7 +70,7 @@ def _article(word: str) -> str:
 
 
 def _measures(case: Case) -> Iterator[Measure]:
-    found = inspected(case)
+    found = case.file
     for time in found.metadata.times[:12]:
         zone = "" if time.zone else " (no time zone)"
         yield Measure(name=f"{time.role}, {time.tag}", value=f"{time.value}{zone}")
@@ -149,7 +141,7 @@ def _said(gps: provenance.Gps, away: float) -> str:
 
 
 def _passed_through(case: Case, statement: str) -> Finding:
-    found = inspected(case)
+    found = case.file
     software = ", ".join(found.metadata.software[:3])
     agreement = found.thumbnail
     parts = []

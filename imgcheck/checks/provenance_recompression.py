@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from imgcheck.checks._file import inspected
+from imgcheck.case import Case
 from imgcheck.checks.check import Missing, check
 from imgcheck.forensics import Encoding
-from imgcheck.model import ByteRange, Case, Evidence, Finding, Measure, Outcome
+from imgcheck.model import ByteRange, Evidence, Finding, Measure, Outcome
 
 _BASIS = "compression history"
 
@@ -34,7 +34,7 @@ def _is_jpeg(case: Case) -> Missing | None:
 )
 def provenance_recompression(case: Case) -> Iterable[Finding]:
     """Read the encoder's tables and settings of the last save."""
-    encoding = inspected(case).encoding
+    encoding = case.file.encoding
     if encoding is None:
         reason = "the file's JPEG tables cannot be read"
         yield from provenance_recompression.without(case, Outcome.NOT_APPLICABLE, reason)

@@ -4,20 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
 from imgcheck import sun
-from imgcheck.checks import _placed, _shadows, needs
-from imgcheck.checks._shadows import Seen
+from imgcheck.case import Case
+from imgcheck.case.shadows import Seen
+from imgcheck.checks import needs
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
-from imgcheck.model import (
-    Acquired,
-    Case,
-    Finding,
-    Measure,
-    Outcome,
-    Place,
-    Rival,
-    Window,
-)
+from imgcheck.model import Acquired, Finding, Measure, Outcome, Place, Rival, Window
 
 _BASIS = "sun and shadow"
 
@@ -45,7 +37,7 @@ def claimed_time(case: Case) -> Iterable[Finding]:
     claimed = case.claim.of_kind("acquired")
     if not claimed and not rivals:
         return
-    seen = _shadows.seen(case)
+    seen = case.shadows
     if isinstance(seen, str):
         yield from claimed_time.without(case, Outcome.NOT_APPLICABLE, seen)
         return
@@ -79,7 +71,7 @@ def where(case: Case) -> Spot | None:
     The claimed place comes first although it is a claim: what is tested is whether the post
     agrees with itself. A placed picture gives the place better, where there is one.
     """
-    found = _placed.best(case) if needs.reference(case) is None else None
+    found = case.placed
     if found is not None and found[1].centre_lonlat is not None:
         lon, lat = found[1].centre_lonlat
         return lat, lon, f"the place found on {found[0].id}"

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from imgcheck import sun
+from imgcheck.case import Case
 from imgcheck.checks import needs
 from imgcheck.checks.check import check
 from imgcheck.checks.sun_claimed_time import where
-from imgcheck.model import Acquired, Case, Finding, Measure, Outcome, Window
+from imgcheck.model import Acquired, Finding, Measure, Outcome, Window
 
 _BASIS = "sun and shadow"
 

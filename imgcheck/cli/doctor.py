@@ -64,7 +64,7 @@ def command(
     Example:
       imgcheck doctor --import-trust C2PA-TRUST-LIST.pem
     """
-    from imgcheck.trusted import imported_trust
+    from imgcheck.case.trust import imported_trust
 
     done = _change_trust(trust_files, trust_for, forget_trust)
     rows = [_library(name, module) for name, module in _CORE]
@@ -112,8 +112,8 @@ def _summary(trouble: "list[dict[str, str | None]]", extras: "list[dict[str, str
 
 
 def _change_trust(files: tuple[Path, ...], purpose: "Purpose | None", forget: bool) -> list[str]:
+    from imgcheck.case.trust import forget_trust, import_trust
     from imgcheck.imaging.text import printable
-    from imgcheck.trusted import forget_trust, import_trust
 
     done = []
     if forget:

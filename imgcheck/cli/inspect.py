@@ -13,7 +13,7 @@ from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError
 
 if TYPE_CHECKING:
-    from imgcheck.inspection import Inspection
+    from imgcheck.case import Inspection
     from imgcheck.provenance import ExifTool
 
 
@@ -52,7 +52,7 @@ def command(
       imgcheck inspect post.jpg --json
       imgcheck inspect *.jpg --html files.html
     """
-    from imgcheck.inspection import inspect
+    from imgcheck.case import inspect
     from imgcheck.report import inspection as rendering
 
     ours = options.replacing(force=force)

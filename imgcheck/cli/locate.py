@@ -135,7 +135,7 @@ def _found(
 ) -> "Located":
     """Search by the index, by one made on the way where a reference is large, or whole."""
     from imgcheck import placing
-    from imgcheck.intake import load_case
+    from imgcheck.case import load_case
 
     if index is not None:
         return placing.locate_in_area(load_case(image), index, search=search, progress=progress)

@@ -16,8 +16,9 @@ from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError
 
 if TYPE_CHECKING:
+    from imgcheck.case import Case
     from imgcheck.imaging.output import Replacing
-    from imgcheck.model import Case, Report
+    from imgcheck.model import Report
 
 
 @click.command("verify")
@@ -116,7 +117,7 @@ def _one(
     keeper: "_Keeper | None",
 ) -> tuple[int, Any]:
     """Verify one picture, show and write its report; give exit code and JSON document."""
-    from imgcheck.intake import load_case
+    from imgcheck.case import load_case
     from imgcheck.verification import verify
 
     with Progress(f"Testing {image.name}") as progress:

@@ -1,6 +1,5 @@
 """The data model: frozen, plain data that every floor above may pass around."""
 
-from imgcheck.model.case import Case, Reference
 from imgcheck.model.claim import Claim, Measurement, ObjectCount, Rival, Source
 from imgcheck.model.finding import (
     ByteRange,
@@ -35,7 +34,7 @@ from imgcheck.model.statement import (
 from imgcheck.model.window import Window
 
 __all__ = [
-    "Case", "Reference", "Claim", "Source", "Measurement", "ObjectCount", "Rival",
+    "Claim", "Source", "Measurement", "ObjectCount", "Rival",
     "Window", "Statement", "KINDS", "Acquired", "Place", "Count", "Absence", "Unchanged", "Changed",
     "Sensor", "Original", "Unaltered", "Dimensions", "Attribution", "Intent",
     "Finding", "Outcome", "Measure", "ErrorRate", "Evidence", "Region", "ByteRange",

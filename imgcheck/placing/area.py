@@ -11,11 +11,11 @@ from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
 from imgcheck import geo
+from imgcheck.case import Case, Reference
 from imgcheck.errors import ImgcheckError
 from imgcheck.geo import area
 from imgcheck.imaging import REFERENCE_LIMITS, Image, annotations, registration
 from imgcheck.imaging.text import printable
-from imgcheck.model import Case, Reference
 from imgcheck.placing.located import Located, Progress
 from imgcheck.placing.search import Search, related
 

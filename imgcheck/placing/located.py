@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imgcheck import geo
+from imgcheck.case import Case, Reference
 from imgcheck.errors import UsageError, WrongTypeError
 from imgcheck.imaging import Image
 from imgcheck.imaging.relation import Relation
-from imgcheck.model import Case, Reference
 from imgcheck.placing import search as searching
 from imgcheck.placing.search import Search
 

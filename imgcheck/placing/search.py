@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import geo
+from imgcheck.case import Case, Reference
 from imgcheck.errors import ImgcheckError, UsageError
 from imgcheck.geo import earth
 from imgcheck.geo.placement import affine_of
@@ -18,7 +19,6 @@ from imgcheck.imaging import annotations, relation
 from imgcheck.imaging.georeference import Georeference
 from imgcheck.imaging.relation import Relation
 from imgcheck.imaging.text import printable
-from imgcheck.model import Case, Reference
 
 NO_PLACE = (
     "the reference has no georeference; use a GeoTIFF or another raster with a CRS and a transform"
@@ -69,10 +69,7 @@ _ANYWHERE = Search()
 
 def clean(case: Case) -> NDArray[np.bool_]:
     """Give the pixels of the picture that are neither nodata nor drawn over."""
-    mask: NDArray[np.bool_] = case.once(
-        "clean", lambda: case.image.valid() & ~annotations.find(case.image.rgb()).mask
-    )
-    return mask
+    return case.clean
 
 
 def choice(
@@ -81,13 +78,7 @@ def choice(
     *,
     progress: Callable[[str], None] = lambda words: None,
 ) -> tuple[tuple[Reference, ...], geo.Choice]:
-    """Place the picture on the references that can be searched; made once a case and search."""
-    return case.once(f"choice {search}", lambda: _choice(case, search, progress))
-
-
-def _choice(
-    case: Case, search: Search, progress: Callable[[str], None]
-) -> tuple[tuple[Reference, ...], geo.Choice]:
+    """Place the picture on the references that can be searched."""
     sheets = [
         (reference, _sheet(reference, search))
         for reference in case.references

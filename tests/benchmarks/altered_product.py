@@ -20,10 +20,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imgcheck.case import Case
 from imgcheck.checks.hashing_altered_since import hashing_altered_since
 from imgcheck.hashing import HashIndex
 from imgcheck.imaging import Image
-from imgcheck.model import Case, Finding, Outcome
+from imgcheck.model import Finding, Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.quantity import binomial_interval
 from tests.benchmarks import altered, calibrate, copies, parts

@@ -23,9 +23,9 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
+from imgcheck.case import Case, Reference
 from imgcheck.geo.placement import affine_of
 from imgcheck.imaging import Image, registration
-from imgcheck.model import Case, Reference
 from imgcheck.placing import search
 from tests.benchmarks import calibrate
 from tests.benchmarks.copies import COPIES, DATES, KINDS, Told, pair, pixels, redacted, table

@@ -48,11 +48,11 @@ GUARDS = {
         "tests/geo/test_comparison.py", "tests/checks/test_claimed_place.py",
     ),
     "imgcheck/checks/_claimed.py": ("tests/checks/test_claimed_place.py",),
-    "imgcheck/checks/_placed.py": (
-        "tests/checks/test_placed_rule.py", "tests/checks/test_geo_place.py",
+    "imgcheck/case/ground.py": (
+        "tests/case/test_ground_rule.py", "tests/checks/test_geo_place.py",
     ),
-    "imgcheck/checks/_shadows.py": (
-        "tests/checks/test_shadows_rule.py", "tests/checks/test_marked_shadows.py",
+    "imgcheck/case/shadows.py": (
+        "tests/case/test_shadows_rule.py", "tests/checks/test_marked_shadows.py",
     ),
     "imgcheck/checks/check.py": ("tests/checks/test_check.py", "tests/test_verification.py"),
 }  # fmt: skip

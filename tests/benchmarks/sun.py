@@ -19,10 +19,11 @@ import numpy as np
 from PIL import Image as Pillow
 
 from imgcheck import sun
+from imgcheck.case import Case
 from imgcheck.checks.sun_claimed_time import claimed_time
 from imgcheck.errors import UsageError
 from imgcheck.imaging import Image
-from imgcheck.model import Acquired, Case, Claim, Measurement, Outcome, Place, Source, Window
+from imgcheck.model import Acquired, Claim, Measurement, Outcome, Place, Source, Window
 from imgcheck.quantity import binomial_interval
 
 # Noise of the simulated measurement: end points, north, height; and metres a pixel.

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from imgcheck import provenance
-from imgcheck.model import Case, Claim
+from imgcheck.case import Case
+from imgcheck.model import Claim
 from imgcheck.model.claimfile import loads
 
 
@@ -23,7 +24,7 @@ def case_of(claim: str | Claim = "", *, image: Any = None, **inspection: Any) ->
         "credentials": provenance.Credentials(present=False),
     }  # fmt: skip
     case = Case(image=shown, claim=stated)
-    case.once("inspection", lambda: SimpleNamespace(**{**found, **inspection}))
+    vars(case)["file"] = SimpleNamespace(**{**found, **inspection})
     return case
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from imgcheck import change
+from imgcheck.case import Case, Reference
 from imgcheck.change.bitemporal import Suppressed
 from imgcheck.change.regions import Region
-from imgcheck.checks import _placed, change_bitemporal
-from imgcheck.model import Case, Changed, Outcome, Reference, Window
+from imgcheck.checks import change_bitemporal
+from imgcheck.model import Changed, Outcome, Window
 from imgcheck.model.claimfile import loads
 
 
@@ -199,7 +200,7 @@ def test_the_references_nearest_to_the_claimed_times_are_compared(
 
 
 def test_a_picture_that_is_not_placed_is_not_compared(monkeypatch) -> None:
-    monkeypatch.setattr(_placed, "ground", lambda case: None)
+    monkeypatch.setattr(Case, "ground", None)
     (finding,) = change_bitemporal.change_bitemporal.run(case("{changed: 2012/2016}", "2012"))
     assert finding.outcome is Outcome.NOT_APPLICABLE
     assert "could not be placed" in finding.summary
@@ -208,9 +209,9 @@ def test_a_picture_that_is_not_placed_is_not_compared(monkeypatch) -> None:
 def test_only_references_that_show_the_ground_are_compared(monkeypatch) -> None:
     on = type("G", (), {"grid": type("R", (), {"gsd_m": 0.5}), "valid": np.ones((4, 4), bool),
                         "picture": np.zeros((4, 4, 3))})  # fmt: skip
-    monkeypatch.setattr(_placed, "ground", lambda case: on)
+    monkeypatch.setattr(Case, "ground", on)
     monkeypatch.setattr(
-        _placed, "layer",
+        Case, "layer",
         lambda case, one: (None, np.ones((4, 4), bool)) if one.id == "r1" else None,
     )  # fmt: skip
     monkeypatch.setattr(change, "detect", lambda *a, **k: result())
@@ -221,7 +222,7 @@ def test_only_references_that_show_the_ground_are_compared(monkeypatch) -> None:
     assert (own.statement, own.outcome) == (None, Outcome.INCONCLUSIVE)
     assert [c.input for c in own.evidence.citations] == ["r1"]
     assert answer.outcome is Outcome.INCONCLUSIVE
-    monkeypatch.setattr(_placed, "layer", lambda case, one: None)
+    monkeypatch.setattr(Case, "layer", lambda case, one: None)
     (answer,) = change_bitemporal.change_bitemporal.run(case("{changed: 2012/2016}", "2012-02"))
     assert answer.outcome is Outcome.NOT_APPLICABLE
     assert "no dated reference shows the ground" in answer.summary

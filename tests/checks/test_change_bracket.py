@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from imgcheck import change
+from imgcheck.case import Case, Reference
 from imgcheck.change.agreement import Vote
 from imgcheck.checks import _placed, change_bracket, needs
 from imgcheck.imaging.grid import Grid
-from imgcheck.model import Acquired, Case, Claim, ErrorRate, Outcome, Reference, Window
+from imgcheck.model import Acquired, Claim, ErrorRate, Outcome, Window
 
 YEARS = (2012, 2014, 2016, 2018, 2020)
 
@@ -182,8 +183,8 @@ def finding(monkeypatch, votes: str, rate: ErrorRate, years: tuple[int, ...] = Y
         grid=SimpleNamespace(gsd_m=0.5, spec=Grid),
         to_picture=lambda corners: tuple((float(x), float(y)) for x, y in corners),
     )
-    monkeypatch.setattr(_placed, "ground", lambda case: on)
-    monkeypatch.setattr(_placed, "layer", lambda case, one: (flat, valid))
+    monkeypatch.setattr(Case, "ground", on)
+    monkeypatch.setattr(Case, "layer", lambda case, one: (flat, valid))
     monkeypatch.setattr(_placed, "name", lambda one: one.id)
     rates = {("change.bracket", "answered wrongly"): rate}
     monkeypatch.setattr(change_bracket, "error_rate", lambda *key: rates[key])
@@ -240,8 +241,8 @@ def test_two_references_and_common_ground_are_needed(
     def layer(case, one):
         return (flat, valid.reshape(40, 40)) if next(given) < layers else None
 
-    monkeypatch.setattr(_placed, "ground", lambda case: on)
-    monkeypatch.setattr(_placed, "layer", layer)
+    monkeypatch.setattr(Case, "ground", on)
+    monkeypatch.setattr(Case, "layer", layer)
     asked = []
 
     def bracket(picture, dated, **options):
@@ -265,7 +266,7 @@ def test_two_references_and_common_ground_are_needed(
 
 
 def test_a_picture_that_is_not_placed_is_not_dated(monkeypatch) -> None:
-    monkeypatch.setattr(_placed, "ground", lambda case: None)
+    monkeypatch.setattr(Case, "ground", None)
     case = Case(
         image=SimpleNamespace(),  # type: ignore[arg-type]
         claim=Claim(statements=(Acquired(id="when", window=Window.parse("2019")),)),
@@ -278,7 +279,7 @@ def test_a_picture_that_is_not_placed_is_not_dated(monkeypatch) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, change_bracket._MOST_REFERENCES])
 def test_the_first_and_the_last_reference_are_always_used(monkeypatch, count) -> None:
-    monkeypatch.setattr(_placed, "layer", lambda case, one: (None, None))
+    monkeypatch.setattr(Case, "layer", lambda case, one: (None, None))
     for more in (0, 1, 5):
         years = [2000 + n for n in range(count + more)]
         case = Case(

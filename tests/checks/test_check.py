@@ -2,9 +2,10 @@
 
 import pytest
 
+from imgcheck.case import Case
 from imgcheck.checks import check
 from imgcheck.checks.check import Missing
-from imgcheck.model import Case, ErrorRate, Outcome
+from imgcheck.model import ErrorRate, Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.model.finding import DECISIVE
 

@@ -7,14 +7,15 @@ import pytest
 from PIL import Image as Pillow
 
 from imgcheck import detect
-from imgcheck.checks import _placed, _proposals
+from imgcheck.case import Case
+from imgcheck.checks import _proposals
 from imgcheck.checks.check import Check
 from imgcheck.checks.detect_craters import detect_craters
 from imgcheck.checks.detect_vehicles import detect_vehicles
 from imgcheck.detect.counting import CountEstimate
 from imgcheck.errors import ClaimError
 from imgcheck.imaging import Image
-from imgcheck.model import Absence, Answer, Case, Count, Finding, Outcome
+from imgcheck.model import Absence, Answer, Count, Finding, Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.quantity import Estimate, Interval
 from imgcheck.report import words
@@ -122,9 +123,9 @@ def frozen(monkeypatch):
             kind="crater", sizes_m=(3.0,), recall=(0.95,), low=(0.8,), high=(1.0,), trials=(24,),
             d50_m=2.0, d90_m=3.0, share_of_picture=0.9, missed_upper=1.0, level=0.95,
         )  # fmt: skip
-        monkeypatch.setattr(_placed, "gsd", lambda case: None if gsd is None else (gsd, "stated"))
-        monkeypatch.setattr(_placed, "clean", lambda case: None)
-        monkeypatch.setattr(_placed, "sun_in_picture", lambda case: None)
+        monkeypatch.setattr(Case, "gsd", None if gsd is None else (gsd, "stated"))
+        monkeypatch.setattr(Case, "clean", None)
+        monkeypatch.setattr(Case, "sun_in_picture", None)
         monkeypatch.setattr(detect, "vehicles", lambda *a, **k: found(kind, number))
         monkeypatch.setattr(detect, "craters", lambda *a, **k: found(kind, number))
         monkeypatch.setattr(detect, "power", lambda *a, **k: power)

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from imgcheck.checks import _placed
+from imgcheck.case import Case, Reference
 from imgcheck.checks import geo_made_from as module
 from imgcheck.checks.geo_made_from import geo_made_from
 from imgcheck.imaging.relation import Relation
-from imgcheck.model import Case, ErrorRate, Finding, Outcome, Reference, Window
+from imgcheck.model import ErrorRate, Finding, Outcome, Window
 from imgcheck.model.claimfile import loads
 from tests.checks.test_geo_place import case, georeferenced
 from tests.imaging.ground import ground, view
@@ -43,9 +43,9 @@ def asked(
     window = None if date is None else Window.parse(date)
     reference = Reference(id="sheet", image=SimpleNamespace(), date=window)
     found = (reference, SimpleNamespace(centre_lonlat=(lon, 35.3))) if placed else None
-    monkeypatch.setattr(_placed, "best", lambda case: found)
+    monkeypatch.setattr(Case, "placed", found)
     told = Relation(kind=kind, reason="") if placed else None
-    monkeypatch.setattr(_placed, "agreement", lambda case: told)
+    monkeypatch.setattr(Case, "relation", told)
     monkeypatch.setattr(module, "_share", lambda case: share)
     case = Case(image=SimpleNamespace(), claim=claim, references=(reference,))
     kinds = {s.id: s.kind for s in claim.statements}

@@ -7,10 +7,10 @@ import pytest
 import rasterio
 from PIL import Image as Pillow
 
-from imgcheck.checks import _placed
+from imgcheck.case import Case, Reference
 from imgcheck.checks.geo_place import geo_place
 from imgcheck.imaging import Image
-from imgcheck.model import Case, Claim, Outcome, Reference
+from imgcheck.model import Claim, Outcome
 from imgcheck.model.claimfile import loads
 from tests.imaging.ground import ground, view
 
@@ -134,7 +134,7 @@ def test_references_that_place_it_on_different_ground_are_not_believed(
     (finding,) = geo_place.run(seen)
     assert finding.outcome is Outcome.INCONCLUSIVE
     assert "at least one of them is wrong" in finding.summary
-    assert _placed.best(seen) is None
+    assert seen.placed is None
 
 
 def test_a_picture_of_other_ground_speaks_for_nobody(sheet):

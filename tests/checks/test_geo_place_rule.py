@@ -9,7 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 from imgcheck import geo
-from imgcheck.checks import _placed
+from imgcheck.case import Case, Reference
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.geo_place import geo_place
 from imgcheck.geo import choosing
@@ -17,7 +17,7 @@ from imgcheck.imaging import Image
 from imgcheck.imaging.registration import Registration
 from imgcheck.imaging.relation import Relation
 from imgcheck.imaging.transforms import Fit
-from imgcheck.model import Case, Claim, Outcome, Place, Reference, Window
+from imgcheck.model import Claim, Outcome, Place, Window
 
 # The ground shown is a square of 1,000 m: this many degrees around 40.0 E, 35.0 N.
 _LON, _LAT = 40.0, 35.0
@@ -106,8 +106,8 @@ def judged(image, monkeypatch):
             Reference(id=f"r{k}", image=image, date=None if day is None else Window.parse(day))
             for k, day in enumerate(dates)
         )
-        monkeypatch.setattr(_placed, "choice", lambda case: (references, choice))
-        monkeypatch.setattr(_placed, "agreement", lambda case: relation)
+        monkeypatch.setattr(Case, "placing", (references, choice))
+        monkeypatch.setattr(Case, "relation", relation)
         case = Case(image=image, claim=Claim(statements=claimed), references=references)
         where, *answers = geo_place.run(case)
         return where, answers

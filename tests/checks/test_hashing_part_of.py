@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from imgcheck.case import Case
 from imgcheck.checks.hashing_part_of import hashing_part_of
 from imgcheck.hashing import HashIndex
 from imgcheck.imaging import Image
-from imgcheck.model import Case, Outcome
+from imgcheck.model import Outcome
 from imgcheck.model.claimfile import loads
 from tests.hashing.conftest import as_image
 from tests.hashing.pictures import ground

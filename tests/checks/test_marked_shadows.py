@@ -9,9 +9,10 @@ from PIL import Image as Pillow
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
+from imgcheck.case import Case, Reference
 from imgcheck.checks.sun_claimed_time import claimed_time
 from imgcheck.imaging import Image
-from imgcheck.model import Case, Claim, Finding, Outcome, Reference
+from imgcheck.model import Claim, Finding, Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.sun import position
 from tests.imaging.ground import ground, view

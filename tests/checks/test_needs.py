@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from imgcheck.case import Case, Reference
 from imgcheck.checks import needs
-from imgcheck.model import Case, Reference, Window
+from imgcheck.model import Window
 from imgcheck.model.claimfile import loads
 
 

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image as Pillow
 
 from imgcheck import hashing
+from imgcheck.case import Case
 from imgcheck.checks import catalogue
 from imgcheck.imaging import Image
-from imgcheck.model import Answer, Case, Finding, Outcome
+from imgcheck.model import Answer, Finding, Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.verification import plan, run, verify
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from imgcheck.case import Case
 from imgcheck.checks.provenance_capture_time import capture_time
 from imgcheck.imaging import Image
-from imgcheck.model import Case, Finding, Outcome
+from imgcheck.model import Finding, Outcome
 from imgcheck.model.claimfile import loads
 from tests.provenance import build
 

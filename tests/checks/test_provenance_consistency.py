@@ -3,9 +3,10 @@
 import numpy as np
 from PIL import Image as Pillow
 
+from imgcheck.case import Case
 from imgcheck.checks.provenance_consistency import consistency
 from imgcheck.imaging import Image
-from imgcheck.model import Case, Claim, Finding, Outcome
+from imgcheck.model import Claim, Finding, Outcome
 from imgcheck.model.claimfile import loads
 from tests.provenance import build
 from tests.provenance.test_rules import camera, two_pictures

@@ -3,10 +3,10 @@
 import pytest
 
 from imgcheck import provenance
+from imgcheck.case import Case, inspect
 from imgcheck.checks.provenance_credentials import provenance_credentials
 from imgcheck.imaging import Image
-from imgcheck.inspection import inspect
-from imgcheck.model import Case, Finding
+from imgcheck.model import Finding
 from imgcheck.model.claimfile import loads
 from imgcheck.verification import plan, run
 from tests.provenance.signing import Part, authority, picture, sign
@@ -17,7 +17,7 @@ TRUST = provenance.TrustList(bundles=(provenance.read_bundle(authority().root_pe
 
 def unaltered(data: bytes, trust: provenance.TrustList) -> Finding:
     case = Case(image=Image.from_bytes(data, name="post.jpg"), claim=CLAIM)
-    case.once("inspection", lambda: inspect(case.image, trust=trust))
+    vars(case)["file"] = inspect(case.image, trust=trust)
     findings = run(plan(case, checks=[provenance_credentials]), case)
     named = {s.id: s.kind for s in CLAIM.statements}
     return next(f for f in findings if f.statement and named[f.statement] == "unaltered")

@@ -10,11 +10,11 @@ import pytest
 from PIL import Image as Pillow
 
 from imgcheck import sun
-from imgcheck.checks import _placed
+from imgcheck.case import Case
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.sun_claimed_time import claimed_time, decide
 from imgcheck.imaging import Image
-from imgcheck.model import Case, Finding, Outcome
+from imgcheck.model import Finding, Outcome
 from imgcheck.model.claimfile import loads
 
 CLAIM = """
@@ -182,8 +182,7 @@ def test_the_picture_is_not_placed_without_a_shadow(monkeypatch) -> None:
     def refuse(case: Case) -> None:
         raise AssertionError("the picture was placed")
 
-    monkeypatch.setattr(_placed, "best", refuse)
-    monkeypatch.setattr("imgcheck.checks.needs.reference", lambda case: None)
+    monkeypatch.setattr(Case, "placed", property(refuse))
     claim = loads("statements: [{acquired: 2022-03-19}]")
     case = Case(image=picture(), claim=claim)
     assert claimed_time.missing(case) is not None

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from imgcheck.case import Case
 from imgcheck.checks.sun_night import night
 from imgcheck.imaging import Image
-from imgcheck.model import Case, Finding, Outcome
+from imgcheck.model import Finding, Outcome
 from imgcheck.model.claimfile import loads
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from imgcheck import sun
-from imgcheck.checks import _placed, _shadows, sun_claimed_time, sun_night
-from imgcheck.model import Case, Claim, Finding, Outcome, Reference, Rival
+from imgcheck.case import Case, Reference, shadows
+from imgcheck.checks import sun_claimed_time, sun_night
+from imgcheck.model import Claim, Finding, Outcome, Rival
 from imgcheck.model.claimfile import loads
 from imgcheck.sun.slips import Slip
 
@@ -34,7 +35,6 @@ def case(text: str, *references: Reference, **claim: Any) -> Case:
 @pytest.mark.parametrize(
     ("references", "centre", "placed"),
     [
-        ((), (1.0, 2.0), False),
         ((REFERENCE,), None, False),
         ((REFERENCE,), SimpleNamespace(centre_lonlat=None), False),
         ((REFERENCE,), SimpleNamespace(centre_lonlat=(1.0, 2.0)), True),
@@ -43,7 +43,7 @@ def case(text: str, *references: Reference, **claim: Any) -> Case:
 def test_the_sun_is_that_of_the_place_found_then_of_the_one_claimed(
     monkeypatch, place, spot, references, centre, placed
 ) -> None:
-    monkeypatch.setattr(_placed, "best", lambda case: centre and (REFERENCE, centre))
+    monkeypatch.setattr(Case, "placed", centre and (REFERENCE, centre))
     found = sun_claimed_time.where(case(f"statements: [place: {place}]", *references))
     assert found == ((2.0, 1.0, "the place found on r") if placed else spot)
 
@@ -144,7 +144,7 @@ def test_slips_with_time_zones_are_told_as_far_as_they_help(
 
     monkeypatch.setattr(sun, "slips", frozen)
     measured = "shadow_azimuth" if direction else "shadow_ratio"
-    seen = _shadows.seen(case(f"measurements: [{{{measured}: {{value: 1.2, sigma: 0.1}}}}]"))
+    seen = shadows.seen(case(f"measurements: [{{{measured}: {{value: 1.2, sigma: 0.1}}}}]"))
     assert not isinstance(seen, str)
     window = loads(f"statements: [{{acquired: '{when}'}}]").statements[0].window  # type: ignore[attr-defined]
     words = " ".join(sun_claimed_time._zones(Outcome(outcome), window, seen, 50.0, 30.0))
@@ -166,7 +166,7 @@ def test_the_offset_of_the_claim_is_that_of_the_slips(monkeypatch) -> None:
     monkeypatch.setattr(
         sun, "slips", lambda *a, offset_hours, **k: asked.append(offset_hours) or []
     )
-    seen = _shadows.seen(case(BOTH))
+    seen = shadows.seen(case(BOTH))
     assert not isinstance(seen, str)
     window = loads("statements: [{acquired: 2022-03-19T09:08+05:30}]").statements[0].window  # type: ignore[attr-defined]
     assert not list(sun_claimed_time._zones(Outcome.INCONCLUSIVE, window, seen, 50.0, 30.0))
@@ -216,7 +216,7 @@ def test_a_window_without_a_zone_is_described_on_its_own_dates(
         return SimpleNamespace(p_value=whole if name == "whole" else own, name=name)
 
     monkeypatch.setattr(sun, "examine", examine)
-    seen = _shadows.seen(case(BOTH))
+    seen = shadows.seen(case(BOTH))
     assert not isinstance(seen, str)
     found: Any = sun_claimed_time._examined(window, None, seen, 50.0, 30.0)
     assert found.name == chosen

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from imgcheck.case import Case
 from imgcheck.checks import QUESTIONS, Check
 from imgcheck.checks.catalogue import catalogue
 from imgcheck.checks.pages import HEADINGS, page
 from imgcheck.imaging import Image
-from imgcheck.model import KINDS, Case, Outcome
+from imgcheck.model import KINDS, Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.model.finding import DECISIVE
 from imgcheck.verification import plan, run

@@ -3,9 +3,9 @@
 import json
 
 from imgcheck import forensics, provenance
+from imgcheck.case import inspect
 from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import Image
-from imgcheck.inspection import inspect
 from imgcheck.report import inspection as rendering
 
 FORMATS = ("jpeg", "png", "tiff", "webp", "gif", "bmp", "jp2", "heif", "avif")

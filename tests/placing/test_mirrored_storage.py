@@ -9,11 +9,10 @@ import rasterio
 from affine import Affine
 from rasterio.control import GroundControlPoint
 
-from imgcheck.checks import _placed
+from imgcheck.case import load_case
 from imgcheck.cli import run
 from imgcheck.imaging import Image, grid
 from imgcheck.imaging.pixels import turn
-from imgcheck.intake import load_case
 from tests.imaging.ground import ground, view
 from tests.placing import build
 
@@ -176,7 +175,7 @@ def test_the_sun_in_the_picture_does_not_depend_on_the_storage(shown, folder, wa
         path = written(folder / f"sun{stored_as}.tif", shown, build.UTM, stored_as)
         for name in ("post.png", "flipped.png"):
             case = load_case(folder / name, claim=claim, references=[str(path)])
-            seen[stored_as, name] = _placed.sun_in_picture(case)
+            seen[stored_as, name] = case.sun_in_picture
     for name in ("post.png", "flipped.png"):
         assert seen[way, name] == pytest.approx(seen[1, name], abs=0.1)
     # Light from the north-east of the ground comes from the north-west of the mirrored picture.

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image as Pillow
 
 from imgcheck import provenance
+from imgcheck.case import inspect
 from imgcheck.errors import RefusedError
-from imgcheck.inspection import inspect
 from imgcheck.provenance.clocks.times import Time
 from imgcheck.provenance.credentials import codes, library, walk
 from imgcheck.provenance.credentials.manifests import Status, Statuses

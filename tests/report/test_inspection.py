@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from imgcheck.case import Inspection, inspect, views
 from imgcheck.imaging import Image
-from imgcheck.inspection import Inspection, inspect, views
 from imgcheck.report import inspection as rendering
 from tests.provenance import build
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from imgcheck import provenance
-from imgcheck.inspection import Inspection
+from imgcheck.case import Inspection
 from imgcheck.report.numbers import size
 
 # Without --all, tags beyond these stay in the JSON.

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Iterator, Sequence
 
-from imgcheck.inspection import Inspection
+from imgcheck.case import Inspection
 from imgcheck.provenance import Node
 from imgcheck.report.inspection.bytemap import bytemap
 from imgcheck.report.inspection.chapters import Chapter, Row, chapters

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from imgcheck.inspection import Inspection
+from imgcheck.case import Inspection
 from imgcheck.provenance import Node
 from imgcheck.report.inspection.chapters import Chapter, Row, chapters
 from imgcheck.report.plain import line

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from imgcheck import geo
+from imgcheck.case import Case, Reference, ground
 from imgcheck.checks import _placed
 from imgcheck.checks.geo_place import geo_place
-from imgcheck.model import Case, Outcome, Reference
+from imgcheck.model import Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.placing import search
 
@@ -42,7 +43,7 @@ def placed(monkeypatch: pytest.MonkeyPatch) -> Any:
         given = {"gsd_m": 0.5, "north_deg": 10.0, "mirrored": False, "matrix": np.eye(3), **fields}
         on: Any = SimpleNamespace(**given) if placement else None
         chosen = geo.Choice(best=best, placements=(on,), reasons=(None,), disagreeing=disagreeing)
-        monkeypatch.setattr(_placed, "choice", lambda case: ((REFERENCE,), chosen))
+        monkeypatch.setattr(Case, "placing", ((REFERENCE,), chosen))
 
     return freeze
 
@@ -59,19 +60,19 @@ def placed(monkeypatch: pytest.MonkeyPatch) -> Any:
 )
 def test_a_placing_holds_only_where_the_references_agree(placed, given, there) -> None:
     placed(**given)
-    found = _placed.best(case())
+    found = case().placed
     assert (found is not None) == there
     if found is not None:
         assert found[0] is REFERENCE
     else:
-        assert _placed.agreement(case()) is None
-        assert _placed.ground(case()) is None
+        assert case().relation is None
+        assert case().ground is None
 
 
 def test_the_agreement_is_that_of_the_placing(placed, monkeypatch) -> None:
     placed()
     monkeypatch.setattr(search, "related", lambda case, reference, on: (reference.id, on.gsd_m))
-    assert _placed.agreement(case()) == ("r", 0.5)
+    assert case().relation == ("r", 0.5)
 
 
 def test_a_check_that_rests_on_the_placing_tests_nothing_without_one() -> None:
@@ -97,24 +98,24 @@ def test_the_size_of_the_pixels_comes_from_the_picture_then_from_the_claim(
     placed, image, claim, expected
 ) -> None:
     placed(best=None)
-    assert _placed.stated_gsd(case(claim, image)) == expected
+    assert case(claim, image).stated_gsd == expected
     words = {"the claim": "stated in the claim file"}
     shown = None if expected is None else (expected[0], words.get(expected[1], expected[1]))
-    assert _placed.gsd(case(claim, image)) == shown
+    assert case(claim, image).gsd == shown
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
 def test_a_size_that_is_none_is_not_used(value: float) -> None:
     claim = SimpleNamespace(measured=lambda name: SimpleNamespace(value=value))
     for own in (None, value):
-        assert _placed.stated_gsd(SimpleNamespace(image=case(gsd_m=own).image, claim=claim)) is None
+        assert ground.stated_gsd(SimpleNamespace(image=case(gsd_m=own).image, claim=claim)) is None
 
 
 def test_a_placing_gives_the_size_before_anything_stated(placed) -> None:
     placed()
-    assert _placed.gsd(case(measured(gsd_m=0.7), 0.3)) == (0.5, "placed on r")
+    assert case(measured(gsd_m=0.7), 0.3).gsd == (0.5, "placed on r")
     placed(gsd_m=None)
-    assert _placed.gsd(case(measured(gsd_m=0.7), 0.3)) == (0.3, "the picture's own georeference")
+    assert case(measured(gsd_m=0.7), 0.3).gsd == (0.3, "the picture's own georeference")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_a_placing_gives_the_size_before_anything_stated(placed) -> None:
 )
 def test_the_search_begins_at_the_claimed_place(monkeypatch, place, points) -> None:
     monkeypatch.setattr(search, "choice", lambda case, wanted: wanted)
-    wanted: Any = _placed.choice(case(f"statements: [place: {place}]"))
+    wanted: Any = case(f"statements: [place: {place}]").placing
     assert wanted.first == points
     assert wanted.mirrored
     assert wanted.gsd_m is None
@@ -142,13 +143,13 @@ def test_half_a_point_is_no_place_to_begin_at(monkeypatch) -> None:
         claim = SimpleNamespace(
             measured=lambda name: None, of_kind=lambda kind, p=place, h=half: (replace(p, **h),)
         )
-        wanted = _placed.choice(SimpleNamespace(image=case().image, claim=claim))
+        wanted = ground.placing(SimpleNamespace(image=case().image, claim=claim))
         assert wanted.first == ()
 
 
 def test_a_stated_size_is_searched_within_half_as_much_again(monkeypatch) -> None:
     monkeypatch.setattr(search, "choice", lambda case, wanted: wanted)
-    wanted: Any = _placed.choice(case(measured(gsd_m=0.6)))
+    wanted: Any = case(measured(gsd_m=0.6)).placing
     assert wanted.gsd_m == pytest.approx((0.4, 0.9))
 
 
@@ -170,7 +171,7 @@ def test_a_stated_size_is_searched_within_half_as_much_again(monkeypatch) -> Non
 )
 def test_the_sun_in_the_picture_needs_a_shadow_and_north(placed, given, claim, expected) -> None:
     placed(**given)
-    assert _placed.sun_in_picture(case(claim)) == expected
+    assert case(claim).sun_in_picture == expected
 
 
 @pytest.mark.parametrize(("gsd_m", "asked"), [(0.5, 0.5), (None, 0.0)])
@@ -181,6 +182,6 @@ def test_ground_outside_the_reference_is_no_ground(placed, monkeypatch, gsd_m, a
     def over(image: Any, corners: Any, *, gsd_m: float) -> None:
         sizes.append(gsd_m)
 
-    monkeypatch.setattr(_placed.grid, "over", over)
-    assert _placed.ground(case()) is None
+    monkeypatch.setattr(ground.grid, "over", over)
+    assert case().ground is None
     assert sizes == [asked]

@@ -2,8 +2,8 @@ import json
 import struct
 
 from imgcheck import provenance
+from imgcheck.case import inspect
 from imgcheck.imaging import Image
-from imgcheck.inspection import inspect
 from tests.provenance import build
 
 

@@ -2,12 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from imgcheck import geo, sun
-from imgcheck.checks import _placed, needs
 from imgcheck.errors import UsageError
-from imgcheck.model import Case, Measurement
+from imgcheck.model import Measurement
 from imgcheck.model.claim import Shadow
+
+if TYPE_CHECKING:
+    from imgcheck.case.workbench import Case
 
 Pair = tuple[float, float]
 
@@ -60,7 +63,7 @@ class Seen:
         return f"{self.name} {' and '.join(parts)}"
 
 
-def seen(case: Case) -> Seen | str:
+def seen(case: "Case") -> Seen | str:
     """Give the shadow to work with, or the reason why there is none.
 
     Values that a person stated come before points in the picture: they may rest on the same
@@ -98,7 +101,7 @@ def _pair(measurement: Measurement | None) -> Pair | None:
     return measurement.value, measurement.sigma
 
 
-def _ground(case: Case) -> tuple[sun.Shadow, str]:
+def _ground(case: "Case") -> tuple[sun.Shadow, str]:
     """Give slope, lean and view as stated, else the usual ones, and say which."""
     slope, aspect, lean, view = (
         case.claim.measured(f"{name}_deg") for name in ("slope", "slope_aspect", "lean", "view")
@@ -127,11 +130,11 @@ def _ground(case: Case) -> tuple[sun.Shadow, str]:
     return options, f"{ground}, {upright} (one standard deviation; {said})"
 
 
-def _marked(case: Case) -> tuple[Pair, Pair | None, str] | str:
+def _marked(case: "Case") -> tuple[Pair, Pair | None, str] | str:
     """Pool the shadows that were marked in picture pixels."""
     if not case.claim.shadows:
         return "no shadow was measured"
-    found = _placed.best(case) if needs.reference(case) is None else None
+    found = case.placed
     stated = _pair(case.claim.measured("north_deg"))
     if found is None and stated is None:
         return _UNPLACED
@@ -165,7 +168,7 @@ def _marked(case: Case) -> tuple[Pair, Pair | None, str] | str:
     return (pooled.value, pooled.sigma), lengths, _named(case, pooled.used, by)
 
 
-def _named(case: Case, used: tuple[bool, ...], by: str) -> str:
+def _named(case: "Case", used: tuple[bool, ...], by: str) -> str:
     total, apart = len(case.claim.shadows), used.count(False)
     short = total - len(used)
     left = [f"{apart} of {total} stood apart and were left out"] if apart else []
@@ -194,8 +197,8 @@ def _on_ground(placed: geo.Placement, shadow: Shadow) -> tuple[sun.ShadowMeasure
     return measured, (north, line.length_sigma_m / line.length_m)
 
 
-def _in_picture(case: Case, shadow: Shadow, north: Pair) -> sun.ShadowMeasurement:
-    gsd = _placed.gsd(case)
+def _in_picture(case: "Case", shadow: Shadow, north: Pair) -> sun.ShadowMeasurement:
+    gsd = case.gsd
     return sun.from_points(
         shadow.base,
         shadow.tip,

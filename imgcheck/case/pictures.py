@@ -9,7 +9,7 @@ from imgcheck.imaging import Image
 from imgcheck.imaging.view import jpeg_view
 
 if TYPE_CHECKING:
-    from imgcheck.inspection.reading import Inspection
+    from imgcheck.case.reading import Inspection
 
 _PICTURE_PX, _EMBEDDED_PX = 900, 320
 _MOST = 8  # a burst of thirty frames tells no more than its first ones

@@ -8,7 +8,7 @@ from imgcheck import provenance
 from imgcheck.imaging.text import printable
 
 if TYPE_CHECKING:
-    from imgcheck.inspection.reading import Inspection
+    from imgcheck.case.reading import Inspection
 
 _DEEPEST_NODE = 6
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgcheck import forensics, provenance
+from imgcheck.case import document
+from imgcheck.case.trust import imported_trust
 from imgcheck.imaging import Image, Limits
 from imgcheck.imaging.limits import default_limits
-from imgcheck.inspection import document
-from imgcheck.trusted import imported_trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from imgcheck import scene
+from imgcheck.case import load_case
 from imgcheck.errors import ClaimError, UnreadableError, UsageError
-from imgcheck.intake import load_case
 
 PIXELS = np.random.default_rng(20170924).integers(0, 256, (40, 50, 3), dtype=np.uint8)
 

@@ -11,11 +11,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from imgcheck.case.reference import Reference
+from imgcheck.case.workbench import Case
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
 from imgcheck.imaging import Image, Limits
 from imgcheck.imaging.intake import path_of, read_small
 from imgcheck.imaging.limits import default_limits, reference_limits
-from imgcheck.model import Case, Claim, Reference, Window
+from imgcheck.model import Claim, Window
 
 SIDECAR = "items.json"
 _SIDECAR_BYTES = 4 << 20

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from imgcheck.checks import _placed, _shadows
+from imgcheck.case import Case, Reference
+from imgcheck.case import shadows as module
 from imgcheck.errors import UsageError
-from imgcheck.model import Case, Claim, Measurement, Reference
+from imgcheck.model import Claim, Measurement
 from imgcheck.model.claim import Shadow
 
 SPOT = Shadow(base=(0.0, 0.0), tip=(9.0, 9.0))
@@ -39,7 +40,7 @@ AZIMUTH, RATIO = {"shadow_azimuth": (300.0, 3.0)}, {"shadow_ratio": (1.5, 0.1)}
 )
 @pytest.mark.parametrize("shadows", [(), (SPOT,)])
 def test_stated_values_come_before_marked_points(shadows, values, azimuth, ratio) -> None:
-    seen = _shadows.seen(case(*shadows, **values))
+    seen = module.seen(case(*shadows, **values))
     assert not isinstance(seen, str)
     assert (seen.azimuth, seen.ratio) == (azimuth, ratio)
     assert (seen.options["shadow_azimuth"], seen.options["ratio"]) == (azimuth, ratio)
@@ -48,7 +49,7 @@ def test_stated_values_come_before_marked_points(shadows, values, azimuth, ratio
 
 @pytest.mark.parametrize("values", [{}, {"shadow_azimuth": 300.0}, {"gsd_m": 0.5}])
 def test_without_a_value_and_its_error_no_shadow_was_measured(values) -> None:
-    assert _shadows.seen(case(**values)) == "no shadow was measured"
+    assert module.seen(case(**values)) == "no shadow was measured"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_without_a_value_and_its_error_no_shadow_was_measured(values) -> None:
     ],
 )
 def test_ground_and_object_are_taken_as_stated_or_as_usual(values, options, words) -> None:
-    seen = _shadows.seen(case(**AZIMUTH, **values))
+    seen = module.seen(case(**AZIMUTH, **values))
     assert not isinstance(seen, str)
     for name, value in options.items():
         assert seen.options[name] == value  # type: ignore[literal-required]
@@ -87,7 +88,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def freeze(placed: bool, *measured: tuple[float, float | None] | None) -> None:
         on = (REFERENCE, SimpleNamespace()) if placed else None
-        monkeypatch.setattr(_placed, "best", lambda case: on)
+        monkeypatch.setattr(Case, "placed", on)
         left = list(measured)
 
         def one(shared: tuple[float, float], pair: bool) -> Any:
@@ -100,8 +101,8 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> Any:
             )
             return (found, shared) if pair else found
 
-        monkeypatch.setattr(_shadows, "_on_ground", lambda on, shadow: one((0.3, 0.0), True))
-        monkeypatch.setattr(_shadows, "_in_picture", lambda case, shadow, north: one((0, 0), False))
+        monkeypatch.setattr(module, "_on_ground", lambda on, shadow: one((0.3, 0.0), True))
+        monkeypatch.setattr(module, "_in_picture", lambda case, shadow, north: one((0, 0), False))
 
     return freeze
 
@@ -121,7 +122,7 @@ NORTH = {"north_deg": (10.0, 1.0)}
 )
 def test_marked_shadows_need_a_placing_or_a_stated_north(frozen, placed, values, words) -> None:
     frozen(placed, (300.0, 1.5))
-    seen = _shadows.seen(case(SPOT, references=(REFERENCE,), **values))
+    seen = module.seen(case(SPOT, references=(REFERENCE,), **values))
     if words is None:
         assert isinstance(seen, str) and "north is not known" in seen
     else:
@@ -130,14 +131,17 @@ def test_marked_shadows_need_a_placing_or_a_stated_north(frozen, placed, values,
         assert seen.ratio is not None and seen.ratio[0] == pytest.approx(1.5)
 
 
-def test_without_a_reference_no_placing_is_asked_for(frozen) -> None:
-    frozen(True, (300.0, None))
-    assert "north is not known" in str(_shadows.seen(case(SPOT)))
+def test_without_a_reference_the_picture_is_not_registered(monkeypatch) -> None:
+    monkeypatch.setattr(Case, "placing", property(lambda case: pytest.fail("registered")))
+    nowhere = Reference(id="r", image=SimpleNamespace(georeference=None))
+    for references in ((), (nowhere,)):
+        found = module.seen(case(SPOT, references=references))
+        assert "north is not known" in str(found)
 
 
 def test_what_all_marked_shadows_share_is_no_smaller_for_many(frozen) -> None:
     frozen(False, *[(300.0, None)] * 9)
-    seen = _shadows.seen(case(*[SPOT] * 9, **NORTH))
+    seen = module.seen(case(*[SPOT] * 9, **NORTH))
     assert not isinstance(seen, str) and seen.azimuth is not None
     assert seen.azimuth[1] > 1.0  # the error of the stated north
     assert seen.ratio is None
@@ -154,7 +158,7 @@ def test_what_all_marked_shadows_share_is_no_smaller_for_many(frozen) -> None:
 )
 def test_marked_shadows_that_were_not_used_are_told(frozen, measured, plural, words) -> None:
     frozen(False, *measured)
-    seen = _shadows.seen(case(*[SPOT] * len(measured), **NORTH))
+    seen = module.seen(case(*[SPOT] * len(measured), **NORTH))
     assert not isinstance(seen, str)
     assert words in seen.name
     assert seen.plural == plural
@@ -162,5 +166,5 @@ def test_marked_shadows_that_were_not_used_are_told(frozen, measured, plural, wo
 
 def test_where_none_could_be_measured_the_reason_is_given(frozen) -> None:
     frozen(False, None)
-    seen = _shadows.seen(case(SPOT, **NORTH))
+    seen = module.seen(case(SPOT, **NORTH))
     assert seen == "none of the marked shadows could be measured: it is too short"

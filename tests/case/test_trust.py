@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from imgcheck.case.trust import forget_trust, import_trust, imported_trust, trust_folder
 from imgcheck.cli import run
 from imgcheck.errors import UnreadableError
-from imgcheck.trusted import forget_trust, import_trust, imported_trust, trust_folder
 from tests.provenance.signing import authority
 
 DAY = dt.date(2026, 11, 22)

@@ -1,0 +1,13 @@
+"""The desk: a posted picture, its claim, dated references and an index, opened for the checks.
+
+`load_case` opens the inputs. A `Case` computes what several checks and commands share (the
+reading of the file, the registration to a reference, the search in the index) once, on first use.
+"""
+
+from imgcheck.case.opening import load_case
+from imgcheck.case.pictures import views
+from imgcheck.case.reading import Inspection, inspect
+from imgcheck.case.reference import Reference
+from imgcheck.case.workbench import Case
+
+__all__ = ["Case", "Inspection", "Reference", "inspect", "load_case", "views"]

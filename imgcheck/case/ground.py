@@ -1,0 +1,147 @@
+"""The picture on the ground: its registration to references, and both on one map grid."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck import geo
+from imgcheck.case.reference import Reference
+from imgcheck.imaging import grid, warp
+from imgcheck.imaging.grid import Grid
+from imgcheck.imaging.relation import Relation
+from imgcheck.model import Place
+
+if TYPE_CHECKING:
+    from imgcheck.case.workbench import Case
+
+Layer = tuple[NDArray[np.float32], NDArray[np.bool_]]
+
+# A stated size of pixels may be rounded, or of the picture before it was scaled a little.
+GSD_BELIEVED = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ground:
+    """The picture on the map grid of the reference it was placed on.
+
+    Attributes
+    ----------
+    grid : Grid
+    to_grid : (3, 3) float64
+        Picture pixel to grid pixel.
+    picture : (M, N, 3) float32 in [0, 1]
+    valid : (M, N) bool
+        Where the picture is usable and nothing was drawn over it.
+    """
+
+    grid: Grid
+    to_grid: NDArray[np.float64]
+    picture: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+
+    def to_picture(self, polygon: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
+        """Give a polygon on the grid as picture pixels, rounded to a tenth."""
+        points = warp.apply(np.linalg.inv(self.to_grid), polygon)
+        return tuple((round(float(x), 1), round(float(y), 1)) for x, y in points)
+
+
+def placing(case: "Case") -> tuple[tuple[Reference, ...], geo.Choice]:
+    """Register the picture to its references, those of the claimed place first.
+
+    A stated ground sample distance is searched within a factor: a wrong one hides the right place.
+    """
+    from imgcheck.placing import search
+
+    known = stated_gsd(case)
+    size = None if known is None else (known[0] / GSD_BELIEVED, known[0] * GSD_BELIEVED)
+    prior = search.Search(gsd_m=size, mirrored=True, first=tuple(_near(case)))
+    return search.choice(case, prior)
+
+
+def _near(case: "Case") -> list[tuple[float, float]]:
+    """Return a point (lon, lat) of every claimed place."""
+    points = []
+    for place in case.claim.of_kind("place"):
+        assert isinstance(place, Place)
+        if place.lon is not None and place.lat is not None:
+            points.append((place.lon, place.lat))
+        elif place.bbox is not None:
+            west, south, east, north = place.bbox
+            points.append((west + (east - west) % 360.0 / 2, (south + north) / 2))
+        elif place.polygon:
+            points.append(place.polygon[0])
+    return points
+
+
+def relation(case: "Case", reference: Reference, found: geo.Placement) -> Relation | None:
+    """Compare the picture with the reference it matches: one acquisition or two?"""
+    from imgcheck.placing import search
+
+    return search.related(case, reference, found)
+
+
+def on_grid(case: "Case", reference: Reference, on: geo.Placement) -> Ground | None:
+    """Resample the picture to the grid of a reference; None if they share no area."""
+    picture = case.image
+    corners = np.array(
+        [[0, 0], [picture.width, 0], [picture.width, picture.height], [0, picture.height]],
+        np.float64,
+    )
+    assert on.matrix is not None
+    cut = grid.over(reference.image, warp.apply(on.matrix, corners), gsd_m=on.gsd_m or 0.0)
+    if cut is None:
+        return None
+    to_grid = np.linalg.inv(cut.transform) @ on.matrix
+    shown = warp.warp(picture.rgb().astype(np.float32) / 255.0, to_grid, cut.shape)
+    mask = case.clean
+    covered = warp.coverage(mask.shape, to_grid, cut.shape, mask=mask)
+    valid = covered & np.isfinite(shown).all(axis=-1)
+    return Ground(grid=cut, to_grid=to_grid, picture=shown, valid=valid) if valid.any() else None
+
+
+def layer(case: "Case", reference: Reference) -> Layer | None:
+    """Resample a reference to the grid of the picture; None if they share no area.
+
+    Dated images of one place are registered to each other by their georeference, so one good match
+    serves them all; what is left of misfit, change detection measures and corrects.
+    """
+    on, georeference = case.ground, reference.image.georeference
+    if on is None or georeference is None or georeference.transform is None:
+        return None
+    rgb, valid = grid.sample(reference.image, on.grid)
+    return (rgb, valid) if valid.any() else None
+
+
+def stated_gsd(case: "Case") -> tuple[float, str] | None:
+    """Return metres per pixel as the picture or the claim states them, and which of the two."""
+    if case.image.gsd_m is not None and case.image.gsd_m > 0:
+        return case.image.gsd_m, "the picture's own georeference"
+    stated = case.claim.measured("gsd_m")
+    return (stated.value, "the claim") if stated is not None and stated.value > 0 else None
+
+
+def gsd(case: "Case") -> tuple[float, str] | None:
+    """Return metres per pixel of the picture and their source, or ``None``."""
+    found = case.placed
+    if found is not None and found[1].gsd_m is not None:
+        return found[1].gsd_m, f"placed on {found[0].id}"
+    known = case.stated_gsd
+    if known is None:
+        return None
+    return known[0], known[1] if known[1] != "the claim" else "stated in the claim file"
+
+
+def sun_in_picture(case: "Case") -> float | None:
+    """Return the sun's azimuth clockwise from up, from a measured shadow and north."""
+    shadow, found = case.claim.measured("shadow_azimuth"), case.placed
+    if shadow is None:
+        return None
+    north = found[1].north_deg if found is not None else None
+    if north is not None and found is not None and found[1].mirrored:
+        return (north - shadow.value - 180.0) % 360.0
+    stated = case.claim.measured("north_deg")
+    if north is None and stated is not None:
+        north = stated.value
+    return None if north is None else (shadow.value + 180.0 + north) % 360.0

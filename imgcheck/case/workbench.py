@@ -1,0 +1,146 @@
+"""The workbench: inputs of a case, and what is computed from them once for every check."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck import geo, hashing
+from imgcheck.case import ground, shadows
+from imgcheck.case.ground import Ground, Layer
+from imgcheck.case.reading import Inspection, inspect
+from imgcheck.case.reference import Reference
+from imgcheck.case.shadows import Seen
+from imgcheck.errors import UsageError
+from imgcheck.imaging import Image, annotations
+from imgcheck.imaging.relation import Relation
+from imgcheck.model import Claim
+
+T = TypeVar("T")
+
+
+class Once(Generic[T]):
+    """A member that is computed on first use; an error is remembered and raised again."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self.make = make
+        self.__doc__ = make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, case: None, owner: type) -> "Once[T]": ...
+
+    @overload
+    def __get__(self, case: object, owner: type) -> T: ...
+
+    def __get__(self, case: object | None, owner: type) -> "T | Once[T]":
+        if case is None:
+            return self
+        made = vars(case)  # where a value is found before this descriptor
+        trouble = f"{self.name} failed"
+        if trouble in made:
+            raise made[trouble]
+        try:
+            value = made[self.name] = self.make(case)
+        except Exception as error:
+            made[trouble] = error
+            raise
+        return value
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """A posted picture and everything given to test it with.
+
+    Attributes
+    ----------
+    image : Image
+    claim : Claim
+    references : tuple of Reference
+    index : Path or None
+        Index of known pictures.
+    """
+
+    image: Image
+    claim: Claim = field(default_factory=Claim)
+    references: tuple[Reference, ...] = ()
+    index: Path | None = None
+
+    @Once
+    def file(self) -> Inspection:
+        """What the posted file says about itself."""
+        return inspect(self.image)
+
+    @Once
+    def known(self) -> hashing.SearchResult:
+        """Matches of the picture in the index of known pictures."""
+        if self.index is None:
+            raise UsageError("no index of known pictures was given")
+        with hashing.HashIndex.open(self.index) as index:
+            return index.search(self.image)
+
+    @Once
+    def clean(self) -> NDArray[np.bool_]:
+        """Pixels of the picture that are neither nodata nor drawn over."""
+        drawn: NDArray[np.bool_] = annotations.find(self.image.rgb()).mask
+        return self.image.valid() & ~drawn
+
+    @Once
+    def placing(self) -> tuple[tuple[Reference, ...], geo.Choice]:
+        """Registration of the picture to each reference, and the choice among them."""
+        return ground.placing(self)
+
+    @Once
+    def placed(self) -> tuple[Reference, geo.Placement] | None:
+        """The reference with the best match; None if two matches disagree about the place."""
+        if all(one.image.georeference is None for one in self.references):
+            return None
+        references, found = self.placing
+        if found.best is None or found.placement is None or found.disagreeing:
+            return None
+        return references[found.best], found.placement
+
+    @Once
+    def relation(self) -> Relation | None:
+        """Whether the picture and the reference it matches are one acquisition."""
+        return None if self.placed is None else ground.relation(self, *self.placed)
+
+    @Once
+    def ground(self) -> Ground | None:
+        """The picture on the map grid of the reference it matches."""
+        return None if self.placed is None else ground.on_grid(self, *self.placed)
+
+    @Once
+    def _layers(self) -> dict[str, Layer | None]:
+        return {}
+
+    def layer(self, reference: Reference) -> Layer | None:
+        """Resample a reference to the grid of `ground`; None if they share no area."""
+        if reference.id not in self._layers:
+            self._layers[reference.id] = ground.layer(self, reference)
+        return self._layers[reference.id]
+
+    @property
+    def stated_gsd(self) -> tuple[float, str] | None:
+        """Ground sample distance as the picture or the claim states it, and which of the two."""
+        return ground.stated_gsd(self)
+
+    @property
+    def gsd(self) -> tuple[float, str] | None:
+        """Ground sample distance of the picture in metres, and its source."""
+        return ground.gsd(self)
+
+    @property
+    def sun_in_picture(self) -> float | None:
+        """Azimuth of the sun clockwise from up, from a measured shadow and north."""
+        return ground.sun_in_picture(self)
+
+    @Once
+    def shadows(self) -> Seen | str:
+        """The measured shadow, or why there is none."""
+        return shadows.seen(self)
