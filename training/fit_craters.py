@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.detect import crater_search as detector
-from imgcheck.detect import injection, shipped, suppress, visible
+from imgcheck.detect import injection, shipped, visible
 from training import pictures as data
 from training.logistic import fit as logistic
 
@@ -54,7 +54,7 @@ def search(picture: NDArray[np.float32], azimuth: float | None) -> detector.Cand
     return detector.candidates(
         picture,
         smallest_px=visible.FEWEST_PX,
-        largest_px=min(LARGEST_PX, min(picture.shape) / detector.relief_support()),
+        largest_px=min(LARGEST_PX, min(picture.shape) / detector.SUPPORT),
         blur_px=0.7,
         azimuth_deg=azimuth,
     )
@@ -99,9 +99,7 @@ def tails(
             found = search(gray, azimuth)
             raw = detector.raw_score(found, model)
             best = raw > -4
-            kept = np.flatnonzero(best)[
-                suppress.discs(found.x[best], found.y[best], found.diameter[best] / 2, raw[best])
-            ]
+            kept = detector.best_discs(found, raw, best)
             scores.append(raw[kept])
             sizes.append(found.diameter[kept])
             megapixels += gray.size / 1e6

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import scene
-from imgcheck.detect import shipped, steered
+from imgcheck.detect import shipped, vehicle_template
 from imgcheck.detect import vehicle_search as detector
-from imgcheck.detect.channels import STRIDE, channels
+from imgcheck.detect.vehicle_template import STRIDE, channels
 from training import pictures as data
 from training.calibrate_vehicles import (
     Frame,
@@ -56,14 +56,14 @@ def _turned(picture: NDArray[np.float32], degrees: float) -> tuple[NDArray[np.fl
 
 
 def _features(maps: NDArray[np.float32], centres: Array, headings: Array) -> Array:
-    reach = steered.REACH
+    reach = vehicle_template.REACH
     padded = np.pad(maps, ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
-    out = np.zeros((len(centres), math.prod(steered.FOLDED)))
+    out = np.zeros((len(centres), math.prod(vehicle_template.FOLDED)))
     for k, ((x, y), heading) in enumerate(zip(centres, headings, strict=True)):
         row = int(np.clip(y, 0, maps.shape[0] - 1))
         column = int(np.clip(x, 0, maps.shape[1] - 1))
         patch = padded[row : row + 2 * reach + 1, column : column + 2 * reach + 1].reshape(-1)
-        out[k] = patch @ steered.unfolding(float(heading)).reshape(patch.size, -1)
+        out[k] = patch @ vehicle_template.unfolding(float(heading)).reshape(patch.size, -1)
     return out
 
 
@@ -160,7 +160,7 @@ def as_model(weights: Array, **numbers: object) -> shipped.VehicleModel:
         "width_m": (1.0, 1.0),
     }
     return shipped.VehicleModel(
-        template=weights[:-1].reshape(steered.FOLDED).astype(np.float32),
+        template=weights[:-1].reshape(vehicle_template.FOLDED).astype(np.float32),
         bias=float(weights[-1]),
         **(values | numbers),  # type: ignore[arg-type]
     )
@@ -283,7 +283,7 @@ def main() -> None:
         "origin": "training/fit_vehicles.py",
         "calibration": "detect.vehicles/2026-11: streets of three scenes (two in Munich, one in "
         "Minsk), 0.3 and 0.5 m a pixel",
-        "shape": list(steered.FOLDED),
+        "shape": list(vehicle_template.FOLDED),
         "template": [round(float(w), 4) for w in weights[:-1]],
         "bias": round(float(weights[-1]), 4),
         "gsd_range": [0.0, 0.55],

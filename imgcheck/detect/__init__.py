@@ -1,4 +1,4 @@
-"""Propose vehicles and craters, measure them, count them, and say what would be missed.
+"""Detect and count vehicles and craters, and measure what would be missed (detection power).
 
 from imgcheck import detect
 

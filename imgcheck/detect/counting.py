@@ -1,4 +1,4 @@
-"""From proposals to a number of objects, with all that is uncertain about it."""
+"""Estimate the number of objects from proposals, with its uncertainty."""
 
 import math
 from dataclasses import dataclass
@@ -17,17 +17,17 @@ _SEED = 20170924
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountEstimate:
-    """How many objects are on the searched ground.
+    """Number of objects on the searched ground.
 
-    ``median`` and ``high`` are None where the share that is found is not known for this kind
-    of picture: then only ``low`` is a bound. ``reason`` says why.
+    ``median`` and ``high`` are None where recall is not known for this kind of picture (see
+    ``reason``): then only ``low`` is a bound.
     """
 
-    median: float | None
+    median: float | None = None
     low: float
-    high: float | None
+    high: float | None = None
     level: float
-    calibration: str | None
+    calibration: str | None = None
     reason: str = ""
 
 
@@ -40,21 +40,17 @@ def count(
     ----------
     detections : Detections
     level : float, default 0.95
-        Probability that the interval holds the true number.
+        Probability that the interval contains the true number.
     recall : Interval, optional
-        Share of the objects that is found in this very picture, from ``power``; without
-        it the share measured on the calibration scenes serves (vehicles) or none (craters).
-
-    Returns
-    -------
-    CountEstimate
+        Share of the objects that is found in this picture, from ``power``. By default the
+        share measured on the calibration scenes (vehicles) or none (craters).
 
     Notes
     -----
-    Each proposal is real with its ``p``; all ``p`` of one picture are off together, by the
-    spread measured from place to place; the objects that were missed follow a negative
-    binomial. The interval is that of 20,000 seeded draws, so equal input gives equal numbers.
-    Ground that was not searched is not counted.
+    Each proposal is real with probability ``p``; all ``p`` of one picture share an error, the
+    spread measured from place to place; missed objects follow a negative binomial. The interval is
+    that of 20,000 seeded draws, so equal input gives equal numbers. Ground that was not searched
+    is not counted.
     """
     if not 0 < level < 1:
         raise UsageError(f"level is a share between 0 and 1, not {level}")
@@ -62,32 +58,22 @@ def count(
     real = _real(detections, rng)
     if real is None:
         return CountEstimate(
-            median=None,
             low=0,
-            high=None,
             level=level,
-            calibration=None,
-            reason=detections.reason or "no calibration holds for this picture",
+            reason=detections.reason or "no calibration applies to this picture",
         )
     tail = (1 - level) / 2
     share = _share_found(detections, rng, recall)
     if share is None:
         return CountEstimate(
-            median=None,
             low=float(np.floor(np.quantile(real, tail))),
-            high=None,
             level=level,
             calibration=detections.calibration,
-            reason="the share of objects that is found in this picture is not known; "
-            "measure it with power and pass it as recall",
+            reason="recall on this picture is unknown; measure it with power and pass it as recall",
         )
     low, median, high = _with_missed(real, share, rng, level)
     return CountEstimate(
-        median=median,
-        low=low,
-        high=high,
-        level=level,
-        calibration=detections.calibration,
+        median=median, low=low, high=high, level=level, calibration=detections.calibration
     )
 
 
@@ -138,7 +124,7 @@ def _recall_of_vehicles(
 def interval(
     score: NDArray[np.float64], model: shipped.VehicleModel, *, level: float
 ) -> tuple[float, float, float]:
-    """Low, median and high number of vehicles from scores, under a given calibration."""
+    """Return the low, median and high number of vehicles from scores and a calibration."""
     rng = np.random.default_rng(_SEED)
     real = _real_vehicles(score, model, rng)
     return _with_missed(real, _recall_of_vehicles(model, rng), rng, level)

@@ -1,4 +1,4 @@
-"""Propose craters: shading of a bowl under the sun, then a closer look at every candidate."""
+"""Detect craters: correlation with the shading of a bowl, then a score for every candidate."""
 
 import math
 from dataclasses import dataclass
@@ -7,27 +7,28 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgcheck.detect import correlation, inputs, polar, shipped, suppress, visible
+from imgcheck.detect import crater_template, inputs, polar, shipped, visible
 from imgcheck.detect.proposal import Detections, Proposal
 from imgcheck.errors import UsageError
 from imgcheck.quantity import Estimate, Interval
 
-# Correlation from which a candidate gets the closer look. With all azimuths free, chance
+# Correlation from which a candidate is scored. With all azimuths free, chance
 # reaches higher (benchmarks: detect, craters: ten times as often at 0.5).
 _FLOOR_KNOWN, _FLOOR_UNKNOWN = 0.40, 0.50
-# False proposals a megapixel that the threshold stands for, on the places it was set on.
+# False proposals per megapixel at the threshold, on the places it was set on.
 FALSE_PER_MEGAPIXEL = 1.0
-# The contrast between the walls must exceed that between the grounds beyond them, by this share of
-# itself: the edge of a shadow or of a field goes on beyond (share 0), while ejecta brighten or
-# darken both sides alike.
+# The contrast between the walls must exceed that of the ground beyond them by this share: the edge
+# of a shadow or field continues (share 0), while ejecta brighten or darken both sides alike.
 _WALLS = 0.4
+# Side of the smallest picture that holds a crater's template, in diameters.
+SUPPORT = 1.3
 # Tone noise below which flat ground must not be stretched, in [0, 1].
 _NOISE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """Candidates with what the rescoring saw; positions and diameters in pixels."""
+    """Candidates with the features of the rescoring; positions and diameters in pixels."""
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -56,26 +57,25 @@ def craters(
         Metres per pixel.
     sun_azimuth_deg : float, optional
         Direction to the sun, degrees clockwise from up in the picture. Without it every
-        azimuth is tried, and the threshold is higher for the same rate of false alarms.
+        azimuth is tried, and the threshold is higher for the same false alarm rate.
     valid : ndarray of shape (M, N), bool, optional
         Without it, what was drawn over the picture is left out.
     min_diameter_m, max_diameter_m : float, optional
-        Rim diameters to look for. The lower one is never below what the picture can show.
+        Rim diameters to search for. The lower one is never below what the picture can show.
     false_per_megapixel : float, default 1
-        False proposals that are accepted, as measured on pictures without craters.
+        Accepted false proposals, as measured on pictures without craters.
 
     Returns
     -------
     Detections
-        ``score`` is minus the decimal logarithm of the number of false proposals a megapixel
-        that reach so far: 2 is one in a hundred megapixels. ``p`` is None: how many of
-        the proposals are real depends on how many craters there are, and no calibration with
-        real craters is at hand. Mounds look like craters when the azimuth is not known.
+        ``score`` is minus the decimal logarithm of the number of false proposals per megapixel
+        that score as high: 2 is one in a hundred megapixels. ``p`` is None: no calibration with
+        real craters is available. Mounds look like craters when the azimuth is not known.
 
     Notes
     -----
-    A picture of more than 2 megapixels is shrunk to that first; ``working_gsd`` says how coarse
-    the searched picture then was, and the smallest size that was searched for follows from it.
+    A picture of more than 2 megapixels is reduced to that first; ``working_gsd`` is its pixel size
+    then, and limits the smallest size that was searched for.
 
     References
     ----------
@@ -91,11 +91,24 @@ def craters(
     limit = visible.smallest_visible(picture, gsd=work.gsd, valid=usable)
     smallest = max(min_diameter_m or 0.0, limit.diameter_m, visible.FEWEST_PX * work.gsd)
     # A template that does not fit into the picture cannot be tried.
-    largest = min(max_diameter_m, min(picture.shape) / relief_support() * work.gsd)
+    largest = min(max_diameter_m, min(picture.shape) / SUPPORT * work.gsd)
     model = shipped.crater_model(azimuth_known=azimuth is not None)
     threshold = -math.log10(false_per_megapixel / len(model.tails))
     if not smallest <= largest:
-        return _nothing(metres, limit, threshold, azimuth, smallest, largest)
+        why = (
+            "the picture has no contrast to show a crater"
+            if math.isinf(limit.diameter_m)
+            else f"craters under {smallest:.1f} m are not visible or not searched for, "
+            f"and those over {largest:.1f} m do not fit the picture or are not searched for"
+        )
+        return Detections(
+            kind="crater",
+            gsd=metres,
+            limit_m=limit.diameter_m,
+            threshold=threshold,
+            sun_azimuth_deg=azimuth,
+            reason=why,
+        )
     found = candidates(
         picture,
         smallest_px=smallest / work.gsd,
@@ -105,8 +118,7 @@ def craters(
     )
     score = rescore(found, model)
     keep = (score >= threshold) & _on_usable(found, usable)
-    best = suppress.discs(found.x[keep], found.y[keep], found.diameter[keep] / 2, score[keep])
-    chosen = np.flatnonzero(keep)[best]
+    chosen = best_discs(found, score, keep)
     megapixels = float(usable.sum()) / 1e6
     return Detections(
         kind="crater",
@@ -120,15 +132,10 @@ def craters(
         expected_false=_expected_false(model, false_per_megapixel * megapixels),
         sun_azimuth_deg=azimuth,
         calibration=model.calibration,
-        reason="p is not known: no real craters with known truth were at hand"
+        reason="p is not known: no pictures of real craters with known truth were available"
         + ("" if azimuth is not None else "; every azimuth of the sun was tried"),
         working_gsd=work.gsd if work.gsd > metres else None,
     )
-
-
-def relief_support() -> float:
-    """Side of the smallest picture that holds a crater's template, in diameters."""
-    return 1.3
 
 
 def candidates(
@@ -139,9 +146,9 @@ def candidates(
     blur_px: float,
     azimuth_deg: float | None,
 ) -> Candidates:
-    """Every local maximum of the correlation, over sizes, whose contrast ends at the rim."""
-    steps = correlation.layers(smallest_px, largest_px)
-    levels = correlation.pyramid(picture, max(step.level for step in steps))
+    """Return every local maximum of the correlation, over sizes, whose contrast ends at the rim."""
+    steps = crater_template.layers(smallest_px, largest_px)
+    levels = crater_template.pyramid(picture, max(step.level for step in steps))
     floor = _FLOOR_KNOWN if azimuth_deg is not None else _FLOOR_UNKNOWN
     parts = [
         _of_layer(levels[step.level], step, blur_px=blur_px, azimuth_deg=azimuth_deg, floor=floor)
@@ -159,7 +166,7 @@ def candidates(
 
 
 def rescore(found: Candidates, model: shipped.CraterModel) -> NDArray[np.float64]:
-    """Minus the logarithm of the false proposals a megapixel that look as good."""
+    """Return minus the logarithm of the false proposals per megapixel that score as high."""
     raw = raw_score(found, model)
     score = np.empty_like(raw)
     starts = [row[0] for row in model.tails]
@@ -171,19 +178,19 @@ def rescore(found: Candidates, model: shipped.CraterModel) -> NDArray[np.float64
 
 
 def raw_score(found: Candidates, model: shipped.CraterModel) -> NDArray[np.float64]:
-    """The linear rescoring, before it is put on the scale of false alarms."""
+    """Return the linear score, before it is calibrated to false alarms."""
     return (found.features - model.mean) / model.scale @ model.weights + model.bias
 
 
 def _of_layer(
     level: NDArray[np.float32],
-    step: correlation.Layer,
+    step: crater_template.Layer,
     *,
     blur_px: float,
     azimuth_deg: float | None,
     floor: float,
 ) -> tuple[NDArray[np.float64], ...]:
-    score, best_azimuth = correlation.correlate(
+    score, best_azimuth = crater_template.correlate(
         level,
         diameter_px=step.diameter_px,
         blur_px=max(blur_px / 2**step.level, 0.5),
@@ -223,7 +230,7 @@ def _azimuth(value: float | None) -> float | None:
 
 
 def _on_usable(found: Candidates, usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Does the rim lie in the picture and, for the most part, on usable ground?"""
+    """Return whether the rim lies in the picture and mostly on usable ground."""
     total = cv2.integral(usable.astype(np.uint8)).astype(np.int64)
     rows, columns = usable.shape
     r = found.diameter / 2
@@ -265,29 +272,17 @@ def _proposal(
     )
 
 
-def _nothing(
-    gsd: float,
-    limit: visible.SizeLimit,
-    threshold: float,
-    azimuth: float | None,
-    smallest: float,
-    largest: float,
-) -> Detections:
-    why = (
-        "the picture has no tone to show a crater by"
-        if math.isinf(limit.diameter_m)
-        else f"craters under {smallest:.1f} m cannot be seen or were not asked for, "
-        f"and over {largest:.1f} m do not fit the picture or were not asked for"
-    )
-    return Detections(
-        kind="crater",
-        proposals=(),
-        gsd=gsd,
-        searched_m=None,
-        limit_m=limit.diameter_m,
-        searched_area_m2=0.0,
-        share_searched=0.0,
-        threshold=threshold,
-        sun_azimuth_deg=azimuth,
-        reason=why,
-    )
+def best_discs(
+    found: Candidates, score: NDArray[np.float64], keep: NDArray[np.bool_]
+) -> NDArray[np.intp]:
+    """Return the candidates to keep, best first: none within 0.8 radii of a better one."""
+    left = np.flatnonzero(keep)
+    left = left[np.argsort(-score[left], kind="stable")]
+    radius = found.diameter / 2
+    kept = []
+    while len(left):
+        best, rest = left[0], left[1:]
+        kept.append(best)
+        gap = np.hypot(found.x[rest] - found.x[best], found.y[rest] - found.y[best])
+        left = rest[gap > 0.8 * np.maximum(radius[rest], radius[best])]
+    return np.array(kept, np.intp)

@@ -1,4 +1,4 @@
-"""Plant a crater into a real picture: what the light would do to that very ground."""
+"""Insert a rendered crater into a real picture, by the change of light on its ground."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _REACH = 3.0  # ejecta end here, in rim radii
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bowl:
-    """One crater's shape and light, drawn at random within what is seen on the ground."""
+    """Shape and light of one crater."""
 
     diameter_px: float
     depth: float  # rim to floor, share of the diameter
@@ -31,10 +31,7 @@ class Bowl:
 def random_bowl(
     rng: np.random.Generator, *, diameter_px: float, sun_azimuth_deg: float | None
 ) -> Bowl:
-    """Draw a crater: shallow and deep, round and oval, with bright or dark ejecta or none.
-
-    Depths reach from a worn crater to the fresh simple crater of Pike (1977), 0.2 D.
-    """
+    """Draw a random crater, from worn to fresh (Pike 1977: 0.2 D deep), with or without ejecta."""
     azimuth = rng.uniform(0, 360) if sun_azimuth_deg is None else sun_azimuth_deg
     return Bowl(
         diameter_px=diameter_px,
@@ -50,12 +47,9 @@ def random_bowl(
 
 
 def light_ratio(bowl: Bowl, *, rng: np.random.Generator, blur_px: float) -> NDArray[np.float32]:
-    """Factor on the coded picture for every pixel of a square round the crater.
+    """Return the factor on the coded picture for every pixel of a square around the crater.
 
-    Returns
-    -------
-    ndarray of shape (K, K), float32, K odd
-        1 where nothing changes; the crater's centre is the centre of the middle pixel.
+    Its side is odd; the crater's centre is the centre of the middle pixel.
     """
     fine = max(1, math.ceil(20 / bowl.diameter_px))
     reach = math.ceil(_REACH * bowl.diameter_px / 2) + 1
@@ -78,7 +72,7 @@ def light_ratio(bowl: Bowl, *, rng: np.random.Generator, blur_px: float) -> NDAr
 
 
 def plant(picture: NDArray[np.float32], ratio: NDArray[np.float32], x: int, y: int) -> None:
-    """Multiply the ratio into a picture, in place, round the pixel in column x and row y."""
+    """Multiply a picture by the ratio, in place, around the pixel in column x and row y."""
     reach = ratio.shape[0] // 2
     top, left = max(0, y - reach), max(0, x - reach)
     bottom = min(picture.shape[0], y + reach + 1)
@@ -95,7 +89,7 @@ def _relief(radius: NDArray[np.float64], bowl: Bowl) -> NDArray[np.float64]:
 
 
 def _rough(rng: np.random.Generator, side: int, fine: int, bowl: Bowl) -> NDArray[np.float64]:
-    """Clods and slumps: a relief of some percent of the depth, a sixth of the radius wide."""
+    """Return a rough relief of a few percent of the depth, a sixth of the radius wide."""
     noise = rng.standard_normal((side, side))
     wide = max(bowl.diameter_px * fine / 12, 0.8)
     noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), wide), float)
@@ -105,7 +99,7 @@ def _rough(rng: np.random.Generator, side: int, fine: int, bowl: Bowl) -> NDArra
 def _rays(
     x: NDArray[np.float64], y: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Ejecta fly in rays: a smooth random function of the direction, mean 1."""
+    """Return the rays of the ejecta: a smooth random function of the direction, mean 1."""
     angle = np.arctan2(y, x)
     total = np.ones_like(angle)
     for k in (2, 3, 5, 7):
@@ -114,7 +108,7 @@ def _rays(
 
 
 def _shade(relief: NDArray[np.float64], *, step: float, bowl: Bowl) -> NDArray[np.float64]:
-    """Lambert light with cast shadows, 1 on level ground."""
+    """Return Lambert light with cast shadows, 1 on level ground."""
     azimuth, elevation = (math.radians(a) for a in (bowl.sun_azimuth_deg, bowl.sun_elevation_deg))
     towards = (math.sin(azimuth), -math.cos(azimuth))
     slope_y, slope_x = np.gradient(relief, step)
@@ -124,7 +118,7 @@ def _shade(relief: NDArray[np.float64], *, step: float, bowl: Bowl) -> NDArray[n
     direct = np.maximum(facing, 0) / np.sqrt(1 + slope_x**2 + slope_y**2) / math.sin(elevation)
     highest, surface = float(relief.max()), relief.astype(np.float32)
     lit = np.ones_like(surface)
-    # March towards the sun until its ray has risen above the highest rim.
+    # Step towards the sun until its ray is above the highest rim.
     farthest = (highest - float(relief.min())) / math.tan(elevation)
     stride = max(step, farthest / 24)
     for k in range(1, 1 + math.ceil(farthest / stride)):

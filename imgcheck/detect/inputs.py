@@ -1,4 +1,4 @@
-"""What every detector asks of its input: shape, range, scale, and which pixels count."""
+"""Check the input of the detectors: shape, range, scale, and which pixels are usable."""
 
 import math
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from imgcheck.errors import GridMismatchError, UsageError, WrongTypeError
 from imgcheck.imaging import annotations
 
-# A larger picture is searched at this size, which takes 1 to 2 s of one core for craters; what it
-# shows is then said at the coarser ground sample distance.
+# A larger picture is reduced to this size, which takes 1 to 2 s of one core for craters; limits
+# are then stated at the coarser ground sample distance.
 WORKING_PIXELS = 2_000_000
 
 Gray = NDArray[np.float32]
@@ -22,7 +22,7 @@ _OVERSHOOT = 0.25
 
 
 def scale(gsd: float) -> float:
-    """Check a ground sample distance and hand it back as a float."""
+    """Check a ground sample distance and return it as a float."""
     if not (isinstance(gsd, int | float | np.number) and math.isfinite(gsd) and gsd > 0):
         raise UsageError(f"gsd is {gsd!r}; give metres per pixel, a finite number above 0")
     return float(gsd)
@@ -31,23 +31,9 @@ def scale(gsd: float) -> float:
 def gray_image(gray: ArrayLike, *, valid: ArrayLike | None) -> tuple[Gray, Mask]:
     """Check a gray picture; NaN and infinite pixels become invalid.
 
-    Parameters
-    ----------
-    gray : (M, N) uint8, or float in [0, 1]
-    valid : (M, N) bool, optional
-        True = ground. Without it, what was drawn over the picture is left out.
-
-    Returns
-    -------
-    picture, usable
-        float32 in [0, 1], every pixel finite; bool of the same shape.
-
-    Raises
-    ------
-    WrongTypeError
-        If the samples are of another type.
-    UsageError
-        If the shape is another one, or values lie outside 0 to 1.
+    ``gray`` is (M, N) uint8, or float in [0, 1]; without ``valid`` (True = ground), drawings over
+    the picture are masked. Returns the picture as float32 in [0, 1], every pixel finite, and the
+    mask of usable pixels.
     """
     array = np.asarray(gray)
     if array.ndim != 2 or array.size == 0:
@@ -67,10 +53,7 @@ class Working:
 
 
 def working_size(picture: Gray, usable: Mask, *, gsd: float) -> Working:
-    """Shrink a picture of more than `WORKING_PIXELS` to that, by the mean of areas.
-
-    A pixel is usable where all of the ground under it is.
-    """
+    """Reduce a picture to at most `WORKING_PIXELS`; a pixel is usable where all its area is."""
     rows, columns = picture.shape
     if rows * columns <= WORKING_PIXELS:
         return Working(picture=picture, usable=usable, gsd=gsd, factor=(1.0, 1.0))
@@ -88,7 +71,7 @@ def working_size(picture: Gray, usable: Mask, *, gsd: float) -> Working:
 
 
 def colour_image(rgb: ArrayLike, *, valid: ArrayLike | None) -> tuple[Gray, Mask]:
-    """Check a colour picture (gray is taken as three equal bands); otherwise like `gray_image`."""
+    """Check a colour picture (gray becomes three equal bands); otherwise like `gray_image`."""
     array = np.asarray(rgb)
     if array.ndim == 2:
         array = np.repeat(array[..., None], 3, axis=2)
@@ -102,7 +85,7 @@ def colour_image(rgb: ArrayLike, *, valid: ArrayLike | None) -> tuple[Gray, Mask
 
 
 def _samples(array: NDArray[Any]) -> Gray:
-    """Give samples as float32 in [0, 1]."""
+    """Return samples as float32 in [0, 1]."""
     if array.dtype == np.uint8:
         samples = array.astype(np.float32)
         samples /= 255
@@ -123,7 +106,7 @@ def _samples(array: NDArray[Any]) -> Gray:
 
 
 def _drawn(picture: Gray) -> Mask:
-    """Find what was drawn over a picture."""
+    """Return the mask of drawings over a picture."""
     rgb = np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture
     shown = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
     return annotations.find(shown).mask
@@ -148,10 +131,7 @@ def _usable(picture: Gray, finite: Mask, valid: ArrayLike | None) -> tuple[Gray,
 
 
 def _filled(picture: Gray, usable: Mask) -> Gray:
-    """Give unusable ground the middle tone, so that its border raises no false contrast.
-
-    Proposals that reach into it are dropped later.
-    """
+    """Set unusable ground to the median, so that its border has no false contrast."""
     if usable.all():
         return picture
     filled = picture.copy()

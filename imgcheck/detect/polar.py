@@ -1,4 +1,4 @@
-"""A supposed crater seen from its own centre: rings and sectors, turned to the sun."""
+"""Sample a possible crater in rings and sectors around its centre, oriented to the sun."""
 
 import cv2
 import numpy as np
@@ -24,19 +24,10 @@ def unroll(
     radius: NDArray[np.float64],
     azimuth_deg: NDArray[np.float64],
 ) -> NDArray[np.float32]:
-    """Sample rings and sectors round each centre; sector 0 looks towards the sun.
+    """Return rings and sectors (K, RINGS, SECTORS) around each centre; sector 0 is sunward.
 
-    Parameters
-    ----------
-    picture : ndarray of shape (M, N), float32
-    x, y, radius : ndarray of shape (K,)
-        Centres (corner convention) and rim radii, pixels.
-    azimuth_deg : ndarray of shape (K,)
-        Direction to the sun, clockwise from up.
-
-    Returns
-    -------
-    ndarray of shape (K, RINGS, SECTORS), float32
+    Centres (corner convention) and rim radii are in pixels; the azimuth to the sun is clockwise
+    from up.
     """
     turn = np.radians(azimuth_deg)[:, None, None] + _ANGLES
     away = radius[:, None, None] * _RADII[:, None]
@@ -58,13 +49,10 @@ def unroll(
 
 
 def walls(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """How far the lit and the dark wall stand out from the ground on their own side.
+    """Return the contrast (K,) of the lit and of the dark wall against the ground on their side.
 
-    Returns
-    -------
-    lit, dark : ndarray of shape (K,), float32
-        Each as a share of the contrast between the walls. The edge of a shadow or a field has
-        one side only: the ground beyond is as bright as the half disc, and the share is 0.
+    Each is a share of the contrast between the walls. The edge of a shadow or a field has one side
+    only: the ground beyond is as bright as the half disc, and the share is 0.
     """
     towards = np.cos(_ANGLES) > 0.5
     away = np.cos(_ANGLES) < -0.5
@@ -79,10 +67,9 @@ def walls(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.
 
 
 def features(values: NDArray[np.float32], correlation: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the rescoring looks at: the tone of every cell, symmetric about the sun's direction.
+    """Return the features (K, FEATURES): the tone of every cell, and its asymmetry.
 
-    A crater mirrors itself about the line to the sun; what does not mirror (the odd part)
-    speaks against it. Returns shape (K, FEATURES).
+    A crater is symmetric about the line to the sun; the odd part is evidence against it.
     """
     weight = np.broadcast_to((_RADII / _RADII.sum() / SECTORS)[:, None], (RINGS, SECTORS))
     mean = (values * weight).sum(axis=(1, 2), keepdims=True)

@@ -1,4 +1,4 @@
-"""What the crater detector would have missed on this very picture: plant craters and look."""
+"""Measure detection power: insert craters into the picture and search for them."""
 
 import math
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgcheck.detect import crater_search, injection, inputs, shipped, suppress, visible
+from imgcheck.detect import crater_search, injection, inputs, shipped, visible
 from imgcheck.errors import UsageError
 from imgcheck.quantity import binomial_interval, poisson_upper
 
-TRIALS = 24  # a size: recall is then known to about 0.2
+TRIALS = 24  # per size: recall is then known to about 0.2
 _STEPS = 8
-# A planted crater counts as found when a proposal lies within a quarter diameter of it and has its
-# size within a factor of 1.6.
+# An inserted crater counts as found when a proposal lies within a quarter diameter of it and its
+# size agrees within a factor of 1.6.
 _NEAR = 0.25
 _FACTOR = 1.6
 _TRIES = 60
@@ -22,34 +22,33 @@ _TRIES = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """Recall by size on one picture.
+    """Detection power: recall by size on one picture.
 
     Attributes
     ----------
     sizes_m, recall, low, high : tuple of float
-        Diameters planted, share found, and its exact interval at ``level``.
+        Diameters inserted, share found, and its exact interval at ``level``.
     trials : tuple of int
-        Craters planted a size.
+        Craters inserted per size.
     d50_m, d90_m : float or None
-        Smallest size from which at least half, or nine tenths, are found; None where that is
-        never reached.
+        Smallest size found with 50 % or 90 % probability; None where that is never reached.
     share_of_picture : float
-        Share of the picture that can hold a crater of the middle size on usable ground.
+        Share of the picture with room for a crater of the middle size on usable ground.
     missed_upper : float or None
-        Craters of d90 (d50 where there is no d90) and larger that may be on the searched ground
-        though none was proposed: upper limit at ``level``, None where neither is reached.
+        Upper limit at ``level`` of the number of craters of d90 (else d50) and larger on the
+        searched ground if none was proposed; None where neither size is reached.
     """
 
-    kind: Literal["crater"]
-    sizes_m: tuple[float, ...]
-    recall: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    trials: tuple[int, ...]
-    d50_m: float | None
-    d90_m: float | None
-    share_of_picture: float
-    missed_upper: float | None
+    kind: Literal["crater"] = "crater"
+    sizes_m: tuple[float, ...] = ()
+    recall: tuple[float, ...] = ()
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    trials: tuple[int, ...] = ()
+    d50_m: float | None = None
+    d90_m: float | None = None
+    share_of_picture: float = 0.0
+    missed_upper: float | None = None
     level: float
     reason: str = ""
 
@@ -66,7 +65,7 @@ def power(
     trials: int = TRIALS,
     level: float = 0.95,
 ) -> Power:
-    """Plant craters of several sizes at random places of a picture and count what is found.
+    """Insert craters of several sizes at random places of a picture and count those found.
 
     Parameters
     ----------
@@ -74,15 +73,15 @@ def power(
     gsd : float
         Metres per pixel.
     kind : str, default "crater"
-        Only craters can be planted so far.
+        Only craters can be inserted so far.
     valid : ndarray of shape (M, N), bool, optional
     sun_azimuth_deg : float, optional
-        As for ``craters``; without it every planted crater gets an azimuth of its own.
+        As for ``craters``; without it every inserted crater has an azimuth of its own.
     sizes_m : tuple of float, optional
         Diameters, metres; by default eight from half the smallest visible to 40 m.
     seed : int, default 0
     trials : int, default 24
-        Craters a size.
+        Craters per size.
     level : float, default 0.95
 
     Returns
@@ -91,14 +90,14 @@ def power(
 
     Notes
     -----
-    The planted craters multiply the ground they lie on: bowls from 0.10 to 0.25 diameters deep,
-    round to slightly oval, with darker, brighter or no ejecta, sun elevations from 25 to 60
-    degrees, blurred as the picture is. Real craters on soft or wet ground, under snow or grown
-    over are harder: what is found here is an upper bound for them. The detector is run on
-    the ground around each planted crater with its normal threshold.
+    The pixels are multiplied by the shading of bowls from 0.10 to 0.25 diameters deep, round to
+    slightly oval, with darker, brighter or no ejecta, at sun elevations from 25 to 60 degrees,
+    blurred like the picture. Real craters on soft or wet ground, under snow or overgrown are
+    harder: the recall is an upper bound for them. The detector runs on the ground around each
+    inserted crater with its normal threshold.
     """
     if kind != "crater":
-        raise UsageError(f'kind is {kind!r}; power can be measured for "crater" only')
+        raise UsageError(f'kind is {kind!r}; detection power can be measured for "crater" only')
     if trials < 1 or not 0 < level < 1:
         raise UsageError(f"trials is {trials} and level {level}; give trials >= 1, 0 < level < 1")
     # At the working size of the search, so that recall is that of the search.
@@ -107,7 +106,7 @@ def power(
     limit = visible.smallest_visible(picture, gsd=metres, valid=usable)
     sizes = _sizes(sizes_m, limit, metres, picture.shape)
     if not sizes:
-        return _none(level, "the picture is too small or has no tone to show a crater by")
+        return Power(level=level, reason="the picture is too small or has too little contrast")
     rng = np.random.default_rng(seed)
     bench = _Bench(
         picture=picture,
@@ -125,7 +124,7 @@ def power(
         planted.append(len(done))
     used = [k for k in range(len(sizes)) if planted[k]]
     if not used:
-        return _none(level, "no usable ground is wide enough to plant a crater")
+        return Power(level=level, reason="no usable area is wide enough to insert a crater")
     spans = [binomial_interval(found[k], planted[k], level=level) for k in used]
     recall = [found[k] / planted[k] for k in used]
     kept = tuple(sizes[k] for k in used)
@@ -133,7 +132,6 @@ def power(
     d50, d90 = _reach(kept, smooth, 0.5), _reach(kept, smooth, 0.9)
     middle = kept[len(kept) // 2]
     return Power(
-        kind="crater",
         sizes_m=kept,
         recall=tuple(recall),
         low=tuple(span.low for span in spans),
@@ -157,7 +155,7 @@ class _Bench:
     limit_px: float
 
     def trial(self, diameter: float, rng: np.random.Generator) -> bool | None:
-        """Plant one crater and look for it; None where there was no room."""
+        """Insert one crater and search for it; None where there is no room."""
         spot = self._place(diameter, rng)
         if spot is None:
             return None
@@ -168,7 +166,7 @@ class _Bench:
         # The crop starts at a multiple of the coarsest level, so that the pyramid is that of
         # the whole picture.
         coarsest = 2 ** max(0, math.ceil(math.log2(diameter * _FACTOR / 7)))
-        # A proposal that hits or suppresses the planted one lies within 0.9 diameters of the
+        # A proposal that hits or suppresses the inserted one lies within 0.9 diameters of the
         # largest size; template and rings reach another 0.9.
         reach = math.ceil(1.8 * diameter * _FACTOR) + 24
         top, left = (max(0, v - reach) // coarsest * coarsest for v in (spot[1], spot[0]))
@@ -177,7 +175,7 @@ class _Bench:
         return self._seen(crop, spot[0] - left + 0.5, spot[1] - top + 0.5, diameter)
 
     def share(self, diameter: float) -> float:
-        """Share of the picture where a crater of this size would lie on usable ground."""
+        """Return the share of the picture where a crater of this size lies on usable ground."""
         edge = int(diameter / 2)
         inner = self.usable[edge : self.usable.shape[0] - edge, edge : self.usable.shape[1] - edge]
         return float(inner.sum() / self.usable.size)
@@ -196,10 +194,10 @@ class _Bench:
         return None
 
     def _seen(self, crop: NDArray[np.float32], x: float, y: float, diameter: float) -> bool:
-        """Run the detector round the planted crater, as ``craters`` would over the picture."""
+        """Run the detector around the inserted crater, as ``craters`` does over the picture."""
         model = shipped.crater_model(azimuth_known=self.azimuth is not None)
         smallest = max(self.limit_px, visible.FEWEST_PX)
-        # The sizes of the whole search are a fixed ladder; keep its rungs near the planted size.
+        # The sizes of the whole search are a fixed series; keep those near the inserted size.
         rung = math.floor(4 * math.log2(max(diameter / _FACTOR / smallest, 1)))
         found = crater_search.candidates(
             crop,
@@ -211,8 +209,7 @@ class _Bench:
         score = crater_search.rescore(found, model)
         threshold = -math.log10(crater_search.FALSE_PER_MEGAPIXEL / len(model.tails))
         keep = score >= threshold
-        best = suppress.discs(found.x[keep], found.y[keep], found.diameter[keep] / 2, score[keep])
-        chosen = np.flatnonzero(keep)[best]
+        chosen = crater_search.best_discs(found, score, keep)
         gap = np.hypot(found.x[chosen] - x, found.y[chosen] - y)
         size = np.abs(np.log(found.diameter[chosen] / diameter))
         return bool(((gap < _NEAR * diameter) & (size < math.log(_FACTOR))).any())
@@ -239,7 +236,7 @@ def _sizes(
 
 
 def _rising(share: list[float], weight: list[int]) -> list[float]:
-    """Isotonic regression: pool neighbours until recall never falls with size."""
+    """Return the isotonic regression: neighbours pooled until recall never falls with size."""
     pools: list[list[float]] = []
     for value, trials in zip(share, weight, strict=True):
         pools.append([value, trials, 1])
@@ -252,7 +249,7 @@ def _rising(share: list[float], weight: list[int]) -> list[float]:
 
 
 def _reach(sizes: tuple[float, ...], share: list[float], level: float) -> float | None:
-    """Smallest size at which the rising curve crosses a level, between sizes by logarithm."""
+    """Return the smallest size at which the curve crosses a level, interpolated by logarithm."""
     for k, value in enumerate(share):
         if value >= level:
             if k == 0 or value == share[k - 1]:
@@ -278,20 +275,3 @@ def _missed(
     half = (1 + level) / 2
     least = binomial_interval(hits, trials, level=2 * half - 1).low
     return poisson_upper(0, level=half) / least if least > 0 else None
-
-
-def _none(level: float, reason: str) -> Power:
-    return Power(
-        kind="crater",
-        sizes_m=(),
-        recall=(),
-        low=(),
-        high=(),
-        trials=(),
-        d50_m=None,
-        d90_m=None,
-        share_of_picture=0.0,
-        missed_upper=None,
-        level=level,
-        reason=reason,
-    )

@@ -1,4 +1,4 @@
-"""The small linear models that come with the package, read once from JSON."""
+"""The linear models that are part of the package, read once from JSON."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class VehicleModel:
 
     ``slope`` and ``offset`` turn a score into the log odds that a proposal is real;
     ``odds_spread`` is their standard deviation from place to place. ``recall_odds`` and
-    ``recall_spread`` say the same of the share of vehicles that is found.
+    ``recall_spread`` are the same for recall.
     """
 
     calibration: str
@@ -35,10 +35,10 @@ class VehicleModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CraterModel:
-    """Weights of the crater rescoring, and how often chance reaches a score.
+    """Weights of the crater score, and its rate of false alarms.
 
-    ``tails`` has one row a size band: first diameter in pixels, then a and b of
-    ``log10(false proposals a megapixel) = a - b * raw score``.
+    ``tails`` has one row per size band: first diameter in pixels, then a and b of
+    ``log10(false proposals per megapixel) = a - b * raw score``.
     """
 
     calibration: str

@@ -1,15 +1,16 @@
-"""Propose vehicles: a linear template of edges, turned to every heading, at a few sizes."""
+"""Detect vehicles with a linear template of edges at every heading and a few sizes."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgcheck.detect import inputs, shipped, steered, suppress, windows
-from imgcheck.detect.channels import STRIDE, channels
+from imgcheck.detect import inputs, shipped
 from imgcheck.detect.proposal import Detections, Proposal
+from imgcheck.detect.vehicle_template import STRIDE, channels, responses
 from imgcheck.errors import UsageError
 from imgcheck.quantity import Estimate, Interval
 
@@ -17,14 +18,16 @@ HEADINGS = tuple(15.0 * k for k in range(12))
 # The template was learned on cars of this size (benchmarks: detect, vehicles).
 NOMINAL_M = (4.4, 2.0)
 WORKING_GSD = 0.3
-# Sizes that are looked for, as factors on the nominal length: cars, vans, short trucks.
+# Sizes that are searched for, as factors on the nominal length: cars, vans, short trucks.
 SIZES = (1.0, 1.35, 1.8)
-# Log odds that a larger size must make good: vans and trucks are fewer than cars, and at their
-# scale the template also answers to pairs of cars and to roofs.
+# Log odds subtracted from larger sizes: vans and trucks are rarer than cars, and at their scale
+# the template also responds to pairs of cars and to roofs.
 HANDICAP = (0.0, 0.5, 0.8)
-# A car is then 5 pixels long; below, nothing but its brightness is left.
+# A car is then 5 pixels long; on coarser pictures only its brightness remains.
 COARSEST_GSD = 0.8
-_OVERLAP = 48  # working pixels: 14 m, longer than any vehicle that is looked for
+# Large pictures are searched in overlapping windows of this side, so that memory stays small.
+WINDOW_PX = 1536
+_OVERLAP = 48  # working pixels: 14 m, longer than any vehicle that is searched for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,39 +48,36 @@ def vehicles(
     valid: ArrayLike | None = None,
     length_m: tuple[float, float] = (3.5, 9.0),
 ) -> Detections:
-    """Propose vehicles on the ground, each with the probability that it is one.
+    """Detect possible vehicles, each with the probability that it is one.
 
     Parameters
     ----------
     rgb : ndarray of shape (M, N, 3), uint8 or float in [0, 1]
-        Gray pictures (M, N) work, with fewer found.
+        Gray pictures (M, N) are accepted, with lower recall.
     gsd : float
-        Metres per pixel. Finer pictures are shrunk to 0.3 m.
+        Metres per pixel. Finer pictures are reduced to 0.3 m.
     valid : ndarray of shape (M, N), bool, optional
         True where the ground can be seen. Without it, what was drawn over the picture (caption
         bars, boxes, arrows) is left out.
     length_m : (float, float), default (3.5, 9.0)
-        Shortest and longest vehicle to look for.
+        Shortest and longest vehicle to search for.
 
     Returns
     -------
     Detections
-        ``p`` holds for streets like those of the calibration: where vehicles are rare it is too
-        high. ``p`` is None outside the calibrated range of scales.
+        ``p`` is valid for streets like those of the calibration: where vehicles are rare it is
+        too high. ``p`` is None outside the calibrated range of scales.
 
     Raises
     ------
-    WrongTypeError
-        For samples of another type than uint8 or float.
-    UsageError
-        For a picture, scale or range of lengths that has no meaning.
-    GridMismatchError
-        If ``valid`` has another shape.
+    WrongTypeError, UsageError, GridMismatchError
+        For samples that are neither uint8 nor float; for a picture, scale or range of lengths that
+        has no meaning; if ``valid`` has another shape.
 
     Notes
     -----
-    The shape says "vehicle-sized and vehicle-edged"; containers, sheds and skylights of that
-    size look alike, and front and rear are not told apart.
+    Containers, sheds and skylights of the size of a vehicle look alike. Front and rear are not
+    distinguished.
     """
     metres = inputs.scale(gsd)
     picture, usable = inputs.colour_image(rgb, valid=valid)
@@ -87,14 +87,10 @@ def vehicles(
     if metres > COARSEST_GSD:
         return Detections(
             kind="vehicle",
-            proposals=(),
             gsd=metres,
-            searched_m=None,
             limit_m=_limit(metres),
-            searched_area_m2=0.0,
-            share_searched=0.0,
             threshold=model.threshold,
-            reason=f"at {metres:g} m a pixel no vehicle can be told from other spots; "
+            reason=f"at {metres:g} m per pixel a vehicle cannot be distinguished from other spots; "
             f"{COARSEST_GSD:g} m or finer is needed",
         )
     found = candidates(picture, gsd=metres, model=model, lengths=(shortest, longest))
@@ -116,7 +112,7 @@ def vehicles(
         calibration=model.calibration if calibrated else None,
         reason=""
         if calibrated
-        else f"recall and probability were measured up to {model.gsd_range[1]:g} m a pixel only",
+        else f"recall and probability were measured only up to {model.gsd_range[1]:g} m per pixel",
     )
 
 
@@ -128,12 +124,12 @@ def candidates(
     lengths: tuple[float, float] = (3.5, 9.0),
     floor: float | None = None,
 ) -> Candidates:
-    """Find the maxima of the response over place, heading and size; best first."""
+    """Return the maxima of the response over place, heading and size; best first."""
     floor = model.threshold if floor is None else floor
     rows: list[NDArray[np.float64]] = [np.zeros((0, 5))]
     for size, handicap in _sizes(lengths):
         working, factor = _resampled(picture, gsd=gsd, target=WORKING_GSD * size)
-        for part in windows.windows(*working.shape[:2], overlap=_OVERLAP):
+        for part in _windows(*working.shape[:2]):
             local = peaks(channels(working[part]), model=model, floor=floor + handicap)
             local[:, 3] -= handicap
             local[:, 0] = (local[:, 0] + part[1].start) / factor[0]
@@ -141,14 +137,14 @@ def candidates(
             rows.append(np.insert(local, 3, NOMINAL_M[0] * size, axis=1))
     x, y, heading, length, score = np.concatenate(rows).T
     width = length * (NOMINAL_M[1] / NOMINAL_M[0])
-    kept = suppress.boxes(x, y, heading, length / gsd, width / gsd, score)
+    kept = best_boxes(x, y, heading, length / gsd, width / gsd, score)
     return Candidates(
         x=x[kept], y=y[kept], heading=heading[kept], length_m=length[kept], score=score[kept]
     )
 
 
 def probability(score: NDArray[np.float64], model: shipped.VehicleModel) -> NDArray[np.float64]:
-    """Probability that proposals are real, averaged over places like those of the calibration.
+    """Return the probability that proposals are real, averaged over the calibrated places.
 
     Places differ by a normal shift of the log odds; the mean of the logistic function over
     it is, to within 0.02, the logistic function of odds shrunk by the spread.
@@ -162,13 +158,13 @@ def _lengths(length_m: tuple[float, float]) -> tuple[float, float]:
     if not (0 < shortest <= longest and _sizes((shortest, longest))):
         raise UsageError(
             f"length_m is {length_m}; vehicles of about {NOMINAL_M[0]:g} to "
-            f"{NOMINAL_M[0] * SIZES[-1]:.1f} m can be looked for, for example (3.5, 9.0)"
+            f"{NOMINAL_M[0] * SIZES[-1]:.1f} m can be detected, for example (3.5, 9.0)"
         )
     return shortest, longest
 
 
 def _sizes(lengths: tuple[float, float]) -> list[tuple[float, float]]:
-    """Factors, with handicaps, whose template answers to these lengths (it forgives a sixth)."""
+    """Return factors and handicaps whose template responds to these lengths (within a sixth)."""
     return [
         (size, handicap)
         for size, handicap in zip(SIZES, HANDICAP, strict=True)
@@ -177,14 +173,14 @@ def _sizes(lengths: tuple[float, float]) -> list[tuple[float, float]]:
 
 
 def _limit(gsd: float) -> float:
-    """Shortest vehicle the template was shown, or five pixels where that is longer."""
+    """Return the length of the shortest vehicle of the training, or five pixels if longer."""
     return max(3.5, 5 * gsd)
 
 
 def _resampled(
     picture: NDArray[np.float32], *, gsd: float, target: float
 ) -> tuple[NDArray[np.float32], tuple[float, float]]:
-    """Bring a picture to the working scale; also the true factors in x and y."""
+    """Resample a picture to the working scale; also return the true factors in x and y."""
     factor = gsd / target
     width = max(1, round(picture.shape[1] * factor))
     height = max(1, round(picture.shape[0] * factor))
@@ -199,10 +195,10 @@ def _resampled(
 def peaks(
     maps: NDArray[np.float32], *, model: shipped.VehicleModel, floor: float
 ) -> NDArray[np.float64]:
-    """Local maxima over place and heading: rows of x, y (working pixels), heading, score."""
+    """Return local maxima: rows of x, y (working pixels), heading, score."""
     best = np.empty(maps.shape[:2], np.float32)
     which = np.empty(maps.shape[:2], np.intp)
-    for block, scores in steered.responses(maps, model.template, HEADINGS):
+    for block, scores in responses(maps, model.template, HEADINGS):
         which[block] = scores.argmax(axis=0)
         best[block] = scores.max(axis=0)
     best += model.bias
@@ -214,7 +210,7 @@ def peaks(
 
 
 def _on_usable(found: Candidates, usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Is the centre, and most of what surrounds it, on usable ground inside the picture?"""
+    """Return whether the centre and most of its surroundings are usable ground."""
     share = cv2.boxFilter(usable.astype(np.float32), -1, (9, 9), borderType=cv2.BORDER_REPLICATE)
     row = np.clip(found.y.astype(int), 0, usable.shape[0] - 1)
     column = np.clip(found.x.astype(int), 0, usable.shape[1] - 1)
@@ -250,3 +246,42 @@ def _proposal(
         calibration=model.calibration if calibrated else None,
         measures=measures,
     )
+
+
+def best_boxes(
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    heading_deg: NDArray[np.float64],
+    length: NDArray[np.float64],
+    width: NDArray[np.float64],
+    score: NDArray[np.float64],
+) -> NDArray[np.intp]:
+    """Return the indices of the boxes to keep, best first.
+
+    A box is dropped when its centre lies in the middle of a better one: within 0.65 of its length
+    and 0.8 of its width, so that vehicles parked side by side or in a row are kept.
+    """
+    left = np.argsort(-score, kind="stable")
+    kept = []
+    while len(left):
+        best, rest = left[0], left[1:]
+        kept.append(best)
+        turn = np.radians(heading_deg[best])
+        dx, dy = x[rest] - x[best], y[rest] - y[best]
+        along = np.abs(dx * np.sin(turn) - dy * np.cos(turn))
+        across = np.abs(dx * np.cos(turn) + dy * np.sin(turn))
+        long = np.maximum(length[rest], length[best])
+        wide = np.maximum(width[rest], width[best])
+        left = rest[(along > 0.65 * long) | (across > 0.8 * wide)]
+    return np.array(kept, np.intp)
+
+
+def _windows(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
+    """Yield windows (rows, columns) that cover a picture; neighbours share ``_OVERLAP`` pixels."""
+    step = WINDOW_PX - _OVERLAP
+    for top in range(0, max(1, rows - _OVERLAP), step):
+        for left in range(0, max(1, columns - _OVERLAP), step):
+            yield (
+                slice(top, min(rows, top + WINDOW_PX)),
+                slice(left, min(columns, left + WINDOW_PX)),
+            )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from imgcheck import detect
-from imgcheck.detect import recall, sharpness
+from imgcheck.detect import recall, visible
 from imgcheck.errors import UsageError
 from imgcheck.quantity import binomial_interval
 from tests.detect.test_craters import ground
@@ -73,7 +73,7 @@ def test_added_blur_is_measured_within_a_quarter(blur: float) -> None:
         interpolation=cv2.INTER_NEAREST,
     )
     soft = cv2.GaussianBlur(steps, (0, 0), blur)
-    measured = sharpness.measure(soft, np.ones(soft.shape, bool)).blur_px
+    measured = visible.measure_sharpness(soft, np.ones(soft.shape, bool)).blur_px
     assert measured == pytest.approx(blur, rel=0.25)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from imgcheck import detect, scene
-from imgcheck.detect import steered, suppress, windows
+from imgcheck.detect import vehicle_search, vehicle_template
 from imgcheck.errors import UsageError, WrongTypeError
 from imgcheck.quantity import Interval
 
@@ -113,7 +113,7 @@ def test_a_large_picture_gives_the_same_as_its_parts(
     parade: scene.Rendering, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = detect.vehicles(parade.rgb, gsd=0.3)
-    monkeypatch.setattr(windows, "WINDOW_PX", 160)
+    monkeypatch.setattr(vehicle_search, "WINDOW_PX", 160)
     parts = detect.vehicles(parade.rgb, gsd=0.3)
     sure = [p for p in whole.proposals if p.score > whole.threshold + 0.5]
     for p in sure:
@@ -133,7 +133,7 @@ def test_a_length_that_no_template_answers_to_is_refused() -> None:
 
 def _respond(maps: np.ndarray, template: np.ndarray, heading: float) -> np.ndarray:
     """Correlate by sums of products, the slow way that needs no explanation."""
-    kernel = np.tensordot(steered.unfolding(heading), template, 3).astype(np.float32)
+    kernel = np.tensordot(vehicle_template.unfolding(heading), template, 3).astype(np.float32)
     parts = [
         cv2.filter2D(np.ascontiguousarray(maps[..., k]), -1, kernel[..., k],
                      borderType=cv2.BORDER_REFLECT)
@@ -145,11 +145,11 @@ def _respond(maps: np.ndarray, template: np.ndarray, heading: float) -> np.ndarr
 @pytest.mark.parametrize("shape", [(41, 41), (20, 9), (300, 260), (238, 239)])
 def test_responses_block_by_block_equal_plain_correlation(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(1)
-    template = rng.random(steered.FOLDED).astype(np.float32)
+    template = rng.random(vehicle_template.FOLDED).astype(np.float32)
     maps = rng.random((*shape, 7)).astype(np.float32)
     headings = (0.0, 75.0)
     got = np.full((2, *shape), np.nan, np.float32)
-    for block, scores in steered.responses(maps, template, headings):
+    for block, scores in vehicle_template.responses(maps, template, headings):
         got[:, block[0], block[1]] = scores
     for k, heading in enumerate(headings):
         np.testing.assert_allclose(got[k], _respond(maps, template, heading), rtol=1e-4)
@@ -157,17 +157,20 @@ def test_responses_block_by_block_equal_plain_correlation(shape: tuple[int, int]
 
 def test_the_turned_template_answers_to_its_own_heading_most() -> None:
     rng = np.random.default_rng(0)
-    template = rng.random(steered.FOLDED).astype(np.float32)
-    kernel = np.tensordot(steered.unfolding(30.0), template, 3)
+    template = rng.random(vehicle_template.FOLDED).astype(np.float32)
+    kernel = np.tensordot(vehicle_template.unfolding(30.0), template, 3)
     maps = np.zeros((41, 41, kernel.shape[2]), np.float32)
-    maps[20 - steered.REACH : 21 + steered.REACH, 20 - steered.REACH : 21 + steered.REACH] = kernel
+    maps[
+        20 - vehicle_template.REACH : 21 + vehicle_template.REACH,
+        20 - vehicle_template.REACH : 21 + vehicle_template.REACH,
+    ] = kernel
     scores = {h: _respond(maps, template, h)[20, 20] for h in (0.0, 30.0, 60.0, 120.0)}
     assert max(scores, key=scores.__getitem__) == 30.0
 
 
 def test_cars_side_by_side_both_stay() -> None:
     x, y = np.array([50.0, 50.0, 51.0]), np.array([50.0, 59.0, 50.0])
-    kept = suppress.boxes(
+    kept = vehicle_search.best_boxes(
         x, y, np.full(3, 90.0), np.full(3, 15.0), np.full(3, 6.5), np.array([3.0, 2.0, 1.0])
     )
     assert kept.tolist() == [0, 1]
