@@ -12,7 +12,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from imgcheck import report as render
 from imgcheck.case import Case, Inspection, views
 from imgcheck.custody import CustodyFolder, Recorded
 from imgcheck.custody.copying import hash_file
@@ -31,8 +30,8 @@ from imgcheck.placing.document import document
 from imgcheck.placing.exports import Export, exports
 from imgcheck.placing.measures import Measures
 from imgcheck.placing.views import views as views_of
-from imgcheck.report import inspection as inspected
-from imgcheck.report import placing
+from imgcheck.report import inspect_page, locate_page, verify_page
+from imgcheck.report.machine import geojson
 from imgcheck.verification import LIBRARIES
 
 # Enough to judge a picture on a screen; the original stays where it is.
@@ -75,8 +74,8 @@ def _files(report: Report, case: Case) -> dict[str, Content]:
     pictures = {picture.name: picture.data for picture in report.pictures()}
     files: dict[str, Content] = dict(pictures)
     view = jpeg_view(case.image, longest_px=_VIEW_PX)
-    files["report.html"] = render.html(report, pictures=pictures, picture_view=view)
-    features = render.geojson(report, footprints=_features(report))
+    files["report.html"] = verify_page.html(report, pictures=pictures, picture_view=view)
+    features = geojson(report, footprints=_features(report))
     if features is not None:
         files["footprint.geojson"] = features
     files["report.json"] = report.dumps()
@@ -120,7 +119,7 @@ def publish_located(
     files: dict[str, Content] = {one.name: one.data for one in made if one.data is not None}
     if found.placement is not None:
         listed = [(one.name, one.what, one.note, one.data is not None) for one in made]
-        files["locate.html"] = placing.html(
+        files["locate.html"] = locate_page.html(
             said,
             Measures(placement=found.placement),
             views_of(found),
@@ -194,7 +193,7 @@ def publish_inspections(
     UnreadableError
         If the page cannot be written; an older one stays as it was.
     """
-    shown = inspected.html(found, views=[views(one) for one in found])
+    shown = inspect_page.html(found, views=[views(one) for one in found])
     read = tuple(one.image.path for one in found if one.image.path is not None)
     write_output(page, shown, replacing=replacing or Replacing(inputs=read))
 

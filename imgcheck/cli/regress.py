@@ -24,9 +24,9 @@ def command(folder: Path, junit: Path | None, force: bool, as_json: bool) -> int
     Example:
       imgcheck regress samples/ --junit results.xml
     """
-    from imgcheck import report as render
     from imgcheck.imaging.output import write_output
     from imgcheck.regression import regress
+    from imgcheck.report.machine import junit as junit_xml
 
     ours = options.replacing(force=force)
     if junit is not None:
@@ -34,7 +34,7 @@ def command(folder: Path, junit: Path | None, force: bool, as_json: bool) -> int
     with Progress("Regression") as progress:
         results = regress(folder, progress=progress)
     if junit is not None:
-        write_output(junit, render.junit(results), replacing=ours)
+        write_output(junit, junit_xml(results), replacing=ours)
     if as_json:
         cases = [
             {

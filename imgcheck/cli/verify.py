@@ -173,13 +173,17 @@ class _Keeper:
 
 
 def _shown(report: Any, form: str) -> str:
-    from imgcheck import report as render
-
     if form == "markdown":
-        return render.markdown(report)
+        from imgcheck.report.markdown import markdown
+
+        return markdown(report)
     if form == "sarif":
-        return render.sarif(report)
-    return render.terminal(report, width=_width(), color=_colour())
+        from imgcheck.report.machine import sarif
+
+        return sarif(report)
+    from imgcheck.report.terminal import terminal
+
+    return terminal(report, width=_width(), color=_colour())
 
 
 def _write(report: "Report", case: "Case", *, folder: Path, replacing: "Replacing") -> Path:

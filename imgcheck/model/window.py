@@ -30,6 +30,11 @@ _FORM = re.compile(
     r"(?P<zone>Z|[+-]\d{2}:?\d{2})?)?)?",
     re.ASCII,
 )
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,20 @@ class Window:
             if (self.end + timedelta(seconds=1)).time() == datetime.min.time():
                 return f"{self.start.date().isoformat()}/{self.end.date().isoformat()}"
         return f"{_short(self.start)}/{_short(self.end)}"
+
+    @property
+    def words(self) -> str:
+        """The span in plain English: ``8 to 12 September 2017``, ``8 June 2016, 08:11 UTC``."""
+        start, after = self.start, self.end + _SECOND
+        if _midnight(start) and _midnight(after) and self.end > start:
+            return _days(start, self.end) + (f", {_zone(start)}" if self.zone_known else "")
+        zone = f" {_zone(start)}" if self.zone_known else " (time zone not stated)"
+        first, last = f"{_day_words(start)}, {_clock(start)}", _clock(self.end)
+        if self.end - start < timedelta(minutes=1):
+            return f"{first}{zone}"
+        if start.date() == self.end.date():
+            return f"{first} to {last}{zone}"
+        return f"{first} to {_day_words(self.end)}, {last}{zone}"
 
     def to_json(self) -> dict[str, Any]:
         """Give start and end as ISO 8601 and say whether a zone is known."""
@@ -189,3 +208,51 @@ def _ends_half_year(utc: datetime) -> bool:
     return (following.day, following.hour, following.minute, following.second) == (
         1, 0, 0, 0,
     ) and following.month in (1, 7)  # fmt: skip
+
+
+def _days(start: datetime, end: datetime) -> str:
+    """Return whole days, months or years in the shortest words."""
+    after = end + _SECOND
+    if start.day == 1 and after.day == 1:
+        if start.month == 1 and after.month == 1:
+            years = (start.year, end.year)
+            return str(years[0]) if years[0] == years[1] else f"{years[0]} to {years[1]}"
+        first, last = _month(start), _month(end)
+        if first == last:
+            return first
+        if start.year == end.year:
+            first = _MONTHS[start.month - 1]
+        return f"{first} to {last}"
+    if start.date() == end.date():
+        return _day_words(start)
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day} to {_day_words(end)}"
+    if start.year == end.year:
+        return f"{start.day} {_MONTHS[start.month - 1]} to {_day_words(end)}"
+    return f"{_day_words(start)} to {_day_words(end)}"
+
+
+def _midnight(moment: datetime) -> bool:
+    return (moment.hour, moment.minute, moment.second) == (0, 0, 0)
+
+
+def _day_words(moment: datetime) -> str:
+    return f"{moment.day} {_month(moment)}"
+
+
+def _month(moment: datetime) -> str:
+    return f"{_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def _clock(moment: datetime) -> str:
+    shown = f"{moment.hour:02d}:{moment.minute:02d}"
+    return f"{shown}:{moment.second:02d}" if moment.second not in (0, 59) else shown
+
+
+def _zone(moment: datetime) -> str:
+    offset = moment.utcoffset()
+    if not offset:
+        return "UTC"
+    sign = "+" if offset > timedelta(0) else "−"
+    minutes = round(abs(offset).total_seconds() / 60)
+    return f"UTC{sign}{minutes // 60:02d}:{minutes % 60:02d}"

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from imgcheck.model import Answer, Finding, Input, Outcome, Report, Statement, Verdict
-from imgcheck.report.sayings import reading
-from imgcheck.report.words import VERDICTS
+from imgcheck.report.wording import VERDICTS, reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +67,18 @@ class Section:
         if self.untested:
             return f"Not tested: {self.untested[0]}"
         return VERDICTS[self.verdict.verdict].meaning
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The reasons for the verdict that no finding states as its summary."""
+        shown = {item.finding.summary for item in self.heard}
+        return tuple(reason for reason in self.verdict.because if reason not in shown)
+
+    @property
+    def own_limits(self) -> tuple[str, ...]:
+        """The limits of the verdict that no finding lists."""
+        listed = {limit for item in self.heard for limit in item.finding.limits}
+        return tuple(limit for limit in self.limits if limit not in listed)
 
     @property
     def heard(self) -> tuple[Item, ...]:

@@ -1,17 +1,173 @@
-"""The report for other programs: JSON and GeoJSON."""
+"""The report for other programs: SARIF, GeoJSON, and JUnit XML of a regression run."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import quote
+from xml.etree import ElementTree
 
-from imgcheck.model import Report
+from imgcheck.model import ByteRange, Finding, Input, Outcome, Report
 from imgcheck.report.arrange import picture
+from imgcheck.report.formatting import line
+from imgcheck.report.wording import reading
+
+_SARIF = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+
+# SARIF 2.1.0, 3.27.9: what a result is. Only "fail" carries a level other than "none".
+_KINDS = {
+    Outcome.SUPPORTS: "pass",
+    Outcome.CONTRADICTS: "fail",
+    Outcome.INCONCLUSIVE: "open",
+    Outcome.NOT_APPLICABLE: "notApplicable",
+}
 
 
-def json_text(report: Report) -> str:
-    """Give the canonical JSON text: same report, same bytes."""
-    return report.dumps()
+class RegressionCase(Protocol):
+    """One case of a regression run, as far as JUnit needs it."""
+
+    @property
+    def case(self) -> str: ...
+    @property
+    def passed(self) -> bool: ...
+    @property
+    def differences(self) -> tuple[str, ...]: ...
+    @property
+    def seconds(self) -> float | None: ...
+
+
+def junit(cases: Sequence[RegressionCase]) -> str:
+    """Give a regression run as JUnit XML.
+
+    Times stand in it only where a case has one.
+    """
+    failures = sum(not case.passed for case in cases)
+    suite = ElementTree.Element(
+        "testsuite", name="imgcheck regress", tests=str(len(cases)), failures=str(failures),
+        errors="0", skipped="0",
+    )  # fmt: skip
+    known = [case.seconds for case in cases if case.seconds is not None]
+    if known:
+        suite.set("time", f"{sum(known):.3f}")
+    for case in cases:
+        one = ElementTree.SubElement(
+            suite, "testcase", name=line(case.case, limit=200), classname="imgcheck.regress"
+        )
+        if case.seconds is not None:
+            one.set("time", f"{case.seconds:.3f}")
+        if not case.passed:
+            found = [line(difference) for difference in case.differences] or ["not as expected"]
+            failure = ElementTree.SubElement(one, "failure", message=found[0])
+            failure.text = "\n".join(found)
+    suites = ElementTree.Element("testsuites")
+    suites.append(suite)
+    ElementTree.indent(suites)
+    text = ElementTree.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+
+
+def sarif(report: Report) -> str:
+    """Give the report as SARIF 2.1.0, one result a finding.
+
+    A contradicted statement is a warning, never an error: it is for a person to look at. Failed
+    checks are notifications of the run.
+    """
+    posted = picture(report)
+    rules = list(dict.fromkeys(f.check for f in report.findings))
+    run = {
+        "tool": {
+            "driver": {
+                "name": report.tool.name,
+                "version": report.tool.version,
+                "rules": [{"id": rule} for rule in rules],
+            }
+        },
+        "invocations": [_invocation(report)],
+        "artifacts": [_artifact(item) for item in report.inputs],
+        "results": [
+            _result(finding, rules, posted, report)
+            for finding in report.findings
+            if finding.outcome is not Outcome.FAILED
+        ],
+        "columnKind": "unicodeCodePoints",
+    }
+    log = {"$schema": _SARIF, "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, indent=2, sort_keys=True, allow_nan=False) + "\n"
+
+
+def _invocation(report: Report) -> dict[str, Any]:
+    notes = [
+        {
+            "level": "error",
+            "message": {"text": line(finding.summary)},
+            "associatedRule": {"id": finding.check},
+        }
+        for finding in report.failed
+    ]
+    return {"executionSuccessful": not notes, "toolExecutionNotifications": notes}
+
+
+def _artifact(item: Input) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "location": {"uri": _uri(item.name)},
+        # Ids are unique, which artifacts have to be.
+        "description": {"text": line(item.id, limit=200)},
+        "roles": ["analysisTarget"],
+    }
+    if item.role != "picture":
+        found["roles"] = ["referencedOnCommandLine"]
+    if item.sha256 is not None:
+        found["hashes"] = {"sha-256": item.sha256}
+    if item.size_bytes is not None:
+        found["length"] = item.size_bytes
+    return found
+
+
+def _uri(name: str) -> str:
+    return quote(line(name, limit=300), safe="") or "unnamed"
+
+
+def _result(
+    finding: Finding, rules: list[str], posted: Input | None, report: Report
+) -> dict[str, Any]:
+    verdicts = report.answers()
+    readings = {s.id: reading(s) for s in report.claim.statements}
+    properties: dict[str, Any] = {"outcome": finding.outcome.value, "statement": finding.statement}
+    if finding.statement in verdicts:
+        properties["verdict"] = verdicts[finding.statement].value
+        properties["readAs"] = readings.get(finding.statement)
+    if finding.error_rate is not None:
+        properties["errorRate"] = finding.error_rate.rate
+    kind = "informational" if finding.statement is None else _KINDS[finding.outcome]
+    found: dict[str, Any] = {
+        "ruleId": finding.check,
+        "ruleIndex": rules.index(finding.check),
+        "kind": kind,
+        "level": "warning" if kind == "fail" else "none",
+        "message": {"text": line(finding.summary)},
+        "properties": properties,
+    }
+    if posted is not None:
+        found["locations"] = _locations(finding, posted)
+    return found
+
+
+def _locations(finding: Finding, posted: Input) -> list[dict[str, Any]]:
+    where = {"artifactLocation": {"uri": _uri(posted.name)}}
+    ranges = [b for b in finding.evidence.bytes if b.offset >= 0 and b.length > 0]
+    if not ranges:
+        return [{"physicalLocation": where}]
+    return [{"physicalLocation": {**where, "region": _region(b)}} for b in ranges]
+
+
+def _region(range_: ByteRange) -> dict[str, Any]:
+    return {
+        "byteOffset": range_.offset,
+        "byteLength": range_.length,
+        "message": {"text": line(range_.label, limit=300)},
+    }
 
 
 def geojson(report: Report, *, footprints: Sequence[Mapping[str, Any]] = ()) -> str | None:

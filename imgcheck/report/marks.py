@@ -1,14 +1,22 @@
-"""Numbered marks: every region of every finding, by the picture it lies on and its layer."""
+"""Marks on a picture: every region of every finding, numbered and in layers."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
 
 from imgcheck.model import Region, Report
 
-#: Outlines drawn on one picture; more of them hide what they mark. All stand in report.json.
+#: Outlines drawn on one picture; more of them hide what they mark. All are in report.json.
 MAX_MARKS = 1500
 #: Layers that get a switch of their own; the rest share the last.
 MAX_LAYERS = 12
+# Numbers are drawn beside outlines only while there are few enough to be read.
+_NUMBERED = 40
+# Each layer has a side of its own, so that the numbers of two layers over one thing differ.
+_SIDES = ("above", "below", "right", "left")
+_OPPOSITE = {"above": "below", "below": "above", "right": "left", "left": "right"}
+_EDGE = 5.0  # per cent of the picture from its edge within which a number would be cut off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,15 +29,63 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """One outline: a dot where it has no ``points``, and the SVG attributes of its number."""
+
+    mark: Mark
+    element: str
+    points: str
+    x: float
+    y: float
+    number: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
     """Marks that are switched on and off together."""
 
+    key: str
     name: str
-    marks: tuple[Mark, ...]
+    colour: str
+    shapes: tuple[Shape, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """A picture with its marks, as ``viewer.html`` draws it.
+
+    Attributes
+    ----------
+    key : str
+        Short name, unique on the page, for ids and classes.
+    address : Markup or None
+        Data address of the picture; without it the outlines are drawn on an empty frame.
+    size : tuple of int
+        Width and height, in pixels, of the frame that the marks are given in.
+    left_out : int
+        Marks that are not drawn.
+    """
+
+    key: str
+    address: Markup | None
+    size: tuple[int, int]
+    alt: str
+    caption: str
+    layers: tuple[Layer, ...] = ()
+    numbered: bool = True
+    left_out: int = field(default=0)
+
+    @property
+    def rules(self) -> str:
+        """Style rules that hide a layer when its checkbox is cleared."""
+        return "".join(
+            f".viewer:has(#{one.key}:not(:checked)) g.{one.key}{{display:none}}\n"
+            for one in self.layers
+        )
 
 
 def marks_on(report: Report, image: str) -> tuple[Mark, ...]:
-    """Number the regions that lie on one input, in the order of the findings."""
+    """Number the regions of one input, in the order of the findings."""
     found = [
         (position, region)
         for position, finding in enumerate(report.findings)
@@ -42,20 +98,51 @@ def marks_on(report: Report, image: str) -> tuple[Mark, ...]:
     )
 
 
-def layers(marks: tuple[Mark, ...]) -> tuple[Layer, ...]:
-    """Group marks by layer, in the order in which layers appear."""
-    names = list(dict.fromkeys(mark.region.layer for mark in marks))
+def layers(marks: tuple[Mark, ...], key: str, size: tuple[int, int]) -> tuple[Layer, ...]:
+    """Return the marks to draw, grouped by layer in the order in which layers appear."""
+    drawn = marks[:MAX_MARKS]
+    names = list(dict.fromkeys(mark.region.layer for mark in drawn))
     if len(names) > MAX_LAYERS:
         names = names[: MAX_LAYERS - 1]
-    grouped = [
-        Layer(name=name, marks=tuple(m for m in marks if m.region.layer == name)) for name in names
-    ]
-    rest = tuple(m for m in marks if m.region.layer not in names)
-    return (*grouped, Layer(name="other layers", marks=rest)) if rest else tuple(grouped)
+    groups = [(name, [m for m in drawn if m.region.layer == name]) for name in names]
+    rest = [m for m in drawn if m.region.layer not in names]
+    if rest:
+        groups.append(("other layers", rest))
+    return tuple(
+        Layer(
+            key=f"{key}-l{i}",
+            name=name,
+            colour=f"k{i % 6}",
+            shapes=tuple(_shape(mark, size, side=_SIDES[i % 4]) for mark in group),
+        )
+        for i, (name, group) in enumerate(groups)
+    )
+
+
+def viewer(
+    key: str,
+    marks: tuple[Mark, ...],
+    *,
+    address: Markup | None,
+    size: tuple[int, int],
+    alt: str,
+    caption: str,
+) -> Viewer:
+    """Return one picture with its marks."""
+    return Viewer(
+        key=key,
+        address=address,
+        size=size,
+        alt=alt,
+        caption=caption,
+        layers=layers(marks, key, size),
+        numbered=len(marks) <= _NUMBERED,
+        left_out=len(marks) - MAX_MARKS,
+    )
 
 
 def numbers(marks: tuple[Mark, ...], finding: int) -> str:
-    """Say which numbers a finding has on the picture: ``3``, ``3 to 7``, ``3 and 9``."""
+    """Return the numbers of a finding on the picture: ``3``, ``3 to 7``, ``3 and 9``."""
     own = [mark.number for mark in marks if mark.finding == finding]
     if not own:
         return ""
@@ -67,3 +154,41 @@ def numbers(marks: tuple[Mark, ...], finding: int) -> str:
 def _drawable(region: Region) -> bool:
     points = region.polygon
     return bool(points) and all(math.isfinite(v) for point in points for v in point)
+
+
+def _shape(mark: Mark, size: tuple[int, int], *, side: str) -> Shape:
+    points = mark.region.polygon
+    joined = " ".join(f"{_at(x)},{_at(y)}" for x, y in points) if len(points) > 1 else ""
+    return Shape(
+        mark=mark,
+        element="polygon" if len(points) > 2 else "polyline",
+        points=joined,
+        x=points[0][0],
+        y=points[0][1],
+        number=_number(mark, size, side=side),
+    )
+
+
+def _number(mark: Mark, size: tuple[int, int], *, side: str) -> dict[str, str]:
+    """Put a number on one side of its outline, inside the picture."""
+    xs = [_percent(x, size[0]) for x, _ in mark.region.polygon]
+    ys = [_percent(y, size[1]) for _, y in mark.region.polygon]
+    edges = {"left": min(xs), "right": max(xs), "above": min(ys), "below": max(ys)}
+    room = edges[side] if side in ("left", "above") else 100 - edges[side]
+    side = _OPPOSITE[side] if room < _EDGE else side
+    found = {
+        "x": f"{edges[side] if side in ('left', 'right') else (min(xs) + max(xs)) / 2:.2f}%",
+        "y": f"{edges[side] if side in ('above', 'below') else (min(ys) + max(ys)) / 2:.2f}%",
+        "dy": {"above": "-0.35em", "below": "1.15em"}.get(side, "0.35em"),
+    }
+    if side in ("left", "right"):
+        found |= {"dx": "-0.4em" if side == "left" else "0.4em", "class": f"beside-{side}"}
+    return found
+
+
+def _at(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _percent(value: float, whole: int) -> float:
+    return min(100.0, max(0.0, 100 * value / max(1, whole)))

@@ -18,7 +18,7 @@ from imgcheck.imaging import Image
 from imgcheck.model import Absence, Answer, Count, Finding, Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.quantity import Estimate, Interval
-from imgcheck.report import words
+from imgcheck.report import wording as words
 from imgcheck.verification import verify
 
 S, C, OPEN, NOT = (

@@ -6,7 +6,8 @@ from imgcheck import forensics, provenance
 from imgcheck.case import inspect
 from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import Image
-from imgcheck.report import inspection as rendering
+from imgcheck.report.inspect_page import html
+from imgcheck.report.inspection import terminal
 
 FORMATS = ("jpeg", "png", "tiff", "webp", "gif", "bmp", "jp2", "heif", "avif")
 
@@ -41,7 +42,7 @@ def inspected(data: bytes, *, name: str = "post.jpg", page: bool = False) -> boo
     except ImgcheckError:
         return False
     json.dumps(found.to_json(), allow_nan=False).encode("utf-8")
-    rendering.terminal(found, everything=True).encode("utf-8")
+    terminal(found, everything=True).encode("utf-8")
     if page:
-        rendering.html([found]).encode("utf-8")
+        html([found]).encode("utf-8")
     return True

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imgcheck import report as render
+from imgcheck.report.verify_page import html
 from tests.report import scenery
 from tests.report.sample_report import sample
 
@@ -22,7 +22,7 @@ _OPTIONS = (
 @pytest.mark.skipif(_BROWSER is None, reason="no chromium on this machine")
 def test_the_script_runs_under_the_pages_own_policy(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
-    path.write_text(render.html(sample(), picture_view=scenery.posted()), encoding="utf-8")
+    path.write_text(html(sample(), picture_view=scenery.posted()), encoding="utf-8")
     profile = f"--user-data-dir={tmp_path / 'profile'}"
     shown = subprocess.run(
         [str(_BROWSER), *_OPTIONS, profile, "--dump-dom", path.as_uri()],

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from imgcheck import report as render
 from imgcheck.model import Outcome
+from imgcheck.report.machine import junit, sarif
 from tests.report.sample_report import HOSTILE, bare, sample
 
 
@@ -22,7 +22,7 @@ def test_junit_counts_and_names_what_differs() -> None:
         Result("honest-post", True, seconds=1.25),
         Result("wrong-date", False, ("date: expected contradicted, got inconclusive", "and more")),
     )
-    root = ElementTree.fromstring(render.junit(results))
+    root = ElementTree.fromstring(junit(results))
     (suite,) = root
     assert suite.attrib["tests"] == "2"
     assert suite.attrib["failures"] == "1"
@@ -35,21 +35,21 @@ def test_junit_counts_and_names_what_differs() -> None:
 
 
 def test_junit_of_nothing_and_of_hostile_names_is_xml() -> None:
-    assert ElementTree.fromstring(render.junit(()))[0].attrib["tests"] == "0"
+    assert ElementTree.fromstring(junit(()))[0].attrib["tests"] == "0"
     results = [Result(text, False, (text,)) for text in HOSTILE]
-    text = render.junit(results)
+    text = junit(results)
     text.encode("utf-8")
     root = ElementTree.fromstring(text)
     assert root[0][0].attrib["name"] == HOSTILE[0]
 
 
 def test_a_case_that_fails_without_a_reason_still_fails() -> None:
-    root = ElementTree.fromstring(render.junit([Result("x", False)]))
+    root = ElementTree.fromstring(junit([Result("x", False)]))
     assert root[0][0][0].tag == "failure"
 
 
 def test_sarif_warns_of_a_contradiction_and_of_nothing_else() -> None:
-    run = json.loads(render.sarif(sample()))["runs"][0]
+    run = json.loads(sarif(sample()))["runs"][0]
     results = run["results"]
     warned = [r["ruleId"] for r in results if r["level"] == "warning"]
     assert warned == ["change.bitemporal"]
@@ -62,14 +62,14 @@ def test_sarif_warns_of_a_contradiction_and_of_nothing_else() -> None:
 
 
 def test_sarif_tells_of_failed_checks_as_notifications() -> None:
-    run = json.loads(render.sarif(sample()))["runs"][0]
+    run = json.loads(sarif(sample()))["runs"][0]
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
     assert len(invocation["toolExecutionNotifications"]) == 2
 
 
 def test_sarif_points_at_bytes_of_the_picture() -> None:
-    run = json.loads(render.sarif(sample()))["runs"][0]
+    run = json.loads(sarif(sample()))["runs"][0]
     (found,) = [r for r in run["results"] if r["ruleId"] == "provenance.recompression"]
     regions = [place["physicalLocation"]["region"] for place in found["locations"]]
     assert [(r["byteOffset"], r["byteLength"]) for r in regions] == [(20, 67), (89, 67)]
@@ -77,7 +77,7 @@ def test_sarif_points_at_bytes_of_the_picture() -> None:
 
 
 def test_sarif_of_a_bare_report_is_valid_and_successful() -> None:
-    log = json.loads(render.sarif(bare()))
+    log = json.loads(sarif(bare()))
     assert log["version"] == "2.1.0"
     assert log["runs"][0]["results"] == []
     assert log["runs"][0]["invocations"][0]["executionSuccessful"] is True

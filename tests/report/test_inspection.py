@@ -7,7 +7,8 @@ import pytest
 
 from imgcheck.case import Inspection, inspect, views
 from imgcheck.imaging import Image
-from imgcheck.report import inspection as rendering
+from imgcheck.report.inspect_page import html
+from imgcheck.report.inspection import terminal
 from tests.provenance import build
 
 EVIL = "<script>alert(1)</script>\x1b[31m\u202egnp.exe"
@@ -44,7 +45,7 @@ class Seen(HTMLParser):
 @pytest.fixture(scope="module")
 def page() -> Seen:
     found = hostile()
-    return Seen(rendering.html([found, found], views=[views(found), ()]))
+    return Seen(html([found, found], views=[views(found), ()]))
 
 
 def test_nothing_of_a_hostile_file_becomes_markup(page: Seen) -> None:
@@ -76,13 +77,13 @@ def test_times_stand_with_their_bytes_and_without_a_guessed_zone(page: Seen) -> 
 
 
 def test_a_terminal_gets_no_command_from_a_file() -> None:
-    text = rendering.terminal(hostile(), everything=True)
+    text = terminal(hostile(), everything=True)
     assert "\x1b" not in text and "\u202e" not in text
     assert "Editor 1.0" in text and "Structure" in text
 
 
 def test_the_chapters_come_in_the_order_an_analyst_asks() -> None:
-    text = rendering.terminal(hostile())
+    text = terminal(hostile())
     titles = ["What it is", "Route", "Times", "Place", "Credentials", "Tags"]
     places = [text.index(f"\n{title}\n") for title in titles]
     assert places == sorted(places)

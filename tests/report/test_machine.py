@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from imgcheck import report as render
 from imgcheck.model import Report
+from imgcheck.report.machine import geojson
 from tests.report.sample_report import bare, sample
 
 
@@ -16,14 +16,14 @@ def _feature(*ring: tuple[float, float]) -> dict[str, Any]:
 
 
 def test_json_comes_back_as_the_same_report() -> None:
-    text = render.json_text(sample())
-    assert render.json_text(Report.from_json(json.loads(text))) == text
+    text = sample().dumps()
+    assert Report.from_json(json.loads(text)).dumps() == text
     assert text.isascii()
 
 
 def test_footprints_become_a_feature_collection() -> None:
     feature = _feature((40.1, 35.3), (40.2, 35.3), (40.2, 35.4))
-    text = render.geojson(sample(), footprints=[feature])
+    text = geojson(sample(), footprints=[feature])
     assert text is not None
     found = json.loads(text)
     assert found["type"] == "FeatureCollection"
@@ -32,7 +32,7 @@ def test_footprints_become_a_feature_collection() -> None:
 
 
 def test_nothing_on_the_map_makes_no_collection() -> None:
-    assert render.geojson(bare()) is None
+    assert geojson(bare()) is None
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_nothing_on_the_map_makes_no_collection() -> None:
 )
 def test_what_is_no_longitude_and_latitude_is_refused(feature: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="footprint 1"):
-        render.geojson(sample(), footprints=[feature])
+        geojson(sample(), footprints=[feature])

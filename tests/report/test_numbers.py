@@ -6,7 +6,7 @@ import pytest
 
 from imgcheck.model import Measure
 from imgcheck.quantity import Interval
-from imgcheck.report.numbers import ends, measure, number, share, size
+from imgcheck.report.formatting import ends, measure, number, share, size
 
 
 @pytest.mark.parametrize(

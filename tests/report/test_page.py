@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from imgcheck import report as render
 from imgcheck.model import Evidence, Finding, Outcome, Picture, Region, Report
-from imgcheck.report import words
+from imgcheck.report import wording as words
 from imgcheck.report.marks import MAX_MARKS
+from imgcheck.report.verify_page import html
 from tests.report import scenery
 from tests.report.sample_report import HOSTILE, bare, sample
 
@@ -51,7 +51,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return render.html(sample(), picture_view=scenery.posted())
+    return html(sample(), picture_view=scenery.posted())
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,10 @@ def test_every_statement_and_every_finding_is_told(page: Page) -> None:
 
 
 def test_the_error_rate_stands_beside_a_contradiction(page: Page) -> None:
-    assert "error rate 1.3 %, at most 3.2 % (95 %): 4 of 312" in page.words
+    assert (
+        "in testing, 4 of 312 unchanged pairs called changed (1.3 %, 95 % upper limit 3.2 %; "
+        in page.words
+    )
     assert "error rate at most 3.2 %" in page.words
 
 
@@ -149,27 +152,27 @@ def test_a_pair_is_put_together_by_its_name(text: str) -> None:
 
 
 def test_the_same_report_gives_the_same_page(text: str) -> None:
-    again = render.html(Report.from_json(sample().to_json()), picture_view=scenery.posted(),
+    again = html(Report.from_json(sample().to_json()), picture_view=scenery.posted(),
                         pictures={p.name: p.data for p in sample().pictures()})  # fmt: skip
     assert again == text
 
 
 def test_a_page_without_claim_references_and_pictures_is_whole() -> None:
-    page = Page(render.html(bare()))
+    page = Page(html(bare()))
     assert page.open == []
     assert "No claim was given" in page.words
-    assert Page(render.html(replace(bare(), inputs=()))).open == []
+    assert Page(html(replace(bare(), inputs=()))).open == []
 
 
 def test_marks_stand_on_an_empty_frame_where_no_picture_is_given() -> None:
-    page = Page(render.html(sample()))
+    page = Page(html(sample()))
     assert "only the marks are drawn" in page.words
     assert any(name == "polygon" for name, _ in page.elements)
 
 
 def test_a_picture_that_is_not_the_one_of_the_report_is_left_out() -> None:
     swapped = {"change-1-before.jpg": scenery.after(), "change-1-after.jpg": scenery.after()}
-    page = Page(render.html(sample(), pictures=swapped))
+    page = Page(html(sample(), pictures=swapped))
     assert "is not shown: the file given is not the one of the report" in page.words
     assert len([name for name, _ in page.elements if name == "img"]) == 1
 
@@ -182,7 +185,7 @@ def _with(evidence: Evidence) -> Report:
 
 def test_a_picture_that_is_a_page_in_disguise_is_not_carried() -> None:
     svg = Picture(name="x.jpg", label="x", media_type="image/svg+xml", data=b"<svg onload='x'/>")
-    text = render.html(_with(Evidence(pictures=(svg,))))
+    text = html(_with(Evidence(pictures=(svg,))))
     assert "it is not a JPEG, PNG, GIF or WebP" in text
     assert "onload" not in text
 
@@ -197,7 +200,7 @@ def test_thousands_of_marks_and_odd_shapes_do_not_break_the_page() -> None:
         Region(image="picture", polygon=box, label=HOSTILE[i % 9], layer=f"layer {i % 40}")
         for i in range(4000)
     ]
-    text = render.html(_with(Evidence(regions=tuple(regions))), picture_view=scenery.posted())
+    text = html(_with(Evidence(regions=tuple(regions))), picture_view=scenery.posted())
     page = Page(text)
     assert page.open == []
     assert "nan" not in "".join(page.attribute("points"))
@@ -209,6 +212,6 @@ def test_thousands_of_marks_and_odd_shapes_do_not_break_the_page() -> None:
 
 def test_a_huge_text_does_not_swell_the_page() -> None:
     verdicts = tuple(replace(v, text=HOSTILE[9], because=(HOSTILE[9],)) for v in sample().verdicts)
-    text = render.html(replace(sample(), verdicts=verdicts), pictures={})
-    assert len(text) < len(render.html(sample(), pictures={})) + 100_000
+    text = html(replace(sample(), verdicts=verdicts), pictures={})
+    assert len(text) < len(html(sample(), pictures={})) + 100_000
     assert "more characters, see report.json" in text

@@ -1,13 +1,12 @@
 """A verdict belongs to what was tested: the reading stands under the quote on every face."""
 
-import html
 import json
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
-from imgcheck import report as render
 from imgcheck.model import (
     Answer,
     Claim,
@@ -19,7 +18,11 @@ from imgcheck.model import (
     Verdict,
     Window,
 )
-from imgcheck.report.sayings import reading
+from imgcheck.report.machine import sarif
+from imgcheck.report.markdown import markdown
+from imgcheck.report.terminal import terminal
+from imgcheck.report.verify_page import html
+from imgcheck.report.wording import reading
 from tests.report.sample_report import bare
 
 QUOTE = "on the left bank of the Euphrates"
@@ -48,11 +51,11 @@ def report(text: str = QUOTE, answer: Answer = Answer.INCONCLUSIVE) -> Report:
 def words_of(face: str, given: Report) -> str:
     """Give the text of a face as a reader sees it, on one line."""
     text = {
-        "terminal": lambda: render.terminal(given, width=80, color=False),
-        "html": lambda: re.sub(r"<[^>]+>", " ", render.html(given)),
-        "markdown": lambda: render.markdown(given).replace("<br>", " "),
+        "terminal": lambda: terminal(given, width=80, color=False),
+        "html": lambda: re.sub(r"<[^>]+>", " ", html(given)),
+        "markdown": lambda: markdown(given).replace("<br>", " "),
     }[face]()
-    return " ".join(html.unescape(text).split())
+    return " ".join(unescape(text).split())
 
 
 @pytest.mark.parametrize("face", ["terminal", "html", "markdown"])
@@ -61,7 +64,7 @@ def test_the_reading_stands_directly_under_the_quote_in_table_and_section(face: 
     under = f"“{QUOTE}” Read as: {READ} Only this was tested."
     assert said.count(under) == 2
     assert said.count(QUOTE) == 2
-    assert "go beyond the reading were not tested" in said
+    assert "go beyond this reading were not tested" in said
 
 
 @pytest.mark.parametrize("face", ["terminal", "html", "markdown"])
@@ -86,7 +89,7 @@ def test_a_verdict_on_a_statement_that_the_claim_lacks_is_shown_by_its_id(face: 
 
 
 def test_sarif_gives_the_reading_beside_the_verdict() -> None:
-    (result,) = json.loads(render.sarif(report()))["runs"][0]["results"]
+    (result,) = json.loads(sarif(report()))["runs"][0]["results"]
     assert result["properties"]["readAs"] == READ.rstrip(".")
     assert result["properties"]["verdict"] == "inconclusive"
 

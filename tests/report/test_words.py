@@ -6,9 +6,9 @@ import pytest
 
 from imgcheck.model import Answer, ErrorRate, Finding, Outcome, Place, Statement
 from imgcheck.quantity import LikelihoodRatio
-from imgcheck.report import words
-from imgcheck.report.plain import line, sentence
-from imgcheck.report.sayings import reading
+from imgcheck.report import wording as words
+from imgcheck.report.formatting import line, sentence
+from imgcheck.report.wording import reading
 from tests.report.sample_report import statements
 
 
@@ -17,9 +17,8 @@ def _finding(**rest: object) -> Finding:
                    summary="Seen.", basis="b", **rest)  # type: ignore[arg-type]  # fmt: skip
 
 
-def test_every_verdict_and_outcome_has_a_word_and_a_meaning() -> None:
+def test_every_verdict_has_a_word_and_a_meaning() -> None:
     assert set(words.VERDICTS) == set(Answer)
-    assert set(words.OUTCOMES) == set(Outcome)
     shown = [said.word for said in words.VERDICTS.values()]
     assert len(set(shown)) == len(shown)
 
@@ -34,22 +33,24 @@ def test_a_likelihood_ratio_is_said_both_ways_round() -> None:
     above = words.weight(LikelihoodRatio(value=12.0, calibration="x"))
     below = words.weight(LikelihoodRatio(value=0.125, calibration="x"))
     even = words.weight(LikelihoodRatio(value=1.0, calibration="x"))
-    assert above.startswith("12 times as probable if the statement is true")
-    assert below.startswith("8 times as probable if the statement is not true")
-    assert even.startswith("as probable if the statement is true as if it is not")
+    assert above.startswith("12 times more probable if the statement is true")
+    assert below.startswith("8 times more probable if the statement is not true")
+    assert even.startswith("equally probable whether the statement is true or not")
     assert all("measured in x" in said for said in (above, below, even))
 
 
 def test_an_error_rate_is_said_with_its_counts_limit_and_origin() -> None:
     rate = ErrorRate(errors=4, trials=312, what="true claims contradicted", calibration="split B")
     assert words.error_rate(rate) == (
-        "error rate 1.3 %, at most 3.2 % (95 %): 4 of 312 true claims contradicted; split B"
+        "in testing, 4 of 312 true claims contradicted (1.3 %, 95 % upper limit 3.2 %; split B)"
     )
 
 
 def test_a_rate_of_zero_is_said_as_an_upper_limit() -> None:
     rate = ErrorRate(errors=0, trials=182, what="true claims contradicted", calibration="split B")
-    assert words.error_rate(rate).startswith("error rate at most 2 % (95 %): 0 of 182")
+    assert words.error_rate(rate) == (
+        "in testing, 0 of 182 true claims contradicted (95 % upper limit 2 %; split B)"
+    )
 
 
 def test_a_finding_without_calibration_says_so() -> None:

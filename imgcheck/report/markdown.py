@@ -4,11 +4,9 @@ import re
 from collections.abc import Iterable
 
 from imgcheck.model import Finding, Report
-from imgcheck.report import words
+from imgcheck.report import wording as words
 from imgcheck.report.arrange import Arrangement, Item, Section, arrange, tally
-from imgcheck.report.dates import window
-from imgcheck.report.numbers import measure, size
-from imgcheck.report.plain import line, sentence
+from imgcheck.report.formatting import line, measure, sentence, size
 
 # Everything that CommonMark or GitHub could take for markup, a mention or an address. A
 # backslash is not enough for the last two: "@name" and "www." act before it is read. An entity
@@ -160,7 +158,7 @@ def _inputs(report: Report) -> Iterable[str]:
     yield "## Inputs"
     yield ""
     for item in report.inputs:
-        date = f", {inert(window(item.date))}" if item.date is not None else ""
+        date = f", {inert(item.date.words)}" if item.date is not None else ""
         name = f"{inert(item.id, limit=80)} ({inert(item.role, limit=40)})"
         yield f"- {name}: {inert(item.name, limit=200)}{date}, SHA-256 {inert(words.digest(item))}"
     yield ""

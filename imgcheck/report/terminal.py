@@ -13,11 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from imgcheck.model import Answer, Finding, Input, Report
-from imgcheck.report import words
+from imgcheck.report import wording as words
 from imgcheck.report.arrange import Arrangement, Item, Section, arrange, tally
-from imgcheck.report.dates import window
-from imgcheck.report.numbers import measure, size
-from imgcheck.report.plain import line, sentence
+from imgcheck.report.formatting import line, measure, sentence, size
 
 _STYLES = {
     Answer.SUPPORTED: "bold blue",
@@ -103,7 +101,7 @@ def _posted(report: Report) -> str:
     source = report.claim.source
     parts = [line(p, limit=200) for p in (source.publisher, source.platform) if p]
     if source.posted is not None:
-        parts.append(window(source.posted))
+        parts.append(source.posted.words)
     if source.url:
         parts.append(line(source.url, limit=200))
     return f"Posted: {', '.join(parts)}" if parts else ""
@@ -234,7 +232,7 @@ def _inputs(report: Report) -> Iterable[RenderableType]:
         return
     yield _heading("Also given")
     for item in others:
-        date = window(item.date) if item.date is not None else "no date"
+        date = item.date.words if item.date is not None else "no date"
         source = f" (from: {line(item.date_source, limit=80)})" if item.date_source else ""
         facts = f"{line(item.role, limit=40)} {line(item.id, limit=80)}, {date}{source}, "
         yield _bullet(Text(f"{facts}SHA-256 {words.digest(item, first=12)}"))

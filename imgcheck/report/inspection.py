@@ -1,15 +1,16 @@
-"""The chapters of an inspection, in the order an analyst asks: both views are made of these.
+"""An inspection in chapters, in the order an analyst asks, and as terminal text.
 
 What it is; the route it took; times; place; credentials; embedded pictures; oddities; tags.
-Texts are as they came from the file: whoever shows them makes them safe.
+Texts are as they came from the file: the terminal and the page make them safe.
 """
 
+import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from imgcheck import provenance
 from imgcheck.case import Inspection
-from imgcheck.report.numbers import size
+from imgcheck.report.formatting import line, size
 
 # Without --all, tags beyond these stay in the JSON.
 CORE_TAGS = (
@@ -19,6 +20,9 @@ CORE_TAGS = (
     "XMP:xmp:CreatorTool", "XMP:Iptc4xmpExt:DigitalSourceType", "XMP:dc:description",
     "IPTC:Caption/Abstract", "IPTC:Credit", "IPTC:By-line", "IPTC:Source",
 )  # fmt: skip
+_LONGEST = 240  # characters of a text from the file; --all shows more
+_LONGEST_OF_ALL = 1_000
+_WIDEST_LABEL = 38
 Place = tuple[int, int]
 
 
@@ -302,3 +306,63 @@ def _first_place(found: Inspection, name: str) -> tuple[Place, ...]:
     )
     offset, length = next(iter(entries), (None, None))
     return _place(offset, length)
+
+
+def terminal(found: Inspection, *, everything: bool = False, width: int = 100) -> str:
+    """Give an inspection as terminal text, without colours.
+
+    Parameters
+    ----------
+    everything : bool, default False
+        Also every tag, what every rule means, and the whole structure.
+    width : int, default 100
+        Columns; longer lines are broken and indented.
+    """
+    rows = [line(found.image.name, limit=200)]
+    for chapter in chapters(found, everything=everything):
+        rows += _chapter_lines(chapter, everything, max(40, width))
+    if everything:
+        rows += ["", "Structure", "      offset     length  part"]
+        rows += _structure_lines(found.structure.nodes, 0)
+    return "\n".join(rows) + "\n\n"
+
+
+def _chapter_lines(chapter: Chapter, everything: bool, width: int) -> Iterator[str]:
+    yield ""
+    yield chapter.title
+    longest = max((len(line(row.label, limit=60)) for row in chapter.rows), default=0)
+    column = min(_WIDEST_LABEL, longest)
+    for row in chapter.rows:
+        yield from _row_lines(row, column, everything, width)
+
+
+def _row_lines(row: Row, column: int, everything: bool, width: int) -> Iterator[str]:
+    limit = _LONGEST_OF_ALL if everything else _LONGEST
+    note = f" ({line(row.note, limit=160, tell=False)})" if row.note else ""
+    where = f" [byte {row.places[0][0]}]" if row.odd and row.places else ""
+    text = f"{line(row.text, limit=limit, tell=False)}{note}{where}"
+    label = f"{line(row.label, limit=60):{column}}  " if column else ""
+    indent = " " * (2 + (column + 2 if column else 0))
+    yield from _wrapped(text, f"  {label}", indent, width)
+    if everything and row.detail:
+        yield from _wrapped(line(row.detail, limit=_LONGEST_OF_ALL), indent, indent, width)
+
+
+def _wrapped(text: str, first: str, rest: str, width: int) -> list[str]:
+    broken = textwrap.wrap(
+        text,
+        max(width, len(rest) + 40),
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return broken or [first.rstrip()]
+
+
+def _structure_lines(nodes: Iterable[provenance.Node], depth: int) -> Iterator[str]:
+    for node in nodes:
+        indent = "  " * depth
+        note = line(node.note, limit=80)
+        yield f"  {node.offset:10} {node.length:10}  {indent}{node.kind}  {note}".rstrip()
+        yield from _structure_lines(node.children, depth + 1)

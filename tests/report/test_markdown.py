@@ -2,8 +2,7 @@
 
 import pytest
 
-from imgcheck import report as render
-from imgcheck.report.prose import inert
+from imgcheck.report.markdown import inert, markdown
 from tests.report.sample_report import HOSTILE, bare, sample
 
 MORE = (
@@ -37,7 +36,7 @@ def test_mentions_and_addresses_are_broken_up() -> None:
 
 
 def test_the_report_has_a_table_with_one_row_a_statement() -> None:
-    text = render.markdown(sample())
+    text = markdown(sample())
     rows = [row for row in text.splitlines() if row.startswith("| ")]
     assert len(rows) == 2 + len(sample().verdicts)
     for row in rows:
@@ -45,8 +44,8 @@ def test_the_report_has_a_table_with_one_row_a_statement() -> None:
 
 
 def test_a_contradiction_carries_its_error_rate() -> None:
-    assert "error rate 1.3 %, at most 3.2 %" in render.markdown(sample())
+    assert "1.3 %, 95 % upper limit 3.2 %" in markdown(sample())
 
 
 def test_a_report_without_claim_is_whole() -> None:
-    assert "No claim was given" in render.markdown(bare())
+    assert "No claim was given" in markdown(bare())

@@ -1,11 +1,58 @@
-"""Numbers with sensible digits, units and intervals."""
+"""Text, dates and numbers made fit to be shown: safe, short, and no more precise than known."""
 
 import math
+import re
 from dataclasses import replace
 
+from imgcheck.imaging.text import printable
 from imgcheck.model import Measure
 from imgcheck.quantity import Interval, distance, significant
-from imgcheck.report.plain import line
+
+#: Longest text shown of one field; a post has at most a few thousand characters.
+LIMIT = 4000
+
+# Persian, Indic scripts and joined emoji are spelt with these two invisible characters. They
+# stay between two characters beyond ASCII, where they carry meaning and can command nothing.
+_JOINERS = re.compile("(?<=[^\x00-\xa0])([\u200c\u200d])(?=[^\x00-\xa0])")
+
+_WORD = re.compile(r"[a-z]+(['’]s)?[,;:]?( |$)")
+
+
+def line(text: str, *, limit: int = LIMIT, tell: bool = True) -> str:
+    """Return a text on one line, without control or direction characters, cut where it is endless.
+
+    Parameters
+    ----------
+    text : str
+    limit : int
+        Most characters of the text that are shown.
+    tell : bool, default True
+        Say how many characters are cut; without, an ellipsis stands for them. That is for places
+        that give the same text in full elsewhere.
+    """
+    shown = safe(" ".join(text[:limit].split()))
+    left = len(text) - limit
+    if left <= 0:
+        return shown
+    return f"{shown} … ({left:,} more characters, see report.json)" if tell else f"{shown} …"
+
+
+def sentence(text: str, *, limit: int = LIMIT) -> str:
+    """Return a line that begins with a capital, unless it begins with a name such as ``geo.place``.
+
+    Checks write some of their sentences to follow a colon; in a list they stand alone.
+    """
+    shown = line(text, limit=limit)
+    return shown[0].upper() + shown[1:] if _WORD.match(shown) else shown
+
+
+def safe(text: str) -> str:
+    """Replace every character that could command or mislead; meaningful joiners stay."""
+    return "".join(
+        part if part in ("\u200c", "\u200d") and place % 2 else printable(part)
+        for place, part in enumerate(_JOINERS.split(text))
+    )
+
 
 # Significant digits of a number that says nothing of its own uncertainty.
 _DIGITS = 4
@@ -16,7 +63,7 @@ _SIZES = ("kB", "MB", "GB", "TB")
 
 
 def number(value: float, *, resolution: float | None = None) -> str:
-    """Give a number with the digits it deserves.
+    """Return a number with the digits it deserves.
 
     Parameters
     ----------
@@ -56,7 +103,7 @@ def with_unit(text: str, unit: str) -> str:
 
 
 def share(fraction: float) -> str:
-    """Give a share of 1 in per cent: two digits of it, or of what is missing to all."""
+    """Return a share of 1 in per cent: two digits of it, or of what is missing to all."""
     percent = _tidy(100 * fraction)
     step = min(percent, 100 - percent)
     return f"{number(percent, resolution=step if step > 0 else None)} %"
@@ -68,12 +115,12 @@ def _tidy(percent: float) -> float:
 
 
 def level(interval: Interval) -> str:
-    """Give the level of an interval: ``95 %``."""
+    """Return the level of an interval: ``95 %``."""
     return f"{number(_tidy(100 * interval.level))} %"
 
 
 def ends(interval: Interval, *, unit: str = "") -> str:
-    """Give the ends of an interval: ``8 to 17 m``, ``at least 3``, ``at most 8``."""
+    """Return the ends of an interval: ``8 to 17 m``, ``at least 3``, ``at most 8``."""
     low, high = interval.low, interval.high
     if math.isinf(low) and math.isinf(high):
         return "any value"
@@ -87,13 +134,8 @@ def ends(interval: Interval, *, unit: str = "") -> str:
     return f"{number(low, resolution=half)} to {with_unit(number(high, resolution=half), unit)}"
 
 
-def interval_of_shares(interval: Interval) -> str:
-    """Give an interval of a share: ``95 %: 0.4 % to 2.1 %``."""
-    return f"{level(interval)}: {share(interval.low)} to {share(interval.high)}"
-
-
 def scaled(measure: Measure) -> Measure:
-    """Give a measure in kilometres that stays below one kilometre in metres."""
+    """Return a measure in kilometres that stays below one kilometre in metres."""
     found, interval = measure.value, measure.interval
     if measure.unit != "km" or isinstance(found, bool | str) or found is None:
         return measure
@@ -107,7 +149,7 @@ def scaled(measure: Measure) -> Measure:
 
 
 def value(measure: Measure) -> str:
-    """Give a measure's value with its unit, without its interval."""
+    """Return a measure's value with its unit, without its interval."""
     found = measure.value
     if found is None:
         return f"unknown: {line(measure.reason or 'no reason given')}"
@@ -121,7 +163,7 @@ def value(measure: Measure) -> str:
 
 
 def measure(item: Measure) -> str:
-    """Give a measure in one run of words: ``12 m (95 %: 8 to 17 m)``."""
+    """Return a measure in one run of words: ``12 m (95 %: 8 to 17 m)``."""
     item = scaled(item)
     if item.interval is None:
         return value(item)
@@ -135,7 +177,7 @@ def _half_width(interval: Interval | None) -> float | None:
 
 
 def size(bytes_: int | None) -> str:
-    """Give a file size for reading: ``2.41 MB``."""
+    """Return a file size for reading: ``2.41 MB``."""
     if bytes_ is None:
         return "file size unknown"
     if bytes_ < 1000:

@@ -1,0 +1,200 @@
+"""What is drawn over the views: outline, tie points, error ellipses, north arrow, scale bar."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.imaging import transforms
+from imgcheck.placing.measures import Measures, TiePoint
+from imgcheck.placing.views import View
+from imgcheck.quantity import distance
+
+# Tie points drawn: the best of each cell of a grid over the picture.
+_CELLS = 9
+# Residuals up to so many pixels of the picture are drawn in the first and the second colour.
+BOUNDS_PX = (1.0, 2.0)
+# Ellipses and residuals are drawn at least so long, pixels of the view.
+_ELLIPSE_PX, _RESIDUAL_PX = 16.0, 9.0
+_NICE = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """A tie point, with the stroke to where the reference has it (on the reference alone)."""
+
+    title: str
+    x: str
+    y: str
+    colour: str
+    residual: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ellipse:
+    """The 95 % error of one point, enlarged."""
+
+    title: str
+    points: str
+    cross: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A word with its place and size."""
+
+    words: str
+    x: str
+    y: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class North:
+    """An arrow in a disc."""
+
+    title: str
+    x: str
+    y: str
+    radius: str
+    arrow: str
+    turn: str
+    letter: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """A bar in a box of ``x, y, width, height``."""
+
+    box: tuple[str, str, str, str]
+    bar: str
+    label: Text
+
+
+def chosen(points: Sequence[TiePoint], shape: tuple[int, int]) -> list[TiePoint]:
+    """Return tie points spread over the picture, few enough to be distinguished."""
+    cells: dict[tuple[int, int], TiePoint] = {}
+    for point in points:
+        x, y = point.picture
+        cells.setdefault((int(x / shape[1] * _CELLS), int(y / shape[0] * _CELLS)), point)
+    return sorted(cells.values(), key=lambda point: (point.picture[1], point.picture[0]))
+
+
+def dots(
+    points: Iterable[TiePoint], view: View, measures: Measures, *, factor: int | None = None
+) -> Iterator[Dot]:
+    """Yield tie points where the picture has them.
+
+    With a ``factor``, each has the stroke to where the reference has it, so many times as long.
+    """
+    from_crs = view.matrix @ np.linalg.inv(measures.matrix)
+    for number, point in enumerate(points, 1):
+        start = transforms.apply(view.matrix, [point.picture])[0]
+        stroke = ""
+        if factor is not None:
+            end = start + factor * (transforms.apply(from_crs, [point.reference])[0] - start)
+            stroke = f"M{_n(start[0])} {_n(start[1])}L{_n(end[0])} {_n(end[1])}"
+        yield Dot(
+            title=f"{number}: {point.residual_px:.2f} px, {distance(point.residual_m)} off",
+            x=_n(start[0]),
+            y=_n(start[1]),
+            colour=f"r{sum(point.residual_px > bound for bound in BOUNDS_PX)}",
+            residual=stroke,
+        )
+
+
+def residual_factor(points: Sequence[TiePoint], view: View) -> int:
+    """Return how many times residuals are lengthened to be visible."""
+    if not points:
+        return 1
+    typical = float(np.median([point.residual_m for point in points])) / view.metres
+    return _factor(_RESIDUAL_PX, typical)
+
+
+def outline(view: View, shape: tuple[int, int]) -> tuple[str, str]:
+    """Return the footprint, and the path of its top edge, which shows the way up."""
+    ring = transforms.apply(view.matrix, transforms.corners(shape))
+    points = " ".join(f"{_n(x)},{_n(y)}" for x, y in ring)
+    return points, f"M{_n(ring[0][0])} {_n(ring[0][1])}L{_n(ring[1][0])} {_n(ring[1][1])}"
+
+
+def ellipse_factor(measures: Measures, view: View) -> int:
+    """Return how many times error ellipses are enlarged to be visible."""
+    found = measures.placement.ellipse_m
+    return 1 if found is None else _factor(_ELLIPSE_PX, found[0] / view.metres)
+
+
+def ellipses(measures: Measures, view: View, factor: int) -> list[Ellipse]:
+    """Return the 95 % ellipses of centre and corners, enlarged."""
+    rows, cols = measures.shape
+    corners = [(float(x), float(y)) for x, y in transforms.corners((rows, cols))]
+    return [_ellipse(measures, view, spot, factor) for spot in [(cols / 2, rows / 2), *corners]]
+
+
+def _ellipse(measures: Measures, view: View, spot: tuple[float, float], factor: int) -> Ellipse:
+    from imgcheck import geo
+
+    major, minor, angle = geo.ellipse(measures.placement, spot)
+    turns = np.linspace(0, 2 * np.pi, 48, endpoint=False)
+    along, across = major * np.cos(turns), minor * np.sin(turns)
+    sine, cosine = math.sin(math.radians(angle)), math.cos(math.radians(angle))
+    # East and north; to picture pixels by the slope of the ground, then to the view.
+    ground = np.stack([along * sine + across * cosine, along * cosine - across * sine])
+    spread = np.linalg.solve(measures.slope(spot), ground)
+    moves = transforms.jacobian(view.matrix, [spot])[0] @ spread
+    x, y = transforms.apply(view.matrix, [spot])[0]
+    points = " ".join(f"{_n(x + factor * a)},{_n(y + factor * b)}" for a, b in moves.T)
+    size = f"{distance(major)} by {distance(minor)}"
+    return Ellipse(
+        title=f"95 %: {size}, drawn {factor} times as large",
+        points=points,
+        cross=f"M{_n(x - 5)} {_n(y)}h10M{_n(x)} {_n(y - 5)}v10",
+    )
+
+
+def north(view: View) -> North | None:
+    """Return an arrow to the north in the upper right corner; none at a pole."""
+    if view.north_deg is None:
+        return None
+    size = 0.024 * max(view.size)
+    x, y = view.size[0] - 2.2 * size, 2.4 * size
+    side, foot = _n(0.55 * size), _n(0.8 * size)
+    lean = math.radians(view.north_deg)
+    at_x, at_y = x + 1.55 * size * math.sin(lean), y - 1.55 * size * math.cos(lean)
+    return North(
+        title=f"North: {view.north_deg:.1f} degrees clockwise from up",
+        x=_n(x),
+        y=_n(y),
+        radius=_n(2.1 * size),
+        arrow=f"M0 {_n(-size)}L{side} {foot}L0 {_n(0.4 * size)}L-{side} {foot}Z",
+        turn=_n(view.north_deg),
+        letter=Text(words="N", x=_n(at_x), y=_n(at_y), size=_n(0.95 * size)),
+    )
+
+
+def scale_bar(view: View) -> Scale:
+    """Return a length on the ground for the lower left corner."""
+    room = 0.25 * view.size[0] * view.metres
+    power = 10.0 ** math.floor(math.log10(room))
+    length = max(n for n in (power, 2 * power, 5 * power) if n <= room)
+    wide, unit = length / view.metres, 0.02 * max(view.size)
+    x, y = 1.5 * unit, view.size[1] - 1.5 * unit
+    up = _n(y - 0.5 * unit)
+    return Scale(
+        box=(_n(x - unit), _n(y - 2.4 * unit), _n(wide + 2 * unit), _n(3.2 * unit)),
+        bar=f"M{_n(x)} {up}V{_n(y)}H{_n(x + wide)}V{up}",
+        label=Text(words=distance(length), x=_n(x + wide / 2), y=_n(y - 0.7 * unit),
+                   size=_n(1.15 * unit)),
+    )  # fmt: skip
+
+
+def _factor(wanted: float, found: float) -> int:
+    if found <= 0 or found >= wanted:
+        return 1
+    return next((n for n in _NICE if n * found >= wanted), _NICE[-1])
+
+
+def _n(value: float | NDArray[np.float64]) -> str:
+    return f"{float(value):.2f}".rstrip("0").rstrip(".")
