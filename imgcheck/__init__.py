@@ -5,7 +5,8 @@
 >>> report.answers()                                             # doctest: +SKIP
 {'1-acquired': <Answer.INCONCLUSIVE: 'inconclusive'>}
 
-The names below are looked up when first used, so that ``import imgcheck`` stays light.
+A picture is given as a path, or as a case opened with `load_case`. The names below are loaded on
+first use, so that ``import imgcheck`` stays light.
 """
 
 # Nothing is imported here, not even typing: the command line sets up its guard against Ctrl-C
@@ -14,31 +15,36 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from imgcheck.case import Case, inspect, load_case
+    from imgcheck import sun
+    from imgcheck.case import Case, Reference, inspect, load_case
     from imgcheck.errors import ImgcheckError
     from imgcheck.hashing import HashIndex
     from imgcheck.imaging import Image
+    from imgcheck.known import add_to_index, search
     from imgcheck.model import Answer, Claim, Finding, Outcome, Report, Verdict
+    from imgcheck.placing import locate
+    from imgcheck.publication import publish
     from imgcheck.regression import regress
-    from imgcheck.scripting import locate, verify
+    from imgcheck.verification import verify
 
 __all__ = [
-    "load_case", "verify", "inspect", "locate", "regress",
-    "Image", "HashIndex",
-    "Case", "Claim", "Finding", "Outcome", "Verdict", "Answer", "Report",
+    "load_case", "verify", "inspect", "locate", "search", "add_to_index", "sun", "regress",
+    "publish",
+    "Case", "Reference", "Image", "HashIndex",
+    "Claim", "Finding", "Outcome", "Verdict", "Answer", "Report",
     "ImgcheckError",
 ]  # fmt: skip
 
 _HOMES = {
-    "load_case": "imgcheck.case",
-    "verify": "imgcheck.scripting",
-    "inspect": "imgcheck.case",
-    "locate": "imgcheck.scripting",
-    "regress": "imgcheck.regression",
-    "Case": "imgcheck.case",
-    "Image": "imgcheck.imaging",
-    "HashIndex": "imgcheck.hashing",
-    "ImgcheckError": "imgcheck.errors",
+    "imgcheck.case": ("load_case", "inspect", "Case", "Reference"),
+    "imgcheck.verification": ("verify",),
+    "imgcheck.placing": ("locate",),
+    "imgcheck.known": ("search", "add_to_index"),
+    "imgcheck.regression": ("regress",),
+    "imgcheck.publication": ("publish",),
+    "imgcheck.imaging": ("Image",),
+    "imgcheck.hashing": ("HashIndex",),
+    "imgcheck.errors": ("ImgcheckError",),
 }
 
 
@@ -47,8 +53,10 @@ def __getattr__(name: str) -> "Any":
         raise AttributeError(f"module 'imgcheck' has no attribute {name!r}")
     import importlib
 
-    module = importlib.import_module(_HOMES.get(name, "imgcheck.model"))
-    return getattr(module, name)
+    if name == "sun":
+        return importlib.import_module("imgcheck.sun")
+    home = next((module for module, names in _HOMES.items() if name in names), "imgcheck.model")
+    return getattr(importlib.import_module(home), name)
 
 
 def __dir__() -> list[str]:

@@ -1,26 +1,29 @@
-"""Filling an index of known pictures from files and folders."""
+"""The index of known pictures: filled from files and folders, and searched for a picture."""
 
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from imgcheck.case.opening import SIDECAR, date_of_item, sidecar
+from imgcheck.case import Case
+from imgcheck.case.opening import SIDECAR, FilePath, date_of_item, sidecar
 from imgcheck.errors import ImgcheckError, IndexFileError, UsageError
 from imgcheck.hashing import HashIndex
-from imgcheck.hashing.answer import Merged
+from imgcheck.hashing.answer import Merged, SearchResult
 from imgcheck.hashing.store import kinds, lists
 from imgcheck.imaging import Image, Limits, frames, tiles
+from imgcheck.imaging.intake import path_of
 from imgcheck.imaging.limits import mosaic_limits
 from imgcheck.verification import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A file that did not enter the index, and why."""
+    """A file that was not added, and the reason."""
 
     path: str
     reason: str
@@ -28,7 +31,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What an ``index add`` did: pictures added and known, files refused; rows in all."""
+    """Result of ``index add``: pictures added, pictures already known, files refused, all rows."""
 
     added: int
     known: int
@@ -38,7 +41,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What an ``index import`` did: hashes added and known before; listed hashes in all."""
+    """Result of ``index import``: hashes added, hashes already known, all listed hashes."""
 
     added: int
     known: int
@@ -47,24 +50,56 @@ class Imported:
     listed: int
 
 
+def search(
+    picture: Case | FilePath,
+    index: FilePath | None = None,
+    *,
+    parts: Literal["auto", "every", "likely", "none"] = "auto",
+) -> SearchResult:
+    """Search the index of known pictures for a picture, as a whole and in parts.
+
+    Parameters
+    ----------
+    picture : path or Case
+    index : path, optional
+        By default the index of the case.
+    parts : str, default "auto"
+        See `imgcheck.hashing.HashIndex.search`.
+
+    Raises
+    ------
+    UsageError
+        If there is no index.
+    UnreadableError, RefusedError, IndexFileError
+        If the picture or the index cannot be used.
+    """
+    if isinstance(picture, Case):
+        image, index = picture.image, index or picture.index
+    else:
+        image = Image.open(path_of(picture, "the picture"))
+    if index is None:
+        raise UsageError("name the index of known pictures to search")
+    with HashIndex.open(path_of(index, "the index")) as opened:
+        return opened.search(image, parts=parts)
+
+
 def add_to_index(
-    database: Path,
-    paths: Sequence[Path],
+    database: FilePath,
+    paths: FilePath | Sequence[FilePath],
     *,
     date: str | None = None,
     note: str | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> Added:
-    """Add pictures to an index, making it when it does not exist.
+    """Add pictures to an index, which is created if it does not exist.
 
     Parameters
     ----------
-    paths : sequence of path
-        Files, and folders that are walked through. A TIFF or JPEG 2000 above 4096 pixels a side
+    paths : path or sequence of path
+        Files, and folders with all that is below them. A TIFF or JPEG 2000 above 4096 pixels a side
         is added as overlapping tiles (label ``path#x,y,width,height``), a video as a frame of
-        each scene (``path#t=12.3s``). A file that is neither is refused and named; the others
-        are added all the same.
+        each scene (``path#t=12.3s``). A file that cannot be read is listed under ``refused``.
     date : str, optional
         When the pictures were published or taken, ISO 8601; stored beside each. Without it, an
         ``items.json`` in a picture's folder may state its date.
@@ -76,10 +111,14 @@ def add_to_index(
     IndexFileError
         If the index is damaged, foreign, locked or of another version.
     """
-    missing = [path.name for path in paths if not path.exists()]
+    if isinstance(paths, (str, bytes, os.PathLike)):
+        paths = (paths,)
+    database = path_of(database, "the index")
+    given = [path_of(path, "a picture") for path in paths]
+    missing = [path.name for path in given if not path.exists()]
     if missing:
-        raise UsageError(f"{missing[0]}: there is no such file or folder")
-    files = [file for path in paths for file in _files(path, database)]
+        raise UsageError(f"{missing[0]}: no such file or folder")
+    files = [file for path in given for file in _files(path, database)]
     dates = _stated_dates(files)
     count = {"added": 0, "known": 0}
     refused: list[Refused] = []
@@ -91,7 +130,7 @@ def add_to_index(
                 for outcome in _added(index, file, date or dates.get(file), note, limits):
                     count[outcome] += 1
             except IndexFileError:
-                raise  # the index itself: going on would lose more
+                raise  # the index itself is damaged: going on would lose more
             except ImgcheckError as error:
                 refused.append(Refused(path=_text(file), reason=str(error)))
         rows = index.stats().rows
@@ -101,7 +140,7 @@ def add_to_index(
 def _added(
     index: HashIndex, file: Path, date: str | None, note: str | None, limits: Limits | None
 ) -> Iterator[str]:
-    """Add what a file holds: one picture, the tiles of a mosaic, or the scenes of a video."""
+    """Add the content of a file: one picture, the tiles of a mosaic, or the scenes of a video."""
     label = _text(file)
     if frames.is_video(file):
         digest = frames.digest(file)
@@ -145,7 +184,7 @@ def import_list(
     list_name: str | None = None,
     date: str | None = None,
 ) -> Imported:
-    """Add a list of hashes to an index, making it when it does not exist.
+    """Add a list of hashes to an index, which is created if it does not exist.
 
     Parameters
     ----------
@@ -185,7 +224,7 @@ def import_list(
 
 
 def merge_indexes(database: Path, others: Sequence[Path]) -> Merged:
-    """Merge indexes into one, making it when it does not exist; give what came new.
+    """Merge indexes into one, which is created if it does not exist; return what was added.
 
     Raises
     ------
@@ -194,7 +233,7 @@ def merge_indexes(database: Path, others: Sequence[Path]) -> Merged:
     IndexFileError
         If one cannot be used; those before it are merged.
     """
-    for other in others:  # an index that cannot be used is told before anything is made
+    for other in others:  # an index that cannot be used is reported before anything is written
         HashIndex.open(other).close()
     total = Merged()
     with _opened(database) as index:
@@ -211,7 +250,7 @@ def _opened(database: Path) -> HashIndex:
 
 
 def _text(path: Path | str) -> str:
-    """Give a path as text that can be stored and shown, whatever bytes its name has."""
+    """Return a path as text that can be stored and shown, whatever bytes its name has."""
     return os.fsencode(path).decode("utf-8", "replace")
 
 
@@ -228,7 +267,7 @@ def _stated_dates(files: Sequence[Path]) -> dict[Path, str]:
 
 
 def _files(path: Path, database: Path) -> Iterator[Path]:
-    """Give the regular files of a folder in a fixed order, without hidden ones and the index."""
+    """Return the regular files of a folder in a fixed order, without hidden ones and the index."""
     if not path.is_dir():
         yield path
         return

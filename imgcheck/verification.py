@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from imgcheck.case import Case, Reference
+from imgcheck.case import Case, Reference, load_case
+from imgcheck.case.opening import FilePath
 from imgcheck.checks import Check
 from imgcheck.checks.catalogue import catalogue
 from imgcheck.checks.check import Missing
-from imgcheck.errors import ImgcheckError, WrongTypeError
+from imgcheck.errors import ImgcheckError
 from imgcheck.model import Answer, Claim, Finding, Input, Outcome, Report, Statement, Tool, Verdict
 
 #: Libraries whose version can change a finding.
@@ -36,25 +37,39 @@ class Planned:
 
 
 def verify(
-    case: Case, *, checks: Sequence[Check] | None = None, progress: Progress | None = None
+    picture: Case | FilePath,
+    *,
+    claim: Claim | FilePath | None = None,
+    references: FilePath | Sequence[FilePath] = (),
+    index: FilePath | None = None,
+    checks: Sequence[Check] | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Test a claim about a picture with every check that its inputs allow.
 
     Parameters
     ----------
-    case : Case
-        From `imgcheck.case.load_case`, or built in code.
+    picture : path or Case
+    claim, references, index : optional
+        As in `imgcheck.load_case`; only with a path.
     checks : sequence of Check, optional
-        Default: the whole catalogue.
+        By default the whole catalogue.
     progress : callable, optional
         Called before each check with its question, its position and the number of checks.
 
     Returns
     -------
     Report
-        The same case and versions give the same report, to the byte.
+        The same inputs and versions give the same report, to the byte.
+
+    Raises
+    ------
+    WrongTypeError
+        If the picture is neither a case nor a path.
+    UnreadableError, RefusedError, ClaimError
+        If a file cannot be opened or parsed.
     """
-    _must_be_a_case(case)
+    case = load_case(picture, claim=claim, references=references, index=index)
     # Some damage shows only when the picture is decoded, and no check may do that.
     case.image.examine()
     planned = plan(case, checks=checks)
@@ -67,11 +82,6 @@ def verify(
         findings=findings,
         verdicts=assess(case.claim, findings),
     )
-
-
-def _must_be_a_case(case: object) -> None:
-    if not isinstance(case, Case):
-        raise WrongTypeError(f"a Case is needed (imgcheck.load_case makes one), not {case!r:.80}")
 
 
 def plan(case: Case, *, checks: Sequence[Check] | None = None) -> tuple[Planned, ...]:

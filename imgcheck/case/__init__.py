@@ -4,10 +4,8 @@
 reading of the file, the registration to a reference, the search in the index) once, on first use.
 """
 
-from imgcheck.case.opening import load_case
-from imgcheck.case.pictures import views
-from imgcheck.case.reading import Inspection, inspect
-from imgcheck.case.reference import Reference
-from imgcheck.case.workbench import Case
+from imgcheck.case.opening import inspect, load_case
+from imgcheck.case.reading import Inspection, views
+from imgcheck.case.workbench import Case, Reference
 
 __all__ = ["Case", "Inspection", "Reference", "inspect", "load_case", "views"]

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import geo
-from imgcheck.case.reference import Reference
 from imgcheck.imaging import grid, warp
 from imgcheck.imaging.grid import Grid
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import Place
 
 if TYPE_CHECKING:
-    from imgcheck.case.workbench import Case
+    from imgcheck.case.workbench import Case, Reference
 
 Layer = tuple[NDArray[np.float32], NDArray[np.bool_]]
 
@@ -47,7 +46,7 @@ class Ground:
         return tuple((round(float(x), 1), round(float(y), 1)) for x, y in points)
 
 
-def placing(case: "Case") -> tuple[tuple[Reference, ...], geo.Choice]:
+def placing(case: "Case") -> tuple[tuple["Reference", ...], geo.Choice]:
     """Register the picture to its references, those of the claimed place first.
 
     A stated ground sample distance is searched within a factor: a wrong one hides the right place.
@@ -75,14 +74,14 @@ def _near(case: "Case") -> list[tuple[float, float]]:
     return points
 
 
-def relation(case: "Case", reference: Reference, found: geo.Placement) -> Relation | None:
+def relation(case: "Case", reference: "Reference", found: geo.Placement) -> Relation | None:
     """Compare the picture with the reference it matches: one acquisition or two?"""
     from imgcheck.placing import search
 
     return search.related(case, reference, found)
 
 
-def on_grid(case: "Case", reference: Reference, on: geo.Placement) -> Ground | None:
+def on_grid(case: "Case", reference: "Reference", on: geo.Placement) -> Ground | None:
     """Resample the picture to the grid of a reference; None if they share no area."""
     picture = case.image
     corners = np.array(
@@ -101,7 +100,7 @@ def on_grid(case: "Case", reference: Reference, on: geo.Placement) -> Ground | N
     return Ground(grid=cut, to_grid=to_grid, picture=shown, valid=valid) if valid.any() else None
 
 
-def layer(case: "Case", reference: Reference) -> Layer | None:
+def layer(case: "Case", reference: "Reference") -> Layer | None:
     """Resample a reference to the grid of the picture; None if they share no area.
 
     Dated images of one place are registered to each other by their georeference, so one good match

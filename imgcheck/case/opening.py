@@ -1,18 +1,20 @@
-"""From paths to a case: the picture, the claim, references with their dates, the index.
+"""Open what a case needs: the picture, the claim, dated references and the index.
 
 The date of a reference is read from the option (``PATH@DATE``), a STAC-like ``items.json``
-beside it, or its own TIFF date; it is never guessed from a file name.
+beside it, or its TIFF date tag; it is never guessed from a file name.
 """
 
 import json
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from imgcheck.case.reference import Reference
-from imgcheck.case.workbench import Case
+from imgcheck import provenance
+from imgcheck.case.reading import Inspection, read
+from imgcheck.case.workbench import Case, Reference
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
 from imgcheck.imaging import Image, Limits
 from imgcheck.imaging.intake import path_of, read_small
@@ -23,39 +25,46 @@ SIDECAR = "items.json"
 _SIDECAR_BYTES = 4 << 20
 _RASTERS = (".tif", ".tiff", ".jp2")
 
+FilePath = str | os.PathLike[str]
+
 
 def load_case(
-    picture: str | os.PathLike[str],
+    picture: Case | FilePath,
     *,
-    claim: Claim | str | os.PathLike[str] | None = None,
-    references: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
-    index: str | os.PathLike[str] | None = None,
+    claim: Claim | FilePath | None = None,
+    references: FilePath | Sequence[FilePath] = (),
+    index: FilePath | None = None,
     limits: Limits | None = None,
 ) -> Case:
     """Open everything a case needs.
 
     Parameters
     ----------
-    picture : path
-        The posted picture.
+    picture : path or Case
+        The posted picture. A case is returned as it is; nothing can be added to it.
     claim : Claim or path, optional
-        What was said of it.
     references : path or sequence of path
         Georeferenced images, or folders of them. ``PATH@2017-09-01`` states a date.
     index : path, optional
         Index of known pictures.
     limits : Limits, optional
-        What a file may cost; by default 100 megapixels for the picture, 400 for a reference.
+        What the picture may cost; by default 100 megapixels. References have limits of their own.
 
     Raises
     ------
     WrongTypeError
-        If a path is no path.
+        If an argument is not a path.
     UnreadableError, RefusedError
-        If a file cannot be opened; the file is named.
+        If a file cannot be opened; the message names it.
     ClaimError
-        If the claim cannot be understood.
+        If the claim cannot be parsed.
+    UsageError
+        If something is to be added to a case.
     """
+    if isinstance(picture, Case):
+        if claim is not None or references or index is not None or limits is not None:
+            raise UsageError("a case holds its claim, references and index: give them to load_case")
+        return picture
     picture = path_of(picture, "the picture")
     if isinstance(references, (str, bytes, os.PathLike)):
         references = (references,)
@@ -64,13 +73,9 @@ def load_case(
     if index is not None and not path_of(index, "the index").is_file():
         name = Path(index).name
         raise UnreadableError(
-            f"{name}: there is no such index; make one with: imgcheck index add {name} FOLDER",
-            file=name,
+            f"{name}: no such index; make one with: imgcheck index add {name} FOLDER", file=name
         )
-    known = limits or reference_limits()
-    found = [
-        item for given in references for item in _references(path_of(given, "a reference"), known)
-    ]
+    found = [one for given in references for one in _references(path_of(given, "a reference"))]
     return Case(
         image=Image.open(picture, limits=limits or default_limits()),
         claim=claim or Claim(),
@@ -79,21 +84,57 @@ def load_case(
     )
 
 
+def inspect(
+    picture: Case | Image | FilePath,
+    *,
+    limits: Limits | None = None,
+    trust: provenance.TrustList | None = None,
+    second_reader: provenance.ExifTool | None = None,
+) -> Inspection:
+    """Read structure, last save, metadata, times, credentials and platform traces of a file.
+
+    Parameters
+    ----------
+    picture : path, Image or Case
+    limits : Limits, optional
+        What a file that is opened may cost; fields are read even if its pixels are over the budget.
+    trust : TrustList, optional
+        Whose content credentials count as trusted; by default the lists that the user imported.
+    second_reader : ExifTool, optional
+        Its readings are kept beside ours where the two differ on a standard tag. Checks never use
+        one: their results must not depend on what else is installed.
+
+    Raises
+    ------
+    WrongTypeError
+        If the picture is not a path.
+    UnreadableError, RefusedError
+        If the file cannot be opened; the message names it.
+
+    Notes
+    -----
+    A tag contains what a person or a program wrote; nothing is judged here. Pixels are decoded only
+    to compare the picture with those embedded in its file.
+    """
+    if isinstance(picture, Case) and trust is None and second_reader is None:
+        return picture.file
+    if isinstance(picture, Case):
+        image = picture.image
+    elif isinstance(picture, Image):
+        image = picture
+    else:
+        path = path_of(picture, "the picture")
+        image = Image.open(path, limits=limits or replace(default_limits(), undecoded=True))
+    return read(image, trust=trust, second_reader=second_reader)
+
+
 def _with_unique_ids(references: list[Reference]) -> tuple[Reference, ...]:
     seen: dict[str, int] = {}
     unique = []
     for one in references:
         seen[one.id] = seen.get(one.id, 0) + 1
         name = one.id if seen[one.id] == 1 else f"{one.id}-{seen[one.id]}"
-        unique.append(
-            Reference(
-                id=name,
-                image=one.image,
-                date=one.date,
-                date_source=one.date_source,
-                date_reason=one.date_reason,
-            )
-        )
+        unique.append(replace(one, id=name))
     return tuple(sorted(unique, key=_by_date))
 
 
@@ -102,12 +143,12 @@ def _by_date(reference: Reference) -> tuple[bool, str, str]:
     return reference.date is None, when, reference.id
 
 
-def _references(given: Path, limits: Limits) -> Iterator[Reference]:
+def _references(given: Path) -> Iterator[Reference]:
     path, stated = _split_date(given)
     if not path.exists():
-        raise UnreadableError(f"{path.name}: there is no such reference", file=path.name)
+        raise UnreadableError(f"{path.name}: no such reference", file=path.name)
     if not path.is_dir():
-        yield _reference(path, limits, stated, sidecar(path.parent))
+        yield _reference(path, stated, sidecar(path.parent))
         return
     if stated is not None:
         raise UsageError(f"{path.name} is a folder: give a date to each file, PATH@DATE")
@@ -118,11 +159,11 @@ def _references(given: Path, limits: Limits) -> Iterator[Reference]:
             f"{path.name}: holds no reference image ({', '.join(_RASTERS)})", file=path.name
         )
     for raster in rasters:
-        yield _reference(raster, limits, None, items)
+        yield _reference(raster, None, items)
 
 
 def _split_date(given: Path) -> tuple[Path, Window | None]:
-    """Take ``PATH@DATE`` apart; an @ in a file name that exists stays in the name."""
+    """Split ``PATH@DATE``; an @ in the name of an existing file belongs to the name."""
     path, at, date = str(given).rpartition("@")
     if not at or given.exists():
         return given, None
@@ -133,13 +174,7 @@ def _split_date(given: Path) -> tuple[Path, Window | None]:
 
 
 def sidecar(folder: Path) -> dict[str, dict[str, Any]]:
-    """Read ``items.json``: a list of STAC-like items, each naming its ``asset``.
-
-    Raises
-    ------
-    UnreadableError
-        If the file is no such list, or over 4 MiB.
-    """
+    """Read ``items.json``: a list of STAC-like items, each with its ``asset``."""
     path = folder / SIDECAR
     if not path.is_file():
         return {}
@@ -154,10 +189,8 @@ def sidecar(folder: Path) -> dict[str, dict[str, Any]]:
         ) from error
 
 
-def _reference(
-    path: Path, limits: Limits, stated: Window | None, items: dict[str, dict[str, Any]]
-) -> Reference:
-    image = Image.open(path, limits=limits)
+def _reference(path: Path, stated: Window | None, items: dict[str, dict[str, Any]]) -> Reference:
+    image = Image.open(path, limits=reference_limits())
     date, source, reason = stated, "option", None
     if date is None and path.name in items:
         date, source, reason = date_of_item(items[path.name])
@@ -172,7 +205,7 @@ def _reference(
 
 
 def date_of_item(item: dict[str, Any]) -> tuple[Window | None, str, str | None]:
-    """Read a STAC item's time: the window, its source, and the reason where there is none.
+    """Return the window of a STAC item, its source, and the reason if there is none.
 
     With ``datetime_precision`` "day" midnight stands for the whole day.
     """
@@ -193,8 +226,6 @@ def date_of_item(item: dict[str, Any]) -> tuple[Window | None, str, str | None]:
 
 def _tagged_date(image: Image) -> Window | None:
     """Read TIFF DateTime ("2017:09:10 08:00:00"), which carries no zone."""
-    from imgcheck import provenance
-
     try:
         tags = provenance.metadata(image.data, format=image.format).tags
         moment = datetime.strptime(str(tags["IFD0:DateTime"]), "%Y:%m:%d %H:%M:%S")

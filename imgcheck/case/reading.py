@@ -1,29 +1,36 @@
-"""One file, read by every reader of the provenance engine."""
+"""The reading of one file: every reader of `provenance` and `forensics` applied once."""
 
-import dataclasses
-import os
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 from imgcheck import forensics, provenance
-from imgcheck.case import document
 from imgcheck.case.trust import imported_trust
-from imgcheck.imaging import Image, Limits
-from imgcheck.imaging.limits import default_limits
+from imgcheck.errors import ImgcheckError
+from imgcheck.imaging import Image
+from imgcheck.imaging.text import printable
+from imgcheck.imaging.view import jpeg_view
+
+_DEEPEST_NODE = 6
+
+_PICTURE_PX, _EMBEDDED_PX = 900, 320
+_MOST_VIEWS = 8  # the first frames of a burst are enough
+_MOST_VIEW_PIXELS = 4_000_000  # larger previews are listed, not shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Inspection:
-    """What one file is, the way it says it came, and every tag in it.
+    """What one file is, how it was saved, and every tag in it.
 
     Attributes
     ----------
-    traces, route : marks of platforms, and the steps the file says it went through.
+    traces, route : marks of platforms, and the steps that the file records.
     rules : tuple of RuleResult
         Whether the file's fields agree with each other.
     embedded : tuple of EmbeddedComparison
         Every picture inside the file, compared with the main one.
-    second, disagreements : a second reader's answer, where one was asked.
+    second, disagreements : the result of a second reader, if one was given.
     """
 
     image: Image
@@ -43,15 +50,10 @@ class Inspection:
 
     @property
     def times(self) -> tuple[provenance.Time, ...]:
-        """Every time: of a whole signature's stamp, of the tags, of the file's name."""
-        return (
-            *self._signed(),
-            *self.metadata.times,
-            *provenance.name_times(self.image.name),
-        )
+        """Every time: of an intact signature's stamp, of the tags, of the file's name."""
+        return (*self._signed(), *self.metadata.times, *provenance.name_times(self.image.name))
 
     def _signed(self) -> tuple[provenance.Time, ...]:
-        """Give the time of a stamp that fits a signature that fits."""
         stamp = self.credentials.time
         if self.credentials.integrity != "intact" or stamp is None or not stamp.fits:
             return ()
@@ -60,49 +62,92 @@ class Inspection:
 
     @property
     def thumbnail(self) -> provenance.Agreement | None:
-        """How the first embedded thumbnail agrees with the picture, where there is one."""
+        """How the first thumbnail that can be compared agrees with the picture."""
         return _thumbnail(self.embedded)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the machine contract of ``imgcheck inspect --json``."""
-        return document.of(self)
+        """Return the document of ``imgcheck inspect --json``."""
+        image, metadata = self.image, self.metadata
+        return {
+            "name": printable(image.name),
+            "sha256": image.sha256,
+            "size_bytes": image.size_bytes,
+            "format": image.format,
+            "width": image.width,
+            "height": image.height,
+            "orientation": image.orientation,
+            "damage": _plain(image.damage),
+            "tags": _plain(metadata.tags),
+            "times": _plain(self.times),
+            "gps": _plain(metadata.gps),
+            "pose": _plain(metadata.pose),
+            "software": list(metadata.software),
+            "maker_note": _plain(metadata.maker_note),
+            "lineage": _plain(metadata.lineage),
+            "digital_source": _plain(metadata.digital_source),
+            "generators": _plain(metadata.generators),
+            "georeference": _plain(metadata.georeference),
+            "fbmd": {"state": "absent"} if self.fbmd is None else _plain(self.fbmd),
+            "c2pa": _plain(provenance.credentials_to_json(self.credentials)),
+            "encoding": _plain(self.encoding),
+            "traces": _plain(self.traces),
+            "route": _plain(self.route),
+            "rules": _plain(self.rules),
+            "embedded": [
+                {**one.picture, "agreement": _plain(one.agreement), "reason": one.reason}
+                for one in self.embedded
+            ],
+            "multi_picture": _plain(self.multi_picture),
+            "gain_map": _plain(self.gain_map),
+            "second_reader": _second(self),
+            "structure": [_node(node, 0) for node in self.structure.nodes],
+            "observations": _plain((*self.structure.observations, *metadata.observations)),
+        }
 
 
-def inspect(
-    picture: str | os.PathLike[str] | Image,
+def _second(found: Inspection) -> dict[str, Any] | None:
+    if found.second is None:
+        return None
+    return {
+        "reader": found.second.reader,
+        "version": found.second.version,
+        "problem": getattr(found.second, "problem", None),
+        "disagreements": _plain(found.disagreements),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Convert to plain values of JSON; NaN and infinity, which JSON lacks, become words."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _node(node: provenance.Node, depth: int) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "offset": node.offset,
+        "length": node.length,
+        "kind": node.kind,
+        "note": node.note,
+    }
+    if node.children and depth < _DEEPEST_NODE:
+        shown["children"] = [_node(child, depth + 1) for child in node.children]
+    return shown
+
+
+def read(
+    image: Image,
     *,
-    limits: Limits | None = None,
     trust: provenance.TrustList | None = None,
     second_reader: provenance.ExifTool | None = None,
 ) -> Inspection:
-    """Read structure, last save, metadata, times, credentials and platform traces of a file.
-
-    Parameters
-    ----------
-    picture : path or Image
-    limits : Limits, optional
-    trust : TrustList, optional
-        Whose content credentials count as trusted; default: the lists the user imported.
-    second_reader : ExifTool, optional
-        Asked too, and where it reads a standard tag otherwise both readings are kept. Checks
-        never pass one: their results must not depend on what else is installed.
-
-    Raises
-    ------
-    UnreadableError, RefusedError
-        If the file cannot be opened; the file is named.
-
-    Notes
-    -----
-    Nothing here judges: what a tag says is what somebody or some program wrote. Where the file
-    holds pictures inside, the main one is decoded to compare them; nothing else needs pixels.
-    """
-    if isinstance(picture, Image):
-        image = picture
-    else:
-        # Fields can be read where the pixels cost too much.
-        within = limits or dataclasses.replace(default_limits(), undecoded=True)
-        image = Image.open(picture, limits=within)
+    """Apply every reader to an opened file; see `imgcheck.inspect`."""
     data, form = image.data, image.format
     structure = provenance.structure(data, format=form)
     encoding = forensics.encoding(data, structure=structure)
@@ -166,6 +211,33 @@ def _fbmd(
 
 
 def _thumbnail(embedded: tuple[provenance.EmbeddedComparison, ...]) -> provenance.Agreement | None:
-    """Give how the first thumbnail that could be compared agrees with the picture."""
     compared = (one.agreement for one in embedded if one.picture["role"] == "thumbnail")
     return next((agreement for agreement in compared if agreement is not None), None)
+
+
+def views(found: Inspection) -> list[tuple[str, bytes]]:
+    """Return the picture and those embedded in its file as small JPEGs, each with a caption.
+
+    All are decoded and encoded again: no bytes of the file are in them.
+    """
+    shown = [("The picture", jpeg_view(found.image, longest_px=_PICTURE_PX)), *_embedded(found)]
+    return [(caption, data) for caption, data in shown if data is not None]
+
+
+def _embedded(found: Inspection) -> Iterator[tuple[str, bytes | None]]:
+    image = found.image
+    pictures = provenance.embedded_pictures(
+        image.data, format=image.format, structure=found.structure
+    )
+    for picture, compared in list(zip(pictures, found.embedded, strict=True))[:_MOST_VIEWS]:
+        if (picture.width or 0) * (picture.height or 0) > _MOST_VIEW_PIXELS:
+            continue
+        if picture.encoding not in ("jpeg", "png"):
+            continue
+        kind = "" if compared.agreement is None else f": {compared.agreement.kind}"
+        try:
+            opened = Image.from_bytes(picture.content, name="embedded picture")
+        except ImgcheckError:
+            continue  # the comparison reports that it cannot be decoded
+        view = jpeg_view(opened, longest_px=_EMBEDDED_PX)
+        yield f"{picture.source}, {picture.role}{kind}", view

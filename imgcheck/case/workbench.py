@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from imgcheck import geo, hashing
 from imgcheck.case import ground, shadows
 from imgcheck.case.ground import Ground, Layer
-from imgcheck.case.reading import Inspection, inspect
-from imgcheck.case.reference import Reference
+from imgcheck.case.reading import Inspection, read
 from imgcheck.case.shadows import Seen
 from imgcheck.errors import UsageError
 from imgcheck.imaging import Image, annotations
 from imgcheck.imaging.relation import Relation
-from imgcheck.model import Claim
+from imgcheck.model import Claim, Window
 
 T = TypeVar("T")
 
@@ -53,6 +52,27 @@ class Once(Generic[T]):
         return value
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An image whose place is known, and its date if one is stated.
+
+    Attributes
+    ----------
+    id : str
+        Name within the case, used in findings.
+    date_source : str or None
+        Where the date was read: ``sidecar``, ``tag`` or ``option``; never a guess.
+    date_reason : str or None
+        Why there is no date.
+    """
+
+    id: str
+    image: Image
+    date: Window | None = None
+    date_source: str | None = None
+    date_reason: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Case:
     """A posted picture and everything given to test it with.
@@ -74,7 +94,7 @@ class Case:
     @Once
     def file(self) -> Inspection:
         """What the posted file says about itself."""
-        return inspect(self.image)
+        return read(self.image)
 
     @Once
     def known(self) -> hashing.SearchResult:

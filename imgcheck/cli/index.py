@@ -83,13 +83,10 @@ def search(
     Example:
       imgcheck index search known.db post.jpg
     """
-    from imgcheck.hashing import HashIndex
-    from imgcheck.imaging import Image
+    from imgcheck import known
 
     with Progress("Searching"):
-        picture = Image.open(image)
-        with HashIndex.open(database) as index:
-            result = index.search(picture, parts=parts)
+        result = known.search(image, database, parts=parts)
     if as_json:
         matches = [_match(match) for match in result.matches]
         print_json(

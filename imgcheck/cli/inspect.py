@@ -86,7 +86,7 @@ def command(
             if page is not None:
                 kept.append(found)
     if page is not None and kept:
-        from imgcheck.publish import publish_inspections
+        from imgcheck.publication import publish_inspections
 
         publish_inspections(kept, page, replacing=ours)
         say(f"page: {page}", err=True)
@@ -120,7 +120,7 @@ def _keep(folder: Path, path: Path, found: "Inspection", *, as_json: bool) -> No
     """Take the file and its inspection into a case folder; say where, and the new head."""
     from imgcheck.custody import CustodyFolder
     from imgcheck.imaging.text import printable
-    from imgcheck.publish import publish_inspection_in_case
+    from imgcheck.publication import publish_inspection_in_case
 
     with CustodyFolder(folder) as case:
         case.hold(path, sha256=found.image.sha256)

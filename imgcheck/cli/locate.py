@@ -174,7 +174,7 @@ def _build(references: tuple[str, ...], index: Path) -> int:
 def _write(
     found: "Located", folder: Path, time: "Window | None", ours: "Replacing"
 ) -> "tuple[Export, ...]":
-    from imgcheck.publish import publish_located
+    from imgcheck.publication import publish_located
 
     return publish_located(found, folder, time=time, replacing=ours)
 

@@ -158,7 +158,7 @@ class _Keeper:
         """Put the report into the case; say where, and the new head."""
         from imgcheck.custody import CustodyFolder
         from imgcheck.imaging.text import printable
-        from imgcheck.publish import publish_in_case
+        from imgcheck.publication import publish_in_case
 
         options = {}
         if self.references:
@@ -187,7 +187,7 @@ def _shown(report: Any, form: str) -> str:
 
 
 def _write(report: "Report", case: "Case", *, folder: Path, replacing: "Replacing") -> Path:
-    from imgcheck.publish import publish
+    from imgcheck.publication import publish
 
     return publish(report, case, folder, replacing=replacing)
 

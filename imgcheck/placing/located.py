@@ -1,11 +1,12 @@
 """Where a picture lies, on which reference, and what was tried: `imgcheck.locate`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from imgcheck import geo
-from imgcheck.case import Case, Reference
-from imgcheck.errors import UsageError, WrongTypeError
+from imgcheck.case import Case, Reference, load_case
+from imgcheck.case.opening import FilePath
+from imgcheck.errors import UsageError
 from imgcheck.imaging import Image
 from imgcheck.imaging.relation import Relation
 from imgcheck.placing import search as searching
@@ -70,14 +71,19 @@ class Located:
 
 
 def locate(
-    case: Case, *, search: Search | None = None, progress: Progress | None = None
+    picture: Case | FilePath,
+    *,
+    references: FilePath | Sequence[FilePath] = (),
+    search: Search | None = None,
+    progress: Progress | None = None,
 ) -> Located:
-    """Place the picture of a case on its references.
+    """Place a picture on georeferenced imagery.
 
     Parameters
     ----------
-    case : Case
-        As `imgcheck.load_case` makes it.
+    picture : path or Case
+    references : path or sequence of path
+        Georeferenced images, or folders of them; only with a path.
     search : Search, optional
         What is known before: ground pixel size, a place, whether it may be mirrored.
     progress : callable, optional
@@ -100,22 +106,21 @@ def locate(
     All references are tried by local features, then, where none shows the same details, by the
     directions of edges. What was drawn over the picture is left out. Ground is taken as flat.
     """
-    if not isinstance(case, Case):
-        raise WrongTypeError(f"a Case is needed (imgcheck.load_case makes one), not {case!r:.80}")
+    case = load_case(picture, references=references)
     if not case.references:
         raise UsageError("there is no reference to place the picture on; give at least one")
     search = search or Search()
     case.image.gray()
-    references, choice = searching.choice(case, search, progress=_told(case, progress))
-    tried = _tried(case, search, references, choice)
+    tried_on, choice = searching.choice(case, search, progress=_told(case, progress))
+    tried = _tried(case, search, tried_on, choice)
     if choice.best is None or choice.placement is None:
         return Located(image=case.image, reason=_reason(tried), tried=tried, search=search)
-    reference = references[choice.best]
+    reference = tried_on[choice.best]
     if choice.disagreeing:
         return Located(
             image=case.image,
             reason=f"{searching.file_and_date(reference)} and "
-            f"{searching.file_and_date(references[choice.disagreeing[0]])} place it on different "
+            f"{searching.file_and_date(tried_on[choice.disagreeing[0]])} place it on different "
             "ground: at least one of them is wrong",
             tried=tried,
             search=search,

@@ -208,7 +208,7 @@ def main() -> None:
     part = parser.parse_args().part
     cv2.setNumThreads(2)
     import imgcheck.checks.catalogue
-    import imgcheck.publish
+    import imgcheck.publication
 
     imgcheck.checks.catalogue.catalogue()
     if part == "cuts":

@@ -138,10 +138,11 @@ def test_an_output_is_refused_before_the_work(
 def test_a_file_whose_name_is_known_only_after_the_work_is_not_replaced_either(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from imgcheck import publish
+
+    from imgcheck import publication
 
     made = {"report.html": "<html>", "report.json": "{}", "evidence.png": b"png"}
-    monkeypatch.setattr(publish, "_files", lambda *_: made)
+    monkeypatch.setattr(publication, "_files", lambda *_: made)
     (folder / "new").mkdir()
     (folder / "new" / "evidence.png").write_bytes(b"mine")
     assert run(["verify", "a.jpg", "-o", "new"]) == 2

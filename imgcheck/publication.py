@@ -12,9 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from imgcheck.case import Case, Inspection, views
+from imgcheck.case import Case, Inspection, load_case, views
+from imgcheck.case.opening import FilePath
 from imgcheck.custody import CustodyFolder, Recorded
 from imgcheck.custody.copying import hash_file
+from imgcheck.imaging.intake import path_of
 from imgcheck.imaging.output import (
     Content,
     Replacing,
@@ -39,14 +41,19 @@ _VIEW_PX = 1600
 
 
 def publish(
-    report: Report, case: Case, folder: Path, *, replacing: Replacing | None = None
+    report: Report,
+    picture: Case | FilePath,
+    folder: FilePath,
+    *,
+    replacing: Replacing | None = None,
 ) -> Path:
-    """Write a report and its evidence into a folder; give the path of ``report.html``.
+    """Write a report and its evidence into a folder; return the path of ``report.html``.
 
     Parameters
     ----------
     report : Report
-    case : Case
+    picture : path or Case
+        What the report is about.
     folder : path
     replacing : Replacing, optional
         What may be replaced; by default an older report, and never a file of the case.
@@ -58,9 +65,10 @@ def publish(
     UnreadableError
         If the folder cannot be made or written; it is then as it was.
     """
+    case, place = load_case(picture), path_of(folder, "the folder")
     ours = replacing or _kept(case)
-    write_folder(folder, _files(report, case), page="report.html", replacing=ours)
-    return folder / "report.html"
+    write_folder(place, _files(report, case), page="report.html", replacing=ours)
+    return place / "report.html"
 
 
 def _kept(case: Case) -> Replacing:

@@ -1,6 +1,7 @@
 """The functions of ``import imgcheck`` take paths, and say what else they were given."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -45,13 +46,46 @@ def test_locate_takes_a_path_and_one_reference_or_several(tmp_path: Path) -> Non
         imgcheck.locate(tmp_path / "post.jpg")
 
 
+def test_inspect_takes_a_path_a_text_or_a_case(case: Path) -> None:
+    post = case / "post.png"
+    by_path = imgcheck.inspect(post).to_json()
+    assert by_path["format"] == "png"
+    assert imgcheck.inspect(str(post)).to_json() == by_path
+    assert imgcheck.inspect(imgcheck.load_case(post)).to_json() == by_path
+
+
+def test_an_index_is_filled_and_searched_by_path_text_or_case(case: Path, tmp_path: Path) -> None:
+    index, post = tmp_path / "known.db", case / "post.png"
+    assert imgcheck.add_to_index(str(index), str(post)).added == 1
+    assert imgcheck.add_to_index(index, [case]).known == 1
+    opened = imgcheck.load_case(post, index=index)
+    for given in ((post, index), (str(post), str(index)), (opened,), (opened, index)):
+        assert [m.stage for m in imgcheck.search(*given).matches] == ["file"]
+    with pytest.raises(imgcheck.ImgcheckError, match="name the index"):
+        imgcheck.search(post)
+
+
+def test_publish_takes_a_path_a_text_or_a_case(case: Path, tmp_path: Path) -> None:
+    report = imgcheck.verify(case / "post.png", claim=case / "claim.yml")
+    for number, picture in enumerate(
+        (case / "post.png", str(case / "post.png"), imgcheck.load_case(case / "post.png"))
+    ):
+        page = imgcheck.publish(report, picture, str(tmp_path / f"report{number}"))
+        assert page.is_file()
+
+
+def test_the_sun_is_computed_through_the_window() -> None:
+    noon = imgcheck.sun.position(datetime(2022, 3, 20, 12, tzinfo=UTC), 0.0, 0.0)
+    assert noon.elevation_deg == pytest.approx(88, abs=2)
+
+
 def test_regress_takes_a_path_or_a_text(case: Path) -> None:
     assert [one.passed for one in imgcheck.regress(str(case.parent))] == [True]
     assert [one.passed for one in imgcheck.regress(case)] == [True]
 
 
 @pytest.mark.parametrize("given", [None, 7, 1.5, ["post.jpg"], np.zeros((4, 4, 3), np.uint8)])
-@pytest.mark.parametrize("call", ["verify", "locate", "regress", "load_case"])
+@pytest.mark.parametrize("call", ["verify", "locate", "regress", "load_case", "inspect", "search"])
 def test_what_is_no_path_is_named(call: str, given: object) -> None:
     with pytest.raises(imgcheck.ImgcheckError, match="path") as raised:
         getattr(imgcheck, call)(given)
@@ -64,11 +98,3 @@ def test_other_arguments_that_are_no_path_are_named(case: Path) -> None:
             imgcheck.load_case(case / "post.png", **{name: 7})
     with pytest.raises(TypeError, match="a reference is given as a path"):
         imgcheck.load_case(case / "post.png", references=[7])
-
-
-def test_the_functions_below_name_what_they_need(case: Path) -> None:
-    from imgcheck import placing, verification
-
-    for call in (verification.verify, placing.locate):
-        with pytest.raises(TypeError, match="a Case is needed"):
-            call("post.jpg")  # type: ignore[operator]
