@@ -24,7 +24,6 @@ from imgcheck.provenance.credentials import (
     read_credentials,
     say_credentials,
 )
-from imgcheck.provenance.evidence import FieldRead
 from imgcheck.provenance.fields.drone import DronePose, PoseField
 from imgcheck.provenance.fields.exiftool import (
     Disagreement,
@@ -34,14 +33,18 @@ from imgcheck.provenance.fields.exiftool import (
     SecondReading,
     disagreements,
 )
-from imgcheck.provenance.fields.exposure import exposure_value
-from imgcheck.provenance.fields.generators import Generator
 from imgcheck.provenance.fields.geotiff import GeoReference
-from imgcheck.provenance.fields.lineage import DigitalSource, HistoryStep, Lineage
 from imgcheck.provenance.fields.maker_notes import MakerNote
+from imgcheck.provenance.fields.metadata import (
+    Metadata,
+    Thumbnail,
+    exposure_value,
+    metadata,
+    unreadable,
+)
+from imgcheck.provenance.fields.origin import DigitalSource, Generator, HistoryStep, Lineage
 from imgcheck.provenance.fields.position import Gps
-from imgcheck.provenance.fields.reading import Metadata, Thumbnail, metadata, unreadable
-from imgcheck.provenance.fields.value import TagEntry
+from imgcheck.provenance.fields.values import FieldRead, TagEntry
 from imgcheck.provenance.pictures.agreement import Agreement, agreement_words, thumbnail_agreement
 from imgcheck.provenance.pictures.comparison import (
     EmbeddedComparison,

@@ -153,7 +153,7 @@ def test_a_start_tag_of_many_attributes_costs_time_in_line_with_its_size() -> No
          "captured with a digital camera"),
         ("compositewithtrainedalgorithmicmedia", "compositeWithTrainedAlgorithmicMedia",
          "changed in parts by a trained generative model"),
-        ("http://example.org/mine", "mine", "a type that is not on the list known here"),
+        ("http://example.org/mine", "mine", "a type that is not on the list of the IPTC"),
     ],
 )  # fmt: skip
 def test_the_digital_source_type_is_given_as_written_and_in_words(

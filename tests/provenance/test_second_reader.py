@@ -18,7 +18,7 @@ from imgcheck.provenance.fields.exiftool import (
     disagreements,
     same_value,
 )
-from imgcheck.provenance.fields.value import TagEntry
+from imgcheck.provenance.fields.values import TagEntry
 from tests.provenance import build
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from imgcheck.provenance.clocks.between import local, moment
 from imgcheck.provenance.clocks.stated_time import Time, looks_unset
-from imgcheck.provenance.fields.value import Reading
+from imgcheck.provenance.fields.values import Reading
 
 # Offsets from UTC in civil use since 1980 (IANA time zone database) that are no whole hours.
 _HALVES_H = (-9.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 11.5, 12.75, 13.75)

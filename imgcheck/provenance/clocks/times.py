@@ -16,7 +16,7 @@ from imgcheck.provenance.clocks.stated_time import (
     signed_time,
     with_zone,
 )
-from imgcheck.provenance.fields.value import Number, Reading, Value
+from imgcheck.provenance.fields.values import Number, Reading, Value
 
 __all__ = ["Role", "Time", "find_times", "looks_unset", "parse_time", "parse_zone", "signed_time"]
 

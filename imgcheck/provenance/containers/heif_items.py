@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imgcheck.provenance.containers.boxes import header_length
 from imgcheck.provenance.containers.tree import Node, Structure
-from imgcheck.provenance.fields.value import Reading
+from imgcheck.provenance.fields.values import Reading
 
 _MAX_ITEMS = 10_000
 _MAX_EXTENTS = 64

@@ -1,7 +1,7 @@
 """What the beginnings of files of other kinds look like, wherever they turn up inside a file."""
 
 from imgcheck.provenance.containers.tree import Walk
-from imgcheck.provenance.fields.text import MAX_SCRIPT, script_like
+from imgcheck.provenance.fields.values import MAX_SCRIPT, script_like
 
 # What begins a file of each kind. bytes.find() is some hundred times faster than one regular
 # expression with all of them.

@@ -9,7 +9,7 @@ from imgcheck.provenance.containers.boxes import header_length
 from imgcheck.provenance.containers.gif_blocks import sub_block_bytes
 from imgcheck.provenance.containers.heif_items import items
 from imgcheck.provenance.containers.tree import Node, Structure
-from imgcheck.provenance.fields.value import Reading
+from imgcheck.provenance.fields.values import Reading
 
 Kind = Literal["exif", "xmp", "extended xmp", "photoshop", "iptc", "icc", "comment", "text",
                "jfif", "adobe"]  # fmt: skip

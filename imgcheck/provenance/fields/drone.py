@@ -1,18 +1,19 @@
-"""Where a drone says it was and where it looked: several makers' fields under one set of names.
+"""Pose of a drone and its camera: several makers' fields under one set of names.
 
 The fields are written by DJI, Skydio, Parrot, Autel, Teal (Teledyne FLIR) and senseFly into XMP,
-by DJI also into the maker note, and position and height once more into the GPS directory. Nobody
-signs them. That they say the same thing several times is what makes them worth comparing.
+by DJI also into the maker note, and position and height once more into the GPS directory. They
+are not signed. That they state the same thing several times makes them worth comparing.
 """
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
+from imgcheck.provenance.clocks.times import Time
 from imgcheck.provenance.fields.position import Gps
-from imgcheck.provenance.fields.value import Reading, TagEntry, Value
+from imgcheck.provenance.fields.values import Reading, TagEntry, Value
 
 _MAKERS = (
     ("drone-dji:", "DJI"), ("drone-skydio:", "Skydio"), ("drone-parrot:", "Parrot"),
@@ -25,7 +26,7 @@ _NED, _VEHICLE = "drone-skydio:CameraOrientationNED/", "drone-skydio:VehicleOrie
 
 
 def _alike(*names: str) -> tuple[str, ...]:
-    """Give the same local names in the namespaces that share DJI's vocabulary."""
+    """Return the same local names in the namespaces that share DJI's vocabulary."""
     return tuple(
         f"{space}:{name}" for space in ("drone-dji", "drone", "drone-autel") for name in names
     )
@@ -72,6 +73,7 @@ _NOTE = {
 _FIELDS = {name: attribute for attribute, names in _XMP.items() for name in names}
 _ORDER = {name: rank for names in _XMP.values() for rank, name in enumerate(names)}
 _RTK = {0: "none", 16: "single", 34: "float", 50: "fixed"}  # DJI, image metadata of RTK models
+_CLOCKS = ("XMP:drone-skydio:TakeoffUclock", "XMP:drone-dji:UTCAtExposure", "XMP:sensefly:UTCTime")
 _NUMBER = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,3})?)(?:/(\d{1,20}))?")
 _LIMITS = {"lat": 90.0, "lon": 180.0, "absolute_altitude_m": 20_000.0,
            "relative_altitude_m": 20_000.0, "speed": 500.0}  # fmt: skip
@@ -81,7 +83,7 @@ _LIMITS = {"lat": 90.0, "lon": 180.0, "absolute_altitude_m": 20_000.0,
 class PoseField:
     """One field that states part of the pose, with its place.
 
-    ``attribute`` names the field of `DronePose` it speaks of; ``value`` is normalised as there,
+    ``attribute`` is the field of `DronePose` that it states; ``value`` is normalised as there,
     ``written`` is what the file holds.
     """
 
@@ -101,15 +103,13 @@ class DronePose:
     ----------
     maker : str
         Whose fields these are; ``Pix4D`` where only its common vocabulary is used.
-    lat, lon : float or None
-        Degrees, north and east positive.
     absolute_altitude_m : float or None
-        Above the maker's reference: sea level or ellipsoid, which few models say.
+        Above the maker's reference: sea level or ellipsoid, which few models state.
     relative_altitude_m : float or None
         Above the point of take-off, not above the ground in the picture.
     gimbal_yaw_deg, gimbal_pitch_deg, gimbal_roll_deg : float or None
         Of the camera: yaw clockwise from north in -180..180; pitch 0 is level, -90 straight
-        down (``Camera:Pitch`` of Pix4D counts from straight down and is turned round).
+        down (``Camera:Pitch`` of Pix4D counts from straight down and is converted).
     flight_yaw_deg, flight_pitch_deg, flight_roll_deg : float or None
         Of the aircraft.
     speed_mps : float or None
@@ -119,7 +119,7 @@ class DronePose:
     rtk : str or None
         ``fixed``, ``float``, ``single``, ``none`` or the bare number of DJI's flag.
     raw : tuple of PoseField
-        Every field of the pose, duplicates in other blocks included, for comparisons.
+        Every field of the pose, duplicates in other blocks included.
     """
 
     maker: str
@@ -139,34 +139,32 @@ class DronePose:
     raw: tuple[PoseField, ...] = ()
 
 
-def find_pose(reading: Reading, *, gps: Gps | None, make: str | None) -> DronePose | None:
+def find_pose(
+    reading: Reading, *, gps: Gps | None, make: str | None, times: Iterable[Time] = ()
+) -> DronePose | None:
     """Collect the pose fields of a read file; None where no drone field is among them."""
-    maker, found = _maker(reading.entries, make), _collect(reading)
-    own = [field for field in found if not field.tag.startswith("GPS:")]
+    maker, own = _maker(reading.entries, make), _collect(reading)
     if maker is None or not own:
         return None
-    found.extend(_from_gps(reading, gps))
-    first: dict[str, float] = {}
-    for field in found:
-        first.setdefault(field.attribute, field.value)
-    tags = {e.name: str(e.value) for e in reversed(reading.entries) if e.group == "XMP"}
+    found = [*own, *_from_gps(reading, gps)]
+    first = {field.attribute: field.value for field in reversed(found)}
+    clock = {time.tag: time.value for time in times if time.source == "drone"}
+    moment = next((clock[tag] for tag in _CLOCKS if tag in clock), None)
     return DronePose(
-        maker=maker, speed_mps=_speed(first), capture_time_utc=_capture_time(tags),
-        rtk=_rtk(tags), raw=tuple(found),
+        maker=maker, speed_mps=_speed(first), rtk=_rtk(reading.entries), raw=tuple(found),
+        capture_time_utc=None if moment is None
+        else datetime.fromisoformat(moment).isoformat().replace("+00:00", "Z"),
         **{name: first.get(name) for name in _XMP if "speed" not in name},
     )  # fmt: skip
 
 
 def drone_position(pose: DronePose) -> Gps | None:
-    """Give the position in the drone's own fields; None where they state none."""
-    first: dict[str, PoseField] = {}
-    for field in pose.raw:
-        if not field.tag.startswith("GPS:"):
-            first.setdefault(field.attribute, field)
-    lat, lon = first.get("lat"), first.get("lon")
+    """Return the position in the drone's own fields; None where they state none."""
+    own = (field for field in reversed(pose.raw) if not field.tag.startswith("GPS:"))
+    first = {field.attribute: field for field in own}
+    lat, lon, height = (first.get(name) for name in ("lat", "lon", "absolute_altitude_m"))
     if lat is None or lon is None:
         return None
-    height = first.get("absolute_altitude_m")
     return Gps(
         lat=lat.value, lon=lon.value, altitude_m=None if height is None else height.value,
         source="drone", tags=(lat.tag, lon.tag),
@@ -178,19 +176,16 @@ def _maker(entries: list[TagEntry], make: str | None) -> str | None:
     named = next((maker for mark, maker in _MAKES if mark in word), None)
     if named is not None:
         return named
-    for mark, maker in _MAKERS:
-        if any(entry.group == "XMP" and entry.name.startswith(mark) for entry in entries):
-            return maker
-    return None
+    names = [entry.name for entry in entries if entry.group == "XMP"]
+    return next((maker for mark, maker in _MAKERS if any(n.startswith(mark) for n in names)), None)
 
 
 def _collect(reading: Reading) -> list[PoseField]:
-    """Give the fields of XMP, the most specific first, then those of the DJI maker note."""
+    """Return the fields of XMP, the most specific first, then those of the DJI maker note."""
     found: list[tuple[int, PoseField]] = []
     dji = any(e.group == "MakerNote" and e.name == "Make" for e in reading.entries)
     for entry in list(reading.entries):
-        attribute = None
-        rank = 100
+        attribute, rank = None, 100
         if entry.group == "XMP" and entry.name in _FIELDS:
             attribute, rank = _FIELDS[entry.name], _ORDER[entry.name]
         elif entry.group == "MakerNote" and dji:
@@ -200,7 +195,7 @@ def _collect(reading: Reading) -> list[PoseField]:
         value = _number(entry.value)
         if value is None or not _possible(attribute, value):
             kind = "unreadable-position" if attribute in ("lat", "lon") else "drone"
-            reading.observe(kind, f"{entry.group}:{entry.name} {str(entry.value)[:40]!r} is no "
+            reading.observe(kind, f"{entry.group}:{entry.name} {str(entry.value)[:40]!r} is not a "
                             "possible value", entry.offset, entry.length)  # fmt: skip
             continue
         found.append((rank, PoseField(
@@ -212,12 +207,11 @@ def _collect(reading: Reading) -> list[PoseField]:
 
 
 def _from_gps(reading: Reading, gps: Gps | None) -> list[PoseField]:
-    """Add position and height of the GPS directory: the same thing said once more."""
-    rows = (
-        ("lat", "GPS:GPSLatitude", gps.lat if gps else None),
-        ("lon", "GPS:GPSLongitude", gps.lon if gps else None),
-        ("absolute_altitude_m", "GPS:GPSAltitude", gps.altitude_m if gps else None),
-    )
+    """Return position and height of the GPS directory: the same quantities once more."""
+    rows = () if gps is None else (
+        ("lat", "GPS:GPSLatitude", gps.lat), ("lon", "GPS:GPSLongitude", gps.lon),
+        ("absolute_altitude_m", "GPS:GPSAltitude", gps.altitude_m),
+    )  # fmt: skip
     return [
         PoseField(attribute=attribute, tag=tag, value=value, written=f"{value:.9g}",
                   offset=reading.place_of(tag)[0], length=reading.place_of(tag)[1])
@@ -250,49 +244,12 @@ def _normalised(attribute: str, name: str, value: float) -> float:
 
 
 def _speed(first: dict[str, float]) -> float | None:
-    parts = [first.get(f"speed_{axis}_mps") for axis in "xyz"]
-    known = [part for part in parts if part is not None]
+    known = [first[name] for axis in "xyz" if (name := f"speed_{axis}_mps") in first]
     return math.hypot(*known) if len(known) == 3 else first.get("ground_speed_mps")
 
 
-def _rtk(tags: dict[str, str]) -> str | None:
-    flag = next((tags[name] for name in _alike("RtkFlag") if name in tags), None)
-    if flag is None:
-        return None
-    number = _number(flag)
-    return _RTK.get(int(number), f"{number:g}") if number is not None else None
-
-
-def _capture_time(tags: dict[str, str]) -> str | None:
-    readers: tuple[Callable[[dict[str, str]], datetime | None], ...] = (
-        _skydio_clock, lambda found: _utc(found.get("drone-dji:UTCAtExposure")),
-        lambda found: _utc(found.get("sensefly:UTCTime")),
-    )  # fmt: skip
-    for read in readers:
-        moment = read(tags)
-        if moment is not None and 1990 <= moment.year <= 2100:
-            return moment.isoformat().replace("+00:00", "Z")
-    return None
-
-
-def _utc(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text.strip()[:40].replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _skydio_clock(tags: dict[str, str]) -> datetime | None:
-    """Take-off by the wall clock, plus what the flight clock ran since; microseconds."""
-    names = ("TakeoffUclock", "CaptureUtime", "TakeoffUtime")
-    wall, capture, takeoff = (_number(tags.get(f"drone-skydio:{name}", "")) for name in names)
-    if wall is None or capture is None or takeoff is None:
-        return None
-    try:
-        since = timedelta(microseconds=wall + capture - takeoff)
-        return datetime(1970, 1, 1, tzinfo=UTC) + since
-    except (OverflowError, ValueError):
-        return None
+def _rtk(entries: list[TagEntry]) -> str | None:
+    flags = {e.name: e.value for e in reversed(entries) if e.group == "XMP"}
+    flag = next((flags[name] for name in _alike("RtkFlag") if name in flags), None)
+    number = None if flag is None else _number(str(flag))
+    return None if number is None else _RTK.get(int(number), f"{number:g}")

@@ -23,8 +23,7 @@ from imgcheck.errors import MissingDependencyError
 from imgcheck.provenance.containers.layout import structure as read_structure
 from imgcheck.provenance.containers.tree import FileContent, Structure, file_bytes
 from imgcheck.provenance.fields.carriers import carriers, exif_start
-from imgcheck.provenance.fields.text import MAX_TEXT
-from imgcheck.provenance.fields.value import MAX_ENTRIES, Reading, TagEntry, Value
+from imgcheck.provenance.fields.values import MAX_ENTRIES, MAX_TEXT, Reading, TagEntry, Value
 
 OLDEST = (12, 38)  # CVE-2022-23935 is fixed from here on
 MEASURED = (12, 57)  # the version whose agreement with this reader was measured

@@ -1,66 +1,55 @@
-"""Where on the ground a GeoTIFF says it lies (OGC 19-008r4, GeoTIFF 1.1).
+"""The georeference that GeoTIFF fields state (OGC 19-008r4, GeoTIFF 1.1).
 
 The keys are numbers of a table in one field; long values stand in two other fields. They are
 what the writer of the file stated: a wrong position is written as easily as a right one.
 """
 
-import math
-import struct
 from dataclasses import dataclass
 
 from imgcheck.provenance.containers.tiff_ifd import Directory, Entry, Order, integers
-from imgcheck.provenance.fields.value import Reading, Value
+from imgcheck.provenance.fields.exif import numbers
+from imgcheck.provenance.fields.values import Number, Reading, Value
 
-_MAX_KEYS = 200  # the standard knows about 60
+_MAX_KEYS = 200  # the standard has about 60
 _MAX_POINTS = 64
 _SCALE, _POINTS, _MATRIX = 0x830E, 0x8482, 0x85D8
 _KEYS, _DOUBLES, _TEXTS = 0x87AF, 0x87B0, 0x87B1
 _USER_DEFINED = 32767
-_NAMES = {
-    1024: "GTModelType", 1025: "GTRasterType", 1026: "GTCitation", 2048: "GeodeticCRS",
-    2049: "GeodeticCitation", 2050: "GeodeticDatum", 2051: "PrimeMeridian",
-    2052: "GeogLinearUnits", 2053: "GeogLinearUnitSize", 2054: "GeogAngularUnits",
-    2055: "GeogAngularUnitSize", 2056: "Ellipsoid", 2057: "EllipsoidSemiMajorAxis",
-    2058: "EllipsoidSemiMinorAxis", 2059: "EllipsoidInvFlattening", 2060: "GeogAzimuthUnits",
-    2061: "PrimeMeridianLongitude", 2062: "GeogTOWGS84", 3072: "ProjectedCRS",
-    3073: "ProjectedCitation", 3074: "Projection", 3075: "ProjMethod", 3076: "ProjLinearUnits",
-    3077: "ProjLinearUnitSize", 3078: "ProjStdParallel1", 3079: "ProjStdParallel2",
-    3080: "ProjNatOriginLong", 3081: "ProjNatOriginLat", 3082: "ProjFalseEasting",
-    3083: "ProjFalseNorthing", 3084: "ProjFalseOriginLong", 3085: "ProjFalseOriginLat",
-    3086: "ProjFalseOriginEasting", 3087: "ProjFalseOriginNorthing", 3088: "ProjCenterLong",
-    3089: "ProjCenterLat", 3090: "ProjCenterEasting", 3091: "ProjCenterNorthing",
-    3092: "ProjScaleAtNatOrigin", 3093: "ProjScaleAtCenter", 3094: "ProjAzimuthAngle",
-    3095: "ProjStraightVertPoleLong", 4096: "Vertical", 4097: "VerticalCitation",
-    4098: "VerticalDatum", 4099: "VerticalUnits",
-}  # fmt: skip
+_NAMES = {start + number: name for start, names in (
+    (1024, ("GTModelType", "GTRasterType", "GTCitation")),
+    (2048, ("GeodeticCRS", "GeodeticCitation", "GeodeticDatum", "PrimeMeridian", "GeogLinearUnits",
+            "GeogLinearUnitSize", "GeogAngularUnits", "GeogAngularUnitSize", "Ellipsoid",
+            "EllipsoidSemiMajorAxis", "EllipsoidSemiMinorAxis", "EllipsoidInvFlattening",
+            "GeogAzimuthUnits", "PrimeMeridianLongitude", "GeogTOWGS84")),
+    (3072, ("ProjectedCRS", "ProjectedCitation", "Projection", "ProjMethod", "ProjLinearUnits",
+            "ProjLinearUnitSize", "ProjStdParallel1", "ProjStdParallel2", "ProjNatOriginLong",
+            "ProjNatOriginLat", "ProjFalseEasting", "ProjFalseNorthing", "ProjFalseOriginLong",
+            "ProjFalseOriginLat", "ProjFalseOriginEasting", "ProjFalseOriginNorthing",
+            "ProjCenterLong", "ProjCenterLat", "ProjCenterEasting", "ProjCenterNorthing",
+            "ProjScaleAtNatOrigin", "ProjScaleAtCenter", "ProjAzimuthAngle",
+            "ProjStraightVertPoleLong")),
+    (4096, ("Vertical", "VerticalCitation", "VerticalDatum", "VerticalUnits")),
+) for number, name in enumerate(names)}  # fmt: skip
 _MODELS = {1: "projected", 2: "geographic", 3: "geocentric"}
 _RASTERS = {1: "area", 2: "point"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeoReference:
-    """What the GeoTIFF fields of one directory state; unknown is None.
+    """The GeoTIFF fields of one directory; unknown is None.
 
     Attributes
     ----------
     crs : str or None
         ``EPSG:code`` of the projected or else the geodetic system; None where it is user-defined.
-    model : str or None
-        ``projected``, ``geographic`` or ``geocentric``.
     raster : str or None
         Whether a pixel is an ``area`` or a ``point``: half a pixel lies between the two.
-    citation : str or None
-        The system in words, as written.
-    vertical : int or None
-        Code of the vertical system.
     pixel_scale : (float, float, float) or None
         Units of the system a pixel, along x, y, z.
     tie_points : tuple of (i, j, k, x, y, z)
         Raster places and the model places they are tied to, at most 64.
     transform : tuple of 16 float, or None
         The matrix from raster to model, row by row.
-    keys : dict of str to value
-        Every key by its name in the standard.
     """
 
     crs: str | None
@@ -83,10 +72,9 @@ def read_geotiff(reading: Reading, directory: Directory, order: Order) -> GeoRef
     scale = _doubles(reading, fields.get(_SCALE), order, 3)
     points = _doubles(reading, fields.get(_POINTS), order, 6 * _MAX_POINTS)
     matrix = _doubles(reading, fields.get(_MATRIX), order, 16)
-    model, raster = keys.get("GTModelType"), keys.get("GTRasterType")
+    model, raster, vertical = (keys.get(n) for n in ("GTModelType", "GTRasterType", "Vertical"))
     citation = next((keys[name] for name in ("GTCitation", "ProjectedCitation", "GeodeticCitation")
                      if name in keys), None)  # fmt: skip
-    vertical = keys.get("Vertical")
     return GeoReference(
         crs=_crs(keys),
         model=_MODELS.get(model) if isinstance(model, int) else None,
@@ -113,24 +101,25 @@ def _keys(reading: Reading, fields: dict[int, Entry], order: Order) -> dict[str,
     entry = fields.get(_KEYS)
     if entry is None:
         return {}
-    numbers = integers(reading.data, entry, order, 4 * (_MAX_KEYS + 1))
-    count = numbers[3] if len(numbers) >= 4 else 0
-    if count > (len(numbers) - 4) // 4:
-        reading.observe("geotiff", f"{count} GeoTIFF keys are said, "
-                        f"{max(0, len(numbers) - 4) // 4} are there", entry.offset, 8)  # fmt: skip
+    table = integers(reading.data, entry, order, 4 * (_MAX_KEYS + 1))
+    count = table[3] if len(table) >= 4 else 0
+    present = max(0, len(table) - 4) // 4
+    if count > present:
+        reading.observe("geotiff", f"{count} GeoTIFF keys are stated, {present} are present",
+                        entry.offset, 8)  # fmt: skip
     doubles = _doubles(reading, fields.get(_DOUBLES), order, 1_000)
     texts = b""
     if _TEXTS in fields:
         texts = reading.take(fields[_TEXTS].offset, min(fields[_TEXTS].length, 1 << 14))
     keys: dict[str, Value] = {}
-    for start in range(4, 4 + 4 * min(count, (len(numbers) - 4) // 4), 4):
-        key, place, size, value = numbers[start : start + 4]
+    for start in range(4, 4 + 4 * min(count, present), 4):
+        key, place, size, value = table[start : start + 4]
         name = _NAMES.get(key, f"Key{key}")
         read: Value | None = None
         if place == 0:
             read = value
         elif place == _DOUBLES and value + size <= len(doubles):
-            found: list[int | float | str] = list(doubles[value : value + size])
+            found: list[Number | str] = list(doubles[value : value + size])
             read = found[0] if size == 1 else found
         elif place == _TEXTS and value + size <= len(texts):
             read = reading.decode(texts[value : value + size]).rstrip("|\0 ")
@@ -147,11 +136,11 @@ def _keys(reading: Reading, fields: dict[int, Entry], order: Order) -> dict[str,
 def _doubles(reading: Reading, entry: Entry | None, order: Order, most: int) -> list[float]:
     if entry is None or entry.type != 12:
         return []
-    count = min(entry.count, most)
-    raw = reading.take(entry.offset, 8 * count)
-    mark = "<" if order == "little" else ">"
-    numbers = list(struct.unpack(f"{mark}{len(raw) // 8}d", raw[: len(raw) // 8 * 8]))
-    if not all(map(math.isfinite, numbers)):
-        reading.observe("geotiff", "a GeoTIFF field holds numbers that are none", entry.offset)
+    raw = reading.take(entry.offset, 8 * min(entry.count, most))
+    values = numbers(raw[: len(raw) // 8 * 8], 12, order)
+    found = [one for one in values if isinstance(one, float)]
+    if len(found) < len(values):
+        reading.observe("geotiff", "a GeoTIFF field holds values that are not numbers",
+                        entry.offset)  # fmt: skip
         return []
-    return numbers
+    return found

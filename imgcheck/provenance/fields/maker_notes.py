@@ -1,21 +1,21 @@
-"""The maker note: whose it is, whether it is a directory, whether its offsets still stand.
+"""The maker note: whose it is, whether it is a directory, whether its offsets are still valid.
 
 A maker note is a private block. Most are TIFF directories whose offsets count from the TIFF
-header of the file, so software that moves the block without knowing its inside leaves offsets
-that point beside their values. That is an observation about the software the file passed
-through, and some cameras write such offsets from the start.
+header of the file, so software that moves the block without understanding it leaves offsets that
+point beside their values. That is an observation about the software the file passed through; some
+cameras write such offsets from the start. Only fields that identify a device or state a time, a
+movement or a capture are read.
 """
 
 import math
 import plistlib
 import struct
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from imgcheck.provenance.containers.tiff_ifd import SIZES, Order
-from imgcheck.provenance.fields.maker_forms import FIELDS, FIELDS_BELOW, Form, form_of
-from imgcheck.provenance.fields.text import decode
-from imgcheck.provenance.fields.value import Number, Reading, Value
+from imgcheck.provenance.fields.exif import numbers
+from imgcheck.provenance.fields.values import Reading, Value, decode
 
 Standing = Literal["stand", "shifted", "outside", "none", "unknown"]
 _MAX_FIELDS = 1_000  # the longest directory in 240 camera files has 73 entries
@@ -26,34 +26,134 @@ _MAX_VALUE = 512  # bytes of one field that is read
 # What plistlib was seen to raise, or could raise, on garbage.
 _PLIST_ERRORS = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, MemoryError,
                  struct.error, plistlib.InvalidFileException)  # fmt: skip
-_CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 11: "f", 12: "d", 13: "I"}
+_NUMERIC = (1, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13)
+
+# tiff: from the TIFF header of the file; note: from the first byte of the note; own: from a TIFF
+# header inside the note.
+_Base = Literal["tiff", "note", "own"]
+
+
+class _Form(NamedTuple):
+    """One way a note begins.
+
+    ``start`` is where the directory begins in the note (None: no known directory), ``base`` where
+    its offsets count from; ``order`` is fixed for some makers, ``order_at`` is where the note
+    states it.
+    """
+
+    maker: str
+    name: str
+    magic: bytes = b""
+    start: int | None = None
+    base: _Base = "tiff"
+    order: Order | None = None
+    order_at: int | None = None
+
+
+# Facts seen in files and documented by ExifTool and Exiv2. Longer marks first where one is the
+# beginning of another.
+_HEADED = (
+    _Form("Nikon", "Nikon 3: a TIFF header of its own", b"Nikon\0\x02", 18, "own", order_at=10),
+    _Form("Nikon", "Nikon 1: header, then a directory", b"Nikon\0\x01\0", 8),
+    _Form("Olympus", "OM System", b"OM SYSTEM\0\0\0", 16, "note", order_at=12),
+    _Form("Olympus", "Olympus 2", b"OLYMPUS\0", 12, "note", order_at=8),
+    _Form("Olympus", "Olympus 1", b"OLYMP\0", 8),
+    _Form("Panasonic", "Panasonic", b"Panasonic\0\0\0", 12),
+    _Form("Fujifilm", "Fujifilm", b"FUJIFILM", 12, "note", order="little"),
+    _Form("General Imaging", "GE", b"GENERALE", 12, "note", order="little"),
+    _Form("Pentax", "Pentax 2", b"PENTAX \0", 10, "note", order_at=8),
+    _Form("Pentax", "Pentax 1", b"AOC\0", 6, order_at=4),
+    _Form("Casio", "Casio 2", b"QVC\0\0\0", 6, order="big"),
+    _Form("Sony", "Sony DSC", b"SONY DSC \0\0\0", 12),
+    _Form("Sony", "Sony CAM", b"SONY CAM \0\0\0", 12),
+    _Form("Sony", "Sony Mobile", b"SONY MOBILE", 12),
+    _Form("Sony", "Sony PIC", b"\0\0SONY PIC\0", 12),
+    _Form("Apple", "Apple iOS", b"Apple iOS\0", 14, "note", order_at=12),
+    _Form("Sigma", "Sigma", b"SIGMA\0\0\0", 10),
+    _Form("Sigma", "Foveon", b"FOVEON\0\0", 10),
+    _Form("Leica", "Leica 1", b"LEICA\0\0\0", 8),
+    _Form("Leica", "Leica", b"LEICA\0", 8, "note"),
+    _Form("Ricoh", "Ricoh, directory", b"RICOH\0II", 10, "note", order_at=6),
+    _Form("Ricoh", "Ricoh, directory", b"Ricoh\0\0\0", 8),
+    _Form("Ricoh", "Ricoh, directory", b"RICOH\0\0\0", 8),
+    _Form("Ricoh", "Ricoh, text", b"Rv"),
+    _Form("Ricoh", "Ricoh, text", b"Rev"),
+    _Form("Sanyo", "Sanyo", b"SANYO\0", 8),
+    _Form("Epson", "Epson", b"EPSON\0", 8),
+    _Form("Motorola", "Motorola", b"MOT\0", 8, "note"),
+    _Form("Samsung", "Samsung, text", b"STMN"),
+    _Form("Kodak", "Kodak, fixed fields", b"KDK"),
+    _Form("Konica", "Konica, fixed fields", b"KC"),
+    _Form("JVC", "JVC, text", b"VER:"),
+    _Form("Reconyx", "Reconyx, fixed fields", b"RECONYX"),
+    _Form("DJI", "DJI, debugging text", b"[ae_dbg_info:"),
+    _Form("Google", "Google HDR+", b"HDRP"),
+    _Form("Hewlett-Packard", "Hewlett-Packard", b"Hewlett-Packard"),
+)  # fmt: skip
+_NO_HEADER = "a directory without header"
+# Notes that are a directory from their first byte are recognised by the Make field only.
+_BARE = {
+    "canon": _Form("Canon", _NO_HEADER, start=0),
+    "nikon": _Form("Nikon", f"Nikon 2: {_NO_HEADER}", start=0),
+    "casio": _Form("Casio", f"Casio 1: {_NO_HEADER}", start=0),
+    "minolta": _Form("Minolta", _NO_HEADER, start=0),
+    "sony": _Form("Sony", _NO_HEADER, start=0), "dji": _Form("DJI", _NO_HEADER, start=0),
+    "hasselblad": _Form("Hasselblad", _NO_HEADER, start=0),
+    "samsung": _Form("Samsung", _NO_HEADER, start=0, base="note"),
+    "flir": _Form("FLIR", _NO_HEADER, start=0),
+    "eastman kodak": _Form("Kodak", "fixed fields"),
+    "hewlett-packard": _Form("Hewlett-Packard", "fixed fields"),
+    "leica": _Form("Leica", _NO_HEADER, start=0),
+    "pentax": _Form("Pentax", _NO_HEADER, start=0), "asahi": _Form("Pentax", _NO_HEADER, start=0),
+}  # fmt: skip
+
+# Fields that are read: tag to name, by maker.
+_FIELDS: dict[str, dict[int, str]] = {
+    "Canon": {0x0006: "ImageType", 0x0007: "FirmwareVersion", 0x0009: "OwnerName",
+              0x000C: "SerialNumber", 0x0010: "ModelID", 0x0096: "InternalSerialNumber"},
+    "Nikon": {0x0001: "MakerNoteVersion", 0x001D: "SerialNumber", 0x00A0: "SerialNumber2",
+              0x00A7: "ShutterCount"},
+    "Olympus": {0x0207: "CameraType", 0x0404: "SerialNumber", 0x101A: "SerialNumber2"},
+    "Panasonic": {0x0002: "FirmwareVersion", 0x0025: "InternalSerialNumber",
+                  0x0026: "MakerNoteVersion", 0x0029: "TimeSincePowerOn"},
+    "Fujifilm": {0x0000: "Version", 0x0010: "InternalSerialNumber"},
+    "Pentax": {0x0005: "ModelID", 0x0006: "Date", 0x0007: "Time", 0x0229: "SerialNumber"},
+    "Casio": {0x0015: "FirmwareDate", 0x2001: "FirmwareDate2"},
+    "Apple": {0x0001: "MakerNoteVersion", 0x0003: "RunTime", 0x0008: "AccelerationVector",
+              0x000B: "BurstUUID", 0x0011: "ContentIdentifier", 0x0014: "ImageCaptureType",
+              0x0015: "ImageUniqueID", 0x002B: "PhotoIdentifier"},
+    "DJI": {0x0001: "Make", 0x0003: "SpeedX", 0x0004: "SpeedY", 0x0005: "SpeedZ",
+            0x0006: "Pitch", 0x0007: "Yaw", 0x0008: "Roll", 0x0009: "CameraPitch",
+            0x000A: "CameraYaw", 0x000B: "CameraRoll"},
+    "Samsung": {0x0003: "ModelID", 0xA001: "FirmwareName", 0xA002: "SerialNumber"},
+    "Sigma": {0x0002: "SerialNumber", 0x0017: "FirmwareVersion"},
+    "Ricoh": {0x0002: "FirmwareVersion"},
+    "Minolta": {0x0000: "MakerNoteVersion"},
+    "Sony": {0xB001: "ModelID"},
+}  # fmt: skip
+# The same for a directory below the main one, by maker and the tag that points to it.
+_FIELDS_BELOW: dict[tuple[str, int], dict[int, str]] = {
+    ("Olympus", 0x2010): {0x0101: "SerialNumber", 0x0102: "InternalSerialNumber",
+                          0x0104: "BodyFirmwareVersion"},
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakerNote:
-    """What is known of a maker note without reading most of it.
+    """A maker note, recognised without reading most of it.
 
     Attributes
     ----------
     maker : str or None
-        By its header; where there is none, by the Make field (``form`` says so). None: unknown.
+        By its header, else by the Make field (``form`` names which). None: unknown.
     form : str
         The kind of header in words.
-    offset, length : int
-        Place in the file; the offset is None where the block was packed.
-    byte_order : str or None
-        ``little`` or ``big`` of its directory.
     readable : bool
-        Whether it is a directory that can be read.
-    fields : int
-        Entries of that directory.
+        Whether it is a directory that can be read; ``fields`` counts its entries.
     offsets : str
-        ``stand``: the values lie where the offsets point; ``shifted``: they would by
-        ``shift_bytes`` more; ``outside``: many lie outside the note
-        and no one shift brings them in; ``none``: nothing is stored by offset;
-        ``unknown``: no directory.
-    shift_bytes : int or None
-        What would have to be added to every offset.
+        ``stand``: the values lie where the offsets point; ``shifted``: they would with
+        ``shift_bytes`` added to every offset; ``outside``: many lie outside the note and no
+        shift brings them in; ``none``: nothing is stored by offset; ``unknown``: no directory.
     """
 
     maker: str | None
@@ -90,22 +190,12 @@ def read_maker_note(
 ) -> MakerNote:
     """Recognise the note in ``data[start:start + length]`` and read its few named fields.
 
-    Parameters
-    ----------
-    reading : Reading
-        Gets the fields as group ``MakerNote``, and an observation where offsets are shifted.
-    start, length : int
-        Place of the note in ``reading.data``.
-    tiff_start : int
-        Place of the TIFF header its offsets may count from.
-    order : str
-        Byte order of the block around it.
-    make : str or None
-        The Make field, for notes without a header.
+    ``tiff_start`` is the TIFF header its offsets may count from, ``order`` the byte order of the
+    block around it, ``make`` the Make field, for notes without a header.
     """
     stop = min(start + length, len(reading.data))
     head = reading.data[start : min(stop, start + 24)]
-    form = form_of(head, make)
+    form = _form_of(head, make)
     place = start if reading.place else None
     if form is None:
         words = "all zero" if not any(head) else "not known"
@@ -118,10 +208,10 @@ def read_maker_note(
         reading.observe(
             "maker-note",
             f"the offsets of the {form.maker} maker note point {-shift:+d} bytes beside their "
-            "values, as when software moves the block; some cameras write it so",
+            "values; software that moves the block causes this, and some cameras write it so",
             start, length,
         )  # fmt: skip
-    _read_fields(reading, form.maker, ifd, shift, start, stop, FIELDS.get(form.maker, {}))
+    _read_fields(reading, form.maker, ifd, shift, start, stop, _FIELDS.get(form.maker, {}))
     _below(reading, form.maker, ifd, shift, start, stop)
     return MakerNote(
         maker=form.maker, form=form.name, offset=place, length=length, byte_order=ifd.order,
@@ -130,8 +220,17 @@ def read_maker_note(
     )  # fmt: skip
 
 
+def _form_of(head: bytes, make: str | None) -> _Form | None:
+    """Recognise a note by its first bytes, or else by the Make field of the picture."""
+    for form in _HEADED:
+        if head.startswith(form.magic):
+            return form
+    word = (make or "").strip().lower()
+    return next((form for start, form in _BARE.items() if start in word), None)
+
+
 def _directory(
-    data: bytes, form: Form, start: int, stop: int, tiff_start: int, order: Order
+    data: bytes, form: _Form, start: int, stop: int, tiff_start: int, order: Order
 ) -> _Ifd | None:
     if form.start is None:
         return None
@@ -156,7 +255,7 @@ def _directory(
 
 
 def _entries(data: bytes, first: int, stop: int, order: Order, base: int) -> _Ifd | None:
-    """Read a directory, or None where the bytes are none: every entry has to make sense."""
+    """Read a directory; None where an entry makes no sense."""
     if first + 2 > stop:
         return None
     count = int.from_bytes(data[first : first + 2], order)
@@ -182,7 +281,7 @@ def _entries(data: bytes, first: int, stop: int, order: Order, base: int) -> _If
 
 
 def _standing(data: bytes, ifd: _Ifd, start: int, stop: int) -> tuple[Standing, int]:
-    """Tell whether the values lie where the offsets point, or by how much they are moved."""
+    """Return whether the values lie where the offsets point, or by how much they are moved."""
     spans = [(f.place, f.length) for f in ifd.fields if not f.inline and f.place]
     if not spans:
         return "none", 0
@@ -211,7 +310,7 @@ def _standing(data: bytes, ifd: _Ifd, start: int, stop: int) -> tuple[Standing, 
 
 
 def _moved_by_footer(data: bytes, ifd: _Ifd, start: int, stop: int) -> int | None:
-    """Give how far a Canon note was moved: its last bytes tell where it was written."""
+    """Return how far a Canon note was moved: its last bytes state where it was written."""
     footer = data[max(start, stop - 8) : stop]
     mark = b"II*\0" if ifd.order == "little" else b"MM\0*"
     if len(footer) < 8 or footer[:4] != mark or ifd.base == start:
@@ -221,9 +320,9 @@ def _moved_by_footer(data: bytes, ifd: _Ifd, start: int, stop: int) -> int | Non
 
 
 def _below(reading: Reading, maker: str, ifd: _Ifd, shift: int, start: int, stop: int) -> None:
-    """Read the named fields of the one directory below that is worth it."""
+    """Read the named fields of directories below the main one."""
     for field in ifd.fields:
-        names = FIELDS_BELOW.get((maker, field.tag))
+        names = _FIELDS_BELOW.get((maker, field.tag))
         if names is None:
             continue
         place = ifd.base + field.place + shift
@@ -245,7 +344,7 @@ def _read_fields(
             continue
         place = field.place if field.inline else ifd.base + field.place + shift
         if not start <= place <= stop - field.length:
-            continue  # outside the note: then it is not certain whose bytes these are
+            continue  # outside the note: the bytes may belong to something else
         name = names[field.tag]
         raw = reading.take(place, field.length)
         value = _value(raw, field, ifd.order, maker, name)
@@ -268,21 +367,14 @@ def _value(raw: bytes, field: _Field, order: Order, maker: str, name: str) -> Va
         if (not text and not any(raw)) or (text and all(32 <= byte < 127 for byte in text)):
             return decode(text).strip()
         return list(raw) if len(raw) <= 16 else f"({len(raw)} bytes)"
-    mark = "<" if order == "little" else ">"
-    if field.type in (5, 10):
-        flat = struct.unpack(f"{mark}{2 * field.count}{'I' if field.type == 5 else 'i'}", raw)
-        pairs = zip(flat[::2], flat[1::2], strict=True)
-        numbers: list[Number | str] = [a / b if b else f"{a}/0" for a, b in pairs]
-    elif field.type in _CODES:
-        unpacked = struct.unpack(f"{mark}{field.count}{_CODES[field.type]}", raw)
-        numbers = [n if isinstance(n, int) or math.isfinite(n) else str(n) for n in unpacked]
-    else:
+    if field.type not in _NUMERIC:
         return None
-    return numbers[0] if len(numbers) == 1 else numbers
+    values = numbers(raw, field.type, order)
+    return values[0] if len(values) == 1 else values
 
 
 def _run_time(raw: bytes) -> Value | None:
-    """Give the seconds the phone had been running, out of a small property list."""
+    """Return the seconds the phone had been running, from a small property list."""
     if int.from_bytes(raw[-24:-16], "big") > len(raw):  # more objects than bytes
         return None
     try:

@@ -1,11 +1,12 @@
-"""Where a file says the camera was: the GPS directory, XMP, and texts that repeat either."""
+"""Positions of the camera in a file: the GPS directory, XMP, and texts that repeat either."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from imgcheck.provenance.fields.value import Reading, Value
+from imgcheck.provenance.fields.values import Reading, Value
+from imgcheck.quantity import LonLat
 
 Source = Literal["EXIF", "XMP", "PNG", "drone"]
 
@@ -22,7 +23,7 @@ _PLACES: tuple[tuple[Source, str], ...] = (
     ("XMP", "XMP:Iptc4xmpExt:LocationCreated[1]/exif:"),
     ("XMP", "XMP:Iptc4xmpExt:LocationCreated/exif:"), ("PNG", "PNG:exif:"),
 )  # fmt: skip
-# Lower and higher than any camera: the trenches of the sea, and what a balloon reaches.
+# Lower and higher than any camera: the trenches of the sea, and the reach of a balloon.
 _LOWEST_M, _HIGHEST_M = -12_000.0, 100_000.0
 
 
@@ -40,8 +41,8 @@ class Gps:
         Metres, negative below the reference surface (``altitude_ref``). None outside
         -12,000 to 100,000 m.
     direction_deg : float or None
-        Where the camera pointed, degrees clockwise from ``direction_ref`` (true or magnetic
-        north; None: not said).
+        Viewing direction of the camera, degrees clockwise from ``direction_ref`` (true or
+        magnetic north; None: not stated).
     datum : str or None
         As written; without it WGS 84 is usual but not certain.
     error_m : float or None
@@ -65,9 +66,14 @@ class Gps:
     tags: tuple[str, str] = ("GPS:GPSLatitude", "GPS:GPSLongitude")
 
     @property
+    def point(self) -> LonLat | None:
+        """The position; None unless latitude and longitude are known."""
+        return None if self.lat is None or self.lon is None else LonLat(lon=self.lon, lat=self.lat)
+
+    @property
     def whole(self) -> bool:
         """Whether latitude and longitude are known."""
-        return self.lat is not None and self.lon is not None
+        return self.point is not None
 
     @property
     def zero(self) -> bool:
@@ -76,47 +82,137 @@ class Gps:
 
 
 def best_position(positions: Sequence[Gps]) -> Gps | None:
-    """Give the first position that is whole and not 0, 0; else the best of the rest."""
-    ranked = sorted(positions, key=lambda one: (not one.whole, one.zero))
-    return ranked[0] if ranked else None
+    """Return the first position that is whole and not 0, 0; else the best of the rest."""
+    return min(positions, key=lambda one: (not one.whole, one.zero), default=None)
 
 
 def find_positions(reading: Reading, tags: Mapping[str, Value]) -> tuple[Gps, ...]:
     """Read every position that EXIF, XMP or the texts of a PNG state."""
-    found = (_find(reading, tags, source, prefix) for source, prefix in _PLACES)
+    found = (_Finder(reading, tags, prefix).find(source) for source, prefix in _PLACES)
     return tuple(gps for gps in found if gps is not None)
 
 
-def _find(reading: Reading, tags: Mapping[str, Value], source: Source, prefix: str) -> Gps | None:
-    names = f"{prefix}GPSLatitude", f"{prefix}GPSLongitude"
-    signed = source != "EXIF" and any(str(tags.get(name, "")).strip()[:1] in ("+", "-") and
-                                      tags.get(name) for name in names)  # fmt: skip
-    lat = _angle(reading, tags, names[0], "NS", 90, signed)
-    lon = _angle(reading, tags, names[1], "EW", 180, signed)
-    if lat == 0 and lon == 0:
-        reading.observe("gps", "the position is 0, 0, which writers also use for 'no position'",
-                        *reading.place_of(names[0]))  # fmt: skip
-    altitude, altitude_ref = _altitude(reading, tags, prefix)
-    direction = _number(tags.get(f"{prefix}GPSImgDirection"))
-    if direction is not None and not 0 <= direction <= 360:
-        reading.observe("gps", f"GPSImgDirection {direction:.6g} is not in 0..360 degrees",
-                        *reading.place_of(f"{prefix}GPSImgDirection"))  # fmt: skip
-        direction = None
-    if lat is None and lon is None and altitude is None and direction is None:
+@dataclass(frozen=True, slots=True)
+class _Finder:
+    """Reads the GPS fields of one block: those whose names begin with ``prefix``."""
+
+    reading: Reading
+    tags: Mapping[str, Value]
+    prefix: str
+
+    def find(self, source: Source) -> Gps | None:
+        names = f"{self.prefix}GPSLatitude", f"{self.prefix}GPSLongitude"
+        # One angle written with a sign means that the other without one is positive.
+        signed = source != "EXIF" and any(
+            str(self.tags.get(name) or "").strip()[:1] in ("+", "-") for name in names
+        )
+        lat = self._angle("GPSLatitude", "NS", 90, signed)
+        lon = self._angle("GPSLongitude", "EW", 180, signed)
+        if lat == 0 and lon == 0:
+            self._observe(
+                "gps", "GPSLatitude", "the position is 0, 0, which writers also use for "
+                "'no position'",
+            )  # fmt: skip
+        altitude, altitude_ref = self._altitude()
+        direction = self._number("GPSImgDirection")
+        if direction is not None and not 0 <= direction <= 360:
+            self._observe("gps", "GPSImgDirection",
+                          f"GPSImgDirection {direction:.6g} is not in 0..360 degrees")  # fmt: skip
+            direction = None
+        if lat is None and lon is None and altitude is None and direction is None:
+            return None
+        reference = str(self._value("GPSImgDirectionRef")).strip().upper()
+        datum = self._value("GPSMapDatum")
+        return Gps(
+            lat=lat, lon=lon, altitude_m=altitude, altitude_ref=altitude_ref,
+            direction_deg=direction,
+            direction_ref={"T": "true", "M": "magnetic"}.get(reference),
+            datum=None if datum is None else str(datum).strip() or None,
+            error_m=self._number("GPSHPositioningError"), dop=self._number("GPSDOP"),
+            source=source, tags=names,
+        )  # fmt: skip
+
+    def _value(self, name: str) -> Value | None:
+        return self.tags.get(self.prefix + name)
+
+    def _number(self, name: str) -> float | None:
+        return _number(self._value(name))
+
+    def _observe(self, kind: str, name: str, message: str) -> None:
+        self.reading.observe(kind, message, *self.reading.place_of(self.prefix + name))
+
+    def _angle(self, name: str, letters: str, limit: int, signed: bool) -> float | None:
+        """Turn degrees, minutes, seconds and a hemisphere into signed degrees."""
+        value = self._value(name)
+        if value is None or value == "":
+            return None
+        written = str(value)[:60]
+        parts, letter = _parts(value)
+        known = [part for part in parts if part is not None]
+        if parts and not known:
+            self._observe("gps", name, f"{name} is not filled in: {written}")
+            return None
+        if any(part is not None and abs(part) > 60 for part in parts[1:]):
+            self._observe("gps", name, f"{name} {written} has parts out of range")
+        reference = self._value(f"{name}Ref")
+        letter = letter or ("" if reference is None else str(reference).strip().upper()[:1])
+        minus = written.strip().startswith("-") or any(part < 0 for part in known)
+        problem = None
+        degrees = 0.0
+        # A missing tail (degrees only, or degrees and decimal minutes with 0/0 seconds) is legal.
+        if not known or len(parts) > 3 or known != parts[: len(known)]:
+            problem = "is not an angle"
+        elif (degrees := sum(abs(part) / 60**power for power, part in enumerate(known))) > limit:
+            problem = f"is more than {limit} degrees"
+        elif not letter and (minus or signed):
+            letter = letters[minus]
+        elif letter not in letters or not letter:
+            problem = "has no hemisphere, so its sign is unknown"
+        elif minus and letter == letters[0]:
+            problem = f"has a minus sign and the reference {letter}: they contradict each other"
+        if problem is not None:
+            self._observe("unreadable-position", name, f"{name} {written} {problem}")
+            return None
+        return -degrees if letter == letters[1] else degrees
+
+    def _altitude(self) -> tuple[float | None, str | None]:
+        value = self._value("GPSAltitude")
+        altitude = float(value) if isinstance(value, int | float) else _number(value)
+        if altitude is None:
+            if isinstance(value, str) and value.strip() and not value.endswith("/0"):
+                self._observe("height", "GPSAltitude",
+                              f"GPSAltitude {value[:40]!r} is not a number")  # fmt: skip
+            return None, None
+        stated = self._value("GPSAltitudeRef")
+        reference = "0" if stated is None else str(stated).strip()
+        # Exif 3.0: 0 and 1 ellipsoid (2.32: sea level) above and below, 2 and 3 sea level.
+        surface = "mean sea level" if reference in ("2", "3") else "sea level or ellipsoid"
+        if not _LOWEST_M <= altitude <= _HIGHEST_M:
+            wrapped = self._signed_32(altitude)
+            lead = "" if wrapped is None else f"; read as a signed number it is {wrapped:.6g} m"
+            self._observe("height", "GPSAltitude",
+                          f"GPSAltitude {altitude:.10g} m is not a possible height{lead}",
+                          )  # fmt: skip
+            return None, None
+        return (-abs(altitude) if reference in ("1", "3") else altitude), surface
+
+    def _signed_32(self, value: float) -> float | None:
+        """Read the numerator of an impossible height as signed: some writers store it so."""
+        offset, length = self.reading.place_of(f"{self.prefix}GPSAltitude")
+        if offset is None or length != 8:
+            return None
+        orders: tuple[Literal["little", "big"], ...] = ("little", "big")
+        for order in orders:
+            above, below = (int.from_bytes(self.reading.data[i : i + 4], order)
+                            for i in (offset, offset + 4))  # fmt: skip
+            if below and above / below == value:
+                signed = (above - (1 << 32)) / below
+                return signed if signed >= _LOWEST_M else None
         return None
-    reference = tags.get(f"{prefix}GPSImgDirectionRef")
-    datum = tags.get(f"{prefix}GPSMapDatum")
-    return Gps(
-        lat=lat, lon=lon, altitude_m=altitude, altitude_ref=altitude_ref, direction_deg=direction,
-        direction_ref={"T": "true", "M": "magnetic"}.get(str(reference).strip().upper()),
-        datum=None if datum is None else str(datum).strip() or None,
-        error_m=_number(tags.get(f"{prefix}GPSHPositioningError")),
-        dop=_number(tags.get(f"{prefix}GPSDOP")), source=source, tags=names,
-    )  # fmt: skip
 
 
 def _number(value: Value | None) -> float | None:
-    """Give a number that is one, also as text or fraction; "0/0", words and lists are none."""
+    """Return a finite number, also from text or a fraction; "0/0", words and lists are None."""
     if isinstance(value, str):
         match = _TOKEN.fullmatch(value.strip()[:60])
         return None if match is None else _fraction(match[0])
@@ -132,108 +228,12 @@ def _fraction(token: str) -> float | None:
     return number if number is not None and abs(number) < 1e9 else None
 
 
-def _angle(
-    reading: Reading, tags: Mapping[str, Value], name: str, letters: str, limit: int, signed: bool
-) -> float | None:
-    """Turn degrees, minutes, seconds and a hemisphere into signed degrees.
-
-    ``signed`` says that one of the two angles is written with a sign, so that no sign means plus.
-    """
-    value = tags.get(name)
-    if value is None or value == "":
-        return None
-    written, short = str(value)[:60], name.rpartition(":")[2]
-    parts, letter = _parts(value)
-    if parts and all(part is None for part in parts):
-        reading.observe("gps", f"{short} is not filled in: {written}", *reading.place_of(name))
-        return None
-    if any(part is not None and abs(part) > 60 for part in parts[1:]):
-        reading.observe("gps", f"{short} {written} has parts out of range",
-                        *reading.place_of(name))  # fmt: skip
-    letter = letter or str(tags.get(f"{name}Ref", "")).strip().upper()[:1]
-    minus = written.strip().startswith("-") or any(part is not None and part < 0 for part in parts)
-    degrees = _degrees(parts)
-    problem = None
-    if degrees is None:
-        problem = "is no angle"
-    elif degrees > limit:
-        problem = f"is more than {limit} degrees"
-    elif not letter and (minus or signed):
-        letter = letters[minus]
-    elif letter not in letters or not letter:
-        problem = "has no hemisphere, so its sign is unknown"
-    elif minus and letter == letters[0]:
-        problem = f"has a minus sign and the reference {letter}: they contradict each other"
-    if degrees is None or problem is not None:
-        reading.observe("unreadable-position", f"{short} {written} {problem}",
-                        *reading.place_of(name))  # fmt: skip
-        return None
-    return -degrees if letter == letters[1] else degrees
-
-
-def _degrees(parts: list[float | None]) -> float | None:
-    """Add degrees, minutes and seconds up, without their signs; None where they are no angle."""
-    known = [part for part in parts if part is not None]
-    # A missing tail (degrees only, or degrees and decimal minutes with 0/0 seconds) is legal.
-    if not known or len(parts) > 3 or known != parts[: len(known)]:
-        return None
-    return sum(abs(part) / 60**power for power, part in enumerate(known))
-
-
 def _parts(value: Value) -> tuple[list[float | None], str]:
-    """Give the numbers of an angle and its hemisphere, "" where the value names none."""
+    """Return the numbers of an angle and its hemisphere, "" where the value names none."""
     if isinstance(value, str):
         text = value.strip()[:80]
         left = _BETWEEN.sub("", _TOKEN.sub("", text))
-        letter = _HEMISPHERE.fullmatch(left)
-        if left and letter is None:
+        if left and _HEMISPHERE.fullmatch(left) is None:
             return [], ""
         return [_fraction(token) for token in _TOKEN.findall(text)], left[:1].upper()
-    if isinstance(value, list):
-        return [_number(part) for part in value], ""
-    return [_number(value)], ""
-
-
-def _altitude(
-    reading: Reading, tags: Mapping[str, Value], prefix: str
-) -> tuple[float | None, str | None]:
-    name = f"{prefix}GPSAltitude"
-    value = tags.get(name)
-    altitude = float(value) if isinstance(value, int | float) else _number(value)
-    if altitude is None:
-        if isinstance(value, str) and value.strip() and not value.endswith("/0"):
-            reading.observe("height", f"GPSAltitude {value[:40]!r} is no number",
-                            *reading.place_of(name))  # fmt: skip
-        return None, None
-    reference = str(tags.get(f"{name}Ref", 0)).strip()
-    # Exif 3.0: 0 and 1 ellipsoid (2.32: sea level) above and below, 2 and 3 sea level.
-    surface = "mean sea level" if reference in ("2", "3") else "sea level or ellipsoid"
-    if not _LOWEST_M <= altitude <= _HIGHEST_M:
-        wrapped = _signed_32(reading, name, altitude)
-        lead = "" if wrapped is None else f"; read as a signed number it is {wrapped:.6g} m"
-        reading.observe(
-            "height", f"GPSAltitude {altitude:.10g} m is no possible height{lead}",
-            *reading.place_of(name),
-        )  # fmt: skip
-        return None, None
-    return (-abs(altitude) if reference in ("1", "3") else altitude), surface
-
-
-def _signed_32(reading: Reading, name: str, value: float) -> float | None:
-    """Read the fraction of an impossible height anew, its numerator as a signed number.
-
-    Writers put negative heights into the unsigned field.
-    """
-    for raw, order in _raw(reading, name):
-        above, below = (int.from_bytes(raw[i : i + 4], order) for i in (0, 4))
-        if below and above / below == value:
-            signed = (above - (1 << 32)) / below
-            return signed if signed >= _LOWEST_M else None
-    return None
-
-
-def _raw(reading: Reading, name: str) -> Iterator[tuple[bytes, Literal["little", "big"]]]:
-    offset, length = reading.place_of(name)
-    if offset is not None and length == 8:
-        yield reading.data[offset : offset + 8], "little"
-        yield reading.data[offset : offset + 8], "big"
+    return [_number(part) for part in (value if isinstance(value, list) else [value])], ""

@@ -2,22 +2,32 @@
 
 The names in the result are ``prefix:name`` with the usual prefix of each namespace, whatever the
 file calls it; nested fields are ``outer/inner``, items of a list of structures
-``outer[1]/inner``.
+``outer[1]/inner``. The parser keeps the place of every element, so that a value can be shown in
+the bytes of the file.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from imgcheck.provenance.fields.text import MAX_TEXT
-from imgcheck.provenance.fields.value import Reading, Value
-from imgcheck.provenance.fields.xmp_tree import Place, RefusedPacketError, XmpTree, parse
+from imgcheck.provenance.fields.charset import guess
+from imgcheck.provenance.fields.values import MAX_TEXT, Reading, Value
 
 MAX_XMP = 4 << 20  # bytes; the packets of 10,000-step histories stay below
 _MAX_PROPERTIES = 4_000
 _MAX_ITEMS = 256
+_MAX_ELEMENTS = 20_000
+_MAX_DEPTH = 24
+_FORBIDDEN = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+# The wrapper of processing instructions carries padding that is no part of the document, and an
+# encoding declaration would contradict text that is already decoded.
+_WRAPPER = re.compile(rb"<\?(?:xpacket|xml|adobe)\b[^>]{0,400}\?>")
+_TAG_NAME = re.compile(rb"<[^\s/>=]{1,400}")
+_ATTRIBUTE = re.compile(rb"""\s*([^\s=<>"'/]{1,400})\s*=\s*("[^"]*"|'[^']*')""")
+_BLANK = b"\0 \r\n\t\xef\xbb\xbf"
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -54,11 +64,123 @@ _PREFIXES = {
 }
 
 
+Place = tuple[int, int]
+
+
+class _RefusedError(Exception):
+    """The packet is not to be parsed further; the text is the reason."""
+
+
+class _Tree:
+    """A packet as elements with their places in it.
+
+    ``places`` are (offset, length) where the packet's bytes were UTF-8 (``exact``); ``source`` is
+    what was parsed: the packet itself with blanks in place of its wrapper.
+    """
+
+    def __init__(self, packet: bytes) -> None:
+        self.source, self.exact = _source(packet)
+        if _FORBIDDEN.search(self.source):
+            raise _RefusedError("it declares a document type or an entity")
+        self.prefixes: dict[str, str] = {}
+        self.places: dict[ElementTree.Element, Place] = {}
+        self._open: list[tuple[ElementTree.Element, int]] = []
+        self._target = ElementTree.TreeBuilder()
+        self._parser = expat.ParserCreate("utf-8", "}")
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._target.data
+        self._parser.StartNamespaceDeclHandler = self._namespace
+        self._parser.StartDoctypeDeclHandler = self._doctype
+        self._parser.Parse(self.source, True)
+        self.root: ElementTree.Element = self._target.close()
+        if self.root is None:
+            raise ValueError("it holds no element")
+
+    def _namespace(self, prefix: str | None, uri: str | None) -> None:
+        self.prefixes.setdefault(uri or "", prefix or "")
+
+    def _doctype(self, *_: object) -> None:
+        raise _RefusedError("it declares a document type")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if len(self._open) >= _MAX_DEPTH or len(self.places) + len(self._open) >= _MAX_ELEMENTS:
+            raise _RefusedError(
+                f"it is deeper than {_MAX_DEPTH} or has over {_MAX_ELEMENTS} elements"
+            )
+        named = {_braced(key): value for key, value in attributes.items()}
+        element = self._target.start(_braced(name), named)
+        self._open.append((element, self._parser.CurrentByteIndex))
+
+    def _end(self, name: str) -> None:
+        element, start = self._open.pop()
+        self.places[element] = (start, max(0, self._parser.CurrentByteIndex - start))
+        self._target.end(_braced(name))
+
+    def element_place(self, element: ElementTree.Element) -> Place | None:
+        """Return the place of an element, up to its end tag."""
+        return self.places.get(element) if self.exact else None
+
+    def text_place(self, element: ElementTree.Element) -> Place | None:
+        """Return the place of an element's text, without its start tag where that is plain."""
+        place = self.element_place(element)
+        if place is None or element.attrib:
+            return place
+        start, length = place
+        inside = self.source.find(b">", start, start + length) + 1
+        return (inside, start + length - inside) if inside else place
+
+    def attribute_places(self, element: ElementTree.Element) -> list[Place | None]:
+        """Return the places of all attribute values, in the order of ``element.attrib``."""
+        place = self.element_place(element)
+        if place is None or not element.attrib:
+            return [None] * len(element.attrib)
+        start = _TAG_NAME.match(self.source, place[0])
+        position = start.end() if start else place[0]
+        found: list[Place | None] = []
+        while (match := _ATTRIBUTE.match(self.source, position)) is not None:
+            position = match.end()
+            if match[1] != b"xmlns" and not match[1].startswith(b"xmlns:"):
+                found.append((match.start(2) + 1, match.end(2) - match.start(2) - 2))
+        # The parser gives attributes in the order of the document.
+        return found if len(found) == len(element.attrib) else [place] * len(element.attrib)
+
+
+def _braced(name: str) -> str:
+    """Write a name as ElementTree does: the namespace in braces."""
+    return "{" + name if "}" in name else name
+
+
+def _source(packet: bytes) -> tuple[bytes, bool]:
+    """Return UTF-8 bytes, and whether places in them are places in the packet."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+                           (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be")):  # fmt: skip
+        if packet.startswith(mark):
+            text = packet.decode(encoding, "replace").lstrip("\ufeff")
+            return _blanked(text.encode("utf-8", "replace")), False
+    try:
+        packet.decode("utf-8")
+    except UnicodeDecodeError:
+        # Most of a packet is markup: only lines that hold more than ASCII show its character set.
+        lines = packet.replace(b"\xef\xbb\xbf", b"").splitlines()
+        sample = b"\n".join(line for line in lines if not line.isascii())
+        return _blanked(packet.decode(guess(sample), "replace").encode("utf-8", "replace")), False
+    return _blanked(packet), True
+
+
+def _blanked(source: bytes) -> bytes:
+    """Replace the wrapper, a byte order mark and padding by blanks; all lengths stay."""
+    source = _WRAPPER.sub(lambda found: b" " * len(found[0]), source)
+    body = source.lstrip(_BLANK)
+    return b" " * (len(source) - len(body)) + body.rstrip(_BLANK)
+
+
 @dataclass(slots=True)
 class _Found:
     """The properties of one packet so far, with their places in it."""
 
-    tree: XmpTree
+    tree: _Tree
     values: dict[str, Value] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
 
@@ -80,7 +202,7 @@ def read_xmp(reading: Reading, packet: bytes, offset: int | None) -> dict[str, V
         return {}
     try:
         found = _parse(packet)
-    except RefusedPacketError as refused:
+    except _RefusedError as refused:
         reading.observe("refused", f"an XMP packet was not read: {refused}", offset, len(packet))
         return {}
     except (expat.ExpatError, UnicodeError, ValueError, LookupError) as error:
@@ -94,7 +216,7 @@ def read_xmp(reading: Reading, packet: bytes, offset: int | None) -> dict[str, V
 
 
 def _parse(packet: bytes) -> _Found:
-    found = _Found(parse(packet))
+    found = _Found(_Tree(packet))
     root = found.tree.root
     rdf = root if root.tag == f"{_RDF}RDF" else root.find(f".//{_RDF}RDF")
     blocks = [root] if root.tag == f"{_RDF}Description" else list(rdf if rdf is not None else ())
@@ -164,7 +286,7 @@ def _items(
 
 
 def joined_extension(reading: Reading, parts: list[bytes]) -> Iterator[bytes]:
-    """Put the segments of each extended packet together (XMP part 3, 1.1.3.1).
+    """Combine the segments of each extended packet (XMP part 3, 1.1.3.1).
 
     A segment is a 32-digit MD5 digest of the whole, its length, an offset, and a piece.
     """
@@ -177,8 +299,8 @@ def joined_extension(reading: Reading, parts: list[bytes]) -> Iterator[bytes]:
         whole = b"".join(piece for _, _, piece in sorted(pieces, key=lambda piece: piece[0]))
         total = pieces[0][1]
         if len(whole) != total or total > MAX_XMP:
-            reading.observe("invalid", f"extended XMP says {total} bytes, {len(whole)} are there")
+            reading.observe("invalid", f"extended XMP states {total} bytes and has {len(whole)}")
         elif hashlib.md5(whole, usedforsecurity=False).hexdigest().upper().encode() != digest:
-            reading.observe("digest", "extended XMP does not have the digest it is filed under")
+            reading.observe("digest", "extended XMP does not match its stored digest")
         else:
             yield whole

@@ -13,9 +13,9 @@ from imgcheck.provenance.containers.layout import structure as read_structure
 from imgcheck.provenance.containers.mpf import read_mpf
 from imgcheck.provenance.containers.tiff_ifd import Directory, TiffBlock, integers, read_tiff
 from imgcheck.provenance.containers.tree import FileContent, Node, Structure, Walk, file_bytes
+from imgcheck.provenance.fields.blocks import resources
 from imgcheck.provenance.fields.carriers import carriers, exif_start
-from imgcheck.provenance.fields.iptc import resources
-from imgcheck.provenance.fields.value import Reading
+from imgcheck.provenance.fields.values import Reading
 from imgcheck.provenance.pictures.heif_pictures import secondary_items
 
 Encoding = Literal["jpeg", "rgb", "bgr", "gray", "palette", "png", "hevc", "av1", "other"]

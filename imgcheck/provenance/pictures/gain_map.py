@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from imgcheck.provenance.containers.tree import FileContent, Node, Structure, file_bytes
-from imgcheck.provenance.fields.value import Reading, Value
+from imgcheck.provenance.fields.values import Reading, Value
 from imgcheck.provenance.fields.xmp import read_xmp
 
 _ITEM = re.compile(r"Container:Directory\[(\d+)\]/(?:.*/)?(?:Item|GContainerItem):(\w+)")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from imgcheck.provenance.containers.boxes import header_length
 from imgcheck.provenance.containers.heif_items import items
 from imgcheck.provenance.containers.tree import Node, Structure, printable
-from imgcheck.provenance.fields.value import Reading
+from imgcheck.provenance.fields.values import Reading
 
 _ROLES = {"thmb": "thumbnail", "auxl": "auxiliary"}
 _MAX_CONTENT = 32 << 20

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from imgcheck.provenance.containers.tree import FileContent, Node, Structure, file_bytes
-from imgcheck.provenance.fields.iptc import IPTC_RESOURCE, resources
-from imgcheck.provenance.fields.value import Reading
+from imgcheck.provenance.fields.blocks import IPTC_RESOURCE, resources
+from imgcheck.provenance.fields.values import Reading
 
 State = Literal["intact", "changed", "re-encoded", "zeroed", "unreadable"]
 CAVEATS = (

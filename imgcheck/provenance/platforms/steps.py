@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from imgcheck.provenance.containers.tree import Structure
-from imgcheck.provenance.evidence import FieldRead, field, part, shown
-from imgcheck.provenance.fields.reading import Metadata
+from imgcheck.provenance.fields.metadata import Metadata
+from imgcheck.provenance.fields.values import FieldRead, field_read, part, shown
 from imgcheck.provenance.platforms.traces import Trace
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _capture(metadata: Metadata) -> tuple[Step, ...]:
         words += f", clock {time.value}" + ("" if time.zone else " (zone unknown)")
         tags.append(time.tag)
     return (Step(kind="capture", words=words, evidence=tuple(
-        field(metadata.entries, tag) for tag in tags)),)  # fmt: skip
+        field_read(metadata.entries, tag) for tag in tags)),)  # fmt: skip
 
 
 def _software(metadata: Metadata) -> tuple[Step, ...]:
@@ -69,7 +69,9 @@ def _software(metadata: Metadata) -> tuple[Step, ...]:
         tag = texts.get(name, "")
         when = metadata.tags.get(tag.replace("softwareAgent", "when")) if "stEvt" in tag else None
         words = f"passed through {shown(name)}" + (f" on {shown(when)}" if when else "")
-        step = Step(kind="software", words=words, evidence=(field(metadata.entries, tag, name),))
+        step = Step(
+            kind="software", words=words, evidence=(field_read(metadata.entries, tag, name),)
+        )
         dated.append((str(when or "~"), step))  # "~" sorts after every digit: undated steps last
     return tuple(step for _, step in sorted(dated, key=lambda one: one[0]))
 

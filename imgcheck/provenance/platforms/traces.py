@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from imgcheck.provenance.containers.tree import Structure
-from imgcheck.provenance.evidence import FieldRead, field, part, shown
-from imgcheck.provenance.fields.reading import Metadata
+from imgcheck.provenance.fields.metadata import Metadata
+from imgcheck.provenance.fields.values import FieldRead, field_read, part, shown
 from imgcheck.provenance.platforms.data import LEAST_FILES, PlatformRow, Traits, platform_data
 from imgcheck.provenance.platforms.fbmd import decode_fbmd
 from imgcheck.provenance.platforms.names import name_times, named_by
@@ -209,9 +209,9 @@ def _evidence(traits: Traits, seen: _Seen) -> tuple[FieldRead, ...]:
     entries = seen.metadata.entries
     found = []
     if traits.fbmd:
-        found.append(field(entries, "IPTC:SpecialInstructions"))
+        found.append(field_read(entries, "IPTC:SpecialInstructions"))
     if traits.token:
-        found.append(field(entries, "IPTC:OriginalTransmissionReference"))
+        found.append(field_read(entries, "IPTC:OriginalTransmissionReference"))
     kinds = ("SOF", "DQT") if not (traits.fbmd or traits.token) else ()
     for node in seen.structure.nodes:
         if node.kind.startswith(kinds) and len(found) < 4:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from imgcheck.provenance.containers.mpf import read_mpf
 from imgcheck.provenance.containers.tree import FileContent, Structure, file_bytes
-from imgcheck.provenance.fields.reading import Metadata
+from imgcheck.provenance.fields.metadata import Metadata
 from imgcheck.provenance.pictures.embedded import jpeg_size
 from imgcheck.provenance.platforms.fbmd import Fbmd
 from imgcheck.provenance.rules import (

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from imgcheck.provenance.clocks.times import Time
 from imgcheck.provenance.containers.tree import Node, Observation, Structure
-from imgcheck.provenance.evidence import FieldRead, field, part, shown
+from imgcheck.provenance.fields.metadata import Metadata
 from imgcheck.provenance.fields.position import Gps, Source
-from imgcheck.provenance.fields.reading import Metadata
-from imgcheck.provenance.fields.value import TagEntry, Value
+from imgcheck.provenance.fields.values import FieldRead, TagEntry, Value, field_read, part, shown
 from imgcheck.provenance.platforms.fbmd import Fbmd
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ class Facts:
     def field(self, tag: str) -> FieldRead:
         """Give a tag for the record: value, and place of its bytes."""
         entry = self.entries.get(tag)
-        return field(() if entry is None else (entry,), tag, self.value(tag))
+        return field_read(() if entry is None else (entry,), tag, self.value(tag))
 
     def node(self, kind: str, note: str | None = None) -> Node | None:
         """Give the first part of the file of that kind."""

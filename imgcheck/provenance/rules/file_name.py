@@ -1,7 +1,7 @@
 """Does the date in the file's name fit the dates in the file?"""
 
 from imgcheck.provenance.clocks.between import local
-from imgcheck.provenance.evidence import FieldRead
+from imgcheck.provenance.fields.values import FieldRead
 from imgcheck.provenance.platforms.names import name_times
 from imgcheck.provenance.rules.facts import Facts, shown
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule

@@ -1,6 +1,6 @@
 """Do stored offsets and digests still fit the bytes they were made for?"""
 
-from imgcheck.provenance.evidence import FieldRead
+from imgcheck.provenance.fields.values import FieldRead
 from imgcheck.provenance.rules.facts import Facts
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 

@@ -4,7 +4,7 @@ import re
 
 from imgcheck.provenance.clocks.between import local
 from imgcheck.provenance.clocks.times import Time
-from imgcheck.provenance.fields.reading import Metadata
+from imgcheck.provenance.fields.metadata import Metadata
 from imgcheck.provenance.rules.facts import Facts, shown
 from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
 

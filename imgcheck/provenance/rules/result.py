@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from imgcheck.provenance.evidence import FieldRead
+from imgcheck.provenance.fields.values import FieldRead
 from imgcheck.quantity import Interval
 
 #: ``explained``: the fields differ or a mark is there, and a common innocent cause accounts for

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from imgcheck.provenance.evidence import FieldRead
+from imgcheck.provenance.fields.values import FieldRead
 from imgcheck.provenance.rules.facts import Facts
 from imgcheck.provenance.rules.result import FireRate, RuleResult, State
 

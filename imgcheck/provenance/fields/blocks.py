@@ -1,6 +1,6 @@
-"""Photoshop image resources (8BIM) and the IPTC-IIM records inside them.
+"""Blocks with a form of their own: ICC profiles, Photoshop resources (8BIM), IPTC-IIM records.
 
-Adobe Photoshop File Formats Specification; IPTC-NAA Information Interchange Model 4.2.
+ICC.1:2022; Adobe Photoshop File Formats Specification; IPTC-NAA Information Interchange Model 4.2.
 """
 
 import hashlib
@@ -9,14 +9,66 @@ from dataclasses import dataclass
 
 from imgcheck.provenance.fields.charset import declared, guess
 from imgcheck.provenance.fields.tags import IPTC
-from imgcheck.provenance.fields.value import Reading, Value
+from imgcheck.provenance.fields.values import Reading, Value, decode
 
 _MAX_RESOURCES = 2_000
 _MAX_RECORDS = 4_000
 IPTC_RESOURCE, THUMBNAIL_RESOURCE, ICC_RESOURCE, XMP_RESOURCE = 0x0404, 0x040C, 0x040F, 0x0424
-DIGEST_RESOURCE = 0x0425
+_DIGEST_RESOURCE = 0x0425
 _NUMBERS = {(1, 0), (1, 20), (1, 22), (2, 0)}
 _SIGNATURES = (b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR")
+# Four-letter signatures of the header of a profile and where they stand.
+_ICC_FIELDS = (
+    ("CMMType", 4), ("Class", 12), ("ColorSpace", 16), ("ConnectionSpace", 20),
+    ("PrimaryPlatform", 40), ("DeviceManufacturer", 48), ("DeviceModel", 52), ("Creator", 80),
+)  # fmt: skip
+
+
+def read_icc(reading: Reading, profile: bytes, offset: int | None) -> str | None:
+    """Add a profile's header fields to the reading; return its description."""
+    if len(profile) < 132 or profile[36:40] != b"acsp":
+        reading.observe("invalid", "the ICC profile has no ICC header", offset)
+        return None
+    rows: list[tuple[str, Value]] = [
+        ("Version", f"{profile[8]}.{profile[9] >> 4}.{profile[9] & 15}")
+    ]
+    rows += [(name, decode(profile[at : at + 4]).strip("\0 ")) for name, at in _ICC_FIELDS]
+    date = (int.from_bytes(profile[i : i + 2], "big") for i in range(24, 36, 2))
+    # The date of the profile, not of the picture: a tag, and never one of the times.
+    rows.append(("ProfileDateTime", "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*date)))
+    stated = int.from_bytes(profile[:4], "big")
+    if stated != len(profile):
+        reading.observe("invalid", f"the ICC profile states {stated} bytes and has {len(profile)}",
+                        offset)  # fmt: skip
+    description = _profile_text(profile, b"desc")
+    rows += [("Copyright", _profile_text(profile, b"cprt") or ""),
+             ("ProfileDescription", description or "")]  # fmt: skip
+    for name, value in rows:
+        if value or name not in ("Copyright", "ProfileDescription"):
+            reading.add("ICC", name, value, offset=offset, reader="icc")
+    return description
+
+
+def _profile_text(profile: bytes, signature: bytes) -> str | None:
+    count = min(int.from_bytes(profile[128:132], "big"), 100)
+    for at in range(132, 132 + 12 * count, 12):
+        entry = profile[at : at + 12]
+        if entry[:4] == signature and len(entry) == 12:
+            start, size = (int.from_bytes(entry[i : i + 4], "big") for i in (4, 8))
+            body = profile[start : start + min(size, 4096)]
+            break
+    else:
+        return None
+    if body[:4] == b"desc":  # version 2: a count, then ASCII
+        length = int.from_bytes(body[8:12], "big")
+        return decode(body[12 : 12 + length].split(b"\0", 1)[0]) or None
+    if body[:4] == b"text":
+        return decode(body[8:].split(b"\0", 1)[0]) or None
+    if body[:4] == b"mluc":  # version 4: the first of several languages, UTF-16
+        size, start = (int.from_bytes(body[i : i + 4], "big") for i in (20, 24))
+        text = body[start : start + min(size, 1024)].decode("utf-16-be", "replace")
+        return text.split("\0", 1)[0] or None
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,28 +109,26 @@ def _resources(reading: Reading, position: int, end: int) -> Iterator[Resource]:
 
 def check_digest(reading: Reading, found: list[Resource]) -> None:
     """Compare the stored digest of the IPTC block with the block."""
-    stored = next((one for one in found if one.number == DIGEST_RESOURCE), None)
-    block = next((one for one in found if one.number == IPTC_RESOURCE), None)
+    first = {one.number: one for one in reversed(found)}
+    stored, block = first.get(_DIGEST_RESOURCE), first.get(IPTC_RESOURCE)
     if stored is None or stored.length != 16:
         return
     digest = reading.take(stored.offset, 16)
-    reading.add("Photoshop", "IPTCDigest", digest.hex(), tag=DIGEST_RESOURCE,
+    reading.add("Photoshop", "IPTCDigest", digest.hex(), tag=_DIGEST_RESOURCE,
                 offset=stored.offset, length=16, reader="8bim")  # fmt: skip
     body = reading.take(block.offset, block.length) if block else b""
-    # An all-zero digest means "not computed"; MD5 is what the format prescribes.
-    present = hashlib.md5(body, usedforsecurity=False)
+    present = hashlib.md5(body, usedforsecurity=False)  # as the format prescribes
     reading.add("Photoshop", "PresentIPTCDigest", present.hexdigest(),
                 offset=block.offset if block else None, length=block.length if block else None,
                 reader="8bim")  # fmt: skip
+    # An all-zero digest means "not computed".
     if any(digest) and digest != present.digest():
-        reading.observe(
-            "digest", "the IPTC block is not the one whose digest Photoshop stored",
-            stored.offset, 16,
-        )  # fmt: skip
+        reading.observe("digest", "the IPTC block does not match the digest that Photoshop stored",
+                        stored.offset, 16)  # fmt: skip
 
 
 def read_details(reading: Reading, found: list[Resource]) -> None:
-    """Add what the resources say in a few bytes: programs, quality, flags, names."""
+    """Add what the resources state in a few bytes: programs, quality, flags, names."""
     for one in found:
         raw = reading.data[one.offset : one.offset + min(one.length, 2048)]
         for name, value in _details(reading, one.number, raw):
@@ -93,12 +143,8 @@ def _details(reading: Reading, number: int, raw: bytes) -> Iterator[tuple[str, V
     elif number == 0x0406 and len(raw) >= 4:
         # Quality as in the save dialogue, 0 to 12; stored from -4 on.
         yield "JPEGQuality", int.from_bytes(raw[:2], "big", signed=True) + 4
-        yield (
-            "JPEGFormat",
-            {0: "standard", 1: "optimised", 0x101: "progressive"}.get(
-                int.from_bytes(raw[2:4], "big"), int.from_bytes(raw[2:4], "big")
-            ),
-        )
+        form = int.from_bytes(raw[2:4], "big")
+        yield "JPEGFormat", {0: "standard", 1: "optimised", 0x101: "progressive"}.get(form, form)
     elif number == 0x040A and raw:
         yield "CopyrightFlag", raw[0]
     elif number == 0x040B:
@@ -119,10 +165,19 @@ def read_iptc(reading: Reading, start: int, end: int) -> dict[str, Value]:
     charset = None if named is None else declared(named)
     texts = b"\n".join(raw for key, raw, _ in sets if key not in _NUMBERS and not raw.isascii())
     if charset in (None, "utf-8") and texts:
-        charset = guess(texts)  # what is no UTF-8 after all; one program wrote the whole block
+        charset = guess(texts)  # one program wrote the whole block
     values: dict[str, Value] = {}
     for key, raw, offset in sets:
-        _keep(reading, values, key, raw, charset, offset)
+        name, value = IPTC.get(key, f"{key[0]}:{key[1]}"), _iptc_value(reading, key, raw, charset,
+                                                                       offset)  # fmt: skip
+        reading.add("IPTC", name, value, tag=key[1], offset=offset, length=len(raw), reader="iptc")
+        known = values.get(name)
+        if known is None:
+            values[name] = value
+        elif not isinstance(known, list):
+            values[name] = [str(known), str(value)]
+        elif len(known) < 256:
+            values[name] = [*known, str(value)]
     return values
 
 
@@ -152,35 +207,23 @@ def _data_sets(
         position = body + length
 
 
-def _keep(
-    reading: Reading, values: dict[str, Value], key: tuple[int, int], raw: bytes,
-    charset: str | None, offset: int,
-) -> None:  # fmt: skip
-    name = IPTC.get(key, f"{key[0]}:{key[1]}")
-    value: Value
+def _iptc_value(
+    reading: Reading, key: tuple[int, int], raw: bytes, charset: str | None, offset: int
+) -> Value:
     if len(raw) > 3 and not any(raw):
         reading.observe(
             "zeroed", f"IPTC {key[0]}:{key[1]} holds {len(raw)} zero bytes", offset, len(raw)
         )
     if key in _NUMBERS:
-        value = int.from_bytes(raw[:2], "big")
-    elif key == (1, 90):
-        value = (declared(raw) or f"({len(raw)} bytes)").upper()
-    else:
-        # Fields of a fixed width are filled with zeros; what stands behind those is not theirs.
-        head, _, rest = raw.partition(b"\0")
-        value = reading.decode(head, charset)
-        if rest.strip(b"\0 "):
-            reading.observe(
-                "hidden-text", f"IPTC {key[0]}:{key[1]} holds bytes behind the end of its text",
-                offset + len(head), len(rest),
-            )  # fmt: skip
-    reading.add("IPTC", name, value, tag=key[1], offset=offset, length=len(raw), reader="iptc")
-    known = values.get(name)
-    if known is None:
-        values[name] = value
-    elif isinstance(known, list):
-        if len(known) < 256:
-            values[name] = [*known, str(value)]
-    else:
-        values[name] = [str(known), str(value)]
+        return int.from_bytes(raw[:2], "big")
+    if key == (1, 90):
+        return (declared(raw) or f"({len(raw)} bytes)").upper()
+    # Fields of a fixed width are filled with zeros; bytes behind those do not belong to the text.
+    head, _, rest = raw.partition(b"\0")
+    value = reading.decode(head, charset)
+    if rest.strip(b"\0 "):
+        reading.observe(
+            "hidden-text", f"IPTC {key[0]}:{key[1]} holds bytes behind the end of its text",
+            offset + len(head), len(rest),
+        )  # fmt: skip
+    return value

@@ -1,0 +1,183 @@
+"""Values read from one file: text decoded and checked, places of bytes, and the reading budget."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from imgcheck.provenance.containers.tree import MAX_OBSERVATIONS, Node, Observation
+from imgcheck.provenance.fields.charset import guess
+
+Number: TypeAlias = int | float
+Value: TypeAlias = str | Number | list[Number | str] | list[Number] | list[str] | list[int]
+Location: TypeAlias = tuple[int | None, int | None]
+
+MAX_TEXT = 4096  # characters kept of one value; a caption of the IPTC standard has at most 2,000
+MAX_SCRIPT = 1 << 16  # bytes of one text that are searched for script-like words
+MAX_ENTRIES = 20_000
+_BUDGET = 16 << 20  # bytes decoded in all: many fields may point to the same bytes
+_GUESSES = 100  # texts of one file whose character set is guessed; each costs milliseconds
+_SHOWN = 60  # characters of a value that a sentence quotes
+
+# Control characters but tab and newline, a lone carriage return (it overwrites a terminal line),
+# and the marks that turn the reading direction round (Unicode UAX #9).
+_HOSTILE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\r(?!\n)"
+)
+_SCRIPT = re.compile(
+    rb"<VRTDataset|<script|<\?php|<html|<svg|<!ENTITY|<WMS_|<GDAL_WMS|javascript:|#!/|%PDF-"
+    rb"|powershell|/vsicurl/|eval\(",
+    re.IGNORECASE,
+)
+
+
+def decode(raw: bytes, charset: str | None = None) -> str:
+    """Decode bytes as UTF-8, else as ``charset`` or a guess; at most MAX_TEXT characters."""
+    raw = raw[: 4 * MAX_TEXT]
+    try:
+        return raw.decode("utf-8")[:MAX_TEXT]
+    except UnicodeDecodeError as error:
+        # A field that is too short cuts the last character in two; it is still UTF-8.
+        if error.reason == "unexpected end of data" and not raw[: error.start].isascii():
+            return raw[: error.start].decode("utf-8")[:MAX_TEXT]
+    return raw.decode(charset or guess(raw), "replace")[:MAX_TEXT]
+
+
+def is_utf_8(raw: bytes) -> bool:
+    """Return whether bytes are UTF-8, ASCII included."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def script_like(raw: bytes) -> str | None:
+    """Return the first script-like or driver-like word in a text that should be prose."""
+    found = _SCRIPT.search(raw[:MAX_SCRIPT])
+    return found.group().decode("ascii") if found else None
+
+
+def shown(value: object) -> str:
+    """Quote a value of the file: printable, short."""
+    text = str(value)[: 4 * _SHOWN]
+    text = "".join(one if one.isprintable() else "." for one in text)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagEntry:
+    """One value as one reader read it.
+
+    ``offset`` and ``length`` give the place of the raw bytes in the file; None where the value
+    came out of a compressed or scattered block. ``tag`` is the number in its directory, None for
+    values without a number. ``hostile`` marks text with characters that must be escaped.
+    """
+
+    group: str
+    name: str
+    value: Value
+    tag: int | None = None
+    offset: int | None = None
+    length: int | None = None
+    reader: str
+    hostile: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRead:
+    """A value that was evaluated, and the place of its bytes (None: no single place)."""
+
+    name: str
+    value: str
+    offset: int | None = None
+    length: int | None = None
+
+
+def part(node: Node, label: str) -> FieldRead:
+    """Return a part of the structure as evidence."""
+    return FieldRead(name=label, value=node.note, offset=node.offset, length=node.length)
+
+
+def field_read(entries: Iterable[TagEntry], tag: str, fallback: object = "") -> FieldRead:
+    """Return the first value of "group:name" as evidence."""
+    for entry in entries:
+        if f"{entry.group}:{entry.name}" == tag:
+            return FieldRead(
+                name=tag, value=shown(entry.value), offset=entry.offset, length=entry.length
+            )
+    return FieldRead(name=tag, value=shown(fallback))
+
+
+@dataclass(slots=True)
+class Reading:
+    """The state of reading one file's metadata.
+
+    ``place`` is False while ``data`` is not the file itself but something unpacked from it.
+    """
+
+    data: bytes
+    place: bool = True
+    entries: list[TagEntry] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
+    budget: list[int] = field(default_factory=lambda: [_BUDGET])
+    guesses: list[int] = field(default_factory=lambda: [_GUESSES])
+
+    def inside(self, data: bytes) -> "Reading":
+        """Return a reading of other bytes that shares results and budget."""
+        return Reading(data, False, self.entries, self.observations, self.budget, self.guesses)
+
+    def observe(
+        self, kind: str, message: str, offset: int | None = None, length: int | None = None
+    ) -> None:
+        """Record an oddity, with its place where there is one."""
+        if len(self.observations) < MAX_OBSERVATIONS:
+            place = (offset, length) if self.place else (None, None)
+            self.observations.append(
+                Observation(kind=kind, message=message, offset=place[0], length=place[1])
+            )
+
+    def place_of(self, name: str) -> Location:
+        """Return the place of the first value of that "group:name"."""
+        for entry in self.entries:
+            if f"{entry.group}:{entry.name}" == name:
+                return entry.offset, entry.length
+        return None, None
+
+    def take(self, offset: int, length: int) -> bytes:
+        """Copy bytes, up to the budget of the file."""
+        length = max(0, min(length, self.budget[0]))
+        self.budget[0] -= length
+        return self.data[offset : offset + length]
+
+    def decode(self, raw: bytes, charset: str | None = None) -> str:
+        """Decode a text; after many guesses an unknown character set is read as Windows-1252."""
+        if charset is None and not is_utf_8(raw):
+            charset = None if self.guesses[0] > 0 else "cp1252"
+            self.guesses[0] -= 1
+        return decode(raw, charset)
+
+    def add(
+        self, group: str, name: str, value: Value, *, reader: str, tag: int | None = None,
+        offset: int | None = None, length: int | None = None,
+    ) -> None:  # fmt: skip
+        """Keep one value; text is capped, and checked for hostile characters and script."""
+        if len(self.entries) >= MAX_ENTRIES:
+            if len(self.entries) == MAX_ENTRIES:
+                self.observe("limit", f"more than {MAX_ENTRIES} values; the rest was not kept")
+            return
+        texts = [one for one in (value if isinstance(value, list) else [value])
+                 if isinstance(one, str)]  # fmt: skip
+        word = script_like("\n".join(texts).encode("utf-8", "replace")) if texts else None
+        if word:
+            self.observe("script-text", f"the text {word!r} in {group}:{name}", offset)
+        if isinstance(value, str):
+            if len(value) >= MAX_TEXT:
+                self.observe("limit", f"{group}:{name} was cut to {MAX_TEXT} characters", offset)
+            value = value[:MAX_TEXT]
+            texts = [value]
+        self.entries.append(TagEntry(
+            group=group, name=name, value=value, tag=tag, reader=reader,
+            hostile=any(_HOSTILE.search(one) for one in texts),
+            offset=offset if self.place else None, length=length if self.place else None,
+        ))  # fmt: skip
