@@ -1,4 +1,4 @@
-"""``imgcheck doctor``: what is installed, what is missing, and what that costs."""
+"""``imgcheck doctor``: what is installed, what is missing, and what does not work without it."""
 
 import importlib
 import importlib.metadata
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from imgcheck.cli import options
-from imgcheck.cli.printing import print_json, say
+from imgcheck.cli.printing import print_document, say
+from imgcheck.model.documents import DoctorDocument, ImportedTrust, Library
 
 if TYPE_CHECKING:
-    from imgcheck.provenance import TrustBundle, TrustList
+    from imgcheck.provenance import TrustList
     from imgcheck.provenance.credentials.trust import Purpose
 
 _CORE = (
@@ -25,6 +26,7 @@ _CORE = (
     ("Pillow", "PIL"),
     ("PyYAML", "yaml"),
     ("click", "click"),
+    ("Jinja2", "jinja2"),
     ("rich", "rich"),
     ("scipy", "scipy"),
 )
@@ -51,14 +53,14 @@ _PURPOSES = ("signers", "time-stamps", "identities")
 @click.option(
     "--trust-for",
     type=click.Choice(_PURPOSES),
-    help="What the certificates vouch for; default: told from the certificates.",
+    help="What the certificates are for; default: detected from the certificates.",
 )
 @click.option("--forget-trust", is_flag=True, help="Remove every trust list first.")
 @options.json_option
 def command(
     trust_files: tuple[Path, ...], trust_for: "Purpose | None", forget_trust: bool, as_json: bool
 ) -> int:
-    """Say what is installed and which parts cannot work on this machine.
+    """Show what is installed, and what does not work on this machine.
 
     \b
     Example:
@@ -67,45 +69,52 @@ def command(
     from imgcheck.case.trust import imported_trust
 
     done = _change_trust(trust_files, trust_for, forget_trust)
-    rows = [_library(name, module) for name, module in _CORE]
-    extras = [_extra(*row) for row in _EXTRAS]
-    trouble = [row for row in rows if row["problem"]]
+    trust = imported_trust()
+    found = _document(trust)
     if as_json:
-        document = {
-            "imgcheck": importlib.metadata.version("imgcheck"),
-            "python": platform.python_version(),
-            "sqlite": sqlite3.sqlite_version,
-            "libraries": rows,
-            "extras": extras,
-            "second_reader": _second_reader(),
-            "formats": _formats(),
-            "trust": [_shown(bundle) for bundle in imported_trust().bundles],
-            "healthy": not trouble,
-        }
-        print_json(document)
-        return 3 if trouble else 0
+        print_document(found)
+        return 0 if found.healthy else 3
     for words in done:
         say(words)
-    say(f"imgcheck {importlib.metadata.version('imgcheck')}")
-    say(f"Python   {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
-    for row in (*rows, *extras):
-        words = row["problem"] or "ok"
-        say(f"  {row['name']:16} {row['version'] or '-':12} {words}")
-    say(f"  {'exiftool':16} {_second_reader()}")
-    for name, words in _formats().items():
+    say(f"imgcheck {found.imgcheck}")
+    say(f"Python   {found.python}, SQLite {found.sqlite}")
+    for row in (*found.libraries, *found.extras):
+        say(f"  {row.name:16} {row.version or '-':12} {row.problem or 'ok'}")
+    say(f"  {'exiftool':16} {found.second_reader}")
+    for name, words in found.formats.items():
         say(f"  pixels of {name:5}   {words}")
-    for words in _trust_lines(imported_trust()):
+    for words in _trust_lines(trust):
         say(f"  {words}")
-    say(_summary(trouble, extras))
-    return 3 if trouble else 0
+    say(_summary(found))
+    return 0 if found.healthy else 3
 
 
-def _summary(trouble: "list[dict[str, str | None]]", extras: "list[dict[str, str | None]]") -> str:
-    """Say in one line what this installation cannot do."""
-    if trouble:
-        return "Mend with: pip install imgcheck"
-    missing = [str(row["name"]) for row in extras if row["problem"]]
-    missing += [f"pixels of {name}" for name, words in _formats().items() if words != _READABLE]
+def _document(trust: "TrustList") -> DoctorDocument:
+    libraries = tuple(_library(name, module) for name, module in _CORE)
+    return DoctorDocument(
+        imgcheck=importlib.metadata.version("imgcheck"),
+        python=platform.python_version(),
+        sqlite=sqlite3.sqlite_version,
+        libraries=libraries,
+        extras=tuple(_extra(*row) for row in _EXTRAS),
+        second_reader=_second_reader(),
+        formats=_formats(),
+        trust=tuple(
+            ImportedTrust(
+                purpose=b.purpose, sha256=b.sha256, date=b.date, certificates=b.certificates
+            )
+            for b in trust.bundles
+        ),
+        healthy=not any(row.problem for row in libraries),
+    )
+
+
+def _summary(found: DoctorDocument) -> str:
+    """Return in one line what this installation cannot do."""
+    if not found.healthy:
+        return "To repair the installation: pip install imgcheck"
+    missing = [row.name for row in found.extras if row.problem]
+    missing += [f"pixels of {name}" for name, words in found.formats.items() if words != _READABLE]
     if not missing:
         return "Nothing missing."
     return f"Everything needed is installed. Not available: {', '.join(missing)}."
@@ -129,24 +138,16 @@ def _change_trust(files: tuple[Path, ...], purpose: "Purpose | None", forget: bo
 
 def _trust_lines(trust: "TrustList") -> list[str]:
     if not trust.bundles:
-        return ["no trust list: every signer of content credentials reads as unvouched for"]
+        return ["no trust list: no signer of content credentials can be trusted"]
     return [f"trust list for {bundle.purpose}: {bundle.label}" for bundle in trust.bundles]
 
 
-def _shown(bundle: "TrustBundle") -> dict[str, str | int | None]:
-    return {
-        "purpose": bundle.purpose,
-        "sha256": bundle.sha256,
-        "date": bundle.date,
-        "certificates": bundle.certificates,
-    }
-
-
-def _extra(name: str, module: str, extra: str, cost: str) -> dict[str, str | None]:
+def _extra(name: str, module: str, extra: str, cost: str) -> Library:
     row = _library(name, module)
-    if row["version"] is None and row["problem"]:
-        row["problem"] = f"not installed: {cost}; pip install 'imgcheck[{extra}]'"
-    return row
+    if row.version is not None or row.problem is None:
+        return row
+    problem = f"not installed: {cost}; pip install 'imgcheck[{extra}]'"
+    return Library(name=name, version=None, problem=problem)
 
 
 def _second_reader() -> str:
@@ -164,7 +165,7 @@ def _second_reader() -> str:
         return error.message
 
 
-def _library(name: str, module: str) -> dict[str, str | None]:
+def _library(name: str, module: str) -> Library:
     try:
         found: str | None = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -175,7 +176,7 @@ def _library(name: str, module: str) -> dict[str, str | None]:
         importlib.import_module(module)
     except Exception as error:  # a broken binary may raise anything while it loads
         problem = f"cannot be loaded: {error}"
-    return {"name": name, "version": found, "problem": problem}
+    return Library(name=name, version=found, problem=problem)
 
 
 def _formats() -> dict[str, str]:

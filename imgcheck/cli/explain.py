@@ -1,11 +1,11 @@
 """``imgcheck explain``: the page of a check, or the list of checks."""
 
-import json
 import sys
 
 import click
 
 from imgcheck.cli import options
+from imgcheck.cli.printing import print_document
 
 
 @click.command("explain")
@@ -24,18 +24,20 @@ def command(check: str | None, as_json: bool) -> int:
 
     chosen = catalogue() if check is None else (find(check),)
     if as_json:
-        document = [
-            {
-                "id": one.id,
-                "version": one.version,
-                "question": one.question,
-                "asks": one.asks,
-                "answers": list(one.answers),
-                "page": page(one.id) if check is not None else None,
-            }
+        from imgcheck.model.documents import ExplainDocument, ExplainedCheck
+
+        checks = tuple(
+            ExplainedCheck(
+                id=one.id,
+                version=one.version,
+                question=one.question,
+                asks=one.asks,
+                answers=one.answers,
+                page=page(one.id) if check is not None else None,
+            )
             for one in chosen
-        ]
-        click.echo(json.dumps({"checks": document}, indent=2, sort_keys=True))
+        )
+        print_document(ExplainDocument(checks=checks))
     elif check is not None:
         _show(page(check))
     else:

@@ -1,16 +1,24 @@
 """How commands print: foreign text without commands to the terminal, JSON as one object."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from imgcheck.imaging.text import printable
 
+if TYPE_CHECKING:
+    from imgcheck.model.documents import Document
+
 
 def say(text: str, *, err: bool = False) -> None:
     """Print one line that may hold names from files; nothing in it can steer the terminal."""
     click.echo(printable(text), err=err)
+
+
+def print_document(document: "Document") -> None:
+    """Print the document of a command as one JSON object on stdout."""
+    click.echo(document.dumps(), nl=False)
 
 
 def print_json(value: Any) -> None:

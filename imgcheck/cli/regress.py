@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from imgcheck.cli import options
-from imgcheck.cli.printing import print_json, say
+from imgcheck.cli.printing import print_document, say
 from imgcheck.cli.progress import Progress
 
 
@@ -15,10 +15,10 @@ from imgcheck.cli.progress import Progress
 @options.force_option
 @options.json_option
 def command(folder: Path, junit: Path | None, force: bool, as_json: bool) -> int:
-    """Run every case of a folder and compare the verdicts with the expected ones.
+    """Run every case in a folder and compare its verdicts with the expected ones.
 
-    A case is a folder with post.jpg, claim.yml, expected.yml and, if it has them, reference/
-    and known/. Leaves with 1 when a case differs, with 3 when one could not run.
+    A case is a folder with post.jpg, claim.yml and expected.yml, and optionally reference/ and
+    known/. The exit status is 1 if a case differs and 3 if one could not run.
 
     \b
     Example:
@@ -36,16 +36,13 @@ def command(folder: Path, junit: Path | None, force: bool, as_json: bool) -> int
     if junit is not None:
         write_output(junit, junit_xml(results), replacing=ours)
     if as_json:
-        cases = [
-            {
-                "case": r.case,
-                "passed": r.passed,
-                "ran": r.ran,
-                "differences": list(r.differences),
-            }
+        from imgcheck.model.documents import RegressDocument, RegressedCase
+
+        cases = tuple(
+            RegressedCase(case=r.case, passed=r.passed, ran=r.ran, differences=r.differences)
             for r in results
-        ]
-        print_json({"cases": cases})
+        )
+        print_document(RegressDocument(cases=cases))
     else:
         for result in results:
             say(f"{'ok  ' if result.passed else 'DIFF'} {result.case}")

@@ -1,6 +1,5 @@
 """``imgcheck sun``: the sun at a place and time, and the times that a shadow allows."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +98,8 @@ def command(
     from datetime import UTC
 
     from imgcheck import sun
-    from imgcheck.report import sundiagram, suntext
+    from imgcheck.quantity import LonLat
+    from imgcheck.report import sun_times
 
     lat, lon = options.numbers("--at", place, (2,))
     pairs: dict[str, Pair | None] = {
@@ -135,21 +135,19 @@ def command(
         if given is not None
     ]
     words = f"{named[0]} alone" if len(named) == 1 else "azimuth and length"
-    document: dict[str, Any] = suntext.document(
-        lat, lon, span, position, found, reach=reach, measured=words, errors=measured
+    at = LonLat(lon=lon, lat=lat)
+    document = sun_times.document(
+        at, span, position, found, reach=reach, measured=words, errors=measured
     )
     if output is not None:
         from imgcheck.imaging.output import write_output
+        from imgcheck.report.sun_diagram import draw
 
-        picture = sundiagram.draw(lat, lon, claimed=span, rival=other, found=found, **pairs)
-        if output.suffix.lower() in (".html", ".htm"):
-            picture = sundiagram.page(picture)
+        as_page = output.suffix.lower() in (".html", ".htm")
+        picture = draw(at, claimed=span, rival=other, found=found, as_page=as_page, **pairs)
         write_output(output, picture, replacing=options.replacing(force=force))
         say(f"diagram: {output}", err=True)
-    if as_json:
-        click.echo(json.dumps(document, indent=2, allow_nan=False))
-    else:
-        click.echo(suntext.terminal(document), nl=False)
+    click.echo(document.dumps() if as_json else sun_times.terminal(document), nl=False)
     return 0
 
 

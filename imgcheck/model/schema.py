@@ -1,6 +1,7 @@
-"""The published JSON Schema of the report, derived from the model's own type hints.
+"""The published JSON Schema of every document, derived from the type hints of the model.
 
-``report.schema.json`` beside this file is what this module writes; a test keeps the two equal.
+The files in ``schemas/`` beside this one are written by ``python -m imgcheck.model.schema``; a
+test keeps them equal.
 """
 
 import dataclasses
@@ -10,6 +11,7 @@ import typing
 from datetime import datetime
 from typing import Any
 
+from imgcheck.model.documents import DOCUMENTS
 from imgcheck.model.report import SCHEMA, Report
 from imgcheck.model.statement import KINDS, Statement
 from imgcheck.model.window import Window
@@ -26,15 +28,21 @@ _SIMPLE: dict[Any, dict[str, Any]] = {
 }
 
 
-def report_schema() -> dict[str, Any]:
-    """Give the JSON Schema (draft 2020-12) that every report conforms to."""
+def schemas() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema (draft 2020-12) of every document, by the name of its kind."""
+    every: dict[str, type] = {SCHEMA: Report, **{kind.SCHEMA: kind for kind in DOCUMENTS}}
+    named = {name.partition("/")[0].removeprefix("imgcheck-"): name for name in every}
+    return {kind: _schema(every[name], name) for kind, name in named.items()}
+
+
+def _schema(document: type, name: str) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
-    root = _of(Report, definitions)
-    definitions["Report"]["properties"]["schema"] = {"const": SCHEMA}
+    root = _of(document, definitions)
+    definitions[document.__name__]["properties"]["schema"] = {"const": name}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:imgcheck:{SCHEMA}",
-        "title": "imgcheck report",
+        "$id": f"urn:imgcheck:{name}",
+        "title": name.partition("/")[0].replace("-", " "),
         **root,
         "$defs": dict(sorted(definitions.items())),
     }
@@ -108,5 +116,6 @@ if __name__ == "__main__":
     import json
     from pathlib import Path
 
-    target = Path(__file__).with_name("report.schema.json")
-    target.write_text(json.dumps(report_schema(), indent=2) + "\n", encoding="utf-8")
+    for name, schema in schemas().items():
+        target = Path(__file__).with_name("schemas") / f"{name}.json"
+        target.write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8")

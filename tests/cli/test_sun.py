@@ -48,7 +48,7 @@ def test_the_diagram_shows_claim_rival_and_mirror_date(tmp_path) -> None:
     assert run([*words, "-o", str(tmp_path / "day.html")]) == 0
     page = (tmp_path / "day.html").read_text(encoding="utf-8")
     for said in ("claimed: 19 Mar 2022 09:08:31 UTC", "rival: 1 Apr 2022 11:57 UTC",
-                 "mirror date past the solstice: 24 Sep 2022", "161 ± 1.5 degrees"):  # fmt: skip
+                 "mirror date across the solstice: 24 Sep 2022", "161 ± 1.5 degrees"):  # fmt: skip
         assert said in page
 
 

@@ -22,10 +22,10 @@ from imgcheck.model import (
     Verdict,
     Window,
 )
-from imgcheck.model.schema import report_schema
+from imgcheck.model.schema import schemas
 from imgcheck.quantity import Interval, LikelihoodRatio
 
-SCHEMA_FILE = Path(imgcheck.model.__file__).parent / "report.schema.json"
+SCHEMAS = Path(imgcheck.model.__file__).parent / "schemas"
 
 
 def finding(**changes: Any) -> Finding:
@@ -82,19 +82,23 @@ def test_evidence_pictures_are_named_by_hash_and_stay_out_of_the_json() -> None:
     assert len(picture["sha256"]) == 64
 
 
-def test_the_published_schema_is_the_one_the_model_gives() -> None:
-    assert json.loads(SCHEMA_FILE.read_text()) == report_schema(), (
-        "run: python -m imgcheck.model.schema"
-    )
+@pytest.mark.parametrize("name", sorted(schemas()))
+def test_the_published_schema_is_the_one_of_the_model(name: str) -> None:
+    published = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(published)
+    assert published == schemas()[name], "run: python -m imgcheck.model.schema"
+
+
+def test_no_schema_is_published_without_a_document() -> None:
+    assert {path.stem for path in SCHEMAS.iterdir()} == set(schemas())
 
 
 def test_a_report_conforms_to_the_schema_and_a_made_up_verdict_does_not() -> None:
     value = report().to_json()
-    jsonschema.Draft202012Validator.check_schema(report_schema())
-    jsonschema.validate(value, report_schema())
+    jsonschema.validate(value, schemas()["report"])
     value["verdicts"][0]["verdict"] = "fake"
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(value, report_schema())
+        jsonschema.validate(value, schemas()["report"])
 
 
 @pytest.mark.parametrize("outcome", [Outcome.CONTRADICTS, Outcome.SUPPORTS])

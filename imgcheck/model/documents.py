@@ -1,0 +1,487 @@
+"""The JSON of every command but ``verify`` (whose document is the `Report`).
+
+Each class is one document: `to_json` follows its type hints, and `imgcheck.model.schema` publishes
+the JSON Schema of each. A field that does not apply, or whose value is unknown, is ``null``.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from imgcheck.model.codec import decode_fields, encode_fields
+from imgcheck.quantity import LonLat
+
+Matrix = tuple[tuple[float, ...], ...]
+Polygon = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One JSON object that a command prints; ``schema`` names its kind and version."""
+
+    SCHEMA: ClassVar[str]
+    schema: str = field(init=False, default="")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schema", self.SCHEMA)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document as JSON-ready values."""
+        return encode_fields(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """Rebuild the document from `to_json`.
+
+        Raises
+        ------
+        ValueError
+            If the schema is another one, or a field is missing, unknown or mistyped.
+        """
+        found = value.get("schema") if isinstance(value, dict) else None
+        if found != cls.SCHEMA:
+            raise ValueError(f"expected the schema {cls.SCHEMA}, not {found}")
+        fields = {name: item for name, item in value.items() if name != "schema"}
+        document: Self = decode_fields(cls, fields)
+        return document
+
+    def dumps(self) -> str:
+        """Return the document as JSON text."""
+        return json.dumps(self.to_json(), indent=2, allow_nan=False) + "\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A span of time, ISO 8601 in UTC."""
+
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassHint:
+    """Mean local solar time, and the satellites that usually pass then. A hint only."""
+
+    local_solar_hours: float
+    usual: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunDirection:
+    """Where the sun is: azimuth clockwise from north, true elevation."""
+
+    azimuth_deg: float
+    elevation_deg: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumed:
+    """What was assumed about ground, object and view, in degrees."""
+
+    slope_deg: float | None
+    slope_aspect_deg: float | None
+    slope_sigma_deg: float
+    lean_sigma_deg: float
+    view_deg: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunDocument(Document):
+    """The sun at a place and time; from ``window`` on, the times that a measured shadow allows.
+
+    Attributes
+    ----------
+    ratio : float or None
+        Shadow length divided by object height, on level ground.
+    sets, mirror : tuple of Span or None
+        Allowed times of the window; those on the other side of the solstice.
+    share_of_daylight : float or None
+        Share of the daylight of the window that is allowed.
+    likelihood_ratio : float or None
+        Of the claimed time ``against`` the rival or any daylight of the window.
+    date : str or None
+        What the shadow leaves open about the date.
+    """
+
+    SCHEMA: ClassVar[str] = "imgcheck-sun/1"
+    place: LonLat
+    time: str | None = None
+    elevation_deg: float | None = None
+    apparent_elevation_deg: float | None = None
+    azimuth_deg: float | None = None
+    shadow_azimuth_deg: float | None = None
+    ratio: float | None = None
+    pass_hint: PassHint | None = None
+    window: Span | None = None
+    level: float | None = None
+    resolution_s: float | None = None
+    sets: tuple[Span, ...] | None = None
+    mirror: tuple[Span, ...] | None = None
+    fits: bool | None = None
+    p_value: float | None = None
+    best_time: str | None = None
+    share_of_daylight: float | None = None
+    days_allowed: int | None = None
+    days_in_window: int | None = None
+    likelihood_ratio: float | None = None
+    against: str | None = None
+    claimed_allowed: bool | None = None
+    date: str | None = None
+    claimed_sun: SunDirection | None = None
+    assumed: Assumed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectDocument(Document):
+    """What one file states about itself; the parts are those of the provenance engine."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-inspect/1"
+    name: str
+    sha256: str
+    size_bytes: int
+    format: str
+    width: int
+    height: int
+    orientation: int
+    damage: tuple[dict[str, Any], ...]
+    tags: dict[str, Any]
+    times: tuple[dict[str, Any], ...]
+    gps: dict[str, Any] | None
+    pose: dict[str, Any] | None
+    software: tuple[str, ...]
+    maker_note: dict[str, Any] | None
+    lineage: dict[str, Any] | None
+    digital_source: dict[str, Any] | None
+    generators: tuple[dict[str, Any], ...]
+    georeference: dict[str, Any] | None
+    fbmd: dict[str, Any]
+    c2pa: dict[str, Any]
+    encoding: dict[str, Any] | None
+    traces: tuple[dict[str, Any], ...]
+    route: tuple[dict[str, Any], ...]
+    rules: tuple[dict[str, Any], ...]
+    embedded: tuple[dict[str, Any], ...]
+    multi_picture: dict[str, Any] | None
+    gain_map: dict[str, Any] | None
+    second_reader: dict[str, Any] | None
+    structure: tuple[dict[str, Any], ...]
+    observations: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureInput:
+    """The picture that was to be located."""
+
+    name: str
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocatedReference:
+    """A reference image, with its date where one is stated."""
+
+    id: str
+    path: str | None
+    sha256: str
+    date: str | None
+    date_source: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """One reference, with the result of the registration to it."""
+
+    reference: LocatedReference
+    placed: bool
+    reason: str | None
+    path: str | None
+    log10_nfa: float | None
+    false_match_probability: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """A circle within which the place was searched."""
+
+    lon: float
+    lat: float
+    radius_km: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What was given about the picture before the search."""
+
+    gsd_m: tuple[float, float] | None
+    near: Area | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tie:
+    """One matching point; picture and reference in pixels and in coordinates of the CRS."""
+
+    picture: tuple[float, float]
+    reference: tuple[float, float]
+    lonlat: LonLat
+    residual_px: float
+    residual_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocateDocument(Document):
+    """Where a picture is, or the reason why it could not be located.
+
+    Attributes
+    ----------
+    nfa, log10_nfa : float or None
+        Number of false alarms; ``nfa`` underflows to 0 below 1e-308.
+    transform : Matrix or None
+        Picture pixels to coordinates of the CRS, row-major 3 x 3.
+    footprint : dict or None
+        GeoJSON, longitude and latitude.
+    ellipse_m : tuple of float or None
+        Semi-major axis, semi-minor axis (metres, 95 %), and the direction of the major axis in
+        degrees clockwise from north.
+    """
+
+    SCHEMA: ClassVar[str] = "imgcheck-locate/1"
+    placed: bool
+    reason: str | None
+    input: PictureInput
+    log10_nfa: float | None = None
+    nfa: float | None = None
+    transform: Matrix | None = None
+    crs: str | None = None
+    footprint: dict[str, Any] | None = None
+    gsd_m: float | None = None
+    north_deg: float | None = None
+    ellipse_m: tuple[float, float, float] | None = None
+    path: str | None = None
+    model: str | None = None
+    mirrored: bool | None = None
+    tilt_deg: float | None = None
+    centre: LonLat | None = None
+    corners: dict[str, LonLat] | None = None
+    area_m2: float | None = None
+    edges_m: dict[str, float] | None = None
+    false_match_probability: float | None = None
+    reference: LocatedReference | None = None
+    relation: str | None = None
+    relation_reason: str | None = None
+    inliers: int | None = None
+    rms_px: float | None = None
+    tie_points: tuple[Tie, ...] | None = None
+    prior: Prior
+    notes: tuple[str, ...]
+    limits: tuple[str, ...]
+    tried: tuple[Tried, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A file that was not added, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexAddDocument(Document):
+    """Pictures added to an index; ``known`` were in it before."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-index-add/1"
+    added: int
+    known: int
+    refused: tuple[Refused, ...]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexMatch:
+    """One known picture that matches; ``transform`` maps query pixels to known pixels."""
+
+    id: int
+    path: str
+    date: str | None
+    list: str | None
+    stage: str
+    relation: str
+    nfa: float
+    log10_nfa: float | None
+    mirrored: bool
+    inverted: bool
+    transform: Matrix | None
+    region: Polygon
+    known_region: Polygon
+    distance: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSearchDocument(Document):
+    """The known pictures that match a picture; ``exact`` when every row was compared."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-index-search/1"
+    exact: bool
+    rows: int
+    listed: int
+    snapshot: str
+    parts: str
+    matches: tuple[IndexMatch, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexRemoveDocument(Document):
+    """Rows removed from an index, and rows and listed hashes left."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-index-remove/1"
+    removed: int
+    rows: int
+    listed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexImportDocument(Document):
+    """Hashes of a list added to an index."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-index-import/1"
+    added: int
+    known: int
+    list: str
+    kind: str
+    listed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexMergeDocument(Document):
+    """Pictures and hashes taken over from other indexes; ``dated`` took an earlier date."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-index-merge/1"
+    added: int
+    known: int
+    listed_added: int
+    listed_known: int
+    dated: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexExportDocument(Document):
+    """Hashes written to a table."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-index-export/1"
+    rows: int
+    file: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexStatsDocument(Document):
+    """What an index holds; ``index_version`` is the version of the file."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-index-stats/1"
+    rows: int
+    hashable: int
+    low_quality: int
+    with_features: int
+    dated: int
+    first_date: str | None
+    last_date: str | None
+    bytes: int
+    index_version: int
+    algorithm: str
+    snapshot: str
+    hashes: int
+    listed: int
+    lists: tuple[str, ...]
+    segments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexVerifyDocument(Document):
+    """Whether an index file is undamaged."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-index-verify/1"
+    whole: bool
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegressedCase:
+    """One case; ``ran`` is false where its files could not be read."""
+
+    case: str
+    passed: bool
+    ran: bool
+    differences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegressDocument(Document):
+    """Cases compared with their expected verdicts."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-regress/1"
+    cases: tuple[RegressedCase, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedCheck:
+    """One check; ``asks`` names its inputs, ``answers`` the kinds of statement it tests."""
+
+    id: str
+    version: str
+    question: str
+    asks: str
+    answers: tuple[str, ...]
+    page: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainDocument(Document):
+    """The checks, with the page of a single one."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-explain/1"
+    checks: tuple[ExplainedCheck, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A library with its version; ``problem`` where it cannot be used."""
+
+    name: str
+    version: str | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedTrust:
+    """A trust list for content credentials."""
+
+    purpose: str
+    sha256: str
+    date: str | None
+    certificates: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorDocument(Document):
+    """What is installed, and what does not work without the rest."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-doctor/1"
+    imgcheck: str
+    python: str
+    sqlite: str
+    libraries: tuple[Library, ...]
+    extras: tuple[Library, ...]
+    second_reader: str
+    formats: dict[str, str]
+    trust: tuple[ImportedTrust, ...]
+    healthy: bool
+
+
+#: Every document with a published schema, beside the `Report`.
+DOCUMENTS: tuple[type[Document], ...] = (
+    DoctorDocument, ExplainDocument, IndexAddDocument, IndexExportDocument, IndexImportDocument,
+    IndexMergeDocument, IndexRemoveDocument, IndexSearchDocument, IndexStatsDocument,
+    IndexVerifyDocument, InspectDocument, LocateDocument, RegressDocument, SunDocument,
+)  # fmt: skip
