@@ -213,11 +213,11 @@ def fifo(path: Path) -> None:
 
 
 def listening(path: Path) -> None:
-    kept = socket.socket(socket.AF_UNIX)
     here = Path.cwd()
     os.chdir(path.parent)  # the address of a socket is short
     try:
-        kept.bind(path.name)
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(path.name)
     finally:
         os.chdir(here)
 
