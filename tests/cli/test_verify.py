@@ -9,7 +9,7 @@ from PIL import Image as Pillow
 
 from imgcheck.cli import run
 from imgcheck.model import Report
-from imgcheck.model.schema import report_schema
+from imgcheck.model.schema import schemas
 from tests.imaging.files import encode, scene
 
 CONTRADICTED = """
@@ -56,7 +56,7 @@ def test_json_is_one_report_that_keeps_the_schema(
 ) -> None:
     run(["verify", str(post), "--claim", str(claim), "--json"])
     document = json.loads(capsys.readouterr().out)
-    jsonschema.validate(document, report_schema())
+    jsonschema.validate(document, schemas()["report"])
     report = Report.from_json(document)
     assert report.inputs[0].sha256 is not None
     assert report.contradicted
