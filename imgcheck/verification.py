@@ -260,7 +260,7 @@ def _inputs(case: Case) -> list[Input]:
 
 
 def _damage(case: Case) -> tuple[str, ...]:
-    return tuple(f"{d.kind}: {d.detail}" for d in case.image.damage)
+    return tuple(f"{d.kind}: {d.message}" for d in case.image.damage)
 
 
 def _reference_input(reference: Reference) -> Input:

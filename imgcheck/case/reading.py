@@ -149,7 +149,7 @@ def read(
 ) -> Inspection:
     """Apply every reader to an opened file; see `imgcheck.inspect`."""
     data, form = image.data, image.format
-    structure = provenance.structure(data, format=form)
+    structure = image.structure
     encoding = forensics.encoding(data, structure=structure)
     metadata = provenance.metadata(data, format=form, structure=structure)
     traces = provenance.platform_traces(structure, encoding, metadata, image.name)

@@ -47,7 +47,7 @@ def _file(case: Case) -> Finding:
         parts.append("it carries content credentials (C2PA; see provenance.credentials)")
     observations = (*found.structure.observations, *tags.observations)
     if image.damage:
-        parts.append(f"it is damaged ({image.damage[0].detail})")
+        parts.append(f"it is damaged ({image.damage[0].message})")
     return provenance_file.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,

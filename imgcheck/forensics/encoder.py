@@ -16,10 +16,10 @@ from imgcheck.forensics.annex_k import (
     ijg,
     scale_interval,
 )
-from imgcheck.imaging.header.jpeg import PROCESSES
+from imgcheck.imaging.containers.jpeg import PROCESSES
 
 if TYPE_CHECKING:
-    from imgcheck.provenance.containers.tree import Node, Structure
+    from imgcheck.imaging.containers.tree import Node, Structure
 
 _MAX_TABLES = 16
 _SUBSAMPLING = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0",

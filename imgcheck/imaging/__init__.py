@@ -7,17 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from imgcheck.imaging.containers.header import Header
+    from imgcheck.imaging.containers.tree import Observation
     from imgcheck.imaging.georeference import Georeference
-    from imgcheck.imaging.header.model import Damage, Header
     from imgcheck.imaging.image import Image
     from imgcheck.imaging.limits import REFERENCE_LIMITS, Limits
     from imgcheck.imaging.output import write_atomically
     from imgcheck.imaging.text import printable
 
 _HOMES = {
-    "Damage": "header.model",
+    "Observation": "containers.tree",
     "Georeference": "georeference",
-    "Header": "header.model",
+    "Header": "containers.header",
     "Image": "image",
     "Limits": "limits",
     "REFERENCE_LIMITS": "limits",
@@ -26,11 +27,11 @@ _HOMES = {
 }
 __all__ = [
     "REFERENCE_LIMITS",
-    "Damage",
     "Georeference",
     "Header",
     "Image",
     "Limits",
+    "Observation",
     "printable",
     "write_atomically",
 ]

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from imgcheck.errors import RefusedError
-from imgcheck.imaging.header.model import Header
+from imgcheck.imaging.containers.header import Header
 from imgcheck.imaging.limits import BUDGET_VARIABLE, WINDOWED_FORMATS, Limits
 
 # Deflate spends at least two bits on 258 bytes (RFC 1951): 1032 to 1. What claims to

@@ -6,16 +6,17 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError
+from imgcheck.imaging.containers import Container, read_container
+from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.cost import check_decode, check_header
 from imgcheck.imaging.decoding.model import guarded
 from imgcheck.imaging.georeference import Georeference
-from imgcheck.imaging.header import Damage, Header, read_header
 from imgcheck.imaging.intake import Intake, PathInput, take_in
 from imgcheck.imaging.limits import WINDOWED_FORMATS, Limits, default_limits
 from imgcheck.imaging.pixels import Decoded, luma, turn
@@ -64,25 +65,28 @@ class Image:
         Hash of ``data``, in hexadecimal: the identity of the file.
     header : Header
         What its header claims, on the stored grid.
+    structure : Structure
+        Its parts as one tree, and what is odd about them.
     limits : Limits
         What it may cost.
     """
 
     def __init__(
-        self, intake: Intake, header: Header, *, name: str, path: Path | None, limits: Limits
+        self, intake: Intake, container: Container, *, name: str, path: Path | None, limits: Limits
     ) -> None:
         self.name = name
         self.path = path
         self.data = intake.data
         self.sha256 = intake.sha256
         self.size_bytes = len(intake.data)
-        self.header = header
+        self.header = container.header
+        self.structure = container.structure
         self.limits = limits
         self._shown = name if path is None else printable(str(path))
         self._descriptor = intake.descriptor
         self._lock = threading.RLock()
         self._kept: dict[str, Any] = {}
-        self._decode_damage: tuple[Damage, ...] = ()
+        self._decode_damage: tuple[Observation, ...] = ()
         self._failure: ImgcheckError | None = None
 
     @classmethod
@@ -110,11 +114,11 @@ class Image:
         most = limits.file_bytes
         intake = _named(shown, lambda: take_in(path, most_bytes=most))
         try:
-            header = _named(shown, lambda: _checked_header(intake, limits))
+            container = _named(shown, lambda: _checked_container(intake, limits))
         except ImgcheckError:
             _release(intake.data, intake.descriptor)
             raise
-        return cls(intake, header, name=name, path=place, limits=limits)
+        return cls(intake, container, name=name, path=place, limits=limits)
 
     @classmethod
     def from_bytes(
@@ -137,8 +141,8 @@ class Image:
             return Intake(content, form, hashlib.sha256(content).hexdigest())
 
         intake = _named(shown, take)
-        header = _named(shown, lambda: _checked_header(intake, limits))
-        return cls(intake, header, name=shown, path=None, limits=limits)
+        container = _named(shown, lambda: _checked_container(intake, limits))
+        return cls(intake, container, name=shown, path=None, limits=limits)
 
     @property
     def descriptor(self) -> int | None:
@@ -215,7 +219,7 @@ class Image:
     # What is wrong with it
 
     @property
-    def damage(self) -> tuple[Damage, ...]:
+    def damage(self) -> tuple[Observation, ...]:
         """Everything found wrong so far; complete once pixels and place have been read.
 
         Reading it decodes nothing; `examine` does. A header walk sees cuts, wrong sums, missing
@@ -223,10 +227,10 @@ class Image:
         byte changed inside the compressed data of a JPEG is not noticed by any decoder.
         """
         place = self._kept.get("stored place", (None, None))[1]
-        more = (Damage(kind="georeference", detail=place),) if place else ()
+        more = (Observation(kind="georeference", message=place),) if place else ()
         return (*self.header.damage, *self._decode_damage, *more)
 
-    def examine(self) -> tuple[Damage, ...]:
+    def examine(self) -> tuple[Observation, ...]:
         """Decode the picture if that has not been done, and give all damage.
 
         Pixels that cannot be read, or cost too much, raise nothing: `unreadable_reason` says why.
@@ -443,17 +447,33 @@ def _named(name: str, act: Callable[[], _Result]) -> _Result:
         raise type(error)(f"{name}: {error.message}", file=name) from None
 
 
-def _checked_header(intake: Intake, limits: Limits) -> Header:
-    """Read the header and refuse what costs too much, before any decoder sees the file."""
-    header = guarded(intake.format, lambda: read_header(intake.data, intake.format, limits))
+def _checked_container(intake: Intake, limits: Limits) -> Container:
+    """Walk the file and refuse what costs too much, before any decoder sees it."""
+    container = guarded(intake.format, lambda: read_container(intake.data, intake.format, limits))
+    header = container.header
     check_header(header, limits)
     by_windows = limits.grid_pixels is not None and header.format in WINDOWED_FORMATS
     if not (limits.undecoded or by_windows or header.unreadable_reason):
         check_decode(header, len(intake.data), limits)
-    return header
+    return container
 
 
 def _release(data: Any, descriptor: int | None) -> None:
     if descriptor is not None:
         data.close()
         os.close(descriptor)
+
+
+#: What the readers of metadata accept: the bytes of a file, or its path.
+FileContent: TypeAlias = bytes | str | os.PathLike[str]
+
+
+def file_bytes(data: FileContent) -> bytes:
+    """Return the bytes of a file: as they are, or read from its path.
+
+    Raises
+    ------
+    UnreadableError, RefusedError
+        If no picture lies at that path.
+    """
+    return Image.open(data).data if isinstance(data, str | os.PathLike) else data

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import GridMismatchError, UsageError
-from imgcheck.imaging.header.model import Damage
+from imgcheck.imaging.containers.tree import Observation
 
 # ITU-R BT.601, luma of R'G'B'.
 LUMA = (0.299, 0.587, 0.114)
@@ -50,7 +50,7 @@ class Decoded:
     native: NDArray[Any]
     rgb: NDArray[np.uint8]
     valid: NDArray[np.bool_] | None = None
-    damage: tuple[Damage, ...] = field(default=())
+    damage: tuple[Observation, ...] = field(default=())
 
 
 def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 import re
 
 from imgcheck.errors import RefusedError
-from imgcheck.imaging.header.bmp import HEADER_SIZES
+from imgcheck.imaging.containers.bmp import HEADER_SIZES
 
 #: Bytes from the start of a file that suffice to tell its kind.
 HEAD_BYTES = 4096

@@ -120,7 +120,7 @@ def unusable(reference: Reference, search: Search = _ANYWHERE) -> str | None:
     try:
         georeference = reference.image.georeference
         if georeference is None:
-            place = [d.detail for d in reference.image.damage if d.kind == "georeference"]
+            place = [d.message for d in reference.image.damage if d.kind == "georeference"]
             if not place:
                 return NO_PLACE
             return (

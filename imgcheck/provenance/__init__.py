@@ -5,11 +5,11 @@ is wrong in a file is an observation with its place. The one exception is `ExifT
 a program that the caller names, as a second reader.
 """
 
+from imgcheck.imaging.containers import structure
+from imgcheck.imaging.containers.mpf import MpEntry, Mpf, mpf_words, read_mpf
+from imgcheck.imaging.containers.tree import Node, Observation, Structure
 from imgcheck.provenance.clocks.times import Time, looks_unset, signed_time
 from imgcheck.provenance.clocks.window import TimeComparison, TimeFit, compare_times
-from imgcheck.provenance.containers.layout import structure
-from imgcheck.provenance.containers.mpf import MpEntry, Mpf, mpf_words, read_mpf
-from imgcheck.provenance.containers.tree import Node, Observation, Structure
 from imgcheck.provenance.credentials import (
     NO_TRUST,
     C2paPresence,

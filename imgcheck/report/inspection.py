@@ -105,7 +105,7 @@ def _what(found: Inspection) -> Iterator[Row]:
         reason = image.unreadable_reason or "no reason known"
         yield Row(label="pixels", text=f"cannot be read: {reason}", odd=True)
     for damage in image.damage:
-        yield Row(label="damaged", text=damage.detail, odd=True)
+        yield Row(label="damaged", text=damage.message, odd=True)
 
 
 def _route(found: Inspection) -> Iterator[Row]:

@@ -6,9 +6,8 @@ import struct
 import pytest
 
 from imgcheck.errors import RefusedError, UsageError
-from imgcheck.imaging import Image, Limits
+from imgcheck.imaging import Header, Image, Limits
 from imgcheck.imaging.cost import check_decode, check_header, check_window, estimate, pixel_bytes
-from imgcheck.imaging.header import Header
 from imgcheck.imaging.limits import (
     REFERENCE_LIMITS,
     default_limits,

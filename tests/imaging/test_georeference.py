@@ -151,7 +151,7 @@ def test_place_that_makes_no_sense_is_damage_and_not_used(
     image = Image.from_bytes(geotiff(ONE, crs=crs, transform=transform))
     assert image.georeference is None
     assert [one.kind for one in image.damage] == ["georeference"]
-    assert re.search(words, image.damage[0].detail)
+    assert re.search(words, image.damage[0].message)
     assert image.rgb().shape == (40, 60, 3)
 
 

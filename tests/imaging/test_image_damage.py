@@ -12,8 +12,10 @@ from PIL import Image as Pillow
 
 from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError
 from imgcheck.imaging import Image
+from imgcheck.imaging.containers.gif import GifHeader, sub_block_bytes
+from imgcheck.imaging.containers.header import zero_run
+from imgcheck.imaging.containers.tree import Walk
 from imgcheck.imaging.decoding.damaged_gif import unpack_codes
-from imgcheck.imaging.header.gaps import zero_run
 from tests.imaging.files import encode, exif, geotiff, png_chunk, png_claiming, scene
 
 SHARES = (0.3, 0.5, 0.9)
@@ -79,7 +81,7 @@ def test_progressive_jpeg_cut_in_a_later_scan_is_whole_but_said_to_be_coarse() -
     data = encode(scene(320, 240), "JPEG", quality=90, progressive=True)
     image = Image.from_bytes(cut(data, 0.8))
     assert image.rgb().shape == (240, 320, 3)
-    assert any("detail or colour is missing" in one.detail for one in image.damage)
+    assert any("detail or colour is missing" in one.message for one in image.damage)
 
 
 def test_progressive_jpeg_cut_in_its_first_scan_loses_rows() -> None:
@@ -223,13 +225,11 @@ def test_own_unpacking_of_gif_codes_equals_the_decoder_s() -> None:
         image.save(stream, "GIF", optimize=False, interlace=0)
         decoded = np.asarray(Pillow.open(io.BytesIO(stream.getvalue())).convert("L"))
         data = stream.getvalue()
-        from imgcheck.imaging.decoding.damaged_gif import _sub_blocks
-        from imgcheck.imaging.header.gif import walk
-        from imgcheck.imaging.limits import Limits
-
-        frame = walk(data, Limits()).first
-        assert frame is not None
-        codes = unpack_codes(_sub_blocks(data, frame.code_at + 1), data[frame.code_at], 60 * 83)
+        header = Image.from_bytes(data).header
+        assert isinstance(header, GifHeader)
+        frame = header.frame
+        packed = sub_block_bytes(data, frame.code_at + 1, len(data), len(data))
+        codes = unpack_codes(packed, data[frame.code_at], 60 * 83)
         table = np.frombuffer(frame.palette, np.uint8).reshape(-1, 3)[:, 0]
         assert np.array_equal(table[np.frombuffer(codes, np.uint8)].reshape(60, 83), decoded)
 
@@ -261,7 +261,7 @@ def test_tiff_with_broken_blocks_keeps_the_others(layout: dict[str, object]) -> 
     native, valid = image.bands_array(), image.valid()
     assert 0.5 < valid.mean() < 1
     assert np.array_equal(native[:, valid], array[:, valid])
-    assert any("strips or tiles could be decoded" in one.detail for one in image.damage)
+    assert any("strips or tiles could be decoded" in one.message for one in image.damage)
     assert image.georeference is not None
 
 
@@ -270,7 +270,7 @@ def test_cut_jpeg2000_of_one_tile_is_shown_coarse_and_said_to_be() -> None:
     whole = Image.from_bytes(data).rgb().astype(int)
     image = Image.from_bytes(cut(data, 0.5))
     assert np.abs(image.rgb() - whole).mean() < 2
-    assert any("detail is missing" in one.detail for one in image.damage)
+    assert any("detail is missing" in one.message for one in image.damage)
 
 
 def test_cut_jpeg2000_of_many_tiles_keeps_the_whole_ones() -> None:
@@ -353,14 +353,14 @@ def test_flat_ground_is_no_damage(form: str, options: dict[str, object]) -> None
 
 def test_runs_of_zeros_are_measured_to_the_byte() -> None:
     body = b"\xaa" * 100
-    assert zero_run(body + bytes(63) + body, 0, 263) is None
-    run = zero_run(body + bytes(64) + body, 0, 264)
+    assert zero_run(Walk(data=body + bytes(63) + body), 0, 263) is None
+    run = zero_run(Walk(data=body + bytes(64) + body), 0, 264)
     assert run is not None
     assert (run.kind, run.offset) == ("corrupt", 100)
-    assert run.detail.startswith("64 bytes")
+    assert run.message.startswith("64 bytes")
     # A run counts only as far as it lies between the two offsets.
-    assert zero_run(body + bytes(64) + body, 101, 264) is None
-    assert zero_run(body + bytes(64) + body, 0, 163) is None
+    assert zero_run(Walk(data=body + bytes(64) + body), 101, 264) is None
+    assert zero_run(Walk(data=body + bytes(64) + body), 0, 163) is None
 
 
 def test_webp_may_have_a_zero_byte_for_each_macroblock_and_no_more() -> None:
@@ -389,7 +389,7 @@ def test_dropped_restart_intervals_are_said_with_their_number() -> None:
     damage = Image.from_bytes(damaged).damage
     assert [one.kind for one in damage] == ["corrupt"]
     # 320 x 240 at 4:2:0 is 20 x 15 units, 75 intervals of 4.
-    assert damage[0].detail.startswith("8 of 75 restart intervals")
+    assert damage[0].message.startswith("8 of 75 restart intervals")
 
 
 @pytest.mark.parametrize("optimize", [False, True])
@@ -402,7 +402,7 @@ def test_bytes_taken_out_of_a_jpeg_leave_its_last_block_without_data(optimize: b
         assert image.damage == ()
         damage = image.examine()
         assert [one.kind for one in damage] == ["truncated"]
-        assert "although the end marker is there" in damage[0].detail
+        assert "although the end marker is there" in damage[0].message
         assert not image.valid()[-1].any()
 
 

@@ -6,8 +6,8 @@ import struct
 import pytest
 from PIL import Image
 
+from imgcheck.imaging.containers.tree import MAX_NODES
 from imgcheck.provenance import Structure, structure
-from imgcheck.provenance.containers.tree import MAX_NODES
 from tests.provenance import build
 
 
@@ -102,7 +102,7 @@ def test_png_chunks_are_named_and_a_wrong_crc_is_placed() -> None:
     broken = bytearray(data)
     broken[33 + 12] ^= 1
     tree = structure(bytes(broken), format="png")
-    assert [(o.kind, o.offset) for o in tree.observations] == [("bad-crc", 33)]
+    assert [(o.kind, o.offset) for o in tree.observations] == [("checksum", 33)]
 
 
 def test_a_run_of_idat_chunks_is_one_node() -> None:

@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 
+from imgcheck.imaging.containers.bmp import row_bytes
+from imgcheck.imaging.containers.header import Header, number
+from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
-from imgcheck.imaging.header.bmp import row_bytes
-from imgcheck.imaging.header.fields import number
-from imgcheck.imaging.header.model import Damage, Header
 from imgcheck.imaging.pixels import Decoded
 
 
@@ -24,6 +24,6 @@ def decode(data: bytes, header: Header) -> Decoded:
     decoded = decode_with_pillow(data + bytes(missing), header)
     valid = np.zeros((header.height, header.width), bool)
     valid[slice(0, rows) if top_down else slice(header.height - rows, None)] = True
-    detail = f"{rows} of {header.height} rows are in the file"
-    damage = Damage(kind="truncated", detail=detail, offset=len(data))
+    message = f"{rows} of {header.height} rows are in the file"
+    damage = Observation(kind="truncated", message=message, offset=len(data))
     return dataclasses.replace(decoded, valid=valid, damage=(*decoded.damage, damage))

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.containers.gif import GifFrame, GifHeader, sub_block_bytes
+from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
-from imgcheck.imaging.header.gif import GifFrame, walk
-from imgcheck.imaging.header.model import Damage, Header
 from imgcheck.imaging.limits import Limits
 from imgcheck.imaging.pixels import Decoded
 
@@ -20,14 +20,13 @@ _SECONDS_A_BYTE = 1e-6
 _INTERLACE = ((0, 8), (4, 8), (2, 4), (1, 2))
 
 
-def decode(data: bytes, header: Header, limits: Limits) -> Decoded:
+def decode(data: bytes, header: GifHeader, limits: Limits) -> Decoded:
     """Decode a GIF; the screen outside its first frame has no data."""
-    frame = walk(data, limits).first
-    assert frame is not None  # the header was refused without one
+    frame = header.frame
     try:
         decoded = decode_with_pillow(data, header)
     except UnreadableError as refusal:
-        return _decode_broken(data, header, frame, limits, refusal)
+        return _decode_broken(data, header, limits, refusal)
     if (frame.width, frame.height) == (header.width, header.height):
         return decoded
     inside = np.zeros((header.height, header.width), bool)
@@ -37,11 +36,13 @@ def decode(data: bytes, header: Header, limits: Limits) -> Decoded:
 
 
 def _decode_broken(
-    data: bytes, header: Header, frame: GifFrame, limits: Limits, refusal: UnreadableError
+    data: bytes, header: GifHeader, limits: Limits, refusal: UnreadableError
 ) -> Decoded:
     """Unpack the codes there are, in own code, and lay them out row by row."""
+    frame = header.frame
     size = frame.width * frame.height
-    packed = _sub_blocks(data, frame.code_at + 1)[: int(limits.seconds / _SECONDS_A_BYTE)]
+    most = int(limits.seconds / _SECONDS_A_BYTE)
+    packed = sub_block_bytes(data, frame.code_at + 1, len(data), most)
     pixels = unpack_codes(packed, data[frame.code_at], size)
     if len(pixels) < frame.width:
         raise refusal
@@ -61,12 +62,12 @@ def _decode_broken(
     palette = frame.palette or bytes(np.repeat(np.arange(256, dtype=np.uint8), 3))
     colours = np.frombuffer(palette, np.uint8).reshape(-1, 3)
     table[: len(colours)] = colours
-    detail = f"{len(pixels) / size:.1%} of the first frame could be decoded"
+    message = f"{len(pixels) / size:.1%} of the first frame could be decoded"
     return Decoded(
         native=native,
         rgb=np.moveaxis(table[native[0]], -1, 0),
         valid=valid,
-        damage=(Damage(kind="truncated", detail=detail),),
+        damage=(Observation(kind="truncated", message=message),),
     )
 
 
@@ -74,15 +75,6 @@ def _row_order(frame: GifFrame) -> NDArray[np.intp]:
     if not frame.interlaced:
         return np.arange(frame.height)
     return np.concatenate([np.arange(first, frame.height, step) for first, step in _INTERLACE])
-
-
-def _sub_blocks(data: bytes, position: int) -> bytes:
-    """Join the sub-blocks of a frame, the last of which may be cut."""
-    parts = []
-    while position < len(data) and data[position]:
-        parts.append(data[position + 1 : position + 1 + data[position]])
-        position += 1 + data[position]
-    return b"".join(parts)
 
 
 def unpack_codes(packed: bytes, root_bits: int, most: int) -> bytes:

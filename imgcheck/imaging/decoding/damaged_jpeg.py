@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.containers.header import Header
+from imgcheck.imaging.containers.jpeg import JpegHeader, JpegStream
+from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
-from imgcheck.imaging.header.jpeg import JpegStructure, walk
-from imgcheck.imaging.header.model import Damage, Header
-from imgcheck.imaging.limits import Limits
 from imgcheck.imaging.pixels import Decoded
 
 _END = b"\xff\xd9"
@@ -31,15 +31,18 @@ _FILL, _BLOCK = 128, 8
 _MOST_TRIALS = 5
 
 
-def decode(data: bytes, header: Header, limits: Limits) -> Decoded:
+def decode(data: bytes, header: JpegHeader) -> Decoded:
     """Decode a JPEG; the missing rows of a cut one are invalid."""
-    jpeg = walk(data, limits)
+    jpeg = header.stream
     if jpeg.height_at is not None:
         # libjpeg wants the height where it usually stands.
         stated = struct.pack(">H", header.height)
         data = data[: jpeg.height_at] + stated + data[jpeg.height_at + 2 :]
+    if jpeg.reserved:
+        # A decoder gives up there, or goes on with what is shifted.
+        return _decode_cut(data[: jpeg.scan_ends[-1]], header, jpeg, len(jpeg.scan_ends))
     if jpeg.end is None:
-        return _decode_cut(data[: jpeg.usable], header, jpeg, jpeg.scans)
+        return _decode_cut(data[: jpeg.usable], header, jpeg, header.scans)
     try:
         decoded = decode_with_pillow(data, header)
     except UnreadableError as refusal:
@@ -49,21 +52,21 @@ def decode(data: bytes, header: Header, limits: Limits) -> Decoded:
     return _compare(data[: jpeg.end], decoded, header, jpeg)
 
 
-def _decode_cut(stream: bytes, header: Header, jpeg: JpegStructure, scans: int) -> Decoded:
+def _decode_cut(stream: bytes, header: Header, jpeg: JpegStream, scans: int) -> Decoded:
     """Decode a stream that lacks its end, of which ``scans`` scans have begun."""
     decoded = decode_with_pillow(stream + _END, header)
     if scans == 1:
         return _compare(stream, decoded, header, jpeg)
-    detail = (
+    message = (
         f"the JPEG breaks off in or after scan {scans}: detail or colour is missing, and the "
         "file does not say how much"
     )
-    damage = Damage(kind="truncated", detail=detail, offset=len(stream))
+    damage = Observation(kind="truncated", message=message, offset=len(stream))
     return dataclasses.replace(decoded, damage=(*decoded.damage, damage))
 
 
 def _decode_stumbled(
-    data: bytes, header: Header, jpeg: JpegStructure, refusal: UnreadableError
+    data: bytes, header: Header, jpeg: JpegStream, refusal: UnreadableError
 ) -> Decoded:
     """Decode what lies before a marker or segment at which the decoder gave up."""
     for scans in range(len(jpeg.scan_ends), max(0, len(jpeg.scan_ends) - _MOST_TRIALS), -1):
@@ -71,7 +74,7 @@ def _decode_stumbled(
             decoded = _decode_cut(data[: jpeg.scan_ends[scans - 1]], header, jpeg, scans)
         except UnreadableError:
             continue
-        damage = Damage(kind="corrupt", detail=f"the whole {refusal.message}")
+        damage = Observation(kind="corrupt", message=f"the whole {refusal.message}")
         return dataclasses.replace(decoded, damage=(*decoded.damage, damage))
     raise refusal
 
@@ -81,7 +84,7 @@ def _ends_in_fill(decoded: Decoded) -> bool:
     return bool((decoded.native[:, -1, -_BLOCK:] == _FILL).all())
 
 
-def _compare(stream: bytes, decoded: Decoded, header: Header, jpeg: JpegStructure) -> Decoded:
+def _compare(stream: bytes, decoded: Decoded, header: Header, jpeg: JpegStream) -> Decoded:
     """Complete the stream a second time, with noise, and see from where the rows differ."""
     try:
         other = decode_with_pillow(stream + _NOISE + _END, header)
@@ -99,13 +102,13 @@ def _compare(stream: bytes, decoded: Decoded, header: Header, jpeg: JpegStructur
     valid[:rows] = True
     share = f"{rows} of {header.height} rows ({rows / header.height:.0%})"
     if jpeg.end is None:
-        detail = f"{share} could be decoded; the data of the others are missing"
+        message = f"{share} could be decoded; the data of the others are missing"
     else:
-        detail = (
+        message = (
             f"the data end after {share} although the end marker is there: part of the data is "
             "missing, at the end or anywhere before it, and what follows the gap is shifted"
         )
-    damage = Damage(kind="truncated", detail=detail, offset=len(stream))
+    damage = Observation(kind="truncated", message=message, offset=len(stream))
     return dataclasses.replace(decoded, valid=valid, damage=(*decoded.damage, damage))
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.containers.header import Header
+from imgcheck.imaging.containers.png import Chunk, chunks
+from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.cost import check_decode
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
-from imgcheck.imaging.header.model import Damage, Header
-from imgcheck.imaging.header.png import Chunk, chunks
 from imgcheck.imaging.limits import Limits
 from imgcheck.imaging.pixels import Decoded
 
@@ -116,8 +117,8 @@ def _decode_damaged(
     share = float(valid.mean())
     if share == 1:
         return decoded
-    detail = f"{share:.1%} of the pixels rest on sound data; the others are missing or doubtful"
-    damage = Damage(kind="truncated", detail=detail)
+    message = f"{share:.1%} of the pixels rest on sound data; the others are missing or doubtful"
+    damage = Observation(kind="truncated", message=message)
     both = valid if decoded.valid is None else valid & decoded.valid
     return dataclasses.replace(decoded, valid=both, damage=(*decoded.damage, damage))
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.containers.header import Header, number
+from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
-from imgcheck.imaging.header.fields import number
-from imgcheck.imaging.header.model import Damage, Header
 from imgcheck.imaging.pixels import Decoded
 
 # Zeros after these bytes: a long run of anything else soon is no valid code.
@@ -58,6 +58,6 @@ def _keep_rows(one: Decoded, differs: NDArray[np.bool_], header: Header) -> Deco
     valid[:rows] = True
     if one.valid is not None:
         valid &= one.valid
-    detail = f"{rows} of {header.height} rows ({rows / header.height:.0%}) could be decoded"
-    damage = Damage(kind="truncated", detail=detail)
+    message = f"{rows} of {header.height} rows ({rows / header.height:.0%}) could be decoded"
+    damage = Observation(kind="truncated", message=message)
     return dataclasses.replace(one, valid=valid, damage=(*one.damage, damage))

@@ -1,6 +1,9 @@
 """Choose the decoder of a format, and what to do with a damaged file."""
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.containers.gif import GifHeader
+from imgcheck.imaging.containers.header import Header
+from imgcheck.imaging.containers.jpeg import JpegHeader
 from imgcheck.imaging.decoding import (
     damaged_bmp,
     damaged_gif,
@@ -9,7 +12,6 @@ from imgcheck.imaging.decoding import (
     damaged_webp,
 )
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
-from imgcheck.imaging.header.model import Header
 from imgcheck.imaging.limits import Limits
 from imgcheck.imaging.pixels import Decoded
 
@@ -37,11 +39,11 @@ def decode(data: bytes, header: Header, *, limits: Limits, descriptor: int | Non
         raise UnreadableError(f"its pixels cannot be read: {header.unreadable_reason}")
     if header.format in ("tiff", "jp2"):
         return _decode_raster(data, header, descriptor)
-    if header.format == "jpeg":
-        return damaged_jpeg.decode(data, header, limits)
+    if isinstance(header, JpegHeader):
+        return damaged_jpeg.decode(data, header)
     if header.format == "png":
         return damaged_png.decode(data, header, limits)
-    if header.format == "gif":
+    if isinstance(header, GifHeader):
         return damaged_gif.decode(data, header, limits)
     if header.format == "bmp":
         return damaged_bmp.decode(data, header)

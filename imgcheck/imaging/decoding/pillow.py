@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.containers.header import Header
+from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.model import guarded, recorded_warnings
-from imgcheck.imaging.header.model import Damage, Header
 from imgcheck.imaging.pixels import Decoded, as_bytes
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def decode_with_pillow(data: bytes, header: Header) -> Decoded:
     return guarded(header.format, make)
 
 
-def _open(data: bytes, header: Header) -> tuple["ImageFile", tuple[Damage, ...]]:
+def _open(data: bytes, header: Header) -> tuple["ImageFile", tuple[Observation, ...]]:
     module = importlib.import_module(f"PIL.{_MODULES[header.format]}ImagePlugin")
     from PIL import Image as PillowImage
 
@@ -73,11 +74,13 @@ def _open(data: bytes, header: Header) -> tuple["ImageFile", tuple[Damage, ...]]
             f"header, {size[0]} x {size[1]} in the decoder"
         )
     seen = dict.fromkeys(str(one.message) for one in caught)
-    damage = tuple(Damage(kind="corrupt", detail=f"decoder: {text}") for text in list(seen)[:5])
+    damage = tuple(
+        Observation(kind="corrupt", message=f"decoder: {text}") for text in list(seen)[:5]
+    )
     return image, damage
 
 
-def to_arrays(image: Any, header: Header, *, damage: tuple[Damage, ...] = ()) -> Decoded:
+def to_arrays(image: Any, header: Header, *, damage: tuple[Observation, ...] = ()) -> Decoded:
     """Give native bands, the view and the valid pixels of a loaded Pillow image."""
     native = _native(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):

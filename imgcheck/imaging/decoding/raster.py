@@ -22,8 +22,9 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.windows import Window
 
 from imgcheck.errors import ImgcheckError, UnreadableError
+from imgcheck.imaging.containers.header import Header
+from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.model import decoder_error, recorded_warnings
-from imgcheck.imaging.header.model import Damage, Header
 from imgcheck.imaging.nodata import undeclared
 from imgcheck.imaging.pixels import Decoded, as_bytes
 
@@ -152,8 +153,8 @@ def _decode_blocks(
         _require_size(source, header)
         native, known, good, count = _read_blocks(source)
     if good:
-        detail = f"{good} of {count} strips or tiles could be decoded; the whole "
-        damage = Damage(kind="truncated", detail=detail + refusal.message)
+        message = f"{good} of {count} strips or tiles could be decoded; the whole "
+        damage = Observation(kind="truncated", message=message + refusal.message)
         # A third reader: GDAL would raise the last error of the second once more.
         with dataset(data, header, descriptor=descriptor) as source:
             return _finish(source, header, native, known=known, damage=damage)
@@ -166,8 +167,8 @@ def _decode_coarse(data: bytes, header: Header, descriptor: int | None) -> Decod
     """Decode a cut JPEG 2000 of one tile: it holds all places first, then their detail."""
     with dataset(data, header, descriptor=descriptor, STRICT="NO") as source:
         _require_size(source, header)
-        detail = "the JPEG 2000 is cut: detail is missing, and the file does not say where"
-        damage = Damage(kind="truncated", detail=detail, offset=len(data))
+        message = "the JPEG 2000 is cut: detail is missing, and the file does not say where"
+        damage = Observation(kind="truncated", message=message, offset=len(data))
         return _finish(source, header, source.read(), damage=damage)
 
 
@@ -177,7 +178,7 @@ def _finish(
     native: NDArray[Any],
     *,
     known: NDArray[np.bool_] | None = None,
-    damage: Damage | None = None,
+    damage: Observation | None = None,
 ) -> Decoded:
     bands = _describe(source, header)
     valid = _valid(source, native, bands, header, window=None, known=known)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from imgcheck.provenance.containers.tree import Node, Structure
+from imgcheck.imaging.containers.tree import Node, Structure
 from imgcheck.provenance.credentials.manifests import (
     Manifest,
     Store,

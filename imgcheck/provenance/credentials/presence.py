@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imgcheck.provenance.containers.tree import Node, Structure
+from imgcheck.imaging.containers.tree import Node, Structure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from imgcheck.imaging.containers import structure as read_structure
+from imgcheck.imaging.containers.tree import Structure
+from imgcheck.imaging.image import FileContent, file_bytes
 from imgcheck.provenance.clocks.times import Time
-from imgcheck.provenance.containers.layout import structure as read_structure
-from imgcheck.provenance.containers.tree import FileContent, Structure, file_bytes
 from imgcheck.provenance.credentials import codes
 from imgcheck.provenance.credentials.coverage import outside_hash
 from imgcheck.provenance.credentials.library import Answer, Library, missing, version

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from imgcheck.provenance.containers.boxes import header_length
-from imgcheck.provenance.containers.gif_blocks import sub_block_bytes
-from imgcheck.provenance.containers.heif_items import items
-from imgcheck.provenance.containers.tree import Node, Structure
+from imgcheck.imaging.containers.boxes import header_length
+from imgcheck.imaging.containers.gif import sub_block_bytes
+from imgcheck.imaging.containers.heif import items
+from imgcheck.imaging.containers.tree import Node, Structure
 from imgcheck.provenance.fields.values import Reading
 
 Kind = Literal["exif", "xmp", "extended xmp", "photoshop", "iptc", "icc", "comment", "text",
@@ -98,7 +98,7 @@ def _gif(reading: Reading, structure: Structure) -> Iterator[Carrier]:
     for node in structure.nodes:
         end = node.offset + node.length
         if node.kind == "comment":
-            packed = sub_block_bytes(reading.data, node.offset + 2, end)
+            packed = sub_block_bytes(reading.data, node.offset + 2, end, 1 << 16)
             yield Carrier(kind="comment", offset=node.offset, length=node.length, packed=packed)
         elif node.kind == "application" and node.note.startswith("XMP DataXMP"):
             # The packet stands there raw; 257 bytes of falling numbers after it make a reader
@@ -121,7 +121,7 @@ def _jp2(reading: Reading, structure: Structure) -> Iterator[Carrier]:
 
 
 def _heif(reading: Reading, structure: Structure) -> Iterator[Carrier]:
-    for item in items(reading, structure):
+    for item in items(reading.data, structure, reading.observe):
         if item.kind == "Exif" and item.extents:
             yield from _heif_exif(reading, item.extents)
         elif item.kind == "mime" and item.content.startswith(b"application/rdf+xml"):

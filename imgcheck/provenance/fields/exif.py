@@ -14,7 +14,7 @@ How a field becomes a value that JSON can carry:
 import math
 import struct
 
-from imgcheck.provenance.containers.tiff_ifd import SIZES, Directory, Entry, Order
+from imgcheck.imaging.containers.tiff import SIZES, Directory, Entry, Order
 from imgcheck.provenance.fields.tags import exif_name
 from imgcheck.provenance.fields.values import MAX_TEXT, Number, Reading, Value
 

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from imgcheck.errors import MissingDependencyError
-from imgcheck.provenance.containers.layout import structure as read_structure
-from imgcheck.provenance.containers.tree import FileContent, Structure, file_bytes
+from imgcheck.imaging.containers import structure as read_structure
+from imgcheck.imaging.containers.tree import Structure
+from imgcheck.imaging.image import FileContent, file_bytes
 from imgcheck.provenance.fields.carriers import carriers, exif_start
 from imgcheck.provenance.fields.values import MAX_ENTRIES, MAX_TEXT, Reading, TagEntry, Value
 

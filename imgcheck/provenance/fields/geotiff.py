@@ -6,7 +6,7 @@ what the writer of the file stated: a wrong position is written as easily as a r
 
 from dataclasses import dataclass
 
-from imgcheck.provenance.containers.tiff_ifd import Directory, Entry, Order, integers
+from imgcheck.imaging.containers.tiff import Directory, Entry, Order, integers
 from imgcheck.provenance.fields.exif import numbers
 from imgcheck.provenance.fields.values import Number, Reading, Value
 

@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from imgcheck.provenance.containers.tiff_ifd import SIZES, Order
+from imgcheck.imaging.containers.tiff import SIZES, Order
 from imgcheck.provenance.fields.exif import numbers
 from imgcheck.provenance.fields.values import Reading, Value, decode
 

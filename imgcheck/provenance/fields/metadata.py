@@ -5,16 +5,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from imgcheck.imaging.containers import structure as read_structure
+from imgcheck.imaging.containers.tiff import Directory, TiffBlock, integers, read_tiff
+from imgcheck.imaging.containers.tree import Observation, Structure, Walk
+from imgcheck.imaging.image import FileContent, file_bytes
 from imgcheck.provenance.clocks.times import Time, find_times
-from imgcheck.provenance.containers.layout import structure as read_structure
-from imgcheck.provenance.containers.tiff_ifd import Directory, TiffBlock, integers, read_tiff
-from imgcheck.provenance.containers.tree import (
-    FileContent,
-    Observation,
-    Structure,
-    Walk,
-    file_bytes,
-)
 from imgcheck.provenance.fields.blocks import (
     ICC_RESOURCE,
     IPTC_RESOURCE,

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from imgcheck.provenance.containers.tree import MAX_OBSERVATIONS, Node, Observation
+from imgcheck.imaging.containers.magics import script_like
+from imgcheck.imaging.containers.tree import MAX_OBSERVATIONS, Node, Observation
 from imgcheck.provenance.fields.charset import guess
 
 Number: TypeAlias = int | float
@@ -13,7 +14,6 @@ Value: TypeAlias = str | Number | list[Number | str] | list[Number] | list[str] 
 Location: TypeAlias = tuple[int | None, int | None]
 
 MAX_TEXT = 4096  # characters kept of one value; a caption of the IPTC standard has at most 2,000
-MAX_SCRIPT = 1 << 16  # bytes of one text that are searched for script-like words
 MAX_ENTRIES = 20_000
 _BUDGET = 16 << 20  # bytes decoded in all: many fields may point to the same bytes
 _GUESSES = 100  # texts of one file whose character set is guessed; each costs milliseconds
@@ -23,11 +23,6 @@ _SHOWN = 60  # characters of a value that a sentence quotes
 # and the marks that turn the reading direction round (Unicode UAX #9).
 _HOSTILE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\r(?!\n)"
-)
-_SCRIPT = re.compile(
-    rb"<VRTDataset|<script|<\?php|<html|<svg|<!ENTITY|<WMS_|<GDAL_WMS|javascript:|#!/|%PDF-"
-    rb"|powershell|/vsicurl/|eval\(",
-    re.IGNORECASE,
 )
 
 
@@ -50,12 +45,6 @@ def is_utf_8(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def script_like(raw: bytes) -> str | None:
-    """Return the first script-like or driver-like word in a text that should be prose."""
-    found = _SCRIPT.search(raw[:MAX_SCRIPT])
-    return found.group().decode("ascii") if found else None
 
 
 def shown(value: object) -> str:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import Image
+from imgcheck.imaging.containers.tree import Structure
 from imgcheck.imaging.reduced import stored_gray
-from imgcheck.provenance.containers.tree import Structure
 from imgcheck.provenance.pictures.agreement import Agreement, agreement_words, thumbnail_agreement
 from imgcheck.provenance.pictures.embedded import EmbeddedPicture, embedded_pictures
 

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from imgcheck.imaging.header.jpeg import PROCESSES
-from imgcheck.provenance.containers.layout import structure as read_structure
-from imgcheck.provenance.containers.mpf import read_mpf
-from imgcheck.provenance.containers.tiff_ifd import Directory, TiffBlock, integers, read_tiff
-from imgcheck.provenance.containers.tree import FileContent, Node, Structure, Walk, file_bytes
+from imgcheck.imaging.containers import structure as read_structure
+from imgcheck.imaging.containers.jpeg import PROCESSES
+from imgcheck.imaging.containers.mpf import read_mpf
+from imgcheck.imaging.containers.tiff import Directory, TiffBlock, integers, read_tiff
+from imgcheck.imaging.containers.tree import Node, Structure, Walk
+from imgcheck.imaging.image import FileContent, file_bytes
 from imgcheck.provenance.fields.blocks import resources
 from imgcheck.provenance.fields.carriers import carriers, exif_start
 from imgcheck.provenance.fields.values import Reading

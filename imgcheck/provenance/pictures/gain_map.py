@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from imgcheck.provenance.containers.tree import FileContent, Node, Structure, file_bytes
+from imgcheck.imaging.containers.tree import Node, Structure
+from imgcheck.imaging.image import FileContent, file_bytes
 from imgcheck.provenance.fields.values import Reading, Value
 from imgcheck.provenance.fields.xmp import read_xmp
 

@@ -7,9 +7,9 @@ ISO/IEC 23008-12: an ``iref`` of type ``thmb`` or ``auxl`` says which item belon
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imgcheck.provenance.containers.boxes import header_length
-from imgcheck.provenance.containers.heif_items import items
-from imgcheck.provenance.containers.tree import Node, Structure, printable
+from imgcheck.imaging.containers.boxes import header_length
+from imgcheck.imaging.containers.heif import items
+from imgcheck.imaging.containers.tree import Node, Structure, printable
 from imgcheck.provenance.fields.values import Reading
 
 _ROLES = {"thmb": "thumbnail", "auxl": "auxiliary"}
@@ -45,7 +45,7 @@ def secondary_items(data: bytes, structure: Structure) -> Iterator[SecondaryItem
     if not roles:
         return
     known = _properties(data, boxes.get("iprp"))
-    for item in items(Reading(data=data), structure):
+    for item in items(data, structure, Reading(data=data).observe):
         if item.number in roles and item.extents:
             width, height, note = _described(data, known.get(item.number, []))
             yield SecondaryItem(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from imgcheck.provenance.containers.tree import Structure
+from imgcheck.imaging.containers.tree import Structure
 from imgcheck.provenance.fields.metadata import Metadata
 from imgcheck.provenance.fields.values import FieldRead, field_read, part, shown
 from imgcheck.provenance.platforms.traces import Trace

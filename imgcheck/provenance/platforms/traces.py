@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from imgcheck.provenance.containers.tree import Structure
+from imgcheck.imaging.containers.tree import Structure
 from imgcheck.provenance.fields.metadata import Metadata
 from imgcheck.provenance.fields.values import FieldRead, field_read, part, shown
 from imgcheck.provenance.platforms.data import LEAST_FILES, PlatformRow, Traits, platform_data

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from imgcheck.provenance.containers.mpf import read_mpf
-from imgcheck.provenance.containers.tree import FileContent, Structure, file_bytes
+from imgcheck.imaging.containers.mpf import read_mpf
+from imgcheck.imaging.containers.tree import Structure
+from imgcheck.imaging.image import FileContent, file_bytes
 from imgcheck.provenance.fields.metadata import Metadata
 from imgcheck.provenance.pictures.embedded import jpeg_size
 from imgcheck.provenance.platforms.fbmd import Fbmd

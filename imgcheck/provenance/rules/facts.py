@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imgcheck.imaging.containers.tree import Node, Observation, Structure
 from imgcheck.provenance.clocks.times import Time
-from imgcheck.provenance.containers.tree import Node, Observation, Structure
 from imgcheck.provenance.fields.metadata import Metadata
 from imgcheck.provenance.fields.position import Gps, Source
 from imgcheck.provenance.fields.values import FieldRead, TagEntry, Value, field_read, part, shown

@@ -7,8 +7,8 @@ first entry is the main picture itself, at 0.
 
 from dataclasses import dataclass, replace
 
-from imgcheck.provenance.containers.tiff_ifd import Directory, Entry, Order, integers, read_tiff
-from imgcheck.provenance.containers.tree import FileContent, Node, Structure, Walk, file_bytes
+from imgcheck.imaging.containers.tiff import Directory, Entry, Order, integers, read_tiff
+from imgcheck.imaging.containers.tree import Node, Structure, Walk
 
 _HEADER = 8  # marker, length, "MPF" and a zero before the MP header
 _ENTRIES, _COUNT, _TOTAL = 0xB002, 0xB001, 0xB004
@@ -70,7 +70,7 @@ class Mpf:
     place: int
 
 
-def read_mpf(data: FileContent, *, structure: Structure) -> Mpf | None:
+def read_mpf(data: bytes, *, structure: Structure) -> Mpf | None:
     """Read the index of a walked JPEG and compare every entry with the bytes.
 
     Returns
@@ -83,7 +83,6 @@ def read_mpf(data: FileContent, *, structure: Structure) -> Mpf | None:
     Failed offsets are common in honest files: a program that saves, crops or shrinks a picture
     often keeps the segment and drops the pictures behind it.
     """
-    data = file_bytes(data)
     end = next((n.offset + 2 for n in structure.nodes if n.kind == "EOI"), None)
     for node in structure.nodes:
         if node.kind == "APP2" and node.note == "MPF":

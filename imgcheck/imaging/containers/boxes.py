@@ -1,7 +1,7 @@
-"""HEIF, AVIF and JPEG 2000 as boxes (ISO/IEC 14496-12, ISO/IEC 15444-1)."""
+"""Boxes of HEIF, AVIF and JPEG 2000 (ISO/IEC 14496-12, ISO/IEC 15444-1)."""
 
-from imgcheck.provenance.containers.trailer import embedded
-from imgcheck.provenance.containers.tree import MAX_DEPTH, Node, Walk, printable
+from imgcheck.imaging.containers.magics import embedded
+from imgcheck.imaging.containers.tree import MAX_DEPTH, Node, Walk, printable
 
 # Boxes that hold boxes, with the bytes of header between.
 _CONTAINERS = {
@@ -17,9 +17,7 @@ UUIDS = {
 
 
 def walk_boxes(walk: Walk) -> tuple[Node, ...]:
-    """Walk the boxes of an ISO base media file or a JP2; a bare codestream is one node."""
-    if walk.data[:4] == b"\xff\x4f\xff\x51":
-        return (walk.node(0, len(walk.data), "codestream", "JPEG 2000 without boxes"),)
+    """Walk the boxes of an ISO base media file or a JP2."""
     if walk.data[4:8] not in (b"ftyp", b"jP  "):
         walk.observe("invalid", "does not begin with a file type box", 0, 8)
         return ()
@@ -40,7 +38,12 @@ def _boxes(walk: Walk, start: int, end: int, depth: int) -> tuple[Node, ...]:
         kind = printable(walk.data[position + 4 : position + 8], 4)
         stop = position + length
         if stop > end:
-            walk.observe("truncated", f"box {kind!r} reaches out of its parent", position, length)
+            if depth == 0:
+                message = f"box {kind} is cut by the end of file"
+                walk.damaged("truncated", message, len(walk.data))
+            else:
+                message = f"box {kind!r} reaches out of its parent"
+                walk.observe("truncated", message, position, length)
             stop = end
         inner = position + header + _skip(walk, kind, position + header)
         children = (
@@ -55,7 +58,7 @@ def _boxes(walk: Walk, start: int, end: int, depth: int) -> tuple[Node, ...]:
 
 
 def _header(walk: Walk, position: int, end: int) -> tuple[int, int]:
-    """Give the bytes of the header and of the whole box; a length of -1 is no legal box."""
+    """Return the bytes of the header and of the whole box; a length of -1 is no legal box."""
     length = walk.uint(position, 4)
     if length is None or position + 8 > end:
         return 8, -1
@@ -68,8 +71,18 @@ def _header(walk: Walk, position: int, end: int) -> tuple[int, int]:
 
 
 def header_length(data: bytes, node: Node) -> int:
-    """Give the bytes before the payload of a box node."""
+    """Return the bytes before the payload of a box node."""
     return 16 if data[node.offset : node.offset + 4] == b"\0\0\0\x01" else 8
+
+
+def payload(data: bytes, node: Node) -> tuple[int, int]:
+    """Return where the payload of a box node begins and ends."""
+    return node.offset + header_length(data, node), node.offset + node.length
+
+
+def child(nodes: tuple[Node, ...], kind: str) -> Node | None:
+    """Return the first box of that kind."""
+    return next((node for node in nodes if node.kind == kind), None)
 
 
 def _skip(walk: Walk, kind: str, payload: int) -> int:

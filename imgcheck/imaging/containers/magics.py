@@ -1,7 +1,15 @@
-"""What the beginnings of files of other kinds look like, wherever they turn up inside a file."""
+"""Beginnings of other files, and script-like text, wherever they occur inside a file."""
 
-from imgcheck.provenance.containers.tree import Walk
-from imgcheck.provenance.fields.values import MAX_SCRIPT, script_like
+import re
+
+from imgcheck.imaging.containers.tree import Walk
+
+_SCRIPT = re.compile(
+    rb"<VRTDataset|<script|<\?php|<html|<svg|<!ENTITY|<WMS_|<GDAL_WMS|javascript:|#!/|%PDF-"
+    rb"|powershell|/vsicurl/|eval\(",
+    re.IGNORECASE,
+)
+_MAX_SCRIPT = 1 << 16  # bytes of one text that are searched for script-like words
 
 # What begins a file of each kind. bytes.find() is some hundred times faster than one regular
 # expression with all of them.
@@ -55,8 +63,14 @@ def _first(data: bytes, magic: bytes, start: int, end: int, name: str) -> int:
 
 def comment(walk: Walk, start: int, end: int, *, where: str) -> None:
     """Observe script-like words in a text of the file."""
-    length = max(0, min(end - start, MAX_SCRIPT, walk.search_left))
+    length = max(0, min(end - start, _MAX_SCRIPT, walk.search_left))
     walk.search_left -= length
     word = script_like(walk.data[start : start + length])
     if word:
         walk.observe("script-text", f"the text {word!r} {where}", start, end - start)
+
+
+def script_like(raw: bytes) -> str | None:
+    """Name the first script-like or driver-like word in a text that should be plain prose."""
+    found = _SCRIPT.search(raw[:_MAX_SCRIPT])
+    return found.group().decode("ascii") if found else None

@@ -1,36 +1,19 @@
-"""The tree a container walker grows: nodes with their place, and what was odd on the way."""
+"""The tree of parts that a container walker builds, and what is odd or damaged in the file."""
 
 from dataclasses import dataclass, field
-from os import PathLike
-from typing import Literal, TypeAlias
+from typing import Literal
 
 # A 400-megapixel tiled TIFF or a 100-scan JPEG stays far below this; a file built to waste time
 # does not. benchmarks: provenance, the largest tree of the real and hostile
 # files has 532.
 MAX_NODES = 20_000
-# Beyond this a list of oddities tells a reader nothing new.
+#: Segments, chunks or directories that are walked in one file, with a node or without. A 2 GB
+#: picture has fewer; more are an attack on time.
+MOST_PARTS = 250_000
+# Beyond this a list of oddities adds nothing for a reader.
 MAX_OBSERVATIONS = 200
 MAX_DEPTH = 12
 MAX_SEARCHED = 16 << 20  # bytes of one file that are searched for magics of other files
-
-
-#: What the readers accept: the bytes of a file, or its path.
-FileContent: TypeAlias = bytes | str | PathLike[str]
-
-
-def file_bytes(data: FileContent) -> bytes:
-    """Give the bytes of a file: as they are, or read from its path.
-
-    Raises
-    ------
-    UnreadableError, RefusedError
-        If no picture lies at that path.
-    """
-    if not isinstance(data, str | PathLike):
-        return data
-    from imgcheck.imaging import Image
-
-    return Image.open(data).data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +23,11 @@ class Observation:
     Attributes
     ----------
     kind : str
-        Short code: ``truncated``, ``bad-crc``, ``trailer``, ``second-image``, ``script-text``,
-        ``loop``, ``outside``, ``limit``, ``invalid``, ``duplicate``, ``hostile-text``...
+        Short code: ``trailer``, ``second-image``, ``script-text``, ``loop``, ``outside``,
+        ``limit``, ``invalid``, ``duplicate``, ``hostile-text``... An observation that concerns
+        the pixels (damage) is ``truncated`` (data are missing), ``checksum``, ``structure`` (the
+        container contradicts its format), ``corrupt`` (compressed data are wrong) or
+        ``georeference`` (the stated place makes no sense and is not used).
     message : str
         One sentence. An observation is never by itself a sign of manipulation.
     offset, length : int or None
@@ -80,20 +66,25 @@ class Structure:
 
 @dataclass(slots=True)
 class Walk:
-    """What a walker carries along: the bytes, a budget of nodes, the observations so far."""
+    """The state of a walk: the bytes, a budget of nodes, the observations so far.
+
+    ``too_many`` names the parts of which a file has more than are walked.
+    """
 
     data: bytes
     nodes_left: int = MAX_NODES
     search_left: int = MAX_SEARCHED
     observations: list[Observation] = field(default_factory=list)
+    damage: list[Observation] = field(default_factory=list)
+    too_many: str = ""
 
     @property
     def full(self) -> bool:
-        """Whether the budget of nodes is spent; says so once."""
+        """Whether the budget of nodes is spent; the first time, this is observed."""
         if self.nodes_left > 0:
             return False
         if not any(seen.kind == "limit" for seen in self.observations):
-            self.observe("limit", f"more than {MAX_NODES} parts; the rest was not walked")
+            self.observe("limit", f"more than {MAX_NODES} parts; the rest is not listed")
         return True
 
     def node(
@@ -105,12 +96,25 @@ class Walk:
 
     def observe(
         self, kind: str, message: str, offset: int | None = None, length: int | None = None
-    ) -> None:
-        """Remember an oddity, up to a sensible number of them."""
+    ) -> Observation:
+        """Record an oddity; a sensible number of them is kept."""
+        seen = Observation(kind=kind, message=message, offset=offset, length=length)
         if len(self.observations) < MAX_OBSERVATIONS:
-            self.observations.append(
-                Observation(kind=kind, message=message, offset=offset, length=length)
-            )
+            self.observations.append(seen)
+        return seen
+
+    def damaged(
+        self, kind: str, message: str, offset: int | None = None, length: int | None = None
+    ) -> Observation:
+        """Record an oddity that concerns the pixels."""
+        seen = self.observe(kind, message, offset, length)
+        self.damage.append(seen)
+        return seen
+
+    def stop(self, parts: str) -> None:
+        """Record that the walk ended because the file has too many parts."""
+        self.too_many = parts
+        self.observe("limit", f"more than {MOST_PARTS:,} {parts}; the rest was not walked")
 
     def uint(self, offset: int, size: int, order: Literal["big", "little"] = "big") -> int | None:
         """Read an unsigned integer, or None where it would reach out of the file."""

@@ -1,12 +1,18 @@
-"""Read the header of JPEG 2000 (ITU-T T.800): the size segment of its codestream."""
+"""JPEG 2000 (ITU-T T.800): its boxes, and the size segment of its codestream."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from imgcheck.imaging.header.boxes import boxes
-from imgcheck.imaging.header.fields import number, take, unpack
-from imgcheck.imaging.header.gaps import zero_run
-from imgcheck.imaging.header.model import BrokenHeaderError, Damage, Header
+from imgcheck.imaging.containers.boxes import child, payload, walk_boxes
+from imgcheck.imaging.containers.header import (
+    BrokenHeaderError,
+    Header,
+    number,
+    take,
+    unpack,
+    zero_run,
+)
+from imgcheck.imaging.containers.tree import Node, Walk
 from imgcheck.imaging.limits import Limits
 
 CODESTREAM = b"\xff\x4f\xff\x51"
@@ -21,29 +27,40 @@ _PRECINCT_BYTES, _PRECINCT_SECONDS = 300, 1e-6
 _BLOCK_BYTES, _BLOCK_SECONDS = 550, 1e-6
 
 
-def read(data: bytes, limits: Limits) -> Header:
-    """Read the header of a JP2 file or a bare codestream."""
-    geotagged, palette = False, False
-    start, length = 0, len(data)
-    if data[:4] != CODESTREAM:
-        start = -1
-        for box in boxes(data, 0, len(data)):
-            geotagged |= box.name in (b"uuid", b"asoc", b"xml ")
-            palette |= box.name == b"jp2h" and b"pclr" in data[box.start : box.end]
-            if box.name == b"jp2c" and start < 0:
-                start, length = box.start, box.end - box.start
-    if start < 0:
+def walk_jp2(walk: Walk) -> tuple[tuple[Node, ...], Callable[[Limits], Header]]:
+    """Walk the boxes of a JP2 file; a bare codestream is one node."""
+    data = walk.data
+    if data[:4] == CODESTREAM:
+        nodes: tuple[Node, ...] = (
+            walk.node(0, len(data), "codestream", "JPEG 2000 without boxes"),
+        )
+        place: tuple[int, int] | None = (0, len(data))
+    else:
+        nodes = walk_boxes(walk)
+        stream = child(nodes, "jp2c")
+        place = None if stream is None else payload(data, stream)
+    if place is not None:
+        start, end = place
+        if data[end - 2 : end] != b"\xff\xd9":
+            message = "the JPEG 2000 codestream has no end marker where the file ends"
+            walk.damaged("truncated", message, end)
+        zero_run(walk, start, end)
+    return nodes, lambda _: _header(walk, nodes, place)
+
+
+def _header(walk: Walk, nodes: tuple[Node, ...], place: tuple[int, int] | None) -> Header:
+    data = walk.data
+    if place is None:
         raise BrokenHeaderError("the JPEG 2000 file holds no codestream")
+    start, end = place
     if take(data, start, 4) != CODESTREAM:
         raise BrokenHeaderError("the JPEG 2000 codestream does not begin with its size")
     width, height, bands, bits, signed, tile = _read_size(data, start + 4)
-    memory, seconds = _decoder_cost(data, start, start + length, (width, height), tile, bands)
-    damage = []
-    if data[start + length - 2 : start + length] != b"\xff\xd9":
-        detail = "the JPEG 2000 codestream has no end marker where the file ends"
-        damage.append(Damage(kind="truncated", detail=detail, offset=start + length))
-    run = zero_run(data, start, start + length)
-    damage += [run] if run else []
+    memory, seconds = _decoder_cost(data, start, end, (width, height), tile, bands)
+    palette = any(
+        node.kind == "jp2h" and b"pclr" in data[node.offset : node.offset + node.length]
+        for node in nodes
+    )
     sample = 8 if bits <= 8 else 16 if bits <= 16 else 32
     return Header(
         format="jp2",
@@ -56,8 +73,8 @@ def read(data: bytes, limits: Limits) -> Header:
         block_bytes=min(tile[0], width) * min(tile[1], height) * bands * sample // 8,
         decoder_bytes=memory,
         decoder_seconds=seconds,
-        geotagged=geotagged,
-        damage=tuple(damage),
+        geotagged=any(node.kind in ("uuid", "asoc", "xml ") for node in nodes),
+        damage=tuple(walk.damage),
     )
 
 
@@ -68,6 +85,8 @@ def _read_size(data: bytes, at: int) -> tuple[int, int, int, int, bool, tuple[in
     bands = number(data, at + 36, ">H")
     depth = number(data, at + 38, "B") if bands else 0
     width, height = right - left, bottom - top
+    if width < 1 or height < 1:
+        raise BrokenHeaderError(f"its header gives a size of {width} x {height} pixels")
     if not wide or not high or not bands:
         raise BrokenHeaderError("the JPEG 2000 size segment has tiles or components of size 0")
     across = -(-(right - tile_left) // wide)

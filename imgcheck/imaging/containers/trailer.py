@@ -6,11 +6,9 @@ notes, padding of a card reader or of the camera's own buffer.
 
 import re
 
-from imgcheck.provenance.containers.jpeg_markers import walk_stream
-from imgcheck.provenance.containers.magics import JPEG_NEXT, comment, embedded
-from imgcheck.provenance.containers.tree import Node, Walk, printable
-
-__all__ = ["comment", "embedded", "trailer"]
+from imgcheck.imaging.containers.jpeg import walk_picture
+from imgcheck.imaging.containers.magics import JPEG_NEXT, embedded
+from imgcheck.imaging.containers.tree import Node, Walk, printable
 
 _MAX_PARTS = 64  # a burst of 30 pictures is the longest kind of trailer known
 _PADDING = re.compile(rb"[\x00\xff\r\n \t]+")
@@ -19,6 +17,7 @@ _BEGINNINGS = re.compile(
     rb"|\x00[\x00-\xff]{3}ftyp"
 )
 _TEXT_SHARE = 0.9  # of printable bytes: what people call a text; compressed data has 0.4
+_PIECE = 1 << 20  # bytes that are copied at once
 _SHOWN = 4096  # bytes of an unknown part that are looked at
 
 
@@ -32,8 +31,7 @@ def trailer(walk: Walk, start: int, after: str) -> tuple[Node, ...]:
     length = len(walk.data) - start
     if length <= 0 or walk.full:
         return ()
-    # strip() runs at C speed, unlike a search for the first other byte.
-    if not walk.data[start:].strip(b"\x00\xff\r\n "):
+    if _is_padding(walk.data, start):
         walk.observe("trailer", f"{length} bytes of padding after {after}", start, length)
         return (walk.node(start, length, "trailer", "padding"),)
     found = embedded(walk, start, len(walk.data), where=f"after {after}")
@@ -41,6 +39,13 @@ def trailer(walk: Walk, start: int, after: str) -> tuple[Node, ...]:
     what = _summary(parts, found)
     walk.observe("trailer", f"{length} bytes after {after}, {what}", start, length)
     return (walk.node(start, length, "trailer", what, parts),)
+
+
+def _is_padding(data: bytes, start: int) -> bool:
+    # strip() runs at C speed, unlike a search for the first other byte.
+    return not any(
+        data[at : at + _PIECE].strip(b"\x00\xff\r\n ") for at in range(start, len(data), _PIECE)
+    )
 
 
 def _summary(parts: tuple[Node, ...], magics: list[str]) -> str:
@@ -70,7 +75,7 @@ def _part(walk: Walk, position: int, stop: int) -> Node:
     data = walk.data
     head = data[position : position + 16]
     if head[:3] == b"\xff\xd8\xff" and head[3:4] and head[3] in JPEG_NEXT:
-        return _jpeg(walk, position, stop)
+        return walk_picture(walk, position, stop)
     if head[:2] == b"\xff\xd9":
         return walk.node(position, 2, "EOI")
     if head[:8] == b"\x89PNG\r\n\x1a\n":
@@ -83,12 +88,6 @@ def _part(walk: Walk, position: int, stop: int) -> Node:
     if head[:5] == b"%PDF-":
         return walk.node(position, stop - position, "PDF")
     return _plain(walk, position, stop)
-
-
-def _jpeg(walk: Walk, position: int, stop: int) -> Node:
-    nodes, end = walk_stream(walk, position, stop)
-    frame = next((node.note for node in nodes if node.kind.startswith("SOF")), "no frame")
-    return walk.node(position, end - position, "JPEG", frame, nodes)
 
 
 def _png_end(walk: Walk, position: int, stop: int) -> int:

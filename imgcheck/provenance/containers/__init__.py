@@ -1,1 +1,0 @@
-"""Files of every format as one tree of parts, walked without belief."""
