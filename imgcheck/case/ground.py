@@ -1,5 +1,6 @@
 """The picture on the ground: its registration to references, and both on one map grid."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,20 +11,22 @@ from imgcheck import geo
 from imgcheck.imaging import grid, warp
 from imgcheck.imaging.grid import Grid
 from imgcheck.imaging.relation import Relation
-from imgcheck.model import Place
+from imgcheck.model import Claim, Place
 
 if TYPE_CHECKING:
     from imgcheck.case.workbench import Case, Reference
 
 Layer = tuple[NDArray[np.float32], NDArray[np.bool_]]
+#: Latitude, longitude and where they come from.
+Spot = tuple[float, float, str]
 
-# A stated size of pixels may be rounded, or of the picture before it was scaled a little.
+# A stated size of pixels may be rounded, or be that of the picture before it was scaled a little.
 GSD_BELIEVED = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ground:
-    """The picture on the map grid of the reference it was placed on.
+    """The picture on the map grid of the reference it is registered to.
 
     Attributes
     ----------
@@ -41,7 +44,7 @@ class Ground:
     valid: NDArray[np.bool_]
 
     def to_picture(self, polygon: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
-        """Give a polygon on the grid as picture pixels, rounded to a tenth."""
+        """Return a polygon on the grid as picture pixels, rounded to a tenth."""
         points = warp.apply(np.linalg.inv(self.to_grid), polygon)
         return tuple((round(float(x), 1), round(float(y), 1)) for x, y in points)
 
@@ -49,29 +52,47 @@ class Ground:
 def placing(case: "Case") -> tuple[tuple["Reference", ...], geo.Choice]:
     """Register the picture to its references, those of the claimed place first.
 
-    A stated ground sample distance is searched within a factor: a wrong one hides the right place.
+    A stated ground sample distance limits the search to a factor around it.
     """
     from imgcheck.placing import search
 
     known = stated_gsd(case)
     size = None if known is None else (known[0] / GSD_BELIEVED, known[0] * GSD_BELIEVED)
-    prior = search.Search(gsd_m=size, mirrored=True, first=tuple(_near(case)))
+    prior = search.Search(gsd_m=size, mirrored=True, first=tuple(_near(case.claim)))
     return search.choice(case, prior)
 
 
-def _near(case: "Case") -> list[tuple[float, float]]:
-    """Return a point (lon, lat) of every claimed place."""
-    points = []
-    for place in case.claim.of_kind("place"):
-        assert isinstance(place, Place)
-        if place.lon is not None and place.lat is not None:
-            points.append((place.lon, place.lat))
-        elif place.bbox is not None:
-            west, south, east, north = place.bbox
-            points.append((west + (east - west) % 360.0 / 2, (south + north) / 2))
+def _near(claim: Claim) -> Iterator[tuple[float, float]]:
+    """Yield a point (lon, lat) of every claimed place."""
+    for place in claim.of_type(Place):
+        spot = claimed_spot(place)
+        if spot is not None:
+            yield spot[1], spot[0]
         elif place.polygon:
-            points.append(place.polygon[0])
-    return points
+            yield place.polygon[0]
+
+
+def claimed_spot(place: Place) -> Spot | None:
+    """Return the claimed point, or the middle of the claimed box; None for a polygon."""
+    if place.lat is not None and place.lon is not None:
+        return place.lat, place.lon, "the claimed place"
+    if place.bbox is None:
+        return None
+    west, south, east, north = place.bbox
+    return (south + north) / 2, west + (east - west) % 360.0 / 2, "the middle of the claimed box"
+
+
+def spot(case: "Case") -> Spot | None:
+    """Return the place of the picture: where it was registered, else the first claimed place.
+
+    The claimed place is used although it is a claim: the question is then whether the statements of
+    the post agree with each other.
+    """
+    found = case.placed
+    if found is not None and found[1].centre_lonlat is not None:
+        lon, lat = found[1].centre_lonlat
+        return lat, lon, f"the place found on {found[0].id}"
+    return next((one for p in case.claim.of_type(Place) if (one := claimed_spot(p))), None)
 
 
 def relation(case: "Case", reference: "Reference", found: geo.Placement) -> Relation | None:
@@ -103,8 +124,8 @@ def on_grid(case: "Case", reference: "Reference", on: geo.Placement) -> Ground |
 def layer(case: "Case", reference: "Reference") -> Layer | None:
     """Resample a reference to the grid of the picture; None if they share no area.
 
-    Dated images of one place are registered to each other by their georeference, so one good match
-    serves them all; what is left of misfit, change detection measures and corrects.
+    References of one place are aligned with each other by their georeference, so one good match
+    serves them all; change detection measures and corrects the misfit that remains.
     """
     on, georeference = case.ground, reference.image.georeference
     if on is None or georeference is None or georeference.transform is None:
@@ -114,7 +135,7 @@ def layer(case: "Case", reference: "Reference") -> Layer | None:
 
 
 def stated_gsd(case: "Case") -> tuple[float, str] | None:
-    """Return metres per pixel as the picture or the claim states them, and which of the two."""
+    """Return the ground sample distance that the picture or the claim states, and which of them."""
     if case.image.gsd_m is not None and case.image.gsd_m > 0:
         return case.image.gsd_m, "the picture's own georeference"
     stated = case.claim.measured("gsd_m")
@@ -122,7 +143,7 @@ def stated_gsd(case: "Case") -> tuple[float, str] | None:
 
 
 def gsd(case: "Case") -> tuple[float, str] | None:
-    """Return metres per pixel of the picture and their source, or ``None``."""
+    """Return the ground sample distance of the picture and its source: registered, else stated."""
     found = case.placed
     if found is not None and found[1].gsd_m is not None:
         return found[1].gsd_m, f"placed on {found[0].id}"

@@ -1,4 +1,4 @@
-"""What a case says about shadows: measured values, or points in the picture put on the ground."""
+"""The measured shadow of a case: values in the claim, or points in the picture on the ground."""
 
 import math
 from dataclasses import dataclass
@@ -10,27 +10,34 @@ from imgcheck.model import Measurement
 from imgcheck.model.claim import Shadow
 
 if TYPE_CHECKING:
-    from imgcheck.case.workbench import Case
+    from imgcheck.case.workbench import Case, Reference
 
 Pair = tuple[float, float]
 
-# What a placing does not know of its own north: relief that leans otherwise in the picture than in
+# North of a registration is not known better: relief that leans otherwise in the picture than in
 # the reference turns a part of it. One metre over two hundred; a convention, not measured.
 _NORTH_FLOOR_DEG = 0.3
 
-_UNPLACED = (
-    "the shadows are marked in picture pixels, but the picture was not placed on a reference, so "
-    "north is not known: give a reference that shows the same ground, or north_deg with its sigma"
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """A shadow, or many put together, with what is known of ground and object.
+class MeasuredShadow:
+    """A shadow, or many combined, with the assumptions on ground and object.
 
-    ``azimuth`` is the way the shadow points, ``ratio`` its length over the height; (value, sigma).
-    ``name`` starts a sentence ("The measured shadow"), ``plural`` says how it goes on. ``remark``
-    is a sentence on shadows that were not used, or empty.
+    Attributes
+    ----------
+    azimuth : (value, sigma) or None
+        Direction in which the shadow points, degrees from north.
+    ratio : (value, sigma) or None
+        Its length over the height of the object.
+    name : str
+        Start of a sentence ("The measured shadow").
+    plural : bool
+    remark : str
+        A sentence on shadows that were not used, or empty.
+    options : sun.Shadow
+        The same for the functions of `imgcheck.sun`.
+    ground : str
+        The assumptions in words.
     """
 
     azimuth: Pair | None
@@ -43,14 +50,14 @@ class Seen:
 
     @property
     def measured(self) -> str:
-        """Say which quantities were measured."""
+        """Name the measured quantities."""
         if self.azimuth is not None and self.ratio is not None:
             return "azimuth and length"
         return "azimuth alone" if self.azimuth is not None else "length alone"
 
     @property
     def words(self) -> str:
-        """Say what was measured."""
+        """State the measured values."""
         parts = []
         if self.azimuth is not None:
             verb = "point" if self.plural else "points"
@@ -63,35 +70,35 @@ class Seen:
         return f"{self.name} {' and '.join(parts)}"
 
 
-def seen(case: "Case") -> Seen | str:
-    """Give the shadow to work with, or the reason why there is none.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoShadow:
+    """No shadow can be used, and why."""
 
-    Values that a person stated come before points in the picture: they may rest on the same
-    shadows, which must not count twice.
+    reason: str
+
+
+def measured(case: "Case") -> MeasuredShadow | NoShadow:
+    """Return the shadow to use.
+
+    Values in the claim are used before points in the picture: both may come from the same shadows,
+    which must not count twice.
     """
     azimuth = _pair(case.claim.measured("shadow_azimuth"))
     ratio = _pair(case.claim.measured("shadow_ratio"))
-    options, ground = _ground(case)
-    if azimuth is not None or ratio is not None:
-        remark = ""
-        if case.claim.shadows:
-            remark = (
-                " The shadows marked in pixels were left aside: the claim states measured values, "
-                "which may rest on them."
-            )
-        stated = sun.Shadow(**options, shadow_azimuth=azimuth, ratio=ratio)
-        return Seen(azimuth=azimuth, ratio=ratio, options=stated, ground=ground, remark=remark)
-    marked = _marked(case)
-    if isinstance(marked, str):
-        return marked
-    direction, lengths, name = marked
-    return Seen(
-        azimuth=direction,
-        ratio=lengths,
-        name=name,
-        plural=len(case.claim.shadows) > 1,
-        options=sun.Shadow(**options, shadow_azimuth=direction, ratio=lengths),
+    if azimuth is None and ratio is None:
+        return _marked(case)
+    options, ground = _assumptions(case)
+    return MeasuredShadow(
+        azimuth=azimuth,
+        ratio=ratio,
+        options=sun.Shadow(**options, shadow_azimuth=azimuth, ratio=ratio),
         ground=ground,
+        remark=(
+            " The shadows marked in the picture were not used: the measured values in the claim "
+            "may come from them."
+            if case.claim.shadows
+            else ""
+        ),
     )
 
 
@@ -101,8 +108,8 @@ def _pair(measurement: Measurement | None) -> Pair | None:
     return measurement.value, measurement.sigma
 
 
-def _ground(case: "Case") -> tuple[sun.Shadow, str]:
-    """Give slope, lean and view as stated, else the usual ones, and say which."""
+def _assumptions(case: "Case") -> tuple[sun.Shadow, str]:
+    """Return slope, lean and view as stated, else the usual ones, and the same in words."""
     slope, aspect, lean, view = (
         case.claim.measured(f"{name}_deg") for name in ("slope", "slope_aspect", "lean", "view")
     )
@@ -130,62 +137,73 @@ def _ground(case: "Case") -> tuple[sun.Shadow, str]:
     return options, f"{ground}, {upright} (one standard deviation; {said})"
 
 
-def _marked(case: "Case") -> tuple[Pair, Pair | None, str] | str:
-    """Pool the shadows that were marked in picture pixels."""
-    if not case.claim.shadows:
-        return "no shadow was measured"
-    found = case.placed
-    stated = _pair(case.claim.measured("north_deg"))
-    if found is None and stated is None:
-        return _UNPLACED
-    directions: list[Pair] = []
-    ratios: list[Pair] = []
-    shared: list[Pair] = []
+def _marked(case: "Case") -> MeasuredShadow | NoShadow:
+    """Combine the shadows that were marked in picture pixels."""
+    marked, north = case.claim.shadows, _pair(case.claim.measured("north_deg"))
+    placed = case.placed if marked else None
+    if not marked:
+        return NoShadow(reason="no shadow was measured")
+    if placed is None and north is None:
+        return NoShadow(
+            reason="the shadows are marked in picture pixels, but the picture was not registered "
+            "to a reference, so the direction of north is not known: give a reference that shows "
+            "the same ground, or north_deg with its sigma"
+        )
+    found: list[tuple[sun.ShadowMeasurement, Pair]] = []
     refused = ""
-    for shadow in case.claim.shadows:
+    for shadow in marked:
         try:
-            if found is not None:
-                measured, common = _on_ground(found[1], shadow)
-            else:
-                assert stated is not None
-                measured, common = _in_picture(case, shadow, stated), (stated[1], 0.0)
+            found.append(_measure(case, shadow, placed, north or (0.0, 0.0)))
         except UsageError as error:
             refused = str(error)
-            continue
-        directions.append(measured.shadow_azimuth)
-        shared.append(common)
-        if measured.ratio is not None:
-            ratios.append(measured.ratio)
-    if not directions:
-        return f"none of the marked shadows could be measured: {refused}"
-    pooled = sun.pool(directions, shared=max(one[0] for one in shared))
-    lengths: Pair | None = None
+    if not found:
+        return NoShadow(reason=f"none of the marked shadows could be measured: {refused}")
+    azimuth = sun.pool([one.shadow_azimuth for one, _ in found], shared=max(c[0] for _, c in found))
+    ratios, ratio = [one.ratio for one, _ in found if one.ratio is not None], None
     if ratios:
         both = sun.pool(ratios, circular=False)
         # The scale of the picture is the same for all.
-        lengths = (both.value, math.hypot(both.sigma, both.value * max(one[1] for one in shared)))
-    by = f"by its place on {found[0].id}" if found is not None else "by the stated north"
-    return (pooled.value, pooled.sigma), lengths, _named(case, pooled.used, by)
+        scale = both.value * max(common[1] for _, common in found)
+        ratio = (both.value, math.hypot(both.sigma, scale))
+    direction = (azimuth.value, azimuth.sigma)
+    options, ground = _assumptions(case)
+    return MeasuredShadow(
+        azimuth=direction,
+        ratio=ratio,
+        name=_named(case, azimuth.used, placed),
+        plural=len(marked) > 1,
+        options=sun.Shadow(**options, shadow_azimuth=direction, ratio=ratio),
+        ground=ground,
+    )
 
 
-def _named(case: "Case", used: tuple[bool, ...], by: str) -> str:
+def _named(
+    case: "Case", used: tuple[bool, ...], placed: "tuple[Reference, geo.Placement] | None"
+) -> str:
     total, apart = len(case.claim.shadows), used.count(False)
     short = total - len(used)
-    left = [f"{apart} of {total} stood apart and were left out"] if apart else []
-    left += [f"{short} of {total} were too short to measure"] if short else []
+    left = [f"{apart} of {total} left out as outliers"] if apart else []
+    left += [f"{short} of {total} too short to measure"] if short else []
     more = f"; {' and '.join(left)}" if left else ""
     count = f"{total} shadows" if total > 1 else "shadow"
-    return f"The {count} marked in the picture (put on the ground {by}{more})"
+    north = "the stated north" if placed is None else f"the match with {placed[0].id}"
+    return f"The {count} marked in the picture (directions from {north}{more})"
+
+
+def _measure(
+    case: "Case", shadow: Shadow, placed: "tuple[Reference, geo.Placement] | None", north: Pair
+) -> tuple[sun.ShadowMeasurement, Pair]:
+    """Measure a marked shadow; also return the errors that all shadows of the picture share."""
+    if placed is not None:
+        return _on_ground(placed[1], shadow)
+    return _in_picture(case, shadow, north), (north[1], 0.0)
 
 
 def _on_ground(placed: geo.Placement, shadow: Shadow) -> tuple[sun.ShadowMeasurement, Pair]:
-    """Measure a marked shadow by the placing; give what all shadows of the picture share.
-
-    The points are turned to a plane with north up and pixels as large as the picture's.
-    """
+    """Measure on a plane with north up and the ground sample distance of the picture."""
     line = geo.bearing(placed, shadow.base, shadow.tip)
     length, turn = line.length_m / line.gsd_m, math.radians(line.azimuth_deg)
-    measured = sun.from_points(
+    found = sun.from_points(
         (0.0, 0.0),
         (length * math.sin(turn), -length * math.cos(turn)),
         north=(0.0, 0.0),
@@ -194,7 +212,7 @@ def _on_ground(placed: geo.Placement, shadow: Shadow) -> tuple[sun.ShadowMeasure
         end_point_px=shadow.end_point_px or sun.END_POINT_PX,
     )
     north = math.hypot(line.azimuth_sigma_deg, _NORTH_FLOOR_DEG)
-    return measured, (north, line.length_sigma_m / line.length_m)
+    return found, (north, line.length_sigma_m / line.length_m)
 
 
 def _in_picture(case: "Case", shadow: Shadow, north: Pair) -> sun.ShadowMeasurement:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from imgcheck import geo, hashing
 from imgcheck.case import ground, shadows
-from imgcheck.case.ground import Ground, Layer
+from imgcheck.case.ground import Ground, Layer, Spot
 from imgcheck.case.reading import Inspection, read
-from imgcheck.case.shadows import Seen
+from imgcheck.case.shadows import MeasuredShadow, NoShadow
 from imgcheck.errors import UsageError
 from imgcheck.imaging import Image, annotations
 from imgcheck.imaging.relation import Relation
@@ -120,6 +120,8 @@ class Case:
         """The reference with the best match; None if two matches disagree about the place."""
         if all(one.image.georeference is None for one in self.references):
             return None
+        if not self.image.pixels_readable:
+            return None
         references, found = self.placing
         if found.best is None or found.placement is None or found.disagreeing:
             return None
@@ -160,7 +162,12 @@ class Case:
         """Azimuth of the sun clockwise from up, from a measured shadow and north."""
         return ground.sun_in_picture(self)
 
+    @property
+    def spot(self) -> Spot | None:
+        """Latitude and longitude of the picture, and their source."""
+        return ground.spot(self)
+
     @Once
-    def shadows(self) -> Seen | str:
-        """The measured shadow, or why there is none."""
-        return shadows.seen(self)
+    def shadows(self) -> MeasuredShadow | NoShadow:
+        """The shadow that a person measured, or the reason why there is none."""
+        return shadows.measured(self)

@@ -9,7 +9,7 @@ from imgcheck import sun
 from imgcheck.case import Case
 from imgcheck.checks import needs
 from imgcheck.checks.check import check
-from imgcheck.checks.sun_claimed_time import where
+from imgcheck.checks.sun_claimed_time import UNKNOWN_PLACE
 from imgcheck.model import Acquired, Finding, Measure, Outcome, Window
 
 _BASIS = "sun and shadow"
@@ -17,8 +17,8 @@ _BASIS = "sun and shadow"
 # Below this the ground gets no light that could pass for day: the end of civil twilight.
 _DARK_DEG = -6.0
 
-# A picture looks lit by day when it is coloured and not dark. Looks, not evidence: no night
-# pictures were at hand to measure how often a night scene passes, so nothing is contradicted.
+# A coloured and bright picture looks like daylight. No night pictures were at hand to measure how
+# often a night scene looks so too, so nothing is contradicted.
 _COLORED, _BRIGHT = 0.03, 0.12
 
 _MOST_STEPS = 20_000
@@ -34,16 +34,15 @@ _MOST_STEPS = 20_000
     needs=(needs.pixels,),
 )
 def night(case: Case) -> Iterable[Finding]:
-    """Compare the sun's height over the claimed window with the light of the picture."""
-    if not case.claim.of_kind("acquired"):
+    """Compare the elevation of the sun over the claimed window with the light of the picture."""
+    claimed = case.claim.of_type(Acquired)
+    if not claimed:
         return
-    place = where(case)
+    place = case.spot
     if place is None:
-        reason = "the place is not known: state it in the claim, or give a reference to place on"
-        yield from night.without(case, Outcome.NOT_APPLICABLE, reason)
+        yield from night.without(case, Outcome.NOT_APPLICABLE, UNKNOWN_PLACE)
         return
-    for statement in case.claim.of_kind("acquired"):
-        assert isinstance(statement, Acquired)
+    for statement in claimed:
         yield _answer(case, statement.id, statement.window, place)
 
 
@@ -73,11 +72,11 @@ def _answer(case: Case, statement: str, window: Window, place: tuple[float, floa
         outcome = Outcome.INCONCLUSIVE if looks == "dark" else Outcome.NOT_APPLICABLE
         then = _DAY[looks]
     elif highest <= 0 or lowest >= _DARK_DEG:
-        words = f"At {source} the claimed time ({window.text}) lies in twilight, or next to it"
-        outcome, then = Outcome.NOT_APPLICABLE, "so the light of the picture decides nothing"
+        words = f"At {source} the claimed time ({window.text}) is in or near twilight"
+        outcome, then = Outcome.NOT_APPLICABLE, "so the light of the picture is no test"
     else:
-        words = f"The claimed time ({window.text}) holds day and night at {source}"
-        outcome, then = Outcome.NOT_APPLICABLE, "so the light of the picture decides nothing"
+        words = f"The claimed time ({window.text}) includes day and night at {source}"
+        outcome, then = Outcome.NOT_APPLICABLE, "so the light of the picture is no test"
     return night.finding(
         statement=statement,
         outcome=outcome,
@@ -90,33 +89,30 @@ def _answer(case: Case, statement: str, window: Window, place: tuple[float, floa
             Measure(name="median colourfulness", value=round(color, 3)),
         ),
         innocent=(
-            "the time was given in another time zone than the reader assumes",
-            "a thermal or light-amplifying camera sees by night, and colours can be added",
+            "the time was given in another time zone than assumed",
+            "a thermal or light-amplifying camera works by night, and colours can be added",
         ),
-        limits=(
-            "Brightness and colour are set by whoever processed the picture; they do not prove "
-            "daylight or night.",
-        ),
+        limits=("Brightness and colour depend on processing; they are no proof of day or night.",),
         would_change=("a shadow of the sun, measured in the picture",) if unmeasured else (),
     )
 
 
 _NIGHT = {
     "day": "the picture is bright and coloured, as by day",
-    "dark": "the picture is dark, which agrees and supports nothing by itself",
+    "dark": "the picture is dark, which agrees but is no evidence by itself",
     "grey": "the picture has no colour: a thermal or night camera could have taken it",
 }
 _DAY = {
-    "day": "nothing in the light of the picture speaks against it",
-    "dark": "the picture is dark; exposure and processing explain that as well as night",
-    "grey": "a picture without colour tells neither day nor night",
+    "day": "the light of the picture agrees",
+    "dark": "the picture is dark; exposure and processing explain that as well as night does",
+    "grey": "a picture without colour may be of day or night",
 }
 
 
 def _looks(case: Case) -> tuple[str, float, float]:
-    """Give a word for the light of the picture, its median brightness and colourfulness."""
+    """Classify the light of the picture; return its median brightness and colourfulness too."""
     rgb = case.image.rgb()[::4, ::4].astype(np.float32) / 255
-    # Black borders of a turned or cut scene are no night.
+    # The black borders of a rotated or cropped scene are not night.
     rgb = rgb[case.image.valid()[::4, ::4]]
     if not rgb.size:
         return "grey", 0.0, 0.0

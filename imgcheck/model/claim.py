@@ -1,7 +1,7 @@
 """What was posted: by whom, with which statements, and what a person measured in it."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from imgcheck.model.codec import decode_fields, encode_fields
 from imgcheck.model.statement import Statement
@@ -9,6 +9,8 @@ from imgcheck.model.window import Window
 
 if TYPE_CHECKING:
     import os
+
+S = TypeVar("S", bound=Statement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,10 @@ class Claim:
     def of_kind(self, *kinds: str) -> tuple[Statement, ...]:
         """Give the statements of the named kinds, in the claim's order."""
         return tuple(s for s in self.statements if s.kind in kinds)
+
+    def of_type(self, *types: type[S]) -> tuple[S, ...]:
+        """Return the statements of the given classes, in the claim's order."""
+        return tuple(s for s in self.statements if isinstance(s, types))
 
     def measured(self, quantity: str) -> Measurement | None:
         """Give the first measurement of a quantity, or ``None``."""

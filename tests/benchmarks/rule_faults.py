@@ -49,10 +49,10 @@ GUARDS = {
     ),
     "imgcheck/checks/_claimed.py": ("tests/checks/test_claimed_place.py",),
     "imgcheck/case/ground.py": (
-        "tests/case/test_ground_rule.py", "tests/checks/test_geo_place.py",
+        "tests/case/test_ground.py", "tests/checks/test_geo_place.py",
     ),
     "imgcheck/case/shadows.py": (
-        "tests/case/test_shadows_rule.py", "tests/checks/test_marked_shadows.py",
+        "tests/case/test_shadows.py",
     ),
     "imgcheck/checks/check.py": ("tests/checks/test_check.py", "tests/test_verification.py"),
 }  # fmt: skip

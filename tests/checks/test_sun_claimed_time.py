@@ -1,21 +1,27 @@
-"""The shadow of the Bucha picture: one claimed time fits, the other cannot."""
+"""The shadow of the Bucha picture: one claimed time fits, the other does not."""
 
 import dataclasses
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
 from imgcheck import sun
-from imgcheck.case import Case
+from imgcheck.case import Case, Reference
+from imgcheck.case.shadows import MeasuredShadow
+from imgcheck.checks import sun_claimed_time
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.sun_claimed_time import claimed_time, decide
 from imgcheck.imaging import Image
-from imgcheck.model import Finding, Outcome
+from imgcheck.model import Finding, Outcome, Rival
 from imgcheck.model.claimfile import loads
+from imgcheck.sun.slips import Slip
 
 CLAIM = """
 statements:
@@ -108,19 +114,19 @@ def test_with_a_length_the_rate_of_lengths_is_given() -> None:
 def test_a_window_of_days_only_narrows_the_hours() -> None:
     finding = answer("2022-03-18/2022-03-21")
     assert finding.outcome is Outcome.INCONCLUSIVE
-    assert "Those days allow" in finding.summary
+    assert "Times of those days that fit:" in finding.summary
     assert "any time zone" in finding.summary
 
 
 @pytest.mark.parametrize(
     ("when", "days"),
     [
-        ("2022-03-19", "That day allows 19 Mar"),
-        ("2022-03-19T00:00Z/2022-03-19T23:59Z", "That day allows 19 Mar"),
-        ("2022-03-19T22:30Z", "That day allows 19 Mar"),  # the 20th at the place
-        ("2022-03-20T00:30+02:00", "That day allows 20 Mar"),
-        ("2022-03-19T09:08", "That day allows 19 Mar"),
-        ("2022-03-19/2022-03-20", "Those days allow 19 Mar"),
+        ("2022-03-19", "Times of that day that fit: 19 Mar"),
+        ("2022-03-19T00:00Z/2022-03-19T23:59Z", "Times of that day that fit: 19 Mar"),
+        ("2022-03-19T22:30Z", "Times of that day that fit: 19 Mar"),  # the 20th at the place
+        ("2022-03-20T00:30+02:00", "Times of that day that fit: 20 Mar"),
+        ("2022-03-19T09:08", "Times of that day that fit: 19 Mar"),
+        ("2022-03-19/2022-03-20", "Times of those days that fit: 19 Mar"),
     ],
 )
 def test_only_the_dates_that_the_claim_names_are_described(when, days) -> None:
@@ -159,7 +165,7 @@ def test_a_time_without_a_zone_that_fits_elsewhere_only_is_not_contradicted() ->
 )
 def test_the_mirror_date_lies_before_the_post(posted, mirror) -> None:
     source = "" if posted is None else f"source: {{posted: {posted}}}\n"
-    assert f"the mirror date past the solstice, {mirror}," in (
+    assert f"the mirror date on the other side of the solstice, {mirror}," in (
         answer("2022-03-19T09:08:31Z", before=source).summary
     )
 
@@ -208,3 +214,183 @@ def test_a_rival_account_is_weighed_and_bears_on_no_statement() -> None:
     assert other.statement is None
     assert other.outcome is Outcome.INCONCLUSIVE
     assert "times more probable at the claimed time" in own.summary
+
+
+REFERENCE = Reference(id="r", image=SimpleNamespace(georeference="a map"))  # type: ignore[arg-type]
+BOTH = "measurements: [{shadow_azimuth: {value: 341, sigma: 2}}]"
+
+
+def case(text: str, *references: Reference, **claim: Any) -> Case:
+    stated = replace(loads(text), **claim) if claim else loads(text)
+    return Case(image=SimpleNamespace(), claim=stated, references=references)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("statements", "rivals", "answers"),
+    [
+        ("[{acquired: 2022-03-19T09:08Z}]", (), 1),
+        ("[original]", (), 0),
+        ("[original]", (Rival(text="in spring"),), 0),  # without a time nothing can be weighed
+        ("[original]", (Rival(text="in spring", window=None),), 0),
+    ],
+)
+@pytest.mark.parametrize("measured", [True, False])
+def test_without_a_place_or_a_shadow_the_time_is_not_tested(
+    statements, rivals, answers, measured
+) -> None:
+    text = f"statements: {statements}\n" + (BOTH if measured else "")
+    found = list(sun_claimed_time.claimed_time.run(case(text, rivals=rivals)))
+    assert len(found) == answers
+    for finding in found:
+        assert finding.outcome is Outcome.NOT_APPLICABLE
+        assert ("the place is not known" in finding.summary) == measured
+
+
+RIVAL = loads(
+    "statements: [original]\nrivals: [{text: in April, acquired: 2022-04-01T11:57Z}]"
+).rivals
+PLACE = "statements: [{place: {lat: 50.541771, lon: 30.230175}}]\n"
+
+
+def test_a_rival_alone_is_weighed_and_never_decides() -> None:
+    (found,) = sun_claimed_time.claimed_time.run(case(PLACE + BOTH, rivals=RIVAL))
+    assert found.statement is None
+    assert found.outcome is Outcome.INCONCLUSIVE  # although the sun contradicts it
+    assert "the rival account (in April; 2022-04-01T11:57Z)" in found.summary
+    unnamed = (replace(RIVAL[0], text=""),)
+    (found,) = sun_claimed_time.claimed_time.run(case(PLACE + BOTH, rivals=unnamed))
+    assert "the rival account (2022-04-01T11:57Z)" in found.summary
+
+
+@pytest.mark.parametrize(("zone", "asked"), [("Z", False), ("", True)])
+def test_the_zone_is_asked_for_where_none_is_stated(zone: str, asked: bool) -> None:
+    claim = f"statements: [{{acquired: '2022-03-19T09:08{zone}'}}, " + PLACE[13:] + BOTH
+    (found,) = sun_claimed_time.claimed_time.run(case(claim))
+    assert ("the time zone of the claimed time" in found.would_change) == asked
+    # The ratio against other daylight stands among the measures only.
+    assert "against any daylight" not in found.summary and "any daylight of" not in found.summary
+
+
+def slip(name: str, fits: bool = False, height: float = 30.0) -> Slip:
+    when = datetime(2022, 3, 19, 12, tzinfo=UTC)
+    return Slip(name=name, hours=3.0, start=when, end=when, sun_azimuth_deg=200.0,
+                sun_elevation_deg=height, fits=fits)  # fmt: skip
+
+
+LOCAL, DAYS = "local time (UTC+2) written as UTC", "a day confused"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "when", "slips", "fits", "read"),
+    [
+        # Contradicted: the first slip that explains it, or that none does.
+        ("contradicts", "2022-03-19T09:08Z", [slip(LOCAL), slip(DAYS)], "No common mistake", "200"),
+        ("contradicts", "2022-03-19T09:08Z", [slip(LOCAL, True)], LOCAL, None),
+        ("contradicts", "2022-03-19T09:08Z", [slip(LOCAL), slip(DAYS, True)], DAYS, "200"),
+        ("contradicts", "2022-03-19T09:08Z", [slip(LOCAL, True), slip(DAYS, True)], LOCAL, None),
+        ("contradicts", "2022-03-19T09:08Z", [slip(DAYS)], "No common mistake", None),
+        ("contradicts", "2022-03-19T09:08Z", [slip(LOCAL, False, -5.0)], "No common", "night"),
+        ("contradicts", "2022-03-19T09:08Z", [slip(LOCAL, False, 0.5)], "No common", "200"),
+        # Not contradicted: only what the local reading would be.
+        ("inconclusive", "2022-03-19T09:08Z", [slip(DAYS, True)], None, None),
+        ("inconclusive", "2022-03-19T09:08Z", [slip(LOCAL)], None, "200"),
+        ("inconclusive", "2022-03-19T09:08Z", [slip(LOCAL, True)], None, None),
+        ("inconclusive", "2022-03-19T09:08Z", [slip(DAYS), slip(LOCAL)], None, "200"),
+        # Two hours are one hour of the day; longer, or without a zone, nothing is said.
+        ("contradicts", "2022-03-19T08:00:00Z/2022-03-19T10:00:00Z", [slip(LOCAL)], "No co", "200"),
+        ("contradicts", "2022-03-19T08:00:00Z/2022-03-19T10:30:00Z", [slip(LOCAL)], None, None),
+        ("contradicts", "2022-03-19T09:08", [slip(LOCAL)], None, None),
+    ],
+)
+@pytest.mark.parametrize("direction", [True, False])
+def test_slips_with_time_zones_are_told_as_far_as_they_help(
+    monkeypatch, outcome, when, slips, fits, read, direction
+) -> None:
+    asked = []
+
+    def frozen(span: Any, lat: float, lon: float, *, offset_hours: float, **options: Any) -> Any:
+        asked.append(offset_hours)
+        return slips
+
+    monkeypatch.setattr(sun, "slips", frozen)
+    measured = "shadow_azimuth" if direction else "shadow_ratio"
+    seen = case(f"measurements: [{{{measured}: {{value: 1.2, sigma: 0.1}}}}]").shadows
+    assert isinstance(seen, MeasuredShadow)
+    window = loads(f"statements: [{{acquired: '{when}'}}]").statements[0].window  # type: ignore[attr-defined]
+    words = " ".join(sun_claimed_time._zones(Outcome(outcome), window, seen, 50.0, 30.0))
+    assert asked in ([], [0.0])
+    told = [LOCAL, DAYS, "No common mistake"] if fits in (LOCAL, DAYS) else ["No common mistake"]
+    for one in told:
+        assert (f"the time were {one}" in words or words.startswith(one)) == bool(
+            fits and one.startswith(fits)
+        )
+    shown = None if not direction else read
+    assert ("Read as local time (UTC+2)" in words) == (shown is not None)
+    if shown is not None:
+        assert ("would be night." in words) == (shown == "night")
+        assert ("would be azimuth 200" in words) == (shown == "200")
+
+
+def test_the_offset_of_the_claim_is_that_of_the_slips(monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(
+        sun, "slips", lambda *a, offset_hours, **k: asked.append(offset_hours) or []
+    )
+    seen = case(BOTH).shadows
+    assert isinstance(seen, MeasuredShadow)
+    window = loads("statements: [{acquired: 2022-03-19T09:08+05:30}]").statements[0].window  # type: ignore[attr-defined]
+    assert not list(sun_claimed_time._zones(Outcome.INCONCLUSIVE, window, seen, 50.0, 30.0))
+    assert asked == [5.5]
+
+
+@pytest.mark.parametrize(
+    ("when", "lon", "first", "last"),
+    [
+        # With a zone the dates are those of the zone, at both ends.
+        ("2022-03-19T22:30Z", 30.0, "2022-03-19T00:00", "2022-03-19T23:59"),
+        ("2022-03-20T00:30+02:00", 30.0, "2022-03-19T22:00", "2022-03-20T21:59"),
+        ("2022-03-19T23:00Z/2022-03-20T01:00+02:00", 0.0, "2022-03-19T00:00", "2022-03-19T23:59"),
+        # Without one, of the mean solar time of the place.
+        ("2022-03-19", 0.0, "2022-03-19T00:00", "2022-03-19T23:59"),
+        ("2022-03-19", 30.0, "2022-03-18T22:00", "2022-03-19T21:59"),
+        ("2022-03-19", -150.0, "2022-03-19T10:00", "2022-03-20T09:59"),
+        ("2022-03-19/2022-03-21", 0.0, "2022-03-19T00:00", "2022-03-21T23:59"),
+    ],
+)
+def test_the_dates_that_a_window_names(when, lon, first, last) -> None:
+    window = loads(f"statements: [{{acquired: '{when}'}}]").statements[0].window  # type: ignore[attr-defined]
+    start, end = sun_claimed_time._days(window, lon)
+    assert (f"{start:%Y-%m-%dT%H:%M}", f"{end:%Y-%m-%dT%H:%M}") == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("when", "whole", "own", "chosen"),
+    [
+        ("2022-03-19T09:08Z", 0.5, 0.5, "whole"),
+        ("2022-03-19", 0.5, 0.5, "own"),
+        ("2022-03-19", 0.5, 0.0, "whole"),
+        ("2022-03-19", 0.0, 0.5, "own"),
+        ("2022-03-19", 0.0, None, "whole"),
+    ],
+)
+def test_a_window_without_a_zone_is_described_on_its_own_dates(
+    monkeypatch, when, whole, own, chosen
+) -> None:
+    window = loads(f"statements: [{{acquired: '{when}'}}]").statements[0].window  # type: ignore[attr-defined]
+    span = (window.earliest, window.latest)
+    posts = []
+
+    def examine(given: Any, lat: float, lon: float, *, posted: Any, **options: Any) -> Any:
+        posts.append(posted)
+        name = "whole" if given == span else "own"
+        return SimpleNamespace(p_value=whole if name == "whole" else own, name=name)
+
+    monkeypatch.setattr(sun, "examine", examine)
+    seen = case(BOTH).shadows
+    assert isinstance(seen, MeasuredShadow)
+    found: Any = sun_claimed_time._examined(window, None, seen, 50.0, 30.0)
+    assert found.name == chosen
+    assert set(posts) == {None}
+    post = loads("source: {posted: 2022-03-25T00:00Z}").source.posted
+    sun_claimed_time._examined(window, post, seen, 50.0, 30.0)
+    assert post is not None and posts[-1] == post.latest

@@ -1,4 +1,4 @@
-"""What is taken from a placing and from the claim, on frozen placings."""
+"""What a case takes from the registration and from the claim, on frozen registrations."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -20,7 +20,11 @@ REFERENCE = Reference(id="r", image=SimpleNamespace(georeference="a map"))  # ty
 
 def case(claim: str = "{}", gsd_m: float | None = None) -> Case:
     image: Any = SimpleNamespace(
-        gsd_m=gsd_m, width=9, height=9, rgb=lambda: np.zeros((9, 9, 3), np.uint8)
+        pixels_readable=True,
+        gsd_m=gsd_m,
+        width=9,
+        height=9,
+        rgb=lambda: np.zeros((9, 9, 3), np.uint8),
     )
     return Case(image=image, claim=loads(claim), references=(REFERENCE,))
 
@@ -136,15 +140,11 @@ def test_the_search_begins_at_the_claimed_place(monkeypatch, place, points) -> N
     assert wanted.gsd_m is None
 
 
-def test_half_a_point_is_no_place_to_begin_at(monkeypatch) -> None:
-    monkeypatch.setattr(search, "choice", lambda case, wanted: wanted)
-    for half in ({"lat": 1.0, "lon": None}, {"lat": None, "lon": 1.0}):
-        place = loads("statements: [place: {lat: 1, lon: 1}]").statements[0]
-        claim = SimpleNamespace(
-            measured=lambda name: None, of_kind=lambda kind, p=place, h=half: (replace(p, **h),)
-        )
-        wanted = ground.placing(SimpleNamespace(image=case().image, claim=claim))
-        assert wanted.first == ()
+def test_half_a_point_is_no_place() -> None:
+    (place,) = loads("statements: [place: {lat: 10, lon: 20}]").statements
+    assert ground.claimed_spot(place) == (10.0, 20.0, "the claimed place")
+    for half in ({"lat": None}, {"lon": None}):
+        assert ground.claimed_spot(replace(place, **half)) is None
 
 
 def test_a_stated_size_is_searched_within_half_as_much_again(monkeypatch) -> None:
@@ -185,3 +185,28 @@ def test_ground_outside_the_reference_is_no_ground(placed, monkeypatch, gsd_m, a
     monkeypatch.setattr(ground.grid, "over", over)
     assert case().ground is None
     assert sizes == [asked]
+
+
+@pytest.mark.parametrize(
+    ("place", "spot"),
+    [
+        ("{lat: 10, lon: 20}", (10.0, 20.0, "the claimed place")),
+        ("{bbox: [20, 10, 30, 12]}", (11.0, 25.0, "the middle of the claimed box")),
+        ("{bbox: [170, 10, -170, 12]}", (11.0, 180.0, "the middle of the claimed box")),
+        ("{polygon: [[20, 10], [30, 10], [30, 12]]}", None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("references", "centre", "placed"),
+    [
+        ((REFERENCE,), None, False),
+        ((REFERENCE,), SimpleNamespace(centre_lonlat=None), False),
+        ((REFERENCE,), SimpleNamespace(centre_lonlat=(1.0, 2.0)), True),
+    ],
+)
+def test_the_sun_is_that_of_the_place_found_then_of_the_one_claimed(
+    monkeypatch, place, spot, references, centre, placed
+) -> None:
+    monkeypatch.setattr(Case, "placed", centre and (REFERENCE, centre))
+    found = case(f"statements: [place: {place}]").spot
+    assert found == ((2.0, 1.0, "the place found on r") if placed else spot)
