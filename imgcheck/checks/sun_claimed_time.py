@@ -240,8 +240,8 @@ def _zones(
             yield "No common mistake of time zone would explain it."
         for one in fitting[:1]:
             yield (
-                f"It would fit if the time were {one.name}: the sun at "
-                f"{one.start:%Y-%m-%d %H:%M} UTC stood at azimuth {one.sun_azimuth_deg:.1f} degrees."
+                f"It would fit if the time were {one.name}: at {one.start:%Y-%m-%d %H:%M} UTC the "
+                f"sun stood at azimuth {one.sun_azimuth_deg:.1f} degrees."
             )
             local = None if one is local else local
     if local is not None and seen.azimuth is not None and not local.fits:
