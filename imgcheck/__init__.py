@@ -9,6 +9,8 @@ A picture is given as a path, or as a case opened with `load_case`. The names be
 first use, so that ``import imgcheck`` stays light.
 """
 
+__version__ = "0.1.0"
+
 # Nothing is imported here, not even typing: the command line sets up its guard against Ctrl-C
 # only after this file has run.
 TYPE_CHECKING = False

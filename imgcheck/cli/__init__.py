@@ -1,4 +1,4 @@
-"""The command line: one file a command, loaded when the command is used.
+"""The command line: one file per command, loaded when the command is used.
 
 Only what Python itself has loaded is imported here: the guard of `main` must stand before
 anything can fail or be interrupted.
@@ -10,14 +10,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("verify", "inspect", "locate", "index", "sun", "case", "regress", "explain", "doctor")
+#: Every command with its line in ``imgcheck --help``, which thus imports no command.
+COMMANDS = {
+    "verify": "Test a claim about a picture, statement by statement.",
+    "inspect": "Show metadata, structure and traces of a file.",
+    "locate": "Locate a picture on georeferenced reference imagery.",
+    "index": "Keep and search an index of known pictures.",
+    "sun": "Compute the sun's position and the times a shadow allows.",
+    "case": "Keep evidence in a folder with a tamper-evident log.",
+    "regress": "Compare cases with their expected verdicts.",
+    "explain": "Show what a check can and cannot show.",
+    "doctor": "Show what is installed and what is missing.",
+}
 
 # What a shell reports of a program that Ctrl-C ended: 128 + SIGINT.
 INTERRUPTED = 130
 
 
 def main(arguments: "Sequence[str] | None" = None) -> None:
-    """Run the command line and leave the process with its exit code."""
+    """Run the command line and exit the process with its status."""
     code = INTERRUPTED
     try:
         from imgcheck.cli import streams
@@ -30,10 +41,10 @@ def main(arguments: "Sequence[str] | None" = None) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run the command line and give its exit code; every failure is one sentence.
+    """Run the command line and return its exit status; every failure is one sentence.
 
-    This is the one guard against errors that nobody foresaw: they leave with 3, so that 1 always
-    means a contradicted statement or a regression.
+    This is the one guard against unforeseen errors: they give status 3, so that 1 always means a
+    contradicted statement or a regression.
     """
     try:
         from imgcheck.cli.group import call
@@ -46,7 +57,7 @@ def run(arguments: list[str]) -> int:
 
 
 def __getattr__(name: str) -> object:
-    """Give the group of commands, ``cli``, which tools that document commands ask for."""
+    """Return the group of commands, ``cli``, for tools that document commands."""
     if name != "cli":
         raise AttributeError(f"module 'imgcheck.cli' has no attribute {name!r}")
     from imgcheck.cli.group import cli

@@ -1,4 +1,4 @@
-"""How a failure reaches the user: one sentence on stderr, or one JSON object on stdout."""
+"""Report failures: one sentence on stderr, or one JSON object on stdout."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ _LONGEST = 200
 def report_failure(
     message: str, *, code: str, exit_code: int, file: str | None = None, as_json: bool = False
 ) -> int:
-    """Say what went wrong and give the exit code."""
+    """Print what went wrong and return the exit status."""
     if as_json:
         print(json.dumps({"error": {"code": code, "message": message, "file": file}}, indent=2))
     else:
@@ -23,13 +23,13 @@ def report_failure(
 
 
 def explain(error: BaseException, *, as_json: bool) -> int:
-    """Say in one sentence what ended a command, and give the exit code."""
+    """Print in one sentence what ended a command, and return the exit status."""
     message, code, exit_code, file = _described(error)
     return report_failure(message, code=code, exit_code=exit_code, file=file, as_json=as_json)
 
 
 def _described(error: BaseException) -> tuple[str, str, int, str | None]:
-    """Give sentence, code, exit code and file of an error."""
+    """Return sentence, code, exit status and file of an error."""
     from imgcheck.cli import INTERRUPTED, streams
 
     if streams.interrupted() or isinstance(error, KeyboardInterrupt):
@@ -38,7 +38,7 @@ def _described(error: BaseException) -> tuple[str, str, int, str | None]:
     if isinstance(error, ImgcheckError):
         return error.message, error.code, error.exit_code, error.file
     if isinstance(error, MemoryError):
-        words = "there is not enough memory for this input; free some, or cut the picture smaller"
+        words = "not enough memory for this input; free memory or crop the picture"
         return words, "memory", 3, None
     if isinstance(error, OSError):
         name = error.filename if isinstance(error.filename, str) else None
@@ -49,7 +49,7 @@ def _described(error: BaseException) -> tuple[str, str, int, str | None]:
 
 
 def _place(error: BaseException) -> str:
-    """Name the line of imgcheck that an error came from, for whoever must mend it."""
+    """Return the line of imgcheck that an error came from."""
     found = "the command line"
     for frame, line in traceback.walk_tb(error.__traceback__):
         name = frame.f_globals.get("__name__", "")

@@ -4,6 +4,7 @@ import importlib
 
 import click
 
+from imgcheck import __version__
 from imgcheck.cli import COMMANDS
 from imgcheck.errors import UsageError
 
@@ -20,12 +21,14 @@ class _LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"imgcheck.cli.{name}").command
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
 
 def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from importlib.metadata import version
-
-        click.echo(f"imgcheck {version('imgcheck')}")
+        click.echo(f"imgcheck {__version__}")
         ctx.exit()
 
 
@@ -41,24 +44,24 @@ def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
 def cli() -> None:
     """Test what is claimed about a posted satellite or aerial picture.
 
-    Each statement of the claim is answered: supported, contradicted, inconclusive, not
-    testable, or not run. Nothing leaves this machine.
+    Each statement of the claim gets one answer: supported, contradicted, inconclusive, not
+    testable, or not run. Nothing is sent over the network.
 
     \b
-    Exit codes:
+    Exit status:
       0    ran, and nothing is contradicted
-      1    a statement is contradicted, or a regression; nothing else ever gives 1
-      2    usage: an option, a claim file or an output that is not accepted
+      1    a statement is contradicted, or a regression; nothing else gives 1
+      2    usage: an option, a claim file or an output is not accepted
       3    a check failed, an unexpected error, or the output could not be written
       4    an input was refused or could not be read
       130  stopped with Ctrl-C
 
-    A reader that closes the pipe early (imgcheck verify ... | head) changes no exit code.
+    Closing a pipe early (imgcheck verify ... | head) does not change the exit status.
     """
 
 
 def call(arguments: list[str]) -> int:
-    """Run one command and give its exit code; what click raises becomes an error of imgcheck."""
+    """Run one command and return its exit status; errors of click become errors of imgcheck."""
     try:
         outcome = cli.main(arguments, prog_name="imgcheck", standalone_mode=False)
     except click.exceptions.Exit as leave:

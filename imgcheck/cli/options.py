@@ -1,4 +1,4 @@
-"""Options that several commands share, each with one help text."""
+"""Options that several commands share."""
 
 import math
 import os
@@ -13,7 +13,7 @@ from imgcheck.imaging.output import Replacing
 
 
 class Output(click.Path):
-    """A path that is written. Every other path of a command is one that it reads."""
+    """A path that is written; every other path of a command is read."""
 
     def __init__(self, **rest: Any) -> None:
         super().__init__(path_type=Path, **rest)
@@ -22,13 +22,13 @@ class Output(click.Path):
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 exit_zero_option = click.option(
-    "--exit-zero", is_flag=True, help="Leave with 0 when the run itself went well."
+    "--exit-zero", is_flag=True, help="Exit with status 0 even if a statement is contradicted."
 )
 
 claim_option = click.option(
     "--claim",
     type=click.Path(path_type=Path),
-    help="What was said of the picture: a YAML or JSON file (docs/claim.md).",
+    help="Claim file with the statements to test: YAML or JSON (docs/claim.md).",
 )
 
 reference_option = click.option(
@@ -36,13 +36,13 @@ reference_option = click.option(
     "references",
     multiple=True,
     metavar="PATH[@DATE]",
-    help="Georeferenced image, or a folder of them with items.json; may be repeated.",
+    help="Georeferenced image, or a folder of images with items.json; may be repeated.",
 )
 
 index_option = click.option(
     "--index",
     type=click.Path(path_type=Path),
-    help="Index of known pictures, made with 'imgcheck index add'.",
+    help="Index of known pictures, created with 'imgcheck index add'.",
 )
 
 case_option = click.option(
@@ -50,24 +50,24 @@ case_option = click.option(
     "case_folder",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Case folder ('imgcheck case init'): take the picture in, keep the report, log both.",
+    help="Case folder ('imgcheck case init'): store picture and report there and log both.",
 )
 
 output_option = click.option(
     "-o",
     "--output",
     type=Output(file_okay=False),
-    help="Folder for report.html, report.json and the overlays.",
+    help="Folder for report.html, report.json and evidence pictures.",
 )
 
 
 force_option = click.option(
-    "--force", is_flag=True, help="Let the output replace files that imgcheck did not write."
+    "--force", is_flag=True, help="Overwrite files that imgcheck did not write."
 )
 
 
 def replacing(*, force: bool) -> Replacing:
-    """Say what the outputs of the running command may replace: none of its inputs."""
+    """Return what the outputs of the running command may replace: none of its inputs."""
     context = click.get_current_context()
     found: list[Path] = []
     for parameter in context.command.params:
@@ -84,7 +84,7 @@ def _paths(value: Any) -> Iterator[Path]:
 
 
 def _set_budget(ctx: click.Context, param: click.Parameter, value: float | None) -> None:
-    """Put the budget where every part that opens a picture reads it, while the command runs."""
+    """Set the budget for everything that opens a picture, while the command runs."""
     if value is None:
         return
     from imgcheck.imaging.limits import BUDGET_VARIABLE
@@ -106,18 +106,18 @@ budget_option = click.option(
     type=click.FloatRange(0, 100_000, min_open=True),
     expose_value=False,
     callback=_set_budget,
-    help="Largest picture to decode, in megapixels (default: 100). Allowed memory and time grow "
-    "with it. IMGCHECK_MAX_MEGAPIXELS sets it for all commands.",
+    help="Largest picture to decode, in megapixels (default: 100); the limits of memory and time "
+    "scale with it. IMGCHECK_MAX_MEGAPIXELS sets it for all commands.",
 )
 
 
 def numbers(name: str, text: str, counts: tuple[int, ...]) -> tuple[float, ...]:
-    """Read finite numbers with commas between; ``counts`` says how many may be given."""
+    """Parse finite numbers separated by commas; ``counts`` are the accepted numbers of them."""
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError:
         values = ()
     if len(values) not in counts or not all(math.isfinite(v) for v in values):
         wanted = " or ".join(str(count) for count in counts)
-        raise UsageError(f'{name}: "{text}" is not {wanted} number(s) with commas between')
+        raise UsageError(f'{name}: "{text}" is not {wanted} number(s) separated by commas')
     return values

@@ -1,4 +1,4 @@
-"""How commands print: foreign text without commands to the terminal, JSON as one object."""
+"""Printing: text without control characters, and JSON as one object."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print one line that may hold names from files; nothing in it can steer the terminal."""
+    """Print one line that may contain names from files, without control characters."""
     click.echo(printable(text), err=err)
 
 

@@ -12,6 +12,15 @@ from imgcheck.cli import COMMANDS, run
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 
 
+def test_the_list_of_commands_has_one_line_for_each_and_imports_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for name, words in COMMANDS.items():
+        assert f"  {name:7}  {words}" in lines
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0
