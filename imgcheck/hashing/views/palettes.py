@@ -73,6 +73,8 @@ def recover(rgb: NDArray[np.uint8]) -> Palette | None:
     if rgb.size == 0:
         return None
     flat, mixed = _colours(rgb)
+    if not len(flat):  # a picture one pixel high has no flat places
+        return None
     off_gray = float(np.median(flat.std(axis=1)))
     if off_gray < _MIDDLE:
         return None
