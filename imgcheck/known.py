@@ -15,7 +15,7 @@ from imgcheck.errors import ImgcheckError, IndexFileError, UsageError
 from imgcheck.hashing import HashIndex
 from imgcheck.hashing.answer import Merged, SearchResult
 from imgcheck.hashing.store import kinds, lists
-from imgcheck.imaging import Image, Limits, frames, tiles
+from imgcheck.imaging import Image, Limits, frames, windows
 from imgcheck.imaging.intake import path_of
 from imgcheck.imaging.limits import mosaic_limits
 from imgcheck.verification import Progress
@@ -156,10 +156,10 @@ def _added(
         return
     # A mosaic is read tile by tile, so it may be larger than what is decoded at once.
     with Image.open(file, limits=limits or mosaic_limits()) as image:
-        if not tiles.is_mosaic(image):
+        if not windows.is_mosaic(image):
             yield index.add_image(image, path_text=label, date=date, note=note)
             return
-        for tile in tiles.cut(image):
+        for tile in windows.cut(image):
             part = f"{tile.x},{tile.y},{tile.width},{tile.height}"
             yield index.add_pixels(
                 tile.rgb,

@@ -24,8 +24,8 @@ from imgcheck.imaging.output import (
     write_folder,
     write_output,
 )
+from imgcheck.imaging.reduced import jpeg_view
 from imgcheck.imaging.text import printable
-from imgcheck.imaging.view import jpeg_view
 from imgcheck.model import Report, Window
 from imgcheck.placing import Located
 from imgcheck.placing.document import document

@@ -11,7 +11,7 @@ from rasterio.transform import from_origin
 
 from imgcheck.errors import IndexFileError, RefusedError, UsageError
 from imgcheck.hashing import HashIndex, pdq
-from imgcheck.imaging import Image, frames, tiles
+from imgcheck.imaging import Image, frames, windows
 from imgcheck.known import add_to_index, import_list, merge_indexes
 from tests.hashing.pictures import ground
 
@@ -56,9 +56,9 @@ def test_tiles_cover_every_pixel_and_stay_inside(tmp_path):
     path = tmp_path / "m.tif"
     mosaic(path, dtype="uint16", shape=(700, 4500), count=1)
     with Image.open(path) as image:
-        assert tiles.is_mosaic(image)
+        assert windows.is_mosaic(image)
         seen = np.zeros((700, 4500), bool)
-        for tile in tiles.cut(image, side=512, overlap=100):
+        for tile in windows.cut(image, side=512, overlap=100):
             assert tile.rgb.shape == (tile.height, tile.width, 3) and tile.rgb.dtype == np.uint8
             seen[tile.y : tile.y + tile.height, tile.x : tile.x + tile.width] = True
             assert tile.valid.any()

@@ -9,8 +9,8 @@ from imgcheck import forensics, provenance
 from imgcheck.case.trust import imported_trust
 from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import Image
+from imgcheck.imaging.reduced import jpeg_view
 from imgcheck.imaging.text import printable
-from imgcheck.imaging.view import jpeg_view
 
 _DEEPEST_NODE = 6
 

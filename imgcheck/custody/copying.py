@@ -8,8 +8,7 @@ from pathlib import Path
 
 from imgcheck.custody.layout import READ_ONLY
 from imgcheck.errors import RefusedError, UnreadableError
-from imgcheck.imaging.intake import open_regular
-from imgcheck.imaging.sniff import HEAD_BYTES, sniff
+from imgcheck.imaging.intake import HEAD_BYTES, open_regular, sniff
 from imgcheck.imaging.text import printable
 
 _CHUNK = 1 << 20

@@ -12,9 +12,10 @@ from rasterio.warp import transform as project
 
 from imgcheck.errors import UsageError
 from imgcheck.geo.search import find
-from imgcheck.imaging import ellipsoid, registration, transforms
+from imgcheck.imaging import registration, transforms
 from imgcheck.imaging.decoding.raster import GDAL_ERRORS
 from imgcheck.imaging.features import Features
+from imgcheck.imaging.georeference import east_north
 from imgcheck.imaging.pixels import as_gray, as_mask
 from imgcheck.imaging.registration import Registration
 from imgcheck.quantity import binomial_interval
@@ -307,7 +308,7 @@ def ground_slope(
     around = point + np.array([[step, 0], [-step, 0], [0, step], [0, -step]])
     lonlat = to_lonlat(crs, transforms.apply(matrix, np.concatenate([around, point])))
     centre = (float(lonlat[4, 0]), float(lonlat[4, 1]))
-    metres = ellipsoid.east_north(lonlat, centre=centre) / (2 * step)
+    metres = east_north(lonlat, centre=centre) / (2 * step)
     return np.stack([metres[0] - metres[1], metres[2] - metres[3]], axis=-1)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.imaging import transforms
-from imgcheck.imaging.acontrario import Agreement
+from imgcheck.imaging.consensus import Agreement
 from imgcheck.imaging.transforms import Fit
 
 # benchmarks: geo_place, unrelated and mirrored pairs; the realised rate stands in the docs.

@@ -1,4 +1,4 @@
-"""Where on the ground the pixels of a raster are, as its own tags say."""
+"""Where on the ground the pixels of a raster are, according to its own tags."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import UnreadableError
-from imgcheck.imaging import ellipsoid
 from imgcheck.imaging.pixels import view_to_stored
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class Georeference:
         lon, lat = self.to_lonlat(
             np.array([x - 0.5, x + 0.5, x, x]), np.array([y, y, y - 0.5, y + 0.5])
         )
-        spots = ellipsoid.in_space(lon, lat)
+        spots = in_space(lon, lat)
         area = np.cross(spots[1] - spots[0], spots[3] - spots[2])
         return float(np.sqrt(np.sqrt((area**2).sum())))
 
@@ -200,7 +199,7 @@ def unmirrored(place: Georeference, *, width: int, height: int) -> int:
     y = height / 2 + step * np.array([0, 0, 1, -1, 0])
     lonlat = np.column_stack(place.to_lonlat(x, y))
     centre = (float(lonlat[4, 0]), float(lonlat[4, 1]))
-    metres = ellipsoid.east_north(lonlat, centre=centre)
+    metres = east_north(lonlat, centre=centre)
     ground = np.stack([metres[0] - metres[1], metres[2] - metres[3]], axis=-1)
     if not np.linalg.det(ground) > 0:
         return 1
@@ -268,3 +267,44 @@ def _checked(
     if size <= 0:
         return None, "its pixels have no area on the ground"
     return georeference, None
+
+
+# WGS 84 (NGA.STND.0036): semi-major axis in metres, first eccentricity squared.
+SEMI_MAJOR_M, ECCENTRICITY_2 = 6_378_137.0, 6.694379990141317e-3
+
+
+def in_space(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.float64]:
+    """Give (..., 3) metres from the centre of the Earth for degrees on the ellipsoid."""
+    east, north = np.radians(np.asarray(lon, np.float64)), np.radians(np.asarray(lat, np.float64))
+    sine, cosine = np.sin(north), np.cos(north)
+    radius = SEMI_MAJOR_M / np.sqrt(1 - ECCENTRICITY_2 * sine**2)
+    return np.stack(
+        [
+            radius * cosine * np.cos(east),
+            radius * cosine * np.sin(east),
+            radius * (1 - ECCENTRICITY_2) * sine,
+        ],
+        axis=-1,
+    )
+
+
+def east_north(lonlat: ArrayLike, *, centre: tuple[float, float]) -> NDArray[np.float64]:
+    """Give metres east and north of a near centre, on the plane that touches it there.
+
+    Parameters
+    ----------
+    lonlat : (N, 2)
+        Degrees; within some kilometres of the centre.
+    centre : (lon, lat)
+        At a pole its longitude says which way is north.
+    """
+    points = np.asarray(lonlat, np.float64).reshape(-1, 2)
+    away = in_space(points[:, 0], points[:, 1]) - in_space(*centre)
+    east, north = np.radians(centre[0]), np.radians(centre[1])
+    axes = np.array(
+        [
+            [-np.sin(east), np.cos(east), 0.0],
+            [-np.sin(north) * np.cos(east), -np.sin(north) * np.sin(east), np.cos(north)],
+        ]
+    )
+    return np.asarray(away @ axes.T)

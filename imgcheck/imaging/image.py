@@ -14,13 +14,17 @@ from numpy.typing import NDArray
 from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError
 from imgcheck.imaging.containers import Container, read_container
 from imgcheck.imaging.containers.tree import Observation
-from imgcheck.imaging.cost import check_decode, check_header
 from imgcheck.imaging.decoding.model import guarded
 from imgcheck.imaging.georeference import Georeference
-from imgcheck.imaging.intake import Intake, PathInput, take_in
-from imgcheck.imaging.limits import WINDOWED_FORMATS, Limits, default_limits
+from imgcheck.imaging.intake import HEAD_BYTES, Intake, PathInput, sniff, take_in
+from imgcheck.imaging.limits import (
+    WINDOWED_FORMATS,
+    Limits,
+    check_decode,
+    check_header,
+    default_limits,
+)
 from imgcheck.imaging.pixels import Decoded, luma, turn
-from imgcheck.imaging.sniff import HEAD_BYTES, sniff
 from imgcheck.imaging.text import printable
 
 _Result = TypeVar("_Result")

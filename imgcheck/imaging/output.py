@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
-from imgcheck.imaging.intake import open_regular
-from imgcheck.imaging.sniff import HEAD_BYTES, sniff
+from imgcheck.imaging.intake import HEAD_BYTES, open_regular, sniff
 from imgcheck.imaging.text import printable
 
 # No picture begins with these; so no picture passes for a page, whatever its metadata say.

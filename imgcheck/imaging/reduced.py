@@ -1,4 +1,4 @@
-"""A picture at an eighth of its size or so, without paying for all of its pixels.
+"""A picture at a reduced size: its luma for comparison, and a JPEG for pages.
 
 A JPEG decoder can take a block's mean for 8 x 8 pixels: enough to compare a picture with its
 thumbnail, at a fraction of the time of a full decode.
@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
+from imgcheck.errors import ImgcheckError
 from imgcheck.imaging.image import Image
 from imgcheck.imaging.pixels import turn
 
@@ -70,3 +71,31 @@ def _drafted(image: Image, side: int) -> NDArray[np.float32] | None:
         # As in decoding.model.guarded; the full decoder says what is wrong.
         return None
     return array
+
+
+def jpeg_view(image: Image, *, longest_px: int) -> bytes | None:
+    """Decode a picture, shrink it and save it anew; none of the file's own bytes remain.
+
+    Parameters
+    ----------
+    image : Image
+    longest_px : int
+        Longest side of the result.
+
+    Returns
+    -------
+    bytes or None
+        None where the pixels cannot be read.
+    """
+    if not image.pixels_readable:
+        return None
+    from PIL import Image as Pillow
+
+    try:
+        view = Pillow.fromarray(image.rgb())
+    except ImgcheckError:
+        return None
+    view.thumbnail((longest_px, longest_px))
+    stream = io.BytesIO()
+    view.save(stream, "JPEG", quality=88)
+    return stream.getvalue()

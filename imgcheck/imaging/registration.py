@@ -8,10 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.imaging import features, transforms
 from imgcheck.imaging.acceptance import ACCEPT_LOG10_NFA, refusal
-from imgcheck.imaging.acontrario import Agreement
+from imgcheck.imaging.consensus import Agreement, Pairs, grow, is_needed, proposals
 from imgcheck.imaging.features import Features
-from imgcheck.imaging.growth import grow, is_needed
-from imgcheck.imaging.hypotheses import Pairs, proposals
 from imgcheck.imaging.transforms import Fit
 
 __all__ = [

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from imgcheck import provenance
 from imgcheck.errors import RefusedError
-from imgcheck.imaging.sniff import sniff as sniffed
+from imgcheck.imaging.intake import sniff as sniffed
 from imgcheck.provenance.fields.exiftool import same_value, tiff_start
 from imgcheck.quantity import binomial_interval
 from tests.provenance import build

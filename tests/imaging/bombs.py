@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PIL import Image as Pillow
 
 from tests.imaging.files import encode, png_chunk, png_claiming, scene, tiff
-from tests.imaging.test_cost import j2k
+from tests.imaging.test_limits import j2k
 
 
 def _deflated(size: int) -> bytes:

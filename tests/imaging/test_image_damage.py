@@ -15,7 +15,7 @@ from imgcheck.imaging import Image
 from imgcheck.imaging.containers.gif import GifHeader, sub_block_bytes
 from imgcheck.imaging.containers.header import zero_run
 from imgcheck.imaging.containers.tree import Walk
-from imgcheck.imaging.decoding.damaged_gif import unpack_codes
+from imgcheck.imaging.decoding.damaged import unpack_codes
 from tests.imaging.files import encode, exif, geotiff, png_chunk, png_claiming, scene
 
 SHARES = (0.3, 0.5, 0.9)

@@ -8,7 +8,7 @@ import pytest
 
 from imgcheck.errors import RefusedError
 from imgcheck.imaging import Image
-from imgcheck.imaging.sniff import sniff
+from imgcheck.imaging.intake import sniff
 from imgcheck.provenance import metadata
 from tests.imaging.files import encode, geotiff, scene
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imgcheck.imaging import features, registration, transforms
-from imgcheck.imaging.acontrario import agreement, cells
+from imgcheck.imaging.consensus import agreement, cells
 from tests.imaging.ground import ground, jpeg, view
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from imgcheck.geo.structural import laying
 from imgcheck.geo.structural.pyramid import Pyramid
 from imgcheck.imaging import transforms
-from imgcheck.imaging.acontrario import Agreement, agreement
+from imgcheck.imaging.consensus import Agreement, agreement
 from imgcheck.imaging.patches import Ties
 from imgcheck.imaging.transforms import Fit
 

@@ -1,7 +1,6 @@
 """Boxes of HEIF, AVIF and JPEG 2000 (ISO/IEC 14496-12, ISO/IEC 15444-1)."""
 
-from imgcheck.imaging.containers.magics import embedded
-from imgcheck.imaging.containers.tree import MAX_DEPTH, Node, Walk, printable
+from imgcheck.imaging.containers.tree import MAX_DEPTH, Node, Walk, embedded, printable
 
 # Boxes that hold boxes, with the bytes of header between.
 _CONTAINERS = {

@@ -8,9 +8,8 @@ from imgcheck.imaging.containers.header import (
     Header,
     require_walked,
 )
-from imgcheck.imaging.containers.magics import comment
 from imgcheck.imaging.containers.trailer import trailer
-from imgcheck.imaging.containers.tree import MOST_PARTS, Node, Walk, printable
+from imgcheck.imaging.containers.tree import MOST_PARTS, Node, Walk, comment, printable
 from imgcheck.imaging.limits import Limits
 
 _LABELS = {0x01: "plain text", 0xF9: "graphic control", 0xFE: "comment", 0xFF: "application"}

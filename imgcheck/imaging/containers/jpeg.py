@@ -17,9 +17,8 @@ from imgcheck.imaging.containers.header import (
     require_walked,
     zero_run,
 )
-from imgcheck.imaging.containers.magics import comment, embedded
 from imgcheck.imaging.containers.tiff import orientation_of_exif
-from imgcheck.imaging.containers.tree import MOST_PARTS, Node, Walk, printable
+from imgcheck.imaging.containers.tree import MOST_PARTS, Node, Walk, comment, embedded, printable
 from imgcheck.imaging.limits import Limits
 
 # T.81 B.1.1.5: inside entropy-coded data 0xFF is followed by 0x00 or RSTn, anything else is the

@@ -10,10 +10,9 @@ from imgcheck.imaging.containers.header import (
     require_walked,
     unpack,
 )
-from imgcheck.imaging.containers.magics import comment
 from imgcheck.imaging.containers.tiff import orientation_of_exif
 from imgcheck.imaging.containers.trailer import trailer
-from imgcheck.imaging.containers.tree import MOST_PARTS, Node, Walk, printable
+from imgcheck.imaging.containers.tree import MOST_PARTS, Node, Walk, comment, printable
 from imgcheck.imaging.limits import Limits
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -7,8 +7,7 @@ notes, padding of a card reader or of the camera's own buffer.
 import re
 
 from imgcheck.imaging.containers.jpeg import walk_picture
-from imgcheck.imaging.containers.magics import JPEG_NEXT, embedded
-from imgcheck.imaging.containers.tree import Node, Walk, printable
+from imgcheck.imaging.containers.tree import JPEG_NEXT, Node, Walk, embedded, printable
 
 _MAX_PARTS = 64  # a burst of 30 pictures is the longest kind of trailer known
 _PADDING = re.compile(rb"[\x00\xff\r\n \t]+")

@@ -13,9 +13,8 @@ from imgcheck.errors import UnreadableError
 from imgcheck.imaging.containers.header import Header
 from imgcheck.imaging.containers.png import Chunk, chunks
 from imgcheck.imaging.containers.tree import Observation
-from imgcheck.imaging.cost import check_decode
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
-from imgcheck.imaging.limits import Limits
+from imgcheck.imaging.limits import Limits, check_decode
 from imgcheck.imaging.pixels import Decoded
 
 # ISO/IEC 15948, 8.2: first column and row, column and row step of the seven passes.

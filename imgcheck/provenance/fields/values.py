@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from imgcheck.imaging.containers.magics import script_like
-from imgcheck.imaging.containers.tree import MAX_OBSERVATIONS, Node, Observation
+from imgcheck.imaging.containers.tree import MAX_OBSERVATIONS, Node, Observation, script_like
 from imgcheck.provenance.fields.charset import guess
 
 Number: TypeAlias = int | float

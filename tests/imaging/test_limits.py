@@ -7,12 +7,16 @@ import pytest
 
 from imgcheck.errors import RefusedError, UsageError
 from imgcheck.imaging import Header, Image, Limits
-from imgcheck.imaging.cost import check_decode, check_header, check_window, estimate, pixel_bytes
 from imgcheck.imaging.limits import (
     REFERENCE_LIMITS,
+    check_decode,
+    check_header,
+    check_window,
     default_limits,
+    estimate,
     limits_for,
     mosaic_limits,
+    pixel_bytes,
     reference_limits,
 )
 from tests.imaging.files import encode, scene
