@@ -3,14 +3,18 @@
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from imgcheck.cli import options
-from imgcheck.cli.printing import print_json, say
+from imgcheck.cli.printing import print_document, say
 from imgcheck.cli.progress import Progress
 from imgcheck.quantity import significant
+
+if TYPE_CHECKING:
+    from imgcheck.hashing import Match
+    from imgcheck.model.documents import IndexMatch
 
 _DATABASE = click.argument("database", metavar="DB", type=click.Path(path_type=Path))
 
@@ -46,9 +50,13 @@ def add(
     with Progress("Indexing") as progress:
         result = add_to_index(database, list(paths), date=date, note=note, progress=progress)
     if as_json:
-        refused = [{"path": r.path, "reason": r.reason} for r in result.refused]
-        print_json(
-            {"added": result.added, "known": result.known, "refused": refused, "rows": result.rows}
+        from imgcheck.model.documents import IndexAddDocument, Refused
+
+        refused = tuple(Refused(path=r.path, reason=r.reason) for r in result.refused)
+        print_document(
+            IndexAddDocument(
+                added=result.added, known=result.known, refused=refused, rows=result.rows
+            )
         )
     else:
         say(f"{result.added} added, {result.known} already known, {result.rows} in all")
@@ -88,16 +96,17 @@ def search(
     with Progress("Searching"):
         result = known.search(image, database, parts=parts)
     if as_json:
-        matches = [_match(match) for match in result.matches]
-        print_json(
-            {
-                "exact": result.exact,
-                "rows": result.rows,
-                "listed": result.listed,
-                "snapshot": result.snapshot,
-                "parts": result.parts,
-                "matches": matches,
-            }
+        from imgcheck.model.documents import IndexSearchDocument
+
+        print_document(
+            IndexSearchDocument(
+                exact=result.exact,
+                rows=result.rows,
+                listed=result.listed,
+                snapshot=result.snapshot,
+                parts=result.parts,
+                matches=tuple(_match(match) for match in result.matches),
+            )
         )
         return 0
     scope = {
@@ -119,24 +128,25 @@ def search(
     return 0
 
 
-def _match(match: Any) -> dict[str, Any]:
-    """Give one match in the words of the machine contract."""
-    return {
-        "id": match.id,
-        "path": match.path,
-        "date": match.known.date,
-        "list": match.known.listed,
-        "stage": match.stage,
-        "relation": match.relation,
-        "nfa": match.nfa,
-        "log10_nfa": match.log10_nfa if math.isfinite(match.log10_nfa) else None,
-        "mirrored": match.mirrored,
-        "inverted": match.inverted,
-        "transform": match.transform,
-        "region": match.region,
-        "known_region": match.known_region,
-        "distance": match.distance,
-    }
+def _match(match: "Match") -> "IndexMatch":
+    from imgcheck.model.documents import IndexMatch
+
+    return IndexMatch(
+        id=match.id,
+        path=match.path,
+        date=match.known.date,
+        list=match.known.listed,
+        stage=match.stage,
+        relation=match.relation,
+        nfa=match.nfa,
+        log10_nfa=match.log10_nfa if math.isfinite(match.log10_nfa) else None,
+        mirrored=match.mirrored,
+        inverted=match.inverted,
+        transform=match.transform,
+        region=match.region,
+        known_region=match.known_region,
+        distance=match.distance,
+    )
 
 
 @command.command("remove")
@@ -159,7 +169,9 @@ def remove(database: Path, ids: tuple[int, ...], list_name: str | None, as_json:
             removed += index.remove_list(list_name)
         left = index.stats()
     if as_json:
-        print_json({"removed": removed, "rows": left.rows, "listed": left.listed})
+        from imgcheck.model.documents import IndexRemoveDocument
+
+        print_document(IndexRemoveDocument(removed=removed, rows=left.rows, listed=left.listed))
     else:
         listed = f" and {left.listed} listed hashes" if left.listed else ""
         say(f"{removed} removed, {left.rows}{listed} left")
@@ -203,7 +215,9 @@ def import_(
     with Progress("Importing"):
         result = import_list(database, file, format=format, list_name=list_name, date=date)
     if as_json:
-        print_json(asdict(result))
+        from imgcheck.model.documents import IndexImportDocument
+
+        print_document(IndexImportDocument(**asdict(result)))
     else:
         say(f"{result.added} added, {result.known} already known, from {result.list}")
     return 0
@@ -230,7 +244,9 @@ def merge(database: Path, others: tuple[Path, ...], as_json: bool) -> int:
     with Progress("Merging"):
         result = merge_indexes(database, others)
     if as_json:
-        print_json(asdict(result))
+        from imgcheck.model.documents import IndexMergeDocument
+
+        print_document(IndexMergeDocument(**asdict(result)))
     else:
         say(
             f"{result.added} pictures and {result.listed_added} listed hashes added, "
@@ -259,7 +275,9 @@ def export(database: Path, output: Path, kind: str, as_json: bool) -> int:
     with Progress("Exporting"), HashIndex.open(database) as index:
         count = index.export(output, kind=kind)
     if as_json:
-        print_json({"rows": count, "file": str(output)})
+        from imgcheck.model.documents import IndexExportDocument
+
+        print_document(IndexExportDocument(rows=count, file=str(output)))
     else:
         say(f"{count} hashes written to {output!s}")
     return 0
@@ -275,7 +293,10 @@ def stats(database: Path, as_json: bool) -> int:
     with HashIndex.open(database) as index:
         found = asdict(index.stats())
     if as_json:
-        print_json(found)
+        from imgcheck.model.documents import IndexStatsDocument
+
+        found["index_version"] = found.pop("schema")
+        print_document(IndexStatsDocument(**found))
     else:
         for name, value in found.items():
             say(f"{name:12} {value!s}")
@@ -296,7 +317,9 @@ def verify(database: Path, relist: bool, as_json: bool) -> int:
     with HashIndex.open(database) as index:
         problems = index.verify().problems
     if as_json:
-        print_json({"whole": not problems, "problems": list(problems)})
+        from imgcheck.model.documents import IndexVerifyDocument
+
+        print_document(IndexVerifyDocument(whole=not problems, problems=tuple(problems)))
     else:
         for problem in problems:
             say(problem, err=True)

@@ -9,8 +9,11 @@ from imgcheck.cli import run
 
 
 def answer(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> dict:
+    """Run a command, and return its document without the name of its schema."""
     assert run(["index", *words, "--json"]) == code
-    return json.loads(capsys.readouterr().out)
+    document = json.loads(capsys.readouterr().out)
+    document.pop("schema", None)
+    return document
 
 
 @pytest.fixture

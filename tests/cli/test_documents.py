@@ -1,0 +1,63 @@
+"""What a command prints with ``--json`` is the document whose schema is published."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import imgcheck.model
+from imgcheck.cli import run
+from imgcheck.model.documents import DOCUMENTS
+
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
+POST = str(SAMPLES / "honest-post" / "post.jpg")
+SCHEMAS = Path(imgcheck.model.__file__).parent / "schemas"
+LIST = "0123456789abcdef" * 4 + ",100,a.jpg\n"
+
+# In order: the later commands use the index that the first makes.
+COMMANDS = {
+    "index-add": ["index", "add", "{db}", str(SAMPLES / "recycled-crop" / "known" / "older.jpg")],
+    "index-search": ["index", "search", "{db}", str(SAMPLES / "recycled-crop" / "post.jpg")],
+    "index-import": ["index", "import", "{db}", "{list}"],
+    "index-merge": ["index", "merge", "{db}2", "{db}"],
+    "index-stats": ["index", "stats", "{db}"],
+    "index-verify": ["index", "verify", "{db}"],
+    "index-export": ["index", "export", "{db}", "{csv}"],
+    "index-remove": ["index", "remove", "{db}", "1"],
+    "explain": ["explain", "geo.place"],
+    "doctor": ["doctor"],
+    "sun": ["sun", "--at", "50.54,30.23", "--time", "2022-03-19T09:08Z", "--azimuth", "161,1.5",
+            "--window", "2022-03-15/2022-04-02", "--rival", "2022-04-01T11:57Z"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("documents")
+    (made / "list.txt").write_text(LIST)
+    return made
+
+
+def document(capsys: pytest.CaptureFixture[str], words: list[str], name: str) -> dict:
+    """Run a command, and check its document by the published schema."""
+    assert run([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    schema = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
+    jsonschema.validate(found, schema)
+    kind = next(kind for kind in DOCUMENTS if found["schema"] == kind.SCHEMA)
+    assert kind.from_json(found).to_json() == found
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_document_follows_its_schema_and_comes_back(
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {"db": folder / "known.db", "list": folder / "list.txt", "csv": folder / "out.csv"}
+    document(capsys, [word.format(**places) for word in COMMANDS[name]], name)
+
+
+def test_a_document_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="imgcheck-doctor/1"):
+        next(k for k in DOCUMENTS if "doctor" in k.SCHEMA).from_json({"schema": "imgcheck-sun/1"})
