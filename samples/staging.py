@@ -14,6 +14,7 @@ from PIL import Image
 from rasterio.warp import transform
 
 from imgcheck import scene
+from imgcheck.quantity import LonLat
 from imgcheck.sun import position
 
 EPSG = 32637  # UTM zone 37 north: Deir ez-Zor
@@ -62,7 +63,7 @@ def utc(text: str) -> dt.datetime:
 
 def sun_of(site: Site, when: dt.datetime) -> tuple[float, float]:
     """Give the sun's elevation and azimuth, degrees, 0.01 degrees kept."""
-    sun = position(when, site.lat, site.lon)
+    sun = position(when, LonLat(lon=site.lon, lat=site.lat))
     return round(float(sun.elevation_deg), 2), round(float(sun.azimuth_deg), 2)
 
 

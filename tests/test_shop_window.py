@@ -9,6 +9,7 @@ import pytest
 from PIL import Image as Pillow
 
 import imgcheck
+from imgcheck.quantity import LonLat
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 HONEST = SAMPLES / "honest-post"
@@ -75,7 +76,7 @@ def test_publish_takes_a_path_a_text_or_a_case(case: Path, tmp_path: Path) -> No
 
 
 def test_the_sun_is_computed_through_the_window() -> None:
-    noon = imgcheck.sun.position(datetime(2022, 3, 20, 12, tzinfo=UTC), 0.0, 0.0)
+    noon = imgcheck.sun.position(datetime(2022, 3, 20, 12, tzinfo=UTC), LonLat(lon=0.0, lat=0.0))
     assert noon.elevation_deg == pytest.approx(88, abs=2)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from imgcheck.sun.profiles import BINS, directional
+from imgcheck.sun.direction import BINS, features
 from tests.benchmarks import lit_pictures as lit
 
 _HIDDEN = 12
@@ -47,13 +47,13 @@ def render(folder: Path, share: float) -> None:
             gray, truth = make(seed)
             if seed % 3 == 2:
                 gray = lit.posted(gray, seed)
-            traits.append(directional(gray, np.ones(gray.shape, bool)).astype(np.float32))
+            traits.append(features(gray, np.ones(gray.shape, bool)).astype(np.float32))
             truths.append(np.nan if "no sun" in name else truth)
             kinds.append(name)
         print(name, flush=True)
     # A real quarter under a dull sky, the second of two days; the first is kept for the report.
     for gray in lit.dull("103media"):
-        traits.append(directional(gray, np.ones(gray.shape, bool)).astype(np.float32))
+        traits.append(features(gray, np.ones(gray.shape, bool)).astype(np.float32))
         truths.append(np.nan)
         kinds.append("real, no sun")
     np.savez(folder / "direction_traits.npz", traits=traits, truths=truths, kinds=kinds)

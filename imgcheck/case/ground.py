@@ -12,13 +12,14 @@ from imgcheck.imaging import grid, warp
 from imgcheck.imaging.grid import Grid
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import Claim, Place
+from imgcheck.quantity import LonLat
 
 if TYPE_CHECKING:
     from imgcheck.case.workbench import Case, Reference
 
 Layer = tuple[NDArray[np.float32], NDArray[np.bool_]]
-#: Latitude, longitude and where they come from.
-Spot = tuple[float, float, str]
+#: A point and where it comes from.
+Spot = tuple[LonLat, str]
 
 # A stated size of pixels may be rounded, or be that of the picture before it was scaled a little.
 GSD_BELIEVED = 1.5
@@ -67,7 +68,7 @@ def _near(claim: Claim) -> Iterator[tuple[float, float]]:
     for place in claim.of_type(Place):
         spot = claimed_spot(place)
         if spot is not None:
-            yield spot[1], spot[0]
+            yield spot[0].lon, spot[0].lat
         elif place.polygon:
             yield place.polygon[0]
 
@@ -75,11 +76,12 @@ def _near(claim: Claim) -> Iterator[tuple[float, float]]:
 def claimed_spot(place: Place) -> Spot | None:
     """Return the claimed point, or the middle of the claimed box; None for a polygon."""
     if place.lat is not None and place.lon is not None:
-        return place.lat, place.lon, "the claimed place"
+        return LonLat(lon=place.lon, lat=place.lat), "the claimed place"
     if place.bbox is None:
         return None
     west, south, east, north = place.bbox
-    return (south + north) / 2, west + (east - west) % 360.0 / 2, "the middle of the claimed box"
+    middle = LonLat(lon=west + (east - west) % 360.0 / 2, lat=(south + north) / 2)
+    return middle, "the middle of the claimed box"
 
 
 def spot(case: "Case") -> Spot | None:
@@ -91,7 +93,7 @@ def spot(case: "Case") -> Spot | None:
     found = case.placed
     if found is not None and found[1].centre_lonlat is not None:
         lon, lat = found[1].centre_lonlat
-        return lat, lon, f"the place found on {found[0].id}"
+        return LonLat(lon=lon, lat=lat), f"the place found on {found[0].id}"
     return next((one for p in case.claim.of_type(Place) if (one := claimed_spot(p))), None)
 
 

@@ -7,6 +7,7 @@ from imgcheck import provenance, sun
 from imgcheck.case import Case
 from imgcheck.checks.check import MISSING, WRITABLE, check
 from imgcheck.model import Acquired, ByteRange, Evidence, Finding, Measure, Outcome, Place, Window
+from imgcheck.quantity import LonLat
 from imgcheck.sun.times import FIRST_YEAR, LAST_YEAR
 
 _BASIS = "file metadata"
@@ -148,8 +149,7 @@ def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
     if not FIRST_YEAR <= when.year <= LAST_YEAR:
         return
     heights = [
-        (float(sun.position(when, lat, lon).elevation_deg), where)
-        for lat, lon, where in _places(case)
+        (float(sun.position(when, place).elevation_deg), where) for place, where in _places(case)
     ]
     for number, (height, where) in enumerate(heights):
         # The second place is worth a sentence only where it says something else.
@@ -163,20 +163,21 @@ def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
         )
 
 
-def _places(case: Case) -> Iterator[tuple[float, float, str]]:
+def _places(case: Case) -> Iterator[tuple[LonLat, str]]:
     """Give the recorded place, and the first claimed one."""
     gps = case.file.metadata.gps
     # Writers put 0, 0 where they have no fix.
     if gps is not None and gps.lat is not None and gps.lon is not None and (gps.lat or gps.lon):
-        yield gps.lat, gps.lon, "the recorded position"
+        yield LonLat(lon=gps.lon, lat=gps.lat), "the recorded position"
     for place in case.claim.of_kind("place"):
         assert isinstance(place, Place)
         if place.lat is not None and place.lon is not None:
-            yield place.lat, place.lon, "the claimed place"
+            yield LonLat(lon=place.lon, lat=place.lat), "the claimed place"
             return
         if place.bbox is not None:
             west, south, east, north = place.bbox
-            yield (south + north) / 2, (west + east) / 2, "the middle of the claimed box"
+            middle = LonLat(lon=(west + east) / 2, lat=(south + north) / 2)
+            yield middle, "the middle of the claimed box"
             return
 
 

@@ -11,6 +11,7 @@ from imgcheck.checks import needs
 from imgcheck.checks.calibration import error_rate
 from imgcheck.checks.check import check
 from imgcheck.model import Acquired, Finding, Measure, Outcome, Window
+from imgcheck.quantity import LonLat
 
 _BASIS = "sun and shadow"
 
@@ -67,18 +68,18 @@ def _answer(
     posted: Window | None,
     rivals: list[Rivalry],
 ) -> Finding:
-    lat, lon, source = place
+    spot, source = place
     span = (window.earliest, window.latest)
-    found = _examined(window, posted, seen, lat, lon)
+    found = _examined(window, posted, seen, spot)
     outcome = decide(found)
     sentences = [
         _observed(found, window, seen, f"{name}{_said(window)})", source),
         _allowed(found, window),
-        _date(found, seen, lat, lon),
-        *_zones(outcome, window, seen, lat, lon),
+        _date(found, seen, spot),
+        *_zones(outcome, window, seen, spot),
     ]
     ratios = [
-        (name, float(f"{ratio:.3g}")) for name, ratio in _ratios(found, span, seen, place, rivals)
+        (name, float(f"{ratio:.3g}")) for name, ratio in _ratios(found, span, seen, spot, rivals)
     ]
     sentences += [_compared(*one) for one in ratios if one[0].endswith(")")]
     return claimed_time.finding(
@@ -117,7 +118,7 @@ def decide(found: sun.ClaimedTime) -> Outcome:
 
 
 def _examined(
-    window: Window, posted: Window | None, seen: MeasuredShadow, lat: float, lon: float
+    window: Window, posted: Window | None, seen: MeasuredShadow, place: LonLat
 ) -> sun.ClaimedTime:
     """Test the window in its zone, or in every zone if it has none.
 
@@ -125,13 +126,13 @@ def _examined(
     on the dates before and after that other zones add.
     """
     span = (window.earliest, window.latest)
-    days = _days(window, lon)
+    days = _days(window, place.lon)
     known = None if posted is None else min(posted.latest, span[1] + timedelta(days=800))
-    found = sun.examine(span, lat, lon, days=days, posted=known, **seen.options)
+    found = sun.examine(span, place, days=days, posted=known, **seen.options)
     own = (max(span[0], days[0]), min(span[1], days[1]))
     if window.zone_known or own[0] > own[1]:
         return found
-    closer = sun.examine(own, lat, lon, days=days, posted=known, **seen.options)
+    closer = sun.examine(own, place, days=days, posted=known, **seen.options)
     return closer if decide(closer) is not Outcome.CONTRADICTS else found
 
 
@@ -198,14 +199,14 @@ def _allowed(found: sun.ClaimedTime, window: Window) -> str:
     return f"Times of {'that day' if one else 'those days'} that fit: {', '.join(spans[:3])}{more}."
 
 
-def _date(found: sun.ClaimedTime, seen: MeasuredShadow, lat: float, lon: float) -> str:
+def _date(found: sun.ClaimedTime, seen: MeasuredShadow, place: LonLat) -> str:
     """Name the other dates that would fit as well, on both sides of the solstice."""
     mirror = _mirrored(found)
     if not found.days.sets or found.days.best_time is None:
         return f"On {mirror} the sun takes the same path." if mirror else ""
     if not mirror:
         return "A window this long contains dates that the sun does not distinguish."
-    reach = sun.date_reach(found.days.best_time, lat, lon, **seen.options)
+    reach = sun.date_reach(found.days.best_time, place, **seen.options)
     words = sun.reach_words(reach, seen.measured)
     return f"At such hours, {words}, and {mirror} would fit as well."
 
@@ -224,15 +225,13 @@ def _day(when: datetime) -> str:
     return f"{when.day} {when:%b %Y}"
 
 
-def _zones(
-    outcome: Outcome, window: Window, seen: MeasuredShadow, lat: float, lon: float
-) -> Iterable[str]:
+def _zones(outcome: Outcome, window: Window, seen: MeasuredShadow, place: LonLat) -> Iterable[str]:
     """Compare with other time zones, and name a mistake of zone that would explain the shadow."""
     span = (window.earliest, window.latest)
     if not window.zone_known or span[1] - span[0] > _ONE_HOUR:
         return
     hours = (window.start.utcoffset() or timedelta()).total_seconds() / 3600
-    tried = sun.slips(span, lat, lon, offset_hours=hours, **seen.options)
+    tried = sun.slips(span, place, offset_hours=hours, **seen.options)
     local = next((slip for slip in tried if slip.name.startswith("local time")), None)
     if outcome is Outcome.CONTRADICTS:
         fitting = [slip for slip in tried if slip.fits]
@@ -261,23 +260,15 @@ def _ratios(
     found: sun.ClaimedTime,
     span: tuple[datetime, datetime],
     seen: MeasuredShadow,
-    place: Spot,
+    place: LonLat,
     rivals: list[Rivalry],
 ) -> Iterable[tuple[str, float]]:
     """Yield the likelihood ratio against any daylight of the claimed days and each rival."""
-    if found.days.claimed is not None:
-        yield "any daylight of the claimed days", found.days.claimed.likelihood_ratio
+    yield "any daylight of the claimed days", found.daylight_ratio
     for window, text in rivals:
-        weighed = sun.constrain(
-            place[0],
-            place[1],
-            window=span,
-            claimed=span,
-            rival=(window.earliest, window.latest),
-            **seen.options,
-        ).claimed
-        if weighed is not None:
-            yield f"the rival account ({text or window.text})", weighed.likelihood_ratio
+        rival = (window.earliest, window.latest)
+        ratio = sun.likelihood_ratio(span, rival, place, **seen.options)
+        yield f"the rival account ({text or window.text})", ratio
 
 
 def _compared(other: str, ratio: float) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from imgcheck import sun
 from imgcheck.case import Case
+from imgcheck.case.ground import Spot
 from imgcheck.checks import needs
 from imgcheck.checks.check import check
 from imgcheck.checks.sun_claimed_time import UNKNOWN_PLACE
@@ -46,14 +47,14 @@ def night(case: Case) -> Iterable[Finding]:
         yield _answer(case, statement.id, statement.window, place)
 
 
-def _answer(case: Case, statement: str, window: Window, place: tuple[float, float, str]) -> Finding:
-    lat, lon, source = place
+def _answer(case: Case, statement: str, window: Window, place: Spot) -> Finding:
+    spot, source = place
     first = np.datetime64(window.earliest.replace(tzinfo=None), "us")
     last = np.datetime64(window.latest.replace(tzinfo=None), "us")
     minutes = int((last - first) / np.timedelta64(60, "s"))
     steps = min(max(minutes, 1), _MOST_STEPS)
     share = np.arange(steps + 1) / steps * float((last - first).astype(np.int64))
-    height = sun.position(first + share.astype("timedelta64[us]"), lat, lon).elevation_deg
+    height = sun.position(first + share.astype("timedelta64[us]"), spot).elevation_deg
     highest, lowest = float(height.max()), float(height.min())
     looks, light, color = _looks(case)
     unmeasured = needs.shadow_measurement(case) is not None

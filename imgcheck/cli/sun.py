@@ -102,6 +102,7 @@ def command(
     from imgcheck.report import sun_times
 
     lat, lon = options.numbers("--at", place, (2,))
+    at = LonLat(lon=lon, lat=lat)
     pairs: dict[str, Pair | None] = {
         "azimuth": _pair("--azimuth", azimuth),
         "shadow_azimuth": _pair("--shadow-azimuth", shadow_azimuth),
@@ -113,7 +114,7 @@ def command(
         raise UsageError("give --time, or a measured shadow (--azimuth, --ratio) with --window")
     claimed = None if when is None else _moment("--time", when, zone="needed")
     span = None if claimed is None else (claimed.earliest, claimed.latest)
-    position = None if span is None else sun.position(span[0], lat, lon)
+    position = None if span is None else sun.position(span[0], at)
     measured |= _errors(slope, lean, view)
     found = None
     searched = other = None
@@ -125,17 +126,16 @@ def command(
             asked = _moment("--window", window, zone="utc")
             searched = (asked.start.replace(tzinfo=asked.start.tzinfo or UTC),
                         asked.end.replace(tzinfo=asked.end.tzinfo or UTC))  # fmt: skip
-        found = sun.constrain(lat, lon, **measured, window=searched, claimed=span, rival=other)
+        found = sun.constrain(at, **measured, window=searched, claimed=span, rival=other)
     reach = None
     if shadow and span is not None:
-        reach = sun.date_reach(span[0], lat, lon, **measured)
+        reach = sun.date_reach(span[0], at, **measured)
     named = [
         name
         for name, given in (("azimuth", azimuth or shadow_azimuth), ("length", ratio))
         if given is not None
     ]
     words = f"{named[0]} alone" if len(named) == 1 else "azimuth and length"
-    at = LonLat(lon=lon, lat=lat)
     document = sun_times.document(
         at, span, position, found, reach=reach, measured=words, errors=measured
     )

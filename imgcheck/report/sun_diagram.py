@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from imgcheck import sun
 from imgcheck.quantity import LonLat
 from imgcheck.report import page
-from imgcheck.sun.mirror import mirror_days
-from imgcheck.sun.path import day_start, solar_day
+from imgcheck.sun.path import day_start, mirror_days, solar_day
 
 Span = tuple[datetime, datetime]
 Pair = tuple[float, float]
@@ -77,11 +76,11 @@ def _instant(when: datetime) -> np.datetime64:
     return np.datetime64(when.astimezone(UTC).replace(tzinfo=None), "us")
 
 
-def _day(day: int, lat: float, lon: float) -> _Day:
+def _day(day: int, place: LonLat) -> _Day:
     # Whole minutes, so that full hours are among the times.
-    start = day_start(day, lon).astype("datetime64[m]").astype("datetime64[us]")
+    start = day_start(day, place.lon).astype("datetime64[m]").astype("datetime64[us]")
     times = start + (np.arange(0, 24 * 60 + 1) * 60_000_000).astype("timedelta64[us]")
-    path = sun.position(times, lat, lon)
+    path = sun.position(times, place)
     return _Day(day=day, times=times, azimuth=path.azimuth_deg, elevation=path.elevation_deg)
 
 
@@ -141,10 +140,10 @@ def draw(
     lat, lon = place.lat, place.lon
     moment = claimed[0] if claimed else found.best_time if found else None
     moment = moment or (found.window.start if found else datetime(2000, 1, 1, tzinfo=UTC))
-    day = _day(_solar(moment, lon), lat, lon)
+    day = _day(_solar(moment, lon), place)
     other = None
     if rival is not None and _solar(rival[0], lon) != day.day:
-        other = _day(_solar(rival[0], lon), lat, lon)
+        other = _day(_solar(rival[0], lon), place)
     towards = azimuth
     if towards is None and shadow_azimuth is not None:
         towards = ((shadow_azimuth[0] + 180) % 360, shadow_azimuth[1])
@@ -312,7 +311,7 @@ def _moment(
     """Return a time with its mark; ``taken`` are the marks whose words must not be touched."""
     brief = span[1] - span[0] < timedelta(minutes=1)
     middle = span[0] if brief else span[0] + (span[1] - span[0]) / 2
-    here = sun.position(middle, place.lat, place.lon)
+    here = sun.position(middle, place)
     clock = _clock(span[0]) if brief else f"{_clock(span[0])} to {_clock(span[1])}"
     words = f"{name}: {span[0].astimezone(UTC).day} {span[0].astimezone(UTC):%b %Y} {clock} UTC"
     azimuth, elevation = float(here.azimuth_deg), float(here.elevation_deg)

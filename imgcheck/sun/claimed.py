@@ -1,64 +1,59 @@
-"""Does a measured shadow fit a claimed window of time?"""
+"""Does a measured shadow fit a claimed time, and which time zone error would explain a misfit?"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 import numpy as np
 
-from imgcheck.sun.constraint import Constraint, constrain, ends
-from imgcheck.sun.mirror import earlier_mirror_days
-from imgcheck.sun.path import day_start, solar_day
+from imgcheck.quantity import LonLat
+from imgcheck.sun.constraint import (
+    Constraint,
+    Shadow,
+    constrain,
+    ends,
+    query,
+    search,
+    weigh,
+    window_of,
+)
+from imgcheck.sun.path import day_start, earlier_mirror_days, solar_day
 from imgcheck.sun.spa import position
 from imgcheck.sun.times import TimeSpan, to_datetime, to_utc
 
-# What is taken where nobody said how level the ground and how upright the object is, one standard
-# deviation, degrees: house corners and poles on ground that looks level. A convention; what the
-# false-alarm rate becomes on steeper ground is in docs/benchmarks.md, sun.claimed-time.
+# Assumed slope of the ground and lean of the object unless stated, one standard deviation,
+# degrees: house corners and poles on ground that looks level. A convention; false alarm rates on
+# steeper ground are in docs/benchmarks.md, sun.claimed-time.
 USUAL_SLOPE_DEG = 2.0
 USUAL_LEAN_DEG = 1.5
 
-# On a longer window the mirror dates are no answer any more: they are another season.
+# For a longer window mirror dates are not helpful: they cover another season.
 _MOST_MIRRORED = timedelta(days=62)
-
-
-class Shadow(TypedDict, total=False):
-    """What was measured, and its errors: options of `imgcheck.sun.constrain`."""
-
-    azimuth: tuple[float, float] | None
-    shadow_azimuth: tuple[float, float] | None
-    ratio: tuple[float, float] | None
-    slope: tuple[float, float] | None
-    slope_sigma_deg: float
-    lean_sigma_deg: float
-    view_deg: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedTime:
-    """How a measured shadow stands to a claimed window of time.
+    """Comparison of a measured shadow with a claimed window of time.
 
     Attributes
     ----------
     p_value : float or None
         Probability of a misfit at least as large as that of the *best* instant of the window, if
-        that instant were the true one. Never too small for a window: the true instant of a true
-        claim fits no better than the best one. ``None`` when the sun was down all through.
+        that is the true one. It is conservative: the true instant of a true claim fits no better
+        than the best one. ``None`` when the sun was down during the whole window.
     deviation_sigma : float or None
-        Root of that misfit (a sum of squared deviations, in standard errors).
+        Root of that misfit, in standard errors.
     best_time : datetime or None
         Most probable instant of the window.
     sun_azimuth_deg, sun_elevation_deg : float or None
-        The sun at ``best_time``; elevation as seen through the air.
+        The sun at ``best_time``; elevation including refraction.
     days : Constraint
-        What the shadow allows on the claimed days; its ``sets`` may lie outside the window.
-        ``days.claimed`` weighs the claimed time against any daylight of these days.
-    allowed : bool
-        Whether a moment of the window is in ``days.sets``.
+        Times that the shadow allows on the claimed days; ``sets`` may lie outside the window.
+    daylight_ratio : float
+        Likelihood ratio of the claimed time against any daylight of the claimed days.
     mirror_days : TimeSpan or None
-        Days on the other side of a solstice on which the sun takes the same path as on the
-        claimed ones: the nearest ones that do not end after the picture was posted. ``None`` for
-        windows of more than two months.
+        Days on the other side of a solstice with the same path of the sun: the nearest ones that
+        do not end after the picture was posted. ``None`` for windows of more than two months.
     """
 
     p_value: float | None
@@ -67,19 +62,18 @@ class ClaimedTime:
     sun_azimuth_deg: float | None
     sun_elevation_deg: float | None
     days: Constraint
-    allowed: bool
+    daylight_ratio: float
     mirror_days: TimeSpan | None
 
     @property
     def night(self) -> bool:
-        """Say whether the sun was down all through the window: it can have cast no shadow."""
+        """Return whether the sun was down during the whole window and cast no shadow."""
         return self.p_value is None
 
 
 def examine(
     when: datetime | tuple[datetime, datetime],
-    lat: float,
-    lon: float,
+    place: LonLat,
     *,
     days: tuple[datetime, datetime] | None = None,
     posted: datetime | None = None,
@@ -91,51 +85,48 @@ def examine(
     ----------
     when : datetime or (start, end)
         Aware datetimes.
-    lat, lon : float
-        Degrees, north and east positive.
+    place : LonLat
     days : (start, end), optional
         First and last moment of the claimed days, aware. By default the days of mean local solar
         time that ``when`` touches.
     posted : datetime, optional
-        By when the picture was known; by default the end of ``when``.
+        When the picture was known at the latest; by default the end of ``when``.
     **shadow
-        What was measured and its errors, as for `imgcheck.sun.constrain`: ``azimuth``,
-        ``shadow_azimuth``, ``ratio``, ``slope``, ``slope_sigma_deg``, ``lean_sigma_deg``,
-        ``view_deg``. Ground and object are exactly level and upright by default.
-
-    Returns
-    -------
-    ClaimedTime
+        As for `imgcheck.sun.constrain`. Ground and object are exactly level and upright by default.
 
     Raises
     ------
     UsageError
-        If nothing was measured, a number has no meaning, a time says no zone, or the window is
-        turned round or longer than 20 years.
+        If nothing was measured, a number has no meaning, a time has no zone, or the window is
+        reversed or longer than 20 years.
 
     Notes
     -----
-    How often true claims are called wrong, and false ones, is measured in docs/benchmarks.md,
-    section *sun.claimed-time*.
+    Error rates for true and false claims are in docs/benchmarks.md, section *sun.claimed-time*.
     """
     start, end = ends(when)
     span = (to_datetime(start), to_datetime(end))
-    inside = constrain(lat, lon, window=span, **shadow)
-    first, last = (int(day) for day in solar_day(np.array([start, end]), lon))
-    whole = days or (to_datetime(day_start(first, lon)), to_datetime(day_start(last + 1, lon)))
-    on_days = constrain(lat, lon, window=whole, claimed=span, **shadow)
-    assert on_days.claimed is not None
-    best = None if inside.best_time is None else position(inside.best_time, lat, lon)
+    asked = query(place, **shadow)
+    inside, _ = search(asked, *window_of(when))
+    first, last = (int(day) for day in solar_day(np.array([start, end]), place.lon))
+    whole = days or (
+        to_datetime(day_start(first, place.lon)),
+        to_datetime(day_start(last + 1, place.lon)),
+    )
+    on_days, sun = search(asked, *window_of(whole))
+    weighed = weigh(asked, span, None, sun, on_days.sets)
+    best = None if inside.best_time is None else position(inside.best_time, place)
     mirrored = None
     if span[1] - span[0] <= _MOST_MIRRORED:
         until = span[1] if posted is None else posted
         other = earlier_mirror_days(
-            np.arange(first, last + 1), until=int(solar_day(np.array([to_utc(until)]), lon)[0])
+            np.arange(first, last + 1),
+            until=int(solar_day(np.array([to_utc(until)]), place.lon)[0]),
         )
         if other.size:
             mirrored = TimeSpan(
-                start=to_datetime(day_start(int(other[0]), lon)),
-                end=to_datetime(day_start(int(other[-1]) + 1, lon)),
+                start=to_datetime(day_start(int(other[0]), place.lon)),
+                end=to_datetime(day_start(int(other[-1]) + 1, place.lon)),
             )
     return ClaimedTime(
         p_value=inside.p_value,
@@ -144,6 +135,162 @@ def examine(
         sun_azimuth_deg=None if best is None else float(best.azimuth_deg),
         sun_elevation_deg=None if best is None else float(best.apparent_elevation_deg),
         days=on_days,
-        allowed=on_days.claimed.allowed and inside.best_time is not None,
+        daylight_ratio=weighed.likelihood_ratio,
         mirror_days=mirrored,
     )
+
+
+# A slip explains the shadow if its best moment fits at least this well.
+_FITS = 0.05
+
+# Other days tried on either side of the claimed day.
+_DAYS_TRIED = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """The claimed time after one time zone error.
+
+    Attributes
+    ----------
+    name : str
+        The error, in words.
+    hours : float
+        Hours added to the claimed time.
+    start, end : datetime
+        The corrected time, UTC.
+    sun_azimuth_deg, sun_elevation_deg : float
+        The sun in the middle of it.
+    fits : bool
+        Whether the shadow fits the corrected time.
+    """
+
+    name: str
+    hours: float
+    start: datetime
+    end: datetime
+    sun_azimuth_deg: float
+    sun_elevation_deg: float
+    fits: bool
+
+
+def _civil_zone(lon: float) -> int:
+    """Return the whole-hour zone of a longitude; real zones differ by up to two hours."""
+    return round((((lon + 180) % 360) - 180) / 15)
+
+
+def _zone(hours: float) -> str:
+    whole, minutes = divmod(round(abs(hours) * 60), 60)
+    sign = "-" if hours < 0 else "+"
+    return f"UTC{sign}{whole}" + (f":{minutes:02d}" if minutes else "")
+
+
+def _named(zone: int, offset: float) -> dict[float, str]:
+    """Name each shift of the claimed time once, by its most likely error."""
+    named: dict[float, str] = {}
+    shown = _zone(offset) if offset else "UTC"
+    readings = [
+        (offset - zone, f"local time ({_zone(zone)}) written as {shown}"),
+        (offset - zone - 1, f"local summer time ({_zone(zone + 1)}) written as {shown}"),
+    ]
+    if offset:
+        readings += [
+            (offset, f"UTC written as {shown}"),
+            (-offset, f"the offset {shown} subtracted twice"),
+        ]
+    else:
+        readings += [
+            (zone, f"UTC read as local time ({_zone(zone)})"),
+            (zone + 1, f"UTC read as local summer time ({_zone(zone + 1)})"),
+        ]
+    readings += [
+        (-1, "summer time not subtracted"),
+        (1, "summer time subtracted twice"),
+        (12, "twelve hours too early (am for pm)"),
+        (-12, "twelve hours too late (pm for am)"),
+    ]
+    for hours, name in readings:
+        if hours:
+            named.setdefault(hours, name)
+    return named
+
+
+def slips(
+    when: tuple[datetime, datetime],
+    place: LonLat,
+    *,
+    offset_hours: float = 0.0,
+    **shadow: Unpack[Shadow],
+) -> tuple[Slip, ...]:
+    """Test the common time zone errors on a claimed time of at most a day.
+
+    Parameters
+    ----------
+    when : (start, end)
+        The claimed time as read, aware datetimes.
+    place : LonLat
+    offset_hours : float, default 0
+        Zone in which the time was stated, hours ahead of UTC.
+    **shadow
+        As for `imgcheck.sun.constrain`.
+
+    Returns
+    -------
+    tuple of Slip
+        The smallest shifts first; empty for a span of more than a day.
+
+    Notes
+    -----
+    The civil zone is estimated from the longitude; real zones differ by two hours and more. A
+    slip that fits is a lead, not an answer.
+    """
+    if when[1] - when[0] > timedelta(days=1):
+        return ()
+    named = _named(_civil_zone(place.lon), offset_hours)
+    found = []
+    for hours, name in sorted(named.items(), key=lambda pair: abs(pair[0])):
+        start, end = when[0] + timedelta(hours=hours), when[1] + timedelta(hours=hours)
+        answer = constrain(place, window=(start, end), **shadow)
+        sun = position(start + (end - start) / 2, place)
+        found.append(
+            Slip(
+                name=name,
+                hours=hours,
+                start=start,
+                end=end,
+                sun_azimuth_deg=float(sun.azimuth_deg),
+                sun_elevation_deg=float(sun.elevation_deg),
+                fits=answer.p_value is not None and answer.p_value >= _FITS,
+            )
+        )
+    return tuple(found)
+
+
+def date_reach(when: datetime, place: LonLat, **shadow: Unpack[Shadow]) -> tuple[int, int]:
+    """Count the consecutive days before and after ``when`` on which the shadow fits as well.
+
+    Up to 30 each way; (0, 0) if the shadow distinguishes the day from its neighbours. Options as
+    for `imgcheck.sun.constrain`.
+    """
+    day = timedelta(days=1)
+    tried = (_DAYS_TRIED + 0.5) * day
+    found = constrain(place, window=(when - tried, when + tried), **shadow)
+    offsets = {
+        round((span.start + (span.end - span.start) / 2 - when) / day) for span in found.sets
+    }
+    before = after = 0
+    while before < _DAYS_TRIED and -before - 1 in offsets:
+        before += 1
+    while after < _DAYS_TRIED and after + 1 in offsets:
+        after += 1
+    return before, after
+
+
+def reach_words(reach: tuple[int, int], measured: str) -> str:
+    """Return how far the date stays open; ``measured`` is such as "azimuth alone"."""
+    for days, name in ((14, "two weeks"), (7, "a week")):
+        if min(reach) >= days:
+            return f"the date within {name} is not resolved by {measured}"
+    if reach == (0, 0):
+        return f"{measured} does not fit on the day before or after"
+    return f"{measured} also fits from {reach[0]} days before to {reach[1]} days after"

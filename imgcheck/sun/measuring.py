@@ -1,4 +1,4 @@
-"""From points in a picture to the direction and relative length of a shadow, with errors."""
+"""Measure the direction and relative length of a shadow from points in a picture."""
 
 import math
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from imgcheck.errors import UsageError
 PointPx = tuple[float, float]
 Floats = NDArray[np.float64]
 
-# Where a person puts the end of a shadow: 0.7 pixels along each axis.
+# Standard error of a point marked by a person: 0.7 pixels along each axis.
 END_POINT_PX = 0.7
 
-# A shadow farther than this many standard errors from the middle of the others does not count.
+# A shadow farther than this many standard errors from the median is an outlier.
 _OUTLIER = 3.0
 
 # Scale of the median absolute deviation of Gaussian numbers.
@@ -28,35 +28,29 @@ class ShadowMeasurement:
 
     ``sun_azimuth`` is the direction towards the sun, ``shadow_azimuth`` the way the shadow
     points; both (value, sigma) in degrees. ``ratio`` is (length / height, sigma) or ``None``.
-    ``length_m`` is (metres, sigma), or ``None`` without a GSD.
     """
 
     sun_azimuth: tuple[float, float]
     shadow_azimuth: tuple[float, float]
     ratio: tuple[float, float] | None
-    length_m: tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooled:
-    """Many measurements of one direction or ratio put together.
+    """Combined measurements of one direction or ratio.
 
     Attributes
     ----------
     value, sigma : float
-        ``sigma`` holds the spread that was seen where it is larger than the stated errors explain,
-        and the error that all share.
+        ``sigma`` includes the observed spread where it is larger than the stated errors explain,
+        and the shared error.
     used : tuple of bool
-        Which measurements counted; the others stood apart.
-    scatter : float
-        Root of the mean squared deviation of those used, in their stated errors; about 1 when the
-        stated errors are right.
+        Which measurements were used; the others are outliers.
     """
 
     value: float
     sigma: float
     used: tuple[bool, ...]
-    scatter: float
 
 
 def from_points(
@@ -74,19 +68,15 @@ def from_points(
     ----------
     base, tip : (x, y)
         Picture pixels, x right and y down. ``base`` is the foot of the object on the ground, not
-        its top: tops lean in a slanting view.
+        its top: tops lean in an oblique view.
     north : (value, sigma)
         Direction of north in the picture, degrees clockwise from up, and its standard error.
     gsd_m : float, optional
-        Metres a pixel.
+        Metres per pixel.
     height_m : (value, sigma), optional
-        Height of the object; with ``gsd_m`` it gives the ratio.
+        Height of the object; with ``gsd_m`` it allows a ratio.
     end_point_px : float, default 0.7
         Standard error of each coordinate of each end.
-
-    Returns
-    -------
-    ShadowMeasurement
 
     Raises
     ------
@@ -113,18 +103,16 @@ def from_points(
         )
     along = math.degrees(math.atan2(dx, -dy)) - north[0]
     sigma = math.hypot(math.degrees(noise / length), north[1])
-    metres = None if gsd_m is None else (length * _above("gsd_m", gsd_m), noise * gsd_m)
     ratio = None
     if height_m is not None:
-        if metres is None:
+        if gsd_m is None:
             raise UsageError("a ratio needs the ground sample distance: give gsd_m")
-        value = metres[0] / _above("the height", height_m[0])
-        ratio = (value, value * math.hypot(metres[1] / metres[0], height_m[1] / height_m[0]))
+        value = length * _above("gsd_m", gsd_m) / _above("the height", height_m[0])
+        ratio = (value, value * math.hypot(noise / length, height_m[1] / height_m[0]))
     return ShadowMeasurement(
         sun_azimuth=((along + 180) % 360, sigma),
         shadow_azimuth=(along % 360, sigma),
         ratio=ratio,
-        length_m=metres,
     )
 
 
@@ -137,7 +125,7 @@ def _above(name: str, value: float) -> float:
 def pool(
     measured: Sequence[tuple[float, float]], *, circular: bool = True, shared: float = 0.0
 ) -> Pooled:
-    """Put measurements of one quantity together, leaving out what stands apart.
+    """Combine measurements of one quantity, leaving out outliers.
 
     Parameters
     ----------
@@ -148,10 +136,6 @@ def pool(
     shared : float, default 0
         Standard error that all have in common (of north, of the GSD).
 
-    Returns
-    -------
-    Pooled
-
     Raises
     ------
     UsageError
@@ -159,11 +143,10 @@ def pool(
 
     Notes
     -----
-    The middle is first sought as the weighted median, the scale as the larger of the stated errors
-    and the median absolute deviation. What lies more than 3 of these off is left out; the rest is
-    averaged with weights of 1/sigma^2. Where the rest scatters more than the stated errors allow,
-    the error is raised by the factor sqrt(chi^2 / (n - 1)) (the scale factor of the Particle Data
-    Group), so that it never becomes smaller than what was seen.
+    Values more than 3 scales from the weighted median are left out, the scale being the larger of
+    the stated error and the median absolute deviation; the rest is averaged with weights of
+    1/sigma^2. Where it scatters more than the stated errors allow, the error is multiplied by
+    sqrt(chi^2 / (n - 1)) (the scale factor of the Particle Data Group).
     """
     if not measured:
         raise UsageError("nothing to pool: give at least one (value, sigma)")
@@ -188,12 +171,11 @@ def pool(
         value=value % 360 if circular else value,
         sigma=math.hypot(sigma, shared),
         used=tuple(bool(one) for one in used),
-        scatter=scatter,
     )
 
 
 def _mean_direction(degrees: Floats, weights: Floats) -> float:
-    """Direction with the smallest sum of absolute turns to all: the circular median, on data."""
+    """Return the circular median: the direction with the smallest sum of turns to all."""
     turns = np.abs(np.mod(degrees[:, None] - degrees[None, :] + 180, 360) - 180)
     return float(degrees[int(np.argmin((turns * weights[:, None]).sum(axis=0)))])
 

@@ -1,4 +1,4 @@
-"""Local solar time against the hours at which civil satellites pass: a hint, never more."""
+"""Local solar time compared with the usual pass times of civil satellites: a hint only."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,17 +8,16 @@ from imgcheck.sun.times import Instants, days_since_j2000, to_utc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassTime:
-    """Mean local solar time at which a satellite crosses the equator, hours, and who says so."""
+    """Mean local solar time at which a satellite crosses the equator, hours, and its source."""
 
     low: float
     high: float
     source: str
 
 
-# Nominal crossings of the sunlit node, one row per claim that a published page makes. Away from
-# the equator, and at the edge of a slanting view, the local time differs by half an hour and more;
-# orbits drift at the end of a mission. Left out for want of a source that agrees with the others:
-# WorldView-1/2/3, Pleiades, PlanetScope, Gaofen.
+# Nominal crossings of the sunlit node, one row per published source. Away from the equator, and in
+# an oblique view, the local time differs by half an hour and more; orbits drift at the end of a
+# mission. No consistent source was found for WorldView-1/2/3, Pleiades, PlanetScope, Gaofen.
 PASSES: dict[str, PassTime] = {
     # https://www.usgs.gov/faqs/what-are-acquisition-schedules-landsat-satellites
     "Landsat 8/9": PassTime(low=9.75, high=10.25, source="USGS: 10:00 +- 15 minutes, mean local"),
@@ -32,7 +31,7 @@ PASSES: dict[str, PassTime] = {
     "GeoEye-1": PassTime(
         low=10.5, high=10.5, source="International Charter: 10:30 at the descending node"
     ),
-    # https://earth.esa.int/eogateway/missions/skysat; SkySat-16 to 21 come at any hour.
+    # https://earth.esa.int/eogateway/missions/skysat; SkySat-16 to 21 pass at any hour.
     "SkySat 1, 3-7, 14-15": PassTime(low=10.5, high=10.5, source="ESA: about 10:30"),
     "SkySat 2, 8-13": PassTime(low=13.0, high=13.0, source="ESA: about 13:00"),
     # http://www.vastitude.com.cn/index.php?m=content&c=index&a=show&catid=85&id=41
@@ -41,46 +40,29 @@ PASSES: dict[str, PassTime] = {
     ),
 }
 
-# Half an hour for the latitude and the view, and a quarter for the equation of time and drift.
+# Half an hour for latitude and view, and a quarter for the equation of time and drift.
 _MARGIN_H = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassHint:
-    """Local solar time, and which satellites pass about then.
-
-    ``usual`` are those whose nominal time is within 45 minutes; ``unusual`` the others. Agile and
-    inclined satellites, drones and aircraft come at any hour.
-    """
+    """Local solar time, and the satellites whose nominal pass time is within 45 minutes of it."""
 
     local_solar_hours: float
     usual: tuple[str, ...]
-    unusual: tuple[str, ...]
 
 
 def mean_solar_hours(when: Instants, lon: float) -> float:
-    """Give mean local solar time in hours, [0, 24)."""
+    """Return the mean local solar time in hours, [0, 24)."""
     return float((days_since_j2000(to_utc(when)) * 24 + 12 + lon / 15) % 24)
 
 
 def pass_hint(when: datetime, lon: float) -> PassHint:
-    """Compare a time with the nominal pass times of civil satellites.
-
-    Parameters
-    ----------
-    when : datetime
-        Aware.
-    lon : float
-        Degrees, east positive.
-    """
+    """Compare an aware time with the nominal pass times of civil satellites."""
     hours = mean_solar_hours(when, lon)
     usual = tuple(
         name
         for name, times in PASSES.items()
         if times.low - _MARGIN_H <= hours <= times.high + _MARGIN_H
     )
-    return PassHint(
-        local_solar_hours=hours,
-        usual=usual,
-        unusual=tuple(name for name in PASSES if name not in usual),
-    )
+    return PassHint(local_solar_hours=hours, usual=usual)

@@ -1,4 +1,4 @@
-"""The sun's place in the sky by the Solar Position Algorithm (SPA) of NREL.
+"""The position of the sun in the sky by the Solar Position Algorithm (SPA) of NREL.
 
 The steps and their numbers are those of the report [1]_; the comments name its sections.
 
@@ -9,9 +9,10 @@ The steps and their numbers are those of the report [1]_; the comments name its 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from imgcheck.errors import UsageError
+from imgcheck.quantity import LonLat
 from imgcheck.sun import terms
 from imgcheck.sun.times import Instants, days_since_j2000, delta_t, to_utc
 
@@ -21,20 +22,20 @@ Floats = NDArray[np.float64]
 SUN_RADIUS_DEG = 0.26667
 HORIZON_REFRACTION_DEG = 0.5667
 
-# Instants worked on at once: keeps the working arrays in the processor's cache.
+# Instants computed at once: keeps the working arrays in the processor's cache.
 _CHUNK = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SunPosition:
-    """Where the centre of the sun stands, seen from one place.
+    """Position of the centre of the sun.
 
     Attributes
     ----------
     elevation_deg : ndarray
-        Height above the horizon without the bending of light by the air, degrees.
+        Height above the horizon without refraction, degrees.
     apparent_elevation_deg : ndarray
-        The same as seen through the air; equal to ``elevation_deg`` when the sun is down.
+        The same with refraction; equal to ``elevation_deg`` when the sun is down.
     azimuth_deg : ndarray
         Direction of the sun, degrees clockwise from true north, in [0, 360).
     """
@@ -112,7 +113,7 @@ def _equatorial(days: Floats, lag_s: Floats) -> tuple[Floats, Floats, Floats, Fl
 
 
 def declination(times: Instants) -> Floats:
-    """Give the sun's declination, degrees: how far it stands north of the equator."""
+    """Return the sun's declination, degrees."""
     instants = to_utc(times)
     flat = instants.reshape(-1)
     _, _, lift, _ = _equatorial(days_since_j2000(flat), delta_t(flat))
@@ -120,22 +121,22 @@ def declination(times: Instants) -> Floats:
 
 
 def refraction(elevation: Floats, pressure_hpa: float, temperature_c: float) -> Floats:
-    """How much higher the air makes the sun appear, degrees (3.14.2)."""
+    """Return the refraction, degrees (3.14.2)."""
     up = elevation >= -(SUN_RADIUS_DEG + HORIZON_REFRACTION_DEG)
     safe = np.where(up, elevation, 0.0)
     bend = 1.02 / (60 * np.tan(np.radians(safe + 10.3 / (safe + 5.11))))
     scaled = (pressure_hpa / 1010) * (283 / (273 + temperature_c)) * bend
-    # The formula dips a hair below zero near the zenith, where there is no refraction.
+    # The formula is slightly negative near the zenith, where there is no refraction.
     return np.where(up, np.maximum(scaled, 0.0), 0.0)
 
 
 def _topocentric(
-    days: Floats, lag_s: Floats, latitude: Floats, longitude: Floats, elevation_m: float
+    days: Floats, lag_s: Floats, place: LonLat, elevation_m: float
 ) -> tuple[Floats, Floats]:
     """Elevation without refraction and azimuth, degrees, for an observer on the ground."""
     sidereal, ascension, declination, radius = _equatorial(days, lag_s)
-    phi = np.radians(latitude)
-    hour = sidereal + np.radians(longitude) - ascension
+    phi = np.radians(place.lat)
+    hour = sidereal + np.radians(place.lon) - ascension
     # 3.12: parallax, because the observer stands on the earth and not at its centre.
     parallax = np.sin(np.radians(8.794 / (3600 * radius)))
     reduced = np.arctan(0.99664719 * np.tan(phi))
@@ -154,54 +155,44 @@ def _topocentric(
     return elevation, np.mod(np.degrees(azimuth) + 180, 360)
 
 
-def _check_place(latitude: Floats, longitude: Floats) -> None:
-    if not np.all(np.abs(latitude) <= 90):
-        raise UsageError("a latitude lies between -90 and 90 degrees, north positive")
-    if not np.all(np.abs(longitude) <= 360):
-        raise UsageError("a longitude lies between -180 and 180 degrees, east positive")
-
-
 def position(
     times: Instants,
-    lat: ArrayLike,
-    lon: ArrayLike,
+    place: LonLat,
     *,
     elevation_m: float = 0.0,
     pressure_hpa: float = 1013.25,
     temperature_c: float = 15.0,
     delta_t_s: float | None = None,
 ) -> SunPosition:
-    """Where the sun stood, by the Solar Position Algorithm.
+    """Compute the position of the sun with the Solar Position Algorithm.
 
     Parameters
     ----------
     times : datetime, datetime64, or a sequence or array of either
         A ``datetime`` must carry its zone; a ``datetime64`` means UTC. 1900-2150.
-    lat, lon : float or ndarray
-        Degrees, north and east positive; broadcast against ``times``.
+    place : LonLat
     elevation_m : float, default 0
         Height of the place above the sea, metres.
     pressure_hpa, temperature_c : float
-        Yearly means at the place; they matter for ``apparent_elevation_deg`` only.
+        Yearly means at the place; used for ``apparent_elevation_deg`` only.
     delta_t_s : float, optional
         Terrestrial minus universal time, seconds. By default from the polynomials of Espenak
-        and Meeus (:func:`imgcheck.sun.delta_t`).
+        and Meeus (`imgcheck.sun.times.delta_t`).
 
     Returns
     -------
     SunPosition
-        Arrays of the broadcast shape.
+        Arrays of the shape of ``times``.
 
     Raises
     ------
     UsageError
-        If a time says no zone, or a number is out of its range.
+        If a time has no zone, or a number is out of its range.
 
     Notes
     -----
-    The report gives 0.0003 degrees for the algorithm. UTC is taken as UT1, which adds at most
-    0.004 degrees. Below about 5 degrees of elevation real refraction can
-    differ from the formula by 0.1 degrees and more.
+    The report states an error of 0.0003 degrees. Using UTC as UT1 adds at most 0.004 degrees. Below
+    about 5 degrees of elevation real refraction can differ by 0.1 degrees and more.
 
     References
     ----------
@@ -209,24 +200,23 @@ def position(
        NREL/TP-560-34302, revised January 2008.
     """
     instants = to_utc(times)
-    latitude, longitude = np.asarray(lat, dtype=np.float64), np.asarray(lon, dtype=np.float64)
-    _check_place(latitude, longitude)
+    if not abs(place.lat) <= 90:
+        raise UsageError("a latitude lies between -90 and 90 degrees, north positive")
+    if not abs(place.lon) <= 360:
+        raise UsageError("a longitude lies between -180 and 180 degrees, east positive")
     if not (np.isfinite(elevation_m) and -12_000 <= elevation_m <= 100_000):
         raise UsageError(f"the height of a place is in metres, not {elevation_m}")
     if not (pressure_hpa >= 0 and temperature_c > -273):
         raise UsageError("pressure is >= 0 hPa and temperature above -273 degrees Celsius")
-    lag = delta_t(instants) if delta_t_s is None else np.asarray(float(delta_t_s))
-    parts = np.broadcast_arrays(days_since_j2000(instants), lag, latitude, longitude)
-    shape = parts[0].shape
-    flat = [np.ascontiguousarray(part).reshape(-1) for part in parts]
-    elevation, azimuth = np.empty(flat[0].size), np.empty(flat[0].size)
-    for start in range(0, elevation.size, _CHUNK):
+    days = days_since_j2000(instants).reshape(-1)
+    lag = delta_t(instants).reshape(-1) if delta_t_s is None else np.full(days.size, delta_t_s)
+    elevation, azimuth = np.empty(days.size), np.empty(days.size)
+    for start in range(0, days.size, _CHUNK):
         some = slice(start, start + _CHUNK)
-        days, lag_s, phi, lam = (part[some] for part in flat)
-        elevation[some], azimuth[some] = _topocentric(days, lag_s, phi, lam, elevation_m)
+        elevation[some], azimuth[some] = _topocentric(days[some], lag[some], place, elevation_m)
     apparent = elevation + refraction(elevation, pressure_hpa, temperature_c)
     return SunPosition(
-        elevation_deg=elevation.reshape(shape),
-        apparent_elevation_deg=apparent.reshape(shape),
-        azimuth_deg=azimuth.reshape(shape),
+        elevation_deg=elevation.reshape(instants.shape),
+        apparent_elevation_deg=apparent.reshape(instants.shape),
+        azimuth_deg=azimuth.reshape(instants.shape),
     )

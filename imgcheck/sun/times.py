@@ -1,7 +1,6 @@
-"""Instants of time: what is accepted, and how far the earth's clock lags behind.
+"""Instants of time in microseconds since 1970, UTC, and the difference to terrestrial time.
 
-Everything below works in microseconds since 1970 in UTC. UTC stands for UT1: the two differ by
-at most 0.9 s, in which the sun moves 0.004 degrees across the sky.
+UTC is used for UT1: they differ by at most 0.9 s, in which the sun moves 0.004 degrees.
 """
 
 from collections.abc import Sequence
@@ -18,11 +17,10 @@ MICROSECONDS_PER_DAY = 86_400_000_000
 # Julian date 2451545.0, the epoch J2000: 1 January 2000, 12:00.
 J2000 = np.datetime64("2000-01-01T12:00:00", "us")
 
-# Years for which delta_t has a polynomial here; there is no picture from above before 1858,
-# and hardly one before 1900.
+# Years for which delta_t has a polynomial here.
 FIRST_YEAR, LAST_YEAR = 1900, 2150
 
-# A window of time to search: longer ones are split by the caller.
+# Longest window of time to search.
 LONGEST_DAYS = 366 * 20
 
 Instants = datetime | np.datetime64 | NDArray[np.datetime64] | Sequence[datetime]
@@ -37,35 +35,23 @@ class TimeSpan:
 
 
 def _from_datetime(value: object) -> np.datetime64:
-    """Turn one aware datetime into UTC without a zone, as numpy keeps it."""
+    """Convert one aware datetime to UTC."""
     if not isinstance(value, datetime):
         raise UsageError(
             f"a time is an aware datetime or a numpy datetime64 in UTC, not {type(value).__name__}"
         )
     if value.tzinfo is None or value.utcoffset() is None:
         raise UsageError(
-            f"the time {value.isoformat()} says no time zone; add one, such as +00:00 for UTC"
+            f"the time {value.isoformat()} has no time zone; add one, such as +00:00 for UTC"
         )
     return np.datetime64(value.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def to_utc(times: Instants) -> NDArray[np.datetime64]:
-    """Read instants as ``datetime64[us]`` in UTC.
+    """Return instants as ``datetime64[us]`` in UTC, in an array of the same shape.
 
-    Parameters
-    ----------
-    times : datetime, datetime64, or a sequence or array of either
-        A ``datetime`` must carry its zone. A ``datetime64`` has none and means UTC.
-
-    Returns
-    -------
-    ndarray of datetime64[us]
-        Of the shape of ``times``; of shape () for one instant.
-
-    Raises
-    ------
-    UsageError
-        If a time says no zone, is not a time, or lies outside 1900-2150.
+    A ``datetime`` must have a zone; a ``datetime64`` means UTC. Refuses other types, missing times
+    and years outside 1900-2150.
     """
     if isinstance(times, np.ndarray | np.datetime64):
         array = np.asarray(times)
@@ -83,25 +69,25 @@ def to_utc(times: Instants) -> NDArray[np.datetime64]:
     outside = years[(years < FIRST_YEAR) | (years > LAST_YEAR)]
     if outside.size:
         raise UsageError(
-            f"the sun's position is given for the years {FIRST_YEAR}-{LAST_YEAR}, "
+            f"the sun's position is computed for the years {FIRST_YEAR}-{LAST_YEAR}, "
             f"not for {outside.reshape(-1)[0]}"
         )
     return array.astype("datetime64[us]")
 
 
 def to_datetime(instant: np.datetime64) -> datetime:
-    """Give one instant as an aware datetime in UTC."""
+    """Return one instant as an aware datetime in UTC."""
     value: datetime = instant.astype("datetime64[us]").item()
     return value.replace(tzinfo=UTC)
 
 
 def days_since_j2000(times: NDArray[np.datetime64]) -> NDArray[np.float64]:
-    """Days of 86,400 s from J2000, counted in UTC without leap seconds."""
+    """Return days of 86,400 s since J2000, in UTC without leap seconds."""
     return (times - J2000).astype(np.int64) / MICROSECONDS_PER_DAY
 
 
 def delta_t(times: Instants) -> NDArray[np.float64]:
-    """Terrestrial time minus universal time, in seconds.
+    """Return terrestrial time minus universal time, in seconds.
 
     Notes
     -----

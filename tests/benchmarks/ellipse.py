@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from imgcheck import scene, sun
 from imgcheck.imaging import registration, transforms, warp
 from imgcheck.imaging.registration import Registration
+from imgcheck.quantity import LonLat
 from tests.benchmarks.geo_place import Scene, jpeg, rate, read, table
 from tests.benchmarks.posting import Handling, gray, post
 
@@ -45,7 +46,7 @@ def _light(rng: np.random.Generator) -> tuple[float, float]:
     while True:
         day = dt.datetime(2017, 1, 1, tzinfo=dt.UTC) + dt.timedelta(days=int(rng.integers(365)))
         hour = float(rng.uniform(8.5, 15.0)) - _LONGITUDE / 15
-        at = sun.position(day + dt.timedelta(hours=hour), _LATITUDE, _LONGITUDE)
+        at = sun.position(day + dt.timedelta(hours=hour), LonLat(lon=_LONGITUDE, lat=_LATITUDE))
         if at.elevation_deg > 20:
             return float(at.elevation_deg), float(at.azimuth_deg)
 

@@ -24,7 +24,7 @@ from imgcheck.checks.sun_claimed_time import claimed_time
 from imgcheck.errors import UsageError
 from imgcheck.imaging import Image
 from imgcheck.model import Acquired, Claim, Measurement, Outcome, Place, Source, Window
-from imgcheck.quantity import binomial_interval
+from imgcheck.quantity import LonLat, binomial_interval
 
 # Noise of the simulated measurement: end points, north, height; and metres a pixel.
 END_POINT_PX, NORTH_DEG, HEIGHT_SHARE, GSD_M = 0.7, 0.5, 0.03, 0.3
@@ -44,7 +44,12 @@ def against_ephem(places: int, seed: int) -> list[tuple[str, str]]:
     lon = rng.uniform(-180, 180, places)
     seconds = rng.integers(0, 100 * 365 * 86_400, places)
     times = np.datetime64("1950-01-01T00:00:00", "us") + seconds.astype("timedelta64[s]")
-    found = sun.position(times, lat, lon)
+    found = [
+        sun.position(when, LonLat(lon=float(x), lat=float(y)))
+        for when, y, x in zip(times, lat, lon, strict=True)
+    ]
+    elevation = np.array([float(each.elevation_deg) for each in found])
+    azimuth = np.array([float(each.azimuth_deg) for each in found])
     observer = ephem.Observer()
     observer.elevation, observer.pressure = 0, 0
     truth = np.empty((places, 2))
@@ -53,9 +58,9 @@ def against_ephem(places: int, seed: int) -> list[tuple[str, str]]:
         observer.date = times[row].item()
         body = ephem.Sun(observer)
         truth[row] = math.degrees(body.alt), math.degrees(body.az)
-    rise = np.abs(found.elevation_deg - truth[:, 0])
-    turn = np.abs(np.mod(found.azimuth_deg - truth[:, 1] + 180, 360) - 180)
-    across = turn * np.cos(np.radians(found.elevation_deg))
+    rise = np.abs(elevation - truth[:, 0])
+    turn = np.abs(np.mod(azimuth - truth[:, 1] + 180, 360) - 180)
+    across = turn * np.cos(np.radians(elevation))
     return [
         ("elevation", f"{np.median(rise):.6f} | {rise.max():.6f}"),
         ("azimuth, as distance on the sky", f"{np.median(across):.6f} | {across.max():.6f}"),
@@ -68,8 +73,7 @@ class Truth:
     """A shadow as measured, and when and where it fell."""
 
     when: datetime
-    lat: float
-    lon: float
+    place: LonLat
     azimuth: tuple[float, float]
     ratio: tuple[float, float] | None
 
@@ -84,9 +88,10 @@ def true_shadow(
     """Build a shadow in space and measure it; slope and lean are standard deviations."""
     while True:
         lat, lon = float(rng.uniform(-60, 60)), float(rng.uniform(-180, 180))
+        place = LonLat(lon=lon, lat=lat)
         # Claims are stated to the minute.
         when = datetime(2010, 1, 1, tzinfo=UTC) + timedelta(minutes=int(rng.integers(7_800_000)))
-        here = sun.position(when, lat, lon)
+        here = sun.position(when, place)
         high, turn = (
             math.radians(float(a)) for a in (here.apparent_elevation_deg, here.azimuth_deg)
         )
@@ -113,8 +118,7 @@ def true_shadow(
             continue
         return Truth(
             when=when,
-            lat=lat,
-            lon=lon,
+            place=place,
             azimuth=found.sun_azimuth,
             ratio=found.ratio if with_ratio else None,
         )
@@ -123,8 +127,7 @@ def true_shadow(
 def p_value(truth: Truth, claimed: datetime) -> float:
     """Test a claimed minute as the check does, with its usual slope and lean; 0 at night."""
     found = sun.constrain(
-        truth.lat,
-        truth.lon,
+        truth.place,
         azimuth=truth.azimuth,
         ratio=truth.ratio,
         slope_sigma_deg=sun.USUAL_SLOPE_DEG,

@@ -15,7 +15,7 @@ import numpy as np
 
 from imgcheck import sun
 from imgcheck.errors import UsageError
-from imgcheck.quantity import binomial_interval
+from imgcheck.quantity import LonLat, binomial_interval
 
 SLOPE, LEAN, GSD, NORTH = 2.0, 1.5, 0.3, 0.5
 
@@ -23,10 +23,11 @@ SLOPE, LEAN, GSD, NORTH = 2.0, 1.5, 0.3, 0.5
 def one(rng: np.random.Generator, *, with_ratio: bool, days: int, lowest: float):
     """Give truth, place, window and the measured shadow; None where none can be measured."""
     lat, lon = float(rng.uniform(-60, 60)), float(rng.uniform(-180, 180))
+    place = LonLat(lon=lon, lat=lat)
     start = datetime(2015, 1, 1, tzinfo=UTC) + timedelta(days=int(rng.integers(3000)))
     for _ in range(300):
         truth = start + timedelta(seconds=float(rng.uniform(0, days * 86400)))
-        here = sun.position(truth, lat, lon)
+        here = sun.position(truth, place)
         if float(here.apparent_elevation_deg) > lowest:
             break
     else:
@@ -56,7 +57,7 @@ def one(rng: np.random.Generator, *, with_ratio: bool, days: int, lowest: float)
     except UsageError:
         return None
     window = (start, start + timedelta(days=days))
-    return truth, (lat, lon), window, found.sun_azimuth, found.ratio if with_ratio else None
+    return truth, place, window, found.sun_azimuth, found.ratio if with_ratio else None
 
 
 def coverage(truths: int, seed: int, **kind) -> dict[str, float]:
@@ -71,7 +72,7 @@ def coverage(truths: int, seed: int, **kind) -> dict[str, float]:
         truth, place, window, azimuth, ratio = case
         begin = time.process_time()
         found = sun.constrain(
-            *place,
+            place,
             azimuth=azimuth,
             ratio=ratio,
             slope_sigma_deg=SLOPE,

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from imgcheck import sun
-from imgcheck.quantity import binomial_interval
+from imgcheck.quantity import LonLat, binomial_interval
 from imgcheck.sun.direction import shadow_direction
 from tests.benchmarks import lit_pictures as lit
 
@@ -59,7 +59,7 @@ def real(place: str) -> Iterator[Sample]:
             continue
         north, east = item["frame_centre_latlon"]
         taken = datetime.strptime(item["taken_local"], "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
-        where = sun.position(taken + timedelta(hours=HOURS[place]), lat=north, lon=east)
+        where = sun.position(taken + timedelta(hours=HOURS[place]), LonLat(lon=east, lat=north))
         gray = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
         truth = (float(where.azimuth_deg) + 180 - float(heading.group(1))) % 360
         yield gray.astype(np.float32) / 255, truth
@@ -71,7 +71,7 @@ def row(name: str, samples: Iterator[Sample]) -> str:
     for gray, truth in samples:
         count += 1
         found = shadow_direction(gray)
-        if found.shadow_deg is None or found.sigma_deg is None:
+        if isinstance(found, sun.NoDirection):
             continue
         off = abs((found.shadow_deg - truth + 180) % 360 - 180)
         axis.append(min(off, 180 - off))

@@ -20,7 +20,7 @@ import numpy as np
 
 from imgcheck import sun
 from imgcheck.errors import UsageError
-from imgcheck.quantity import binomial_interval
+from imgcheck.quantity import LonLat, binomial_interval
 
 SLOPE, LEAN, NORTH, GSD, HAND = 2.0, 1.5, 0.5, 0.3, 0.7
 # Error of an end, hand and finder together, as measured on seeds that are not reported.
@@ -134,9 +134,10 @@ def shadow(scene: Scene, rng: np.random.Generator, auto: list[float]):
 def one(rng: np.random.Generator, auto: list[float], *, days: int, lowest: float, shadows: int):
     """Give truth, place, window, and what was measured of one scene."""
     lat, lon = float(rng.uniform(-60, 60)), float(rng.uniform(-180, 180))
+    place = LonLat(lon=lon, lat=lat)
     start = datetime(2015, 1, 1, tzinfo=UTC) + timedelta(days=int(rng.integers(3000)))
     truth = start + timedelta(seconds=float(rng.uniform(0, days * 86400)))
-    here = sun.position(truth, lat, lon)
+    here = sun.position(truth, place)
     elevation = float(here.apparent_elevation_deg)
     if elevation <= lowest:
         return None
@@ -155,7 +156,7 @@ def one(rng: np.random.Generator, auto: list[float], *, days: int, lowest: float
     azimuth = sun.pool([each.sun_azimuth for each in found], shared=NORTH)
     ratio = sun.pool([each.ratio for each in found], circular=False)
     window = (start, start + timedelta(days=days))
-    return truth, (lat, lon), window, (azimuth.value, azimuth.sigma), (
+    return truth, place, window, (azimuth.value, azimuth.sigma), (
         ratio.value, ratio.sigma), view  # fmt: skip
 
 
@@ -172,7 +173,7 @@ def coverage(truths: int, seed: int, *, with_ratio: bool, **kind) -> dict[str, f
             continue
         truth, place, window, azimuth, ratio, view = case
         found = sun.constrain(
-            *place,
+            place,
             azimuth=azimuth,
             ratio=ratio if with_ratio else None,
             slope_sigma_deg=SLOPE,

@@ -14,6 +14,7 @@ from imgcheck.checks.geo_place import geo_place
 from imgcheck.model import Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.placing import search
+from imgcheck.quantity import LonLat
 
 REFERENCE = Reference(id="r", image=SimpleNamespace(georeference="a map"))  # type: ignore[arg-type]
 
@@ -142,7 +143,7 @@ def test_the_search_begins_at_the_claimed_place(monkeypatch, place, points) -> N
 
 def test_half_a_point_is_no_place() -> None:
     (place,) = loads("statements: [place: {lat: 10, lon: 20}]").statements
-    assert ground.claimed_spot(place) == (10.0, 20.0, "the claimed place")
+    assert ground.claimed_spot(place) == (LonLat(lon=20.0, lat=10.0), "the claimed place")
     for half in ({"lat": None}, {"lon": None}):
         assert ground.claimed_spot(replace(place, **half)) is None
 
@@ -190,9 +191,12 @@ def test_ground_outside_the_reference_is_no_ground(placed, monkeypatch, gsd_m, a
 @pytest.mark.parametrize(
     ("place", "spot"),
     [
-        ("{lat: 10, lon: 20}", (10.0, 20.0, "the claimed place")),
-        ("{bbox: [20, 10, 30, 12]}", (11.0, 25.0, "the middle of the claimed box")),
-        ("{bbox: [170, 10, -170, 12]}", (11.0, 180.0, "the middle of the claimed box")),
+        ("{lat: 10, lon: 20}", (LonLat(lon=20.0, lat=10.0), "the claimed place")),
+        ("{bbox: [20, 10, 30, 12]}", (LonLat(lon=25.0, lat=11.0), "the middle of the claimed box")),
+        (
+            "{bbox: [170, 10, -170, 12]}",
+            (LonLat(lon=180.0, lat=11.0), "the middle of the claimed box"),
+        ),
         ("{polygon: [[20, 10], [30, 10], [30, 12]]}", None),
     ],
 )
@@ -209,4 +213,4 @@ def test_the_sun_is_that_of_the_place_found_then_of_the_one_claimed(
 ) -> None:
     monkeypatch.setattr(Case, "placed", centre and (REFERENCE, centre))
     found = case(f"statements: [place: {place}]").spot
-    assert found == ((2.0, 1.0, "the place found on r") if placed else spot)
+    assert found == ((LonLat(lon=1.0, lat=2.0), "the place found on r") if placed else spot)

@@ -20,6 +20,7 @@ from imgcheck.imaging import Image
 from imgcheck.model import Claim, Finding, Measurement, Outcome
 from imgcheck.model.claim import Shadow
 from imgcheck.model.claimfile import loads
+from imgcheck.quantity import LonLat
 from imgcheck.sun import position
 from tests.imaging.ground import ground, view
 
@@ -214,7 +215,7 @@ def scene():
 
 def marks(truth: np.ndarray, count: int, *, height_m: float = 60.0, noise: float = 0.7) -> str:
     """Mark marks of towers as they fall at the time of the scene."""
-    here = position(_WHEN, *_PLACE)
+    here = position(_WHEN, LonLat(lon=_PLACE[1], lat=_PLACE[0]))
     convergence = (_PLACE[1] - 39.0) * math.sin(math.radians(_PLACE[0]))
     away = math.radians(float(here.azimuth_deg) + 180 - convergence)
     length = height_m / math.tan(math.radians(float(here.apparent_elevation_deg))) / 2.0
@@ -257,7 +258,7 @@ def test_ten_marked_shadows_fit_the_true_hour_through_the_placing(scene) -> None
     assert "The 10 shadows marked in the picture (directions from the match with map)" in (
         finding.summary
     )
-    truth = float(position(_WHEN, *_PLACE).azimuth_deg)
+    truth = float(position(_WHEN, LonLat(lon=_PLACE[1], lat=_PLACE[0])).azimuth_deg)
     deviation = next(m for m in finding.measures if m.name == "smallest deviation")
     azimuth = next(m for m in finding.measures if m.name == "sun azimuth then")
     assert float(deviation.value) < 3

@@ -79,7 +79,7 @@ def case(text: str, *references: Reference, **claim: Any) -> Case:
 def frozen_night(monkeypatch: pytest.MonkeyPatch, lowest: float, highest: float, looks: str,
           measured: bool = False) -> Finding:  # fmt: skip
     heights = SimpleNamespace(elevation_deg=np.array([lowest, highest]))
-    monkeypatch.setattr(sun, "position", lambda times, lat, lon: heights)
+    monkeypatch.setattr(sun, "position", lambda times, place: heights)
     monkeypatch.setattr(sun_night, "_looks", lambda case: (looks, 0.5, 0.1))
     text = "statements: [{acquired: 2022-03-19}, {place: {lat: 50, lon: 30}}]\n"
     (found,) = night.run(case(text + (BOTH if measured else "")))
@@ -134,7 +134,7 @@ def test_without_a_place_the_sun_has_no_height() -> None:
 def test_the_sun_is_followed_by_the_minute_in_bounded_steps(monkeypatch, when, times) -> None:
     asked: list[int] = []
 
-    def position(moments: Any, lat: float, lon: float) -> Any:
+    def position(moments: Any, place: Any) -> Any:
         asked.append(len(moments))
         return SimpleNamespace(elevation_deg=np.zeros(len(moments)))
 

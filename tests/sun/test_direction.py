@@ -6,7 +6,7 @@ import pytest
 
 from imgcheck import sun
 from imgcheck.scene import light
-from imgcheck.sun.profiles import BINS, directional
+from imgcheck.sun.direction import BINS, features
 
 
 def wood(seed: int) -> np.ndarray:
@@ -34,7 +34,7 @@ def lit(height: np.ndarray, azimuth: float, elevation: float) -> np.ndarray:
 @pytest.mark.parametrize("azimuth", [20.0, 161.0, 275.0])
 def test_direction_in_a_wood_is_found_within_its_error(azimuth: float) -> None:
     found = sun.shadow_direction(lit(wood(3), azimuth, 35.0))
-    assert found.shadow_deg is not None, found.reason
+    assert isinstance(found, sun.ShadowDirection), found
     off = (found.shadow_deg - azimuth - 180 + 180) % 360 - 180
     assert found.sign_known
     assert abs(off) < 3 * found.sigma_deg
@@ -44,15 +44,15 @@ def test_turned_pictures_give_turned_answers() -> None:
     picture = lit(wood(4), 70.0, 30.0)
     first = sun.shadow_direction(picture)
     turned = sun.shadow_direction(np.ascontiguousarray(np.rot90(picture)))
-    assert first.shadow_deg is not None and turned.shadow_deg is not None
+    assert isinstance(first, sun.ShadowDirection) and isinstance(turned, sun.ShadowDirection)
     assert abs((first.shadow_deg - 90 - turned.shadow_deg + 180) % 360 - 180) < 0.5
 
 
 def test_traits_of_a_turned_picture_move_by_the_same_angle() -> None:
     picture = lit(wood(5), 200.0, 40.0)
     whole = np.ones(picture.shape, bool)
-    here = directional(picture, whole)
-    turned = directional(np.ascontiguousarray(np.rot90(picture)), whole)
+    here = features(picture, whole)
+    turned = features(np.ascontiguousarray(np.rot90(picture)), whole)
     moved = np.roll(here, -BINS // 4, axis=0)
     assert np.median(np.abs(turned - moved)) < 0.05 * np.median(np.abs(moved)) + 1e-3
 
@@ -63,7 +63,7 @@ def test_noise_and_smooth_ground_are_refused_with_a_reason() -> None:
     blobs = cv2.GaussianBlur(noise, (0, 0), 3)
     for picture in (noise, blobs, np.full((300, 300), 0.5, np.float32)):
         found = sun.shadow_direction(picture)
-        assert found.shadow_deg is None and found.reason
+        assert isinstance(found, sun.NoDirection) and found.reason
 
 
 def test_a_wood_under_a_dull_sky_is_refused() -> None:
@@ -71,7 +71,7 @@ def test_a_wood_under_a_dull_sky_is_refused() -> None:
     height = wood(6)
     albedo = 0.3 + 0.02 * height + rng.normal(0, 0.01, height.shape)
     found = sun.shadow_direction(albedo.clip(0, 1).astype(np.float32))
-    assert found.shadow_deg is None and found.reason
+    assert isinstance(found, sun.NoDirection) and found.reason
 
 
 def test_a_small_or_covered_picture_is_refused() -> None:
@@ -84,4 +84,4 @@ def test_a_small_or_covered_picture_is_refused() -> None:
 
 def test_values_that_are_no_numbers_do_not_raise() -> None:
     picture = np.full((200, 200), np.nan, np.float32)
-    assert sun.shadow_direction(picture).shadow_deg is None
+    assert isinstance(sun.shadow_direction(picture), sun.NoDirection)
