@@ -37,17 +37,10 @@ _MARGIN_PX = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Annotations:
-    """Pixels that were drawn over.
+    """Pixels that were drawn over: ``mask`` (M, N) bool, and its share of the picture.
 
-    Attributes
-    ----------
-    mask : (M, N) bool
-        True = drawn over.
-    share : float
-        Of the picture.
-    false_colour : bool
-        The picture is vivid all over, so strokes could not be told from ground and only
-        caption bars are masked.
+    ``false_colour``: the picture is vivid all over, so strokes cannot be told from ground and only
+    caption bars are masked.
     """
 
     mask: NDArray[np.bool_]
@@ -56,20 +49,10 @@ class Annotations:
 
 
 def find(rgb: NDArray[np.uint8]) -> Annotations:
-    """Find strokes, boxes, labels and caption bars in a picture.
+    """Find strokes, boxes, labels and caption bars in a picture, (M, N, 3) uint8.
 
-    Parameters
-    ----------
-    rgb : (M, N, 3) uint8
-
-    Returns
-    -------
-    Annotations
-
-    Notes
-    -----
-    White or gray text written straight on the ground is not found, nor are translucent
-    overlays. Measured shares on pictures without any drawing are in docs/checks/geo.place.md.
+    White or gray text written straight on the ground is not found, nor are translucent overlays.
+    Measured shares on pictures without any drawing are in docs/checks/geo.place.md.
     """
     bars = _bars(rgb) | _labels(rgb)
     vivid = _vivid(rgb) & ~bars
@@ -84,17 +67,10 @@ def find(rgb: NDArray[np.uint8]) -> Annotations:
 
 
 def suspect(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Give what may be drawn over: for work that can spare some ground, as matching can.
+    """Mark what may be drawn over, for work that can spare some ground, as matching can.
 
-    Parameters
-    ----------
-    rgb : (M, N, 3) uint8
-
-    Returns
-    -------
-    (M, N) bool
-        What `find` finds, and what strong compression hides from it: colours far from those of
-        the picture, and labels with soft edges.
+    That is what `find` finds, and what strong compression hides from it: colours far from those of
+    the picture, and labels with soft edges.
     """
     found = find(rgb)
     mask = found.mask | _labels(rgb, flat=_ROUGH_FLAT, with_letters=_ROUGH_WITH_LETTERS)
@@ -127,7 +103,7 @@ def _vivid(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _within(rgb: NDArray[np.uint8], colour: NDArray[np.float32], reach: float) -> NDArray[np.bool_]:
-    """Tell where every band lies within ``reach`` of a colour, both ends included."""
+    """Mark where every band lies within ``reach`` of a colour, both ends included."""
     low, high = np.ceil(colour - reach), np.floor(colour + reach)
     low, high = np.clip(low, 0, 256), np.clip(high, -1, 255)
     picture = np.ascontiguousarray(rgb)
@@ -160,7 +136,7 @@ def _one_colour(rgb: NDArray[np.uint8], vivid: NDArray[np.bool_]) -> NDArray[np.
 
 
 def _has_edges(rgb: NDArray[np.uint8], members: NDArray[np.bool_]) -> bool:
-    """Tell whether a region ends in a step: drawings do, natural colours fade."""
+    """Return whether a region ends in a step: drawings do, natural colours fade."""
     inner = members.astype(np.uint8)
     kernel = np.ones((3, 3), np.uint8)
     ring = (cv2.dilate(inner, kernel, iterations=4) > 0) & ~(
@@ -211,7 +187,7 @@ def _bars(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _bar_thickness(rgb: NDArray[np.uint8]) -> int:
-    """Give how many rows from the top belong to one bar, or 0."""
+    """Return how many rows from the top belong to one bar, or 0."""
     rows, cols = rgb.shape[:2]
     least = max(4, int(_BAR_THICKNESS * rows))
     if rows < 4 * least or cols < 32:

@@ -27,20 +27,11 @@ _MOST_BLOCKS = 1500
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Blocks:
-    """The textured blocks of two pictures on one grid.
+    """The textured blocks of two pictures on one grid, N of them.
 
-    Attributes
-    ----------
-    centres : (N, 2) float64
-        x, y of each block, pixels.
-    correlations : (N,) float64
-        Best normalised correlation within the search range, of the negative if ``inverted``.
-    shifts : (N, 2) float64
-        By how much the known block lies away from the picture's, pixels, where it is best.
-    contrasts : (N,) float64
-        Of the known block.
-    inverted : bool
-        The picture is a negative.
+    ``centres`` (x, y) and ``shifts`` (N, 2) in pixels: by how much the known block lies away from
+    the picture's where it correlates best. ``correlations`` are normalised, of the negative if
+    ``inverted`` (the picture is a negative); ``contrasts`` are those of the known block.
     """
 
     centres: NDArray[np.float64]
@@ -54,12 +45,9 @@ class Blocks:
 
 
 def compare(picture: NDArray[np.float32], known: NDArray[np.float32]) -> Blocks:
-    """Correlate the textured blocks of two pictures on one grid; NaN is nodata.
+    """Correlate the textured blocks of two gray pictures on one grid; NaN is nodata.
 
-    Parameters
-    ----------
-    picture, known : (M, N) float32 in [0, 1]
-        Large pictures are sampled evenly.
+    Large pictures are sampled evenly.
     """
     found = _correlations(picture, known)
     inverted = bool(len(found) and np.median(found[:, 3]) > np.median(found[:, 6]))
@@ -74,7 +62,7 @@ def compare(picture: NDArray[np.float32], known: NDArray[np.float32]) -> Blocks:
 
 
 def _correlations(picture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Give x, y, contrast, and correlation with shift as a negative and as a positive."""
+    """Return x, y, contrast, and correlation with shift as a negative and as a positive."""
     usable = np.isfinite(picture) & np.isfinite(known)
     # Sharper of the two is brought down to the softer one.
     a, b = _matched(_band(picture, usable), _band(known, usable), usable)
@@ -105,7 +93,7 @@ def _correlations(picture: NDArray[np.float32], known: NDArray[np.float32]) -> N
 def _correlate(
     block: NDArray[np.float32], wide: NDArray[np.float32], good: NDArray[np.bool_]
 ) -> tuple[float, ...]:
-    """Give the best correlation over all shifts of the negative and of the positive."""
+    """Return the best correlation over all shifts of the negative and of the positive."""
     shifted = np.lib.stride_tricks.sliding_window_view(wide, block.shape)[..., good]
     x = block[good] - block[good].mean()
     y = shifted - shifted.mean(axis=-1, keepdims=True)
@@ -115,7 +103,7 @@ def _correlate(
 
 
 def _peak(scores: NDArray[np.float32]) -> tuple[float, float, float]:
-    """Give height, x and y between whole pixels: parabolas through the best and its neighbours."""
+    """Return height, x and y of the peak, from parabolas through its neighbours."""
     row, col = np.unravel_index(int(np.argmax(scores)), scores.shape)
     height = top = float(scores[row, col])
     at = [float(col) - SEARCH_PX, float(row) - SEARCH_PX]

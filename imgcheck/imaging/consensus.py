@@ -51,7 +51,7 @@ def _log10_choose(n: NDArray[np.float64] | float, k: NDArray[np.float64]) -> NDA
 
 
 def cells(points: NDArray[np.floating], size: float) -> NDArray[np.int64]:
-    """Give each point the number of its square of side ``size``."""
+    """Number the square of side ``size`` that each point lies in."""
     at = np.floor(np.asarray(points, np.float64) / size).astype(np.int64) + 2**20
     return np.asarray(at[:, 0] * 2**22 + at[:, 1])
 
@@ -86,22 +86,13 @@ def agreement(
         From `cells`: pairs that share a cell in either picture count once.
     target_area : float
         Pixels over which a random pair could fall.
-    model : {"similarity", "affine", "homography"}
-    largest_bound : float
-        Pixels.
-
-    Returns
-    -------
-    Agreement
-        ``log10_nfa`` is +inf where no bound leaves more distinct pairs than the model needs.
 
     Notes
     -----
     log10 NFA(k, e) = log10((n - m) C(n, k) C(k, m)) + (k - m) log10(pi e^2 / area), with n
-    distinct pairs of which k lie within e, and m that determine the model. Requiring sizes and
-    directions to agree makes chance rarer still, which the formula leaves out: it errs on the
-    safe side. The pairs of ordered ground (rows, grids) are not independent, so that the number
-    must be read with a threshold measured on unrelated pictures.
+    distinct pairs of which k lie within e, and m that determine the model; +inf where no bound
+    leaves more than m. The pairs of ordered ground (rows, grids) are not independent, so the
+    threshold is measured on unrelated pictures.
 
     References
     ----------
@@ -184,7 +175,7 @@ class Pairs:
         )
 
     def agree_with(self, matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Say which pairs turn and scale as ``matrix`` does at their place."""
+        """Mark the pairs that turn and scale as ``matrix`` does at their place."""
         slopes = transforms.jacobian(matrix, self.query_points)
         turn = np.degrees(np.arctan2(slopes[:, 1, 0] - slopes[:, 0, 1], np.trace(slopes.T)))
         area = np.abs(np.linalg.det(np.nan_to_num(slopes, nan=0.0, posinf=0.0, neginf=0.0)))
@@ -200,11 +191,10 @@ def _wrapped(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def proposals(pairs: Pairs, query_shape: tuple[int, ...]) -> list[NDArray[np.float64]]:
-    """Give the similarities that most pairs agree with, best first.
+    """Return the similarities that most pairs agree with, best first.
 
     Each pair alone is a rough similarity, and the pairs that it predicts roughly vote for it.
-    The best-voted pairs are joined with their voters: two pairs fix a similarity well. No
-    sampling, so nothing depends on a seed.
+    The best pairs are joined with their voters: two pairs fix a similarity well.
     """
     z = pairs.query_points[:, 0] + 1j * pairs.query_points[:, 1]
     w = pairs.known_points[:, 0] + 1j * pairs.known_points[:, 1]
@@ -353,7 +343,7 @@ def grow(
 
 
 def is_needed(wider: tuple[Agreement, Fit], narrower: tuple[Agreement, Fit], pairs: Pairs) -> bool:
-    """Ask by the Bayesian information criterion whether the data want more parameters."""
+    """Decide by the Bayesian information criterion whether more parameters are needed."""
     if wider[0].distinct < _LEAST_DISTINCT[wider[1].model]:
         return False
     either = wider[0].inside | narrower[0].inside

@@ -34,7 +34,7 @@ _TONE_BINS = 64
 
 
 def find(picture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Find what was put over a copy.
+    """Find what was put over a copy: boxes, pixelated or blurred patches, strokes, letters.
 
     Parameters
     ----------
@@ -45,13 +45,11 @@ def find(picture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np
     Returns
     -------
     (M, N) bool
-        True = a box, a pixelated or blurred patch, a stroke or a letter, with a rim for what
-        compression carries beyond it.
+        With a rim for what compression carries beyond it.
 
     Notes
     -----
-    The picture must be a copy for the most part. White or black text, strokes and boxes are
-    found as well as vivid ones, translucent ones are not.
+    The picture must be a copy for the most part. Translucent marks are not found.
     """
     usable = np.isfinite(picture) & np.isfinite(known)
     if np.count_nonzero(usable) < 32 * 32:
@@ -85,7 +83,7 @@ def _dilated(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
 
 
 def _near(unusable: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Give the rim of what is masked already: a stroke's colour goes further than its mask."""
+    """Return the rim of what is masked already: a stroke's colour goes further than its mask."""
     return _dilated(unusable, _RIM_PX)
 
 
@@ -100,7 +98,7 @@ def _box(array: NDArray[np.float32], side: int) -> NDArray[np.float32]:
 def _binned(
     at: NDArray[np.float32], of: NDArray[np.float32], bins: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the medians of ``of`` over equally filled bins of ``at``, and their places."""
+    """Return the medians of ``of`` over equally filled bins of ``at``, and their places."""
     order = np.argsort(at, kind="stable")
     groups = [g for g in np.array_split(order, bins) if len(g)]
     places = np.array([np.median(at[g]) for g in groups])
@@ -111,7 +109,7 @@ def _binned(
 def _toned(
     a: NDArray[np.float32], b: NDArray[np.float32], usable: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Give the known picture the tones of the other: the curve of medians."""
+    """Match the tones of the known picture to the other by the curve of medians."""
     some = np.flatnonzero(usable)
     some = some[:: max(1, len(some) // 60_000)]
     soft_a, soft_b = _blur(a, 1.5).ravel()[some], _blur(b, 1.5).ravel()[some]
@@ -183,12 +181,12 @@ def _flat(
 
 
 def _fine(gray: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give the detail that a blur takes away."""
+    """Return the detail that a blur takes away."""
     return np.asarray(np.abs(gray - _blur(gray, 2.0)), np.float32)
 
 
 def _within_cells(gray: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give the detail that pixelation takes away: the thin edges between cells are left out."""
+    """Return the detail that pixelation takes away: the thin edges between cells are left out."""
     return np.asarray(cv2.erode(_slope(gray), np.ones((_EDGE, _EDGE), np.uint8)), np.float32)
 
 
@@ -219,7 +217,7 @@ def _is_stroke(
     foreign: NDArray[np.bool_],
     members: NDArray[np.bool_],
 ) -> bool:
-    """Tell whether a difference is thin, and of one or two tones that are new there."""
+    """Return whether a difference is thin, and of one or two tones that are new there."""
     padded = np.pad(members.astype(np.uint8), 1)
     # Of a stroke as wide as w the mean distance to its edge is w / 4; an arrow's head adds little.
     width = 4.0 * float(cv2.distanceTransform(padded, cv2.DIST_L2, 3)[padded > 0].mean())
@@ -238,7 +236,7 @@ def _is_stroke(
 
 
 def _tones(values: NDArray[np.float32]) -> tuple[float, float]:
-    """Give the shares of the most and the second most frequent tone."""
+    """Return the shares of the most and the second most frequent tone."""
     counts, _ = np.histogram(values, bins=np.arange(0, 261, 4))
     wide, shares = int(2 * _TONE / 4), []
     for _ in range(2):

@@ -37,18 +37,12 @@ _SCALE = 512.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Features:
-    """Keypoints of one picture.
+    """Keypoints of one picture, N of them.
 
-    Attributes
-    ----------
-    points : (N, 2) float32
-        x right, y down, in pixels from the corner of the top-left pixel.
-    sizes : (N,) float32
-        Diameter of the neighbourhood, pixels.
-    angles : (N,) float32
-        Dominant direction of the gradient, degrees, from x towards y.
-    descriptors : (N, 128) uint8
-        RootSIFT times 512.
+    ``points`` (N, 2) are x right, y down, in pixels from the corner of the top-left pixel,
+    ``sizes`` (N,) diameters of the neighbourhoods in pixels, ``angles`` (N,) dominant directions
+    of the gradient in degrees from x towards y, ``descriptors`` (N, 128) uint8 RootSIFT times
+    512.
     """
 
     points: NDArray[np.float32]
@@ -191,7 +185,7 @@ def _points(keypoints: Sequence[cv2.KeyPoint]) -> NDArray[np.float32]:
 
 
 def _by_strength(keypoints: Sequence[cv2.KeyPoint]) -> NDArray[np.intp]:
-    """Give the order from the strongest on, the same whatever order they come in."""
+    """Return the order from the strongest on, the same whatever order they come in."""
     points = _points(keypoints)
     angles = np.array([k.angle for k in keypoints], np.float32)
     response = np.array([k.response for k in keypoints], np.float32)
@@ -229,16 +223,8 @@ def _usable(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.uint8
 
 
 def flipped(features: Features, *, width: int) -> Features:
-    """Give the features of the left-right mirrored picture.
+    """Return the features of the left-right mirrored picture of ``width`` columns.
 
-    Parameters
-    ----------
-    features : Features
-    width : int
-        Columns of the picture.
-
-    Notes
-    -----
     The descriptor is 4 x 4 cells of 8 directions in the keypoint's own frame; mirroring turns
     the cells across the keypoint's direction and negates the directions.
     """
@@ -255,7 +241,7 @@ def flipped(features: Features, *, width: int) -> Features:
 
 
 def inverted(features: Features) -> Features:
-    """Give the features of the negative (bright and dark exchanged)."""
+    """Return the features of the negative (bright and dark exchanged)."""
     cells = features.descriptors.reshape(-1, 4, 4, 8)
     return Features(
         points=features.points,
@@ -266,19 +252,10 @@ def inverted(features: Features) -> Features:
 
 
 def match(query: Features, known: Features, *, ratio: float = 0.9) -> Matches:
-    """Pair keypoints that look alike, one to one.
+    """Pair keypoints that look alike, one to one, sorted by distance.
 
-    Parameters
-    ----------
-    query, known : Features
-    ratio : float, default 0.9
-        A pair is kept if its distance is below ``ratio`` times that of the next best keypoint
-        at another spot. High, because the geometry is tested afterwards.
-
-    Returns
-    -------
-    Matches
-        Sorted by distance.
+    A pair is kept if its distance is below ``ratio`` times that of the next best keypoint at
+    another spot. The ratio is high, because the geometry is tested afterwards.
     """
     if len(query) == 0 or len(known) < 2:
         return _pairs(query, known, np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
@@ -324,7 +301,7 @@ def _nearest(
 def _smallest(
     table: NDArray[np.float32], count: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Give the columns of the smallest entries of each row, in order; ``table`` is used up.
+    """Return the columns of the smallest entries of each row, in order; ``table`` is used up.
 
     A few passes of argmin take a quarter of the time of a partition.
     """

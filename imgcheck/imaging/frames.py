@@ -44,7 +44,7 @@ class Frame:
 
 
 def is_video(path: Path) -> bool:
-    """Tell by the first bytes whether a regular file is a video that can be sampled."""
+    """Return whether a file is, by its first bytes, a video that can be sampled."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return False
@@ -57,7 +57,7 @@ def is_video(path: Path) -> bool:
 
 
 def digest(path: Path) -> str:
-    """Give the SHA-256 of a file, read in pieces."""
+    """Return the SHA-256 of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -65,21 +65,10 @@ def digest(path: Path) -> str:
 def sample(
     path: Path, *, every_s: float = EVERY_S, limits: Limits | None = None
 ) -> Iterator[Frame]:
-    """Give a frame of each scene, and one every some seconds of a long scene.
+    """Yield a frame of each scene, and one every ``every_s`` seconds of a long scene.
 
-    Parameters
-    ----------
-    path : Path
-        A file for which `is_video` holds.
-    every_s : float, default 10
-    limits : Limits, optional
-
-    Raises
-    ------
-    UnreadableError
-        If OpenCV cannot open it, or no frame can be decoded.
-    RefusedError
-        If its frames are larger than the limits allow, or there are too many.
+    Raises `UnreadableError` if no frame can be decoded, `RefusedError` if the frames are larger
+    than the limits allow, or there are too many.
     """
     limits = limits or default_limits()
     shown = printable(str(path))

@@ -75,13 +75,7 @@ class Georeference:
     def from_lonlat(
         self, lon: ArrayLike, lat: ArrayLike
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Map longitude and latitude to pixel coordinates; needs an affine map.
-
-        Raises
-        ------
-        UnreadableError
-            If the raster has control points or RPCs only.
-        """
+        """Map longitude and latitude to pixel coordinates; needs an affine map."""
         if self.transform is None:
             raise UnreadableError("only a raster with an affine map can be asked for a place")
         lons, lats = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
@@ -91,7 +85,7 @@ class Georeference:
         return (e * u - b * v) / det, (a * v - d * u) / det
 
     def turned(self, orientation: int, *, width: int, height: int) -> "Georeference":
-        """Give the same ground for the view of a stored grid (EXIF numbers of orientation)."""
+        """Return the georeference of the view of a stored grid (EXIF numbers of orientation)."""
         if orientation == 1 or self.transform is None:
             return self
         affine = np.array([self.transform[:3], self.transform[3:], (0, 0, 1)])
@@ -100,12 +94,7 @@ class Georeference:
         return replace(self, transform=(a, b, c, d, e, f))
 
     def pixel_size_m(self, x: float, y: float) -> float:
-        """Give the size of the pixel at (x, y) in metres on the ellipsoid.
-
-        It is the side of a square of the same area, measured on the ground: 5 m pixels of
-        a UTM zone are 5.002 m at its central meridian, and those of Web Mercator shrink
-        with the cosine of the latitude.
-        """
+        """Return the side in metres, on the ellipsoid, of a square as large as a pixel."""
         lon, lat = self.to_lonlat(
             np.array([x - 0.5, x + 0.5, x, x]), np.array([y, y, y - 0.5, y + 0.5])
         )
@@ -152,14 +141,7 @@ def _transform(
 
 
 def read_georeference(source: "DatasetReader") -> tuple[Georeference | None, str | None]:
-    """Read the georeference of an open raster, for its stored grid.
-
-    Returns
-    -------
-    tuple
-        The georeference, or None; and a sentence where the file states a place that makes
-        no sense and is not used.
-    """
+    """Read the georeference of an open raster for its stored grid, or why it is unusable."""
     crs, complaint = _read_crs(lambda: source.crs)
     affine = source.transform
     if crs is not None and not affine.is_identity:
@@ -186,7 +168,7 @@ def read_georeference(source: "DatasetReader") -> tuple[Georeference | None, str
 
 
 def unmirrored(place: Georeference, *, width: int, height: int) -> int:
-    """Give the orientation (EXIF number) that undoes a mirrored storage of a grid, else 1.
+    """Return the orientation (EXIF number) that undoes a mirrored storage of a grid, else 1.
 
     A grid seen from above turns from its x to its y axis as the compass does, east to south. A
     file whose rows run north, or whose columns run west, holds a mirror image of the ground. Of
@@ -214,7 +196,7 @@ def unmirrored(place: Georeference, *, width: int, height: int) -> int:
 def _affine_of(
     points: Sequence[Sequence[float]],
 ) -> tuple[float, float, float, float, float, float] | None:
-    """Give the affine map that all control points agree with, or None."""
+    """Return the affine map that all control points agree with, or None."""
     table = np.array(points, np.float64)
     if len(table) < 3 or not np.isfinite(table).all():
         return None
@@ -274,7 +256,7 @@ SEMI_MAJOR_M, ECCENTRICITY_2 = 6_378_137.0, 6.694379990141317e-3
 
 
 def in_space(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.float64]:
-    """Give (..., 3) metres from the centre of the Earth for degrees on the ellipsoid."""
+    """Return (..., 3) metres from the centre of the Earth for degrees on the ellipsoid."""
     east, north = np.radians(np.asarray(lon, np.float64)), np.radians(np.asarray(lat, np.float64))
     sine, cosine = np.sin(north), np.cos(north)
     radius = SEMI_MAJOR_M / np.sqrt(1 - ECCENTRICITY_2 * sine**2)
@@ -289,15 +271,7 @@ def in_space(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.float64]:
 
 
 def east_north(lonlat: ArrayLike, *, centre: tuple[float, float]) -> NDArray[np.float64]:
-    """Give metres east and north of a near centre, on the plane that touches it there.
-
-    Parameters
-    ----------
-    lonlat : (N, 2)
-        Degrees; within some kilometres of the centre.
-    centre : (lon, lat)
-        At a pole its longitude says which way is north.
-    """
+    """Return metres east and north of a near centre (lon, lat), for points (N, 2) in degrees."""
     points = np.asarray(lonlat, np.float64).reshape(-1, 2)
     away = in_space(points[:, 0], points[:, 1]) - in_space(*centre)
     east, north = np.radians(centre[0]), np.radians(centre[1])

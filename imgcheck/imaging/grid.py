@@ -17,19 +17,7 @@ LARGEST_SIDE = 1600
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Grid:
-    """A raster on the ground.
-
-    Attributes
-    ----------
-    crs : str
-        Coordinate reference system.
-    transform : (3, 3) float64
-        Grid pixel (corner convention) to CRS.
-    width, height : int
-        In pixels.
-    gsd_m : float
-        Ground size of a pixel in metres.
-    """
+    """A raster on the ground: its CRS, grid pixel (corner convention) to CRS, size, pixel size."""
 
     crs: str
     transform: NDArray[np.float64]
@@ -39,27 +27,15 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Give (rows, cols)."""
+        """Return (rows, cols)."""
         return self.height, self.width
 
 
 def over(image: "Image", corners: NDArray[np.float64], *, gsd_m: float) -> Grid | None:
-    """Make the grid of a georeferenced image, cut to a quadrilateral on it.
+    """Make the grid of a georeferenced image, cut to the bounding box of points in its CRS.
 
-    Parameters
-    ----------
-    image : Image
-        With an affine georeference.
-    corners : (K, 2) float64
-        Points in the CRS of the image; their bounding box is cut out.
-    gsd_m : float
-        Wanted pixel size in metres; never finer than the image's own, and coarser where the
-        grid would exceed `LARGEST_SIDE`.
-
-    Returns
-    -------
-    Grid or None
-        None if the points lie outside the image.
+    Pixels have ``gsd_m`` metres; never finer than the image's own, and coarser where the grid would
+    exceed `LARGEST_SIDE`. None if the points lie outside the image.
     """
     georeference, own_gsd = image.georeference, image.gsd_m
     if georeference is None or georeference.transform is None or own_gsd is None:
@@ -86,14 +62,7 @@ def over(image: "Image", corners: NDArray[np.float64], *, gsd_m: float) -> Grid 
 
 
 def sample(image: "Image", grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Draw a georeferenced image into a grid.
-
-    Returns
-    -------
-    rgb : (M, N, 3) float32 in [0, 1]
-        NaN outside the image.
-    valid : (M, N) bool
-    """
+    """Draw an image into a grid: (M, N, 3) float32 in [0, 1], NaN outside; and (M, N) usable."""
     from affine import Affine
     from rasterio.crs import CRS
     from rasterio.enums import Resampling

@@ -258,14 +258,10 @@ class Image:
     # Pixels
 
     def rgb(self) -> NDArray[np.uint8]:
-        """Give the view, (M, N, 3) uint8.
+        """Return the view, (M, N, 3) uint8.
 
-        Raises
-        ------
-        UnreadableError
-            If nothing can be decoded.
-        RefusedError
-            If decoding it whole costs more than the limits allow.
+        Raises `UnreadableError` if nothing can be decoded, `RefusedError` if decoding it whole
+        costs more than the limits allow.
         """
 
         def make() -> NDArray[np.uint8]:
@@ -277,7 +273,7 @@ class Image:
         return self._keep("rgb", make)
 
     def gray(self) -> NDArray[np.float32]:
-        """Give the BT.601 luma of the view, (M, N) float32 in [0, 1]."""
+        """Return the BT.601 luma of the view, (M, N) float32 in [0, 1]."""
         return self._keep("gray", lambda: luma(self.rgb()))
 
     def valid(self) -> NDArray[np.bool_]:
@@ -292,7 +288,7 @@ class Image:
         return self._keep("valid", make)
 
     def bands_array(self) -> NDArray[Any]:
-        """Give the samples as stored, (B, M, N), on the grid of the view.
+        """Return the samples as stored, (B, M, N), on the grid of the view.
 
         A palette gives its indices; CMYK its inks from a JPEG, but RGBA from a TIFF.
         """
@@ -307,24 +303,17 @@ class Image:
         out_shape: tuple[int, int] | None = None,
         bands: Sequence[int] | None = None,
     ) -> NDArray[Any]:
-        """Read native samples of a part of the picture.
-
-        Of a TIFF or JPEG 2000 only the part is decoded, so this works on rasters of any
-        size that the limits admit.
+        """Read native samples (bands, rows, columns) of a part of the picture.
 
         Parameters
         ----------
         window : tuple (column, row, width, height), optional
-            In pixels of the view; the whole by default.
+            In pixels of the view. Of a TIFF or JPEG 2000 only this part is decoded.
         out_shape : tuple (rows, columns), optional
             Resampled to this shape: by average where it shrinks, bilinear where it grows,
             by the nearest pixel for palettes.
         bands : sequence of int, optional
-            Numbers of the bands, counted from 1 as in GDAL; all by default.
-
-        Returns
-        -------
-        ndarray of shape (bands, rows, columns)
+            Numbers of the bands, counted from 1 as in GDAL.
         """
         from imgcheck.imaging.windows import read_part
 
@@ -356,7 +345,7 @@ class Image:
     # Keeping and closing
 
     def close(self) -> None:
-        """Give back memory and the open file; pixels can no longer be read."""
+        """Release memory and the open file; pixels can no longer be read."""
         with self._lock:
             self._kept.clear()
             self._failure = self._failure or UnreadableError(
@@ -473,11 +462,5 @@ FileContent: TypeAlias = bytes | str | os.PathLike[str]
 
 
 def file_bytes(data: FileContent) -> bytes:
-    """Return the bytes of a file: as they are, or read from its path.
-
-    Raises
-    ------
-    UnreadableError, RefusedError
-        If no picture lies at that path.
-    """
+    """Return the bytes of a file: as they are, or read from its path."""
     return Image.open(data).data if isinstance(data, str | os.PathLike) else data

@@ -49,17 +49,11 @@ class Intake:
 
 
 def take_in(path: PathInput, *, most_bytes: int) -> Intake:
-    """Read one regular file once, tell its format, and hash it.
+    """Read one regular file once, identify its format, and hash it.
 
-    A symbolic link to a regular file is followed. The name may hold any bytes: it is
-    given to the operating system only.
-
-    Raises
-    ------
-    UnreadableError
-        If there is no regular file, or it cannot be read.
-    RefusedError
-        If it is empty, not a picture, or over ``most_bytes``.
+    A symbolic link to a regular file is followed; the name may hold any bytes. Raises
+    `UnreadableError` if there is no readable regular file, `RefusedError` if it is empty, not a
+    picture, or over ``most_bytes``.
     """
     descriptor = open_regular(path)
     keep = False
@@ -87,26 +81,14 @@ def take_in(path: PathInput, *, most_bytes: int) -> Intake:
 
 
 def path_of(given: object, what: str) -> Path:
-    """Give a path from what a caller passed for one; ``what`` it is stands in the error.
-
-    Raises
-    ------
-    WrongTypeError
-        If it is no path.
-    """
+    """Return a path from what a caller passed for one; ``what`` names it in the error."""
     if isinstance(given, (str, bytes, os.PathLike)):
         return Path(os.fsdecode(given))
     raise WrongTypeError(f"{what} is given as a path (str or os.PathLike), not {given!r:.80}")
 
 
 def read_small(path: PathInput, *, most_bytes: int) -> bytes:
-    """Read a regular file of few bytes whole, such as a key or a list.
-
-    Raises
-    ------
-    UnreadableError
-        If there is no regular file, if it cannot be read, or if it is longer.
-    """
+    """Read a regular file of few bytes whole, such as a key or a list."""
     shown = printable(os.fsdecode(path))
     try:
         with os.fdopen(open_regular(path), "rb") as stream:
@@ -120,13 +102,7 @@ def read_small(path: PathInput, *, most_bytes: int) -> bytes:
 
 
 def open_regular(path: PathInput) -> int:
-    """Open a file for reading; give its descriptor.
-
-    Raises
-    ------
-    UnreadableError
-        If there is no regular file, or it may not be read; the sentence lacks the name.
-    """
+    """Open a regular file and return its descriptor; the sentence of an error lacks the name."""
     try:
         return _open_regular(path)
     except ValueError as error:
@@ -140,11 +116,10 @@ def open_regular(path: PathInput) -> int:
 
 
 def _open_regular(path: PathInput) -> int:
-    """Open a file for reading; anything but a regular file is refused.
+    """Open a file; anything but a regular file is refused.
 
-    It is looked at before it is opened, because opening a device can do something, and
-    after, because it may have been exchanged in between. ``O_NONBLOCK`` keeps a pipe
-    from waiting for a writer.
+    It is looked at before it is opened, because opening a device can do something, and after,
+    because it may have been exchanged in between. ``O_NONBLOCK`` keeps a pipe from waiting.
     """
     _require_regular(os.stat(path).st_mode)  # noqa: PTH116 - the name may be bytes
     flags = os.O_RDONLY
@@ -283,23 +258,7 @@ _TEXT_KINDS: tuple[tuple[re.Pattern[bytes], str], ...] = (
 
 
 def sniff(head: bytes) -> str:
-    """Name the format of a file from its first bytes.
-
-    Parameters
-    ----------
-    head : bytes
-        The first `HEAD_BYTES` of the file, or all of it if it is shorter.
-
-    Returns
-    -------
-    str
-        ``jpeg``, ``png``, ``tiff``, ``webp``, ``gif``, ``bmp``, ``jp2``, ``heif`` or ``avif``.
-
-    Raises
-    ------
-    RefusedError
-        If it is anything else; the sentence names what it is.
-    """
+    """Name the format of a file from its first `HEAD_BYTES`; refuse others by name."""
     form = _accepted(head)
     if form is None:
         raise RefusedError(f"is {_describe(head)}{_later(head)}; accepted are {ACCEPTED}")
@@ -307,7 +266,7 @@ def sniff(head: bytes) -> str:
 
 
 def _later(head: bytes) -> str:
-    """Say where a picture begins behind bytes that do not belong to it."""
+    """Describe where a picture begins behind bytes that do not belong to it."""
     found = [(match.start(), name) for magic, name in _WITHIN if (match := magic.search(head))]
     if not found or _foreign(head) is not None:
         return ""
@@ -339,7 +298,7 @@ def _accepted(head: bytes) -> str | None:
 
 
 def _brand_format(head: bytes) -> str | None:
-    """Tell AVIF and HEIF from video by the brands of the file type box."""
+    """Distinguish AVIF and HEIF from video by the brands of the file type box."""
     end = min(int.from_bytes(head[:4], "big"), len(head), 256)
     brands = {bytes(head[8:12])} | {bytes(head[at : at + 4]) for at in range(16, end, 4)}
     if brands & _AVIF_BRANDS:
@@ -352,7 +311,7 @@ def _foreign(head: bytes) -> str | None:
 
 
 def _describe(head: bytes) -> str:
-    """Say in words what a file is that is not accepted."""
+    """Describe a file that is not accepted."""
     if not head:
         return "an empty file"
     foreign = _foreign(head)

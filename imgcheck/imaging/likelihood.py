@@ -37,23 +37,17 @@ class Likelihoods:
 
 
 def copy_score(*, median: float, shift_px: float | None, moved: int) -> float:
-    """Give the log10 likelihood ratio of a copy against another exposure.
+    """Return the log10 likelihood ratio of a copy against another exposure.
 
-    Parameters
-    ----------
-    median : float
-        Of the correlations of the blocks.
-    shift_px : float or None
-        Median shift that no projective map explains, pixels.
-    moved : int
-        The lesser of what left and what came.
+    From the median of the blocks' correlations, the median shift in pixels that no projective map
+    explains (None: unknown), and the lesser of what left and what came.
     """
     shift = _UNKNOWN_SHIFT_PX if shift_px is None else max(shift_px, _LEAST_SHIFT_PX)
     return _COPY[0] + _COPY[1] * _agreement(median) + _COPY[2] * math.log(shift) + _MOVED * moved
 
 
 def capture_score(*, median: float) -> float:
-    """Give the log10 likelihood ratio of the same capture against another time; no copy."""
+    """Return the log10 likelihood ratio of the same capture against another time; no copy."""
     return _CAPTURE[0] + _CAPTURE[1] * _agreement(median)
 
 

@@ -83,13 +83,7 @@ def limits_for(megapixels: float) -> Limits:
 
 
 def default_limits() -> Limits:
-    """Give the limits for a file from outside: 100 megapixels, or what the user allows.
-
-    Raises
-    ------
-    UsageError
-        If the environment variable ``IMGCHECK_MAX_MEGAPIXELS`` is no number of megapixels.
-    """
+    """Return the limits for a file from outside: 100 megapixels, or what the user allows."""
     stated = os.environ.get(BUDGET_VARIABLE, "")
     if not stated:
         return Limits()
@@ -113,7 +107,7 @@ REFERENCE_LIMITS = Limits(
 
 
 def reference_limits() -> Limits:
-    """Give the limits for a reference that is decoded whole: 400 megapixels, or the user's."""
+    """Return the limits for a reference that is decoded whole: 400 megapixels, or the user's."""
     budget = default_limits()
     if budget.pixels > REFERENCE_LIMITS.pixels:
         return budget
@@ -121,7 +115,7 @@ def reference_limits() -> Limits:
 
 
 def mosaic_limits() -> Limits:
-    """Give the limits for a raster that is read in tiles, each within the usual budget."""
+    """Return the limits for a raster that is read in tiles, each within the usual budget."""
     return replace(
         default_limits(),
         grid_pixels=REFERENCE_LIMITS.grid_pixels,
@@ -184,15 +178,9 @@ class Cost:
 
 
 def estimate(header: "Header", size_bytes: int, *, mending: bool = False) -> Cost:
-    """Estimate what decoding a picture takes, from its header.
+    """Estimate what decoding a file of ``size_bytes`` takes, from its header.
 
-    Parameters
-    ----------
-    header : Header
-    size_bytes : int
-        Of the file.
-    mending : bool
-        The data turned out to be damaged, so they are unpacked and repaired first.
+    ``mending``: the data turned out to be damaged, so they are unpacked and repaired first.
     """
     pixels = header.width * header.height
     samples = pixels * header.bands * sample_bytes(header)
@@ -208,12 +196,12 @@ def estimate(header: "Header", size_bytes: int, *, mending: bool = False) -> Cos
 
 
 def sample_bytes(header: "Header") -> int:
-    """Give the bytes of one unpacked sample."""
+    """Return the bytes of one unpacked sample."""
     return max(1, (header.bits + 7) // 8)
 
 
 def pixel_bytes(header: "Header") -> int:
-    """Give the bytes of memory that a pixel takes while it is decoded and shown."""
+    """Return the bytes of memory that a pixel takes while it is decoded and shown."""
     deep = sample_bytes(header) > 1
     if header.format in ("tiff", "jp2") or (header.format == "png" and deep):
         return header.bands * sample_bytes(header) * (_DEEP_COPIES if deep else 1) + _VIEW_BYTES
@@ -297,7 +285,7 @@ def _has_pixels(header: "Header", limits: Limits) -> str:
 
 
 def _over(words: str, limits: Limits, times: float) -> RefusedError:
-    """Say what is too much and how to allow it: the budget is stated in megapixels."""
+    """Return the error that names what is too much, and the budget in megapixels to allow it."""
     megapixels = math.ceil(times * limits.pixels / 1e6)
     return RefusedError(
         f"{words}. Cut out a part or make it smaller, or allow more with --max-megapixels "

@@ -30,21 +30,10 @@ def maps(
     mask: NDArray[np.bool_] | None = None,
     smooth: float = SMOOTH_SIGMA,
 ) -> NDArray[np.float32]:
-    """Give the direction maps of a picture.
+    """Return the direction maps (4, M, N) of a gray picture; 0 where nothing is known.
 
-    Parameters
-    ----------
-    gray : (M, N) float32
-        NaN is nodata.
-    mask : (M, N) bool, optional
-        True = usable.
-    smooth : float
-        Sigma of the smoothing of directions, pixels.
-
-    Returns
-    -------
-    (4, M, N) float32
-        0 where nothing is known. Of unit strength on average where the ground has edges.
+    ``mask`` is True where usable; NaN is nodata. Directions are smoothed with sigma ``smooth``.
+    Strength is 1 on average where the ground has edges.
 
     References
     ----------

@@ -40,43 +40,22 @@ Content = bytes | str
 class Replacing:
     """What an output may take the place of.
 
-    Attributes
-    ----------
-    inputs : tuple of path
-        Files and folders that the call reads. A file among them, and a picture inside a folder
-        among them, is never replaced.
-    force : bool
-        Replace also files that imgcheck did not write.
+    A file among ``inputs``, and a picture inside a folder among them, is never replaced. ``force``
+    replaces also files that imgcheck did not write.
     """
 
     inputs: tuple[Path, ...] = ()
     force: bool = False
 
     def check(self, path: Path) -> None:
-        """Refuse a single file that must stay.
-
-        Raises
-        ------
-        UsageError
-            If it is an input, or was not written by imgcheck.
-        """
+        """Refuse a single file that is an input, or was not written by imgcheck."""
         if os.path.lexists(path):
             self._refuse(path, ours=_is_marked(path))
 
     def check_folder(self, folder: Path, names: Iterable[str], *, page: str) -> None:
         """Refuse a folder in which a file of one of these names must stay.
 
-        Parameters
-        ----------
-        folder : path
-        names : iterable of str
-        page : str
-            Name of the page that lists an older result.
-
-        Raises
-        ------
-        UsageError
-            If it is no folder, or one of the files is an input or was not written by imgcheck.
+        ``page`` is the name of the page that lists an older result.
         """
         if os.path.lexists(folder) and not folder.is_dir():
             raise UsageError(f"{printable(str(folder))}: is not a folder", file=str(folder))
@@ -88,7 +67,7 @@ class Replacing:
                 self._refuse(path, ours=ours)
 
     def reads(self, path: Path) -> bool:
-        """Tell whether a file is an input, by whatever name, or a picture in a folder of inputs."""
+        """Return whether a file is an input, or a picture in a folder of inputs."""
         return any(_reads(one, path) for one in self.inputs)
 
     def _refuse(self, path: Path, *, ours: bool) -> None:
@@ -111,22 +90,7 @@ class Replacing:
 
 
 def write_output(path: Path, data: Content, *, replacing: Replacing = Replacing()) -> Path:
-    """Write a single file of results, in place of an older one of imgcheck only.
-
-    Parameters
-    ----------
-    path : path
-    data : bytes or str
-        A page, an SVG or XML file or a JSON-LD document that bears the mark of imgcheck.
-    replacing : Replacing, optional
-
-    Raises
-    ------
-    UsageError
-        If something else stands there.
-    UnreadableError
-        If the system refuses; nothing is left behind.
-    """
+    """Write a single file of results; replace only an older one of imgcheck."""
     replacing.check(path)
     return write_atomically(path, data)
 
@@ -141,27 +105,17 @@ def write_folder(
     """Write the results of a command into a folder: all of them, or none.
 
     An older result is replaced as one, with the files that it had and the new one has not. Other
-    files of the folder stay. Where the folder holds nothing else it is written
-    beside its place and takes the name in one step, so that even a killed process leaves the old
-    result or the new one. Elsewhere (a current directory, a mount point, a folder with other
-    files) the old files are moved aside before the first new one appears, and back on any error.
+    files of the folder stay. Where the folder holds nothing else it is written beside its place
+    and takes the name in one step, so that even a killed process leaves the old result or the new
+    one. Elsewhere (a current directory, a mount point, a folder with other files) the old files
+    are moved aside before the first new one appears, and back on any error.
 
     Parameters
     ----------
-    folder : path
-        Made where it does not exist.
     files : mapping of str to bytes or str
         Content by name, without folders.
     page : str
         Name of the HTML page that carries the list of the files, where it is among them.
-    replacing : Replacing, optional
-
-    Raises
-    ------
-    UsageError
-        If a file in the folder must stay and its name is needed.
-    UnreadableError
-        If the system refuses; the folder is as it was.
     """
     name = printable(str(folder))
     try:
@@ -280,7 +234,7 @@ def _swap(one: Path, other: Path) -> None:
 
 
 def _is_current(folder: Path) -> bool:
-    """Tell whether a shell may stand in the folder, which would lose it by an exchange."""
+    """Return whether a shell may stand in the folder, which would lose it by an exchange."""
     try:
         return Path.cwd().is_relative_to(folder)
     except OSError:
@@ -297,7 +251,7 @@ def _with_list(files: Mapping[str, Content], page: str) -> dict[str, Content]:
 
 
 def _listed(page: Path) -> dict[str, str]:
-    """Give the SHA-256 of what imgcheck wrote beside a page, by name."""
+    """Return the SHA-256 of what imgcheck wrote beside a page, by name."""
     try:
         found = _LIST.search(_read(page))
         listed = {} if found is None else json.loads(found[1])
@@ -307,7 +261,7 @@ def _listed(page: Path) -> dict[str, str]:
 
 
 def _is_unchanged(path: Path, digest: str | None) -> bool:
-    """Tell whether a file is still what imgcheck wrote."""
+    """Return whether a file is still what imgcheck wrote."""
     try:
         return hashlib.sha256(_LIST.sub(b"", _read(path))).hexdigest() == digest
     except OSError:
@@ -315,7 +269,7 @@ def _is_unchanged(path: Path, digest: str | None) -> bool:
 
 
 def _is_marked(path: Path) -> bool:
-    """Tell whether a single file says near its beginning that imgcheck wrote it."""
+    """Return whether a single file says near its beginning that imgcheck wrote it."""
     try:
         head = _read(path, _MARK_BYTES)
     except OSError:
@@ -348,30 +302,10 @@ def _bytes(data: Content) -> bytes:
 def write_atomically(path: str | bytes | os.PathLike[str], data: Content) -> Path:
     """Write a file so that readers see the old one or the new one, never a part.
 
-    The data go into a new file of the same directory, are flushed to the disk, and take
-    the name of the target in one step. A failed run leaves an existing target as it was.
-    Results of a command are written with `write_output`, which looks at what it replaces.
-
-    Parameters
-    ----------
-    path : path-like
-        The target. Its directory must exist; it may be an existing regular file, which
-        is replaced and keeps its permissions, but nothing else: no symbolic link.
-    data : bytes or str
-        Text is written as UTF-8.
-
-    Returns
-    -------
-    pathlib.Path
-        The target.
-
-    Raises
-    ------
-    UsageError
-        If the target is a symbolic link, a directory, a device or a pipe, or its
-        directory does not exist.
-    UnreadableError
-        If the operating system refuses, with its reason; nothing is left behind.
+    The data go into a new file of the same directory, are flushed to the disk, and take the name
+    of the target in one step. The target may be an existing regular file, whose permissions are
+    kept, but nothing else: `UsageError` for a symbolic link, a directory or a device,
+    `UnreadableError` if the system refuses; nothing is left behind.
     """
     target = Path(os.fsdecode(path))
     content = _bytes(data)

@@ -15,18 +15,11 @@ _AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ties:
-    """Matched patches.
+    """Matched patches, K of them.
 
-    Attributes
-    ----------
-    points : (K, 2) float64
-        Middles of the patches, x and y, corner convention.
-    shifts : (K, 2) float64
-        To where the other picture shows the same, pixels.
-    scores : (K,) float64
-        Normalised correlations of the direction maps there.
-    reach : int
-        Shifts were looked for up to this far each way.
+    ``points`` (K, 2) are their middles (x, y, corner convention), ``shifts`` (K, 2) to where the
+    other picture shows the same, ``scores`` the normalised correlations of the direction maps
+    there; shifts were searched up to ``reach`` pixels each way.
     """
 
     points: NDArray[np.float64]
@@ -46,19 +39,10 @@ def match(
     reach: int,
     step: int,
 ) -> Ties:
-    """Find patches of one stack of direction maps in another on the same grid.
+    """Find patches of one stack of direction maps (4, M, N) in another on the same grid.
 
-    Parameters
-    ----------
-    first, second : (4, M, N) float32
-        From `imgcheck.imaging.orientation.maps`; 0 where unknown.
-    side, reach, step : int
-        Of a patch; of the search each way; between the middles of patches. Pixels.
-
-    Returns
-    -------
-    Ties
-        One for each patch that is known well enough in both.
+    ``side`` of a patch, ``reach`` of the search each way and ``step`` between the middles of
+    patches are in pixels. A patch is left out where too little of it is known.
     """
     rows, cols = first.shape[1:]
     power = [(m * m).sum(axis=0) for m in (first, second)]
@@ -117,7 +101,7 @@ def _peak(
 
 
 def _between(score: NDArray[np.float32], row: int, col: int) -> tuple[float, float]:
-    """Give the offset of the top of a parabola through a peak and its neighbours."""
+    """Return the offset of the top of a parabola through a peak and its neighbours."""
     if not (0 < row < score.shape[0] - 1 and 0 < col < score.shape[1] - 1):
         return 0.0, 0.0
     offsets = []

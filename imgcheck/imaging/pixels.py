@@ -59,7 +59,7 @@ def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def view_to_stored(orientation: int, *, width: int, height: int) -> NDArray[np.float64]:
-    """Give the matrix from pixels of the view to pixels of a stored grid of this size."""
+    """Return the matrix from pixels of the view to pixels of a stored grid of this size."""
     w, h = float(width), float(height)
     matrices: dict[int, list[list[float]]] = {
         1: [[1, 0, 0], [0, 1, 0]],
@@ -77,7 +77,7 @@ def view_to_stored(orientation: int, *, width: int, height: int) -> NDArray[np.f
 def as_bytes(
     bands: NDArray[Any], *, valid: NDArray[np.bool_] | None, bits: int
 ) -> NDArray[np.uint8]:
-    """Bring native samples (B, M, N) into 8 bits for the view."""
+    """Convert native samples (B, M, N) into 8 bits for the view."""
     if np.iscomplexobj(bands):
         bands = np.abs(bands)
     if bands.dtype == np.uint8:
@@ -123,26 +123,10 @@ def _percentiles(bands: NDArray[Any], valid: NDArray[np.bool_] | None) -> tuple[
 
 
 def as_gray(values: ArrayLike, *, name: str) -> NDArray[np.float32]:
-    """Bring gray values from a caller into the form that all engines work on.
+    """Convert gray values (M, N) from a caller to float32 in [0, 1]; ``name`` stands in the error.
 
-    Parameters
-    ----------
-    values : (M, N)
-        Bytes (uint8, 0 to 255), or floats in [0, 1]; what is not finite is no data.
-    name : str
-        Of the picture, for the error.
-
-    Returns
-    -------
-    (M, N) float32 in [0, 1]
-
-    Raises
-    ------
-    GridMismatchError
-        If it has not two dimensions.
-    UsageError
-        If it has another type or range: 12, 14 or 16 bits cannot be told apart, and so need a
-        stretch that the caller chooses.
+    Bytes (uint8) or floats in [0, 1] are accepted; what is not finite is no data. Other types
+    need a stretch that the caller chooses: 12, 14 or 16 bits cannot be told apart.
     """
     array = np.asarray(values)
     if array.ndim != 2:
@@ -167,7 +151,7 @@ def as_gray(values: ArrayLike, *, name: str) -> NDArray[np.float32]:
 def as_mask(
     values: ArrayLike | None, gray: NDArray[np.float32], *, name: str
 ) -> NDArray[np.bool_] | None:
-    """Bring a mask of usable pixels from a caller to bool, without what is not finite.
+    """Convert a mask of usable pixels from a caller to bool, without what is not finite.
 
     None where every pixel is usable. Raises `GridMismatchError` if the mask has another shape.
     """
@@ -181,7 +165,7 @@ def as_mask(
 
 
 def luma(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Give the BT.601 luma (M, N) in [0, 1] of a view (M, N, 3)."""
+    """Return the BT.601 luma (M, N) in [0, 1] of a view (M, N, 3)."""
     out = np.empty(rgb.shape[:2], np.float32)
     weights = np.array(LUMA, np.float32) / np.float32(255)
     rows = max(1, _ROWS_AT_ONCE // max(1, rgb.shape[1]))

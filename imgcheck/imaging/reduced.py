@@ -19,28 +19,11 @@ _UNDO = {6: 8, 8: 6}
 
 
 def stored_gray(image: Image, *, side: int = 480) -> NDArray[np.float32]:
-    """Give the luma of the stored grid, before any orientation, at least ``side`` px long.
+    """Return the luma of the stored grid, before any orientation, at least ``side`` px long.
 
-    Parameters
-    ----------
-    image : Image
-    side : int
-        Long side that the caller needs. An undamaged JPEG comes at 1/2, 1/4 or 1/8 where that
-        is still as long; what is decoded already, and other formats, come in full.
-
-    Returns
-    -------
-    ndarray of shape (M, N), float32 in [0, 1]
-
-    Raises
-    ------
-    UnreadableError, RefusedError
-        As `Image.gray` does.
-
-    Notes
-    -----
-    Averages of blocks differ from a full decode that is then averaged by rounding only: below
-    0.01 in the mean (tests: imaging).
+    An undamaged JPEG comes at 1/2, 1/4 or 1/8 where that is still as long; what is decoded already,
+    and other formats, come in full. Averages of blocks differ from a full decode that is then
+    averaged by rounding only: below 0.01 in the mean (tests: imaging).
     """
     longest = max(image.stored_width, image.stored_height)
     if image.format == "jpeg" and not image.has_decoded and longest >= 2 * side:
@@ -74,18 +57,9 @@ def _drafted(image: Image, side: int) -> NDArray[np.float32] | None:
 
 
 def jpeg_view(image: Image, *, longest_px: int) -> bytes | None:
-    """Decode a picture, shrink it and save it anew; none of the file's own bytes remain.
+    """Decode a picture, shrink it and save it anew, without any of the file's own bytes.
 
-    Parameters
-    ----------
-    image : Image
-    longest_px : int
-        Longest side of the result.
-
-    Returns
-    -------
-    bytes or None
-        None where the pixels cannot be read.
+    None where the pixels cannot be read.
     """
     if not image.pixels_readable:
         return None

@@ -12,19 +12,10 @@ _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def printable(text: str, *, limit: int | None = None) -> str:
-    r"""Replace every character that could command or mislead a terminal by an escape.
+    """Replace every character that could command or mislead a terminal by an escape.
 
-    Parameters
-    ----------
-    text : str
-        Any text; a byte that was no UTF-8 may stand in it as a surrogate.
-    limit : int, optional
-        Largest number of characters given back; what is cut is marked with an ellipsis.
-
-    Returns
-    -------
-    str
-        One line. ``"a\x1b[2J"`` becomes ``"a\\x1b[2J"``.
+    ``limit`` is the largest number of characters returned; what is cut is marked with an
+    ellipsis. A byte that was no UTF-8 may stand in the text as a surrogate.
     """
     shown = "".join(_escape(c) if unicodedata.category(c) in _UNSAFE else c for c in text)
     if limit is not None and len(shown) > limit:

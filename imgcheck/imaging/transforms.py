@@ -21,20 +21,10 @@ SMALLEST_SIGMA = 0.1
 class Fit:
     """A transform fitted to pairs of points.
 
-    Attributes
-    ----------
-    model : str
-        ``similarity``, ``affine`` or ``homography``.
-    matrix : (3, 3) float64
-        Source to target, on column vectors (x, y, 1), last entry 1.
-    residuals : (N,) float64
-        Distances in the target, for all pairs given.
-    sigma : float
-        Standard deviation of one coordinate of one pair, target pixels.
-    covariance : (p, p) float64
-        Of the model's parameters, in the normalised frame below.
-    centre, radius : float pair, float
-        The frame that the parameters live in: (x - centre) / radius.
+    ``matrix`` leads from source to target on column vectors (x, y, 1); ``residuals`` (N,) are
+    distances in the target; ``sigma`` is the standard deviation of one coordinate of one pair,
+    target pixels; ``covariance`` is that of the model's parameters in the frame (x - centre) /
+    radius.
     """
 
     model: str
@@ -47,18 +37,9 @@ class Fit:
 
 
 def apply(matrix: ArrayLike, points: ArrayLike) -> NDArray[np.float64]:
-    """Send points through a 3 x 3 matrix.
+    """Send points (N, 2) through a 3 x 3 matrix on column vectors (x, y, 1).
 
-    Parameters
-    ----------
-    matrix : (3, 3)
-        Acts on column vectors (x, y, 1).
-    points : (N, 2)
-
-    Returns
-    -------
-    (N, 2) float64
-        NaN for points at or beyond the horizon of a homography (last coordinate not positive).
+    NaN for points at or beyond the horizon of a homography (last coordinate not positive).
     """
     h = np.asarray(matrix, np.float64)
     p = np.asarray(points, np.float64).reshape(-1, 2)
@@ -68,7 +49,7 @@ def apply(matrix: ArrayLike, points: ArrayLike) -> NDArray[np.float64]:
 
 
 def jacobian(matrix: ArrayLike, points: ArrayLike) -> NDArray[np.float64]:
-    """Give d(target)/d(source) at each point, (N, 2, 2)."""
+    """Return d(target)/d(source) at each point, (N, 2, 2)."""
     h = np.asarray(matrix, np.float64)
     p = np.asarray(points, np.float64).reshape(-1, 2)
     depth = p @ h[2, :2] + h[2, 2]
@@ -77,13 +58,13 @@ def jacobian(matrix: ArrayLike, points: ArrayLike) -> NDArray[np.float64]:
 
 
 def scale(matrix: ArrayLike, shape: tuple[int, ...]) -> float:
-    """Give target pixels per source pixel at the centre of a source of (rows, cols)."""
+    """Return target pixels per source pixel at the centre of a source of (rows, cols)."""
     slope = jacobian(matrix, [[shape[1] / 2, shape[0] / 2]])[0]
     return math.sqrt(abs(float(np.linalg.det(slope))))
 
 
 def corners(shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Give the four corners (x, y) of a picture of (rows, cols), clockwise from the top left."""
+    """Return the four corners (x, y) of a picture of (rows, cols), clockwise from the top left."""
     rows, cols = shape[:2]
     return np.array([[0, 0], [cols, 0], [cols, rows], [0, rows]], np.float64)
 
@@ -95,7 +76,7 @@ def _frame(points: NDArray[np.float64]) -> tuple[tuple[float, float], float]:
 
 
 def _directions(points: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Give how each point moves under each small change, (N, 2, count), normalised frame.
+    """Return how each point moves under each small change, (N, 2, count), normalised frame.
 
     Shift right, shift down, turn, grow, stretch, shear, tilt about y, tilt about x.
     """
@@ -234,18 +215,9 @@ def _huber(distances: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def place_covariance(fitted: Fit, points: ArrayLike) -> NDArray[np.float64]:
-    """Give the 2 x 2 covariance of where each source point falls in the target.
+    """Return the covariance (N, 2, 2), target pixels squared, of where each source point falls.
 
-    Parameters
-    ----------
-    fitted : Fit
-    points : (N, 2)
-        In the source.
-
-    Returns
-    -------
-    (N, 2, 2) float64
-        Target pixels squared. Only the error of the fit: what a wrong model adds is not in it.
+    Only the error of the fit: what a wrong model adds is not in it.
     """
     p = np.asarray(points, np.float64).reshape(-1, 2)
     moves = _directions((p - fitted.centre) / fitted.radius, FREEDOM[fitted.model])
@@ -254,7 +226,7 @@ def place_covariance(fitted: Fit, points: ArrayLike) -> NDArray[np.float64]:
 
 
 def difference_covariance(fitted: Fit, first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
-    """Give the (2, 2) covariance of the vector between where two source points fall.
+    """Return the (2, 2) covariance of the vector between where two source points fall.
 
     As `place_covariance`, with the error that both points share taken off.
     """

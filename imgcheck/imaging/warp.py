@@ -107,7 +107,7 @@ def _warp(
 
 
 def resize(array: NDArray[np.generic], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Bring a picture to (rows, cols), averaging where it shrinks; NaN is nodata."""
+    """Resize a picture to (rows, cols), averaging where it shrinks; NaN is nodata."""
     scale = np.diag([shape[1] / array.shape[1], shape[0] / array.shape[0], 1.0])
     return warp(array, scale, shape)
 
@@ -120,22 +120,7 @@ def coverage(
     inverse: bool = False,
     mask: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
-    """Say which target pixels have their centre on the source (on its usable part, with a mask).
-
-    Parameters
-    ----------
-    source_shape : (rows, cols, ...)
-    matrix, inverse
-        As for `warp`.
-    shape : (rows, cols)
-        Of the target.
-    mask : (M, N) bool, optional
-        True = usable; of ``source_shape``.
-
-    Returns
-    -------
-    (rows, cols) bool
-    """
+    """Mark the target pixels whose centre lies on the source (on its usable part, with a mask)."""
     if mask is not None and mask.shape != tuple(source_shape[:2]):
         raise GridMismatchError(f"the mask is {mask.shape}, the picture {source_shape[:2]}")
     to_source = _to_source(matrix, inverse)
@@ -168,7 +153,7 @@ def _to_source(matrix: ArrayLike, inverse: bool) -> NDArray[np.float64]:
 def _source_of_rows(
     to_source: NDArray[np.float64], first: int, last: int, cols: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the source place of the pixel centres of some target rows; NaN beyond the horizon."""
+    """Return the source place of the pixel centres of some target rows; NaN beyond the horizon."""
     x = np.arange(cols) + 0.5
     y = (np.arange(first, last) + 0.5)[:, None]
     h = to_source
@@ -207,7 +192,7 @@ def _window(
 
 
 def _shrinkage(to_source: NDArray[np.float64], shape: tuple[int, int]) -> float:
-    """Give source pixels per target pixel, at the target's centre; at least 1."""
+    """Return source pixels per target pixel, at the target's centre; at least 1."""
     slope = transforms.jacobian(to_source, [[shape[1] / 2, shape[0] / 2]])[0]
     area = abs(float(np.linalg.det(slope)))
     return max(1.0, math.sqrt(area)) if math.isfinite(area) else 1.0
@@ -244,7 +229,7 @@ def _shrink(
 
 
 def _bands(array: object) -> NDArray[np.float32]:
-    """Give (M, N, C): cv2 drops a last axis of one."""
+    """Return (M, N, C): cv2 drops a last axis of one."""
     plain = np.asarray(array, np.float32)
     return plain if plain.ndim == 3 else plain[..., None]
 
@@ -258,7 +243,7 @@ def _blur(array: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
 
 
 def _pad_holes(data: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give holes the mean of their neighbours, so that the cubic kernel has no cliff beside it."""
+    """Fill holes with the mean of their neighbours, for the cubic kernel beside them."""
     known = _bands((weight > 0).astype(np.float32))
     near = _bands(cv2.blur(known, (5, 5)))
     mean = _divided(_bands(cv2.blur(data * known, (5, 5))), near)

@@ -24,7 +24,7 @@ def read_part(
     out_shape: tuple[int, int] | None,
     bands: Sequence[int] | None,
 ) -> NDArray[Any]:
-    """Do what `Image.read` promises."""
+    """Read a window; see `Image.read`."""
     column, row, width, height = part = _check(image, window)
     shape = out_shape or (height, width)
     if min(shape) < 1:
@@ -51,7 +51,7 @@ def read_part(
 
 
 def read_part_valid(image: "Image", window: PartWindow) -> NDArray[np.bool_]:
-    """Do what `Image.read_valid` promises."""
+    """Mark the usable pixels of a window; see `Image.read_valid`."""
     column, row, width, height = part = _check(image, window)
     check_window(width * height, width * height, image.header, image.limits)
     if not _by_gdal(image):
@@ -72,7 +72,7 @@ def _by_gdal(image: "Image") -> bool:
 
 
 def _stored(image: "Image", window: PartWindow) -> PartWindow:
-    """Give a window of the view in the stored grid."""
+    """Return a window of the view in the stored grid."""
     column, row, width, height = window
     matrix = view_to_stored(
         image.applied_orientation, width=image.stored_width, height=image.stored_height
@@ -137,29 +137,16 @@ class Tile:
 
 
 def is_mosaic(image: "Image") -> bool:
-    """Tell whether a picture is a raster so large that it should be cut in tiles."""
+    """Return whether a picture is a raster so large that it should be cut in tiles."""
     large = max(image.width, image.height) > LARGEST_SIDE
     return large and image.format in WINDOWED_FORMATS
 
 
 def cut(image: "Image", *, side: int = SIDE, overlap: int = OVERLAP) -> Iterator[Tile]:
-    """Give the tiles of a raster row by row; tiles without a usable pixel are left out.
+    """Yield the tiles of a raster row by row; tiles without a usable pixel are left out.
 
-    Parameters
-    ----------
-    image : Image
-    side : int, default 2048
-    overlap : int, default 512
-        Pixels that neighbours share; the last tile of a row or column may share more.
-
-    Raises
-    ------
-    UnreadableError, RefusedError
-        If a part cannot be decoded.
-
-    Notes
-    -----
-    Samples of more than 8 bits are stretched tile by tile, between the 2nd and 98th percentile.
+    Neighbours share ``overlap`` pixels; the last tile of a row or column may share more. Samples of
+    more than 8 bits are stretched tile by tile, between the 2nd and 98th percentile.
     """
     for y in _starts(image.height, side, overlap):
         for x in _starts(image.width, side, overlap):

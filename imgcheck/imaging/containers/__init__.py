@@ -54,37 +54,21 @@ class Container:
 
 
 def read_container(data: bytes, form: str, limits: Limits) -> Container:
-    """Walk a file whose format is known.
-
-    Raises
-    ------
-    UnreadableError
-        If the header ends early or contradicts itself.
-    RefusedError
-        If it has more parts or scans than ``limits`` allow.
-    """
+    """Walk a file whose format is known; its header may be unreadable or refused."""
     walk = Walk(data=data)
     nodes, header = _WALKERS[form](walk)
     return Container(header=header(limits), structure=_structure(walk, form, nodes))
 
 
 def structure(data: bytes, *, format: str) -> Structure:
-    """Walk a file's parts without decoding a pixel.
+    """Walk the parts of a file without decoding a pixel.
 
     Parameters
     ----------
     data : bytes
         The whole file. Garbage gives observations, no exception.
     format : str
-        What the content was sniffed to be: jpeg, png, tiff, webp, gif, bmp, jp2, heif, avif.
-        For another word the tree is empty and an observation states so.
-
-    Returns
-    -------
-    Structure
-        ``nodes`` in the order they were walked, at most 20,000 with their children;
-        ``observations``: truncation, wrong check sums, trailer, a second file inside, script-like
-        text in a comment, loops, offsets that point outside.
+        jpeg, png, tiff, webp, gif, bmp, jp2, heif or avif; for another word the tree is empty.
 
     Notes
     -----

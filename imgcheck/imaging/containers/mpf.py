@@ -25,26 +25,12 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MpEntry:
-    """One entry of the index.
+    """One entry of the index: what it states about a picture, and what is there.
 
-    Attributes
-    ----------
-    number : int
-        From 1, as the entries count each other.
-    kind : str
-        What it says the picture is; ``code`` holds the number.
-    offset, length : int
-        Where the picture should be in the file, and how long.
-    dependents : tuple of int
-        Numbers of the entries that depend on it.
-    representative, parent, child : bool
-        The flags of the entry.
-    state : str
-        ``found`` (a JPEG begins there and ends inside the range), ``primary`` (the main picture,
-        of the said length), ``primary length differs``, ``outside`` (reaches past the file's
-        end), ``no picture`` (other bytes stand there), ``empty`` (length 0).
-    place : int
-        Of the 16 bytes of the entry in the file.
+    ``number`` counts from 1, as in ``dependents``. ``offset`` and ``length`` are where the picture
+    should be in the file; ``place`` is where the entry's own 16 bytes are. ``state`` is ``found``
+    (a JPEG begins there), ``primary`` (the main picture, of the stated length), ``primary length
+    differs``, ``outside`` (past the end of the file), ``no picture`` or ``empty`` (length 0).
     """
 
     number: int
@@ -71,15 +57,8 @@ class Mpf:
 
 
 def read_mpf(data: bytes, *, structure: Structure) -> Mpf | None:
-    """Read the index of a walked JPEG and compare every entry with the bytes.
+    """Read the index of a walked JPEG and compare every entry with the bytes; None without one.
 
-    Returns
-    -------
-    Mpf or None
-        None where there is no MPF segment.
-
-    Notes
-    -----
     Failed offsets are common in honest files: a program that saves, crops or shrinks a picture
     often keeps the segment and drops the pictures behind it.
     """
@@ -91,7 +70,7 @@ def read_mpf(data: bytes, *, structure: Structure) -> Mpf | None:
 
 
 def mpf_words(found: Mpf) -> list[str]:
-    """Say in plain sentences what the index holds and what of it is not there."""
+    """Describe in sentences what the index holds and what of it is missing."""
     pictures = [entry for entry in found.entries if not entry.state.startswith("primary")]
     words = [f"The file's index lists {len(found.entries)} pictures (Multi-Picture Format)."]
     for entry in pictures:
@@ -111,7 +90,7 @@ def mpf_words(found: Mpf) -> list[str]:
 
 
 def with_pictures(walk: Walk, nodes: tuple[Node, ...], end: int | None) -> tuple[Node, ...]:
-    """Give MPF segments their header, directories and entries as children; observe what lies."""
+    """Add header and entries of the index to MPF segments as children; observe what fails."""
     return tuple(
         replace(node, children=_children(walk, node, end))
         if node.kind == "APP2" and node.note == "MPF" and not walk.full

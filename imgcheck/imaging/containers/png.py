@@ -43,7 +43,7 @@ class Chunk:
 
 
 def chunks(data: bytes) -> Iterator[Chunk]:
-    """Go through the chunks up to IEND or the end of the file; the last may be cut."""
+    """Iterate over the chunks up to IEND or the end of the file; the last may be cut."""
     position = 8
     for _ in range(MOST_PARTS):
         if position + 8 > len(data):

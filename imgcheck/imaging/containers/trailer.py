@@ -116,7 +116,7 @@ def _film_end(walk: Walk, position: int, stop: int) -> int:
 
 
 def _plain(walk: Walk, position: int, stop: int) -> Node:
-    """Give padding, text or unknown bytes up to the next thing that has a beginning."""
+    """Return padding, text or unknown bytes up to the next thing that has a beginning."""
     data = walk.data
     run = _PADDING.match(data, position, stop)
     if run:

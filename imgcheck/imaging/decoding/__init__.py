@@ -17,23 +17,11 @@ from imgcheck.imaging.pixels import Decoded
 
 
 def decode(data: bytes, header: Header, *, limits: Limits, descriptor: int | None) -> Decoded:
-    """Decode a picture, or as much of it as there is.
+    """Decode a picture whose cost has been checked, or as much of it as there is.
 
-    Parameters
-    ----------
-    data : bytes
-        The whole file.
-    header : Header
-        What its header said; the cost has been checked.
-    limits : Limits
-        For what a damaged file may cost, which takes more than a sound one.
-    descriptor : int or None
-        The open file of a raster that is too large for memory.
-
-    Raises
-    ------
-    UnreadableError
-        If there is no decoder, or nothing could be decoded.
+    ``limits`` bound what a damaged file may cost, which takes more than a sound one;
+    ``descriptor`` is the open file of a raster that is too large for memory. Raises
+    `UnreadableError` if there is no decoder, or nothing could be decoded.
     """
     if header.unreadable_reason:
         raise UnreadableError(f"its pixels cannot be read: {header.unreadable_reason}")

@@ -104,11 +104,7 @@ def _row_order(frame: GifFrame) -> NDArray[np.intp]:
 
 
 def unpack_codes(packed: bytes, root_bits: int, most: int) -> bytes:
-    """Unpack the variable-length LZW codes of a GIF (89a, appendix F).
-
-    Stops at the end code, at the first impossible code, at the end of the data or after
-    ``most`` bytes.
-    """
+    """Unpack the LZW codes of a GIF (89a, appendix F) up to the first impossible code."""
     if not 1 <= root_bits <= 8:
         return b""
     clear, end = 1 << root_bits, (1 << root_bits) + 1

@@ -80,7 +80,7 @@ def _decode_stumbled(
 
 
 def _ends_in_fill(decoded: Decoded) -> bool:
-    """Tell whether the last block is what a decoder puts where data are missing."""
+    """Return whether the last block is what a decoder puts where data are missing."""
     return bool((decoded.native[:, -1, -_BLOCK:] == _FILL).all())
 
 
@@ -113,7 +113,7 @@ def _compare(stream: bytes, decoded: Decoded, header: Header, jpeg: JpegStream) 
 
 
 def _first_difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
-    """Give the first row in which two decodings differ; the number of rows if none does."""
+    """Return the first row in which two decodings differ; the number of rows if none does."""
     for row in range(one.shape[1]):
         if not np.array_equal(one[:, row], other[:, row]):
             return row

@@ -65,7 +65,7 @@ def _is_interlaced(data: bytes) -> bool:
 
 
 def _unpacks_to(data: bytes, total: int) -> bool:
-    """Tell whether the compressed stream holds all bytes of the picture."""
+    """Return whether the compressed stream holds all bytes of the picture."""
     stream = zlib.decompressobj()
     have = 0
     for chunk in chunks(data):

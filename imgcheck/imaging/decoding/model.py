@@ -26,15 +26,7 @@ def recorded_warnings() -> Iterator[list[warnings.WarningMessage]]:
 
 
 def guarded(form: str, act: Callable[[], _Result]) -> _Result:
-    """Run what reads a file from outside; whatever it raises becomes an error of imgcheck.
-
-    Raises
-    ------
-    UnreadableError
-        For any exception of a decoder or a parser.
-    RefusedError
-        If the memory does not suffice.
-    """
+    """Run what reads a file from outside; whatever it raises becomes an error of imgcheck."""
     try:
         return act()
     except ImgcheckError:
@@ -52,7 +44,7 @@ def guarded(form: str, act: Callable[[], _Result]) -> _Result:
 
 
 def decoder_error(form: str, error: BaseException) -> UnreadableError:
-    """Say in one sentence that a decoder gave up, with the innermost reason it gave."""
+    """Return the error of a decoder that gave up, with the innermost reason."""
     while isinstance(error.__cause__, Exception):
         error = error.__cause__
     text = _MEMORY_NAME.sub("", " ".join(str(error).split()))

@@ -38,13 +38,7 @@ _MODULES = {
 
 
 def decode_with_pillow(data: bytes, header: Header) -> Decoded:
-    """Decode a whole, undamaged picture.
-
-    Raises
-    ------
-    UnreadableError
-        If Pillow raises, or sees another size than the header that was checked.
-    """
+    """Decode a whole picture; refuse it if Pillow sees another size than the checked header."""
 
     def make() -> Decoded:
         image, warned = _open(data, header)
@@ -81,7 +75,7 @@ def _open(data: bytes, header: Header) -> tuple["ImageFile", tuple[Observation, 
 
 
 def to_arrays(image: Any, header: Header, *, damage: tuple[Observation, ...] = ()) -> Decoded:
-    """Give native bands, the view and the valid pixels of a loaded Pillow image."""
+    """Return native bands, the view and the valid pixels of a loaded Pillow image."""
     native = _native(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         valid = np.isfinite(native[0]) if native.dtype.kind == "f" else None
@@ -99,7 +93,7 @@ def to_arrays(image: Any, header: Header, *, damage: tuple[Observation, ...] = (
 
 
 def _native(image: Any) -> NDArray[Any]:
-    """Give a Pillow image as (B, M, N), in native byte order."""
+    """Return a Pillow image as (B, M, N), in native byte order."""
     array = np.asarray(image.convert("L") if image.mode == "1" else image)
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))

@@ -62,13 +62,7 @@ logging.getLogger("rasterio").addHandler(logging.NullHandler())
 def dataset(
     data: bytes, header: Header, *, descriptor: int | None, **more: str
 ) -> Iterator[DatasetReader]:
-    """Open a raster by the one driver of its format, with ``more`` options of the driver.
-
-    Raises
-    ------
-    UnreadableError
-        If GDAL refuses it, here or in the body.
-    """
+    """Open a raster by the one driver of its format, with ``more`` options of the driver."""
     form = header.format
     options: dict[str, Any] = {"driver": DRIVERS[form], "sharing": False, **_OPTIONS[form], **more}
     # GDAL reads the first directory of a TIFF, unless one is named.
@@ -317,7 +311,7 @@ def _resampling(
 def read_valid_window(
     data: bytes, header: Header, *, descriptor: int | None, window: tuple[int, int, int, int]
 ) -> NDArray[np.bool_]:
-    """Give the usable pixels of a window at full resolution."""
+    """Return the usable pixels of a window at full resolution."""
     with dataset(data, header, descriptor=descriptor) as source:
         _require_size(source, header)
         native = source.read(window=Window(*window))
@@ -336,26 +330,12 @@ _LEAST_SHARE, _LEAST_PIXELS = 0.005, 100
 
 
 def undeclared(samples: NDArray[Any], *, pixels: int) -> NDArray[np.bool_]:
-    """Find the pixels that hold a fill value in all bands.
+    """Mark the pixels that hold a fill value in all bands of a georeferenced raster without alpha.
 
-    Parameters
-    ----------
-    samples : (B, M, N) of numbers
-        Of a raster with a place on the ground, without alpha, or of a part of it.
-    pixels : int
-        Of the whole raster: an area is large or small against this, in a part of it, too.
-
-    Returns
-    -------
-    (M, N) bool
-        True where there is no data: a conventional value (-9999 and the like); a value at one end
-        of deep samples, farther from all others than these are from each other; 0 or the largest
-        value of the type, in an even area that reaches the border.
-
-    Notes
-    -----
-    Dark water or clipped snow that reaches the border in exactly 0 or 255 is taken for fill, too.
-    It shows no detail either.
+    That is a conventional value (-9999 and the like); a value at one end of deep samples, farther
+    from all others than these are from each other; 0 or the largest value of the type, in an even
+    area that reaches the border and is large against the ``pixels`` of the whole raster. Dark water
+    or clipped snow that reaches the border in exactly 0 or 255 is taken for fill, too.
     """
     found = np.zeros(samples.shape[1:], bool)
     if samples.dtype.kind not in "iuf" or not samples.size:
