@@ -54,15 +54,16 @@ def safe(text: str) -> str:
     )
 
 
-# Significant digits of a number that says nothing of its own uncertainty.
-_DIGITS = 4
+# Significant digits of a number, and of a measure, whose uncertainty is not given. Tenths of a
+# degree can matter.
+_DIGITS, _MEASURED_DIGITS = 4, 3
 
 _UNITS = {"deg": "°", "m2": "m²", "km2": "km²", "m^2": "m²", "percent": "%", "px2": "px²"}
 _LENGTHS = {"m": 1.0, "km": 1000.0}
 _SIZES = ("kB", "MB", "GB", "TB")
 
 
-def number(value: float, *, resolution: float | None = None) -> str:
+def number(value: float, *, resolution: float | None = None, digits: int = _DIGITS) -> str:
     """Return a number with the digits it deserves.
 
     Parameters
@@ -84,8 +85,8 @@ def number(value: float, *, resolution: float | None = None) -> str:
         mantissa, _, exponent = f"{value:.1e}".partition("e")
         return f"{mantissa.removesuffix('.0')} × 10^{int(exponent)}"
     if size > 11:
-        return significant(value, _DIGITS)
-    decimals = _DIGITS - 1 - size
+        return significant(value, digits)
+    decimals = digits - 1 - size
     if resolution is not None and 0 < resolution < math.inf:
         # Never fewer than one digit of the value, so that a small value does not become 0.
         decimals = max(1 - math.floor(math.log10(resolution)), -size)
@@ -159,7 +160,9 @@ def value(measure: Measure) -> str:
         return with_unit(line(found), measure.unit)
     if measure.interval is None and measure.unit in _LENGTHS:
         return distance(found * _LENGTHS[measure.unit])
-    return with_unit(number(found, resolution=_half_width(measure.interval)), measure.unit)
+    digits = _DIGITS if measure.unit == "deg" else _MEASURED_DIGITS
+    shown = number(found, resolution=_half_width(measure.interval), digits=digits)
+    return with_unit(shown, measure.unit)
 
 
 def measure(item: Measure) -> str:
