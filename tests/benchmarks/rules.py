@@ -28,7 +28,7 @@ from imgcheck.imaging import Image
 from imgcheck.provenance.platforms.data import platform_data
 from imgcheck.provenance.platforms.traces import matches, ratio
 from imgcheck.provenance.rules import RULES, RuleResult
-from imgcheck.provenance.rules.models import LEAST_FILES, digest, model_tables
+from imgcheck.provenance.rules.coding import LEAST_FILES, digest, model_tables
 from imgcheck.quantity import binomial_interval
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ WHAT = {"metadata-extractor": "camera files", "exif-samples": "camera files",
 OVERHEAD = ("seneca", "niza", "brighton")
 # Lossless cut-outs: their size fields, thumbnails, markers and offsets are those of the cutting.
 NOT_OF_CUTOUTS = {
-    "size.exif", "size.xmp", "thumbnail.aspect", "thumbnail.picture", "encoding.jfif",
+    "size.exif", "size.xmp", "thumbnail.aspect", "thumbnail.picture",
     "encoding.model-tables", "offset.mpf", "structure.trailer", "exif.damage", "offset.maker-note",
 }  # fmt: skip
 # The rule's table was made of these very files.

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from imgcheck.provenance.rules import RULES
-from imgcheck.provenance.rules.models import LEAST_FILES, model_tables
-from imgcheck.provenance.rules.rates import fire_rates
+from imgcheck.provenance.rules.coding import LEAST_FILES, model_tables
+from imgcheck.provenance.rules.rule import fire_rates
 
 PACKAGE = Path(__file__).resolve().parents[2] / "imgcheck" / "provenance"
 

@@ -1,12 +1,14 @@
-"""Which programs the file names, what it declares, and whether their years can be."""
+"""Programs and history that a file names: their order, their years, and the declared source."""
 
 import re
+from itertools import pairwise
 
-from imgcheck.provenance.clocks.between import local
-from imgcheck.provenance.clocks.times import Time
+from imgcheck.provenance.clocks.between import gap, local
 from imgcheck.provenance.fields.metadata import Metadata
-from imgcheck.provenance.rules.facts import Facts, shown
-from imgcheck.provenance.rules.rule import Answer, absent, answer, rule
+from imgcheck.provenance.fields.origin import HistoryStep
+from imgcheck.provenance.fields.values import shown
+from imgcheck.provenance.rules.rule import Answer, Facts, absent, answer, rule
+from imgcheck.provenance.rules.times import SLACK_S
 
 # Names of widely used editors and converters. A list of words, not of suspicions.
 _EDITORS = re.compile(
@@ -20,9 +22,117 @@ _YEAR = re.compile(
     r"(?:photoshop|lightroom|illustrator|bridge|indesign|elements|paintshop|photodirector|acdsee)"
     r"[^0-9]{0,24}((?:19|20)\d\d)\b", re.IGNORECASE | re.ASCII,
 )  # fmt: skip
-# Products named after a year come out in the autumn before it.
-_EARLY_YEARS = 1
+_EARLY_YEARS = 1  # products named after a year come out in the autumn before it
 _SAVED = ("IFD0:DateTime", "XMP:xmp:ModifyDate", "XMP:xmp:MetadataDate")
+_SOURCES = ("XMP:Iptc4xmpExt:DigitalSourceType", "XMP:Iptc4xmpExt:DigitalSourcefileType")
+_GENERATORS = ("PNG:parameters", "PNG:prompt", "PNG:workflow", "PNG:sd-metadata",
+               "PNG:invokeai_metadata", "PNG:Dream", "PNG:sui_image_params")  # fmt: skip
+_CAPTURED = ("digitalCapture", "computationalCapture", "negativeFilm", "positiveFilm", "print")
+
+
+def _steps(facts: Facts) -> tuple[HistoryStep, ...]:
+    return () if facts.metadata.lineage is None else facts.metadata.lineage.history
+
+
+@rule(
+    "history.order",
+    proves="The recorded steps are not in the order of their times, or a save is missing.",
+    does_not_prove="That the picture was altered: histories are written by clocks of several "
+    "computers and can be copied from a template.",
+    innocent=("computers with different clocks", "a template whose history was copied"),
+)
+def _order(facts: Facts) -> Answer:
+    times = [time for one in _steps(facts) if (time := facts.time(one.tag("when"))) is not None]
+    last = facts.time("XMP:xmp:MetadataDate") or facts.time("XMP:xmp:ModifyDate")
+    if not times or (len(times) < 2 and last is None):
+        return absent("the history has no two times to compare")
+    read = [facts.field(time.tag) for time in times[:8]]
+    for first, second in pairwise(times):
+        if gap(first, second, slack_s=SLACK_S).order == "after":
+            return answer("anomalous", f"a step of {second.value} follows one of {first.value}",
+                          *read)  # fmt: skip
+    if last is not None and gap(times[-1], last, slack_s=SLACK_S).order == "after":
+        return answer("anomalous", f"the last step {times[-1].value} lies after {last.tag} "
+                      f"{last.value}", *read, facts.field(last.tag))  # fmt: skip
+    return answer("consistent", f"{len(times)} steps in the order of their times", *read)
+
+
+@rule(
+    "history.dates",
+    proves="XMP states that the document was changed before it was made: a wrong clock, or a "
+    "program that keeps old dates.",
+    does_not_prove="Which date is right.",
+    innocent=("a template or a converter that sets only one of the dates", "an unset clock"),
+)
+def _dates(facts: Facts) -> Answer:
+    tags = ("XMP:xmp:CreateDate", "XMP:xmp:ModifyDate", "XMP:xmp:MetadataDate")
+    found = [time for tag in tags if (time := facts.time(tag)) is not None]
+    if len(found) < 2:
+        return absent("XMP has fewer than two of its three dates")
+    read = [facts.field(time.tag) for time in found]
+    for first, second in pairwise(found):
+        if gap(first, second, slack_s=SLACK_S).order == "after":
+            return answer("anomalous", f"{second.tag} {second.value} lies before {first.tag} "
+                          f"{first.value}", *read)  # fmt: skip
+    return answer("consistent", "the XMP dates are in their order", *read)
+
+
+@rule(
+    "history.identity",
+    proves="The last recorded step is not the one that gave this file its identity, or the file "
+    "names itself as its source.",
+    does_not_prove="That the picture was altered: the file was saved or copied once more.",
+    innocent=("a program that writes a new identity and no history",),
+)
+def _identity(facts: Facts) -> Answer:
+    instance = facts.text("XMP:xmpMM:InstanceID")
+    if instance is None:
+        return absent("XMP gives the file no InstanceID")
+    named = [step for step in _steps(facts) if step.instance_id]
+    source = facts.text("XMP:xmpMM:DerivedFrom/stRef:instanceID")
+    if not named and source is None:
+        return absent("there is neither a history with identities nor a source document")
+    read = [facts.field("XMP:xmpMM:InstanceID")]
+    if named:
+        read.append(facts.field(named[-1].tag("instanceID")))
+        if (named[-1].instance_id or "").strip() != instance[:200]:
+            return answer("anomalous", "the last step of the history names another instance than "
+                          "the file", *read)  # fmt: skip
+    if source is not None:
+        read.append(facts.field("XMP:xmpMM:DerivedFrom/stRef:instanceID"))
+        if source == instance:
+            return answer("anomalous", "the file states that it was derived from itself", *read)
+    return answer("consistent", "identities and history fit together", *read)
+
+
+def _program(text: str) -> str:
+    """Return the name of a program without version, platform and year."""
+    text = re.sub(r"\(.*?\)|\b(windows|macintosh|version|ver)\b|[\d.]+", " ", text.casefold())
+    return " ".join(text.split())
+
+
+@rule(
+    "history.software",
+    proves="EXIF and XMP name different programs as the last: the file passed through both, or "
+    "one field was left behind.",
+    does_not_prove="Alteration: a program's name means that the file passed through it.",
+    innocent=("a second program that rewrites only EXIF or only XMP",
+              "EXIF keeps the camera's firmware"),
+)  # fmt: skip
+def _software(facts: Facts) -> Answer:
+    exif = facts.text("IFD0:Software")
+    agents = [step for step in _steps(facts) if step.software]
+    tag = agents[-1].tag("softwareAgent") if agents else "XMP:xmp:CreatorTool"
+    xmp = facts.text(tag)
+    if exif is None or xmp is None:
+        return absent("a program is not named in both EXIF and XMP")
+    read = (facts.field("IFD0:Software"), facts.field(tag))
+    one, two = _program(exif), _program(xmp)
+    if one == two or (one and two and (one in two or two in one)):
+        return answer("consistent", "EXIF and XMP name the same program", *read)
+    if not re.search(r"[a-z]{4}", one):
+        return answer("explained", f"EXIF names {shown(exif)}, which reads like firmware", *read)
+    return answer("anomalous", f"EXIF names {shown(exif)}, XMP {shown(xmp)}", *read)
 
 
 @rule(
@@ -31,8 +141,7 @@ _SAVED = ("IFD0:DateTime", "XMP:xmp:ModifyDate", "XMP:xmp:MetadataDate")
     does_not_prove="Alteration. Programs of this kind import, rotate, rate and convert as well.",
     innocent=("developing, cropping, archiving, captioning: what every newsroom does",),
 )
-def editor(facts: Facts) -> Answer:
-    """Ask: does the file name an editor?"""
+def _editor(facts: Facts) -> Answer:
     if not facts.described:
         return absent("the file has no metadata")
     for text in facts.metadata.software:
@@ -48,38 +157,20 @@ def editor(facts: Facts) -> Answer:
     does_not_prove="Alteration; phones and agencies write them too.",
     innocent=("captioning by an agency", "a phone that writes XMP media management"),
 )
-def photoshop_block(facts: Facts) -> Answer:
-    """Ask: is there a Photoshop block or XMP media management?"""
+def _photoshop_block(facts: Facts) -> Answer:
     if facts.encoding is None or facts.camera is None:
-        return absent("no camera maker is named, or the file is no JPEG")
+        return absent("no camera maker is named, or the file is not a JPEG")
     block = facts.node("APP13", "Photoshop")
     chain = facts.value("XMP:xmpMM:DocumentID")
     if block is None and chain is None:
         return answer("consistent", "no block of Adobe's")
     read = [] if chain is None else [facts.field("XMP:xmpMM:DocumentID")]
-    if block is not None:
-        read.append(facts.field("Photoshop:IPTCDigest"))
-    return answer("explained", "a Photoshop block or XMP media management is there", *read)
-
-
-def _saved(facts: Facts) -> list[tuple[str, str, Time]]:
-    """List (tag of the program, its name, time of the save that it made)."""
-    found = []
-    for tag, value in facts.metadata.tags.items():
-        if tag.endswith("/stEvt:softwareAgent") and isinstance(value, str):
-            time = facts.time(tag.replace("softwareAgent", "when"))
-            if time is not None:
-                found.append((tag, value, time))
-    last = next((time for tag in _SAVED if (time := facts.time(tag)) is not None), None)
-    for tag in ("IFD0:Software", "XMP:xmp:CreatorTool"):
-        name = facts.text(tag)
-        if name is not None and last is not None:
-            found.append((tag, name, last))
-    return found
+    read += [] if block is None else [facts.field("Photoshop:IPTCDigest")]
+    return answer("explained", "a Photoshop block or XMP media management is present", *read)
 
 
 def named_years(metadata: Metadata) -> tuple[tuple[str, int], ...]:
-    """List programs that carry a year in their name, and the first year they can have saved in.
+    """List programs with a year in their name, and the first year they can have saved in.
 
     The file at hand was saved then or later, if the names are right.
     """
@@ -92,69 +183,61 @@ def named_years(metadata: Metadata) -> tuple[tuple[str, int], ...]:
 
 @rule(
     "program.year",
-    proves="A program says it saved the file before it existed: a clock was wrong, or a date or a "
-    "name was edited.",
+    proves="A program saved the file before it existed, by the stated date: a clock was wrong, or "
+    "a date or a name was edited.",
     does_not_prove="When the picture was taken: only dates of saving are compared.",
     innocent=("a computer with a wrong clock", "a program that keeps the file's old date"),
 )
-def year(facts: Facts) -> Answer:
-    """Ask: was it saved before the year in the program's name?"""
-    named = [(tag, name, match, time) for tag, name, time in _saved(facts)
-             if (match := _YEAR.search(name[:200]))]  # fmt: skip
+def _year(facts: Facts) -> Answer:
+    last = next((time for tag in _SAVED if (time := facts.time(tag)) is not None), None)
+    saves = [(step.tag("softwareAgent"), step.software, facts.time(step.tag("when")))
+             for step in _steps(facts)]  # fmt: skip
+    saves += [(tag, facts.text(tag), last) for tag in ("IFD0:Software", "XMP:xmp:CreatorTool")]
+    named = [(tag, name, match, time) for tag, name, time in saves
+             if name and time and (match := _YEAR.search(name[:200]))]  # fmt: skip
     if not named:
         return absent("no program with a year in its name states when it saved")
     for tag, name, match, time in named:
         if local(time.value).year < int(match[1]) - _EARLY_YEARS:
-            return answer("anomalous", f"{shown(name)} is said to have saved on {time.value[:10]}",
-                          facts.field(tag), facts.field(time.tag))  # fmt: skip
-    tag, _, _, time = named[0]
+            return answer("anomalous", f"{shown(name)} saved on {time.value[:10]} by the stated "
+                          "date", facts.field(tag), facts.field(time.tag))  # fmt: skip
     return answer("consistent", "no program saved before the year of its name",
-                  facts.field(tag), facts.field(time.tag))  # fmt: skip
-
-
-_SOURCES = ("XMP:Iptc4xmpExt:DigitalSourceType", "XMP:Iptc4xmpExt:DigitalSourcefileType")
-_GENERATORS = ("PNG:parameters", "PNG:prompt", "PNG:workflow", "PNG:sd-metadata",
-               "PNG:invokeai_metadata", "PNG:Dream", "PNG:sui_image_params")  # fmt: skip
-_CAPTURED = ("digitalCapture", "computationalCapture", "negativeFilm", "positiveFilm", "print")
+                  facts.field(named[0][0]), facts.field(named[0][3].tag))  # fmt: skip
 
 
 @rule(
     "declared.source",
-    proves="Somebody or some program declares how the picture came about.",
-    does_not_prove="That the declaration is true: it is set and removed with one command; and its "
-    "absence says nothing.",
+    proves="A person or a program declared how the picture was made.",
+    does_not_prove="That the declaration is true: it is set and removed with one command; its "
+    "absence is not evidence.",
     innocent=("a computed map or a diagram is honestly declared as such",),
 )
-def source(facts: Facts) -> Answer:
-    """Ask: does the file declare another origin than a capture?"""
+def _source(facts: Facts) -> Answer:
     tags = [tag for tag in (*_SOURCES, *_GENERATORS) if facts.value(tag) is not None]
     if not tags:
         return absent("the file declares no source")
     read = [facts.field(tag) for tag in tags[:4]]
-    stated = facts.text(tags[0]) or ""
-    kind = stated.rstrip("/").rsplit("/", 1)[-1]
+    kind = (facts.text(tags[0]) or "").rstrip("/").rsplit("/", 1)[-1]
     if tags[0] in _GENERATORS:
         return answer("explained", f"declares settings of a picture generator in {tags[0]}", *read)
-    if kind in _CAPTURED:
-        return answer("consistent", f"declares the source type {shown(kind)}", *read)
-    return answer("explained", f"declares the source type {shown(kind)}", *read)
+    return answer("consistent" if kind in _CAPTURED else "explained",
+                  f"declares the source type {shown(kind)}", *read)  # fmt: skip
 
 
 @rule(
     "program.icc-date",
     proves="The colour profile is newer than the picture: a later program added it.",
     does_not_prove="Anything about the picture.",
-    innocent=("conversion to a profile of today",),
+    innocent=("conversion to a current profile",),
 )
-def icc_date(facts: Facts) -> Answer:
-    """Ask: is the profile older than the picture?"""
+def _icc_date(facts: Facts) -> Answer:
     stated, shot = facts.text("ICC:ProfileDateTime"), facts.time("ExifIFD:DateTimeOriginal")
     if stated is None or shot is None or not re.fullmatch(r"(19|20)\d\d-[01]\d-[0-3]\d.*", stated):
         return absent("the date of a profile or of the capture is missing")
-    newer = stated[:10] > shot.value[:10]
     words = f"the profile is dated {stated[:10]}, the picture {shot.value[:10]}"
-    return answer("explained" if newer else "consistent", words, facts.field(
-        "ICC:ProfileDateTime"), facts.field(shot.tag))  # fmt: skip
+    return answer("explained" if stated[:10] > shot.value[:10] else "consistent", words,
+                  facts.field("ICC:ProfileDateTime"), facts.field(shot.tag))  # fmt: skip
 
 
-RULES = (editor, photoshop_block, year, source, icc_date)
+RULES = (_order, _dates, _identity, _software, _editor, _photoshop_block, _year, _source,
+         _icc_date)  # fmt: skip
