@@ -12,7 +12,7 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["imgcheck.provenance"]):
+with atheris.instrument_imports(include=["imgcheck.imaging.containers", "imgcheck.provenance"]):
     from imgcheck.provenance.pictures import comparison
     from tests.fuzz.everything import FORMATS, inspected, parse
 

@@ -103,6 +103,18 @@ def test_jpeg_with_a_foreign_marker_in_its_data_keeps_what_lies_before() -> None
     assert {"corrupt", "truncated"} <= {one.kind for one in image.damage}
 
 
+def test_rows_after_a_reserved_marker_in_a_scan_are_not_trusted() -> None:
+    data = bytearray(encode(_noisy(), "JPEG", quality=90))
+    whole = Image.from_bytes(bytes(data)).rgb()
+    at = data.index(b"\xff\xda") + (len(data) - data.index(b"\xff\xda")) // 2
+    data[at : at + 2] = b"\xff\x05"
+    image = Image.from_bytes(bytes(data))
+    valid = image.valid()
+    assert 0.2 < valid.mean() < 0.8
+    assert np.array_equal(image.rgb()[valid], whole[valid])
+    assert [one.kind for one in image.header.damage] == ["structure"]
+
+
 def test_restart_markers_out_of_order_are_damage() -> None:
     data = bytearray(encode(scene(320, 240), "JPEG", quality=90, restart_marker_rows=1))
     at = data.index(b"\xff\xd3")

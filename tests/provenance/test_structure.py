@@ -6,6 +6,7 @@ import struct
 import pytest
 from PIL import Image
 
+from imgcheck.imaging import Image as CheckedImage
 from imgcheck.imaging.containers.tree import MAX_NODES
 from imgcheck.provenance import Structure, structure
 from tests.provenance import build
@@ -231,3 +232,42 @@ def test_an_unknown_format_gives_an_empty_tree_and_says_so() -> None:
     tree = structure(b"abc", format="svg")
     assert tree.nodes == ()
     assert seen(tree) == {"invalid"}
+
+
+def test_an_image_holds_the_tree_of_its_file_and_its_damage_is_observed() -> None:
+    data = build.jpeg(build.picture(256, 256))[:-400]
+    image = CheckedImage.from_bytes(data)
+    assert image.structure == structure(data, format="jpeg")
+    assert image.damage
+    assert set(image.header.damage) <= set(image.structure.observations)
+
+
+def test_a_reserved_marker_inside_a_scan_hides_nothing_behind_it() -> None:
+    data = bytearray(build.jpeg(build.picture(256, 256), progressive=True))
+    whole = structure(bytes(data), format="jpeg")
+    first = next(node for node in whole.nodes if node.kind == "scan")
+    place = first.offset + first.length // 2
+    data[place : place + 4] = b"\xff\x05\x20\x20"
+    tree = structure(bytes(data), format="jpeg")
+    assert kinds(tree) == kinds(whole)
+    assert [(o.kind, o.offset) for o in tree.observations] == [("structure", place)]
+
+
+def test_a_png_chunk_with_a_broken_name_hides_nothing_behind_it() -> None:
+    data = bytearray(build.png(build.chunk(b"tEXt", b"Comment\0hello")))
+    data[33 + 4] = 0x07
+    tree = structure(bytes(data), format="png")
+    assert kinds(tree) == ["signature", "IHDR", ".EXt", "IDAT", "IEND"]
+    assert seen(tree) == {"invalid", "checksum"}
+
+
+def test_pages_of_a_tiff_are_counted_beyond_those_that_are_listed() -> None:
+    pages = [build.tiff([build.long(0x0100, 5), build.long(0x0101, 5)])[8:] for _ in range(600)]
+    size = len(pages[0])
+    body = bytearray(struct.pack("<2sHI", b"II", 42, 8) + b"".join(pages))
+    for number in range(599):
+        struct.pack_into("<I", body, 8 + (number + 1) * size - 4, 8 + (number + 1) * size)
+    image = CheckedImage.from_bytes(bytes(body))
+    assert image.frames == 600
+    assert len([node for node in image.structure.nodes if node.kind.startswith("IFD")]) == 512
+    assert {one.kind for one in image.structure.observations} == {"limit"}
