@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from imgcheck.imaging.containers.bmp import walk_bmp
 from imgcheck.imaging.containers.gif import walk_gif
-from imgcheck.imaging.containers.header import Header
+from imgcheck.imaging.containers.header import Header, Walked
 from imgcheck.imaging.containers.heif import walk_heif
 from imgcheck.imaging.containers.jp2 import walk_jp2
 from imgcheck.imaging.containers.jpeg import stream_header, walk_stream
@@ -22,7 +22,7 @@ from imgcheck.imaging.containers.webp import walk_webp
 from imgcheck.imaging.limits import Limits
 
 
-def walk_jpeg(walk: Walk) -> tuple[tuple[Node, ...], Callable[[Limits], Header]]:
+def walk_jpeg(walk: Walk) -> Walked:
     """Walk a JPEG, what its MPF index points to, and what follows its EOI."""
     jpeg = walk_stream(walk, 0, len(walk.data))
     end = None if jpeg.end is None else jpeg.end + 2
@@ -32,7 +32,7 @@ def walk_jpeg(walk: Walk) -> tuple[tuple[Node, ...], Callable[[Limits], Header]]
 
 
 #: Each walks a file without an exception; the function it returns gives the header or refuses.
-_WALKERS: dict[str, Callable[[Walk], tuple[tuple[Node, ...], Callable[[Limits], Header]]]] = {
+_WALKERS: dict[str, Callable[[Walk], Walked]] = {
     "jpeg": walk_jpeg,
     "png": walk_png,
     "tiff": walk_tiff,

@@ -1,12 +1,10 @@
 """The headers, the pixels and the rest of a Windows bitmap."""
 
 import struct
-from collections.abc import Callable
 
-from imgcheck.imaging.containers.header import BrokenHeaderError, Header, unpack
+from imgcheck.imaging.containers.header import BrokenHeaderError, Header, Walked, unpack
 from imgcheck.imaging.containers.trailer import trailer
-from imgcheck.imaging.containers.tree import Node, Walk
-from imgcheck.imaging.limits import Limits
+from imgcheck.imaging.containers.tree import Walk
 
 # Size of the information header: OS/2 1, Windows 3 to 5 and the steps between, OS/2 2.
 HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
@@ -17,7 +15,7 @@ def row_bytes(width: int, bits: int) -> int:
     return (width * bits + 31) // 32 * 4
 
 
-def walk_bmp(walk: Walk) -> tuple[tuple[Node, ...], Callable[[Limits], Header]]:
+def walk_bmp(walk: Walk) -> Walked:
     """Describe the two headers, the pixels and what follows them of a BMP file."""
     size, start = walk.uint(2, 4, "little"), walk.uint(10, 4, "little")
     header = walk.uint(14, 4, "little")

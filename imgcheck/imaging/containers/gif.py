@@ -1,13 +1,8 @@
 """GIF as a row of blocks (GIF89a specification)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from imgcheck.imaging.containers.header import (
-    BrokenHeaderError,
-    Header,
-    require_walked,
-)
+from imgcheck.imaging.containers.header import BrokenHeaderError, Header, Walked, require_walked
 from imgcheck.imaging.containers.trailer import trailer
 from imgcheck.imaging.containers.tree import MOST_PARTS, Node, Walk, comment, printable
 from imgcheck.imaging.limits import Limits
@@ -54,7 +49,7 @@ class _Gif:
     empty: bool = False
 
 
-def walk_gif(walk: Walk) -> tuple[tuple[Node, ...], Callable[[Limits], Header]]:
+def walk_gif(walk: Walk) -> Walked:
     """Walk the blocks up to the trailer byte."""
     data, gif = walk.data, _Gif()
     if data[:6] not in (b"GIF87a", b"GIF89a") or len(data) < 13:

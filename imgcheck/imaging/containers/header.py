@@ -2,11 +2,13 @@
 
 import re
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from imgcheck.errors import RefusedError, UnreadableError
-from imgcheck.imaging.containers.tree import MOST_PARTS, Observation, Walk
+from imgcheck.imaging.containers.tree import MOST_PARTS, Node, Observation, Walk
+from imgcheck.imaging.limits import Limits
 
 #: Zero bytes in a row that no encoder writes. Undamaged files of the formats that are tested have
 #: runs of up to 33, apart from flat areas of a JPEG or a lossy WebP, which their readers allow
@@ -58,6 +60,10 @@ class Header:
                 f"its header gives a size of {self.width} x {self.height} pixels; a picture has "
                 "at least 1 x 1"
             )
+
+
+#: What a walker returns: the parts of a file, and a function that returns its header or refuses it.
+Walked: TypeAlias = tuple[tuple[Node, ...], Callable[[Limits], Header]]
 
 
 def require_walked(walk: Walk) -> None:

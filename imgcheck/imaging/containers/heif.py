@@ -8,13 +8,13 @@ from imgcheck.imaging.containers.boxes import child, payload, walk_boxes
 from imgcheck.imaging.containers.header import (
     BrokenHeaderError,
     Header,
+    Walked,
     number,
     take,
     unpack,
     zero_run,
 )
 from imgcheck.imaging.containers.tree import Node, Structure, Walk
-from imgcheck.imaging.limits import Limits
 
 # Quarter turns counter-clockwise (irot) -> EXIF orientation; with a mirror (imir) after the
 # turn: axis 0 swaps top and bottom, axis 1 left and right.
@@ -26,7 +26,7 @@ _MAX_ITEMS = 10_000
 _MAX_EXTENTS = 64
 
 
-def walk_heif(walk: Walk) -> tuple[tuple[Node, ...], Callable[[Limits], Header]]:
+def walk_heif(walk: Walk) -> Walked:
     """Walk the boxes of a HEIF or AVIF file."""
     nodes = walk_boxes(walk)
     for node in nodes:

@@ -1,19 +1,19 @@
 """JPEG 2000 (ITU-T T.800): its boxes, and the size segment of its codestream."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imgcheck.imaging.containers.boxes import child, payload, walk_boxes
 from imgcheck.imaging.containers.header import (
     BrokenHeaderError,
     Header,
+    Walked,
     number,
     take,
     unpack,
     zero_run,
 )
 from imgcheck.imaging.containers.tree import Node, Walk
-from imgcheck.imaging.limits import Limits
 
 CODESTREAM = b"\xff\x4f\xff\x51"
 _MODES = {1: "gray", 2: "gray-alpha", 3: "rgb"}
@@ -27,7 +27,7 @@ _PRECINCT_BYTES, _PRECINCT_SECONDS = 300, 1e-6
 _BLOCK_BYTES, _BLOCK_SECONDS = 550, 1e-6
 
 
-def walk_jp2(walk: Walk) -> tuple[tuple[Node, ...], Callable[[Limits], Header]]:
+def walk_jp2(walk: Walk) -> Walked:
     """Walk the boxes of a JP2 file; a bare codestream is one node."""
     data = walk.data
     if data[:4] == CODESTREAM:

@@ -1,12 +1,13 @@
 """PNG as a row of chunks (ISO/IEC 15948), each with its check sum."""
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from imgcheck.imaging.containers.header import (
     BrokenHeaderError,
     Header,
+    Walked,
     require_walked,
     unpack,
 )
@@ -78,7 +79,7 @@ class _Png:
     end: int | None = None
 
 
-def walk_png(walk: Walk) -> tuple[tuple[Node, ...], Callable[[Limits], Header]]:
+def walk_png(walk: Walk) -> Walked:
     """Walk the chunks up to IEND; consecutive IDAT chunks become one node."""
     png = _Png()
     if not walk.data.startswith(SIGNATURE):

@@ -5,11 +5,11 @@ nothing: an offset, a count or a type that cannot be is observed and the reading
 """
 
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from imgcheck.imaging.containers.header import BrokenHeaderError, Header, take
+from imgcheck.imaging.containers.header import BrokenHeaderError, Header, Walked, take
 from imgcheck.imaging.containers.tree import Node, Observation, Walk
 from imgcheck.imaging.limits import Limits
 
@@ -268,7 +268,7 @@ def read_tiff(
     )  # fmt: skip
 
 
-def walk_tiff(walk: Walk) -> tuple[tuple[Node, ...], Callable[[Limits], Header]]:
+def walk_tiff(walk: Walk) -> Walked:
     """Describe the header and the directories of a TIFF file, in the order they are reached."""
     block = read_tiff(walk, 0, len(walk.data), most_pages=_MOST_PAGES)
     if block is None:

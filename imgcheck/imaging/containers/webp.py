@@ -1,12 +1,12 @@
 """WebP as RIFF chunks (little-endian, padded to even lengths; RFC 9649)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from imgcheck.imaging.containers.header import (
     LONGEST_ZERO_RUN,
     BrokenHeaderError,
     Header,
+    Walked,
     require_walked,
     take,
     unpack,
@@ -29,7 +29,7 @@ class _WebP:
     broken: str = ""
 
 
-def walk_webp(walk: Walk) -> tuple[tuple[Node, ...], Callable[[Limits], Header]]:
+def walk_webp(walk: Walk) -> Walked:
     """Walk the chunks of a RIFF file of form type WEBP; the picture is the first frame."""
     webp = _WebP()
     data = walk.data
