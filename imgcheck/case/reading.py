@@ -75,7 +75,7 @@ class Inspection:
             "format": image.format,
             "width": image.width,
             "height": image.height,
-            "orientation": image.orientation,
+            "orientation": image.header.orientation,
             "damage": _plain(image.damage),
             "tags": _plain(metadata.tags),
             "times": _plain(self.times),

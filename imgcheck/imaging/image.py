@@ -181,44 +181,9 @@ class Image:
         return self.header.width if self.applied_orientation >= 5 else self.header.height
 
     @property
-    def stored_width(self) -> int:
-        """Columns of the stored grid, before the orientation is applied."""
-        return self.header.width
-
-    @property
-    def stored_height(self) -> int:
-        """Rows of the stored grid, before the orientation is applied."""
-        return self.header.height
-
-    @property
-    def orientation(self) -> int:
-        """EXIF orientation 1 to 8 as recorded; 1 where none or nonsense is recorded."""
-        return self.header.orientation
-
-    @property
-    def frames(self) -> int:
-        """Frames or TIFF pages; counted no further than ``limits.frames``."""
-        return self.header.frames
-
-    @property
-    def bands(self) -> int:
-        """Bands of the stored grid; 1 for a palette."""
-        return self.header.bands
-
-    @property
-    def dtype(self) -> str:
-        """Type of the stored samples, as numpy names it, for example ``uint16``."""
-        return self.header.dtype
-
-    @property
     def mode(self) -> str:
         """``gray``, ``gray-alpha``, ``palette``, ``rgb``, ``rgba``, ``cmyk``, ``multiband``."""
         return self.header.mode
-
-    @property
-    def scans(self) -> int:
-        """Scans of a JPEG; 1 for other formats."""
-        return self.header.scans
 
     # What is wrong with it
 

@@ -25,7 +25,7 @@ def stored_gray(image: Image, *, side: int = 480) -> NDArray[np.float32]:
     and other formats, come in full. Averages of blocks differ from a full decode that is then
     averaged by rounding only: below 0.01 in the mean (tests: imaging).
     """
-    longest = max(image.stored_width, image.stored_height)
+    longest = max(image.header.width, image.header.height)
     if image.format == "jpeg" and not image.has_decoded and longest >= 2 * side:
         reduced = _drafted(image, side)
         if reduced is not None:
@@ -40,13 +40,13 @@ def _drafted(image: Image, side: int) -> NDArray[np.float32] | None:
         return None
     from PIL.JpegImagePlugin import JpegImageFile
 
-    scale = side / max(image.stored_width, image.stored_height)
-    wanted = (max(1, int(image.stored_width * scale)), max(1, int(image.stored_height * scale)))
+    scale = side / max(image.header.width, image.header.height)
+    wanted = (max(1, int(image.header.width * scale)), max(1, int(image.header.height * scale)))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with JpegImageFile(io.BytesIO(image.data)) as opened:
-                if opened.size != (image.stored_width, image.stored_height):
+                if opened.size != (image.header.width, image.header.height):
                     return None
                 opened.draft("L", wanted)
                 array = np.asarray(opened.convert("L"), np.float32) / np.float32(255)

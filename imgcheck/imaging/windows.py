@@ -75,7 +75,7 @@ def _stored(image: "Image", window: PartWindow) -> PartWindow:
     """Return a window of the view in the stored grid."""
     column, row, width, height = window
     matrix = view_to_stored(
-        image.applied_orientation, width=image.stored_width, height=image.stored_height
+        image.applied_orientation, width=image.header.width, height=image.header.height
     )
     ends = transforms.apply(matrix, [(column, row), (column + width, row + height)])
     left, top = (round(float(value)) for value in ends.min(axis=0))

@@ -114,7 +114,7 @@ def _part(path: Path, window: tuple[int, int, int, int]) -> tuple[Reference, NDA
         shape = (height, width)
         bands = np.moveaxis(image.rgb()[y : y + height, x : x + width], -1, 0)
     else:
-        chosen = [1, 2, 3] if image.bands >= 3 else [1]
+        chosen = [1, 2, 3] if image.header.bands >= 3 else [1]
         bands = image.read(window, out_shape=shape, bands=chosen)
     valid = image.read_valid(window)
     if shape != valid.shape:

@@ -173,7 +173,7 @@ def test_orientation_of_a_placed_raster_is_recorded_and_not_applied() -> None:
     )
     assert bogus != data
     image = Image.from_bytes(bogus)
-    assert image.orientation == 6
+    assert image.header.orientation == 6
     assert (image.width, image.height) == (60, 40)
     assert image.rgb().shape == (40, 60, 3)
     assert image.georeference is not None

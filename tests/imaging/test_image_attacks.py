@@ -272,7 +272,7 @@ def test_scans_times_pixels_are_limited() -> None:
     data = encode(scene(640, 640), "JPEG", progressive=True)
     with pytest.raises(RefusedError, match="limit: seconds"):
         Image.from_bytes(data, limits=Limits(seconds=0.004))
-    assert Image.from_bytes(data, limits=Limits(seconds=0.03)).scans > 1
+    assert Image.from_bytes(data, limits=Limits(seconds=0.03)).header.scans > 1
 
 
 def test_file_over_the_size_limit_is_refused_unread(evidence: Path) -> None:

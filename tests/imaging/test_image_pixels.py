@@ -77,16 +77,16 @@ def test_all_orientations_give_the_same_view(orientation: int, form: str) -> Non
     else:
         data = encode(stored, form, exif=block, quality=100, subsampling=0, lossless=True)
     image = Image.from_bytes(data)
-    assert image.orientation == orientation
+    assert image.header.orientation == orientation
     assert (image.width, image.height) == (48, 32)
-    assert (image.stored_width, image.stored_height) == stored.size
+    assert (image.header.width, image.header.height) == stored.size
     assert image.rgb().shape == (32, 48, 3)
     assert np.abs(image.rgb().astype(int) - np.asarray(upright)).mean() < 2
     assert image.bands_array().shape == (3, 32, 48)
 
 
 def test_impossible_orientation_counts_as_none() -> None:
-    assert Image.from_bytes(encode(scene(), "JPEG", exif=exif(77))).orientation == 1
+    assert Image.from_bytes(encode(scene(), "JPEG", exif=exif(77))).header.orientation == 1
 
 
 def test_one_pixel_picture_is_read() -> None:
@@ -116,7 +116,7 @@ def test_palette_tiff_becomes_colours() -> None:
 def test_cmyk_becomes_rgb() -> None:
     picture = Pillow.new("CMYK", (16, 16), (0, 255, 255, 0))
     jpeg = Image.from_bytes(encode(picture, "JPEG", quality=95))
-    assert (jpeg.mode, jpeg.bands) == ("cmyk", 4)
+    assert (jpeg.mode, jpeg.header.bands) == ("cmyk", 4)
     assert np.abs(jpeg.rgb()[8, 8].astype(int) - [255, 0, 0]).max() < 8
     tiff = Image.from_bytes(encode(picture, "TIFF"))
     assert np.abs(tiff.rgb()[8, 8].astype(int) - [255, 0, 0]).max() < 8
@@ -143,7 +143,7 @@ def test_deep_png_keeps_its_samples_and_is_stretched_for_the_view(colour: str) -
     ramp = np.linspace(1000, 3000, 5000).astype(np.uint16).reshape(50, 100)
     array = ramp if colour == "gray" else np.dstack([ramp, ramp // 2, ramp // 4])
     image = Image.from_bytes(cv2.imencode(".png", array)[1].tobytes())
-    assert image.dtype == "uint16"
+    assert image.header.dtype == "uint16"
     assert image.bands_array().dtype == np.uint16
     assert image.bands_array()[-1, 0, 0] == 1000
     if colour == "gray":
@@ -157,7 +157,7 @@ def test_float_raster_with_nan_is_stretched_over_its_valid_pixels() -> None:
     array[0, :10] = np.nan
     array[0, 99, 99] = np.inf
     image = Image.from_bytes(geotiff(array))
-    assert image.dtype == "float32"
+    assert image.header.dtype == "float32"
     assert not image.valid()[:10].any()
     assert not image.valid()[99, 99]
     assert image.valid().sum() == 8999
@@ -217,7 +217,7 @@ def test_gray_with_alpha_is_shown_gray() -> None:
 def test_five_bands_show_the_first_three() -> None:
     array = np.stack([np.full((4, 6), 10 * band, np.uint8) for band in range(1, 6)])
     image = Image.from_bytes(geotiff(array))
-    assert (image.bands, image.mode) == (5, "multiband")
+    assert (image.header.bands, image.mode) == (5, "multiband")
     assert image.rgb()[0, 0].tolist() == [10, 20, 30]
     assert image.bands_array().shape == (5, 4, 6)
 
@@ -241,7 +241,7 @@ def test_first_frame_of_an_animation_counts(form: str) -> None:
     stream = io.BytesIO()
     red.save(stream, form, save_all=True, append_images=[blue], lossless=True)
     image = Image.from_bytes(stream.getvalue())
-    assert image.frames == 2
+    assert image.header.frames == 2
     assert image.rgb()[5, 5].tolist() == [255, 0, 0]
 
 
@@ -258,7 +258,7 @@ def test_second_tiff_page_is_counted_and_not_shown() -> None:
     stream = io.BytesIO()
     first.save(stream, "TIFF", save_all=True, append_images=[second])
     image = Image.from_bytes(stream.getvalue())
-    assert image.frames == 2
+    assert image.header.frames == 2
     assert np.array_equal(image.rgb(), np.asarray(first))
 
 

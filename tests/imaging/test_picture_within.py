@@ -74,7 +74,7 @@ OLD, NEW = "2001:01:01 00:00:01", "2017:09:10 12:00:00"
 )
 def test_the_picture_is_the_directory_that_is_no_reduced_copy(name: str, data: bytes) -> None:
     image = Image.from_bytes(data, name="a.tif")
-    assert (image.width, image.height, image.frames) == (160, 120, 1)
+    assert (image.width, image.height, image.header.frames) == (160, 120, 1)
     assert np.array_equal(image.rgb(), LARGE)
     assert np.array_equal(image.read((10, 20, 30, 40))[:, 0, 0], LARGE[20, 10])
     assert image.damage == ()
@@ -151,7 +151,7 @@ def test_place_and_bands_are_those_of_the_full_picture(big: str) -> None:
     plain = geotiff(np.moveaxis(LARGE, -1, 0), BIGTIFF=big)
     expected = Image.from_bytes(plain, name="a.tif")
     image = Image.from_bytes(with_copy_in_front(plain, SMALL[..., 0]), name="a.tif")
-    assert (image.width, image.height, image.bands) == (160, 120, 3)
+    assert (image.width, image.height, image.header.bands) == (160, 120, 3)
     assert image.georeference == expected.georeference
     assert image.georeference is not None
     assert np.array_equal(image.rgb(), expected.rgb())

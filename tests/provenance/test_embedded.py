@@ -325,7 +325,7 @@ def test_every_embedded_picture_is_compared_with_the_main_one() -> None:
     for main, kind in ((whole, "same"), (cut, "cropped"), (whole.rotate(180), "rotated")):
         image = Image.from_bytes(build.with_segments(build.jpeg(main), jfxx, exif))
         # The orientation tag turns the view, not what is stored: thumbnails stay the same.
-        assert image.orientation == 6
+        assert image.header.orientation == 6
         tree = structure(image.data, format="jpeg")
         found = compare_embedded(image, structure=tree)
         assert [one.agreement.kind for one in found if one.agreement] == [kind, kind]

@@ -268,6 +268,6 @@ def test_pages_of_a_tiff_are_counted_beyond_those_that_are_listed() -> None:
     for number in range(599):
         struct.pack_into("<I", body, 8 + (number + 1) * size - 4, 8 + (number + 1) * size)
     image = CheckedImage.from_bytes(bytes(body))
-    assert image.frames == 600
+    assert image.header.frames == 600
     assert len([node for node in image.structure.nodes if node.kind.startswith("IFD")]) == 512
     assert {one.kind for one in image.structure.observations} == {"limit"}

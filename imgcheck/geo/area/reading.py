@@ -114,7 +114,7 @@ def gray(
         shown = np.moveaxis(image.rgb()[row : row + height, column : column + width], -1, 0)
         out_shape = None
     else:
-        bands = [1, 2, 3] if image.bands >= 3 else [1, 1, 1]
+        bands = [1, 2, 3] if image.header.bands >= 3 else [1, 1, 1]
         native = image.read(window, out_shape=out_shape, bands=bands)
         shown = _bytes(native, image.header.bits, stretch)
     level = luma(np.moveaxis(shown, 0, -1))
@@ -140,9 +140,13 @@ def _bytes(
 
 def _stretch_of(image: Image) -> tuple[float, float] | None:
     """Give the percentiles of samples spread over the whole; a tile's own would leave seams."""
-    if image.dtype == "uint8" or image.mode == "palette" or image.format not in WINDOWED_FORMATS:
+    if (
+        image.header.dtype == "uint8"
+        or image.mode == "palette"
+        or image.format not in WINDOWED_FORMATS
+    ):
         return None
-    bands = [1, 2, 3] if image.bands >= 3 else [1]
+    bands = [1, 2, 3] if image.header.bands >= 3 else [1]
     wide, high = min(_SAMPLE_SIDE, image.width), min(_SAMPLE_SIDE, image.height)
     values = []
     for share_y in np.linspace(0, 1, _SAMPLES):
