@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError
 from imgcheck.imaging.containers import Container, read_container
 from imgcheck.imaging.containers.tree import Observation
-from imgcheck.imaging.decoding.model import guarded
+from imgcheck.imaging.decoding.guard import guarded
 from imgcheck.imaging.georeference import Georeference
 from imgcheck.imaging.intake import HEAD_BYTES, Intake, PathInput, sniff, take_in
 from imgcheck.imaging.limits import (

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imgcheck.errors import UnreadableError
 from imgcheck.imaging.containers.header import Header
 from imgcheck.imaging.containers.tree import Observation
-from imgcheck.imaging.decoding.model import guarded, recorded_warnings
+from imgcheck.imaging.decoding.guard import guarded, recorded_warnings
 from imgcheck.imaging.pixels import Decoded, as_bytes
 
 if TYPE_CHECKING:

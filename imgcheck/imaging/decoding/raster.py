@@ -25,7 +25,7 @@ from rasterio.windows import Window
 from imgcheck.errors import ImgcheckError, UnreadableError
 from imgcheck.imaging.containers.header import Header
 from imgcheck.imaging.containers.tree import Observation
-from imgcheck.imaging.decoding.model import decoder_error, recorded_warnings
+from imgcheck.imaging.decoding.guard import decoder_error, recorded_warnings
 from imgcheck.imaging.pixels import Decoded, as_bytes
 
 DRIVERS = {"tiff": "GTiff", "jp2": "JP2OpenJPEG", "png": "PNG"}
