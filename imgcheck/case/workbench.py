@@ -99,10 +99,14 @@ class Case:
     @Once
     def known(self) -> hashing.SearchResult:
         """Matches of the picture in the index of known pictures."""
+        with self.open_index() as index:
+            return index.search(self.image)
+
+    def open_index(self) -> hashing.HashIndex:
+        """Open the index of known pictures; a `UsageError` if the case has none."""
         if self.index is None:
             raise UsageError("no index of known pictures was given")
-        with hashing.HashIndex.open(self.index) as index:
-            return index.search(self.image)
+        return hashing.HashIndex.open(self.index)
 
     @Once
     def clean(self) -> NDArray[np.bool_]:

@@ -10,9 +10,9 @@ from imgcheck import change
 from imgcheck.case import Case, Reference
 from imgcheck.case.ground import Ground
 from imgcheck.checks import _placed, needs
-from imgcheck.checks._pictures import jpeg
 from imgcheck.checks.check import check
 from imgcheck.imaging import warp
+from imgcheck.imaging.reduced import jpeg
 from imgcheck.model import (
     Acquired,
     Changed,

@@ -10,8 +10,7 @@ from imgcheck import change
 from imgcheck.case import Case, Reference
 from imgcheck.case.ground import Ground
 from imgcheck.checks import _placed, needs
-from imgcheck.checks.calibration import error_rate
-from imgcheck.checks.check import check
+from imgcheck.checks.check import check, error_rate
 from imgcheck.model import Acquired, Citation, Evidence, Finding, Measure, Outcome, Region, Window
 
 _BASIS = "state of the ground against dated imagery"

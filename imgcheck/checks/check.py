@@ -1,13 +1,32 @@
-"""What a check is: a question, what it needs, what it answers, and the function that asks."""
+"""What a check is: a question, what it needs, and the function that answers it."""
 
+import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from imgcheck.case import Case
 from imgcheck.model import Claim, ErrorRate, Finding, Outcome, Statement
 from imgcheck.model.finding import DECISIVE, LARGEST_ERROR_RATE
+
+#: The five questions, always in this order.
+QUESTIONS = ("recycled", "manipulated", "mislocated", "misdated", "misrepresented")
+
+#: Fast checks run first.
+STAGES = ("bytes", "structure", "pixels", "models")
+
+#: Limits of every finding about tags.
+WRITABLE = (
+    "Anyone can write any date, place or camera name into a file; agreement proves little, and "
+    "a wrong clock or a re-save explains most disagreement.",
+)
+MISSING = (
+    "Platforms strip metadata from nearly every upload: missing metadata is not evidence for or "
+    "against the claim.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,8 +38,8 @@ class Missing:
     reason : str
         What is missing, as a phrase.
     give : str or None
-        The input that would let the check run, as a phrase with its option; ``None`` where nothing
-        can be given.
+        The input with which the check would run, as a phrase with its option; None if no input
+        would help.
     """
 
     reason: str
@@ -29,21 +48,6 @@ class Missing:
 
 Run = Callable[[Case], Iterable[Finding]]
 Need = Callable[[Case], Missing | None]
-
-#: The five questions, always in this order.
-QUESTIONS = ("recycled", "manipulated", "mislocated", "misdated", "misrepresented")
-
-#: What every finding about tags must say.
-WRITABLE = (
-    "Anyone can write any date, place or camera name into a file; agreement proves little, and "
-    "a wrong clock or a re-save explains most disagreement.",
-)
-MISSING = (
-    "Platforms strip metadata from nearly every upload: its absence says nothing for or against.",
-)
-
-#: Cheap checks run first.
-STAGES = ("bytes", "structure", "pixels", "models")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +71,11 @@ class Check:
     answers : tuple of str
         Kinds of statement it bears on; empty for a check that only observes.
     concerns : callable
-        Tells of a statement of these kinds whether the check bears on it.
+        Whether the check bears on a statement of these kinds.
     needs : tuple of callable
-        Each gives what a case lacks for the check to apply, or ``None``.
+        Each returns what a case lacks for the check to apply, or None.
     run : callable
-        Gives findings for a case.
+        Yields findings for a case.
     """
 
     id: str
@@ -86,7 +90,7 @@ class Check:
     run: Run
 
     def statements(self, claim: Claim) -> tuple[Statement, ...]:
-        """Give the statements of a claim that this check bears on."""
+        """Return the statements of a claim that this check bears on."""
         return tuple(s for s in claim.of_kind(*self.answers) if self.concerns(s))
 
     def finding(
@@ -94,8 +98,8 @@ class Check:
     ) -> Finding:
         """Make a finding of this check.
 
-        A finding that would support or contradict becomes inconclusive, and says so, if its error
-        rate is not surely at most `LARGEST_ERROR_RATE`.
+        A finding that would support or contradict becomes inconclusive, with that as a limit, if
+        the upper end of its error rate exceeds `LARGEST_ERROR_RATE`.
         """
         rate: ErrorRate | None = rest.get("error_rate")
         if outcome not in DECISIVE:
@@ -116,7 +120,7 @@ class Check:
     def without(
         self, case: Case, outcome: Outcome, reason: str, **rest: Any
     ) -> tuple[Finding, ...]:
-        """Say of every statement this check would answer why it did not.
+        """Return a finding with the reason for every statement that this check did not answer.
 
         ``rest`` are fields of the findings: ``would_change`` names an input to give, ``evidence``
         what was tried.
@@ -131,20 +135,20 @@ class Check:
         )
 
     def missing(self, case: Case) -> Missing | None:
-        """Give the first thing that a case lacks for this check to apply, or ``None``."""
+        """Return the first thing that a case lacks for this check to apply, or None."""
         return next((lack for need in self.needs if (lack := need(case)) is not None), None)
 
 
 def _undecided(rate: ErrorRate) -> str:
-    wanted = f"a verdict needs a rate that is surely {LARGEST_ERROR_RATE:.0%} or less"
+    wanted = f"a verdict needs a rate of at most {LARGEST_ERROR_RATE:.0%} at 95 % confidence"
     if not rate.trials:
         return (
-            f"This test decides nothing by itself: its error rate was not measured, and {wanted}."
+            f"This test does not decide by itself: its error rate was not measured, and {wanted}."
         )
     # Rounded up, so that a limit just above the largest rate does not look like it.
     most = math.ceil(1000 * rate.interval.high) / 10
     return (
-        f"This test decides nothing by itself: its error rate may be as high as {most:g} % "
+        f"This test does not decide by itself: its error rate may be as high as {most:g} % "
         f"({rate.errors} of {rate.trials} {rate.what}), and {wanted}."
     )
 
@@ -161,7 +165,7 @@ def check(
     concerns: Callable[[Statement], bool] = lambda statement: True,
     needs: tuple[Need, ...] = (),
 ) -> Callable[[Run], Check]:
-    """Make a `Check` of a function from a case to findings.
+    """Return a decorator that makes a `Check` of a function from a case to findings.
 
     Examples
     --------
@@ -192,3 +196,19 @@ def check(
         )
 
     return make
+
+
+def error_rate(check: str, name: str) -> ErrorRate:
+    """Return one measured error rate of a check.
+
+    It is read from ``calibration/ID.json`` beside this module, which a benchmark writes
+    (`tests.benchmarks.calibrate.write`), never a person.
+    """
+    return ErrorRate(**_rates(check)[name])
+
+
+@cache
+def _rates(check: str) -> dict[str, dict[str, Any]]:
+    text = (files(__package__) / "calibration" / f"{check}.json").read_text("utf-8")
+    rates: dict[str, dict[str, Any]] = json.loads(text)
+    return rates

@@ -8,8 +8,7 @@ import numpy as np
 
 from imgcheck.case import Case, Reference
 from imgcheck.checks import _placed, needs
-from imgcheck.checks.calibration import error_rate
-from imgcheck.checks.check import check
+from imgcheck.checks.check import check, error_rate
 from imgcheck.geo.placement import affine_of
 from imgcheck.imaging import warp
 from imgcheck.model import Acquired, Citation, Evidence, Finding, Measure, Outcome, Window

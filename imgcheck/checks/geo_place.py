@@ -6,8 +6,7 @@ from dataclasses import replace
 from imgcheck import geo
 from imgcheck.case import Case, Reference
 from imgcheck.checks import _claimed, _placed, needs
-from imgcheck.checks.calibration import error_rate
-from imgcheck.checks.check import check
+from imgcheck.checks.check import check, error_rate
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import (
     Citation,

@@ -8,13 +8,9 @@ from numpy.typing import NDArray
 
 from imgcheck import forensics, hashing
 from imgcheck.case import Case
-from imgcheck.checks import needs
-from imgcheck.checks._known import COPIES, date, missing_dates
-from imgcheck.checks._pictures import jpeg
-from imgcheck.checks.calibration import error_rate
-from imgcheck.checks.check import check
+from imgcheck.checks import _known, needs
+from imgcheck.checks.check import check, error_rate
 from imgcheck.imaging import warp
-from imgcheck.imaging.text import printable
 from imgcheck.model import (
     Citation,
     DetectionPower,
@@ -30,23 +26,22 @@ from imgcheck.model import (
 _BASIS = "comparison with a known picture"
 
 # A copy that was altered over much of its area may look undetermined to the index. It is compared
-# too, and what differs is shown; but it decides nothing: frames of one flight look so as well.
-_ASKED = (*COPIES, "undetermined")
+# too, and the differences are shown; but they do not decide: frames of one flight look so as well.
+_COMPARED = (*_known.COPIES, "undetermined")
 # Stages of the search that found the same bytes or the same pixels.
 _EXACT = ("file", "pixels")
 _MOST_COMPARED = 3
 _MOST_REGIONS = 12
-_SHOWN_SIDE = 1024
 
 _LIMITS = (
-    "Which of the two pictures was altered is not shown: the known picture may be the altered one.",
-    "Changes of colour at equal brightness, slow changes of light over some 60 pixels, and what "
-    "lies under or beside drawings are not seen.",
-    "The known picture is kept at 1024 pixels a side at most; finer changes are lost.",
+    "The comparison does not show which of the two pictures was altered: it may be the known one.",
+    "Not detected: changes of colour at equal brightness, slow changes of light over some 60 "
+    "pixels, and what lies under or beside drawings.",
+    "The index keeps pictures at 1024 pixels a side at most; finer changes are lost.",
 )
 _INNOCENT = (
     "the known picture may be the altered one",
-    "a logo, dust or a number plate may have been retouched in the open",
+    "a logo, dust or a number plate may have been retouched openly",
     "the two may be neighbouring frames of one camera in which something moved",
 )
 _WISHES = ("the earliest copy at full size",)
@@ -54,15 +49,11 @@ _WISHES = ("the earliest copy at full size",)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Compared:
-    """A known picture and what came of comparing the post with it."""
+    """A known picture and its comparison with the post."""
 
     match: hashing.Match
     earlier: NDArray[np.uint8]
     found: forensics.Residual
-
-    @property
-    def name(self) -> str:
-        return printable(self.match.path).rsplit("/", 1)[-1]
 
     def of(self, kind: str) -> tuple[forensics.Difference, ...]:
         return tuple(r for r in self.found.regions if r.kind == kind)
@@ -77,16 +68,16 @@ class _Compared:
     needs=(needs.pixels, needs.index),
 )
 def hashing_altered_since(case: Case) -> Iterable[Finding]:
-    """Compare the picture with the known pictures that it is a copy of."""
-    copies = [m for m in case.known.matches if m.relation in _ASKED and m.known.listed is None]
+    """Compare the picture with the known pictures of which it is a copy."""
+    matches = case.known.matches
+    copies = [m for m in matches if m.relation in _COMPARED and m.known.listed is None]
     first = _earliest(case, copies)
     exact = [m for m in copies if m.stage in _EXACT]
     if exact and (first is None or first in exact):
-        yield from _said(case, exact[0], None)
+        yield from _findings(case, exact[0], None)
         return
     # The earliest copy decides: later ones may be altered themselves.
-    order = [m for m in copies if m not in exact and m is not first]
-    order = [first, *order] if first is not None else order
+    order = sorted((m for m in copies if m not in exact), key=lambda m: m is not first)
     tried = list(_comparisons(case, order[:_MOST_COMPARED])) if order else []
     compared = [c for c in tried if c.found.compared]
     if compared:
@@ -94,45 +85,43 @@ def hashing_altered_since(case: Case) -> Iterable[Finding]:
             compared,
             key=lambda c: (c.match is first, len(c.of("content")), len(c.found.regions)),
         )
-        yield from _said(case, chosen.match, chosen)
-    else:
-        yield from hashing_altered_since.without(
-            case, Outcome.NOT_APPLICABLE, _nothing(case, copies, tried)
-        )
+        yield from _findings(case, chosen.match, chosen)
+        return
+    words = "no copy of the picture is among the known pictures"
+    if copies:
+        reasons = "; ".join(f"{_known.name(c.match)}: {c.found.reason}" for c in tried)
+        words = f"the picture could not be compared with the known picture it resembles ({reasons})"
+    yield from hashing_altered_since.without(case, Outcome.NOT_APPLICABLE, words)
 
 
 def _earliest(case: Case, copies: list[hashing.Match]) -> hashing.Match | None:
-    """Give the earliest of the sure copies that are dated before the post.
-
-    Of copies of one date, one with the same pixels comes first.
-    """
+    """Return the earliest copy that is dated before the post; of one date, that of equal pixels."""
     dated = [
         (known.earliest, match.stage not in _EXACT, number)
         for number, match in enumerate(copies)
-        if match.relation in COPIES and (known := _earlier(case, match)) is not None
+        if match.relation in _known.COPIES and (known := _earlier(case, match)) is not None
     ]
     return copies[min(dated)[2]] if dated else None
 
 
 def _comparisons(case: Case, copies: list[hashing.Match]) -> Iterator[_Compared]:
-    assert case.index is not None
     picture = case.image.rgb()
-    with hashing.HashIndex.open(case.index) as index:
+    with case.open_index() as index:
         for match in copies:
-            earlier = index.preview(match.id)
+            earlier, matrix = index.preview(match.id), None
             if match.inverted:
                 earlier = 255 - earlier
+            if match.transform is not None:
+                transform = np.array(match.transform, np.float64)
+                matrix = _known.to_preview(match, transform, earlier)
             found = forensics.residual(
-                picture,
-                earlier,
-                matrix=_to_preview(match, earlier),
-                picture_mask=_shared(case, match),
+                picture, earlier, matrix=matrix, picture_mask=_shared(case, match)
             )
             yield _Compared(match=match, earlier=earlier, found=found)
 
 
 def _shared(case: Case, match: hashing.Match) -> NDArray[np.bool_]:
-    """Give the part of the post that is the known picture: not its frame, nor other panes."""
+    """Return the part of the post that matches the known picture, without frame or other panes."""
     usable = case.image.valid()
     if not match.region:
         return usable
@@ -143,28 +132,15 @@ def _shared(case: Case, match: hashing.Match) -> NDArray[np.bool_]:
     return usable & inside
 
 
-def _to_preview(match: hashing.Match, preview: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-    if match.transform is None:
-        return None
-    rows, cols = preview.shape[:2]
-    shrink = np.diag([cols / match.known.width, rows / match.known.height, 1.0])
-    return np.asarray(shrink @ np.array(match.transform, np.float64))
-
-
-def _nothing(case: Case, copies: list[hashing.Match], tried: list[_Compared]) -> str:
-    if not copies:
-        return "no copy of the picture is among the known pictures"
-    reasons = "; ".join(f"{c.name}: {c.found.reason}" for c in tried)
-    return f"the picture could not be compared with the known picture it resembles ({reasons})"
-
-
-def _said(case: Case, match: hashing.Match, compared: _Compared | None) -> Iterator[Finding]:
-    name = printable(match.path).rsplit("/", 1)[-1]
+def _findings(case: Case, match: hashing.Match, compared: _Compared | None) -> Iterator[Finding]:
     if compared is None:
-        words = f"The picture is, to the pixel, the known picture {name}: nothing differs."
-        power = DetectionPower(sentence="every pixel was compared: no difference would be missed")
+        words = (
+            f"The picture is identical to the known picture {_known.name(match)} in every pixel: "
+            "nothing differs."
+        )
+        power = DetectionPower(sentence="Every pixel was compared: no difference would be missed.")
     else:
-        words, power = _words(compared), _power(compared)
+        words, power = _words(compared), _power(compared.found)
     yield hashing_altered_since.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
@@ -190,16 +166,16 @@ def _judged(
     content = () if compared is None else compared.of("content")
     outcome = Outcome.INCONCLUSIVE
     wishes: tuple[str, ...] = _WISHES
-    if match.relation not in COPIES:
-        words += " Whether the two are copies of one picture at all is not sure."
+    if match.relation not in _known.COPIES:
+        words += " It is not confirmed that the two are copies of one picture."
     elif content and _earlier(case, match) is not None:
         outcome, wishes = Outcome.CONTRADICTS, ()
     elif content:
         words += " Which of the two came first is not known."
-        when = date(match)
-        wishes = missing_dates(case.claim.source.posted, () if when is None else (when,))
+        when = _known.date(match)
+        wishes = _known.missing_dates(case.claim.source.posted, () if when is None else (when,))
     elif compared is not None and compared.of("overlay"):
-        words += " A drawing over a picture is an annotation, not a change of what it shows."
+        words += " A drawing over a picture is an annotation, not an alteration of what it shows."
     else:
         words += " That does not show what was done before the known picture was made."
     return hashing_altered_since.finding(
@@ -216,8 +192,8 @@ def _judged(
 
 
 def _earlier(case: Case, match: hashing.Match) -> Window | None:
-    """Give the date of a known picture if it surely lies before the post."""
-    posted, known = case.claim.source.posted, date(match)
+    """Return the date of a known picture if it is certainly before the post."""
+    posted, known = case.claim.source.posted, _known.date(match)
     if posted is None or known is None or not known.before(posted):
         return None
     return known
@@ -228,32 +204,35 @@ def _words(compared: _Compared) -> str:
     parts = []
     if content:
         sizes = ", ".join(f"{r.size_px:.0f}" for r in content[:5])
-        places = "one place" if len(content) == 1 else f"{len(content)} places"
-        parts.append(f"the ground differs in {places} ({sizes} px across)")
+        parts.append(f"the ground differs in {_places(len(content))} ({sizes} px across)")
     if overlay:
-        places = "one place" if len(overlay) == 1 else f"{len(overlay)} places"
-        parts.append(f"something is drawn over it in {places}")
-    told = " and ".join(parts) if parts else "nothing differs beyond compression and toning"
+        parts.append(f"something is drawn over it in {_places(len(overlay))}")
+    result = " and ".join(parts) if parts else "nothing differs beyond compression and toning"
     return (
-        f"Compared with the known picture {compared.name} over "
-        f"{compared.found.compared_share:.0%} of the picture, {told}."
+        f"Compared with the known picture {_known.name(compared.match)} over "
+        f"{compared.found.compared_share:.0%} of the picture, {result}."
     )
 
 
-def _power(compared: _Compared) -> DetectionPower:
-    found = compared.found
+def _places(number: int) -> str:
+    return "one place" if number == 1 else f"{number} places"
+
+
+def _power(found: forensics.Residual) -> DetectionPower:
     if found.smallest_px is None:
-        return DetectionPower(sentence=f"what was missed is not known: {found.smallest_reason}")
-    return DetectionPower(
-        sentence=f"ground exchanged over less than {found.smallest_px:.0f} x "
-        f"{found.smallest_px:.0f} px could have been missed: from that size on, nine in ten "
-        "patches moved within this picture as a test were found"
-    )
+        sentence = f"What was missed is not known: {found.smallest_reason}."
+    else:
+        size = f"{found.smallest_px:.0f} x {found.smallest_px:.0f} px"
+        sentence = (
+            f"Replaced ground smaller than {size} may have been missed: of test patches of that "
+            "size moved within this picture, 9 in 10 were found."
+        )
+    return DetectionPower(sentence=sentence)
 
 
 def _measures(compared: _Compared) -> Iterator[Measure]:
     found = compared.found
-    yield Measure(name="known picture", value=compared.name)
+    yield Measure(name="known picture", value=_known.name(compared.match))
     yield Measure(name="share of the picture compared", value=round(found.compared_share, 3))
     yield Measure(
         name="smallest exchange found 9 times in 10",
@@ -273,6 +252,7 @@ def _measures(compared: _Compared) -> Iterator[Measure]:
 
 
 def _evidence(case: Case, compared: _Compared) -> Evidence:
+    name = _known.name(compared.match)
     return Evidence(
         regions=tuple(
             Region(
@@ -283,28 +263,29 @@ def _evidence(case: Case, compared: _Compared) -> Evidence:
             )
             for r in compared.found.regions
         ),
-        citations=(Citation(input=compared.name, label="known picture compared with"),),
-        pictures=tuple(_pictures(case.image.rgb(), compared)),
+        citations=(
+            Citation(input=_known.name(compared.match), label="known picture compared with"),
+        ),
+        pictures=tuple(_pictures(case, compared)),
     )
 
 
-def _pictures(picture: NDArray[np.uint8], compared: _Compared) -> Iterator[Picture]:
-    """Give the earlier copy laid on the post, the post, and where they differ."""
-    assert compared.found.matrix is not None
-    shrink = min(1.0, _SHOWN_SIDE / max(picture.shape[:2]))
-    shape = (round(picture.shape[0] * shrink), round(picture.shape[1] * shrink))
-    grow = np.diag([picture.shape[1] / shape[1], picture.shape[0] / shape[0], 1.0])
-    earlier = warp.warp(compared.earlier, compared.found.matrix @ grow, shape, inverse=True)
+def _pictures(case: Case, compared: _Compared) -> Iterator[Picture]:
+    """Yield the earlier copy aligned with the post, the post, and where they differ."""
+    found, picture = compared.found, case.image.rgb()
+    if found.matrix is None:
+        return
+    shape, grow = _known.shown_shape(picture)
+    earlier = warp.warp(compared.earlier, found.matrix @ grow, shape, inverse=True)
     post = warp.resize(picture, shape)
-    score = warp.resize(compared.found.score_map, shape)
-    hot = np.clip(np.nan_to_num(score) / (2 * compared.found.threshold), 0, 1)
+    score = warp.resize(found.score_map, shape)
+    hot = np.clip(np.nan_to_num(score) / (2 * found.threshold), 0, 1)[..., None]
     gray = np.repeat(post.mean(axis=2, keepdims=True), 3, axis=2) * 0.6
-    glow = hot[..., None] * np.array([255.0, 64.0, 0.0]) + (1 - hot[..., None]) * gray
-    stem = f"known-{compared.match.id}-altered"
-    for name, label, role, pixels in (
-        (f"{stem}-before.jpg", f"{compared.name}, laid on the post", "before", earlier),
-        (f"{stem}-after.jpg", "the post", "after", post),
-        (f"{stem}-difference.jpg", "where they differ (orange)", "overlay", glow),
-    ):
-        shown = np.clip(np.nan_to_num(pixels), 0, 255).astype(np.uint8)
-        yield Picture(name=name, label=label, role=role, data=jpeg(shown))
+    yield from _known.compared_pictures(
+        f"known-{compared.match.id}-altered",
+        f"{_known.name(compared.match)}, aligned with the post",
+        earlier,
+        post,
+        hot * np.array([255.0, 64.0, 0.0]) + (1 - hot) * gray,
+        "where they differ (orange)",
+    )

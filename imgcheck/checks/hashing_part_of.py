@@ -1,6 +1,6 @@
-"""Is the picture cut from a known picture, or put together from some?"""
+"""Is the picture a crop of a known picture, or combined from several?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from imgcheck import hashing
 from imgcheck.case import Case
@@ -9,9 +9,11 @@ from imgcheck.checks.check import check
 from imgcheck.model import Finding, Measure, Outcome
 
 _MEANS = (
-    "A cut, a collage or a screenshot is common and says nothing against the picture by itself; "
-    "what was left out may matter.",
+    "Crops, collages and screenshots are common and no evidence against the picture; what was left "
+    "out may matter.",
 )
+# A copy that covers less of the picture than this is one pane of a collage.
+_PANE = 0.6
 
 
 @check(
@@ -28,64 +30,52 @@ def hashing_part_of(case: Case) -> Iterable[Finding]:
     if not result.rows:
         yield from _known.empty(hashing_part_of, case)
         return
-    found = [m for m in result.matches if not _known.whole(m)]
-    copies = [m for m in found if m.relation in _known.COPIES]
-    others = [m for m in found if m.relation not in _known.COPIES]
+    found, copies = _known.copies_first([m for m in result.matches if not _known.whole(m)])
+    shown = found[: _known.MOST_SHOWN]
     none = f"No part of the picture is among the {result.rows} known pictures"
     if result.parts == "likely":
-        none = f"No part of the picture was found in the likeliest of {result.rows} known pictures"
+        none = (
+            f"No part of the picture was found in the most similar of {result.rows} known pictures"
+        )
     none = _known.nothing(result, none)
-    yield _told(case, result, [*copies, *others][: _known.MOST_SHOWN], none)
-    yield from _known.answers(hashing_part_of, case, result, copies, none=none)
-
-
-def _told(
-    case: Case, result: hashing.SearchResult, matches: list[hashing.Match], none: str
-) -> Finding:
-    return hashing_part_of.finding(
+    yield hashing_part_of.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
-        summary=f"{_words(matches) if matches else none}.",
+        summary=f"{_words(shown) if shown else none}.",
         basis=_known.BASIS,
         measures=(
             *_known.search_measures(result),
-            *_known.match_measures(matches),
-            *_shares(matches),
+            *_known.match_measures(shown),
+            *_shares(shown),
         ),
-        evidence=_known.evidence(case, matches),
+        evidence=_known.evidence(case, shown),
         limits=(*_known.LIMITS, *_MEANS),
     )
+    yield from _known.answers(hashing_part_of, case, found[:copies], none)
 
 
-def _words(matches: list[hashing.Match]) -> str:
+def _words(matches: Sequence[hashing.Match]) -> str:
     copies = [m for m in matches if m.relation in _known.COPIES]
-    panes = [m for m in copies if (m.overlap_share or 1.0) < 0.6]
+    panes = [m for m in copies if (m.overlap_share or 1.0) < _PANE]
     if len(panes) > 1:
         names = ", ".join(_known.name(m) for m in panes)
-        return f"The picture is put together from parts of {len(panes)} known pictures: {names}"
+        return f"The picture is combined from parts of {len(panes)} known pictures: {names}"
     return "; ".join(_one(m) for m in matches)
 
 
 def _one(match: hashing.Match) -> str:
     inside, of_known = match.overlap_share or 0.0, match.known_share or 0.0
-    if match.relation in _known.COPIES:
-        handling = [
-            w for w, on in (("mirrored", match.mirrored), ("inverted", match.inverted)) if on
-        ]
-        turned = f", {' and '.join(handling)}" if handling else ""
-        if inside >= 0.85:
-            return (
-                f"The picture is cut from {_known.name(match)}{turned}: it shows {of_known:.0%} "
-                f"of it and leaves out {1 - of_known:.0%}"
-            )
-        return (
-            f"A part of the picture ({inside:.0%}) is {'all' if of_known >= 0.85 else 'a part'} "
-            f"of {_known.name(match)}{turned}"
-        )
-    return f"A part of the picture ({inside:.0%}) {_known.likeness(match)}"
+    if match.relation not in _known.COPIES:
+        return f"A part of the picture ({inside:.0%}) {_known.likeness(match)}"
+    how = _known.variant(match)
+    name = f"{_known.name(match)}{f', {how}' if how else ''}"
+    if inside >= _known.WHOLE:
+        return f"The picture is a crop of {name}: it shows {of_known:.0%} of that picture"
+    extent = "all" if of_known >= _known.WHOLE else "a part"
+    return f"A part of the picture ({inside:.0%}) is {extent} of {name}"
 
 
-def _shares(matches: list[hashing.Match]) -> Iterator[Measure]:
+def _shares(matches: Sequence[hashing.Match]) -> Iterator[Measure]:
     for match in matches:
         if match.known_share is not None:
             yield Measure(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from imgcheck import hashing
 from imgcheck.case import Case
 from imgcheck.checks import _known, needs
 from imgcheck.checks.check import check
@@ -19,29 +18,22 @@ from imgcheck.model import Finding, Outcome
     needs=(needs.pixels, needs.index),
 )
 def hashing_seen_before(case: Case) -> Iterable[Finding]:
-    """Search the index for the picture as a whole, however it was saved, turned or framed."""
+    """Search the index for the whole picture, also re-encoded, rotated, mirrored or framed."""
     result = case.known
     if not result.rows:
         yield from _known.empty(hashing_seen_before, case)
         return
-    found = [m for m in result.matches if _known.whole(m)]
-    copies = [m for m in found if m.relation in _known.COPIES]
-    others = [m for m in found if m.relation not in _known.COPIES]
+    found, copies = _known.copies_first([m for m in result.matches if _known.whole(m)])
+    shown = found[: _known.MOST_SHOWN]
     none = _known.nothing(result, f"The picture is not among the {result.rows} known pictures")
-    yield _told(case, result, [*copies, *others][: _known.MOST_SHOWN], none)
-    yield from _known.answers(hashing_seen_before, case, result, copies, none=none)
-
-
-def _told(
-    case: Case, result: hashing.SearchResult, matches: list[hashing.Match], none: str
-) -> Finding:
-    words = "The picture " + "; it ".join(_known.likeness(m) for m in matches) if matches else none
-    return hashing_seen_before.finding(
+    words = "The picture " + "; it ".join(map(_known.likeness, shown)) if shown else none
+    yield hashing_seen_before.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
         summary=f"{words}.",
         basis=_known.BASIS,
-        measures=(*_known.search_measures(result), *_known.match_measures(matches)),
-        evidence=_known.evidence(case, matches),
+        measures=(*_known.search_measures(result), *_known.match_measures(shown)),
+        evidence=_known.evidence(case, shown),
         limits=_known.LIMITS,
     )
+    yield from _known.answers(hashing_seen_before, case, found[:copies], none)

@@ -1,4 +1,4 @@
-"""What a check needs before it can say anything: each gives what is missing, or ``None``."""
+"""What a check needs before it can run: each function returns what is missing, or None."""
 
 from collections.abc import Iterable
 
@@ -41,7 +41,7 @@ def dated_reference(case: Case) -> Missing | None:
 
 
 def two_dated_references(case: Case) -> Missing | None:
-    """Need two georeferenced references of which one is surely older than the other."""
+    """Need two georeferenced references of which one is certainly older than the other."""
     if (missing := dated_reference(case)) is not None:
         return missing
     if len(in_sequence(case.references)) < 2:
@@ -54,10 +54,10 @@ def two_dated_references(case: Case) -> Missing | None:
 
 
 def in_sequence(references: Iterable[Reference]) -> list[Reference]:
-    """Give georeferenced references whose dates follow each other, as many as possible.
+    """Return as many georeferenced references as possible whose dates do not overlap, in order.
 
-    Of references whose dates overlap, such as two of one day, it is not known which is older.
-    Only one of them is given.
+    Of references whose dates overlap, such as two of one day, only one is kept: it is not known
+    which is older.
     """
     dated = [(r.date, r) for r in references if r.date and r.image.georeference]
     kept: list[Reference] = []

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from imgcheck.case import Case
-from imgcheck.checks.calibration import error_rate
-from imgcheck.checks.check import check
+from imgcheck.checks.check import check, error_rate
 from imgcheck.model import ByteRange, Evidence, Finding, Measure, Outcome
 from imgcheck.provenance import Credentials, say_credentials
 

@@ -8,8 +8,7 @@ from imgcheck.case import Case
 from imgcheck.case.ground import Spot
 from imgcheck.case.shadows import MeasuredShadow, NoShadow
 from imgcheck.checks import needs
-from imgcheck.checks.calibration import error_rate
-from imgcheck.checks.check import check
+from imgcheck.checks.check import check, error_rate
 from imgcheck.model import Acquired, Finding, Measure, Outcome, Window
 from imgcheck.quantity import LonLat
 

@@ -19,8 +19,7 @@ def command(check: str | None, as_json: bool) -> int:
       imgcheck explain
       imgcheck explain geo.place
     """
-    from imgcheck.checks.catalogue import catalogue, find
-    from imgcheck.checks.pages import page
+    from imgcheck.checks.catalogue import catalogue, find, page
 
     chosen = catalogue() if check is None else (find(check),)
     if as_json:

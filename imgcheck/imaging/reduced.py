@@ -6,6 +6,7 @@ thumbnail, at a fraction of the time of a full decode.
 
 import io
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,20 @@ def jpeg_view(image: Image, *, longest_px: int) -> bytes | None:
     except ImgcheckError:
         return None
     view.thumbnail((longest_px, longest_px))
+    return _encoded(view, quality=88)
+
+
+def jpeg(rgb: NDArray[np.uint8] | NDArray[np.float32]) -> bytes:
+    """Encode (M, N, 3) uint8, or float in [0, 1] with NaN as black."""
+    from PIL import Image as Pillow
+
+    if rgb.dtype != np.uint8:
+        scaled = np.nan_to_num(rgb.astype(np.float32)) * 255.0 + 0.5
+        return jpeg(np.clip(scaled, 0, 255).astype(np.uint8))
+    return _encoded(Pillow.fromarray(rgb), quality=85)
+
+
+def _encoded(picture: Any, *, quality: int) -> bytes:
     stream = io.BytesIO()
-    view.save(stream, "JPEG", quality=88)
+    picture.save(stream, "JPEG", quality=quality)
     return stream.getvalue()

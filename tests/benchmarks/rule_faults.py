@@ -57,9 +57,9 @@ GUARDS = {
     "imgcheck/checks/check.py": ("tests/checks/test_check.py", "tests/test_verification.py"),
 }  # fmt: skip
 #: Files among the checks that hold no rule.
-NO_RULES = ("__init__", "_aligned", "_pictures", "calibration", "catalogue", "pages")
+NO_RULES = ("__init__", "catalogue")
 #: Tests on rendered pictures, which take minutes; only the check itself runs its own.
-_ON_PICTURES = ("test_geo_place", "test_hashing_part_of", "test_marked_shadows")
+_ON_PICTURES = ("test_geo_place", "test_hashing_part_of")
 
 #: Faults that change no answer, by file, function and change, each with the reason.
 EQUIVALENT: dict[tuple[str, str, str], str] = {

@@ -55,7 +55,7 @@ def test_a_rate_that_may_exceed_a_twentieth_makes_a_finding_inconclusive(
 def test_the_limit_that_keeps_it_from_deciding_is_said(errors: int, trials: int, says: str) -> None:
     (_, words) = say(Outcome.SUPPORTS, rate(errors, trials)).limits
     assert says in words
-    assert "5% or less" in words
+    assert "at most 5% at 95 % confidence" in words
 
 
 @pytest.mark.parametrize("outcome", DECISIVE)

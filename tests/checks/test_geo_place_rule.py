@@ -10,7 +10,7 @@ from PIL import Image as Pillow
 
 from imgcheck import geo
 from imgcheck.case import Case, Reference
-from imgcheck.checks.calibration import error_rate
+from imgcheck.checks.check import error_rate
 from imgcheck.checks.geo_place import geo_place
 from imgcheck.geo import choosing
 from imgcheck.imaging import Image

@@ -45,8 +45,8 @@ def findings(pixels: np.ndarray, known) -> list:
 
 def test_a_cut_is_named_with_the_share_that_was_left_out(known):
     told, answer = findings(ground(202)[60:240, 100:340], known)
-    assert "cut from 202.jpg" in told.summary
-    assert "leaves out" in told.summary
+    assert "a crop of 202.jpg" in told.summary
+    assert "of that picture" in told.summary
     assert answer.outcome is Outcome.CONTRADICTS
     assert answer.error_rate is not None
 
@@ -56,13 +56,14 @@ def test_panes_are_told_to_be_parts_of_several_pictures(known):
     page[2:302, 2:402] = ground(201)[:300, :400]
     page[2:302, 406:806] = ground(203)[:300, :400]
     told, _ = findings(page, known)
-    assert "put together from parts of 2 known pictures" in told.summary
+    assert "combined from parts of 2 known pictures" in told.summary
 
 
 def test_an_approximate_search_does_not_say_that_no_part_is_known(known, monkeypatch):
     monkeypatch.setattr("imgcheck.hashing.index.EXHAUSTIVE_ROWS", 0)
     told, answer = findings(ground(300), known)
-    assert "likeliest of 3" in told.summary
+    assert "most similar of 3" in told.summary
+    assert "most similar of 3" in answer.summary
     assert answer.outcome is Outcome.INCONCLUSIVE
 
 

@@ -16,7 +16,7 @@ from imgcheck import sun
 from imgcheck.case import Case, Reference
 from imgcheck.case.shadows import MeasuredShadow
 from imgcheck.checks import sun_claimed_time
-from imgcheck.checks.calibration import error_rate
+from imgcheck.checks.check import error_rate
 from imgcheck.checks.sun_claimed_time import claimed_time, decide
 from imgcheck.imaging import Image
 from imgcheck.model import Finding, Outcome, Rival

@@ -18,8 +18,7 @@ from PIL import Image as Pillow
 from imgcheck import scene
 from imgcheck.case import Case, Reference
 from imgcheck.checks import QUESTIONS, Check
-from imgcheck.checks.catalogue import catalogue
-from imgcheck.checks.pages import HEADINGS, page
+from imgcheck.checks.catalogue import HEADINGS, catalogue, page
 from imgcheck.hashing import HashIndex
 from imgcheck.imaging import Image
 from imgcheck.model import KINDS, Finding, Outcome, Window
