@@ -252,7 +252,6 @@ def _measures(compared: _Compared) -> Iterator[Measure]:
 
 
 def _evidence(case: Case, compared: _Compared) -> Evidence:
-    name = _known.name(compared.match)
     return Evidence(
         regions=tuple(
             Region(
