@@ -1,8 +1,7 @@
-"""What changed between pictures of one place, and between which dates a picture fits."""
+"""Changes between pictures of one place, and the dates between which a picture fits."""
 
-from imgcheck.change.agreement import Vote
 from imgcheck.change.bitemporal import ChangeResult, Suppressed, detect
-from imgcheck.change.bracketing import Bracket, bracket
+from imgcheck.change.bracketing import Bracket, Vote, bracket
 from imgcheck.change.regions import Region
 
 __all__ = ["Bracket", "ChangeResult", "Region", "Suppressed", "Vote", "bracket", "detect"]

@@ -1,4 +1,4 @@
-"""What changed between two co-registered pictures of one place."""
+"""Detect changes between two co-registered pictures of one place."""
 
 import math
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from imgcheck.change import regions as _regions
 from imgcheck.change.grid import (
@@ -19,35 +20,35 @@ from imgcheck.change.grid import (
     same_grid,
     usable,
 )
-from imgcheck.change.power import smallest_found
 from imgcheck.change.radiometry import match_radiometry, match_sharpness
 from imgcheck.change.regions import Region
-from imgcheck.change.score import Score, pixel_score
+from imgcheck.change.score import Score, pixel_score, smallest_found
 from imgcheck.change.shift import move_back, residual_shift
 from imgcheck.errors import UsageError
+from imgcheck.quantity import significant
 
-# Above this share of changed ground the unchanged rest is no yardstick any more.
-# benchmarks: change, "season" (pairs of dates of farmland) against planted changes.
-MOST_CHANGED = 0.30
+# Above this share of changed ground the unchanged rest is no reliable reference.
+# benchmarks: change, "season" (pairs of dates of farmland) against inserted changes.
+_MOST_CHANGED = 0.30
 
 # Below this correlation of the two pictures after normalisation, most of the ground differs.
 # benchmarks: change, "season".
-LEAST_AGREEMENT = 0.5
+_LEAST_AGREEMENT = 0.5
 
-# Regions with a q-value above this are chance.
-HIGHEST_Q = 0.05
+# Regions with a q-value above this are not significant.
+_HIGHEST_Q = 0.05
 
-# Mean difference below which a region is left out: compression and a change of screen make such
+# Mean difference below which a region is left out: compression and other displays cause such
 # differences everywhere. benchmarks: change, "no change", tuning part.
-LEAST_CONTRAST = 0.04
+_LEAST_CONTRAST = 0.04
 
-# Contrast, as a share of full scale, at which the smallest object found is stated.
-STATED_CONTRAST = 0.15
+# Contrast, as a share of full scale, for which the detection limit is stated.
+_STATED_CONTRAST = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppressed:
-    """What was seen and not reported as a region, and why."""
+    """Differences that are not reported as regions, and why."""
 
     reason: str
     count: int
@@ -56,32 +57,31 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeResult:
-    """What differs between two pictures of one place.
+    """Differences between two pictures of one place.
 
     Attributes
     ----------
     regions : tuple of Region
-        Largest first; empty when nothing stands out or all was suppressed.
+        Largest first; empty when nothing is significant or all was suppressed.
     mask : ndarray of shape (M, N), bool
         Pixels of ``regions``.
     score : ndarray of shape (M, N), float32
         Standard normal score of each pixel against the unchanged ground of the pair; higher is more
         changed; 0 where a picture is missing.
     smallest_m : float or None
-        Side of the smallest square of contrast 0.15 that would be found 9 times in 10, metres;
-        ``None`` when no size would be.
+        Detection limit (d90): side in metres of the smallest square of contrast 0.15 that is found
+        with 90 % probability; ``None`` when no size is.
     suppressed : tuple of Suppressed
     incomparable : str
-        Why the pair cannot be compared, so that an empty ``regions`` says nothing; empty when it
-        can.
+        Why the pair cannot be compared, and ``regions`` is empty; empty when it can.
     shift_px : tuple of float
-        (dx, dy) by which ``after`` was found displaced and moved back, pixels.
+        Measured displacement (dx, dy) of ``after``, which was undone, pixels.
     shift_sigma_px : float or None
         Standard error of that shift; ``None`` when it could not be measured.
     spread_px : float or None
         Deviation of single places from that shift.
     blur_px : float
-        Blur put on ``before`` (positive) or ``after`` (negative) to bring both to one sharpness.
+        Blur applied to ``before`` (positive) or ``after`` (negative) to match the sharpness.
     sigma : float
         Robust standard deviation of the difference of brightness on unchanged ground.
     agreement : float
@@ -105,18 +105,8 @@ class ChangeResult:
     valid_share: float
 
 
-def _threshold(false_alarm_rate: float) -> float:
-    """Score that a share of the unchanged pixels exceeds."""
-    low, high = -3.0, 12.0
-    for _ in range(80):
-        middle = (low + high) / 2
-        above = 0.5 * math.erfc(middle / math.sqrt(2)) > false_alarm_rate
-        low, high = (middle, high) if above else (low, middle)
-    return (low + high) / 2
-
-
 def _agreement(before: Pixels, after: Pixels, valid: Mask) -> float:
-    """Correlation of brightness with its spread measured robustly: 1 - var(d) / (2 var)."""
+    """Return the robust correlation of brightness: 1 - var(d) / (2 var)."""
     one, two = before.mean(axis=2)[valid], after.mean(axis=2)[valid]
     both = max(robust_sigma(one) ** 2 + robust_sigma(two) ** 2, 1e-9)
     return float(1 - robust_sigma(one - two) ** 2 / both)
@@ -143,7 +133,7 @@ def detect(
     false_alarm_rate: float = 0.01,
     min_area_m2: float | None = None,
 ) -> ChangeResult:
-    """Find what changed between two co-registered pictures of one place.
+    """Detect changes between two co-registered pictures of one place.
 
     Parameters
     ----------
@@ -155,13 +145,9 @@ def detect(
     valid : ndarray of shape (M, N), bool, optional
         True where both pictures show ground.
     false_alarm_rate : float, default 0.01
-        Share of unchanged pixels that may be flagged before the test of whole regions.
+        Share of unchanged pixels that may be flagged before regions are tested.
     min_area_m2 : float, optional
         Smaller regions are left out; four pixels by default.
-
-    Returns
-    -------
-    ChangeResult
 
     Raises
     ------
@@ -174,9 +160,8 @@ def detect(
     -----
     The null distribution is measured on the pair: at least two thirds of the ground must be
     unchanged. Season, ploughing, shadows of another hour and water levels are changes of the
-    picture too and are reported, or suppressed as a whole where they cover most of it. Scores of
-    neighbouring pixels depend on each other; the p-value of a region is from Gaussian fields of the
-    same smoothness, in which single regions of real pictures can be rarer or more common.
+    picture too and are reported, or suppressed as a whole where they cover most of it. The p-value
+    of a region is that of Gaussian fields of the same smoothness, an approximation.
     """
     least_area = _check(gsd, false_alarm_rate, min_area_m2)
     one, two = as_bands("before", before), as_bands("after", after)
@@ -184,15 +169,15 @@ def detect(
     known = usable(one, valid) & usable(two, None)
     one, two = common_bands([filled(one, known), filled(two, known)])
     if known.sum() < 400:
-        return _nothing(known, "the two pictures have almost no ground in common", 1.0)
+        return _nothing(known, "the two pictures have almost no area in common", 1.0)
     shift = residual_shift(one, two, known)
     two, still = move_back(two, known, shift)
     known &= still
     one, two, blur = match_sharpness(one, two, known)
     two = match_radiometry(one, two, known)
-    forgiven = 2 if (shift.spread or 0) > 0.7 else 1
-    scored = pixel_score(one, two, known, reach=forgiven)
-    threshold = _threshold(false_alarm_rate)
+    reach = 2 if (shift.spread or 0) > 0.7 else 1
+    scored = pixel_score(one, two, known, reach=reach)
+    threshold = -float(ndtri(false_alarm_rate))
     null = _regions.null_weights(_regions.correlation_length(scored.z, known), threshold)
     found, mask, suppressed, incomparable = _find(
         one,
@@ -209,17 +194,17 @@ def detect(
         scored,
         known,
         threshold,
-        contrast=STATED_CONTRAST,
-        # Among several regions, a share of HIGHEST_Q / 10 of chance is where a q-value passes.
-        least_weight=float(np.quantile(null, 1 - HIGHEST_Q / 10)),
+        contrast=_STATED_CONTRAST,
+        # Among several regions, a p-value of a tenth of the limit is significant.
+        least_weight=float(np.quantile(null, 1 - _HIGHEST_Q / 10)),
         blur_px=abs(blur),
         gsd=gsd,
         least_area=least_area,
     )
     if not (found or incomparable) and smallest is None:
         incomparable = (
-            f"they differ so much that no change of {STATED_CONTRAST:.0%} of full scale would have "
-            "stood out, of whatever size"
+            f"they differ so much that no change of {_STATED_CONTRAST:.0%} of full scale, of any "
+            "size, would be significant"
         )
     return ChangeResult(
         regions=found,
@@ -239,7 +224,7 @@ def detect(
 
 
 def _nothing(known: Mask, reason: str, share: float) -> ChangeResult:
-    """Build the result for a pair that cannot be compared."""
+    """Return the result for a pair that cannot be compared."""
     return ChangeResult(
         regions=(),
         mask=np.zeros(known.shape, dtype=bool),
@@ -269,20 +254,17 @@ def _find(
     least_area: float,
     spread: float | None,
 ) -> tuple[tuple[Region, ...], Mask, tuple[Suppressed, ...], str]:
-    """Build the regions that are neither chance nor too small nor most of the ground.
-
-    Where most of the ground differs there are none, and the last value says so.
-    """
+    """Return significant regions, their mask, what was suppressed, and any reason for none."""
     clusters = _regions.clusters(np.where(known, scored.z, np.float32(-3)), threshold)
     empty = np.zeros(known.shape, dtype=bool)
     agreement = _agreement(before, after, known)
     # On ground without any texture nothing but noise could agree.
-    uneven = robust_sigma((before - after).mean(axis=2)[known]) > LEAST_CONTRAST / 2
+    uneven = robust_sigma((before - after).mean(axis=2)[known]) > _LEAST_CONTRAST / 2
     if not clusters.weights.size:
         return (), empty, (), _apart(0.0, agreement if uneven else 1.0)
     p = _regions.p_values(clusters.weights, null)
     q = _regions.q_values(p)
-    chosen = np.flatnonzero(q <= HIGHEST_Q)
+    chosen = np.flatnonzero(q <= _HIGHEST_Q)
     size = np.sqrt(np.mean(scored.difference**2, axis=2))
     mask = _regions.tightened(clusters, chosen, size, scored.fine > threshold, scored.reach) & known
     parents = cv2.dilate(
@@ -298,7 +280,7 @@ def _find(
         change = -scored.difference[window][part].mean(axis=0)
         if pixels * gsd**2 < least_area:
             small.append(label)
-        elif _regions.strength(change) < LEAST_CONTRAST:
+        elif _regions.strength(change) < _LEAST_CONTRAST:
             faint.append(label)
         else:
             parent = int(np.bincount(parents[window][part]).argmax())
@@ -325,8 +307,8 @@ def _find(
             reason=reason, count=len(group), share=float(np.isin(parts, group).sum() / total)
         )
         for reason, group in (
-            (f"smaller than {least_area:g} square metres", small),
-            (f"fainter than {LEAST_CONTRAST:.0%} of full scale", faint),
+            (f"smaller than {significant(least_area, 2)} m²", small),
+            (f"fainter than {_LEAST_CONTRAST:.0%} of full scale", faint),
         )
         if group
     )
@@ -335,10 +317,10 @@ def _find(
 
 
 def _apart(share: float, agreement: float) -> str:
-    """Say that most of the ground differs; empty where it does not."""
-    if share <= MOST_CHANGED and agreement >= LEAST_AGREEMENT:
+    """Return a reason if most of the ground differs, else an empty text."""
+    if share <= _MOST_CHANGED and agreement >= _LEAST_AGREEMENT:
         return ""
     return (
         "most of the ground differs (season, light, sensor): "
-        f"{share:.0%} stands out, agreement of the whole {agreement:.2f}"
+        f"{share:.0%} changed, correlation {agreement:.2f}"
     )

@@ -1,9 +1,8 @@
-"""Between which dated pictures of a place another picture of it fits.
+"""Date a picture by the dated pictures of its place between which it fits.
 
-The deciding places are those where the ground changed once and for good; a picture that shows the
-later state there was taken after the change, one that shows the earlier state before it. Overall
-brightness, season and light never decide: they are taken out first, and what they leave is
-measured by divisions of the references that do not follow time.
+Patches of lasting change decide: a picture that shows the later state was taken after the change,
+one that shows the earlier state before it. Brightness, season and light are removed first, and what
+remains of them is measured by divisions of the references that do not follow time.
 """
 
 import math
@@ -15,36 +14,79 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.change.agreement import Vote, vote
 from imgcheck.change.grid import Mask, Pixels
-from imgcheck.change.lasting import chance_weights, lasting_patches
-from imgcheck.change.references import Dated, in_order, moment, prepared
+from imgcheck.change.references import (
+    Dated,
+    Patch,
+    chance_weights,
+    in_order,
+    lasting_patches,
+    moment,
+    prepared,
+)
 from imgcheck.errors import UsageError
 
-# A patch decides when less than this share of such patches is chance.
-MOST_CHANCE = 0.2
+# A patch decides when less than this share of such patches is false.
+_MOST_CHANCE = 0.2
 
-# Share of wrong votes at true patches that is allowed for in the weights.
-# benchmarks: change, "bracket", tuning half.
-WRONG_VOTES = 0.15
+# Assumed share of wrong votes at true patches. benchmarks: change, "bracket", tuning half.
+_WRONG_VOTES = 0.15
 
-# The same where two references cannot tell a lasting change from a passing one; and the weight that
-# a patch must have there, against the heaviest one.
-WRONG_UNVERIFIED = 0.3
-LEAST_UNVERIFIED = 0.1
+# The same for two references, which cannot distinguish lasting from passing changes; and the least
+# weight of a patch then, relative to the heaviest one.
+_WRONG_UNVERIFIED = 0.3
+_LEAST_UNVERIFIED = 0.1
 
-# Votes of neighbouring patches repeat each other: the picture is cut in this many parts each way,
-# and the patches of one change in one part speak once.
+# Votes of neighbouring patches are not independent: the picture is divided in this many parts each
+# way, and the patches of one change in one part count once.
 _PARTS = 6
 
-# References that the method needs to be tried on themselves: three must be left.
-FEWEST_FOR_SELF_CHECK = 4
+# References needed to test the method on each of them: three must be left.
+_FEWEST_FOR_SELF_CHECK = 4
 
-# The picture must show one of the two states on this share of the ground that changed.
-LEAST_CLEAR = 0.5
+# The picture must show one of the two states on this share of the changed area.
+_LEAST_CLEAR = 0.5
 
-# Above this share of that ground against the best answer there is no answer.
-MOST_CONTRADICTION = 0.25
+# With more than this share of that area against the best answer there is no answer.
+_MOST_CONTRADICTION = 0.25
+
+
+# A picture nearer to the middle of the two states than this shows neither.
+# benchmarks: change, "bracket", tuning half.
+_LEAST_LEANING = 0.35
+
+# One farther beyond a state than this shows something else.
+_MOST_LEANING = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """The state that a picture shows at one patch of lasting change.
+
+    Attributes
+    ----------
+    split : int
+        The change came between reference ``split`` and ``split + 1`` (from 0, in order of time).
+    state : str
+        ``"earlier"``, ``"later"`` or ``"neither"``.
+    leaning : float
+        -1 exactly as the earlier references, +1 exactly as the later ones.
+    chance : float
+        Expected share of false patches among those that weigh as much.
+    centre : tuple of float
+        Middle of the patch in pixels of the grid, x and y.
+    area_px : float
+    box : tuple of float
+        Bounding box of the patch in pixels: left, top, right, bottom.
+    """
+
+    split: int
+    state: str
+    leaning: float
+    chance: float
+    centre: tuple[float, float]
+    area_px: float
+    box: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +102,23 @@ class Bracket:
     reason : str
         Why there is no answer; empty when there is one.
     level : float
-        Probability that the answer claims to hold the truth with.
+        Nominal probability that the answer is right.
     deciding : tuple of Vote
         What the picture shows at each deciding patch, heaviest first.
     votes : int
         Patches that show one of the two states.
     contradicting : int
-        Those among them that speak against the answer, or against the best one.
+        Those among them that contradict the answer, or the best one.
     log_likelihood : tuple of float
         One for each hypothesis: before the first reference, between the first and the second, ...,
         after the last; the highest is 0.
     dates : tuple of date
         Dates of the references in order.
     lasting_verified : bool
-        False with two references: a passing difference looks like a lasting one then.
+        False with two references: a passing difference cannot be excluded.
     self_check : (right, wrong) or None
-        Answers when each reference is placed among the others; ``None`` when this was not tried
-        (fewer than four references, or no answer to test).
+        Answers when each reference is dated by the others; ``None`` when not tested (fewer than
+        four references, or no answer to test).
     """
 
     placed_after: date | None
@@ -94,34 +136,34 @@ class Bracket:
 
 
 def _evidence(votes: list[Vote], shape: tuple[float, float], splits: int) -> NDArray[np.float64]:
-    """Log-likelihood ratio "later" against "earlier" of every change, shape (splits, parts).
+    """Return the log-likelihood ratio "later" against "earlier" of every change (splits, parts).
 
-    The patches of one change within one part of the picture speak once, with their mean.
+    The patches of one change within one part of the picture count once, with their mean.
     """
     total = np.zeros((splits, _PARTS * _PARTS))
-    heard = np.zeros_like(total)
+    weight = np.zeros_like(total)
     for each in votes:
         if each.state == "neither":
             continue
-        wrong = WRONG_VOTES + (0.5 - WRONG_VOTES) * min(each.chance / MOST_CHANCE, 1.0)
+        wrong = _WRONG_VOTES + (0.5 - _WRONG_VOTES) * min(each.chance / _MOST_CHANCE, 1.0)
         if splits == 1:
-            wrong = WRONG_UNVERIFIED
+            wrong = _WRONG_UNVERIFIED
         worth = math.log((1 - wrong) / wrong)
         column = min(int(each.centre[0] / shape[1] * _PARTS), _PARTS - 1)
         row = min(int(each.centre[1] / shape[0] * _PARTS), _PARTS - 1)
         part = row * _PARTS + column
         total[each.split, part] += math.copysign(worth * each.area_px, each.leaning)
-        heard[each.split, part] += each.area_px
-    return np.divide(total, heard, out=np.zeros_like(total), where=heard > 0)
+        weight[each.split, part] += each.area_px
+    return np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
 
 
 def _likelihoods(evidence: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log-likelihood of each place in the order of the references, the best one 0.
+    """Return the log-likelihood of each position among the references, the best one 0.
 
     Hypothesis h: after h references and before the others. The change between references j and
     j + 1 (from 0) is past when h > j + 1, to come when h < j + 1. When h = j + 1 it falls into the
-    same gap as the picture: all of it past, all of it to come (what is built together changes
-    together), or each patch for itself, with equal weights.
+    same gap as the picture: all past, all to come (what is built together changes together), or
+    each patch for itself, with equal weights.
     """
     splits = evidence.shape[0]
     result = np.zeros(splits + 2)
@@ -137,7 +179,7 @@ def _likelihoods(evidence: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _credible(likelihoods: NDArray[np.float64], level: float) -> tuple[int, int]:
-    """Shortest run of neighbouring hypotheses that holds at least ``level``."""
+    """Return the shortest run of neighbouring hypotheses with at least ``level``."""
     share = np.exp(likelihoods) / np.exp(likelihoods).sum()
     best = (0, share.size - 1)
     for first in range(share.size):
@@ -149,7 +191,7 @@ def _credible(likelihoods: NDArray[np.float64], level: float) -> tuple[int, int]
 
 
 def _against(votes: list[Vote], first: int, last: int) -> list[Vote]:
-    """Votes that contradict a picture between reference ``first`` and ``last + 1``."""
+    """Return the votes that contradict a picture between reference ``first`` and ``last + 1``."""
     return [
         each
         for each in votes
@@ -170,12 +212,12 @@ def bracket(
     valid: Mask | None = None,
     level: float = 0.95,
 ) -> Bracket:
-    """Say between which dated references a picture fits, or that nothing decides.
+    """Find between which dated references a picture fits, or abstain.
 
     Parameters
     ----------
     picture : ndarray of shape (M, N) or (M, N, C)
-        Warped on the grid of the references; uint8, or float in [0, 1].
+        On the grid of the references; uint8, or float in [0, 1].
     references : sequence of (ndarray, date)
         At least two pictures of the same ground on the same grid, of different dates.
     gsd : float
@@ -183,24 +225,20 @@ def bracket(
     valid : ndarray of shape (M, N), bool, optional
         True where the picture shows ground: no captions, arrows, borders.
     level : float, default 0.95
-        Probability that the answer shall hold the truth with.
-
-    Returns
-    -------
-    Bracket
+        Nominal probability that the answer is right.
 
     Raises
     ------
     GridMismatchError
         If the sizes differ.
     UsageError
-        If there are fewer than two references, a date is missing or stands twice.
+        If there are fewer than two references, or a date is missing or repeated.
 
     Notes
     -----
-    Only lasting change decides. Ground that changed and changed back within the gaps of the
-    references, and a change that began before one reference and ended after it, can mislead. With
-    three references one of the two changes rests on a single picture on either side.
+    Only lasting change decides. Ground that changed and changed back between references, and a
+    change that spans a reference, can mislead. With three references each change rests on a single
+    picture on one side.
     """
     if not (math.isfinite(gsd) and gsd > 0):
         raise UsageError(f"gsd is metres per pixel, above 0, not {gsd}")
@@ -213,7 +251,7 @@ def bracket(
     votes = _votes(shown, states, known, chance, scale)
     shape = (known.shape[0] * scale, known.shape[1] * scale)
     found = _answer(votes, dates, shape, level)
-    if found.abstained or len(states) < FEWEST_FOR_SELF_CHECK:
+    if found.abstained or len(states) < _FEWEST_FOR_SELF_CHECK:
         return found
     right, wrong = _self_check(states, known, chance, dates, level)
     if wrong > (1 - level) * (right + wrong):
@@ -222,8 +260,8 @@ def bracket(
             placed_after=None,
             placed_before=None,
             abstained=True,
-            reason=f"the ground changes back: tried on the references themselves, {wrong} of "
-            f"{right + wrong} answers were wrong (water, season)",
+            reason=f"the changes do not last (water, season): the others date {wrong} of "
+            f"{right + wrong} references wrongly",
             self_check=(right, wrong),
         )
     return replace(found, self_check=(right, wrong))
@@ -236,15 +274,48 @@ def _votes(
     chance: dict[int, list[NDArray[np.float64]]],
     scale: float,
 ) -> list[Vote]:
-    """Ask the picture at every patch that changed lastingly, heaviest first."""
+    """Return the votes of the picture at every patch of lasting change, heaviest first."""
     patches = lasting_patches(states, known, chance=chance)
     patches.sort(key=lambda patch: -patch.weight)
     if len(states) > 2:
-        patches = [patch for patch in patches if patch.chance <= MOST_CHANCE]
+        patches = [patch for patch in patches if patch.chance <= _MOST_CHANCE]
     elif patches:
         heaviest = patches[0].weight
-        patches = [patch for patch in patches if patch.weight >= LEAST_UNVERIFIED * heaviest]
-    return [vote(shown, states, patch, scale=scale) for patch in patches]
+        patches = [patch for patch in patches if patch.weight >= _LEAST_UNVERIFIED * heaviest]
+    return [_vote(shown, states, patch, scale=scale) for patch in patches]
+
+
+def _leaning(picture: Pixels, states: list[Pixels], patch: Patch) -> float:
+    """Return the position of a picture from the earlier (-1) to the later state (+1) of a patch."""
+    place = (patch.rows, patch.columns, patch.band)
+    values = np.stack([state[place] for state in states])
+    earlier = values[: patch.split + 1].mean(axis=0)
+    later = values[patch.split + 1 :].mean(axis=0)
+    away: NDArray[np.float32] = (2 * picture[place] - earlier - later) * patch.sign
+    return float(away.sum() / max(float(np.abs(later - earlier).sum()), 1e-9))
+
+
+def _vote(picture: Pixels, states: list[Pixels], patch: Patch, *, scale: float) -> Vote:
+    """Return the state of a picture at a patch; ``scale`` converts to the full grid."""
+    lean = _leaning(picture, states, patch)
+    state = "later" if lean > 0 else "earlier"
+    if not _LEAST_LEANING <= abs(lean) <= _MOST_LEANING:
+        state = "neither"
+    rows, columns = patch.rows, patch.columns
+    return Vote(
+        split=patch.split,
+        state=state,
+        leaning=lean,
+        chance=patch.chance,
+        centre=(float(columns.mean() + 0.5) * scale, float(rows.mean() + 0.5) * scale),
+        area_px=float(rows.size) * scale**2,
+        box=(
+            float(columns.min()) * scale,
+            float(rows.min()) * scale,
+            float(columns.max() + 1) * scale,
+            float(rows.max() + 1) * scale,
+        ),
+    )
 
 
 def _self_check(
@@ -254,7 +325,7 @@ def _self_check(
     dates: list[date],
     level: float,
 ) -> tuple[int, int]:
-    """Place every reference among the others; count right and wrong answers."""
+    """Date every reference by the others; count right and wrong answers."""
     right = wrong = 0
     for k, state in enumerate(states):
         others, left = states[:k] + states[k + 1 :], dates[:k] + dates[k + 1 :]
@@ -276,20 +347,20 @@ def _answer(
     shape: tuple[float, float],
     level: float,
 ) -> Bracket:
-    """Weigh the votes."""
+    """Combine the votes into an answer."""
     likelihoods = _likelihoods(_evidence(votes, shape, len(dates) - 1))
     first, last = _credible(likelihoods, level)
     clear = [each for each in votes if each.state != "neither"]
     against = _against(votes, first, last)
     reason = ""
     if not votes:
-        reason = "no patch of ground changed lastingly between the references"
-    elif _area(clear) < LEAST_CLEAR * _area(votes):
-        reason = "the picture shows neither state at most of the ground that changed"
-    elif _area(against) > MOST_CONTRADICTION * _area(clear):
-        reason = f"{len(against)} of {len(clear)} patches contradict the best answer"
+        reason = "no lasting change was found between the references"
+    elif _area(clear) < _LEAST_CLEAR * _area(votes):
+        reason = "the picture shows neither state on most of the changed area"
+    elif _area(against) > _MOST_CONTRADICTION * _area(clear):
+        reason = f"{len(against)} of {len(clear)} changed patches contradict the best answer"
     elif (first, last) == (0, len(dates)):
-        reason = "the patches that changed do not decide"
+        reason = "the changed patches fit several dates"
     abstained = bool(reason)
     return Bracket(
         placed_after=None if abstained or first == 0 else dates[first - 1],

@@ -1,4 +1,4 @@
-"""Pairs of pictures on one grid: what is accepted, and smoothing that stops at missing pixels."""
+"""Check pictures on one grid, and smooth them without missing pixels."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from imgcheck.errors import GridMismatchError, UsageError
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-# Smaller pictures hold too few independent places to measure a null distribution on.
-SMALLEST_SIDE = 24
+# Smaller pictures have too few independent pixels to measure a null distribution.
+_SMALLEST_SIDE = 24
 
 
 def as_bands(name: str, picture: NDArray[Any]) -> Pixels:
@@ -22,10 +22,10 @@ def as_bands(name: str, picture: NDArray[Any]) -> Pixels:
         array = array[:, :, None]
     if array.ndim != 3 or not 1 <= array.shape[2] <= 16:
         raise UsageError(f"{name} has shape (M, N) or (M, N, bands), not {np.shape(picture)}")
-    if min(array.shape[:2]) < SMALLEST_SIDE:
+    if min(array.shape[:2]) < _SMALLEST_SIDE:
         raise UsageError(
             f"{name} is {array.shape[1]} x {array.shape[0]} pixels; "
-            f"at least {SMALLEST_SIDE} x {SMALLEST_SIDE} are needed"
+            f"at least {_SMALLEST_SIDE} x {_SMALLEST_SIDE} are needed"
         )
     if array.dtype == np.uint8:
         return array.astype(np.float32) / np.float32(255)
@@ -35,7 +35,7 @@ def as_bands(name: str, picture: NDArray[Any]) -> Pixels:
 
 
 def usable(bands: Pixels, valid: Mask | None) -> Mask:
-    """Pixels that are finite and not masked."""
+    """Return the pixels that are finite and not masked."""
     finite: Mask = np.asarray(np.isfinite(bands).all(axis=2))
     if valid is None:
         return finite
@@ -59,12 +59,12 @@ def same_grid(named: dict[str, Pixels]) -> None:
 
 
 def grey(bands: Pixels) -> Pixels:
-    """Mean of the bands, kept as one band."""
+    """Return the mean of the bands, kept as one band."""
     return bands.mean(axis=2, keepdims=True, dtype=np.float32)
 
 
-def is_grey(bands: Pixels) -> bool:
-    """Say whether a picture of three bands shows no colour beyond compression noise."""
+def _is_grey(bands: Pixels) -> bool:
+    """Return whether a picture has no colour beyond compression noise."""
     if bands.shape[2] == 1:
         return True
     spread = bands.max(axis=2) - bands.min(axis=2)
@@ -73,15 +73,15 @@ def is_grey(bands: Pixels) -> bool:
 
 
 def common_bands(pictures: list[Pixels]) -> list[Pixels]:
-    """Bring pictures to the same bands: as they are, or grey where one has no colour."""
+    """Return pictures with the same bands: as they are, or grey where one has no colour."""
     counts = {picture.shape[2] for picture in pictures}
-    if len(counts) > 1 or any(is_grey(picture) for picture in pictures):
+    if len(counts) > 1 or any(_is_grey(picture) for picture in pictures):
         return [grey(picture) for picture in pictures]
     return pictures
 
 
 def opponent(bands: Pixels) -> Pixels:
-    """Split red, green, blue into brightness and two colour differences; leave others alone."""
+    """Convert red, green, blue to brightness and two colour differences; keep other bands."""
     if bands.shape[2] != 3:
         return bands
     red, green, blue = bands[..., 0], bands[..., 1], bands[..., 2]
@@ -100,13 +100,13 @@ def filled(bands: Pixels, valid: Mask) -> Pixels:
 
 
 def blurred(array: Pixels, sigma: float) -> Pixels:
-    """Gaussian smoothing with mirrored borders."""
+    """Return Gaussian smoothing with mirrored borders."""
     soft = cv2.GaussianBlur(array, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     return np.asarray(soft, dtype=np.float32)
 
 
 def smooth(bands: Pixels, valid: Mask, sigma: float) -> Pixels:
-    """Gaussian mean over the usable pixels around each one; unusable ones come out as 0."""
+    """Return the Gaussian mean over usable pixels; unusable ones become 0."""
     if sigma <= 0:
         return np.where(valid[..., None], bands, np.float32(0))
     weight = valid.astype(np.float32)
@@ -118,7 +118,7 @@ def smooth(bands: Pixels, valid: Mask, sigma: float) -> Pixels:
 
 
 def robust_sigma(values: NDArray[Any]) -> float:
-    """Spread as 1.4826 times the median absolute deviation from the median."""
+    """Return 1.4826 times the median absolute deviation from the median."""
     if not values.size:
         return 0.0
     return float(1.4826 * np.median(np.abs(values - np.median(values))))

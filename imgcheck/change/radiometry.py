@@ -1,7 +1,6 @@
-"""Make two pictures of one place comparable: same sharpness, same brightness and colour.
+"""Match two pictures of one place in sharpness, brightness and colour.
 
-Both steps are fitted to what most of the ground does, so that a change of a part of it does not
-bend them.
+Both fits are robust: a change of part of the ground does not bias them.
 """
 
 import cv2
@@ -13,33 +12,28 @@ from imgcheck.change.grid import Mask, Pixels, blurred, grey, robust_sigma, smoo
 # Blurs tried on the sharper picture, pixels.
 _BLURS = np.arange(0.0, 3.01, 0.25)
 
-# Tone curves tried on ``after``: the exponents that screens, editors and cameras put on.
+# Exponents of tone curves tried on ``after``, as applied by screens, editors and cameras.
 _GAMMAS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.7, 2.0)
 
 _MOST_SAMPLES = 20_000
 
 
 def _fineness(layer: Pixels, valid: Mask) -> float:
-    """Energy of fine gradients over that of coarse ones: does not depend on gain and offset."""
+    """Return the energy of fine gradients over that of coarse ones: no gain or offset."""
     energy = []
     for sigma in (0.7, 2.5):
         soft = cv2.GaussianBlur(layer, (0, 0), sigma)
         gx, gy = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
         squared = (gx**2 + gy**2)[valid]
-        # A trimmed mean: a few glints must not stand for the whole picture.
+        # A trimmed mean: a few glints must not dominate.
         energy.append(float(np.mean(squared[squared <= np.percentile(squared, 98)])))
     return energy[0] / max(energy[1], 1e-12)
 
 
 def match_sharpness(before: Pixels, after: Pixels, valid: Mask) -> tuple[Pixels, Pixels, float]:
-    """Blur the sharper of the two until it is as soft as the other.
+    """Blur the sharper picture to the sharpness of the other; return both and the blur in pixels.
 
-    Returns
-    -------
-    before, after : ndarray
-    blur_px : float
-        Standard deviation of the blur; positive when it was put on ``before``, negative when on
-        ``after``.
+    The blur is positive when applied to ``before``, negative when to ``after``.
     """
     if valid.sum() < 100:
         return before, after, 0.0
@@ -60,11 +54,10 @@ def match_sharpness(before: Pixels, after: Pixels, valid: Mask) -> tuple[Pixels,
 
 
 def _line(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[float, float, float]:
-    """Gain, offset and robust residual of y = gain x + offset, both with errors.
+    """Return gain, offset and robust residual of y = gain x + offset, both with errors.
 
-    Pixels far from the line (changed ones) lose their weight step by step, as in iteratively
-    reweighted change detection; the slope is that of the reduced major axis, which noise in x does
-    not flatten.
+    Pixels far from the line (changed ones) lose weight iteratively; the slope is that of the
+    reduced major axis, which noise in x does not flatten.
     """
     weight = np.ones_like(x)
     gain, offset, sigma = 1.0, float(np.median(y) - np.median(x)), np.inf
@@ -87,10 +80,10 @@ def _line(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[float, floa
 
 
 def _surface(difference: Pixels, valid: Mask) -> Pixels:
-    """Slow trend of a difference over the picture: haze, vignetting, a tilted sun.
+    """Return the slow trend of a difference over the picture: haze, vignetting, illumination.
 
-    A quadratic in x and y through the medians of 8 x 8 tiles, fitted robustly; six numbers for the
-    whole picture cannot follow a changed lake.
+    A robust quadratic in x and y through the medians of 8 x 8 tiles: six numbers cannot follow a
+    changed lake.
     """
     rows, columns = valid.shape
     points, values = [], []
@@ -118,25 +111,13 @@ def _surface(difference: Pixels, valid: Mask) -> Pixels:
 
 
 def match_radiometry(before: Pixels, after: Pixels, valid: Mask) -> Pixels:
-    """Bring ``after`` to the brightness and colour of ``before``.
+    """Match ``after`` to ``before``: a gain, offset, tone curve and slow trend for each band.
 
-    Parameters
-    ----------
-    before, after : ndarray of shape (M, N, C), float32
-    valid : ndarray of shape (M, N), bool
-
-    Returns
-    -------
-    ndarray of shape (M, N, C), float32
-        ``after`` with a gain, an offset, a tone curve and a slow trend for each band.
-
-    References
-    ----------
-    .. [1] A. A. Nielsen, "The regularized iteratively reweighted MAD method for change detection
-       in multi- and hyperspectral data", IEEE Trans. Image Processing 16, 2007: the reweighting.
+    The reweighting is that of A. A. Nielsen, "The regularized iteratively reweighted MAD method for
+    change detection in multi- and hyperspectral data", IEEE Trans. Image Processing 16, 2007.
     """
     result = np.array(after, copy=True)
-    # One pixel of misplacement must not look like noise: fit on softened copies.
+    # One pixel of misplacement must not count as noise: fit on smoothed copies.
     soft_before, soft_after = smooth(before, valid, 1.5), smooth(after, valid, 1.5)
     places = np.flatnonzero(valid)
     places = places[:: max(1, places.size // _MOST_SAMPLES)]
@@ -147,7 +128,7 @@ def match_radiometry(before: Pixels, after: Pixels, valid: Mask) -> Pixels:
         trend = np.zeros_like(target)
         x = np.clip(soft_after[..., band].reshape(-1)[places].astype(np.float64), 0, None)
         gamma = _exponent(x, soft_before[..., band].reshape(-1)[places].astype(np.float64))
-        # Twice: a slow trend left in would bend the line, a wrong line the trend.
+        # Twice: a remaining trend would bias the line, a wrong line the trend.
         for _ in range(2):
             y = (soft_before[..., band] - trend).reshape(-1)[places].astype(np.float64)
             gain, offset, _sigma = _line(x**gamma, y)
@@ -158,8 +139,8 @@ def match_radiometry(before: Pixels, after: Pixels, valid: Mask) -> Pixels:
 
 
 def _exponent(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
-    """Exponent of the tone curve that brings x nearest to y, from a part of the places."""
+    """Return the exponent of the tone curve that matches x to y, from part of the pixels."""
     some = slice(None, None, max(1, x.size // 4_000))
     misses = {gamma: _line(x[some] ** gamma, y[some])[2] for gamma in _GAMMAS}
-    # A tone curve must earn its place: 3 % less residual than a straight line.
+    # A tone curve must have a 3 % smaller residual than a straight line.
     return min(misses, key=lambda gamma: misses[gamma] * (1.0 if gamma == 1 else 1.03))

@@ -1,4 +1,4 @@
-"""From scores of pixels to changed regions, each with its own probability of being chance."""
+"""Combine pixel scores into changed regions, each with its p-value."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from skimage.measure import find_contours
 
 from imgcheck.change.grid import Mask, Pixels, blurred
 
-# Side and number of the random fields that null clusters are drawn from.
+# Side and number of the random fields for null clusters.
 _FIELD = 384
 _FIELDS = 6
 _SEED = 20170924
@@ -22,17 +22,17 @@ class Region:
     Attributes
     ----------
     kind : str
-        ``"brighter"``, ``"darker"`` or ``"recoloured"``: what happened from before to after.
+        ``"brighter"``, ``"darker"`` or ``"recoloured"``, from before to after.
     polygon : ndarray of shape (K, 2), float64
         Outline in pixels, x right, y down, (0, 0) the corner of the first pixel.
     area_m2, area_error_m2 : float
         Area on the ground, and its standard error from the uncertain edge.
     p_value : float
-        Share of the clusters of pure chance, over the same threshold, that weigh as much.
+        Share of the clusters of pure noise, over the same threshold, that weigh as much.
     q_value : float
-        Benjamini-Hochberg: expected share of chance among the regions with a p-value this small.
+        Benjamini-Hochberg: expected share of false ones among regions with a p-value this small.
     before, after : float
-        Mean brightness in [0, 1], ``after`` brought to the radiometry of ``before``.
+        Mean brightness in [0, 1], ``after`` matched to the radiometry of ``before``.
     contrast : float
         ``after - before``.
     peak_z : float
@@ -79,10 +79,9 @@ def clusters(z: Pixels, threshold: float) -> Clusters:
 
 
 def correlation_length(z: Pixels, valid: Mask) -> float:
-    """Standard deviation of the Gaussian smoothing that gives noise the smoothness of ``z``.
+    """Return the Gaussian smoothing that gives noise the smoothness of ``z``.
 
-    From the correlation of neighbours among ordinary pixels; white noise smoothed by s has
-    exp(-1 / (4 s^2)) for it.
+    Estimated from the correlation of neighbours, exp(-1 / (4 s^2)) for white noise smoothed by s.
     """
     ordinary = valid & (np.abs(z) < 2)
     products, squares = [], []
@@ -98,7 +97,7 @@ def correlation_length(z: Pixels, valid: Mask) -> float:
 
 
 def null_weights(length: float, threshold: float) -> NDArray[np.float64]:
-    """Weights of the clusters that smooth Gaussian noise shows above a threshold, in order."""
+    """Return the sorted weights of clusters of smooth Gaussian noise above a threshold."""
     rng = np.random.default_rng(_SEED)
     weights = []
     for _ in range(_FIELDS):
@@ -110,19 +109,13 @@ def null_weights(length: float, threshold: float) -> NDArray[np.float64]:
 
 
 def p_values(weights: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of null clusters at least as heavy; never below one in their number."""
+    """Return the share of null clusters at least as heavy, at least one in their number."""
     above = null.size - np.searchsorted(null, weights, side="left")
     return (above + 1) / (null.size + 1)
 
 
 def q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Benjamini-Hochberg adjusted p-values.
-
-    References
-    ----------
-    .. [1] Y. Benjamini and Y. Hochberg, "Controlling the false discovery rate", Journal of the
-       Royal Statistical Society B 57, 1995.
-    """
+    """Return adjusted p-values (Y. Benjamini, Y. Hochberg, J. R. Statistical Soc. B 57, 1995)."""
     if not p.size:
         return p
     order = np.argsort(p)
@@ -133,10 +126,7 @@ def q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def outline(part: NDArray[np.uint8], left: int, top: int) -> tuple[NDArray[np.float64], float]:
-    """Outer border of a mask in pixel coordinates, and its length in pixels.
-
-    The border runs along the edges of the pixels; steps of one pixel are cut.
-    """
+    """Return the outer border of a mask in pixel coordinates, simplified, and its length."""
     line = find_contours(np.kron(np.pad(part, 1), np.ones((2, 2))), 0.5)
     longest = max(line, key=lambda each: cv2.contourArea(each.astype(np.float32)))
     # From (row, column) of centres of the doubled, padded mask to (x, y) of corners.
@@ -148,11 +138,11 @@ def outline(part: NDArray[np.uint8], left: int, top: int) -> tuple[NDArray[np.fl
 def tightened(
     found: Clusters, chosen: NDArray[np.int64], size: Pixels, core: Mask, reach: int
 ) -> Mask:
-    """Pixels of the chosen clusters where the change has at least half its full height.
+    """Return the pixels of the chosen clusters where the change has at least half its full height.
 
-    Coarse smoothing makes clusters grow past the object; half the height is where the border of a
-    blurred object lies. The height is taken on ``core``, the pixels that stand out at the finest
-    level, where there are any. ``reach`` pixels that were forgiven as misplacement are given back.
+    Coarse smoothing extends clusters beyond the object; half the height is the border of a blurred
+    object. The height is that of ``core``, the significant pixels of the finest level, if any. The
+    tolerated misplacement of ``reach`` pixels is added again.
     """
     brush = np.ones((2 * reach + 3, 2 * reach + 3), np.uint8)
     seam = np.ones((3, 3), np.uint8)
@@ -167,14 +157,14 @@ def tightened(
         inside = size[window][inner if known_core else part]
         height = np.quantile(inside, 0.5 if known_core else 0.8)
         tight = near & (size[window] >= 0.5 * height) & ((labels == 0) | part)
-        # A seam of a pixel or two where the object has the colour of the ground does not cut it.
+        # Close gaps of a pixel or two where the object has the colour of the ground.
         whole = cv2.morphologyEx(tight.astype(np.uint8), cv2.MORPH_CLOSE, seam).astype(bool)
         result[window] |= (whole & near) if tight.any() else part
     return result
 
 
 def _widened(box: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Rows and columns of a box and a margin around it."""
+    """Return rows and columns of a box and a margin around it."""
     left, top, width, height = (int(number) for number in box)
     return (
         slice(max(top - margin, 0), min(top + height + margin, shape[0])),
@@ -183,16 +173,16 @@ def _widened(box: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> tup
 
 
 def strength(change: NDArray[np.floating]) -> float:
-    """Size of a mean difference in opponent colours, share of full scale.
+    """Return the size of a mean difference in opponent colours, share of full scale.
 
-    Differences of colour span twice the range of brightness.
+    Differences of colour have twice the range of brightness.
     """
     colour = float(np.abs(change[1:]).max()) / 2 if change.size == 3 else 0.0
     return max(abs(float(change[0])), colour)
 
 
-def kind_of(change: NDArray[np.floating]) -> str:
-    """Name what happened from the mean difference (after minus before) in opponent colours."""
+def _kind_of(change: NDArray[np.floating]) -> str:
+    """Return the kind of change from the mean difference (after - before) in opponent colours."""
     brightness = float(change[0])
     if change.size == 3 and abs(brightness) < 0.5 * strength(change):
         return "recoloured"
@@ -214,13 +204,13 @@ def measure(
 ) -> Region:
     """Measure the region ``part`` of ``window``.
 
-    Its border is uncertain by ``edge_px`` in the same direction all round, so that the error of the
+    Its border is uncertain by ``edge_px`` in the same direction everywhere, so the error of the
     area is that times the length of the border.
     """
     polygon, length = outline(part.astype(np.uint8), window[1].start, window[0].start)
     one, two = float(before[window][part].mean()), float(after[window][part].mean())
     return Region(
-        kind=kind_of(change),
+        kind=_kind_of(change),
         polygon=polygon,
         area_m2=float(part.sum()) * gsd**2,
         area_error_m2=length * edge_px * gsd**2,

@@ -1,8 +1,8 @@
-"""How far two co-registered pictures are still apart.
+"""Measure and undo the residual shift of two co-registered pictures.
 
-Small windows of one picture are looked for in the other by normalised correlation of their
-gradients, which a change of season or light leaves mostly alone. The median of the windows is the
-common shift; their spread says how well it is known, and how far single places may stray.
+Small windows of one picture are matched to the other by normalised correlation of their gradients,
+which depend little on season or light. The median of the windows is the common shift; their spread
+gives its error, and the local deviations.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 
 from imgcheck.change.grid import Mask, Pixels, grey, robust_sigma
 
-# Farthest misplacement looked for, pixels; a larger one is the business of the registration.
+# Largest shift searched for, pixels; larger ones are corrected by the registration.
 REACH = 6
 _WINDOW = 40
 
@@ -24,7 +24,7 @@ _FEWEST_WINDOWS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """Move ``after`` by (-dx, -dy) to lay it on ``before``.
+    """Move ``after`` by (-dx, -dy) to register it to ``before``.
 
     ``sigma`` is the standard error of the common shift, ``spread`` the robust deviation of single
     windows from it, both in pixels and ``None`` when too few windows could be matched.
@@ -34,11 +34,10 @@ class Shift:
     dy: float
     sigma: float | None
     spread: float | None
-    windows: int
 
 
 def _edges(picture: Pixels, valid: Mask) -> Pixels:
-    """Strength of gradients of the grey picture, compressed so that no single edge rules."""
+    """Return the gradient strength of the grey picture, compressed so that no edge dominates."""
     layer = cv2.GaussianBlur(grey(picture)[..., 0], (0, 0), 1.0)
     strength = cv2.magnitude(cv2.Sobel(layer, cv2.CV_32F, 1, 0), cv2.Sobel(layer, cv2.CV_32F, 0, 1))
     strength = np.sqrt(strength)
@@ -47,13 +46,13 @@ def _edges(picture: Pixels, valid: Mask) -> Pixels:
 
 
 def _vertex(left: float, middle: float, right: float) -> float:
-    """Sub-pixel place of the top of a parabola through three values."""
+    """Return the sub-pixel position of the top of a parabola through three values."""
     bend = left - 2 * middle + right
     return 0.0 if bend >= 0 else 0.5 * (left - right) / bend
 
 
 def _match(window: Pixels, around: Pixels) -> tuple[float, float] | None:
-    """Offset of ``window`` in ``around``, or None where it is not clear."""
+    """Return the offset of ``window`` in ``around``, or None where it is ambiguous."""
     if float(window.std()) < 1e-3:
         return None
     score = cv2.matchTemplate(around, window, cv2.TM_CCOEFF_NORMED)
@@ -66,17 +65,9 @@ def _match(window: Pixels, around: Pixels) -> tuple[float, float] | None:
 
 
 def residual_shift(before: Pixels, after: Pixels, valid: Mask) -> Shift:
-    """Measure the shift that is left between two pictures on one grid.
+    """Measure the residual shift of two pictures on one grid.
 
-    Parameters
-    ----------
-    before, after : ndarray of shape (M, N, C), float32
-    valid : ndarray of shape (M, N), bool
-
-    Returns
-    -------
-    Shift
-        (0, 0) with unknown errors where fewer than four windows could be matched.
+    It is (0, 0) with unknown errors where fewer than four windows match.
     """
     rows, columns = valid.shape
     size = min(_WINDOW, min(rows, columns) - 2 * REACH)
@@ -92,7 +83,7 @@ def residual_shift(before: Pixels, after: Pixels, valid: Mask) -> Shift:
             if offset is not None:
                 found.append(offset)
     if len(found) < _FEWEST_WINDOWS:
-        return Shift(dx=0.0, dy=0.0, sigma=None, spread=None, windows=len(found))
+        return Shift(dx=0.0, dy=0.0, sigma=None, spread=None)
     offsets = np.array(found)
     middle = np.median(offsets, axis=0)
     spread = float(np.hypot(robust_sigma(offsets[:, 0]), robust_sigma(offsets[:, 1])) / np.sqrt(2))
@@ -104,12 +95,11 @@ def residual_shift(before: Pixels, after: Pixels, valid: Mask) -> Shift:
         dy=float(middle[1]),
         sigma=float(sigma),
         spread=spread,
-        windows=len(found),
     )
 
 
 def move_back(after: Pixels, valid: Mask, shift: Shift) -> tuple[Pixels, Mask]:
-    """Undo the shift of ``after``, and tell which of its pixels are still known."""
+    """Undo the shift of ``after``; also return which of its pixels are known."""
     if np.hypot(shift.dx, shift.dy) < 0.05:
         return after, valid
     matrix = np.array([[1, 0, -shift.dx], [0, 1, -shift.dy]], dtype=np.float64)

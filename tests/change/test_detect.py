@@ -190,7 +190,7 @@ def test_flat_pictures_show_nothing(value: float) -> None:
 def test_a_pair_without_common_ground_says_so() -> None:
     picture = ground(70)
     found = change.detect(picture, picture, gsd=1, valid=np.zeros(picture.shape[:2], bool))
-    assert "almost no ground in common" in found.suppressed[0].reason
+    assert "almost no area in common" in found.suppressed[0].reason
 
 
 def test_different_sizes_are_refused_with_both_named() -> None:

@@ -5,8 +5,7 @@ import pytest
 
 from imgcheck import change
 from imgcheck.case import Case, Reference
-from imgcheck.change.bitemporal import Suppressed
-from imgcheck.change.regions import Region
+from imgcheck.change import Region, Suppressed
 from imgcheck.checks import change_bitemporal
 from imgcheck.model import Changed, Outcome, Window
 from imgcheck.model.claimfile import loads

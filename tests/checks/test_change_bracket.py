@@ -10,7 +10,7 @@ import pytest
 
 from imgcheck import change
 from imgcheck.case import Case, Reference
-from imgcheck.change.agreement import Vote
+from imgcheck.change import Vote
 from imgcheck.checks import _placed, change_bracket, needs
 from imgcheck.imaging.grid import Grid
 from imgcheck.model import Acquired, Claim, ErrorRate, Outcome, Window
