@@ -111,7 +111,7 @@ class Case:
     @Once
     def clean(self) -> NDArray[np.bool_]:
         """Pixels of the picture that are neither nodata nor drawn over."""
-        drawn: NDArray[np.bool_] = annotations.find(self.image.rgb()).mask
+        drawn: NDArray[np.bool_] = annotations.find(self.image.rgb())
         return self.image.valid() & ~drawn
 
     @Once

@@ -109,7 +109,7 @@ def _drawn(picture: Gray) -> Mask:
     """Return the mask of drawings over a picture."""
     rgb = np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture
     shown = np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
-    return annotations.find(shown).mask
+    return annotations.find(shown)
 
 
 def _usable(picture: Gray, finite: Mask, valid: ArrayLike | None) -> tuple[Gray, Mask]:

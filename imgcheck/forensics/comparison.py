@@ -143,7 +143,7 @@ def residual(
         earlier=before,
         usable=small_mask,
         known=before_mask,
-        drawn=annotations.find(rgb(small)).mask,
+        drawn=annotations.find(rgb(small)),
     )
     found = _compare(pair, matrix, false_alarm_rate)
     if small is picture and before is earlier:

@@ -91,7 +91,7 @@ def describe(
     gray = to_gray(rgb)
     if coloured is not None:
         gray = np.asarray(coloured.gray / np.float32(255), np.float32)
-    drawn = annotations.find(rgb).mask
+    drawn = annotations.find(rgb)
     views = variants(rgb, drawn=drawn)
     # In a colour map the vivid colours are ground.
     clean = ~drawn if coloured is None else np.ones_like(drawn)

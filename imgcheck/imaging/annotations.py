@@ -3,8 +3,6 @@
 These pixels are not ground. Matching and change detection leave them out.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -35,35 +33,25 @@ _ODD_MARGIN_PX = 4
 _MARGIN_PX = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Annotations:
-    """Pixels that were drawn over: ``mask`` (M, N) bool, and its share of the picture.
-
-    ``false_colour``: the picture is vivid all over, so strokes cannot be told from ground and only
-    caption bars are masked.
-    """
-
-    mask: NDArray[np.bool_]
-    share: float
-    false_colour: bool
-
-
-def find(rgb: NDArray[np.uint8]) -> Annotations:
-    """Find strokes, boxes, labels and caption bars in a picture, (M, N, 3) uint8.
+def find(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Mark strokes, boxes, labels and caption bars in a picture, (M, N, 3) uint8.
 
     White or gray text written straight on the ground is not found, nor are translucent overlays.
-    Measured shares on pictures without any drawing are in docs/checks/geo.place.md.
+    In a picture that is vivid all over (false colour) strokes cannot be distinguished from ground,
+    and only bars and labels are marked. Measured shares on pictures without any drawing are in
+    docs/checks/geo.place.md.
     """
     bars = _bars(rgb) | _labels(rgb)
     vivid = _vivid(rgb) & ~bars
-    false_colour = bool(vivid.mean() > _LARGEST_SHARE)
-    strokes = np.zeros_like(bars) if false_colour else _one_colour(rgb, vivid)
-    if strokes.any():
-        size = 2 * _MARGIN_PX + 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-        strokes = cv2.dilate(strokes.astype(np.uint8), kernel) > 0
-    mask = bars | strokes
-    return Annotations(mask=mask, share=float(mask.mean()), false_colour=false_colour)
+    if vivid.mean() > _LARGEST_SHARE:
+        return bars
+    strokes = _one_colour(rgb, vivid)
+    return bars | _dilated(strokes, _MARGIN_PX) if strokes.any() else bars
+
+
+def _dilated(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
 
 
 def suspect(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -72,14 +60,9 @@ def suspect(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     That is what `find` finds, and what strong compression hides from it: colours far from those of
     the picture, and labels with soft edges.
     """
-    found = find(rgb)
-    mask = found.mask | _labels(rgb, flat=_ROUGH_FLAT, with_letters=_ROUGH_WITH_LETTERS)
+    mask = find(rgb) | _labels(rgb, flat=_ROUGH_FLAT, with_letters=_ROUGH_WITH_LETTERS)
     odd = _odd_colour(rgb)
-    if odd.mean() <= _LARGEST_SHARE:
-        size = 2 * _ODD_MARGIN_PX + 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-        mask = mask | (cv2.dilate(odd.astype(np.uint8), kernel) > 0)
-    return mask
+    return mask if odd.mean() > _LARGEST_SHARE else mask | _dilated(odd, _ODD_MARGIN_PX)
 
 
 def _odd_colour(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -51,11 +51,6 @@ class Georeference:
     gcps: tuple[tuple[float, float, float, float, float], ...] | None = None
     rpc: dict[str, Any] | None = field(default=None, hash=False)
 
-    @property
-    def epsg(self) -> int | None:
-        """Number of the CRS in the EPSG registry, None where it has none."""
-        return int(self.crs[5:]) if self.crs.startswith("EPSG:") else None
-
     def to_crs(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Map pixel coordinates to coordinates of the CRS; arrays of any one shape."""
         xs, ys = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))

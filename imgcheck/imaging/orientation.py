@@ -28,11 +28,10 @@ def maps(
     gray: NDArray[np.float32],
     *,
     mask: NDArray[np.bool_] | None = None,
-    smooth: float = SMOOTH_SIGMA,
 ) -> NDArray[np.float32]:
     """Return the direction maps (4, M, N) of a gray picture; 0 where nothing is known.
 
-    ``mask`` is True where usable; NaN is nodata. Directions are smoothed with sigma ``smooth``.
+    ``mask`` is True where usable; NaN is nodata.
     Strength is 1 on average where the ground has edges.
 
     References
@@ -54,7 +53,7 @@ def maps(
     double = ((right * right - down * down) / square, 2 * right * down / square)
     fourth = (double[0] ** 2 - double[1] ** 2, 2 * double[0] * double[1])
     weight = np.sqrt(strength) * inner
-    stacked = np.stack([_blurred(weight * part, smooth) for part in (*double, *fourth)])
+    stacked = np.stack([_blurred(weight * part, SMOOTH_SIGMA) for part in (*double, *fourth)])
     stacked[2:] *= _FOURTH_WEIGHT
     power = (stacked * stacked).sum(axis=0) * inner
     known = _blurred(inner.astype(np.float32), _EVEN_SIGMA)

@@ -28,7 +28,6 @@ def warp(
     inverse: bool = False,
     fill: float = math.nan,
     interpolation: str = "cubic",
-    prefilter: bool = True,
 ) -> NDArray[np.float32]:
     """Draw ``array`` into a grid of ``shape`` through ``matrix``.
 
@@ -45,10 +44,8 @@ def warp(
     fill : float, default NaN
         Where the source has nothing.
     interpolation : {"cubic", "linear", "nearest"}
-        ``nearest`` never mixes pixels (labels).
-    prefilter : bool, default True
-        Where the target's pixels are larger than the source's, average first, so that
-        fine detail does not turn into false coarse detail.
+        ``nearest`` never mixes pixels (labels). The others average first where the target's
+        pixels are larger, so that fine detail does not turn into false coarse detail.
 
     Returns
     -------
@@ -78,7 +75,6 @@ def warp(
             shape,
             fill,
             interpolation,
-            prefilter,
         )
         for k in range(0, data.shape[2], _BANDS_AT_ONCE)
     ]
@@ -92,7 +88,6 @@ def _warp(
     shape: tuple[int, int],
     fill: float,
     interpolation: str,
-    prefilter: bool,
 ) -> NDArray[np.float32]:
     """Resample up to four bands that share one mask."""
     window, to_source = _window(data.shape[:2], to_source, shape)
@@ -101,7 +96,7 @@ def _warp(
     data, finite = data[window], finite[window]
     whole = bool(finite.all())
     weight = finite.astype(np.float32)
-    if prefilter and interpolation != "nearest":
+    if interpolation != "nearest":
         data, weight, to_source = _shrink(data, weight, to_source, shape, whole)
     return _draw(data, weight, to_source, shape, fill, _METHODS[interpolation], whole)
 

@@ -56,7 +56,7 @@ def _described(scenes: list[Scene]) -> list[Features]:
 
 def _lay(rgb: NDArray[np.uint8], scene: Scene, known: Features) -> Registration:
     """Do what the check does: leave out what was drawn, then lay by local features."""
-    query = features.detect(gray(rgb), mask=~annotations.find(rgb).mask, limit=2500)
+    query = features.detect(gray(rgb), mask=~annotations.find(rgb), limit=2500)
     return registration.align(
         query, known, query_shape=rgb.shape[:2], known_shape=scene.rgb.shape[:2]
     )
@@ -168,7 +168,7 @@ def negatives(data: Path, rng: np.random.Generator, count: int) -> None:
     kinds: dict[str, list[Registration]] = {}
     for number in range(count):
         label, rgb, strangers, both = _stranger(number, rng, naip, river, west, others)
-        query = features.detect(gray(rgb), mask=~annotations.find(rgb).mask, limit=2500)
+        query = features.detect(gray(rgb), mask=~annotations.find(rgb), limit=2500)
         for k in rng.choice(len(strangers), _REFERENCES, replace=False):
             found = registration.align(
                 query,

@@ -167,7 +167,7 @@ def copies(options: argparse.Namespace) -> None:
             copy = posted(pixels, name, rng)
             known = pdq(pixels)
             # Half of the time, and only copies that are drawn on have such a mask.
-            drawn = annotations.find(copy).mask if name in DRAWN else np.zeros(copy.shape[:2], bool)
+            drawn = annotations.find(copy) if name in DRAWN else np.zeros(copy.shape[:2], bool)
             tried = variants(copy, drawn=drawn)
             value, off, view = best(known, tried)
             hit[low].append(value <= MATCH_LOG10_NFA)
@@ -427,7 +427,7 @@ def witnesses(options: argparse.Namespace) -> None:
 def speed(options: argparse.Namespace) -> None:
     """CPU time of the views of a 960 px picture, beside one hash."""
     pixels = resized(load(next(iter(sorted(data_dir().glob("overhead/*/*.jpg"))))), 1.5)
-    drawn = annotations.find(pixels).mask
+    drawn = annotations.find(pixels)
     print("\n### CPU ms at 960 px (best of 7)\n\n| what | ms |\n|---|---|")
     for name, act in (
         ("pdq_dihedral", lambda: pdq_dihedral(pixels)),

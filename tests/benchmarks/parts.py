@@ -457,7 +457,7 @@ def strangers(count: int, limit: int, seed: int) -> None:
     described = []
     for place, pixels in cuts():
         gray = records.to_gray(pixels)
-        clean = ~annotations.find(pixels).mask
+        clean = ~annotations.find(pixels)
         found = features.detect(gray, mask=clean, limit=limit, spread=True)
         described.append((place, gray.shape, found))
     every = [

@@ -170,7 +170,7 @@ def test_the_true_centre_of_a_sample_of_another_day_lies_in_its_ellipse(sample, 
         known.gray(),
         transform=known.georeference.transform,
         crs=known.georeference.crs,
-        picture_mask=~annotations.find(post.rgb()).mask,
+        picture_mask=~annotations.find(post.rgb()),
     )
     assert found.placed and found.path == "fast"
     middle = [[post.width / 2, post.height / 2]]

@@ -47,7 +47,7 @@ def test_the_transform_leads_to_the_true_ground(folder, found):
 
 def test_its_reference_is_the_part_around_it_and_lies_where_the_mosaic_lay(found):
     part = found.reference.image
-    assert part.georeference.epsg == 32637
+    assert part.georeference.crs == "EPSG:32637"
     place = part.georeference.transform
     on_part = found.placement.registration.matrix @ [130.0, 130.0, 1.0]
     a, b, c, d, e, f = place

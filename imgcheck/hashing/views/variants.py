@@ -63,7 +63,7 @@ def variants(
     coloured = recover(rgb)
     if coloured is not None:
         views.append((f"palette {coloured.name}", None, coloured.gray))
-    surely = annotations.find(rgb).mask if drawn is None else drawn
+    surely = annotations.find(rgb) if drawn is None else drawn
     thin, flat = surely | overlays.strokes(rgb), surely | overlays.flat_parts(rgb)
     for name, mask in (("without strokes", thin), ("without flat parts", flat)):
         if _LEAST_DRAWN <= mask.mean() <= _MOST_DRAWN and not (mask is flat and _alike(thin, flat)):

@@ -52,7 +52,7 @@ def exports(found: Located, *, time: Window | None = None) -> tuple[Export, ...]
         raise ValueError("nothing can be exported of a picture that was not placed")
     measures = Measures(placement=found.placement)
     rgb, valid = found.image.rgb(), found.image.valid()
-    usable = valid & ~annotations.find(rgb).mask
+    usable = valid & ~annotations.find(rgb)
     on_map = raster.on_map(measures, rgb, usable=usable)
     world, error = tables.world_file(measures)
     about = f"Placed on {found.reference.id} by imgcheck; see locate.html for the error."
