@@ -1,6 +1,5 @@
-"""An inspection in chapters, in the order an analyst asks, and as terminal text.
+"""An inspection in chapters, and as terminal text.
 
-What it is; the route it took; times; place; credentials; embedded pictures; oddities; tags.
 Texts are as they came from the file: the terminal and the page make them safe.
 """
 
@@ -28,22 +27,10 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line: what, what it says, and the bytes it rests on.
+    """One line of a chapter.
 
-    Attributes
-    ----------
-    label : str
-        A word or two; may be empty.
-    text : str
-        The statement.
-    note : str
-        A few words beside it: its source, a zone that is missing, how often a rule fires.
-    detail : str
-        What it does not prove, and what else belongs to it: for those who ask.
-    places : tuple of (int, int)
-        Offset and length in the file.
-    odd : bool
-        Whether a reader's eye should stop here. Never "bad".
+    ``note`` is a few words beside the text, ``detail`` an explanation that is folded away,
+    ``places`` are offsets and lengths in the file, and an ``odd`` row deserves a look.
     """
 
     text: str
@@ -56,7 +43,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
-    """A title and its rows; ``remark`` is one sentence on how far the chapter can be trusted."""
+    """A title and its rows; ``remark`` is one sentence on how reliable the chapter is."""
 
     key: str
     title: str
@@ -65,28 +52,25 @@ class Chapter:
 
 
 def chapters(found: Inspection, *, everything: bool = False) -> tuple[Chapter, ...]:
-    """Arrange an inspection; chapters without a row are left out.
+    """Arrange an inspection in the order an analyst asks; chapters without a row are left out.
 
-    Parameters
-    ----------
-    everything : bool, default False
-        Also every tag, and the rules that find nothing.
+    With ``everything``, every tag and the rules that find nothing are included.
     """
     made = (
         Chapter(key="what", title="What it is", rows=tuple(_what(found))),
         Chapter(key="route", title="Route", rows=tuple(_route(found)),
-                remark="Names of cameras and programs are written by whoever last saved the file; "
-                "passing through a program is no sign of alteration."),
+                remark="The program that last saved the file wrote these names. Use of a "
+                "program is not a sign of alteration."),
         Chapter(key="times", title="Times", rows=tuple(_times(found)),
-                remark="Every one of them can be set at will, unless a signature covers it."),
+                remark="Any of these times can be set freely, unless a signature covers it."),
         Chapter(key="place", title="Place", rows=tuple(_position(found))),
         Chapter(key="credentials", title="Credentials", rows=tuple(_credentials(found))),
         Chapter(key="embedded", title="Embedded pictures", rows=tuple(_embedded(found)),
-                remark="An old thumbnail stays behind after cropping, turning and resizing, "
-                "which is ordinary."),
-        Chapter(key="rules", title="Do its fields agree?", rows=tuple(_rules(found, everything)),
-                remark="How often a rule fires is measured on camera files that nobody certified "
-                "untouched; none of this says by itself that a picture was altered."),
+                remark="An outdated thumbnail often remains after cropping, rotating or resizing."),
+        Chapter(key="rules", title="Consistency of the fields",
+                rows=tuple(_rules(found, everything)),
+                remark="Rates were measured on camera files that were not certified as unaltered. "
+                "No rule shows by itself that a picture was altered."),
         Chapter(key="odd", title="Observations", rows=tuple(_observations(found)),
                 remark="An observation is something to look at, not a sign of manipulation."),
         Chapter(key="tags", title="Tags", rows=tuple(_tags(found, everything))),
@@ -112,9 +96,11 @@ def _route(found: Inspection) -> Iterator[Row]:
     for step in found.route:
         yield Row(label=step.kind, text=step.words, places=_places(step.evidence))
     if not found.route:
-        yield Row(text="no camera, program or platform is named, which is usual after a platform")
+        yield Row(text="no camera, program or platform is named; this is usual after a platform")
     if not found.traces:
-        yield Row(label="platform", text="unknown: no known mark is there, which is no evidence")
+        yield Row(
+            label="platform", text="unknown: no known platform mark was found; this is not evidence"
+        )
     yield from _declared(found)
     if found.fbmd is not None:
         first, *rest = provenance.fbmd_words(found.fbmd)
@@ -156,7 +142,7 @@ def _times(found: Inspection) -> Iterator[Row]:
     if unread is not None:
         yield Row(text=f"a time cannot be read: {unread}")
     elif not found.times:
-        yield Row(text="no time is recorded; platforms strip it, so that says nothing")
+        yield Row(text="no time is recorded; platforms remove it, so this is not evidence")
 
 
 def _place(offset: int | None, length: int | None = None) -> tuple[Place, ...]:
@@ -174,18 +160,18 @@ def _position(found: Inspection) -> Iterator[Row]:
         yield Row(
             label="position",
             text=f"{gps.lat:.6f}, {gps.lon:.6f} (latitude, longitude){height}",
-            note=f"{gps.source}; of the camera, not of the ground it looks at",
+            note=f"{gps.source}; of the camera, not of the ground in view",
             places=_first_place(found, gps.tags[0]),
         )
     elif (unread := provenance.unreadable(found.metadata, "position")) is not None:
         yield Row(text=f"a position is recorded that cannot be used: {unread}")
     elif found.metadata.georeference is None and pose is None:
-        yield Row(text="no position is recorded; platforms strip it, so that says nothing")
+        yield Row(text="no position is recorded; platforms remove it, so this is not evidence")
     if pose is not None:
-        yield Row(label="drone", text=_pose(pose), note=f"as the {pose.maker} drone wrote it")
+        yield Row(label="drone", text=_pose(pose), note=f"written by the {pose.maker} drone")
     georeference = found.metadata.georeference
     if georeference is not None:
-        crs = georeference.crs or georeference.citation or "a system of its own"
+        crs = georeference.crs or georeference.citation or "an unnamed coordinate system"
         yield Row(label="georeference", text=f"GeoTIFF, {crs}")
 
 
@@ -218,7 +204,7 @@ def _embedded(found: Inspection) -> Iterator[Row]:
         picture, agreement = one.picture, one.agreement
         shape = f"{picture['width']} x {picture['height']} px, " if picture["width"] else ""
         words, *meaning = (
-            [f"not compared, as {one.reason}"]
+            [f"not compared: {one.reason}"]
             if agreement is None
             else provenance.agreement_words(agreement, picture["role"])
         )
@@ -261,7 +247,7 @@ def _rules(found: Inspection, everything: bool) -> Iterator[Row]:
     fired = sum(rule.fires for rule in asked)
     if asked and not everything:
         yield Row(label="consistent", text=f"{len(asked) - fired} of {len(asked)} rules that apply "
-                  "find nothing; --all shows them")  # fmt: skip
+                  "find nothing; --all lists them")  # fmt: skip
 
 
 def _meaning(rule: provenance.RuleResult) -> str:
@@ -280,10 +266,10 @@ def _observations(found: Inspection) -> Iterator[Row]:
         else:
             yield Row(
                 label="second reader",
-                text=f"{reader} reads {len(found.disagreements)} fields otherwise",
+                text=f"{reader} reads {len(found.disagreements)} fields differently",
             )
     for one in found.disagreements:
-        yield Row(label="two readings", text=f"{one.tag}: {one.ours} here, {one.theirs} there",
+        yield Row(label="two readings", text=f"{one.tag}: {one.ours} (imgcheck), {one.theirs} (other)",
                   note=f"{one.our_reader}; {one.their_reader}",
                   places=_place(one.offset, one.length), odd=True)  # fmt: skip
 
@@ -294,7 +280,7 @@ def _tags(found: Inspection, everything: bool) -> Iterator[Row]:
         if everything or name in CORE_TAGS:
             yield Row(label=name, text=str(value), places=_first_place(found, name))
     if not everything and tags:
-        yield Row(text=f"({len(tags)} tags in all; --all shows them)")
+        yield Row(text=f"({len(tags)} tags in total; --all lists them)")
 
 
 def _first_place(found: Inspection, name: str) -> tuple[Place, ...]:
@@ -309,14 +295,9 @@ def _first_place(found: Inspection, name: str) -> tuple[Place, ...]:
 
 
 def terminal(found: Inspection, *, everything: bool = False, width: int = 100) -> str:
-    """Give an inspection as terminal text, without colours.
+    """Return an inspection as terminal text without colours, wrapped at ``width`` columns.
 
-    Parameters
-    ----------
-    everything : bool, default False
-        Also every tag, what every rule means, and the whole structure.
-    width : int, default 100
-        Columns; longer lines are broken and indented.
+    With ``everything``, every tag, the meaning of every rule and the structure are included.
     """
     rows = [line(found.image.name, limit=200)]
     for chapter in chapters(found, everything=everything):

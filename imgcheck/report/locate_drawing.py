@@ -34,43 +34,12 @@ class Dot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ellipse:
-    """The 95 % error of one point, enlarged."""
+    """The 95 % error of the point at ``x, y``, enlarged."""
 
     title: str
     points: str
-    cross: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
-    """A word with its place and size."""
-
-    words: str
-    x: str
-    y: str
-    size: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class North:
-    """An arrow in a disc."""
-
-    title: str
-    x: str
-    y: str
-    radius: str
-    arrow: str
-    turn: str
-    letter: Text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """A bar in a box of ``x, y, width, height``."""
-
-    box: tuple[str, str, str, str]
-    bar: str
-    label: Text
+    x: float
+    y: float
 
 
 def chosen(points: Sequence[TiePoint], shape: tuple[int, int]) -> list[TiePoint]:
@@ -150,44 +119,16 @@ def _ellipse(measures: Measures, view: View, spot: tuple[float, float], factor: 
     return Ellipse(
         title=f"95 %: {size}, drawn {factor} times as large",
         points=points,
-        cross=f"M{_n(x - 5)} {_n(y)}h10M{_n(x)} {_n(y - 5)}v10",
+        x=float(x),
+        y=float(y),
     )
 
 
-def north(view: View) -> North | None:
-    """Return an arrow to the north in the upper right corner; none at a pole."""
-    if view.north_deg is None:
-        return None
-    size = 0.024 * max(view.size)
-    x, y = view.size[0] - 2.2 * size, 2.4 * size
-    side, foot = _n(0.55 * size), _n(0.8 * size)
-    lean = math.radians(view.north_deg)
-    at_x, at_y = x + 1.55 * size * math.sin(lean), y - 1.55 * size * math.cos(lean)
-    return North(
-        title=f"North: {view.north_deg:.1f} degrees clockwise from up",
-        x=_n(x),
-        y=_n(y),
-        radius=_n(2.1 * size),
-        arrow=f"M0 {_n(-size)}L{side} {foot}L0 {_n(0.4 * size)}L-{side} {foot}Z",
-        turn=_n(view.north_deg),
-        letter=Text(words="N", x=_n(at_x), y=_n(at_y), size=_n(0.95 * size)),
-    )
-
-
-def scale_bar(view: View) -> Scale:
-    """Return a length on the ground for the lower left corner."""
+def scale_length(view: View) -> float:
+    """Return a round length on the ground, in metres, that fits a quarter of the view."""
     room = 0.25 * view.size[0] * view.metres
     power = 10.0 ** math.floor(math.log10(room))
-    length = max(n for n in (power, 2 * power, 5 * power) if n <= room)
-    wide, unit = length / view.metres, 0.02 * max(view.size)
-    x, y = 1.5 * unit, view.size[1] - 1.5 * unit
-    up = _n(y - 0.5 * unit)
-    return Scale(
-        box=(_n(x - unit), _n(y - 2.4 * unit), _n(wide + 2 * unit), _n(3.2 * unit)),
-        bar=f"M{_n(x)} {up}V{_n(y)}H{_n(x + wide)}V{up}",
-        label=Text(words=distance(length), x=_n(x + wide / 2), y=_n(y - 0.7 * unit),
-                   size=_n(1.15 * unit)),
-    )  # fmt: skip
+    return max(n for n in (power, 2 * power, 5 * power) if n <= room)
 
 
 def _factor(wanted: float, found: float) -> int:

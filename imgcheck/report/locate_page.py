@@ -26,12 +26,10 @@ class Stage:
     ellipses: Sequence[drawing.Ellipse] = ()
 
     @property
-    def north(self) -> drawing.North | None:
-        return drawing.north(self.view)
-
-    @property
-    def scale(self) -> drawing.Scale:
-        return drawing.scale_bar(self.view)
+    def scale(self) -> tuple[float, str]:
+        """Length of the scale bar in pixels of the view, and in words."""
+        length = drawing.scale_length(self.view)
+        return length / self.view.metres, distance(length)
 
 
 def html(
