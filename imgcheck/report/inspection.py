@@ -269,7 +269,7 @@ def _observations(found: Inspection) -> Iterator[Row]:
                 text=f"{reader} reads {len(found.disagreements)} fields differently",
             )
     for one in found.disagreements:
-        yield Row(label="two readings", text=f"{one.tag}: {one.ours} (imgcheck), {one.theirs} (other)",
+        yield Row(label="two readings", text=f"{one.tag}: {one.ours} or {one.theirs}",
                   note=f"{one.our_reader}; {one.their_reader}",
                   places=_place(one.offset, one.length), odd=True)  # fmt: skip
 
