@@ -10,20 +10,12 @@ from imgcheck.imaging.containers.mpf import MpEntry, Mpf, mpf_words, read_mpf
 from imgcheck.imaging.containers.tree import Node, Observation, Structure
 from imgcheck.provenance.clocks.times import Time, looks_unset, signed_time
 from imgcheck.provenance.clocks.window import TimeComparison, TimeFit, compare_times
-from imgcheck.provenance.credentials import (
-    NO_TRUST,
-    C2paPresence,
-    Credentials,
-    Ingredient,
-    TrustBundle,
-    TrustList,
-    c2pa_missing,
-    c2pa_presence,
-    credentials_to_json,
-    read_bundle,
-    read_credentials,
-    say_credentials,
-)
+from imgcheck.provenance.credentials.library import missing as c2pa_missing
+from imgcheck.provenance.credentials.reading import C2paPresence, c2pa_presence, read_credentials
+from imgcheck.provenance.credentials.result import Credentials, Ingredient
+from imgcheck.provenance.credentials.result import say as say_credentials
+from imgcheck.provenance.credentials.result import to_json as credentials_to_json
+from imgcheck.provenance.credentials.trust import NO_TRUST, TrustBundle, TrustList, read_bundle
 from imgcheck.provenance.fields.drone import DronePose, PoseField
 from imgcheck.provenance.fields.exiftool import (
     Disagreement,

@@ -17,8 +17,9 @@ from imgcheck import provenance
 from imgcheck.case import inspect
 from imgcheck.errors import RefusedError
 from imgcheck.provenance.clocks.times import Time
-from imgcheck.provenance.credentials import codes, library, walk
-from imgcheck.provenance.credentials.manifests import Status, Statuses
+from imgcheck.provenance.credentials import ingredients, library
+from imgcheck.provenance.credentials import report as codes
+from imgcheck.provenance.credentials.report import Status, Statuses
 from imgcheck.provenance.fields.position import Gps
 
 from .signing import CAPTURE, Part, authority, picture, sign
@@ -235,9 +236,8 @@ def test_a_manifest_that_no_ingredient_names_is_counted(
     assert read(with_parts).unnamed == ()
     true_read = library.Library.read
 
-    def cut_off(self: library.Library, data: bytes, **more) -> library.Answer:
+    def cut_off(self: library.Library, data: bytes, **more) -> library.Report:
         answer = true_read(self, data, **more)
-        assert answer.store is not None
         for manifest in answer.store["manifests"].values():
             if manifest["claim"].get("dc:title") == "second.jpg":
                 manifest["assertion_store"] = {}
@@ -253,11 +253,11 @@ def test_a_manifest_that_no_ingredient_names_is_counted(
 def test_what_is_not_walked_is_never_clean(
     with_parts: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walk, "_MOST_VALIDATED", 1)
+    monkeypatch.setattr(ingredients, "_MOST_VALIDATED", 1)
     found = read(with_parts)
     assert [i.state for i in found.ingredients or ()] == ["intact", "not walked", "no credentials"]
     assert [i.path[-1] for i in found.broken_ingredients] == ["first.jpg"]
-    monkeypatch.setattr(walk, "_MOST_INGREDIENTS", 1)
+    monkeypatch.setattr(ingredients, "_MOST_INGREDIENTS", 1)
     states = [i.state for i in read(with_parts).ingredients or ()]
     assert states[-1] == "not walked"
     assert len(states) <= 3
@@ -281,9 +281,8 @@ def test_a_hash_that_leaves_out_the_picture_is_said(monkeypatch: pytest.MonkeyPa
     data = sign(picture(exif=EXIF))
     true_read = library.Library.read
 
-    def wide(self: library.Library, data: bytes, **more) -> library.Answer:
+    def wide(self: library.Library, data: bytes, **more) -> library.Report:
         answer = true_read(self, data, **more)
-        assert answer.store is not None
         active = answer.store["manifests"][answer.store["active_manifest"]]
         spans = [{"start": 0, "length": len(data)}]
         active["assertion_store"]["c2pa.hash.data"]["exclusions"] = spans
@@ -370,7 +369,7 @@ def test_a_report_with_wrong_types_everywhere_gives_an_answer(
     rng = np.random.default_rng(20170924)
     true_read = library.Library.read
 
-    def garbled(self: library.Library, data: bytes, **more) -> library.Answer:
+    def garbled(self: library.Library, data: bytes, **more) -> library.Report:
         answer = true_read(self, data, **more)
         store = garble(answer.store, rng)
         facts = garble(answer.certificates, rng)
@@ -404,9 +403,8 @@ def test_ingredients_that_lead_in_a_circle_end_and_are_broken(
 ) -> None:
     true_read = library.Library.read
 
-    def circular(self: library.Library, data: bytes, **more) -> library.Answer:
+    def circular(self: library.Library, data: bytes, **more) -> library.Report:
         answer = true_read(self, data, **more)
-        assert answer.store is not None
         top = answer.store["active_manifest"]
         for manifest in answer.store["manifests"].values():
             for label, content in manifest["assertion_store"].items():
@@ -481,7 +479,7 @@ def test_what_only_the_library_finds_is_said(
     found = read(signed, structure=empty)
     assert found.present
     assert found.integrity == "intact"
-    assert "own walk of the file sees none" in (found.reason or "")
+    assert "own walk of the file finds none" in (found.reason or "")
 
 
 def test_two_hundred_hostile_manifests_raise_nothing_and_none_is_called_whole_unchanged() -> None:

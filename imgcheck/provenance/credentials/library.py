@@ -4,7 +4,7 @@ import importlib
 import io
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from imgcheck.provenance.credentials.trust import TrustList
@@ -25,23 +25,28 @@ _MOST_JSON = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What the library says. Exactly one of ``store`` and ``error`` is given, or neither.
+class Report:
+    """The library's report of a manifest store.
 
-    ``store`` is the detailed report, ``certificates`` the certificate facts by manifest label;
-    neither one means that the library finds no manifest.
-    ``substore`` gives the bytes of a manifest with all it rests on, by its label.
+    ``certificates`` are the certificate facts by manifest label; ``substore`` returns the bytes
+    of a manifest with all it rests on, by its label.
     """
 
-    store: dict[str, Any] | None = None
-    certificates: dict[str, dict[str, Any]] = field(default_factory=dict)
-    remote_url: str | None = None
-    error: str | None = None
-    substore: Callable[[str], bytes | None] | None = None
+    store: dict[str, Any]
+    certificates: dict[str, dict[str, Any]]
+    remote_url: str | None
+    substore: Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class NoReport:
+    """The library gives no report of what it found, for this reason."""
+
+    reason: str
 
 
 def missing() -> str | None:
-    """Say why nothing can be validated, or None where the library loads."""
+    """Return why nothing can be validated, or None where the library loads."""
     try:
         importlib.import_module("c2pa")
     except Exception as error:  # a broken binary may raise anything while it loads
@@ -52,7 +57,7 @@ def missing() -> str | None:
 
 
 def version() -> str | None:
-    """Name the library and its engine; verdicts on old files differ between versions."""
+    """Return the library and its engine; results for old files differ between versions."""
     if missing() is not None:
         return None
     from importlib.metadata import PackageNotFoundError
@@ -67,7 +72,7 @@ def version() -> str | None:
 
 
 def settings(trust: TrustList) -> dict[str, Any]:
-    """Give the library's settings: offline, and the user's lists as the only anchors."""
+    """Return the library's settings: offline, and the user's lists as the only anchors."""
     anchors = [
         {
             "trust_kind": _KINDS[bundle.purpose],
@@ -92,43 +97,29 @@ class Library:
         except c2pa.C2paError as error:
             self._refused = f"the library refuses the trust list: {error}"[:500]
 
-    def read(self, data: bytes, *, format: str, manifest: bytes | None = None) -> Answer:
-        """Validate a file, or a manifest store against a file that it need not belong to.
-
-        Notes
-        -----
-        Every complaint of the library becomes ``error``; it raises on files it cannot parse.
-        """
+    def read(
+        self, data: bytes, *, format: str, manifest: bytes | None = None
+    ) -> Report | NoReport | None:
+        """Validate a file, or a manifest store against any file; None: it finds no manifest."""
         if self._refused is not None:
-            return Answer(error=self._refused)
+            return NoReport(self._refused)
         media = MEDIA_TYPES.get(format, "application/octet-stream")
         try:
             reader = self._c2pa.Reader.try_create(
                 media, io.BytesIO(data), manifest, context=self._context
             )
-            if reader is None:
-                return Answer()
-            return self._answer(reader)
+            return None if reader is None else self._report(reader)
         except (self._c2pa.C2paError, ValueError, RecursionError, OSError) as error:
             words = f"{error}"[:500] or type(error).__name__
-            return Answer(error=f"the library could not read it: {words}")
+            return NoReport(f"the library could not read it: {words}")
 
-    def _answer(self, reader: Any) -> Answer:
+    def _report(self, reader: Any) -> Report | NoReport:
         detailed = reader.detailed_json()
         if len(detailed) > _MOST_JSON:
-            return Answer(error="the report of the manifest store is too large")
+            return NoReport("the report of the manifest store is too large")
         store = json.loads(detailed)
         if not isinstance(store, dict):
-            return Answer(error="the library gave no report")
-        return Answer(
-            store=store,
-            certificates=_certificates(reader.crjson()),
-            remote_url=reader.get_remote_url(),
-            substore=self._substore(reader),
-        )
-
-    def _substore(self, reader: Any) -> Callable[[str], bytes | None]:
-        """Give a function from a manifest's label to the bytes of a store that ends with it."""
+            return NoReport("the library gave no report")
 
         def substore(label: str) -> bytes | None:
             stream = io.BytesIO()
@@ -138,11 +129,14 @@ class Library:
                 return None
             return stream.getvalue()
 
-        return substore
+        return Report(
+            store=store, certificates=_certificates(reader.crjson()),
+            remote_url=reader.get_remote_url(), substore=substore,
+        )  # fmt: skip
 
 
 def _certificates(text: str) -> dict[str, dict[str, Any]]:
-    """Take certificate and time stamp of each manifest out of the library's other report."""
+    """Return certificate and time stamp of each manifest, from the library's other report."""
     found = json.loads(text).get("manifests")
     if not isinstance(found, list):
         return {}

@@ -1,29 +1,20 @@
-"""One file's content credentials: found by imgcheck, validated by the library, walked again."""
+"""Content credentials of one file: found here, validated by the library, walked again."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from imgcheck.imaging.containers import structure as read_structure
-from imgcheck.imaging.containers.tree import Structure
+from imgcheck.imaging.containers.tree import Node, Structure
 from imgcheck.imaging.image import FileContent, file_bytes
 from imgcheck.provenance.clocks.times import Time
-from imgcheck.provenance.credentials import codes
-from imgcheck.provenance.credentials.coverage import outside_hash
-from imgcheck.provenance.credentials.library import Answer, Library, missing, version
-from imgcheck.provenance.credentials.manifests import (
-    Manifest,
-    Statuses,
-    Store,
-    items,
-    mapping,
-    text,
-)
-from imgcheck.provenance.credentials.presence import C2paPresence, c2pa_presence
+from imgcheck.provenance.credentials import report as codes
+from imgcheck.provenance.credentials.ingredients import ingredients
+from imgcheck.provenance.credentials.library import Library, NoReport, Report, missing, version
+from imgcheck.provenance.credentials.report import Manifest, Statuses, Store, items, mapping, text
 from imgcheck.provenance.credentials.result import Credentials, Identity, Integrity
-from imgcheck.provenance.credentials.statements import actions, compare, source_types
+from imgcheck.provenance.credentials.signed import actions, compare, outside_hash, source_types
 from imgcheck.provenance.credentials.trust import NO_TRUST, TrustList
-from imgcheck.provenance.credentials.walk import ingredients
 from imgcheck.provenance.fields.position import Gps
 
 # XMP names a manifest kept elsewhere (C2PA specification 2.1, 11.5): as attribute or element.
@@ -33,7 +24,45 @@ _STORE = re.compile(rb"(?s)jumb.{4}jumdc2pa")
 _URL = re.compile(r"https?://[^\s\"'<>]{1,2000}")
 
 
-def credentials(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class C2paPresence:
+    """Where a manifest store lies. Nothing is validated: presence proves nothing."""
+
+    present: bool
+    places: tuple[tuple[int, int], ...]
+
+
+def c2pa_presence(structure: Structure) -> C2paPresence:
+    """Look for a C2PA manifest store in a walked file.
+
+    JPEG: APP11 segments with a JUMBF box labelled c2pa; PNG: ``caBX``; HEIF, AVIF: a ``uuid``
+    box of C2PA; JPEG 2000: a ``jumb`` box labelled c2pa; WebP: a ``C2PA`` chunk; TIFF: tag 52545;
+    GIF: an application extension ``C2PA_GIF`` (C2PA Technical Specification 2.1, appendix A.3).
+
+    Absence is not evidence: any re-save removes a manifest. A manifest can also lie elsewhere and
+    be linked from XMP (``dcterms:provenance``).
+    """
+    places = tuple((node.offset, node.length) for node in _nodes(structure.nodes) if _is_c2pa(node))
+    return C2paPresence(present=bool(places), places=places)
+
+
+def _nodes(nodes: tuple[Node, ...]) -> Iterator[Node]:
+    for node in nodes:
+        yield node
+        yield from _nodes(node.children)
+
+
+def _is_c2pa(node: Node) -> bool:
+    return (
+        (node.kind == "APP11" and node.note == "JUMBF c2pa")
+        or (node.kind in ("uuid", "C2PA") and node.note.startswith("C2PA"))
+        or node.kind in ("caBX", "C2PA", "0xcd41")
+        or (node.kind == "jumd" and node.note.startswith("c2pa"))
+        or (node.kind == "application" and node.note.startswith("C2PA_GIF"))
+    )
+
+
+def read_credentials(
     data: FileContent,
     *,
     format: str,
@@ -47,16 +76,15 @@ def credentials(
     Parameters
     ----------
     data : bytes or path
-        The whole file, or where it lies. Nothing in it is believed; garbage gives an answer, no
-        exception.
+        The whole file, or where it lies. Garbage gives a result, not an exception.
     format : str
-        What the content was sniffed to be.
+        The sniffed format of the content.
     structure : Structure, optional
         The walked file, if it is at hand.
     trust : TrustList, default none
-        The user's lists; without one no signer can be trusted, and that is said.
+        The user's lists; without one no signer can be trusted, and the result states that.
     gps, times : optional
-        What the file's tags say, to be set beside what is signed.
+        Position and times of the file's tags, to be compared with the signed ones.
 
     Returns
     -------
@@ -65,7 +93,7 @@ def credentials(
     Notes
     -----
     Needs ``imgcheck[c2pa]``; without it a manifest is ``not validated``. Revocation is not
-    checked: that would ask a server. Whole and trusted does not mean true: in 2025 a camera
+    checked: that would ask a server. Intact and trusted does not mean true: in 2025 a camera
     signed a foreign picture through a multiple exposure, and its maker revoked all certificates.
 
     References
@@ -83,26 +111,32 @@ def credentials(
         return Credentials(present=False)
     absent = missing()
     if absent is not None:
-        return _unvalidated(presence, linked, trust, absent)
+        if not presence.present and linked is None:
+            return Credentials(present=False)
+        return Credentials(
+            present=True, integrity="not validated", places=presence.places,
+            reason=f"present, not validated: {absent}",
+            remote_url=linked, trust_list=trust.named("signers"),
+        )  # fmt: skip
     library = Library(trust)
-    answer = library.read(data, format=format)
+    report = library.read(data, format=format)
     stray = _STORE.search(data)
-    if answer == Answer() and not presence.present and linked is None and stray is not None:
-        words = f"a manifest store lies at byte {stray.start() - 4}, where no reader looks for one"
-        answer = Answer(error=words)
-    if answer.store is None:
-        return _without_store(presence, linked, trust, answer)
-    store = Store(answer.store)
+    if report is None and not presence.present and linked is None and stray is not None:
+        report = NoReport(
+            f"a manifest store lies at byte {stray.start() - 4}, where no reader looks for one"
+        )
+    if not isinstance(report, Report):
+        return _without_report(presence, linked, trust, report)
+    store = Store(report.store)
     active = store.active
     if active is None:
-        lost = Answer(error="the manifest that should speak for the file is not in the store")
-        return _without_store(presence, linked, trust, lost)
-    found = _whole(store, active, answer, library, presence, structure, trust, len(data))
+        lost = NoReport("the active manifest is not in the store")
+        return _without_report(presence, linked, trust, lost)
+    found = _whole(store, active, report, library, presence, structure, trust, len(data))
     cut = _without_trailer(data, structure)
     if found.integrity == "broken" and cut and "assertion.dataHash.mismatch" in found.codes:
         again = library.read(cut, format=format)
-        whole = again.store is not None and _integrity(Store(again.store))[0] == "intact"
-        if whole:
+        if isinstance(again, Report) and _integrity(Store(again.store))[0] == "intact":
             words = (
                 f"it fits without the last {len(data) - len(cut)} bytes, after the picture's end"
             )
@@ -111,51 +145,40 @@ def credentials(
 
 
 def _whole(
-    store: Store, active: Manifest, answer: Answer, library: Library, presence: C2paPresence,
+    store: Store, active: Manifest, report: Report, library: Library, presence: C2paPresence,
     structure: Structure, trust: TrustList, size: int,
 ) -> Credentials:  # fmt: skip
     found = store.verdict
     integrity, reason = _integrity(store)
-    if not presence.present and answer.remote_url is None:
-        odd = "the library finds a manifest where imgcheck's own walk of the file sees none"
+    if not presence.present and report.remote_url is None:
+        odd = "the library finds a manifest where imgcheck's own walk of the file finds none"
         reason = f"{reason}; {odd}" if reason else odd
-    certificate = answer.certificates.get(active.label)
+    certificate = report.certificates.get(active.label)
     steps = actions(active)
-    walked = ingredients(store, answer, library, trust)
+    walked = ingredients(store, report, library, trust)
     named = {active.label, *(i.manifest for i in walked)}
+    failing = (*codes.against_integrity(found.failure),
+               *codes.changed_since(store.new_of_ingredients))  # fmt: skip
     return Credentials(
-        present=True,
-        integrity=integrity,
-        places=presence.places,
-        reason=reason,
-        codes=codes.names(
-            (
-                *codes.against_integrity(found.failure),
-                *codes.changed_since(store.new_of_ingredients),
-            )
-        ),
+        present=True, integrity=integrity, places=presence.places, reason=reason,
+        codes=codes.names(failing),
         confirmed=codes.names(s for s in found.success if not s.code.startswith("signingC")),
-        title=text(active.claim.get("dc:title")),
-        generator=_generator(active),
+        title=text(active.claim.get("dc:title")), generator=_generator(active),
         signer=codes.signer(certificate, found, trust),
         time=codes.stamp(certificate, found, trust),
         ingredients=walked,
         unnamed=tuple(text(label) or "" for label in store.labels if label not in named)[:64],
-        outside_hash=outside_hash(store, structure, size),
-        actions=steps,
-        source_types=source_types(active, steps),
-        identities=_identities(active, found, trust),
-        remote_url=text(answer.remote_url),
-        trust_list=trust.named("signers"),
-        library=version(),
-    )
+        outside_hash=outside_hash(store, structure, size), actions=steps,
+        source_types=source_types(active, steps), identities=_identities(active, found, trust),
+        remote_url=text(report.remote_url), trust_list=trust.named("signers"), library=version(),
+    )  # fmt: skip
 
 
 def _integrity(store: Store) -> tuple[Integrity, str | None]:
     found = store.verdict
     failing = codes.against_integrity(found.failure)
-    # What fails of an ingredient, and was not written down as failing when the file was signed,
-    # has changed since: the file is not what was signed, though its own manifest is.
+    # A failure of an ingredient that was not recorded when the file was signed means a change
+    # since: the file is not what was signed, though its own manifest is.
     later = codes.changed_since(store.new_of_ingredients)
     if codes.only_unsupported(failing):
         return "unreadable", f"beyond this library: {failing[0].words or failing[0].code}"
@@ -172,41 +195,29 @@ def _integrity(store: Store) -> tuple[Integrity, str | None]:
 
 
 def _without_trailer(data: bytes, structure: Structure) -> bytes | None:
-    """Give a JPEG up to its end of image, or None where nothing follows it."""
+    """Return a JPEG up to its end of image, or None where nothing follows it."""
     ends = [n.offset + n.length for n in structure.nodes if n.kind == "EOI"]
     return data[: ends[0]] if ends and ends[0] < len(data) else None
 
 
-def _without_store(
-    presence: C2paPresence, linked: str | None, trust: TrustList, answer: Answer
+def _without_report(
+    presence: C2paPresence, linked: str | None, trust: TrustList, report: NoReport | None
 ) -> Credentials:
-    """Say what is known where the library gives no report: present but unreadable, never none."""
-    if answer.error is None and not presence.present and linked is None:
-        return Credentials(present=False)
+    """Return what is known without a report: present but unreadable, never absent."""
     remote = linked
-    if answer.error is not None and (url := _URL.search(answer.error)):
-        remote = remote or url[0]
-    if answer.error is not None:
-        reason = answer.error
+    if report is not None:
+        reason = report.reason
+        url = _URL.search(reason)
+        remote = remote or (url[0] if url else None)
     elif presence.present:
         reason = "the file has a block for content credentials, in which the library finds none"
-    else:
+    elif linked is not None:
         reason = "the manifest is kept elsewhere and was not fetched"
+    else:
+        return Credentials(present=False)
     return Credentials(
         present=True, integrity="unreadable", places=presence.places, reason=reason,
         remote_url=remote, trust_list=trust.named("signers"), library=version(),
-    )  # fmt: skip
-
-
-def _unvalidated(
-    presence: C2paPresence, linked: str | None, trust: TrustList, absent: str
-) -> Credentials:
-    if not presence.present and linked is None:
-        return Credentials(present=False)
-    return Credentials(
-        present=True, integrity="not validated", places=presence.places,
-        reason=f"present, not validated: {absent}",
-        remote_url=linked, trust_list=trust.named("signers"),
     )  # fmt: skip
 
 
@@ -219,14 +230,12 @@ def _outside_scans(data: bytes, structure: Structure) -> bytes:
 
 
 def _linked(data: bytes) -> str | None:
-    if b"dcterms:provenance" not in data:
-        return None
-    match = _REMOTE.search(data)
+    match = _REMOTE.search(data) if b"dcterms:provenance" in data else None
     return None if match is None else match[1].decode("utf-8", "replace")
 
 
 def _generator(active: Manifest) -> str | None:
-    """Name the program that made the claim."""
+    """Return the program that made the claim."""
     info = active.claim.get("claim_generator_info")
     block = mapping(items(info)[0]) if items(info) else mapping(info)
     words = " ".join(w for w in (text(block.get("name")), text(block.get("version"))) if w)
@@ -235,8 +244,7 @@ def _generator(active: Manifest) -> str | None:
 
 def _identities(active: Manifest, found: Statuses, trust: TrustList) -> tuple[Identity, ...]:
     listed = bool(trust.of("identities"))
-    labels = (label for label, _ in active.labelled("cawg.identity"))
-    return tuple(_identity(found, label, listed) for label in labels)
+    return tuple(_identity(found, label, listed) for label, _ in active.labelled("cawg.identity"))
 
 
 def _identity(found: Statuses, label: str, listed: bool) -> Identity:

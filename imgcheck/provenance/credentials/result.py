@@ -1,15 +1,17 @@
-"""What is known of a file's content credentials: plain data, one axis a field.
+"""The content credentials of a file: plain data, one axis a field, and sentences about them.
 
-Integrity, signer, time and ingredients are separate questions. An untrusted signer says nothing
-against the bytes; whole bytes say nothing for the signer; neither says that the scene is true.
+Integrity, signer, time and ingredients are separate questions. An untrusted signer is not evidence
+against the bytes; intact bytes are not evidence for the signer; neither shows that the scene is
+true. Strings of the file come unescaped: whoever prints them must escape them.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 #: ``intact``: signature, assertions and content hash fit. ``broken``: one of them does not.
 #: ``disputed``: signature and content hash fit, but the library refuses the manifest.
-#: ``unreadable``: there is a manifest, and no answer. ``not validated``: no library to ask.
+#: ``unreadable``: there is a manifest, and no result. ``not validated``: the library is missing.
 Integrity = Literal["intact", "broken", "disputed", "unreadable", "not validated"]
 
 #: Of an ingredient: ``disputed`` breaks a rule of the standard while signature and hashes fit;
@@ -28,12 +30,12 @@ TimeTrust = Literal["trusted", "untrusted", "accepted unlisted", "no trust list"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """Who signed, as the certificate in the file says.
+    """The signer, according to the certificate in the file.
 
-    ``fits`` tells whether the signature is that of this certificate; where it is not, the name
-    says nothing. ``trust`` is about the certificate alone. ``revocation`` is ``unchecked offline``
+    ``fits``: the signature is that of this certificate; where it is not, the name means
+    nothing. ``trust`` is about the certificate alone. ``revocation`` is ``unchecked offline``
     unless an answer of the authority is stapled to the signature. ``codes`` are the library's
-    words about both.
+    codes about both.
     """
 
     common_name: str | None
@@ -70,10 +72,10 @@ class Ingredient:
     relation : str
         ``parentOf``, ``componentOf``, ``inputTo``, or what the file writes.
     codes : tuple of str
-        What fails now, signature and assertions; its own picture is not here to be hashed.
+        Failures of signature and assertions; its own picture is not here to be hashed.
     recorded : tuple of str
-        What the program that took it in wrote down as failing. It is part of the signed
-        statement of that program, and the only witness of a wrong content hash.
+        Failures recorded by the program that took it in: part of the signed statement of that
+        program, and the only sign of a wrong content hash.
     """
 
     path: tuple[str, ...]
@@ -87,7 +89,7 @@ class Ingredient:
 
     @property
     def sentence(self) -> str:
-        """Say where it stands and what is wrong, in one line."""
+        """Its place and what is wrong with it, in one line."""
         where = " of ".join(reversed(self.path))
         why = ", ".join(dict.fromkeys((*self.codes, *(f"{c} (recorded)" for c in self.recorded))))
         return f"ingredient {where}: {self.state}" + (f" ({why})" if why else "")
@@ -95,7 +97,7 @@ class Ingredient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutsidePart:
-    """A run of the file that the content hash leaves out, and what lies there."""
+    """A run of the file that the content hash leaves out, and the parts in it."""
 
     offset: int
     length: int
@@ -104,7 +106,7 @@ class OutsidePart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutsideHash:
-    """What the content hash does not cover.
+    """The parts of the file that the content hash does not cover.
 
     Attributes
     ----------
@@ -129,7 +131,7 @@ class OutsideHash:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One step that the signer says was taken."""
+    """One step that the signer states was taken."""
 
     action: str
     when: str | None = None
@@ -140,7 +142,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedStatement:
-    """A time or position that is signed, beside what the file's own tags say.
+    """A signed time or position, beside that of the file's own tags.
 
     ``agreement`` is ``agrees``, ``differs``, ``not comparable`` (a zone is missing on one side)
     or ``unsigned only``/``signed only``. ``difference`` is in degrees or seconds.
@@ -172,14 +174,14 @@ class Credentials:
     places : tuple of (offset, length)
         Where imgcheck itself sees a manifest store.
     reason : str or None
-        Why there is no answer, or what is odd about it, in one sentence.
+        Why there is no result, or what is odd about it, in one sentence.
     codes : tuple of str
-        What fails of the active manifest, certificates and ingredients left out.
+        Failures of the active manifest, without certificates and ingredients.
     whole_without_trailer : bool
         The content hash fails, and fits once the bytes after the picture's end are cut off:
         something was appended, the picture is as signed.
     confirmed : tuple of str
-        What the library reports as fitting (signature, hashes of the content), for the record.
+        Codes of what the library confirms (signature, hashes of the content).
     ingredients : tuple of Ingredient or None
         Every one, in the order of the walk; None where nothing could be walked.
     unnamed : tuple of str
@@ -187,7 +189,7 @@ class Credentials:
     trust_list : str
         SHA-256 and date of the list of trusted signers, or ``no trust list``.
     library : str or None
-        Version of what validated; answers on old files differ between versions.
+        Version of the validator; results for old files differ between versions.
     """
 
     present: bool
@@ -214,6 +216,121 @@ class Credentials:
 
     @property
     def broken_ingredients(self) -> tuple[Ingredient, ...]:
-        """Give the ingredients that are not whole; one that could not be walked counts."""
+        """The ingredients that are not intact; one that could not be walked counts."""
         whole = ("intact", "no credentials")
         return tuple(i for i in self.ingredients or () if i.state not in whole)
+
+
+_INTEGRITY = {
+    "intact": "signature, assertions and content hash fit: the hashed bytes are those signed",
+    "broken": "broken: what is there is not what was signed",
+    "disputed": "disputed: signature and content hash fit, but the library refuses the manifest",
+    "unreadable": "present, but unreadable",
+    "not validated": "present, not validated",
+}
+_TRUST = {
+    "trusted": "on the user's trust list",
+    "untrusted": "not on the user's trust list, which says nothing against the picture",
+    "expired": "the certificate had expired, and no time stamp shows that it was valid when used",
+    "invalid": "the certificate does not keep to the rules for signers",
+    "revoked": "the certificate was revoked",
+    "no trust list": "no trust list was given: anyone can sign in any name",
+}
+_STAMP = {
+    "trusted": "by an authority on the user's list",
+    "untrusted": "by an authority that is not on the user's list",
+    "accepted unlisted": "by an authority that no list was asked about (an old claim)",
+    "no trust list": "by an authority for which no trust list was given",
+}
+
+
+def say(found: Credentials) -> list[str]:
+    """Return the result in plain sentences, the most important first."""
+    if not found.present:
+        return ["no content credentials (C2PA); most files have none, and any re-save removes them"]
+    return list(_lines(found))
+
+
+def to_json(found: Credentials) -> dict[str, Any]:
+    """Return the fields of ``c2pa`` in the document of ``imgcheck inspect``."""
+    shown = asdict(found)
+    for ingredient, block in zip(found.ingredients or (), shown["ingredients"] or (), strict=True):
+        block["sentence"] = ingredient.sentence
+    return {**shown, "sentences": say(found)}
+
+
+def _lines(found: Credentials) -> Iterator[str]:
+    words = _INTEGRITY[found.integrity or "unreadable"]
+    if found.integrity == "not validated":
+        words = found.reason or words
+        yield f"content credentials (C2PA): {words}"
+    else:
+        why = ", ".join(found.codes) or ""
+        yield f"content credentials (C2PA): {words}" + (f" ({why})" if why else "")
+        if found.reason:
+            yield found.reason
+    broken = len(found.broken_ingredients)
+    if broken:
+        which = "ingredient is" if broken == 1 else "ingredients are"
+        yield f"but {broken} {which} not whole: see below"
+    if found.remote_url:
+        yield f"the manifest is linked, not fetched: {found.remote_url}"
+    if found.signer is not None:
+        yield from _signer(found.signer, found.trust_list)
+    if found.library is not None and found.signer is not None:
+        yield _stamp(found.time)
+    for ingredient in found.ingredients or ():
+        yield ingredient.sentence
+    if found.unnamed:
+        count = len(found.unnamed)
+        yield f"manifests in the store that no ingredient names, not validated: {count}"
+    if found.outside_hash is not None:
+        yield from _outside(found.outside_hash)
+    for statement in found.statements:
+        yield (
+            f"{statement.what} ({statement.source}): signed {statement.signed or 'nothing'}, "
+            f"in the tags {statement.unsigned or 'nothing'}: {statement.agreement}"
+        )
+    if found.actions:
+        yield "signed steps: " + ", ".join(action.action for action in found.actions[:12])
+    if found.source_types:
+        yield f"declared source: {', '.join(found.source_types)}"
+    for identity in found.identities:
+        yield f"identity assertion {identity.label}: {identity.state}"
+
+
+def _signer(signer: Signer, trust_list: str) -> Iterator[str]:
+    name = signer.common_name or "somebody without a name"
+    issuer = f", certificate issued by {signer.issuer}" if signer.issuer else ""
+    if signer.fits:
+        yield f"signed by {name}{issuer}: {_TRUST[signer.trust]}"
+    else:
+        yield f"the certificate names {name}{issuer}, but the signature is not confirmed as theirs"
+    yield f"trust list: {trust_list}; revocation: {signer.revocation}"
+
+
+def _stamp(stamp: Stamp | None) -> str:
+    if stamp is None:
+        return "no time stamp: when it was signed is not shown"
+    who = stamp.authority or "an unnamed authority"
+    if not stamp.fits:
+        return f"the time stamp of {who} does not fit what it should stamp"
+    return f"signed by {stamp.time}, as stamped by {who}, {_STAMP[stamp.trust]}"
+
+
+def _outside(outside: OutsideHash) -> Iterator[str]:
+    if outside.method is None:
+        yield "no hash of the content was found: the picture itself is not protected"
+    for part in outside.ranges:
+        names = ", ".join(part.parts) or "nothing of the walked file"
+        yield f"outside the hash: bytes {part.offset} to {part.offset + part.length}: {names}"
+    if outside.rules:
+        yield f"outside the hash ({outside.method}): {', '.join(outside.rules[:12])}"
+    kinds = (
+        ("the picture itself", outside.picture),
+        ("EXIF", outside.exif),
+        ("XMP", outside.xmp),
+    )
+    for name, lies in kinds:
+        if lies:
+            yield f"{name} lies outside the hash: it can be edited and nothing will say so"

@@ -1,21 +1,20 @@
-"""Every ingredient, validated anew. What the library says of the whole is not enough.
+"""Every ingredient, validated on its own.
 
-A manifest store carries the manifests of its ingredients. A validator reports of them only what
-is *new* since the maker of the file took them in: a signature that was broken then, and written
-down as broken, is left out, and the whole is called valid. So each manifest is taken out here and
-validated as if it spoke for a file; only the hash of its content cannot be tested, since the
-ingredient's own picture is not there. What the maker wrote down is reported beside.
+A manifest store carries the manifests of its ingredients. A validator reports for them only what
+is *new* since the maker of the file took them in: a signature that was broken then, and recorded
+as broken, is left out, and the whole is called valid. So each manifest is extracted here and
+validated as if it were about a file; only the hash of its content cannot be tested, since the
+ingredient's own picture is not there. What the maker recorded is reported beside.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from imgcheck.provenance.credentials import codes
-from imgcheck.provenance.credentials.library import Answer, Library
-from imgcheck.provenance.credentials.manifests import (
+from imgcheck.provenance.credentials import report as codes
+from imgcheck.provenance.credentials.library import Library, Report
+from imgcheck.provenance.credentials.report import (
     Manifest,
     Status,
-    Statuses,
     Store,
     label_in,
     mapping,
@@ -38,19 +37,18 @@ _CARRIER = b"\xff\xd8\xff\xd9"
 
 @dataclass(frozen=True, slots=True)
 class _Own:
-    """What a manifest is worth by itself."""
+    """The validation of one manifest by itself."""
 
     state: IngredientState
-    failing: tuple[str, ...]
-    found: Statuses
-    signer: Signer | None
-    time: Stamp | None
+    failing: tuple[str, ...] = ()
+    signer: Signer | None = None
+    time: Stamp | None = None
 
 
 @dataclass(slots=True)
 class _Walk:
     store: Store
-    answer: Answer
+    report: Report
     library: Library
     trust: TrustList
     redacted: frozenset[str]
@@ -60,16 +58,14 @@ class _Walk:
 
 
 def ingredients(
-    store: Store, answer: Answer, library: Library, trust: TrustList
+    store: Store, report: Report, library: Library, trust: TrustList
 ) -> tuple[Ingredient, ...]:
     """Walk the ingredients of the active manifest, theirs after each of them.
 
-    Notes
-    -----
     At most 200 entries, 16 levels and 64 manifests; what lies beyond is named ``not walked``,
-    and so is whatever cannot be taken out of the store.
+    and so is whatever cannot be extracted from the store.
     """
-    walk = _Walk(store, answer, library, trust, store.redacted)
+    walk = _Walk(store, report, library, trust, store.redacted)
     if store.active is not None:
         title = text(store.active.claim.get("dc:title")) or "the file"
         _below(walk, store.active, (title,), (store.active.label,))
@@ -99,7 +95,7 @@ def _below(walk: _Walk, parent: Manifest, path: tuple[str, ...], above: tuple[st
 
 
 def _named(parent: Manifest) -> Iterator[tuple[str, dict[str, object]]]:
-    """Give the ingredient assertions, those that are claimed but not there as empty ones."""
+    """Return the ingredient assertions; those that are claimed but absent are empty."""
     there = {label: mapping(content) for label, content in parent.labelled("c2pa.ingredient")}
     yield from there.items()
     for name in parent.claimed():
@@ -152,7 +148,7 @@ def _entry(
 
 
 def _worse(state: IngredientState, failing: tuple[str, ...]) -> IngredientState:
-    """Lower a state that is fine by itself for what others say of it."""
+    """Lower a state that is fine by itself for failures that others report."""
     if state not in ("intact", "disputed", "no credentials") or not failing:
         return state
     hard = any(codes.cryptographic(Status(c, "")) or c.startswith("ingredient.") for c in failing)
@@ -160,7 +156,7 @@ def _worse(state: IngredientState, failing: tuple[str, ...]) -> IngredientState:
 
 
 def _recorded(content: dict[str, object]) -> tuple[str, ...]:
-    """Give what the maker wrote down as failing; trust in signers is another axis."""
+    """Return the failures that the maker recorded; trust in signers is another axis."""
     results = content.get("validationResults", content.get("validation_results"))
     new = statuses(mapping(results).get("activeManifest")).failure
     old = plain(content.get("validationStatus", content.get("validation_status")))
@@ -179,34 +175,28 @@ def _own(walk: _Walk, label: str) -> _Own | None:
 
 
 def _validated(walk: _Walk, label: str) -> _Own:
-    nothing = Statuses()
-    if len(walk.known) >= _MOST_VALIDATED or walk.bytes_left <= 0 or walk.answer.substore is None:
-        return _Own("not walked", (), nothing, None, None)
-    alone = walk.answer.substore(label)
+    if len(walk.known) >= _MOST_VALIDATED or walk.bytes_left <= 0:
+        return _Own("not walked")
+    alone = walk.report.substore(label)
     if alone is None:
-        return _Own("unreadable", (), nothing, None, None)
+        return _Own("unreadable")
     walk.bytes_left -= len(alone)
-    answer = walk.library.read(_CARRIER, format="jpeg", manifest=alone)
-    if answer.store is None or answer.store.get("active_manifest") != label:
-        return _Own("unreadable", (), nothing, None, None)
-    found = Store(answer.store).verdict
+    report = walk.library.read(_CARRIER, format="jpeg", manifest=alone)
+    if not isinstance(report, Report) or report.store.get("active_manifest") != label:
+        return _Own("unreadable")
+    found = Store(report.store).verdict
     wrong = tuple(s for s in codes.against_integrity(found.failure) if not _excused(walk, s))
     state: IngredientState = "intact"
     if wrong:
         state = "broken" if any(codes.cryptographic(s) for s in wrong) else "disputed"
     if codes.only_unsupported(wrong) or (not wrong and not codes.signature_fits(found)):
         state = "unreadable"
-    certificate = answer.certificates.get(label)
-    return _Own(
-        state,
-        codes.names(wrong),
-        found,
-        codes.signer(certificate, found, walk.trust),
-        codes.stamp(certificate, found, walk.trust),
-    )
+    certificate = report.certificates.get(label)
+    return _Own(state, codes.names(wrong), codes.signer(certificate, found, walk.trust),
+                codes.stamp(certificate, found, walk.trust))  # fmt: skip
 
 
 def _excused(walk: _Walk, status: Status) -> bool:
-    """Tell whether a failure says nothing: the picture is not here, or was redacted openly."""
+    """Return whether a failure means nothing: the picture is not here, or it was redacted."""
     content = bool(codes.about_content((status,))) and status.code.endswith(".mismatch")
     return content or (status.code == "assertion.missing" and status.url in walk.redacted)
