@@ -1,7 +1,8 @@
-"""What the vehicle and the crater check share: proposals, and a person's count, into findings."""
+"""Counts and absences: a person's count, and proposals of a detector, as findings."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from imgcheck import detect
 from imgcheck.case import Case
@@ -16,11 +17,13 @@ from imgcheck.model import (
     ObjectCount,
     Outcome,
     Region,
-    Statement,
 )
 from imgcheck.quantity import distance
 
 Span = tuple[float, float]
+Gsd = tuple[float, str]
+Counted = Count | Absence
+Look = Callable[[Gsd], tuple[detect.Detections, DetectionPower, list[Measure]]]
 
 BASIS = "objects proposed in the picture"
 _COUNTED = "a person's count"
@@ -33,37 +36,32 @@ _MOST_MEGAPIXELS = 16
 _FINER = "imagery of finer resolution"
 _COUNT = "a person's count (count under measurements in the claim file)"
 
-#: What the detectors propose. A class that is not here is named as unknown, not taken for one.
+#: Classes that the detectors propose.
 KNOWN = ("vehicle", "crater")
 
 LIMITS = (
-    "Every object is proposed by shape alone and marked as such; a person must look at each.",
-    "A vehicle's type is not determined, and a type never proves an operator.",
+    "Objects are proposed by shape alone; a person must look at each.",
+    "The type of a vehicle is not determined, and a type does not prove its operator.",
 )
 _COUNT_LIMITS = (
-    "The count is as right as the person who counted. How often people count wrongly on such a "
-    "picture has not been measured.",
+    "The result is as good as the person's count. How often people count wrongly on such a picture "
+    "has not been measured.",
 )
 
 
 def class_of(name: str) -> str:
-    """Give the class that a name means: without case and plural."""
+    """Return the class that a name means, in lower case and singular."""
     name = name.strip().lower()
     return name[:-1] if len(name) > 1 and name.endswith("s") and not name.endswith("ss") else name
 
 
-def looked_for(statement: Statement) -> str:
-    """Give the class of a statement on objects."""
+def counted_class(statement: object) -> str:
+    """Return the class of a statement on objects; empty for other statements."""
     return class_of(getattr(statement, "object_class", ""))
 
 
-def answer(
-    check: Check,
-    case: Case,
-    noun: str,
-    look: Callable[[tuple[float, str]], tuple[detect.Detections, DetectionPower, list[Measure]]],
-) -> Iterator[Finding]:
-    """Answer each statement from a person's count, and look for objects where it can be done.
+def answer(check: Check, case: Case, noun: str, look: Look) -> Iterator[Finding]:
+    """Yield findings from a person's count, and from a detector if the picture can be searched.
 
     Parameters
     ----------
@@ -72,57 +70,51 @@ def answer(
     noun : str
         The class that ``look`` proposes.
     look : callable
-        Gives proposals, power and more measures for a ground sample distance and its source.
+        Returns proposals, power and more measures for a ground sample distance and its source.
     """
-    statements = check.statements(case.claim)
-    counted = {s.id: _person(check, s, case.claim.counts) for s in statements}
+    mine = {s.id for s in check.statements(case.claim)}
+    claimed: tuple[Counted, ...] = case.claim.of_type(Count, Absence)
+    claimed = tuple(s for s in claimed if s.id in mine)
+    counted = {s.id: _person(check, s, case.claim.counts) for s in claimed}
     yield from (finding for finding in counted.values() if finding is not None)
-    known = [s for s in statements if looked_for(s) == noun]
-    for statement in statements:
+    known = [s for s in claimed if counted_class(s) == noun]
+    for statement in claimed:
         if statement not in known and counted[statement.id] is None:
-            yield _not_tested(check, statement, _unknown(statement), _COUNT)
+            yield _not_tested(check, statement.id, _unknown(statement), _COUNT)
     gsd = case.gsd
     if gsd is None or _megapixels(case, gsd) > _MOST_MEGAPIXELS:
-        asked: list[Statement | None] = [*known] if statements else [None]
-        for one in asked:
-            yield _not_tested(check, one, *_unsearchable(case, gsd))
+        for id in [s.id for s in known] if claimed else [None]:
+            yield _not_tested(check, id, *_unsearchable(case, gsd))
         return
     found, power, extra = look(gsd)
     span = _range(found)
-    measures = (*_measures(found, span, gsd), *extra)
+    shared: dict[str, Any] = {
+        "basis": BASIS,
+        "measures": (*_measures(found, span, gsd), *extra),
+        "limits": LIMITS,
+        "power": power,
+    }
+    words = _words(found, span, noun, gsd)
+    regions = Evidence(regions=tuple(_regions(found, noun)))
     yield check.finding(
-        statement=None,
-        outcome=Outcome.INCONCLUSIVE,
-        summary=_words(found, span, noun, gsd),
-        basis=BASIS,
-        measures=measures,
-        evidence=Evidence(regions=tuple(_regions(found, noun))),
-        limits=LIMITS,
-        power=power,
+        statement=None, outcome=Outcome.INCONCLUSIVE, summary=words, evidence=regions, **shared
     )
     for statement in known:
         if found.searched_m is None:
-            reason = f"{_words(found, span, noun, gsd)} {power.sentence}"
-            yield _not_tested(check, statement, reason, _FINER)
+            yield _not_tested(check, statement.id, f"{words} {power.sentence}", _FINER)
             continue
         yield check.finding(
             statement=statement.id,
             outcome=Outcome.INCONCLUSIVE,
             summary=_compared(statement, found, span, noun, power),
-            basis=BASIS,
-            measures=measures,
-            limits=LIMITS,
-            power=power,
-            would_change=(
-                *((_COUNT,) if counted[statement.id] is None else ()),
-                _FINER,
-            ),
+            would_change=(*((_COUNT,) if counted[statement.id] is None else ()), _FINER),
+            **shared,
         )
 
 
-def _not_tested(check: Check, statement: Statement | None, reason: str, wish: str) -> Finding:
+def _not_tested(check: Check, statement: str | None, reason: str, wish: str) -> Finding:
     return check.finding(
-        statement=None if statement is None else statement.id,
+        statement=statement,
         outcome=Outcome.NOT_APPLICABLE,
         summary=reason,
         basis=check.id,
@@ -130,16 +122,16 @@ def _not_tested(check: Check, statement: Statement | None, reason: str, wish: st
     )
 
 
-def _unknown(statement: Statement) -> str:
+def _unknown(statement: Counted) -> str:
     return (
-        f'"{getattr(statement, "object_class", "")}" is not a class that the detectors know; they '
-        f"know {' and '.join(KNOWN)}, and not of which kind one is"
+        f'"{statement.object_class}" is not a class of the detectors; they propose '
+        f"{' and '.join(f'{name}s' for name in KNOWN)}, not their types"
     )
 
 
-def _person(check: Check, statement: Statement, counts: Sequence[ObjectCount]) -> Finding | None:
-    """Compare a statement with what people counted, or give ``None`` where nobody did."""
-    own = [c for c in counts if class_of(c.object_class) == looked_for(statement)]
+def _person(check: Check, statement: Counted, counts: Sequence[ObjectCount]) -> Finding | None:
+    """Compare a statement with what people counted; None if nobody did."""
+    own = [c for c in counts if class_of(c.object_class) == counted_class(statement)]
     if not own:
         return None
     outcome, meaning = decide(statement, [c.value for c in own])
@@ -155,19 +147,15 @@ def _person(check: Check, statement: Statement, counts: Sequence[ObjectCount]) -
     )
 
 
-def decide(statement: Statement, counted: Sequence[int]) -> tuple[Outcome, str]:
-    """Say what the numbers that people counted mean for a count or an absence.
+def decide(statement: Counted, counted: Sequence[int]) -> tuple[Outcome, str]:
+    """Compare what people counted with a claimed count or absence.
 
-    Returns
-    -------
-    outcome : Outcome
-        Supports or contradicts where all counts agree about a claimed number. An absence is
-        contradicted by objects, where no smallest size is claimed, and never supported.
-    meaning : str
+    Supports or contradicts if all counts agree about a claimed number. An absence is contradicted
+    by objects if no smallest size is claimed, and never supported.
     """
     if isinstance(statement, Absence):
         if any(counted) and statement.min_size_m is not None:
-            words = f"How many of them are of {statement.min_size_m:g} m or more is not said"
+            words = f"How many of them are {statement.min_size_m:g} m or larger is not stated"
             return Outcome.INCONCLUSIVE, words
         if all(counted):
             return Outcome.CONTRADICTS, "The claim says that there is none"
@@ -175,7 +163,6 @@ def decide(statement: Statement, counted: Sequence[int]) -> tuple[Outcome, str]:
             return Outcome.INCONCLUSIVE, "The counts do not agree about the claim"
         words = "That none was counted does not show that there is none"
         return Outcome.INCONCLUSIVE, words
-    assert isinstance(statement, Count)
     inside = [_relation(n, n, statement) == "inside" for n in counted]
     claimed = _bounds(statement)
     if all(inside):
@@ -186,7 +173,7 @@ def decide(statement: Statement, counted: Sequence[int]) -> tuple[Outcome, str]:
 
 
 def _relation(low: float, high: float, statement: Count) -> str:
-    """Say how the numbers from low to high lie to the claimed ones."""
+    """Compare a range of numbers with the claimed one: inside, outside or overlaps."""
     least = 0 if statement.minimum is None else statement.minimum
     most = math.inf if statement.maximum is None else statement.maximum
     if high < least or low > most:
@@ -194,20 +181,24 @@ def _relation(low: float, high: float, statement: Count) -> str:
     return "inside" if low >= least and high <= most else "overlaps"
 
 
-def _words(found: detect.Detections, span: Span | None, noun: str, gsd: tuple[float, str]) -> str:
+def _bounds(statement: Count) -> str:
+    if statement.minimum is None:
+        return f"at most {statement.maximum}"
+    if statement.maximum is None:
+        return f"at least {statement.minimum}"
+    return f"{statement.minimum} to {statement.maximum}"
+
+
+def _words(found: detect.Detections, span: Span | None, noun: str, gsd: Gsd) -> str:
     if found.searched_m is None:
         return f"This picture cannot show a {noun}: {found.reason}."
+    reduced = ""
+    if found.working_gsd is not None:
+        reduced = f", at a reduced resolution of {distance(found.working_gsd)} per pixel"
     return (
-        f"{_proposed(found, noun)}, at {distance(gsd[0])} a pixel ({gsd[1]}); {_number(span)}; "
-        f"{found.share_searched:.0%} of the picture could be searched{_coarser(found)}."
+        f"{_proposed(found, noun)}, at {distance(gsd[0])} per pixel ({gsd[1]}); {_number(span)}; "
+        f"{found.share_searched:.0%} of the picture could be searched{reduced}."
     )
-
-
-def _coarser(found: detect.Detections) -> str:
-    """Say at what resolution a large picture was searched, if not at its own."""
-    if found.working_gsd is None:
-        return ""
-    return f", at a reduced resolution of {distance(found.working_gsd)} a pixel"
 
 
 def _proposed(found: detect.Detections, noun: str) -> str:
@@ -216,7 +207,7 @@ def _proposed(found: detect.Detections, noun: str) -> str:
 
 
 def _range(found: detect.Detections) -> Span | None:
-    """Give the range of the true number by the calibration, or ``None`` where none holds."""
+    """Return the range of the true number by the calibration, or None without one."""
     counted = detect.count(found)
     if found.kind == "crater" or counted.median is None or counted.high is None:
         return None
@@ -227,13 +218,13 @@ def _number(span: Span | None) -> str:
     if span is None:
         return "how many of them are real, and how many were missed, is not known"
     return (
-        f"by what was measured in one street the true number would be {span[0]:.0f} to "
-        f"{span[1]:.0f}, and on another city such a range often missed it"
+        f"by the error rates of one test street the true number would be {span[0]:.0f} to "
+        f"{span[1]:.0f}, a range that was often wrong in another city"
     )
 
 
 def _compared(
-    statement: Statement,
+    statement: Counted,
     found: detect.Detections,
     span: Span | None,
     noun: str,
@@ -241,8 +232,7 @@ def _compared(
 ) -> str:
     start = f"{_proposed(found, noun)}; {_number(span)}"
     if isinstance(statement, Absence):
-        return f"{start}. {power.sentence} An absence cannot be shown by a picture, only bounded."
-    assert isinstance(statement, Count)
+        return f"{start}. {power.sentence} A picture cannot show an absence, only bound it."
     claimed = _bounds(statement)
     if span is None:
         return f"{start}, so the claimed {claimed} is neither supported nor contradicted."
@@ -254,17 +244,7 @@ def _compared(
     )
 
 
-def _bounds(statement: Count) -> str:
-    if statement.minimum is None:
-        return f"at most {statement.maximum}"
-    if statement.maximum is None:
-        return f"at least {statement.minimum}"
-    return f"{statement.minimum} to {statement.maximum}"
-
-
-def _measures(
-    found: detect.Detections, span: Span | None, gsd: tuple[float, str]
-) -> Iterator[Measure]:
+def _measures(found: detect.Detections, span: Span | None, gsd: Gsd) -> Iterator[Measure]:
     why = found.reason or "the share of false and of missed objects is not known for this picture"
     yield Measure(name="proposed", value=len(found.proposals))
     for name, place in (("fewest", 0), ("most", 1)):
@@ -279,46 +259,42 @@ def _measures(
     if found.working_gsd is not None:
         yield Measure(name="resolution searched", value=round(found.working_gsd, 3), unit="m")
     yield Measure(name="share of the picture searched", value=round(found.share_searched, 4))
-    yield Measure(
-        name="calibration",
-        value=found.calibration,
-        reason=found.reason or "no calibration holds here",
-    )
+    reason = found.reason or "no calibration holds here"
+    yield Measure(name="calibration", value=found.calibration, reason=reason)
 
 
 def _regions(found: detect.Detections, noun: str) -> Iterator[Region]:
     for number, one in enumerate(found.proposals[:_MOST_SHOWN], 1):
-        size = f"{one.length * found.gsd:.1f} m"
         yield Region(
             image="picture",
             polygon=_outline(one),
-            label=f"{noun} proposed ({number}): {size}",
+            label=f"{noun} proposed ({number}): {one.length * found.gsd:.1f} m",
             layer=f"proposed {noun}s",
         )
 
 
-def _megapixels(case: Case, gsd: tuple[float, str]) -> float:
-    """Give the size at which a picture would be searched."""
+def _megapixels(case: Case, gsd: Gsd) -> float:
+    """Return the size at which a picture would be searched."""
     reduced = min(1.0, gsd[0] / _FINEST_M) ** 2
     return case.image.width * case.image.height * reduced / 1e6
 
 
-def _unsearchable(case: Case, gsd: tuple[float, str] | None) -> tuple[str, str]:
-    """Say why a picture cannot be searched, and what to give."""
+def _unsearchable(case: Case, gsd: Gsd | None) -> tuple[str, str]:
+    """Return why a picture cannot be searched, and what to give."""
     if gsd is None:
         return (
-            "the ground sample distance is unknown",
-            "a reference to place the picture on, or gsd_m under measurements in the claim file",
+            "the ground sample distance is not known",
+            "a reference that shows the same ground, or gsd_m under measurements in the claim file",
         )
     return (
         f"the picture has {_megapixels(case, gsd):.0f} megapixels to search, over "
         f"{_MOST_MEGAPIXELS}",
-        "the part of the picture that the statement is about, cut out",
+        "a crop of the picture with the part that the statement is about",
     )
 
 
 def _outline(one: detect.Proposal) -> tuple[tuple[float, float], ...]:
-    """Give the corners of an oriented box, or a ring of points for a crater."""
+    """Return the corners of an oriented box, or a ring of points for a crater."""
     if one.kind == "crater":
         turns = [2 * math.pi * step / 24 for step in range(24)]
         ring = [(one.length / 2 * math.sin(t), -one.length / 2 * math.cos(t)) for t in turns]
