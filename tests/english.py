@@ -32,7 +32,7 @@ _PRIVATE_CALLS = ("compile", "match", "search", "sub", "getLogger", "filterwarni
 #: Words for data that are not the field's, as whole words.
 AVOIDED = re.compile(
     r"\b(told|tells?|believed?s?|believes|asked for|speaks?|says? (?:nothing|so)|laid|lays|lay on|"
-    r"dear|sheets?|handlings?|what came of|put together|stands? apart|stood apart|asker|sure|surely|"
+    r"dear|sheets?|handlings?|what came of|put together|stands? apart|stood apart|asker|surely?|"
     r"by chance|vouch|planted)\b",
     re.IGNORECASE,
 )
