@@ -1,7 +1,6 @@
-"""A report put in the order in which it is read: statements, observations, what did not run.
+"""A report in reading order: statements, observations, checks that did not run.
 
-Every finding of the report is in exactly one place of the arrangement, so that no face can
-lose one.
+Every finding is in exactly one place, so that no output format can lose one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,18 +20,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One statement with its verdict and every finding that bears on it.
+    """One statement, numbered from 1, with its verdict and every finding that bears on it.
 
-    Attributes
-    ----------
-    number : int
-        Position in the claim, from 1.
-    statement : Statement or None
-        Typed reading, where the claim in the report still has it.
-    untested : tuple of str
-        What was not tested, and why: from the verdict, and findings that it leaves out.
-    limits, innocent, would_change : tuple of str
-        Of the verdict and of its findings, each sentence once.
+    Its sentences are those of the verdict and of its findings, each once. ``statement`` is
+    ``None`` if the claim in the report lacks it.
     """
 
     number: int
@@ -48,12 +39,12 @@ class Section:
 
     @property
     def words(self) -> str:
-        """Give the words of the post, or nothing where the claim gives only a reading."""
+        """The words of the post; empty if the claim has only a reading."""
         return self.verdict.text
 
     @property
     def tested(self) -> str:
-        """Say what a statement was read as, and that other words of the post were not tested."""
+        """How the statement was read, and that other words of the post were not tested."""
         # Of a verdict on a statement that the claim in the report lacks only the id is known.
         read = self.verdict.statement if self.statement is None else reading(self.statement)
         tested = self.verdict.verdict not in (Answer.NOT_RUN, Answer.NOT_TESTABLE)
@@ -61,7 +52,7 @@ class Section:
 
     @property
     def why(self) -> str:
-        """Give the first reason for the verdict."""
+        """The first reason for the verdict."""
         if self.verdict.because:
             return self.verdict.because[0]
         if self.untested:
@@ -82,7 +73,7 @@ class Section:
 
     @property
     def heard(self) -> tuple[Item, ...]:
-        """Give the findings that say something, those against first."""
+        """The findings with a result, contradicting ones first."""
         return self.contradicting + self.supporting + self.undecided
 
 
@@ -98,7 +89,7 @@ class Arrangement:
 
 
 def arrange(report: Report) -> Arrangement:
-    """Put a report in reading order."""
+    """Return a report in reading order."""
     items = [Item(position=i, finding=f) for i, f in enumerate(report.findings)]
     typed = {s.id: s for s in report.claim.statements}
     known = {v.statement for v in report.verdicts}
@@ -116,13 +107,13 @@ def arrange(report: Report) -> Arrangement:
 
 
 def picture(report: Report) -> Input | None:
-    """Give the input that is the posted picture."""
+    """Return the input that is the posted picture."""
     chosen = [item for item in report.inputs if item.role == "picture"]
     return next(iter([*chosen, *report.inputs]), None)
 
 
 def tally(report: Report) -> list[tuple[Answer, int]]:
-    """Count the verdicts, in a fixed order, those against the claim first."""
+    """Count the verdicts, contradicted ones first."""
     order = (
         Answer.CONTRADICTED,
         Answer.SUPPORTED,
@@ -176,7 +167,7 @@ def _unique(sentences: Iterable[str]) -> tuple[str, ...]:
 
 
 def _each_once(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Keep one of the findings that one failed check gives for several statements."""
+    """Keep one of the findings of one failed check for several statements."""
     first: dict[tuple[str, str], Item] = {}
     for item in items:
         first.setdefault((item.finding.check, item.finding.summary), item)

@@ -5,11 +5,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
-from xml.etree import ElementTree
 
 from imgcheck.model import ByteRange, Finding, Input, Outcome, Report
 from imgcheck.report.arrange import picture
 from imgcheck.report.formatting import line
+from imgcheck.report.page import environment
 from imgcheck.report.wording import reading
 
 _SARIF = (
@@ -35,44 +35,18 @@ class RegressionCase(Protocol):
     @property
     def differences(self) -> tuple[str, ...]: ...
     @property
-    def seconds(self) -> float | None: ...
+    def seconds(self) -> float: ...
 
 
 def junit(cases: Sequence[RegressionCase]) -> str:
-    """Give a regression run as JUnit XML.
-
-    Times stand in it only where a case has one.
-    """
-    failures = sum(not case.passed for case in cases)
-    suite = ElementTree.Element(
-        "testsuite", name="imgcheck regress", tests=str(len(cases)), failures=str(failures),
-        errors="0", skipped="0",
-    )  # fmt: skip
-    known = [case.seconds for case in cases if case.seconds is not None]
-    if known:
-        suite.set("time", f"{sum(known):.3f}")
-    for case in cases:
-        one = ElementTree.SubElement(
-            suite, "testcase", name=line(case.case, limit=200), classname="imgcheck.regress"
-        )
-        if case.seconds is not None:
-            one.set("time", f"{case.seconds:.3f}")
-        if not case.passed:
-            found = [line(difference) for difference in case.differences] or ["not as expected"]
-            failure = ElementTree.SubElement(one, "failure", message=found[0])
-            failure.text = "\n".join(found)
-    suites = ElementTree.Element("testsuites")
-    suites.append(suite)
-    ElementTree.indent(suites)
-    text = ElementTree.tostring(suites, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
+    """Return a regression run as JUnit XML."""
+    return environment().get_template("junit.xml").render(cases=cases) + "\n"
 
 
 def sarif(report: Report) -> str:
-    """Give the report as SARIF 2.1.0, one result a finding.
+    """Return the report as SARIF 2.1.0, one result per finding.
 
-    A contradicted statement is a warning, never an error: it is for a person to look at. Failed
-    checks are notifications of the run.
+    A contradicted statement is a warning, never an error. Failed checks are notifications.
     """
     posted = picture(report)
     rules = list(dict.fromkeys(f.check for f in report.findings))
@@ -171,7 +145,7 @@ def _region(range_: ByteRange) -> dict[str, Any]:
 
 
 def geojson(report: Report, *, footprints: Sequence[Mapping[str, Any]] = ()) -> str | None:
-    """Give a GeoJSON feature collection of what lies on the map, or ``None`` of nothing.
+    """Return a GeoJSON feature collection, or ``None`` if there are no footprints.
 
     Parameters
     ----------
@@ -182,11 +156,7 @@ def geojson(report: Report, *, footprints: Sequence[Mapping[str, Any]] = ()) -> 
     Raises
     ------
     ValueError
-        If one of them is no feature, or a position is no longitude and latitude.
-
-    References
-    ----------
-    .. [1] RFC 7946, "The GeoJSON Format", 2016.
+        If one of them is not a feature (RFC 7946), or a position not longitude and latitude.
     """
     if not footprints:
         return None
@@ -211,12 +181,12 @@ def _check(feature: Mapping[str, Any], position: int) -> None:
         for lon, lat in _positions(part.get("coordinates", [])):
             if not (abs(lon) <= 180 and abs(lat) <= 90):
                 raise ValueError(
-                    f"footprint {position}: ({lon}, {lat}) is no longitude and latitude in degrees"
+                    f"footprint {position}: ({lon}, {lat}) is not longitude and latitude in degrees"
                 )
 
 
 def _positions(coordinates: Any) -> list[tuple[float, float]]:
-    """Give every position in nested coordinates; a height as third number is passed over."""
+    """Return every position in nested coordinates, without heights."""
     if not isinstance(coordinates, list | tuple) or not coordinates:
         return []
     if isinstance(coordinates[0], int | float):

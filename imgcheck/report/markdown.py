@@ -4,14 +4,13 @@ Every value in the template passes `inert`, so that what came from files stays t
 """
 
 import re
-from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from imgcheck.model import Report
-from imgcheck.report import formatting, wording
 from imgcheck.report.arrange import arrange, tally
+from imgcheck.report.formatting import line
+from imgcheck.report.page import environment
 
 # Everything that CommonMark or GitHub could take for markup, a mention or an address. A
 # backslash is not enough for the last two: "@name" and "www." act before it is read. An entity
@@ -24,7 +23,7 @@ _LEADING = re.compile(r"^(\d+)([.)])(?=\s|$)|^([-+=])")
 
 def markdown(report: Report) -> str:
     """Return the report as GitHub-flavoured Markdown."""
-    template = _environment().get_template("verify.md")
+    template = environment().overlay(finalize=_shown).get_template("verify.md")
     text = template.render(
         report=report,
         arrangement=arrange(report),
@@ -35,33 +34,13 @@ def markdown(report: Report) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("imgcheck.report"),
-        autoescape=True,  # what a macro returns is Markup, which `_shown` leaves as it is
-        finalize=_shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "line": formatting.line,
-        "sentence": formatting.sentence,
-        "size": formatting.size,
-        "measure": formatting.measure,
-    }
-    environment.globals |= {"words": wording}
-    return environment
-
-
 def _shown(value: object) -> Markup:
     return value if isinstance(value, Markup) else Markup(inert(str(value)))
 
 
 def inert(text: str) -> str:
     """Return a text on one line in which Markdown finds nothing to act on."""
-    shown = formatting.line(text)
+    shown = line(text)
     for character, entity in _ENTITIES.items():
         shown = shown.replace(character, entity)
     shown = _SPECIAL.sub(_escaped, shown)

@@ -1,7 +1,7 @@
 """Marks on a picture: every region of every finding, numbered and in layers."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -54,16 +54,8 @@ class Layer:
 class Viewer:
     """A picture with its marks, as ``viewer.html`` draws it.
 
-    Attributes
-    ----------
-    key : str
-        Short name, unique on the page, for ids and classes.
-    address : Markup or None
-        Data address of the picture; without it the outlines are drawn on an empty frame.
-    size : tuple of int
-        Width and height, in pixels, of the frame that the marks are given in.
-    left_out : int
-        Marks that are not drawn.
+    ``key`` is unique on the page; without an ``address`` the outlines are drawn on an empty frame
+    of ``size`` (width, height), in which the marks are given.
     """
 
     key: str
@@ -71,9 +63,19 @@ class Viewer:
     size: tuple[int, int]
     alt: str
     caption: str
-    layers: tuple[Layer, ...] = ()
-    numbered: bool = True
-    left_out: int = field(default=0)
+    marks: tuple[Mark, ...]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        return layers(self.marks, self.key, self.size)
+
+    @property
+    def numbered(self) -> bool:
+        return len(self.marks) <= _NUMBERED
+
+    @property
+    def left_out(self) -> int:
+        return len(self.marks) - MAX_MARKS
 
     @property
     def rules(self) -> str:
@@ -116,28 +118,6 @@ def layers(marks: tuple[Mark, ...], key: str, size: tuple[int, int]) -> tuple[La
             shapes=tuple(_shape(mark, size, side=_SIDES[i % 4]) for mark in group),
         )
         for i, (name, group) in enumerate(groups)
-    )
-
-
-def viewer(
-    key: str,
-    marks: tuple[Mark, ...],
-    *,
-    address: Markup | None,
-    size: tuple[int, int],
-    alt: str,
-    caption: str,
-) -> Viewer:
-    """Return one picture with its marks."""
-    return Viewer(
-        key=key,
-        address=address,
-        size=size,
-        alt=alt,
-        caption=caption,
-        layers=layers(marks, key, size),
-        numbered=len(marks) <= _NUMBERED,
-        left_out=len(marks) - MAX_MARKS,
     )
 
 

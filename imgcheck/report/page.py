@@ -50,13 +50,14 @@ def render(template: str, *, rules: str = "", script: bool = True, **values: Any
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; "
         f"script-src {scripts}; base-uri 'none'; form-action 'none'"
     )
-    page = _environment().get_template(template)
+    page = environment().get_template(template)
     return page.render(policy=policy, style=Markup(style), script=Markup(code), **values) + "\n"
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return the environment of every template of this package."""
+    made = Environment(
         loader=PackageLoader("imgcheck.report"),
         autoescape=True,
         finalize=_shown,
@@ -64,18 +65,19 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    made.filters |= {
         "line": formatting.line,
         "sentence": formatting.sentence,
         "number": formatting.number,
         "size": formatting.size,
+        "measure": formatting.measure,
         "share": formatting.share,
         "count": wording.count,
         "short": _short,
         "address": address,
     }
-    environment.globals |= {"words": wording, "formatting": formatting}
-    return environment
+    made.globals |= {"words": wording}
+    return made
 
 
 def _shown(value: object) -> object:

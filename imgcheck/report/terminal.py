@@ -1,7 +1,7 @@
-"""The report as text on a terminal, in words that also read well aloud.
+"""The report as text on a terminal.
 
-Only the last column of a table ever wraps, so that a screen reader that goes line by line never
-mixes two cells. Colour repeats what a word says already.
+Only the last column of a table wraps, so that a screen reader never mixes two cells. Colour repeats
+what a word states.
 """
 
 from collections.abc import Iterable
@@ -24,22 +24,13 @@ _STYLES = {
     Answer.NOT_TESTABLE: "bold",
     Answer.NOT_RUN: "bold",
 }
-# Measures a finding shows on the terminal; the rest stand in the report files.
+# Measures shown of one finding; the rest are in the report files.
 _MEASURES = 8
-_POST = 600  # characters of a posted text; the whole of it stands in the report files
+_POST = 600  # characters of a posted text; all of it is in the report files
 
 
 def terminal(report: Report, *, width: int = 100, color: bool = True) -> str:
-    """Give the report as terminal text.
-
-    Parameters
-    ----------
-    report : Report
-    width : int, default 100
-        Columns; 80 and fewer work.
-    color : bool, default True
-        With ANSI colours. Without, the text holds no escape sequence at all.
-    """
+    """Return the report as text of ``width`` columns, without escape sequences if not ``color``."""
     stream = StringIO()
     console = Console(
         file=stream,
@@ -56,7 +47,7 @@ def terminal(report: Report, *, width: int = 100, color: bool = True) -> str:
     arrangement = arrange(report)
     for block in _blocks(report, arrangement):
         console.print(block)
-    # Padding to the full width is of no use to a reader and breaks a copied text.
+    # Padding to the full width breaks a copied text.
     return "\n".join(row.rstrip() for row in stream.getvalue().splitlines()).strip("\n") + "\n"
 
 
@@ -90,21 +81,12 @@ def _header(report: Report, picture: Input | None) -> RenderableType:
         f"SHA-256 {words.digest(picture, first=12)}",
     ]
     rows = [title, Text(", ".join(facts))]
-    posted = _posted(report)
+    source = report.claim.source
+    posted = [*words.posted(source), *([line(source.url, limit=200)] if source.url else [])]
     if posted:
-        rows.append(Text(posted))
+        rows.append(Text(f"Posted: {', '.join(posted)}"))
     rows += [Text(f"Note: {line(note)}", style="bold") for note in picture.notes]
     return Group(*rows)
-
-
-def _posted(report: Report) -> str:
-    source = report.claim.source
-    parts = [line(p, limit=200) for p in (source.publisher, source.platform) if p]
-    if source.posted is not None:
-        parts.append(source.posted.words)
-    if source.url:
-        parts.append(line(source.url, limit=200))
-    return f"Posted: {', '.join(parts)}" if parts else ""
 
 
 def _table(sections: Iterable[Section]) -> Table:
@@ -124,7 +106,7 @@ def _answer(answer: Answer) -> Text:
 
 
 def _said(section: Section, limit: int = _POST, *, tell: bool = True) -> list[Text]:
-    """Give the words of the post, where there are any, and below them what was tested."""
+    """Return the words of the post, if any, and below them what was tested."""
     quote = line(section.words, limit=limit, tell=tell)
     read = Text(f"Read as: {line(section.tested)}", style="bold")
     return [Text(f"“{quote}”"), read] if quote else [read]
@@ -204,7 +186,7 @@ def _finding(finding: Finding, *, observation: bool = False) -> Text:
 
 def _others(arrangement: Arrangement) -> Iterable[RenderableType]:
     if arrangement.observations:
-        yield _heading("Observations that bear on no statement")
+        yield _heading("Other observations")
         for item in arrangement.observations:
             yield _bullet(_observation(item.finding))
     for heading, items in (
@@ -230,7 +212,7 @@ def _inputs(report: Report) -> Iterable[RenderableType]:
     others = [item for item in report.inputs if item.role != "picture"]
     if not others:
         return
-    yield _heading("Also given")
+    yield _heading("Other inputs")
     for item in others:
         date = item.date.words if item.date is not None else "no date"
         source = f" (from: {line(item.date_source, limit=80)})" if item.date_source else ""

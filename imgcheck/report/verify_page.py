@@ -13,7 +13,7 @@ from imgcheck.model import Claim, DetectionPower, Finding, Input, Picture, Repor
 from imgcheck.report import formatting, page, wording
 from imgcheck.report.arrange import Arrangement, arrange, tally
 from imgcheck.report.formatting import line, number, with_unit
-from imgcheck.report.marks import Mark, Viewer, marks_on, numbers, viewer
+from imgcheck.report.marks import Mark, Viewer, marks_on, numbers
 
 # Rows shown of one table; a count of 4,000 rows is data, and data is in report.json.
 _ROWS = 200
@@ -123,7 +123,7 @@ def html(
         arrangement=arrangement,
         posted=posted,
         tally=tally(report),
-        source_words=_source(report.claim),
+        source_words=wording.posted(report.claim.source),
         chapters=_chapters(arrangement, viewers=viewers, given=given),
         viewers=list(viewers.values()),
         cards=_cards(report, marks, viewers, pictures or {}, posted),
@@ -150,12 +150,6 @@ def _chapters(
         ("versions", "Versions and parameters", True),
     )
     return [(id, title) for id, title, content in every if content]
-
-
-def _source(claim: Claim) -> list[str]:
-    source = claim.source
-    parts = [line(part, limit=200) for part in (source.publisher, source.platform) if part]
-    return parts if source.posted is None else [*parts, source.posted.words]
 
 
 def _given(claim: Claim) -> list[str]:
@@ -196,9 +190,9 @@ def _viewers(
         if (address is None and not marks[item.id]) or not all(frame):
             continue
         what = "The posted picture" if posted else f"Reference {line(item.id, limit=120)}"
-        made[item.id] = viewer(
-            f"v{i}",
-            marks[item.id],
+        made[item.id] = Viewer(
+            key=f"v{i}",
+            marks=marks[item.id],
             address=address,
             size=frame,
             alt=f"{what}, {line(item.name, limit=120)}",

@@ -15,6 +15,7 @@ from imgcheck.model import (
     Input,
     Place,
     Sensor,
+    Source,
     Statement,
     Unchanged,
 )
@@ -136,6 +137,12 @@ def short_strength(finding: Finding) -> str:
 
 def _stated(finding: Finding) -> str:
     return f"{line(finding.stated_by)}; no error rate"
+
+
+def posted(source: Source) -> list[str]:
+    """Return who posted a picture, where and when."""
+    parts = [line(part, limit=200) for part in (source.publisher, source.platform) if part]
+    return parts if source.posted is None else [*parts, source.posted.words]
 
 
 def form(item: Input) -> str:

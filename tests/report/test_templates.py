@@ -18,7 +18,7 @@ TEMPLATES = {
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_text_never_becomes_markup(text: str) -> None:
-    template = page._environment().from_string('<p title="{{ text }}">{{ text }}</p>')
+    template = page.environment().from_string('<p title="{{ text }}">{{ text }}</p>')
     made = template.render(text=text)
     inside = made.removeprefix("<p title=").removesuffix("</p>")
     assert inside.count("<") == 0
@@ -28,7 +28,7 @@ def test_text_never_becomes_markup(text: str) -> None:
 
 
 def test_an_unknown_value_is_an_error_and_nothing_is_shown_for_none() -> None:
-    environment = page._environment()
+    environment = page.environment()
     assert environment.from_string("a{{ x }}b").render(x=None) == "ab"
     with pytest.raises(Exception, match="x"):
         environment.from_string("{{ x }}").render()
