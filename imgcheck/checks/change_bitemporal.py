@@ -31,20 +31,20 @@ from imgcheck.quantity import Interval, distance
 
 _BASIS = "comparison with reference imagery"
 
-# More dates than this would take minutes; those nearest to the claimed times are taken.
+# More would take minutes; those nearest to the claimed times are compared.
 _MOST_REFERENCES = 4
 
-# An image stands for an end of a claimed interval when it is not farther from that end than this
-# share of the interval, or than three days. A convention: between image and end nothing is tested.
+# An image represents an end of a claimed interval if it is not farther from it than this share of
+# the interval, or than three days. A convention: between image and end nothing is tested.
 _NEAR_SHARE, _NEAR = 0.2, timedelta(days=3)
 _MOST_SHOWN = 40
 _VIEW_PX = 1200
 
 _LIMITS = (
-    "Shadows of another hour, season, ploughing and water are differences too; what a region is, "
-    "an eye must say.",
+    "Shadows of another hour, seasons, ploughing and water are differences too; a person must "
+    "judge what a region is.",
     "Ground under arrows, boxes and captions was not compared.",
-    "That the picture differs from a reference says nothing about who or what changed the ground.",
+    "A difference from a reference does not show who or what changed the ground.",
 )
 
 
@@ -75,17 +75,18 @@ def change_bitemporal(case: Case) -> Iterable[Finding]:
         )
         found.append((reference, result))
         yield _observation(case, ground, reference, rgb, result, position)
-    for statement in case.claim.of_kind("unchanged", "changed"):
-        assert isinstance(statement, Unchanged | Changed)
+    statements: tuple[Unchanged | Changed, ...] = case.claim.of_type(Unchanged, Changed)
+    for statement in statements:
         yield _answer(statement, found, _claimed(case))
 
 
 def _nearest(case: Case) -> list[Reference]:
-    """Give the dated references nearest to the claimed times, in the order of their dates."""
+    """Return the dated references nearest to the claimed times, in the order of their dates."""
     dated = {r.id: r.date for r in case.references if r.date is not None}
     times = []
-    for statement in case.claim.of_kind("acquired", "unchanged", "changed"):
-        assert isinstance(statement, Acquired | Changed | Unchanged)
+    statements: tuple[Acquired | Changed | Unchanged, ...]
+    statements = case.claim.of_type(Acquired, Changed, Unchanged)
+    for statement in statements:
         window = statement.window
         times += (
             [_middle(window)] if isinstance(statement, Acquired) else [window.start, window.end]
@@ -98,7 +99,7 @@ def _nearest(case: Case) -> list[Reference]:
 
 
 def _utc(moment: datetime) -> datetime:
-    """Compare dates without a zone by the calendar: read them as UTC."""
+    """Return a moment in UTC; one without a zone is compared by the calendar."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
@@ -107,10 +108,7 @@ def _middle(window: Window) -> datetime:
 
 
 def _claimed(case: Case) -> Window | None:
-    for statement in case.claim.of_kind("acquired"):
-        assert isinstance(statement, Acquired)
-        return statement.window
-    return None
+    return next((statement.window for statement in case.claim.of_type(Acquired)), None)
 
 
 def _observation(
@@ -150,25 +148,25 @@ def _words(name: str, result: change.ChangeResult) -> str:
     if result.incomparable:
         return f"The picture and {name} could not be compared: {result.incomparable}"
     left = "".join(
-        f"; {one.count} {'place' if one.count == 1 else 'places'} {one.reason} left out"
+        f"; {one.count} {'place' if one.count == 1 else 'places'} {one.reason} excluded"
         for one in result.suppressed
     )
     if not result.regions:
-        return f"Between {name} and the picture no place stands out{_seen(result)}{left}"
+        return f"Between {name} and the picture no place differs{_limit(result)}{left}"
     total = sum(region.area_m2 for region in result.regions)
     places = "place differs" if len(result.regions) == 1 else "places differ"
-    blind = "" if result.smallest_m is not None else ", and no other change would surely be found"
+    blind = "" if result.smallest_m is not None else "; no other change would be found reliably"
     return (
         f"Between {name} and the picture {len(result.regions)} {places}, {total:,.0f} m² in all"
         f"{blind}{left}"
     )
 
 
-def _seen(result: change.ChangeResult) -> str:
-    """Say which change would have stood out; a pair without any is not comparable."""
+def _limit(result: change.ChangeResult) -> str:
+    """Name the change that would have been found; a pair without any is not comparable."""
     return (
-        f", where a square of {result.smallest_m:.2g} m with a contrast of 0.15 would have done "
-        "so 9 times in 10"
+        f"; a square of {result.smallest_m:.2g} m with a contrast of 0.15 would have been found 9 "
+        "times in 10"
     )
 
 
@@ -182,7 +180,7 @@ def _label(region: change.Region) -> str:
 def _measures(result: change.ChangeResult, ground: Ground) -> Iterator[Measure]:
     gsd = ground.grid.gsd_m
     compared = not result.incomparable
-    why = result.incomparable or "no place stands out; smaller or fainter ones were missed"
+    why = result.incomparable or "no place differs; smaller or fainter changes would be missed"
     yield Measure(
         name="places that differ", value=len(result.regions) if compared else None, reason=why
     )
@@ -217,20 +215,19 @@ def _measures(result: change.ChangeResult, ground: Ground) -> Iterator[Measure]:
 
 
 def _power(result: change.ChangeResult) -> DetectionPower:
-    if result.smallest_m is None:
-        words = "On this pair no object of any size would be found 9 times in 10."
-    else:
+    words = "On this pair no object of any size would be found 9 times in 10."
+    if result.smallest_m is not None:
         words = (
             f"A square of {distance(result.smallest_m, 2)} with a contrast of 0.15 would be found "
-            "9 times in 10; smaller or fainter changes would have been missed."
+            "9 times in 10; smaller or fainter changes would be missed."
         )
     return DetectionPower(sentence=words)
 
 
 def _slider(
     case: Case, ground: Ground, reference: Reference, rgb: NDArray[np.float32], position: int
-) -> tuple[Picture, Picture]:
-    """Draw the reference the way the picture lies, for a before and after slider."""
+) -> tuple[Picture, ...]:
+    """Resample the reference to the picture, for a before and after slider."""
     picture = case.image.rgb()
     factor = min(1.0, _VIEW_PX / max(picture.shape[:2]))
     size = (max(1, round(picture.shape[0] * factor)), max(1, round(picture.shape[1] * factor)))
@@ -240,19 +237,11 @@ def _slider(
     claimed = _claimed(case)
     later = claimed is not None and reference.date is not None and claimed.before(reference.date)
     roles = ("after", "before") if later else ("before", "after")
-    return (
-        Picture(
-            name=f"change-{position + 1}-{roles[0]}.jpg",
-            label=f"reference {_placed.name(reference)}",
-            role=roles[0],
-            data=jpeg(drawn),
-        ),
-        Picture(
-            name=f"change-{position + 1}-{roles[1]}.jpg",
-            label="the posted picture",
-            role=roles[1],
-            data=jpeg(shown),
-        ),
+    labels = (f"reference {_placed.name(reference)}", "the posted picture")
+    pairs = zip(roles, labels, (drawn, shown), strict=True)
+    return tuple(
+        Picture(name=f"change-{position + 1}-{r}.jpg", label=label, role=r, data=jpeg(pixels))
+        for r, label, pixels in pairs
     )
 
 
@@ -268,8 +257,8 @@ def _answer(
         words = "no dated reference shows the ground of the picture"
     elif needed:
         words = (
-            f"the statement is about {statement.window.text}, and no dated images stand for both "
-            "ends of that"
+            f"the statement is about {statement.window.text}, and no dated images represent both "
+            "ends of that interval"
         )
     else:
         outcome = Outcome.INCONCLUSIVE
@@ -278,8 +267,8 @@ def _answer(
         words = ". ".join(_words(name, result) for name, result in compared)
         if not all(result.incomparable for _, result in compared):
             words += (
-                ". Whether that is the change the statement means, and whether the picture is of "
-                "the claimed time, this comparison does not decide"
+                ". This comparison does not decide whether that is the change in the statement, "
+                "or whether the picture is of the claimed time"
             )
         words += "."
     return change_bitemporal.finding(
@@ -305,14 +294,14 @@ def bear(window: Window, dates: Sequence[Window], claimed: Window | None) -> tup
     dates : sequence of Window
         Dates of the references that were compared with the picture.
     claimed : Window or None
-        When the picture was taken, as claimed.
+        Claimed time of the picture.
 
     Returns
     -------
     chosen : list of int
         Positions in ``dates``.
     needed : str
-        What is to be given, where the images at hand do not stand for both ends of the interval.
+        What to give if the images do not represent both ends of the interval.
     """
     near = max(_NEAR_SHARE * (window.end - window.start), _NEAR)
     first, last = _utc(window.start), _utc(window.end)

@@ -1,7 +1,7 @@
 """Which dated state of the ground does the picture show?"""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,10 @@ from imgcheck.model import Acquired, Citation, Evidence, Finding, Measure, Outco
 
 _BASIS = "state of the ground against dated imagery"
 
-# More dates than this would take minutes and memory; they are thinned evenly.
+# More dates would take minutes and memory; they are thinned evenly.
 _MOST_REFERENCES = 12
-# A vote at a lone patch may be a parked lorry, and one gap between two references may hold nothing
-# but a season. What came of weaker rules is in docs/benchmarks.md, section change.
+# A single place may be a parked lorry, and one gap between two references may be only a season. The
+# results of weaker rules are in docs/benchmarks.md, section change.
 _LEAST_VOTES = 3
 _LEAST_GAPS = 2
 _MOST_SHOWN = 40
@@ -26,8 +26,8 @@ _MOST_SHOWN = 40
 _WISH = "dated references that show the ground of the picture (--reference PATH@DATE)"
 
 _LIMITS = (
-    "Only changes that last in all later references decide; the dates of the references are as "
-    "stated, not tested.",
+    "Only changes that last in all later references decide; the dates of the references are not "
+    "tested.",
     "Something built and removed, or a change that took longer than the gap between two "
     "references, can mislead.",
 )
@@ -43,23 +43,21 @@ _LIMITS = (
     needs=(needs.pixels, needs.two_dated_references),
 )
 def change_bracket(case: Case) -> Iterable[Finding]:
-    """Test at every patch that changed for good which state the picture shows."""
+    """Compare each place that changed permanently with the picture: which state does it show?"""
     ground = case.ground
     dated = {} if ground is None else _layers(case)
     if ground is None:
         yield from _placed.unplaced(change_bracket, case)
         return
-    if len(dated) < 2:
-        reason = "fewer than two dated references show the ground of the picture"
-        yield from change_bracket.without(
-            case, Outcome.NOT_APPLICABLE, reason, would_change=(_WISH,)
-        )
-        return
     valid = ground.valid.copy()
     for _, _, shown in dated.values():
         valid &= shown
-    if np.count_nonzero(valid) < 1000:
+    reason = ""
+    if len(dated) < 2:
+        reason = "fewer than two dated references show the ground of the picture"
+    elif np.count_nonzero(valid) < 1000:
         reason = "picture and references have almost no ground in common"
+    if reason:
         yield from change_bracket.without(
             case, Outcome.NOT_APPLICABLE, reason, would_change=(_WISH,)
         )
@@ -72,31 +70,29 @@ def change_bracket(case: Case) -> Iterable[Finding]:
     )
     references = {when: reference for when, (reference, _, _) in dated.items()}
     yield _observation(found, references, ground)
-    for statement in case.claim.of_kind("acquired"):
-        assert isinstance(statement, Acquired)
+    for statement in case.claim.of_type(Acquired):
         yield _answer(statement, found, references)
 
 
 _Layer = tuple[Reference, NDArray[np.float32], NDArray[np.bool_]]
 
 
-def _layers(case: Case) -> dict[datetime, _Layer]:
-    """Give the dated references on the picture's ground, one a date, in order of time."""
+def _layers(case: Case) -> dict[date, _Layer]:
+    """Return the references on the ground of the picture by date, in order of time."""
     dated = needs.in_sequence(case.references)
     if len(dated) > _MOST_REFERENCES:
         kept = np.linspace(0, len(dated) - 1, _MOST_REFERENCES).round().astype(int)
         dated = [dated[i] for i in kept]
-    layers: dict[datetime, _Layer] = {}
+    layers: dict[date, _Layer] = {}
     for reference in dated:
-        assert reference.date is not None
         layer = case.layer(reference)
-        if layer is not None:
+        if layer is not None and reference.date is not None:
             layers[reference.date.earliest] = (reference, *layer)
     return layers
 
 
 def _observation(
-    found: change.Bracket, references: dict[datetime, Reference], ground: Ground
+    found: change.Bracket, references: dict[date, Reference], ground: Ground
 ) -> Finding:
     return change_bracket.finding(
         statement=None,
@@ -114,20 +110,15 @@ def _observation(
     )
 
 
-def _words(found: change.Bracket, references: dict[datetime, Reference]) -> str:
+def _words(found: change.Bracket, references: dict[date, Reference]) -> str:
     if found.abstained:
         return f"The ground does not date the picture: {found.reason}"
     sides = []
     if found.placed_after is not None:
-        sides.append(f"what had come by {_name(found.placed_after, references)} is there")
+        sides.append(f"what was new by {_placed.name(references[found.placed_after])} is present")
     if found.placed_before is not None:
-        sides.append(f"what stood by {_name(found.placed_before, references)} is not there yet")
+        sides.append(f"what was new by {_placed.name(references[found.placed_before])} is absent")
     return f"In the picture {' and '.join(sides)} ({found.votes} places compared)"
-
-
-def _name(when: object, references: dict[datetime, Reference]) -> str:
-    assert isinstance(when, datetime)
-    return _placed.name(references[when])
 
 
 def _measures(found: change.Bracket) -> Iterator[Measure]:
@@ -140,7 +131,7 @@ def _measures(found: change.Bracket) -> Iterator[Measure]:
 
 
 def _regions(
-    found: change.Bracket, references: dict[datetime, Reference], ground: Ground
+    found: change.Bracket, references: dict[date, Reference], ground: Ground
 ) -> Iterator[Region]:
     names = [_placed.name(r) for r in references.values()]
     for vote in found.deciding[:_MOST_SHOWN]:
@@ -162,7 +153,7 @@ def _regions(
 
 
 def _answer(
-    statement: Acquired, found: change.Bracket, references: dict[datetime, Reference]
+    statement: Acquired, found: change.Bracket, references: dict[date, Reference]
 ) -> Finding:
     dates = [r.date for r in references.values() if r.date is not None]
     outcome, said, wish = decide(statement.window, found, dates)
@@ -174,8 +165,8 @@ def _answer(
         measures=tuple(_measures(found)),
         error_rate=error_rate("change.bracket", "answered wrongly"),
         innocent=(
-            "a reference carries a wrong date",
-            "what was there had been removed for a while",
+            "the date of a reference is wrong",
+            "something was removed for a while and came back",
         ),
         limits=_LIMITS,
         would_change=(wish,) if wish else (),
@@ -199,22 +190,21 @@ def decide(
     -------
     outcome : Outcome
     said : str
-        How the sentence ends that begins with what the picture shows.
+        End of the sentence that begins with what the picture shows.
     wish : str
         What would give a better answer, or empty.
 
     Notes
     -----
-    The window is excluded only by places that exclude it by themselves: the picture shows there
-    what came after the window, or lacks what stood before it. It takes three such places, in two
-    gaps between references. A window is left as the only one when the time before it and the time
-    after it are both excluded in this way.
+    The window is excluded by places where the picture shows what is newer than the window, or lacks
+    what is older. Three such places are needed, in two gaps between references. The window is
+    supported if the time before it and the time after it are both excluded in this way.
     """
     if found.abstained:
         return (
             Outcome.INCONCLUSIVE,
             "",
-            "dated references between which the ground changed for good",
+            "dated references between which the ground changed permanently",
         )
     early = None if found.placed_after is None else dates[found.dates.index(found.placed_after)]
     late = None if found.placed_before is None else dates[found.dates.index(found.placed_before)]
@@ -243,16 +233,16 @@ def decide(
     if not found.lasting_verified:
         return (
             Outcome.INCONCLUSIVE,
-            "; with two references it is not known that the change lasted",
+            "; with two references it is not known whether the change lasted",
             "a third dated reference",
         )
     few = [votes for votes in wanted if not _enough(votes)]
     if few:
         return (
             Outcome.INCONCLUSIVE,
-            f"; that is not enough to decide about the claimed {window.text}: it takes "
-            f"{_LEAST_VOTES} places in {_LEAST_GAPS} gaps between references that bear on it "
-            f"directly, and there are {len(few[0])} in {len(set(few[0]))}",
+            f"; that is not enough to decide about the claimed {window.text}: {_LEAST_VOTES} "
+            f"places in {_LEAST_GAPS} gaps between references must exclude other times, and there "
+            f"are {len(few[0])} in {len(set(few[0]))}",
             "more dated references",
         )
     if side:
@@ -262,7 +252,7 @@ def decide(
 
 
 def _votes(found: change.Bracket, state: str, bearing: Sequence[bool]) -> list[int]:
-    """Give the gap of every place that shows ``state``, in gaps that bear on the question.
+    """Return the gap of each place that shows ``state``, in gaps that bear on the question.
 
     A gap in which as many places show the other state is left out.
     """

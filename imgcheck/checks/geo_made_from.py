@@ -55,8 +55,7 @@ def geo_made_from(case: Case) -> Iterable[Finding]:
     if isinstance(source, str):
         yield from geo_made_from.without(case, Outcome.NOT_APPLICABLE, source)
         return
-    for statement in case.claim.of_kind("acquired"):
-        assert isinstance(statement, Acquired)
+    for statement in case.claim.of_type(Acquired):
         yield _acquired(case, statement, source)
     for original in case.claim.of_kind("original"):
         yield _original(case, original.id, source)
@@ -118,7 +117,7 @@ def _original(case: Case, statement: str, source: _Source) -> Finding:
     A new picture from a satellite is a copy of the operator's own image of that day: imagery from
     within the claimed time says nothing against it.
     """
-    windows = [s.window for s in case.claim.of_kind("acquired") if isinstance(s, Acquired)]
+    windows = [s.window for s in case.claim.of_type(Acquired)]
     posted = case.claim.source.posted
     bounds = windows or ([posted] if posted is not None else [])
     wishes: tuple[str, ...] = ()

@@ -61,20 +61,20 @@ FAINT = Suppressed(reason="fainter than 4 % of full scale", count=5, share=0.01)
         ),
         (
             result(),
-            "Between 2014 and the picture no place stands out, where a square of 3 m with a "
-            "contrast of 0.15 would have done so 9 times in 10",
+            "Between 2014 and the picture no place differs; a square of 3 m with a "
+            "contrast of 0.15 would have been found 9 times in 10",
         ),
         (
             result(suppressed=(FAINT,)),
-            "Between 2014 and the picture no place stands out, where a square of 3 m with a "
-            "contrast of 0.15 would have done so 9 times in 10; 5 places fainter than 4 % of full "
-            "scale left out",
+            "Between 2014 and the picture no place differs; a square of 3 m with a "
+            "contrast of 0.15 would have been found 9 times in 10; 5 places fainter than 4 % of "
+            "full scale excluded",
         ),
         (result(regions=(region(),)), "Between 2014 and the picture 1 place differs, 40 m² in all"),
         (
             result(regions=(region(), region()), suppressed=(FAINT,), smallest_m=None),
-            "Between 2014 and the picture 2 places differ, 80 m² in all, and no other change would "
-            "surely be found; 5 places fainter than 4 % of full scale left out",
+            "Between 2014 and the picture 2 places differ, 80 m² in all; no other change would "
+            "be found reliably; 5 places fainter than 4 % of full scale excluded",
         ),
     ],
 )
@@ -90,6 +90,9 @@ def test_no_area_and_no_bound_is_given_where_nothing_stands_out(found) -> None:
     assert measures["area of these places"].interval is None
     assert measures["share of the compared ground"].value is None
     assert (measures["places that differ"].value is None) == bool(found.incomparable)
+
+
+TEN_DAYS = "2017-01-01T00:00:00Z/2017-01-11T00:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -114,6 +117,14 @@ def test_no_area_and_no_bound_is_given_where_nothing_stands_out(found) -> None:
         ("2017-09-10", ["2017-09-10"], "2017-09-10", []),  # which of them is older is not known
         ("2017-09-10", ["2017-09-08"], "2017-09-10T08:00Z", [0]),
         ("2017-09-10", [], "2017-09-10", []),
+        # Three days from either end, to the second.
+        (TEN_DAYS, ["2016-12-29T00:00:00Z"], "2017-01-14T00:00:00Z", [0]),
+        (TEN_DAYS, ["2016-12-28T23:59:58Z"], "2017-01-14T00:00:00Z", []),
+        (TEN_DAYS, ["2016-12-29T00:00:00Z"], "2017-01-14T00:00:02Z", []),
+        (TEN_DAYS, ["2017-01-14T00:00:00Z"], "2016-12-29T00:00:00Z", [0]),
+        (TEN_DAYS, ["2017-01-14T00:00:02Z"], "2016-12-29T00:00:00Z", []),
+        (TEN_DAYS, ["2017-01-14T00:00:00Z"], "2016-12-28T23:59:58Z", []),
+        (TEN_DAYS, ["2016-12-29T00:00:00Z", "2017-01-14T00:00:00Z"], None, [0, 1]),
     ],
 )  # fmt: skip
 def test_images_stand_for_both_ends_of_a_claimed_interval(window, dates, claimed, chosen) -> None:
@@ -146,10 +157,10 @@ def test_the_dates_that_are_needed_are_named(dates, claimed, needed) -> None:
 @pytest.mark.parametrize(
     ("found", "claimed", "outcome", "words"),
     [
-        (result(), "2016-08", Outcome.INCONCLUSIVE, "no place stands out"),
+        (result(), "2016-08", Outcome.INCONCLUSIVE, "no place differs"),
         (result(regions=(region(),)), "2016-08", Outcome.INCONCLUSIVE, "does not decide"),
         (result(incomparable="too far apart"), "2016-08", Outcome.INCONCLUSIVE, "not be compared"),
-        (result(), "2014-08", Outcome.NOT_APPLICABLE, "no dated images stand for both ends"),
+        (result(), "2014-08", Outcome.NOT_APPLICABLE, "no dated images represent both ends"),
     ],
 )
 def test_a_comparison_never_decides_about_change(found, claimed, outcome, words) -> None:
@@ -162,7 +173,7 @@ def test_a_comparison_never_decides_about_change(found, claimed, outcome, words)
     needed = "a reference from within 365 days of 2016-12-31"
     assert (needed in finding.would_change) == (outcome is Outcome.NOT_APPLICABLE)
     if found.incomparable:
-        assert "stands out" not in finding.summary and "0 m²" not in finding.summary
+        assert "no place differs" not in finding.summary and "0 m²" not in finding.summary
 
 
 def case(statements: str, *dates: str | None) -> Case:

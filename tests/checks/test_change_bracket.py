@@ -123,7 +123,7 @@ def test_two_references_never_decide(after, before, claimed) -> None:
     assert decided(claimed, found) is OPEN
     dates = [Window.parse("2012-01-01"), Window.parse("2014-01-01")]
     _, said, wish = change_bracket.decide(Window.parse(claimed), found, dates)
-    assert "not known that the change lasted" in said and wish == "a third dated reference"
+    assert "not known whether the change lasted" in said and wish == "a third dated reference"
 
 
 def test_a_change_that_is_not_verified_as_lasting_never_decides() -> None:
@@ -136,7 +136,7 @@ def test_an_answer_that_abstains_says_nothing_about_the_claim() -> None:
     dates = [Window.parse(day.isoformat()) for day in found.dates]
     outcome, said, wish = change_bracket.decide(Window.parse("2019"), found, dates)
     assert (outcome, said) == (OPEN, "")
-    assert "changed for good" in wish
+    assert "changed permanently" in wish
 
 
 def reference(text: str | None, name: str, *, georeferenced: bool = True) -> Reference:
