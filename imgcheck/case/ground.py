@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import geo
-from imgcheck.imaging import grid, warp
+from imgcheck.imaging import grid, transforms, warp
 from imgcheck.imaging.grid import Grid
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import Claim, Place
@@ -46,7 +46,7 @@ class Ground:
 
     def to_picture(self, polygon: NDArray[np.float64]) -> tuple[tuple[float, float], ...]:
         """Return a polygon on the grid as picture pixels, rounded to a tenth."""
-        points = warp.apply(np.linalg.inv(self.to_grid), polygon)
+        points = transforms.apply(np.linalg.inv(self.to_grid), polygon)
         return tuple((round(float(x), 1), round(float(y), 1)) for x, y in points)
 
 
@@ -112,7 +112,7 @@ def on_grid(case: "Case", reference: "Reference", on: geo.Placement) -> Ground |
         np.float64,
     )
     assert on.matrix is not None
-    cut = grid.over(reference.image, warp.apply(on.matrix, corners), gsd_m=on.gsd_m or 0.0)
+    cut = grid.over(reference.image, transforms.apply(on.matrix, corners), gsd_m=on.gsd_m or 0.0)
     if cut is None:
         return None
     to_grid = np.linalg.inv(cut.transform) @ on.matrix

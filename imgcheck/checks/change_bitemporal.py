@@ -232,7 +232,7 @@ def _slider(
     factor = min(1.0, _VIEW_PX / max(picture.shape[:2]))
     size = (max(1, round(picture.shape[0] * factor)), max(1, round(picture.shape[1] * factor)))
     to_view = np.diag([size[1] / picture.shape[1], size[0] / picture.shape[0], 1.0])
-    drawn = warp.warp(rgb, to_view @ np.linalg.inv(ground.to_grid), size, fill=0.0)
+    drawn = np.nan_to_num(warp.warp(rgb, to_view @ np.linalg.inv(ground.to_grid), size))
     shown = warp.resize(picture.astype(np.float32) / 255.0, size)
     claimed = _claimed(case)
     later = claimed is not None and reference.date is not None and claimed.before(reference.date)

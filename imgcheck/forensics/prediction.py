@@ -116,7 +116,7 @@ def predict(
     laid = np.where(usable[..., None], laid, _middle(laid, usable)).astype(np.float32)
     seen = _filled(seen, usable)
     known_gray = _luma(laid)
-    squares = warp.warp(_luma(known) ** 2, to_earlier, shape, inverse=True, interpolation="linear")
+    squares = warp.warp(_luma(known) ** 2, to_earlier, shape, inverse=True, linear=True)
     finer = _filled(np.maximum(squares - known_gray**2, 0), usable & np.isfinite(squares))
     if picture.ndim == 3 and laid.shape[2] == 3:
         # Each colour first: a white balance clips one before the others.

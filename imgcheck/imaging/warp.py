@@ -10,9 +10,6 @@ from imgcheck.errors import GridMismatchError, UsageError
 from imgcheck.imaging import transforms
 from imgcheck.imaging.transforms import apply
 
-__all__ = ["apply", "coverage", "resize", "warp"]
-
-_METHODS = {"nearest": cv2.INTER_NEAREST, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 _ROWS_AT_ONCE = 1024
 # cv2.remap takes no more.
 _BANDS_AT_ONCE = 4
@@ -26,8 +23,7 @@ def warp(
     shape: tuple[int, int],
     *,
     inverse: bool = False,
-    fill: float = math.nan,
-    interpolation: str = "cubic",
+    linear: bool = False,
 ) -> NDArray[np.float32]:
     """Draw ``array`` into a grid of ``shape`` through ``matrix``.
 
@@ -41,41 +37,31 @@ def warp(
         Of the target.
     inverse : bool, default False
         True: ``matrix`` maps target to source.
-    fill : float, default NaN
-        Where the source has nothing.
-    interpolation : {"cubic", "linear", "nearest"}
-        ``nearest`` never mixes pixels (labels). The others average first where the target's
-        pixels are larger, so that fine detail does not turn into false coarse detail.
+    linear : bool, default False
+        True: bilinear, else bicubic. Where the target's pixels are larger they are averaged
+        first, so that fine detail does not turn into false coarse detail.
 
     Returns
     -------
     (rows, cols) or (rows, cols, C) float32
+        NaN where the source has nothing.
 
     Raises
     ------
     GridMismatchError
         If ``array`` is neither (M, N) nor (M, N, C).
     UsageError
-        If the interpolation is unknown or the matrix is singular.
+        If the matrix is singular.
     """
     if array.ndim not in (2, 3) or min(array.shape[:2]) < 1:
         raise GridMismatchError(f"a picture is (rows, cols[, bands]), not {array.shape}")
-    if interpolation not in _METHODS:
-        known = ", ".join(_METHODS)
-        raise UsageError(f'interpolation "{interpolation}" is unknown; use one of {known}')
     to_source = _to_source(matrix, inverse)
     data = np.asarray(array, np.float32).reshape(array.shape[0], array.shape[1], -1)
     finite = np.asarray(np.isfinite(data).all(axis=2))
     data = np.where(finite[..., None], data, np.float32(0))
+    method = cv2.INTER_LINEAR if linear else cv2.INTER_CUBIC
     parts = [
-        _warp(
-            data[..., k : k + _BANDS_AT_ONCE],
-            finite,
-            to_source,
-            shape,
-            fill,
-            interpolation,
-        )
+        _warp(data[..., k : k + _BANDS_AT_ONCE], finite, to_source, shape, method)
         for k in range(0, data.shape[2], _BANDS_AT_ONCE)
     ]
     return np.concatenate(parts, axis=2).reshape(tuple(shape) + array.shape[2:])
@@ -86,19 +72,16 @@ def _warp(
     finite: NDArray[np.bool_],
     to_source: NDArray[np.float64],
     shape: tuple[int, int],
-    fill: float,
-    interpolation: str,
+    method: int,
 ) -> NDArray[np.float32]:
     """Resample up to four bands that share one mask."""
     window, to_source = _window(data.shape[:2], to_source, shape)
     if window is None:
-        return np.full((*shape, data.shape[2]), fill, np.float32)
+        return np.full((*shape, data.shape[2]), np.nan, np.float32)
     data, finite = data[window], finite[window]
     whole = bool(finite.all())
-    weight = finite.astype(np.float32)
-    if interpolation != "nearest":
-        data, weight, to_source = _shrink(data, weight, to_source, shape, whole)
-    return _draw(data, weight, to_source, shape, fill, _METHODS[interpolation], whole)
+    data, weight, to_source = _shrink(data, finite.astype(np.float32), to_source, shape, whole)
+    return _draw(data, weight, to_source, shape, method, whole)
 
 
 def resize(array: NDArray[np.generic], shape: tuple[int, int]) -> NDArray[np.float32]:
@@ -250,7 +233,6 @@ def _draw(
     weight: NDArray[np.float32],
     to_source: NDArray[np.float64],
     shape: tuple[int, int],
-    fill: float,
     method: int,
     whole: bool,
 ) -> NDArray[np.float32]:
@@ -262,8 +244,7 @@ def _draw(
         )
     if not whole:
         data = _pad_holes(data, weight)
-    out = np.full((*shape, data.shape[2]), fill, np.float32)
-    soft = cv2.INTER_LINEAR if method == cv2.INTER_CUBIC else method
+    out = np.full((*shape, data.shape[2]), np.nan, np.float32)
     for start in range(0, shape[0], _ROWS_AT_ONCE):
         stop = min(start + _ROWS_AT_ONCE, shape[0])
         x, y = _source_of_rows(to_source, start, stop, shape[1])
@@ -274,7 +255,7 @@ def _draw(
         edge = cv2.BORDER_REPLICATE
         part = _bands(cv2.remap(data, map_x, map_y, method, borderMode=edge))
         if not whole:
-            known = np.asarray(cv2.remap(weight, map_x, map_y, soft, borderMode=edge))
+            known = np.asarray(cv2.remap(weight, map_x, map_y, cv2.INTER_LINEAR, borderMode=edge))
             good &= known > 0.99
         out[start:stop][good] = part[good]
     return out

@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from imgcheck.cli import run
-from imgcheck.imaging import Image, warp
+from imgcheck.imaging import Image, transforms, warp
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("IMGCHECK_DATA", ROOT / ".." / "shared" / "data")).resolve()
@@ -191,7 +191,7 @@ def corner_error(data: bytes, matrix: np.ndarray, source: Image, target: Image) 
         ring = json.loads(footprint.read_text())["features"][0]["geometry"]["coordinates"][0]
     side = Pillow.open(io.BytesIO(data)).size[0]
     corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], np.float64)
-    on_source = warp.apply(matrix, corners)
+    on_source = transforms.apply(matrix, corners)
     truth = source.georeference.to_lonlat(on_source[:, 0], on_source[:, 1])
     metres = np.array([111_320 * np.cos(np.radians(47.02)), 111_132])
     found = np.array(ring) * metres
