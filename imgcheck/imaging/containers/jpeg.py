@@ -25,6 +25,7 @@ from imgcheck.imaging.limits import Limits
 # next marker. Fill bytes (0xFF 0xFF) are skipped. Linear in the data: one byte of look-ahead.
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 _FILL = re.compile(rb"\xff+")
+_PIECE = 1 << 16  # bytes that are copied at once
 
 PROCESSES = {  # T.81 table B.1
     0xC0: "baseline", 0xC1: "extended sequential", 0xC2: "progressive", 0xC3: "lossless",
@@ -310,7 +311,8 @@ def _scan(walk: Walk, jpeg: JpegStream, head_at: int, start: int, stop: int) -> 
 def _before_fill(data: bytes, start: int, end: int) -> int:
     """Return where the fill bytes before a marker begin."""
     while end > start and data[end - 1] == 0xFF:
-        end -= 1
+        first = max(start, end - _PIECE)
+        end = first + len(data[first:end].rstrip(b"\xff"))
     return end
 
 

@@ -69,7 +69,8 @@ class Structure:
 class Walk:
     """The state of a walk: the bytes, a budget of nodes, the observations so far.
 
-    ``too_many`` names the parts of which a file has more than are walked.
+    ``too_many`` names the parts of which a file has more than are walked; ``cut``: the budget of
+    nodes was spent.
     """
 
     data: bytes
@@ -78,13 +79,15 @@ class Walk:
     observations: list[Observation] = field(default_factory=list)
     damage: list[Observation] = field(default_factory=list)
     too_many: str = ""
+    cut: bool = False
 
     @property
     def full(self) -> bool:
         """Whether the budget of nodes is spent; the first time, this is observed."""
         if self.nodes_left > 0:
             return False
-        if not any(seen.kind == "limit" for seen in self.observations):
+        if not self.cut:
+            self.cut = True
             self.observe("limit", f"more than {MAX_NODES} parts; the rest is not listed")
         return True
 
@@ -109,7 +112,8 @@ class Walk:
     ) -> Observation:
         """Record an oddity that concerns the pixels."""
         seen = self.observe(kind, message, offset, length)
-        self.damage.append(seen)
+        if len(self.damage) < MAX_OBSERVATIONS:
+            self.damage.append(seen)
         return seen
 
     def stop(self, parts: str) -> None:
