@@ -14,7 +14,7 @@ from imgcheck.case.opening import SIDECAR, FilePath, date_of_item, sidecar
 from imgcheck.errors import ImgcheckError, IndexFileError, UsageError
 from imgcheck.hashing import HashIndex
 from imgcheck.hashing.answer import Merged, SearchResult
-from imgcheck.hashing.store import kinds, lists
+from imgcheck.hashing.store import arguments, lists
 from imgcheck.imaging import Image, Limits, frames, windows
 from imgcheck.imaging.intake import path_of
 from imgcheck.imaging.limits import mosaic_limits
@@ -204,7 +204,7 @@ def import_list(
         If the index cannot be used.
     """
     found = lists.read(file, format=format, date=date)
-    words = kinds.words(found.digits, kind=found.kind)
+    words = arguments.words(found.digits, kind=found.kind)
     name = list_name or _text(file.name)
     with _opened(database) as index:
         before = index.stats().listed

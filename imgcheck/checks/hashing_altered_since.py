@@ -79,7 +79,7 @@ def hashing_altered_since(case: Case) -> Iterable[Finding]:
     # The earliest copy decides: later ones may be altered themselves.
     order = sorted((m for m in copies if m not in exact), key=lambda m: m is not first)
     tried = list(_comparisons(case, order[:_MOST_COMPARED])) if order else []
-    compared = [c for c in tried if c.found.compared]
+    compared = [c for c in tried if isinstance(c, _Compared)]
     if compared:
         chosen = max(
             compared,
@@ -89,7 +89,7 @@ def hashing_altered_since(case: Case) -> Iterable[Finding]:
         return
     words = "no copy of the picture is among the known pictures"
     if copies:
-        reasons = "; ".join(f"{_known.name(c.match)}: {c.found.reason}" for c in tried)
+        reasons = "; ".join(reason for reason in tried if isinstance(reason, str))
         words = f"the picture could not be compared with the known picture it resembles ({reasons})"
     yield from hashing_altered_since.without(case, Outcome.NOT_APPLICABLE, words)
 
@@ -104,7 +104,8 @@ def _earliest(case: Case, copies: list[hashing.Match]) -> hashing.Match | None:
     return copies[min(dated)[2]] if dated else None
 
 
-def _comparisons(case: Case, copies: list[hashing.Match]) -> Iterator[_Compared]:
+def _comparisons(case: Case, copies: list[hashing.Match]) -> Iterator[_Compared | str]:
+    """Return each comparison, or the reason why a copy could not be compared."""
     picture = case.image.rgb()
     with case.open_index() as index:
         for match in copies:
@@ -117,7 +118,10 @@ def _comparisons(case: Case, copies: list[hashing.Match]) -> Iterator[_Compared]
             found = forensics.residual(
                 picture, earlier, matrix=matrix, picture_mask=_shared(case, match)
             )
-            yield _Compared(match=match, earlier=earlier, found=found)
+            if isinstance(found, forensics.NotCompared):
+                yield f"{_known.name(match)}: {found.reason}"
+            else:
+                yield _Compared(match=match, earlier=earlier, found=found)
 
 
 def _shared(case: Case, match: hashing.Match) -> NDArray[np.bool_]:

@@ -6,20 +6,26 @@ from typing import TYPE_CHECKING
 from imgcheck.forensics.encoder import Component, Encoding, QuantTable, encoding
 
 if TYPE_CHECKING:
-    from imgcheck.forensics.comparison import Residual, residual
-    from imgcheck.forensics.differences import Difference
+    from imgcheck.forensics.comparison import NotCompared, Residual, residual
+    from imgcheck.forensics.regions import Difference
 
 __all__ = [
     "Component",
     "Difference",
     "Encoding",
+    "NotCompared",
     "QuantTable",
     "Residual",
     "encoding",
     "residual",
 ]
 
-_LAZY = {"Difference": "differences", "Residual": "comparison", "residual": "comparison"}
+_LAZY = {
+    "Difference": "regions",
+    "NotCompared": "comparison",
+    "Residual": "comparison",
+    "residual": "comparison",
+}
 
 
 def __getattr__(name: str) -> object:

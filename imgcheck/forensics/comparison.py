@@ -1,4 +1,4 @@
-"""What differs between a picture and an earlier copy of it, beyond what handling does?"""
+"""Compare a picture with an earlier copy: what differs beyond the effects of saving it again?"""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import GridMismatchError, UsageError
-from imgcheck.forensics import differences, implants, noise
-from imgcheck.forensics.copies import Pair, checked_matrix, laid, relation_of, rgb
-from imgcheck.forensics.differences import Difference
+from imgcheck.forensics import noise, regions
 from imgcheck.forensics.prediction import LARGEST_SIDE, Prediction, predict
-from imgcheck.imaging import annotations, warp
+from imgcheck.forensics.regions import Difference
+from imgcheck.imaging import annotations, registration, relation, transforms, warp
 
-# Below this share of the picture a comparison answers for too little of it.
+# Below this share of the picture a comparison covers too little of it.
 LEAST_SHARE = 0.05
 # Around what was drawn, compression changes the ground too.
 _RIM_PX = 10
@@ -25,6 +24,22 @@ _FILTER_EDGE_PX = 5
 _LEAST_SIDE = 64
 # No ground is even to a gray level over so many pixels each way.
 _BLANK_LEVELS, _BLANK_WINDOW = 1.0, 17
+# A copy with a large alteration is classified again without the parts that differ, if they are few:
+# at another time most of the ground differs.
+_MOST_DIFFERING = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NotCompared:
+    """The reason why two pictures were not compared, in one phrase.
+
+    ``relation`` is that of `imgcheck.imaging.relation` if the two were registered, ``matrix`` the
+    transform from picture to earlier pixels.
+    """
+
+    reason: str
+    relation: str | None = None
+    matrix: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,42 +48,40 @@ class Residual:
 
     Attributes
     ----------
-    compared : bool
-    reason : str or None
-        Why not, in one phrase; None if compared.
-    relation : str or None
-        What `imgcheck.imaging.relation` calls the pair; None if it was not laid.
+    relation : {"same", "derived"}
     regions : tuple of Difference
-        Surest first.
+        Highest score first.
     score_map : (M, N) float32
-        Of the picture: how far the difference lies above what compression and handling
-        explain, in robust sigmas of this pair; NaN where nothing was compared.
+        Of the picture: how far the difference lies above what compression and editing of the whole
+        picture explain, in robust sigmas of this pair; NaN where nothing was compared.
     threshold : float
         Score from which a region is reported.
-    matrix : (3, 3) float64 or None
+    matrix : (3, 3) float64
         Picture pixels to earlier pixels, refined.
     compared_share : float
         Of the picture.
-    smallest_px : float or None
-        Side, in picture pixels, of the smallest square that would have been found 9 times in
-        10 had it been replaced by ground from elsewhere in the picture.
-    smallest_reason : str or None
-        Why ``smallest_px`` is None.
     powers : tuple of (size_px, found, tried)
-        Behind ``smallest_px``.
+        Squares of the picture that were replaced by ground from elsewhere in it, and how many of
+        them were found.
     """
 
-    compared: bool
-    reason: str | None = None
-    relation: str | None = None
-    regions: tuple[Difference, ...] = ()
+    relation: str
+    regions: tuple[Difference, ...]
     score_map: NDArray[np.float32]
-    threshold: float = math.inf
-    matrix: NDArray[np.float64] | None = None
-    compared_share: float = 0.0
-    smallest_px: float | None = None
-    smallest_reason: str | None = None
-    powers: tuple[tuple[float, int, int], ...] = ()
+    threshold: float
+    matrix: NDArray[np.float64]
+    compared_share: float
+    powers: regions.Powers
+
+    @property
+    def smallest_px(self) -> float | None:
+        """Side of the smallest square that would have been found 9 times in 10."""
+        return regions.smallest(self.powers)
+
+    @property
+    def smallest_reason(self) -> str | None:
+        """The reason why ``smallest_px`` is None."""
+        return None if self.smallest_px is not None else regions.missed(self.powers)
 
 
 def residual(
@@ -79,7 +92,7 @@ def residual(
     picture_mask: NDArray[np.bool_] | None = None,
     earlier_mask: NDArray[np.bool_] | None = None,
     false_alarm_rate: float = 0.01,
-) -> Residual:
+) -> Residual | NotCompared:
     """Compare a picture with an earlier copy of it.
 
     Parameters
@@ -97,9 +110,9 @@ def residual(
 
     Returns
     -------
-    Residual
-        Without a comparison, ``reason`` says why: nothing in common, too little overlap, or
-        another photograph of the place instead of a copy.
+    Residual or NotCompared
+        Not compared: nothing in common, too little overlap, or another photograph of the place
+        instead of a copy.
 
     Raises
     ------
@@ -110,16 +123,16 @@ def residual(
 
     Notes
     -----
-    The earlier copy is laid on the picture to a fraction of a pixel and given its tones,
-    sharpness and slow local contrast (`prediction`). The energy of what remains is compared,
-    in bands of detail and windows of several sizes, with the energy that compression and a
-    hair of misregistration should leave at each place, fitted to this pair (`noise`). The
-    greatest score of a picture is held against its measured distribution over unaltered
-    pairs, so that the rate is per picture.
+    The earlier copy is registered to a fraction of a pixel and given the tones, sharpness and slow
+    local contrast of the picture (`prediction`). The energy of what remains is compared, in bands
+    of detail and windows of several sizes, with the energy that compression and a small
+    misregistration should leave at each place, fitted to this pair (`noise`). The greatest score of
+    a picture is compared with its measured distribution over unaltered pairs, so that the rate is
+    per picture.
 
-    It sees luma only: a change of colour at equal brightness is missed. Slow changes of
-    brightness (over some 60 pixels) count as handling. Which of the two pictures is the
-    altered one it cannot know.
+    Only luma is compared: a change of colour at equal brightness is missed. Slow changes of
+    brightness (over some 60 pixels) are not reported. Which of the two pictures is the altered one
+    is not known.
 
     References
     ----------
@@ -133,17 +146,17 @@ def residual(
     usable = _checked("picture", picture, picture_mask)
     known = _checked("earlier", earlier, earlier_mask)
     if min(*picture.shape[:2], *earlier.shape[:2]) < _LEAST_SIDE:
-        return _refused(picture, f"a picture is smaller than {_LEAST_SIDE} pixels a side")
+        return NotCompared(reason=f"a picture is smaller than {_LEAST_SIDE} pixels a side")
     small, small_mask, from_picture = _reduced(picture, usable)
     before, before_mask, from_earlier = _reduced(earlier, known)
     if matrix is not None:
-        matrix = from_earlier @ checked_matrix(matrix) @ np.linalg.inv(from_picture)
-    pair = Pair(
+        matrix = from_earlier @ _checked_matrix(matrix) @ np.linalg.inv(from_picture)
+    pair = _Pair(
         picture=small,
         earlier=before,
         usable=small_mask,
         known=before_mask,
-        drawn=annotations.find(rgb(small)),
+        drawn=annotations.find(_rgb(small)),
     )
     found = _compare(pair, matrix, false_alarm_rate)
     if small is picture and before is earlier:
@@ -151,28 +164,51 @@ def residual(
     return _enlarged(found, from_picture, from_earlier, (picture.shape[0], picture.shape[1]))
 
 
-def _compare(pair: Pair, matrix: ArrayLike | None, false_alarm_rate: float) -> Residual:
-    picture = pair.picture
-    to_earlier = laid(pair, matrix)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Pair:
+    """A picture and an earlier one, (M, N) or (M, N, 3) uint8.
+
+    ``usable`` and ``known`` are their usable pixels; ``drawn`` are those of the picture that were
+    drawn over.
+    """
+
+    picture: NDArray[np.uint8]
+    earlier: NDArray[np.uint8]
+    usable: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    drawn: NDArray[np.bool_]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.picture.shape[0], self.picture.shape[1]
+
+
+def _compare(
+    pair: _Pair, matrix: NDArray[np.float64] | None, false_alarm_rate: float
+) -> Residual | NotCompared:
+    to_earlier = _registered(pair) if matrix is None else _regular(matrix)
     if isinstance(to_earlier, str):
-        return _refused(picture, to_earlier)
-    shape = (picture.shape[0], picture.shape[1])
-    covered = warp.coverage(pair.earlier.shape, to_earlier, shape, inverse=True, mask=pair.known)
+        return NotCompared(reason=to_earlier)
+    covered = warp.coverage(
+        pair.earlier.shape, to_earlier, pair.shape, inverse=True, mask=pair.known
+    )
     share = float((covered & pair.usable).mean())
     if share < LEAST_SHARE:
-        return _refused(picture, f"the two share only {share:.0%} of the picture", to_earlier)
+        reason = f"the two share only {share:.0%} of the picture"
+        return NotCompared(reason=reason, matrix=to_earlier)
     found = _predicted(pair, to_earlier, pair.drawn)
     if found is None:
-        return _refused(picture, "the two share too few pixels to match their tones", to_earlier)
+        reason = "the two share too few pixels to match their tones"
+        return NotCompared(reason=reason, matrix=to_earlier)
     # What was altered must not bend the tones: without it, once more.
-    apart = _first_look(pair, found, false_alarm_rate)
-    if apart.any():
-        found = _predicted(pair, found.matrix, pair.drawn | apart) or found
+    outlier = _first_look(pair, found, false_alarm_rate)
+    if outlier.any():
+        found = _predicted(pair, found.matrix, pair.drawn | outlier) or found
     return _compared(pair, found, false_alarm_rate)
 
 
 def _predicted(
-    pair: Pair, matrix: NDArray[np.float64], drawn: NDArray[np.bool_]
+    pair: _Pair, matrix: NDArray[np.float64], drawn: NDArray[np.bool_]
 ) -> Prediction | None:
     return predict(
         pair.picture,
@@ -184,21 +220,20 @@ def _predicted(
     )
 
 
-def _first_look(pair: Pair, found: Prediction, false_alarm_rate: float) -> NDArray[np.bool_]:
-    """Give the pixels of the picture that stand out at first sight."""
+def _first_look(pair: _Pair, found: Prediction, false_alarm_rate: float) -> NDArray[np.bool_]:
+    """Return the pixels of the picture that are outliers at first sight."""
     inner, difference = _difference(found)
     covered = _covered(pair.drawn, found)
     null = noise.expectation(
         difference, found.predicted, found.known, found.finer, inner, drawn=covered, first=True
     )
     score = noise.scores(noise.energies(difference, inner.astype(np.float32)), null)
-    limit = differences.threshold(false_alarm_rate)
-    shape = (pair.picture.shape[0], pair.picture.shape[1])
-    return np.asarray(_score_map(score, found, shape) > limit)
+    limit = regions.threshold(false_alarm_rate)
+    return np.asarray(_score_map(score, found, pair.shape) > limit)
 
 
 def _difference(found: Prediction) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
-    """Give what is compared, and by how much the picture differs there."""
+    """Return what is compared, and by how much the picture differs there."""
     size = 2 * _FILTER_EDGE_PX + 1
     inside = cv2.erode(
         found.usable.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=(0.0,)
@@ -209,7 +244,7 @@ def _difference(found: Prediction) -> tuple[NDArray[np.bool_], NDArray[np.float3
 
 
 def _blank(found: Prediction, difference: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Find where both are empty alike: frames and nodata would pass for ground without noise."""
+    """Detect where both are empty: frames and nodata would pass for ground without noise."""
     window = np.ones((_BLANK_WINDOW, _BLANK_WINDOW), np.uint8)
     blank = np.abs(difference) < 2 * _BLANK_LEVELS
     for gray in (found.picture, found.predicted):
@@ -217,47 +252,44 @@ def _blank(found: Prediction, difference: NDArray[np.float32]) -> NDArray[np.boo
     return np.asarray(cv2.morphologyEx(blank.astype(np.uint8), cv2.MORPH_OPEN, window) > 0)
 
 
-def _compared(pair: Pair, found: Prediction, false_alarm_rate: float) -> Residual:
+def _compared(pair: _Pair, found: Prediction, false_alarm_rate: float) -> Residual | NotCompared:
     inner, difference = _difference(found)
     covered = _covered(pair.drawn, found)
-    threshold = differences.threshold(false_alarm_rate)
+    threshold = regions.threshold(false_alarm_rate)
     observed = noise.energies(difference, inner.astype(np.float32))
-    apart = covered
+    outlier = covered
     for first in (True, False):
         null = noise.expectation(
-            difference, found.predicted, found.known, found.finer, inner, drawn=apart, first=first
+            difference, found.predicted, found.known, found.finer, inner, drawn=outlier, first=first
         )
         score = noise.scores(observed, null)
-        apart = covered | differences.standing_out(score, threshold, covered.shape)
-    regions = differences.find(
+        outlier = covered | regions.outliers(score, threshold, covered.shape)
+    differing = regions.find(
         score,
         difference,
         noise.level(null, difference.shape),
         found,
-        picture=rgb(pair.picture),
+        picture=_rgb(pair.picture),
         drawn=covered,
         threshold=threshold,
     )
-    told = relation_of(pair, found.matrix, regions)
-    if told not in ("same", "derived"):
-        words = {
-            "same-place": "it is another photograph of the same place, not a copy",
-        }.get(told, "whether it is a copy or another photograph cannot be told")
-        return _refused(pair.picture, words, found.matrix, told)
-    powers = implants.powers(found, difference, inner, null, threshold)
-    smallest = implants.smallest(powers)
-    score_map = _score_map(score, found, (pair.picture.shape[0], pair.picture.shape[1]))
+    kind = _relation(pair, found.matrix, differing)
+    if kind not in ("same", "derived"):
+        reason = (
+            "it is another photograph of the same place, not a copy"
+            if kind == "same-place"
+            else "whether it is a copy or another photograph is not certain"
+        )
+        return NotCompared(reason=reason, relation=kind, matrix=found.matrix)
+    score_map = _score_map(score, found, pair.shape)
     return Residual(
-        compared=True,
-        relation=told,
-        regions=regions,
+        relation=kind,
+        regions=differing,
         score_map=score_map,
         threshold=threshold,
         matrix=found.matrix,
         compared_share=float(np.isfinite(score_map).mean()),
-        smallest_px=smallest,
-        smallest_reason=None if smallest is not None else implants.reason(powers),
-        powers=powers,
+        powers=regions.powers(found, difference, inner, null, threshold),
     )
 
 
@@ -279,10 +311,78 @@ def _checked(
     return np.asarray(mask, bool)
 
 
+def _checked_matrix(matrix: ArrayLike) -> NDArray[np.float64]:
+    given = np.asarray(matrix, np.float64)
+    if given.shape != (3, 3) or not np.isfinite(given).all():
+        raise UsageError("a transform is a 3 x 3 matrix of finite numbers")
+    return given
+
+
+def _regular(matrix: NDArray[np.float64]) -> NDArray[np.float64] | str:
+    if abs(np.linalg.det(matrix[:2, :2])) < 1e-9:
+        return "the given transform maps the picture onto a line or a point"
+    return matrix
+
+
+def _registered(pair: _Pair) -> NDArray[np.float64] | str:
+    """Return the transform from picture to earlier pixels, or the reason why there is none."""
+    small, small_mask, from_picture = _working(pair.picture, pair.usable & ~pair.drawn)
+    large, large_mask, from_earlier = _working(pair.earlier, pair.known)
+    found = registration.register(
+        small, large, picture_mask=small_mask, reference_mask=large_mask, try_mirrored=True
+    )
+    if not found.found or found.matrix is None:
+        return f"it could not be registered to the earlier copy: {found.reason}"
+    return np.asarray(np.linalg.inv(from_earlier) @ found.matrix @ from_picture)
+
+
+def _relation(
+    pair: _Pair, to_earlier: NDArray[np.float64], differing: tuple[Difference, ...]
+) -> str:
+    """Classify the relation of the two; if unclear, again without the parts that differ."""
+    gray, mask, from_picture = _working(pair.picture, pair.usable & ~pair.drawn)
+    before, before_mask, from_earlier = _working(pair.earlier, pair.known)
+    matrix = from_earlier @ to_earlier @ np.linalg.inv(from_picture)
+    found = relation.classify(gray, before, matrix, picture_mask=mask, known_mask=before_mask)
+    # Some alterations in one picture look like what moved between two frames.
+    if found.kind not in ("undetermined", "same-capture") or not differing:
+        return found.kind
+    without = np.zeros(gray.shape, np.uint8)
+    for region in differing:
+        outline = transforms.apply(from_picture, region.polygon)
+        cv2.fillPoly(without, [np.round(outline).astype(np.int32)], 1)
+    differs = np.asarray(cv2.dilate(without, np.ones((17, 17), np.uint8)) > 0)
+    if differs.mean() > _MOST_DIFFERING:
+        return found.kind
+    again = relation.classify(
+        gray, before, matrix, picture_mask=mask & ~differs, known_mask=before_mask
+    )
+    return "derived" if again.kind == "same" else again.kind
+
+
+def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+
+
+def _working(
+    pixels: NDArray[np.uint8], mask: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float64]]:
+    """Return gray in [0, 1] of at most `LARGEST_SIDE`, its mask, and the transform to it."""
+    weights = np.array([0.299, 0.587, 0.114], np.float32) / np.float32(255)
+    gray = np.asarray(_rgb(pixels).astype(np.float32) @ weights, np.float32)
+    shrink = LARGEST_SIDE / max(gray.shape)
+    if shrink >= 1:
+        return gray, mask, np.eye(3)
+    shape = (max(1, round(gray.shape[0] * shrink)), max(1, round(gray.shape[1] * shrink)))
+    scale = np.diag([shape[1] / gray.shape[1], shape[0] / gray.shape[0], 1.0])
+    fine = warp.resize(mask.astype(np.float32), shape) > 0.99
+    return warp.resize(gray, shape), fine, scale
+
+
 def _reduced(
     pixels: NDArray[np.uint8], mask: NDArray[np.bool_]
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.float64]]:
-    """Reduce what is far larger than the comparison; give the transform to the reduced one."""
+    """Reduce what is far larger than the comparison; return the transform to it too."""
     shrink = _FAR_LARGER * LARGEST_SIDE / max(pixels.shape[:2])
     if shrink >= 1:
         return pixels, mask, np.eye(3)
@@ -294,45 +394,32 @@ def _reduced(
 
 
 def _enlarged(
-    found: Residual,
+    found: Residual | NotCompared,
     from_picture: NDArray[np.float64],
     from_earlier: NDArray[np.float64],
     shape: tuple[int, int],
-) -> Residual:
-    """Say the same in the pixels of the pictures as they were given."""
+) -> Residual | NotCompared:
+    """Convert a result to the pixels of the pictures as they were given."""
+    if found.matrix is None:
+        return found
+    matrix = np.linalg.inv(from_earlier) @ found.matrix @ from_picture
+    if isinstance(found, NotCompared):
+        return replace(found, matrix=matrix)
     grow = 1 / np.diag(from_picture)[:2]
     side = math.sqrt(float(np.prod(grow)))
     rows = np.minimum((np.arange(shape[0]) / grow[1]).astype(np.intp), found.score_map.shape[0] - 1)
     cols = np.minimum((np.arange(shape[1]) / grow[0]).astype(np.intp), found.score_map.shape[1] - 1)
-    matrix = found.matrix
     return replace(
         found,
         score_map=found.score_map[rows[:, None], cols],
-        matrix=None if matrix is None else np.linalg.inv(from_earlier) @ matrix @ from_picture,
+        matrix=matrix,
         regions=tuple(r.enlarged(float(grow[0]), float(grow[1])) for r in found.regions),
-        smallest_px=None if found.smallest_px is None else found.smallest_px * side,
         powers=tuple((size * side, hits, tried) for size, hits, tried in found.powers),
     )
 
 
-def _refused(
-    picture: NDArray[np.uint8],
-    reason: str,
-    matrix: NDArray[np.float64] | None = None,
-    told: str | None = None,
-) -> Residual:
-    return Residual(
-        compared=False,
-        reason=reason,
-        relation=told,
-        score_map=np.full(picture.shape[:2], np.nan, np.float32),
-        matrix=matrix,
-        compared_share=0.0,
-        smallest_reason=reason,
-    )
-
-
 def _covered(drawn: NDArray[np.bool_], found: Prediction) -> NDArray[np.bool_]:
+    """Return the drawn parts on the grid of a prediction, with a rim."""
     if drawn.shape != found.usable.shape:
         drawn = warp.resize(drawn.astype(np.float32), found.usable.shape) > 0.01
     size = 2 * _RIM_PX + 1
@@ -343,11 +430,9 @@ def _covered(drawn: NDArray[np.bool_], found: Prediction) -> NDArray[np.bool_]:
 def _score_map(
     score: NDArray[np.float32], found: Prediction, shape: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Give the scores of cells to the picture's own pixels."""
+    """Resample the scores of cells to the picture's own pixels."""
     grid_rows, grid_cols = found.usable.shape
-    fine = np.full((grid_rows, grid_cols), np.nan, np.float32)
-    large = np.repeat(np.repeat(score, noise.CELL, axis=0), noise.CELL, axis=1)
-    fine[: large.shape[0], : large.shape[1]] = large
+    fine = noise.by_pixels(score, found.usable.shape, np.float32(np.nan))
     fine[~found.usable] = np.nan
     rows = ((np.arange(shape[0]) + 0.5) / found.to_picture[1]).astype(np.intp)
     cols = ((np.arange(shape[1]) + 0.5) / found.to_picture[0]).astype(np.intp)

@@ -2,25 +2,68 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.forensics.annex_k import (
-    BASES,
-    CHROMINANCE,
-    LUMINANCE,
-    STANDARD_HUFFMAN,
-    ZIGZAG,
-    ijg,
-    scale_interval,
-)
 from imgcheck.imaging.containers.jpeg import PROCESSES
+from imgcheck.imaging.containers.tree import Node, Structure
 
-if TYPE_CHECKING:
-    from imgcheck.imaging.containers.tree import Node, Structure
-
+# The example tables of ITU-T T.81 Annex K, in natural order: row by row, 8 a row.
+LUMINANCE = (  # table K.1
+    16, 11, 10, 16, 24, 40, 51, 61,
+    12, 12, 14, 19, 26, 58, 60, 55,
+    14, 13, 16, 24, 40, 57, 69, 56,
+    14, 17, 22, 29, 51, 87, 80, 62,
+    18, 22, 37, 56, 68, 109, 103, 77,
+    24, 35, 55, 64, 81, 104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101,
+    72, 92, 95, 98, 112, 100, 103, 99,
+)  # fmt: skip
+CHROMINANCE = (  # table K.2
+    17, 18, 24, 47, 99, 99, 99, 99,
+    18, 21, 26, 66, 99, 99, 99, 99,
+    24, 26, 56, 99, 99, 99, 99, 99,
+    47, 66, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99,
+    99, 99, 99, 99, 99, 99, 99, 99,
+)  # fmt: skip
+BASES = {"luminance": LUMINANCE, "chrominance": CHROMINANCE}
+# Natural index of each position of the zigzag scan (T.81 figure A.6).
+ZIGZAG = tuple(
+    8 * row + column
+    for row, column in sorted(
+        ((row, column) for row in range(8) for column in range(8)),
+        key=lambda cell: (cell[0] + cell[1], cell[0] if sum(cell) % 2 else cell[1]),
+    )
+)
+# Tables K.3 to K.6: number of codes of each length 1..16, then the symbols in order.
+_DC_SYMBOLS = bytes(range(12))
+_AC_LUMINANCE = bytes.fromhex(
+    "010203000411051221314106135161072271143281"
+    "91a1082342b1c11552d1f02433627282090a161718191a25262728292a3435363738393a"
+    "434445464748494a535455565758595a636465666768696a737475767778797a83848586"
+    "8788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6"
+    "c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa"
+)
+_AC_CHROMINANCE = bytes.fromhex(
+    "0001020311040521310612415107617113223281"
+    "08144291a1b1c109233352f0156272d10a162434e125f11718191a262728292a35363738"
+    "393a434445464748494a535455565758595a636465666768696a737475767778797a8283"
+    "8485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3"
+    "c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8f9fa"
+)
+STANDARD_HUFFMAN = frozenset(
+    {
+        (0, bytes.fromhex("00010501010101010100000000000000") + _DC_SYMBOLS),
+        (0, bytes.fromhex("00030101010101010101010000000000") + _DC_SYMBOLS),
+        (1, bytes.fromhex("0002010303020403050504040000017d") + _AC_LUMINANCE),
+        (1, bytes.fromhex("00020102040403040705040400010277") + _AC_CHROMINANCE),
+    }
+)
 _MAX_TABLES = 16
 _SUBSAMPLING = {(1, 1): "4:4:4", (2, 1): "4:2:2", (2, 2): "4:2:0", (1, 2): "4:4:0",
                 (4, 1): "4:1:1", (4, 2): "4:1:0"}  # fmt: skip
@@ -104,7 +147,7 @@ class Encoding:
     redefined: bool
 
 
-def encoding(data: bytes, *, structure: "Structure") -> Encoding | None:
+def encoding(data: bytes, *, structure: Structure) -> Encoding | None:
     """Read how a JPEG was last saved.
 
     Parameters
@@ -155,7 +198,7 @@ def encoding(data: bytes, *, structure: "Structure") -> Encoding | None:
     )  # fmt: skip
 
 
-def _payload(data: bytes, node: "Node") -> bytes:
+def _payload(data: bytes, node: Node) -> bytes:
     return data[node.offset + 4 : node.offset + node.length]
 
 
@@ -181,7 +224,7 @@ def _subsampling(components: tuple[Component, ...]) -> str | None:
     return None if odd or odd_down else _SUBSAMPLING.get((across, down))
 
 
-def _tables(data: bytes, nodes: "tuple[Node, ...]") -> tuple[tuple[QuantTable, ...], bool]:
+def _tables(data: bytes, nodes: tuple[Node, ...]) -> tuple[tuple[QuantTable, ...], bool]:
     """Read the tables; the first definition of each number counts, a later other one is noted."""
     found: dict[int, QuantTable] = {}
     redefined = False
@@ -219,6 +262,27 @@ def _table(number: int, bits: int, raw: bytes, offset: int) -> QuantTable:
                       quality=quality, percent=interval)  # fmt: skip
 
 
+def scaled(base: tuple[int, ...], percent: int, *, limit: int = 255) -> tuple[int, ...]:
+    """Scale a table as the IJG library does: rounded, at least 1, at most ``limit``."""
+    return tuple(min(max((value * percent + 50) // 100, 1), limit) for value in base)
+
+
+def ijg(base: tuple[int, ...], quality: int, *, limit: int = 255) -> tuple[int, ...]:
+    """Return the table for an IJG quality of 1 to 100."""
+    return scaled(base, 5000 // quality if quality < 50 else 200 - 2 * quality, limit=limit)
+
+
+def scale_interval(table: tuple[int, ...], base: tuple[int, ...]) -> tuple[float, float] | None:
+    """Find the percentages that turn ``base`` into ``table`` by rounding; None where none does."""
+    low, high = 0.0, float("inf")
+    for value, unit in zip(table, base, strict=True):
+        if value > 1:
+            low = max(low, (100 * value - 50) / unit)
+        if value < 255:
+            high = min(high, (100 * value + 50) / unit)
+    return (low, high) if low < high and high != float("inf") else None
+
+
 @cache
 def _catalogue() -> dict[tuple[int, ...], tuple[str, int]]:
     """Map every table the IJG rule can make to its base and quality, 8 bit and 16 bit."""
@@ -235,20 +299,20 @@ def _known(table: tuple[int, ...]) -> tuple[str | None, int | None]:
 
 
 def _used(tables: tuple[QuantTable, ...], components: tuple[Component, ...]) -> list[QuantTable]:
-    """Give the table of each component, luminance first; none where one is missing."""
+    """Return the table of each component, luminance first; none where one is missing."""
     by_number = {table.id: table for table in tables}
     used = [by_number[part.table] for part in components if part.table in by_number]
     return used if len(used) == len(components) else []
 
 
 def _pair(quality: int, wide: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Give the luminance and the chrominance table of an IJG quality."""
+    """Return the luminance and the chrominance table of an IJG quality."""
     limit = 32_767 if wide else 255
     return ijg(LUMINANCE, quality, limit=limit), ijg(CHROMINANCE, quality, limit=limit)
 
 
 def _recognise(used: list[QuantTable]) -> tuple[int | None, str | None]:
-    """Give the one IJG quality of all tables, if there is one, and what the tables are."""
+    """Return the one IJG quality of all tables, if there is one, and what the tables are."""
     if not used:
         return None, None
     first, others = used[0], [table.values for table in used[1:]]
@@ -268,7 +332,7 @@ def _recognise(used: list[QuantTable]) -> tuple[int | None, str | None]:
 
 @cache
 def _family(wide: bool) -> NDArray[np.int32]:
-    """Give the luminance and chrominance tables of the qualities 1..100, (100, 2, 64)."""
+    """Return the luminance and chrominance tables of the qualities 1..100, (100, 2, 64)."""
     return np.array([_pair(quality, wide) for quality in range(1, 101)], np.int32)
 
 
@@ -282,14 +346,14 @@ def _nearest(used: list[QuantTable]) -> tuple[int | None, float | None]:
     return best + 1, float(distances[best])
 
 
-def _restart(data: bytes, nodes: "tuple[Node, ...]") -> int | None:
+def _restart(data: bytes, nodes: tuple[Node, ...]) -> int | None:
     for node in nodes:
         if node.kind == "DRI" and node.length >= 6:
             return int.from_bytes(_payload(data, node)[:2], "big") or None
     return None
 
 
-def _huffman(data: bytes, nodes: "tuple[Node, ...]") -> Literal["standard", "custom", "absent"]:
+def _huffman(data: bytes, nodes: tuple[Node, ...]) -> Literal["standard", "custom", "absent"]:
     seen = False
     for node in nodes:
         if node.kind != "DHT":
@@ -305,7 +369,7 @@ def _huffman(data: bytes, nodes: "tuple[Node, ...]") -> Literal["standard", "cus
     return "standard" if seen else "absent"
 
 
-def _adobe(data: bytes, nodes: "tuple[Node, ...]") -> int | None:
+def _adobe(data: bytes, nodes: tuple[Node, ...]) -> int | None:
     for node in nodes:
         if node.kind == "APP14" and node.note == "Adobe" and node.length >= 16:
             return data[node.offset + 15]

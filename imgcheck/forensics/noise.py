@@ -1,28 +1,29 @@
-"""How much a faithful copy would differ from its prediction, place by place, told from the pair.
+"""How much an unaltered copy differs from its prediction at each place, estimated from the pair.
 
-Compression takes more from textured ground than from flat ground, a hair of misregistration
-shows at edges, a tone that is not quite met shows where there is contrast. So the energy that
-the difference should have is put together, band by band of detail, from what the prediction
-itself shows at each place (what simulated compression takes from it, its slopes, its bends, its
-contrast); the shares are fitted to the pair. What has far more energy was altered.
+Compression removes more from textured ground than from flat ground, a small misregistration shows
+at edges, a small error of tone shows where there is contrast. So the energy that the difference
+should have is combined, band by band of detail, from what the prediction shows at each place (what
+simulated compression removes, its slopes, its bends, its contrast); the shares are fitted to the
+pair. What has far more energy was altered.
 """
 
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-#: Side of a cell in grid pixels; energies are kept by cells.
+# Side of a cell in grid pixels; energies are kept by cells.
 CELL = 4
 # Details between these blurs (pixels) make a band. Coarser ones are local toning.
 _BLURS = (0.0, 1.0, 2.0, 4.0, 8.0)
 BANDS = len(_BLURS) - 1
-#: Windows in which energy is compared, in cells: 12, 20, 36 and 68 pixels.
+# Windows in which energy is compared, in cells: 12, 20, 36 and 68 pixels.
 WINDOWS = (3, 5, 9, 17)
-# What the finest and the coarsest bands may be asked: a window holds some details of its band.
+# The smallest window of each band: a window holds some details of its band.
 _LEAST_WINDOW = (3, 3, 3, 5)
 _QUALITIES = (35, 75)
 # Rounding to whole gray levels alone differs by 1/12 level squared; twice, for two pictures.
@@ -33,7 +34,7 @@ _ROUNDS = 6
 # The spread is read above the median: from the upper quartile while much may be altered, from
 # the last tenth once that is set aside.
 _UPPER = {True: (75.0, 0.6745), False: (90.0, 1.2816)}
-# Unaltered pairs spread by 0.15 to 0.6; more at first sight is what was altered.
+# Unaltered pairs spread by 0.15 to 0.6; more in the first pass is what was altered.
 _MOST_SPREAD = 1.0
 # Energies of neighbouring windows cannot be more alike than this (log units): a pair without
 # any noise would else make every rounding a discovery.
@@ -68,10 +69,20 @@ def bands(array: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     return [a - b for a, b in itertools.pairwise(soft)]
 
 
+def by_pixels(
+    cells: NDArray[np.generic], shape: tuple[int, int], outside: np.generic
+) -> NDArray[Any]:
+    """Repeat the values of cells for the pixels of (m, n); ``outside`` where there is no cell."""
+    fine = np.full(shape, outside)
+    large = np.repeat(np.repeat(cells, CELL, axis=0), CELL, axis=1)
+    fine[: large.shape[0], : large.shape[1]] = large
+    return fine
+
+
 def energies(
     difference: NDArray[np.float32], usable: NDArray[np.float32]
 ) -> list[NDArray[np.float32]]:
-    """Give the mean square of each band by cells; unusable pixels take no part."""
+    """Return the mean square of each band by cells; unusable pixels take no part."""
     return [_cells(band**2 * usable) for band in bands(difference)]
 
 
@@ -112,9 +123,9 @@ def expectation(
         Variance within each pixel that the grid does not hold.
     usable : (m, n) bool
     drawn : (m, n) bool
-        Parts that must not speak for the rest.
+        Parts that are left out of the fit.
     first : bool, default False
-        A first look, in which a third of the picture may be altered.
+        A first pass, in which a third of the picture may be altered.
 
     Returns
     -------
@@ -123,11 +134,11 @@ def expectation(
     mask = usable.astype(np.float32)
     weight = _cells(mask)
     ground = weight * (_cells(drawn.astype(np.float32)) == 0)
-    clues = _clues(predicted, known, finer, mask)
+    components = _components(predicted, known, finer, mask)
     observed = energies(difference, mask)
     expected = []
     for band in range(BANDS):
-        parts = [clue[band] for clue in clues]
+        parts = [component[band] for component in components]
         expected.append(_fitted(observed[band], parts, weight, ground, _FLOOR[band]))
     middle = np.zeros((BANDS, len(WINDOWS)))
     spread = np.ones((BANDS, len(WINDOWS)))
@@ -144,7 +155,7 @@ def expectation(
 
 
 def scores(observed: list[NDArray[np.float32]], null: Expectation) -> NDArray[np.float32]:
-    """Say how far the energy around each cell lies above what is expected, in robust sigmas.
+    """Compute how far the energy around each cell lies above what is expected, in robust sigmas.
 
     Returns
     -------
@@ -159,7 +170,7 @@ def scores(observed: list[NDArray[np.float32]], null: Expectation) -> NDArray[np
 
 
 def level(null: Expectation, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Give the expected mean square of the difference for every pixel of (m, n)."""
+    """Return the expected mean square of the difference for every pixel of (m, n)."""
     total = _box(np.sum(null.energy, axis=0, dtype=np.float32), _FIT_WINDOW)
     share = _box(np.ones_like(total), _FIT_WINDOW)
     fine = cv2.resize(total / share, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
@@ -171,7 +182,7 @@ def _ratios(
     expected: list[NDArray[np.float32]],
     weight: NDArray[np.float32],
 ) -> Iterator[tuple[int, int, NDArray[np.float32]]]:
-    """Give the log of observed over expected energy by band and window; NaN where unusable."""
+    """Return the log of observed over expected energy by band and window; NaN where unusable."""
     for number, window in enumerate(WINDOWS):
         known = _box(weight, window) >= 0.5
         for band in range(BANDS):
@@ -182,13 +193,13 @@ def _ratios(
             yield band, number, np.where(known, ratio, np.float32(np.nan))
 
 
-def _clues(
+def _components(
     predicted: NDArray[np.float32],
     known: NDArray[np.float32],
     finer: NDArray[np.float32],
     mask: NDArray[np.float32],
 ) -> list[list[NDArray[np.float32]]]:
-    """Give the energies by band of all that may make a faithful copy differ."""
+    """Return the energies by band of all that may make a faithful copy differ."""
     lost = [_compressed(predicted, quality) - predicted for quality in _QUALITIES]
     # What compression took before the tones were changed, a steep curve has made larger.
     lost.append((_compressed(known, _QUALITIES[1]) - known) * _gain(predicted, known))
@@ -197,17 +208,17 @@ def _clues(
         cv2.Sobel(predicted, cv2.CV_32F, 0, 1, ksize=3) / 8,
     )
     bend = cv2.Laplacian(predicted, cv2.CV_32F, ksize=1)
-    clues = [energies(np.asarray(part, np.float32), mask) for part in lost]
+    components = [energies(np.asarray(part, np.float32), mask) for part in lost]
     across, down = (energies(np.asarray(part, np.float32), mask) for part in slopes)
-    clues.append([a + b for a, b in zip(across, down, strict=True)])
-    clues.append(energies(np.asarray(bend, np.float32), mask))
-    clues.append(energies(predicted, mask))
-    clues.append([_cells(finer * _gain(predicted, known) ** 2 * mask)] * BANDS)
-    return clues
+    components.append([a + b for a, b in zip(across, down, strict=True)])
+    components.append(energies(np.asarray(bend, np.float32), mask))
+    components.append(energies(predicted, mask))
+    components.append([_cells(finer * _gain(predicted, known) ** 2 * mask)] * BANDS)
+    return components
 
 
 def _gain(predicted: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give how much steeper the tones of the prediction are, place by place."""
+    """Return how much steeper the tones of the prediction are, place by place."""
     steep = []
     for array in (predicted, known):
         fine = array - cv2.GaussianBlur(array, (0, 0), 2.0)
@@ -250,19 +261,13 @@ def _fitted(
         keep = ratio < _TRIM * max(float(np.median(ratio)), 1e-3)
     answer = np.full(observed.shape, shares[-1] / sizes[-1], np.float32)
     for part, one, size in zip(parts, shares[:-1], sizes[:-1], strict=True):
-        # A cell's own clue is as noisy as its energy: its neighbours speak too.
+        # A cell's own value is as noisy as its energy: its neighbours count too.
         answer += np.float32(one / size) * part / np.maximum(weight, np.float32(0.25))
     return np.maximum(answer, np.float32(floor))
 
 
 def _not_negative(normal: NDArray[np.float64], side: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Solve least squares without negative parts, from the normal equations.
-
-    References
-    ----------
-    .. [1] C. L. Lawson and R. J. Hanson, *Solving Least Squares Problems*, Prentice-Hall,
-       1974, chapter 23.
-    """
+    """Solve least squares without negative parts, from the normal equations."""
     answer = np.zeros(len(side))
     free = np.zeros(len(side), bool)
     for _ in range(4 * len(side)):

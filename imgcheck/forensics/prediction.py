@@ -1,9 +1,9 @@
 """Predict from an earlier copy what a picture would look like had nothing in it been changed.
 
-Between a picture and its earlier copy lie scaling, turning, toning, local contrast, sharpening
-and compression. All but the last are undone here: the earlier copy is laid on the picture to a
-fraction of a pixel and given the picture's tones, sharpness and local contrast. What then still
-differs is compression, or something that was altered.
+Between a picture and its earlier copy are scaling, rotation, toning, local contrast, sharpening
+and compression. All but the last are undone here: the earlier copy is registered to a fraction of
+a pixel and given the picture's tones, sharpness and local contrast. What then still differs is
+compression, or something that was altered.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.forensics.refinement import refined
 from imgcheck.imaging import transforms, warp
 
-#: Pictures are compared at no more than this many pixels a side: posts are seldom larger, and
-#: time grows with the area.
+# Pictures are compared at no more than this many pixels a side: posts are seldom larger, and
+# time grows with the area.
 LARGEST_SIDE = 1600
 _LUMA = (0.299, 0.587, 0.114)
 # Half the side of the kernel that matches sharpness: a blur of two pixels fits into it.
@@ -35,7 +34,12 @@ _LOCAL_ROUNDS = 3
 _TONE_UNIT = np.float32(48.0)
 _LOCAL_PULL = (1e-4, 1e-3, 1e-2)
 _RESISTANCE = 3.0
-_QUICK_SEED = 20170924
+_SEED = 20170924
+# Blocks that measure the remaining shift; smaller ones are noisy, larger ones see no bending.
+_SHIFT_BLOCK, _SHIFT_LIMIT_PX, _SHIFT_ROUNDS = 48, 2.5, 3
+_LEAST_SHIFTS = 12
+# Blocks that are left unexplained by this many times the usual share take no part.
+_MISFIT = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,7 +81,7 @@ def predict(
     earlier_mask: NDArray[np.bool_],
     drawn: NDArray[np.bool_],
 ) -> Prediction | None:
-    """Lay the earlier copy on the picture and match tones, sharpness and local contrast.
+    """Register the earlier copy to the picture and match tones, sharpness and local contrast.
 
     Parameters
     ----------
@@ -87,7 +91,7 @@ def predict(
     picture_mask, earlier_mask : bool
         True = usable.
     drawn : (M, N) bool
-        Parts of the picture that must not steer the matching (annotations); they are
+        Parts of the picture that take no part in the matching (annotations); they are
         predicted all the same.
 
     Returns
@@ -107,30 +111,30 @@ def predict(
         drawn = warp.resize(drawn.astype(np.float32), shape) > 0.01
     known = np.asarray(earlier, np.float32).reshape(*earlier.shape[:2], -1)
     known = np.where(earlier_mask[..., None], known, np.float32(np.nan)).astype(np.float32)
-    to_earlier = refined(seen, _luma(known), matrix @ enlarge, drawn)
-    laid = warp.warp(known, to_earlier, shape, inverse=True)
-    usable = np.isfinite(seen) & np.isfinite(laid).all(axis=-1)
-    steers = usable & ~drawn
-    if np.count_nonzero(steers) < 64 * 64:
+    to_earlier = _refined(seen, _luma(known), matrix @ enlarge, drawn)
+    warped = warp.warp(known, to_earlier, shape, inverse=True)
+    usable = np.isfinite(seen) & np.isfinite(warped).all(axis=-1)
+    counts = usable & ~drawn
+    if np.count_nonzero(counts) < 64 * 64:
         return None
-    laid = np.where(usable[..., None], laid, _middle(laid, usable)).astype(np.float32)
+    warped = np.where(usable[..., None], warped, _middle(warped, usable)).astype(np.float32)
     seen = _filled(seen, usable)
-    known_gray = _luma(laid)
+    known_gray = _luma(warped)
     squares = warp.warp(_luma(known) ** 2, to_earlier, shape, inverse=True, linear=True)
     finer = _filled(np.maximum(squares - known_gray**2, 0), usable & np.isfinite(squares))
-    if picture.ndim == 3 and laid.shape[2] == 3:
+    if picture.ndim == 3 and warped.shape[2] == 3:
         # Each colour first: a white balance clips one before the others.
         colours = warp.resize(picture, shape) if shape != picture.shape[:2] else picture
-        laid = np.stack(
-            [_toned(_filled(colours[..., k], usable), laid[..., k], steers) for k in range(3)],
+        warped = np.stack(
+            [_toned(_filled(colours[..., k], usable), warped[..., k], counts) for k in range(3)],
             axis=-1,
         )
-        laid = np.clip(laid, 0, 255)
-    predicted = _mixed(seen, laid, steers)
-    predicted = _toned(seen, predicted, steers)
-    predicted = _sharpened(seen, predicted, steers)
-    predicted = _toned(seen, predicted, steers)
-    predicted = _local(seen, predicted, usable, steers)
+        warped = np.clip(warped, 0, 255)
+    predicted = _mixed(seen, warped, counts)
+    predicted = _toned(seen, predicted, counts)
+    predicted = _sharpened(seen, predicted, counts)
+    predicted = _toned(seen, predicted, counts)
+    predicted = _local(seen, predicted, usable, counts)
     return Prediction(
         picture=seen,
         predicted=np.clip(predicted, 0, 255),
@@ -158,8 +162,8 @@ def _filled(array: NDArray[np.generic], usable: NDArray[np.bool_]) -> NDArray[np
     return np.where(usable, array, 0).astype(np.float32)
 
 
-def _middle(laid: NDArray[np.float32], usable: NDArray[np.bool_]) -> NDArray[np.float32]:
-    return np.asarray(np.median(laid[usable][:: max(1, usable.sum() // _SAMPLES)], axis=0))
+def _middle(warped: NDArray[np.float32], usable: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return np.asarray(np.median(warped[usable][:: max(1, usable.sum() // _SAMPLES)], axis=0))
 
 
 def _blur(array: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
@@ -167,18 +171,18 @@ def _blur(array: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
 
 
 def _sample(usable: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Give the flat places of some usable pixels, the same ones for the same mask."""
+    """Return the flat places of some usable pixels, the same ones for the same mask."""
     places = np.flatnonzero(usable)
     if len(places) <= _SAMPLES:
         return places
-    chosen = np.random.default_rng(_QUICK_SEED).choice(len(places), _SAMPLES, replace=False)
+    chosen = np.random.default_rng(_SEED).choice(len(places), _SAMPLES, replace=False)
     return np.sort(places[chosen])
 
 
 def _resistant(
     design: NDArray[np.float64], wanted: NDArray[np.float64], pull: float, rest: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Fit by least squares, drawn gently to ``rest``, against outliers."""
+    """Fit by least squares, with a weak prior ``rest``, robust to outliers."""
     weight = np.ones(len(wanted))
     answer = rest
     for _ in range(3):
@@ -193,13 +197,13 @@ def _resistant(
 
 
 def _mixed(
-    seen: NDArray[np.float32], laid: NDArray[np.float32], steers: NDArray[np.bool_]
+    seen: NDArray[np.float32], warped: NDArray[np.float32], counts: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Mix the colours of the earlier copy as the picture's gray does (white balance, tint)."""
-    if laid.shape[2] != 3:
-        return laid[..., 0]
-    soft = _blur(laid, 1.5).reshape(-1, 3)
-    at = _sample(steers)
+    """Mix the colours of the earlier copy to the gray of the picture (white balance, tint)."""
+    if warped.shape[2] != 3:
+        return warped[..., 0]
+    soft = _blur(warped, 1.5).reshape(-1, 3)
+    at = _sample(counts)
     design = soft[at].astype(np.float64)
     wanted = _blur(seen, 1.5).ravel()[at].astype(np.float64)
     centre, level = design.mean(axis=0), wanted.mean()
@@ -208,14 +212,14 @@ def _mixed(
     # A negative, or a strong contrast, is a multiple of the usual mix.
     gain = float(gray @ (wanted - level)) / max(float(gray @ gray), 1e-6)
     weights = _resistant(design - centre, wanted - level, 1e-3, gain * luma)
-    return np.asarray((laid - centre) @ weights + level, np.float32)
+    return np.asarray((warped - centre) @ weights + level, np.float32)
 
 
 def _toned(
-    seen: NDArray[np.float32], predicted: NDArray[np.float32], steers: NDArray[np.bool_]
+    seen: NDArray[np.float32], predicted: NDArray[np.float32], counts: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     """Apply the curve of medians: what gray the picture has where the earlier copy has this one."""
-    at = _sample(steers)
+    at = _sample(counts)
     x, y = _blur(predicted, _TONE_BLUR).ravel()[at], _blur(seen, _TONE_BLUR).ravel()[at]
     order = np.argsort(x, kind="stable")
     edges = np.unique(np.round(np.array(_TONE_SHARES) * len(order)).astype(int))
@@ -238,15 +242,15 @@ def _toned(
 
 
 def _sharpened(
-    seen: NDArray[np.float32], predicted: NDArray[np.float32], steers: NDArray[np.bool_]
+    seen: NDArray[np.float32], predicted: NDArray[np.float32], counts: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     """Filter with the small kernel that brings the earlier copy's sharpness to the picture's."""
     size = 2 * _KERNEL_REACH + 1
-    inner = cv2.erode(steers.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=(0.0,))
+    inner = cv2.erode(counts.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=(0.0,))
     at = _sample(inner > 0)[::3]
     if len(at) < 20 * size**2:
         return predicted
-    rows, cols = np.unravel_index(at, steers.shape)
+    rows, cols = np.unravel_index(at, counts.shape)
     level = float(np.median(predicted[rows, cols]))
     reach = range(-_KERNEL_REACH, _KERNEL_REACH + 1)
     design = np.stack(
@@ -264,17 +268,13 @@ def _local(
     seen: NDArray[np.float32],
     predicted: NDArray[np.float32],
     usable: NDArray[np.bool_],
-    steers: NDArray[np.bool_],
+    counts: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
-    """Follow slow changes of tone: at each place a curve of its own, leaving out what does not fit.
-
-    A local equalisation gives every tile of a picture another curve; a parabola near each place
-    is close to it.
-    """
+    """Follow slow changes of tone by a curve at each place, robust to what does not fit."""
     sigma = max(_LOCAL_LEAST, min(seen.shape) * _LOCAL_SHARE)
     level = np.float32(np.median(predicted[usable]))
     x, y = (predicted - level) / _TONE_UNIT, (seen - predicted) / _TONE_UNIT
-    weight = steers.astype(np.float32)
+    weight = counts.astype(np.float32)
     answer = predicted
     powers = [np.ones_like(x), x, x**2]
     size = (seen.shape[1], seen.shape[0])
@@ -284,7 +284,7 @@ def _local(
         normal = np.stack(
             [np.stack([moments[i + j] for j in range(3)], axis=-1) for i in range(3)], axis=-2
         ).astype(np.float64)
-        # Flat ground says nothing of the curve: there the gain stays 1.
+        # Flat ground does not determine the curve: there the gain stays 1.
         normal += np.diag(_LOCAL_PULL)
         curve = np.linalg.solve(normal, np.stack(sides, axis=-1).astype(np.float64)[..., None])
         parts = [
@@ -300,7 +300,7 @@ def _local(
         near = 1.2533 * cv2.resize(
             np.asarray(around, np.float32), size, interpolation=cv2.INTER_LINEAR
         ) + np.float32(0.5)
-        weight = np.asarray(steers / (1 + (gap / (2 * near)) ** 4), np.float32)
+        weight = np.asarray(counts / (1 + (gap / (2 * near)) ** 4), np.float32)
     return np.asarray(answer, np.float32)
 
 
@@ -309,3 +309,80 @@ def _coarse(array: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     size = (max(1, array.shape[1] // 4), max(1, array.shape[0] // 4))
     small = cv2.resize(array, size, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.GaussianBlur(small, (0, 0), sigma / 4), np.float32)
+
+
+def _refined(
+    seen: NDArray[np.float32],
+    gray: NDArray[np.float32],
+    matrix: NDArray[np.float64],
+    drawn: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Improve a transform by the shifts of blocks, each with its own gain and offset."""
+    for _ in range(_SHIFT_ROUNDS):
+        warped = warp.warp(gray, matrix, (seen.shape[0], seen.shape[1]), inverse=True)
+        usable = np.isfinite(seen) & np.isfinite(warped) & ~drawn
+        points, shifts, trust = _shifts(seen, warped, usable)
+        if len(points) < _LEAST_SHIFTS:
+            break
+        model = "homography" if len(points) >= 3 * _LEAST_SHIFTS else "similarity"
+        target = transforms.apply(matrix, points + shifts)
+        start = matrix if model == "homography" else None
+        found = transforms.fit(points, target, model=model, weights=trust, start=start)
+        if found is None or np.abs(transforms.apply(found.matrix, points) - target).max() > 20:
+            break
+        moved = np.abs(
+            transforms.apply(found.matrix, points) - transforms.apply(matrix, points)
+        ).max()
+        matrix = found.matrix
+        if moved < 0.02:
+            break
+    return matrix
+
+
+def _shifts(
+    seen: NDArray[np.float32], warped: NDArray[np.float32], usable: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Measure by least squares how far each block of the warped picture must still be moved."""
+    a = _blur(np.where(usable, seen, np.float32(0)).astype(np.float32), 1.2)
+    b = _blur(np.where(usable, warped, np.float32(0)).astype(np.float32), 1.2)
+    slope_x = cv2.Sobel(b, cv2.CV_32F, 1, 0, ksize=3) / 8
+    slope_y = cv2.Sobel(b, cv2.CV_32F, 0, 1, ksize=3) / 8
+    inner = cv2.erode(usable.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    points, shifts, trust, unexplained = [], [], [], []
+    step = _SHIFT_BLOCK
+    for top in range(0, seen.shape[0] - step + 1, step):
+        for left in range(0, seen.shape[1] - step + 1, step):
+            block = np.s_[top : top + step, left : left + step]
+            good = inner[block]
+            if good.mean() < 0.8:
+                continue
+            design = np.stack(
+                [slope_x[block][good], slope_y[block][good], b[block][good], np.ones(good.sum())],
+                axis=-1,
+            ).astype(np.float64)
+            wanted = a[block][good].astype(np.float64)
+            normal = design.T @ design + 1e-3 * np.eye(4)
+            inverse = np.linalg.inv(normal)
+            answer = inverse @ (design.T @ wanted)
+            gain = answer[2]
+            if abs(gain) < 0.1:
+                continue
+            shift = answer[:2] / gain
+            gap = wanted - design @ answer
+            spread = float(gap @ gap) / len(gap) * inverse[:2, :2].diagonal().max() / gain**2
+            if np.abs(shift).max() > _SHIFT_LIMIT_PX or not np.isfinite(spread):
+                continue
+            points.append((left + step / 2, top + step / 2))
+            shifts.append(shift)
+            # Never more precise than a hundredth of a pixel: neighbouring pixels share their error.
+            trust.append(1.0 / (spread + 1e-4))
+            unexplained.append(float(gap @ gap) / (float(wanted.var()) * len(gap) + len(gap)))
+    # What was altered does not fit at any shift, and must not pull the rest along.
+    keep = (
+        np.array(unexplained) <= _MISFIT * np.median(unexplained) if points else np.zeros(0, bool)
+    )
+    return (
+        np.array(points).reshape(-1, 2)[keep],
+        np.array(shifts).reshape(-1, 2)[keep],
+        np.array(trust)[keep],
+    )

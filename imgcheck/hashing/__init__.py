@@ -1,8 +1,8 @@
 """Has this picture, or a part of it, been seen before?
 
-`pdq` and `pdq_dihedral` hash a picture, `nfa` says how surprising a distance is, and
-`HashIndex` keeps known pictures in one file and finds copies, cuts, and turned, mirrored or
-inverted copies among them; `ParquetStore` searches its exported hashes in a larger engine.
+`pdq` and `pdq_dihedral` hash a picture and `nfa` rates a distance. `HashIndex` keeps known pictures
+in one file and finds copies, cuts, and rotated, mirrored or inverted copies among them; `HashTable`
+searches its exported hashes.
 """
 
 from importlib import import_module
@@ -17,15 +17,16 @@ from imgcheck.hashing.answer import (
     NearHash,
     SearchResult,
 )
-from imgcheck.hashing.chance import MATCH_LOG10_NFA, nfa, reach
 from imgcheck.hashing.perceptual import ORIENTATIONS, PdqHash, distance, pdq, pdq_dihedral
+from imgcheck.hashing.probability import MATCH_LOG10_NFA, nfa, reach
 
 if TYPE_CHECKING:
     from imgcheck.hashing.index import HashIndex
-    from imgcheck.hashing.store.columnar import ParquetStore
+    from imgcheck.hashing.store.table import HashTable
 
 __all__ = [
     "HashIndex",
+    "HashTable",
     "IndexCheck",
     "IndexStats",
     "KnownPicture",
@@ -34,7 +35,6 @@ __all__ = [
     "Merged",
     "NearHash",
     "ORIENTATIONS",
-    "ParquetStore",
     "PdqHash",
     "SearchResult",
     "distance",
@@ -47,7 +47,7 @@ __all__ = [
 
 _LAZY = {
     "HashIndex": "index",
-    "ParquetStore": "store.columnar",
+    "HashTable": "store.table",
 }
 
 

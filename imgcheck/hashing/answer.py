@@ -1,4 +1,4 @@
-"""What a search of the index answers: plain frozen data."""
+"""The results of a search of the index: plain frozen data."""
 
 import math
 from dataclasses import dataclass
@@ -43,44 +43,44 @@ class KnownPicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A known picture that the query shares its file, its pixels, its look or a part with.
+    """A known picture with the same file or pixels as the query, or one that looks alike.
 
     Attributes
     ----------
     known : KnownPicture
     stage : {"file", "pixels", "hash", "part"}
-        The first test that found it.
+        The first test that found it; ``part`` is a match of local features.
     relation : {"same", "derived", "same-capture", "same-place", "undetermined"}
-        ``derived`` is a copy that was saved again, cut, turned or drawn on; ``same-place`` is
-        another photograph of the same ground, which says nothing against the query;
-        ``undetermined`` looks alike but could not be laid on the known picture, or the pixels
-        do not tell the kinds apart.
+        ``derived`` is a copy that was saved again, cut, rotated or drawn on; ``same-place`` is
+        another photograph of the same ground, which is no evidence against the query;
+        ``undetermined`` looks alike but could not be registered to the known picture, or the
+        pixels do not decide between the kinds.
     relation_reason : str
-        What decided, in one phrase.
+        The reason for the relation, in one phrase.
     relation_share : float or None
         Share of the textured blocks that agree between the two (`imgcheck.imaging.relation`).
     log10_nfa, nfa : float
-        Strangers expected to pass this well in an index of this size; -inf and 0 for the
-        same file or pixels.
+        Number of false alarms: unrelated pictures expected to match this well in an index of
+        this size; -inf and 0 for the same file or pixels.
     mirrored, inverted : bool
         Left and right, or bright and dark, exchanged between query and known picture.
     transform : 3 x 3 tuple or None
         Query pixels to known pixels, (0, 0) = the corner of the top-left pixel; None where
-        the pictures could not be laid on each other.
+        the pictures could not be registered.
     region, known_region : tuple of (x, y)
         Where the two outlines overlap, in the query and in the known picture; empty without a
         transform.
     overlap_share : float or None
         Share of the query's area inside ``region``.
     distance : int or None
-        Bits between the hashes, of the best of the 16 handlings.
+        Differing bits of the hashes, in the nearest of the 16 variants.
     view : str
-        What of the query was hashed: "whole", or what a frame, a colour map or drawings leave
-        (`imgcheck.hashing.views.variants`); empty if no hash matched.
-    witnesses : tuple of (kind, bits)
+        What of the query was hashed: "whole", or what is left without a frame, a colour map or
+        drawings (`imgcheck.hashing.views`); empty if no hash matched.
+    other_hashes : tuple of (kind, bits)
         Distances of the pHash and dHash of 256 bits, of a match by hash of the whole picture.
     inliers : int
-        Pairs of details that agree with the transform.
+        Pairs of local features that agree with the transform.
     rms_px : float or None
         Of their residuals, known pixels.
     """
@@ -99,7 +99,7 @@ class Match:
     overlap_share: float | None = None
     distance: int | None = None
     view: str = ""
-    witnesses: tuple[tuple[str, int], ...] = ()
+    other_hashes: tuple[tuple[str, int], ...] = ()
     inliers: int = 0
     rms_px: float | None = None
 
@@ -131,7 +131,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """The answer of one search.
+    """The result of one search.
 
     Attributes
     ----------
@@ -141,18 +141,17 @@ class SearchResult:
     rows : int
         Pictures of the index that were compared.
     snapshot : str
-        Names the content of the index: equal content, equal text.
+        Name of the content of the index: equal content, equal text.
     matches : tuple of Match
-        Surest first.
+        Most significant first.
     parts : {"every", "likely", "none"}
-        With which pictures local details were compared.
+        With which pictures local features were compared.
     hashable : bool
         False: the query is constant or two-valued, and was not compared by hash.
     features : int
-        Details of the query that parts were searched with; with very few, parts would have
-        been missed.
+        Local features of the query; with very few, parts would have been missed.
     listed : int
-        Listed hashes that were compared besides.
+        Listed hashes that were compared too.
     """
 
     exact: bool
@@ -192,7 +191,7 @@ class IndexStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:
-    """What merging another index into one brought.
+    """The result of merging another index into one.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The index of known pictures: add, remove, search, look after."""
+"""The index of known pictures: add, remove, search, verify."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError, UsageError
-from imgcheck.hashing import records, witnessed
+from imgcheck.hashing import phash, records
 from imgcheck.hashing.answer import (
     IndexCheck,
     IndexStats,
@@ -21,22 +21,13 @@ from imgcheck.hashing.answer import (
     Polygon,
     SearchResult,
 )
-from imgcheck.hashing.cascade import EXHAUSTIVE_ROWS, PARTS, Parts, cascade
 from imgcheck.hashing.columns import HashHit
-from imgcheck.hashing.parts import inverted
+from imgcheck.hashing.parts import lists as part_lists
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.records import Record
-from imgcheck.hashing.store import (
-    adding,
-    arguments,
-    dates,
-    exporting,
-    inspection,
-    merging,
-    snapshot,
-)
-from imgcheck.hashing.store import database as store
-from imgcheck.hashing.store.listed import KnownKeys
+from imgcheck.hashing.search import EXHAUSTIVE_ROWS, PARTS, Parts, search
+from imgcheck.hashing.store import adding, arguments, database, inspection, merging, table
+from imgcheck.hashing.store.adding import KnownKeys
 from imgcheck.hashing.store.rows import Rows
 from imgcheck.hashing.store.segments import Segments
 from imgcheck.imaging import Image
@@ -45,10 +36,10 @@ _TIMEOUT_S = 10.0
 
 
 class HashIndex:
-    """An index of known pictures, and of hashes from others' lists, in one SQLite file.
+    """An index of known pictures, and of hashes from published lists, in one SQLite file.
 
     Open it with `HashIndex.open` or make it with `HashIndex.create`; both work in ``with``.
-    One process writes at a time, any number search meanwhile, each seeing one consistent state.
+    One process writes at a time; any number search meanwhile, each in one consistent state.
     What `add_image` has acknowledged survives a killed process and a power cut.
 
     Every error is an `IndexFileError` (or, for an argument without meaning, a `UsageError`), and
@@ -72,7 +63,7 @@ class HashIndex:
         IndexFileError
             If the name is taken, or the folder cannot be written.
         """
-        store.create(Path(path))
+        database.create(Path(path))
         return cls.open(path, writable=True, timeout_s=timeout_s)
 
     @classmethod
@@ -94,7 +85,7 @@ class HashIndex:
             If the file is absent, foreign, damaged, locked, or of another version.
         """
         place = Path(path)
-        connection = store.connect(place, writable=writable, timeout_s=timeout_s)
+        connection = database.connect(place, writable=writable, timeout_s=timeout_s)
         return cls(place, connection, writable=writable)
 
     def close(self) -> None:
@@ -121,7 +112,7 @@ class HashIndex:
         ----------
         image : imgcheck.imaging.Image
         path_text : str
-            Label to show with a match.
+            Label shown with a match.
         date : str, optional
             When it was published or taken, ISO 8601 date, date and time, or ``from/to``.
         note : str, optional
@@ -131,7 +122,7 @@ class HashIndex:
         -------
         {"added", "known"}
         """
-        dates.checked(date)
+        arguments.checked_date(date)
         if self._has(bytes.fromhex(image.sha256)):
             return "known"
         preview = records.pack_preview(image.rgb())
@@ -155,11 +146,11 @@ class HashIndex:
         ----------
         rgb : (M, N, 3) uint8
         sha256 : str
-            What names it, hexadecimal; the same twice is one row.
+            Its identifier, hexadecimal; the same twice is one row.
         valid : (M, N) bool, optional
             True = usable.
         """
-        dates.checked(date)
+        arguments.checked_date(date)
         if self._has(bytes.fromhex(sha256)):
             return "known"
         record = records.describe(rgb, sha256=sha256, valid=valid)
@@ -184,12 +175,11 @@ class HashIndex:
             Further hashes of parts of the picture (what a caption bar leaves, a pane), each with
             the corners of its part in pixels of the picture.
         """
-        given = dates.checked(date)
-        with self._transaction() as connection:
+        given = arguments.checked_date(date)
+        with self._transaction():
             if self._has(record.sha256):
                 return "known"
             adding.picture(
-                connection,
                 self._segments,
                 record,
                 preview,
@@ -210,20 +200,20 @@ class HashIndex:
         date: str | Sequence[str | None] | None = None,
         kind: str = "pdq",
     ) -> NDArray[np.int64]:
-        """Add hashes from somebody's list, of which nothing else is known; all or none.
+        """Add hashes from a list, of which nothing else is known; all or none.
 
         Parameters
         ----------
         words : (N, 4) uint64
-            From `kinds.words`; unused words of a 64-bit kind are 0.
+            From `arguments.words`; unused words of a 64-bit kind are 0.
         quality : (N,) uint8 or int, default 100
         labels : sequence of N str
-            What the list calls each, shown with a match.
+            The name of each in the list, shown with a match.
         list_name : str
         date : str or sequence of N str or None, optional
             By when the listed pictures existed, ISO 8601; one for all or one for each.
         kind : str, default "pdq"
-            One of `kinds.BITS`.
+            One of `arguments.BITS`.
 
         Returns
         -------
@@ -240,10 +230,9 @@ class HashIndex:
         groups = arguments.by_date(date, columns.shape[1])
         levels = np.broadcast_to(np.asarray(quality, np.uint8), columns.shape[1:])
         ids = np.zeros(columns.shape[1], np.int64)
-        with self._transaction() as connection:
+        with self._transaction():
             for when, at in groups.items():
                 ids[at] = adding.hashes(
-                    connection,
                     self._segments,
                     self._known_keys(),
                     columns[:, at],
@@ -277,7 +266,7 @@ class HashIndex:
         return int(number)
 
     def merge(self, other: Path | str) -> Merged:
-        """Add what another index holds; the other is only read.
+        """Add the content of another index, which is only read.
 
         The content that results does not depend on the order in which indexes are merged: the
         same picture or listed hash is one row, with the date that proves the earliest existence.
@@ -291,77 +280,68 @@ class HashIndex:
         """
         if Path(other).exists() and Path(other).samefile(self.path):
             raise UsageError(f'the index "{self.path}" cannot be merged with itself')
-        with (
-            type(self).open(other) as reader,
-            reader._snapshot(),
-            self._transaction() as connection,
-        ):
-            merged = merging.merge(
-                connection,
-                self._segments,
-                self._known_keys(),
-                reader._connection,
-                reader._segments,
-            )
-            self._list_parts(connection)
+        with type(self).open(other) as reader, reader._snapshot(), self._transaction():
+            merged = merging.merge(self._segments, self._known_keys(), reader._segments)
+            self._list_parts()
         return merged
 
     def relist(self) -> int:
-        """Build the lists of the part search again, which are a cache; give the pictures listed.
+        """Build the lists of the part search again; return the number of pictures in them.
 
-        For an index whose `verify` says that the lists are damaged or of another version.
+        The lists are a cache. Use it where `verify` finds them damaged or of another version.
         """
-        with self._transaction() as connection:
-            inverted.clear(connection)
-            return self._list_parts(connection)
+        with self._transaction():
+            part_lists.clear(self._connection)
+            return self._list_parts()
 
-    def _list_parts(self, connection: sqlite3.Connection) -> int:
-        """Put the pictures that the lists of the part search do not hold into them."""
-        rows = Rows(connection, self.path)
+    def _list_parts(self) -> int:
+        """Add the pictures that the lists of the part search lack."""
+        rows = Rows(self._connection, self.path)
         shapes = rows.shapes()
-        waiting = inverted.missing(connection)
-        return inverted.append(connection, ((n, rows.features_of(n), shapes[n]) for n in waiting))
+        waiting = part_lists.missing(self._connection)
+        items = ((n, rows.features_of(n), shapes[n]) for n in waiting)
+        return part_lists.append(self._connection, items)
 
     def remove(self, number: int) -> None:
-        """Take a picture, or a listed hash, out by its id.
+        """Remove a picture, or a listed hash, by its id.
 
         Raises
         ------
         UsageError
             If no row has this id.
         """
-        with self._transaction() as connection:
+        with self._transaction():
             self._keys = None
-            found = adding.remove_picture(connection, self._segments, number)
-            if not found and not adding.remove_listed(connection, self._segments, number):
+            found = adding.remove_picture(self._segments, number)
+            if not found and not adding.remove_listed(self._segments, number):
                 raise UsageError(f'the index "{self.path}" has no picture {number}')
 
     def remove_list(self, name: str) -> int:
-        """Take out all hashes of a list; give how many there were.
+        """Remove all hashes of a list; return how many there were.
 
         Raises
         ------
         UsageError
             If there is no such list.
         """
-        with self._transaction() as connection:
+        with self._transaction():
             self._keys = None
-            asked = "SELECT 1 FROM list WHERE name = ?"
-            if connection.execute(asked, (arguments.storable(name),)).fetchone() is None:
+            sql = "SELECT 1 FROM list WHERE name = ?"
+            if self._connection.execute(sql, (arguments.storable(name),)).fetchone() is None:
                 raise UsageError(f'the index "{self.path}" has no list "{name}"')
-            return adding.remove_list(connection, self._segments, arguments.storable(name))
+            return adding.remove_list(self._segments, arguments.storable(name))
 
     def search(self, image: Image, *, parts: Parts = "auto") -> SearchResult:
-        """Ask whether a picture, or a part of it, is known.
+        """Search for a picture and its parts.
 
         Parameters
         ----------
         image : imgcheck.imaging.Image
         parts : {"auto", "every", "likely", "none"}, default "auto"
-            Whose local details are compared too, which finds cuts, collages, screenshots and
-            turned copies: those of every picture (10 to 20 ms of one core each), of the 30 that
-            inverted lists propose (a second at 100,000 pictures, but approximate: the answer's
-            ``exact`` is False), or of none. "auto" is "every" up to 1,000 pictures.
+            Whether local features are compared too, which finds cuts, collages, screenshots and
+            rotated copies: with every picture (10 to 20 ms of one core each), with the 30 that
+            inverted lists propose (a second at 100,000 pictures, but approximate: ``exact`` of
+            the result is False), or with none. "auto" is "every" up to 1,000 pictures.
 
         Returns
         -------
@@ -370,27 +350,24 @@ class HashIndex:
         Notes
         -----
         File, pixels, hash in 8 orientations and 2 polarities of each view of the picture, then
-        parts. Whatever hash or parts propose is laid on the known picture and its relation tested,
-        so that two photographs of one place are not taken for copies.
+        parts. Whatever hash or parts propose is registered to the known picture and its relation
+        tested, so that two photographs of one place are not taken for copies.
         """
         record = _described(image)
         with self._snapshot():
-            held = Rows(self._connection, self.path).witnesses()
-        return self.search_record(
-            record, parts=parts, witnesses=witnessed.queries(image.rgb(), held) if held else {}
-        )
+            kinds = Rows(self._connection, self.path).other_kinds()
+        return self.search_record(record, parts=parts, others=phash.queries(image.rgb(), kinds))
 
     def search_record(
         self,
         record: Record,
         *,
         parts: Parts = "auto",
-        witnesses: Mapping[str, NDArray[np.uint64]] | None = None,
+        others: Mapping[str, NDArray[np.uint64]] | None = None,
     ) -> SearchResult:
         """Search with a picture that was described before; see `search`.
 
-        ``witnesses`` (from `witnessed.queries`) are compared with listed hashes of other kinds
-        than PDQ.
+        ``others``, from `phash.queries`, are compared with listed hashes of other kinds than PDQ.
         """
         if parts not in PARTS:
             raise UsageError(f'parts "{parts}" is none of {", ".join(PARTS)}')
@@ -398,12 +375,12 @@ class HashIndex:
             source = Rows(self._connection, self.path)
             if parts == "auto":
                 parts = "every" if source.count() <= EXHAUSTIVE_ROWS else "likely"
-            matches, parts = cascade(record, source, parts=parts, witnesses=witnesses or {})
+            matches, parts = search(record, source, parts=parts, others=others or {})
             return SearchResult(
                 exact=parts != "likely" and source.comparable() == source.count(),
                 rows=source.count(),
                 snapshot=self._snapshot_name(),
-                listed=source.listed("pdq", *(witnesses or {})),
+                listed=source.listed("pdq", *(others or {})),
                 matches=matches,
                 parts=parts,
                 hashable=record.pdq.hashable,
@@ -411,40 +388,24 @@ class HashIndex:
             )
 
     def hits(self, hashes: dict[str, PdqHash]) -> list[HashHit]:
-        """Give the known hashes near a query in any handling, surest first.
-
-        Parameters
-        ----------
-        hashes : dict
-            From `pdq_dihedral`.
-        """
+        """Return the known hashes near a query, from `pdq_dihedral`, most significant first."""
         with self._snapshot():
             return Rows(self._connection, self.path).hits([hashes])
 
     def within(
         self, words: NDArray[np.uint64], *, radius: int, kind: str = "pdq"
     ) -> list[NearHash]:
-        """Give every hash of a kind within some bits of any of some queries, nearest first.
-
-        Parameters
-        ----------
-        words : (V, 4) uint64
-            The query in each way it may be laid down.
-        radius : int
-            Differing bits.
-        kind : str, default "pdq"
-        """
-        laid = arguments.checked_words(words, kind=kind).T
+        """Return every hash of a kind within ``radius`` bits of any of some queries, (V, 4)."""
         with self._snapshot():
-            return Rows(self._connection, self.path).within(laid, kind=kind, radius=radius)
+            return Rows(self._connection, self.path).within(words, kind=kind, radius=radius)
 
     def export(self, path: Path | str, *, kind: str = "pdq") -> int:
-        """Write the hashes to a new file, Parquet or CSV by its ending; give the rows written.
+        """Write the hashes to a new file, Parquet or CSV by its ending; return the rows written.
 
         Parameters
         ----------
         path : Path or str
-            ``.parquet`` holds all kinds and can be searched by `columnar.ParquetStore`; ``.csv``
+            ``.parquet`` holds all kinds and can be searched by `HashTable`; ``.csv``
             holds one kind as ``hash,quality,filename``.
         kind : str, default "pdq"
             For CSV.
@@ -459,16 +420,15 @@ class HashIndex:
             If Parquet is wanted and DuckDB is not installed.
         """
         with self._snapshot():
-            tables = exporting.tables(self._connection, self._segments)
-            return exporting.write(tables, Path(path), kind=kind)
+            return table.write(self._segments, Path(path), kind=kind)
 
     def pictures(self) -> tuple[KnownPicture, ...]:
-        """Give the rows in the order of their ids."""
+        """Return the pictures in the order of their ids."""
         with self._snapshot():
             return tuple(Rows(self._connection, self.path).all())
 
     def preview(self, picture: int) -> NDArray[np.uint8]:
-        """Give the stored preview of a picture, (m, n, 3) uint8, at most 1024 a side.
+        """Return the stored preview of a picture, (m, n, 3) uint8, at most 1024 a side.
 
         Raises
         ------
@@ -484,24 +444,22 @@ class HashIndex:
     def stats(self) -> IndexStats:
         """Count what the index holds."""
         with self._snapshot():
-            return inspection.stats(
-                self._connection, self._segments, snapshot=self._snapshot_name()
-            )
+            return inspection.stats(self._segments, snapshot=self._snapshot_name())
 
     def verify(self) -> IndexCheck:
-        """Read everything and say what is not whole."""
+        """Read everything and list what is not whole."""
         problems: list[str] = []
         rows = 0
         try:
             with self._snapshot():
                 rows = Rows(self._connection, self.path).count()
-                problems.extend(inspection.problems(self._connection, self._segments))
+                problems.extend(inspection.problems(self._segments))
         except IndexFileError as error:
             problems.append(error.message)
         return IndexCheck(rows=rows, problems=tuple(problems))
 
     def _has(self, sha256: bytes) -> bool:
-        with store.explained(self.path):
+        with database.explained(self.path):
             found = self._connection.execute(
                 "SELECT 1 FROM picture WHERE sha256 = ? AND algorithm = ?",
                 (sha256, records.ALGORITHM),
@@ -509,14 +467,14 @@ class HashIndex:
         return found is not None
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[None]:
         """Run one change: whole, or not at all."""
         if not self.writable:
             raise UsageError(f'the index "{self.path}" was opened for reading; open it writable')
-        with store.explained(self.path):
+        with database.explained(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection
+                yield
                 self._connection.execute("COMMIT")
             except BaseException:
                 self._keys = None
@@ -529,7 +487,7 @@ class HashIndex:
     @contextmanager
     def _snapshot(self) -> Iterator[None]:
         """Read one consistent state, whatever others write meanwhile."""
-        with store.explained(self.path):
+        with database.explained(self.path):
             self._connection.execute("BEGIN")
             try:
                 yield
@@ -539,13 +497,13 @@ class HashIndex:
 
     def _snapshot_name(self) -> str:
         listed = Rows(self._connection, self.path).listed()
-        return snapshot.name(self._connection, listed=listed)
+        return adding.snapshot_name(self._connection, listed=listed)
 
     def _known_keys(self) -> KnownKeys:
-        """Give the keys of all listed hashes; read again if another process has written."""
+        """Return the keys of all listed hashes; read again if another process has written."""
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if self._keys is None or version != self._version:
-            self._keys, self._version = adding.known_keys(self._segments), version
+            self._keys, self._version = KnownKeys(self._segments), version
         return self._keys
 
 

@@ -97,13 +97,7 @@ class PdqHash:
 
     @classmethod
     def from_hex(cls, text: str, *, quality: int = 100) -> "PdqHash":
-        """Read a hash as other tools write it: 64 hexadecimal digits.
-
-        Raises
-        ------
-        UsageError
-            If the text is not 64 hexadecimal digits.
-        """
+        """Read a hash as other tools write it: 64 hexadecimal digits."""
         digits = text.strip().lower()
         if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
             raise UsageError(f"a PDQ hash is 64 hexadecimal digits, not {text[:80]!r}")
@@ -181,7 +175,7 @@ def pdq_dihedral(picture: NDArray[np.uint8] | NDArray[np.float32]) -> dict[str, 
 
 
 def _shrink(picture: NDArray[np.generic]) -> tuple[NDArray[np.float32], bool]:
-    """Give the 64 x 64 luma and whether it holds anything to hash."""
+    """Return the 64 x 64 luma and whether it holds anything to hash."""
     pixels = _working(picture)
     # The three steps are linear and commute: the luma of 64 x 64 costs less than that of all.
     small = _decimated(_decimated(pixels).swapaxes(0, 1)).swapaxes(0, 1)
@@ -208,7 +202,7 @@ def _working(picture: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def _two_valued(pixels: NDArray[np.uint8]) -> bool:
-    """Tell whether at most two values occur; a sparse look settles nearly every picture."""
+    """Return whether at most two values occur; a sparse look settles nearly every picture."""
     for step in (16, 1):
         part = pixels[::step, ::step]
         first = part[0, 0]
@@ -233,7 +227,7 @@ def _decimated(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
 
 @functools.lru_cache(maxsize=64)
 def _window(length: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Give for each of 64 samples which rows it sums, (64, K), and their weights."""
+    """Return for each of 64 samples which rows it sums, (64, K), and their weights."""
     # [1]: the box is about half as wide as the sampling step; its even widths lean to the right,
     # and at the ends it is cut and the mean taken over what is left.
     width = -(-length // (2 * _SMALL))
@@ -254,7 +248,7 @@ def _window(length: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
 
 @functools.cache
 def _cosines() -> NDArray[np.float32]:
-    """Give rows 1 to 16 of the 64-point DCT-II: the mean (row 0) is left out."""
+    """Return rows 1 to 16 of the 64-point DCT-II: the mean (row 0) is left out."""
     angles = np.pi / (2 * _SMALL) * np.outer(np.arange(1, 17), 2 * np.arange(_SMALL) + 1)
     return (np.sqrt(2 / _SMALL) * np.cos(angles)).astype(np.float32)
 

@@ -1,8 +1,7 @@
-"""What is kept of a picture: enough to find it again and to show the match without the file."""
+"""What the index keeps of a picture: enough to find it and to show a match without the file."""
 
 import hashlib
 import io
-import zlib
 from dataclasses import dataclass
 
 import cv2
@@ -10,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
+from imgcheck.hashing import palettes
 from imgcheck.hashing.answer import Polygon
+from imgcheck.hashing.parts import codebook
 from imgcheck.hashing.perceptual import ALGORITHM as PDQ_ALGORITHM
 from imgcheck.hashing.perceptual import PdqHash
-from imgcheck.hashing.views import palettes
-from imgcheck.hashing.views.variants import Variant, variants
+from imgcheck.hashing.views import View, views
 from imgcheck.imaging import annotations, features
 from imgcheck.imaging.features import Features
 
@@ -39,7 +39,7 @@ class Record:
     sha256, pixels : bytes
         Of the file, and of the decoded RGB values with their shape.
     shape : (rows, cols)
-    views : tuple of Variant
+    views : tuple of View
         The whole picture, and what is left of it without frame, colour map or drawings; each
         with its hashes.
     gray : (m, n) float32 in [0, 1]
@@ -53,7 +53,7 @@ class Record:
     sha256: bytes
     pixels: bytes
     shape: tuple[int, int]
-    views: tuple[Variant, ...]
+    views: tuple[View, ...]
     gray: NDArray[np.float32]
     clean: NDArray[np.bool_]
     features: Features
@@ -92,7 +92,7 @@ def describe(
     if coloured is not None:
         gray = np.asarray(coloured.gray / np.float32(255), np.float32)
     drawn = annotations.find(rgb)
-    views = variants(rgb, drawn=drawn)
+    found_views = views(rgb, drawn=drawn)
     # In a colour map the vivid colours are ground.
     clean = ~drawn if coloured is None else np.ones_like(drawn)
     if valid is not None:
@@ -108,7 +108,7 @@ def describe(
         sha256=bytes.fromhex(sha256),
         pixels=pixel_digest(rgb),
         shape=(rows, cols),
-        views=views,
+        views=found_views,
         gray=gray,
         clean=clean,
         features=scaled(found, x=cols / gray.shape[1], y=rows / gray.shape[0]),
@@ -116,20 +116,20 @@ def describe(
 
 
 def to_gray(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Give luma in [0, 1] (ITU-R BT.601)."""
+    """Return luma in [0, 1] (ITU-R BT.601)."""
     weights = np.array([0.299, 0.587, 0.114], np.float32) / np.float32(255)
     return np.asarray(rgb.astype(np.float32) @ weights, np.float32)
 
 
 def pixel_digest(rgb: NDArray[np.uint8]) -> bytes:
-    """Give the SHA-256 of the decoded values and their shape."""
+    """Return the SHA-256 of the decoded values and their shape."""
     digest = hashlib.sha256(f"rgb8 {rgb.shape[0]} {rgb.shape[1]} ".encode())
     digest.update(np.ascontiguousarray(rgb).data)
     return digest.digest()
 
 
 def scaled(found: Features, *, x: float, y: float) -> Features:
-    """Give features in the pixels of a picture that is ``x`` by ``y`` times as large."""
+    """Return features in the pixels of a picture that is ``x`` by ``y`` times as large."""
     return Features(
         points=(found.points * np.array([x, y])).astype(np.float32),
         sizes=(found.sizes * (x * y) ** 0.5).astype(np.float32),
@@ -138,54 +138,21 @@ def scaled(found: Features, *, x: float, y: float) -> Features:
     )
 
 
-def pack_hash(hashed: PdqHash) -> bytes:
-    """Write a hash as five big-endian words: its four, and their parity with the quality."""
-    words = hashed.bits
-    parity = np.bitwise_xor.reduce(words) ^ np.uint64(hashed.quality)
-    return np.append(words, parity).astype(">u8").tobytes()
-
-
-def unpack_hashes(data: list[bytes], quality: NDArray[np.int64]) -> NDArray[np.uint64] | None:
-    """Read hashes as columns, (4, N); None if any is not as it was written."""
-    if any(not isinstance(one, bytes) or len(one) != 40 for one in data):
-        return None
-    table = np.frombuffer(b"".join(data), ">u8").reshape(-1, 5).T.astype(np.uint64)
-    if np.any(np.bitwise_xor.reduce(table, axis=0) != quality.astype(np.uint64)):
-        return None
-    return np.ascontiguousarray(table[:4])
-
-
-def _sealed(data: bytes) -> bytes:
-    """Put a check sum behind bytes: SQLite does not notice a changed bit in a blob."""
-    return data + zlib.crc32(data).to_bytes(4, "little")
-
-
-def _unsealed(data: object) -> bytes | None:
-    # A column of a strange file may hold anything.
-    if (
-        not isinstance(data, bytes)
-        or len(data) < 4
-        or zlib.crc32(data[:-4]) != int.from_bytes(data[-4:], "little")
-    ):
-        return None
-    return data[:-4]
-
-
 def is_whole(data: object) -> bool:
-    """Tell whether packed features or a packed preview are as they were written."""
-    return _unsealed(data) is not None
+    """Return whether packed features or a packed preview are as they were written."""
+    return codebook.unsealed(data, 0) is not None
 
 
 def pack_features(found: Features) -> bytes:
     """Write features as bytes: points, sizes, angles (little-endian float32), descriptors."""
     numbers = (found.points, found.sizes, found.angles)
     parts = [n.astype("<f4").tobytes() for n in numbers]
-    return _sealed(b"".join(parts) + found.descriptors.tobytes())
+    return codebook.sealed(b"".join(parts) + found.descriptors.tobytes(), 0)
 
 
 def unpack_features(data: bytes, *, count: int) -> Features | None:
     """Read what `pack_features` wrote; None if it is not as it was written."""
-    whole = _unsealed(data)
+    whole = codebook.unsealed(data, 0)
     if whole is None or count < 0 or len(whole) != count * _POINT_BYTES:
         return None
     numbers = np.frombuffer(whole, "<f4", count=4 * count)
@@ -206,12 +173,12 @@ def pack_preview(rgb: NDArray[np.uint8]) -> bytes:
     picture.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE), PillowImage.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=_PREVIEW_QUALITY, subsampling=0)
-    return _sealed(buffer.getvalue())
+    return codebook.sealed(buffer.getvalue(), 0)
 
 
 def unpack_preview(data: bytes) -> NDArray[np.uint8] | None:
     """Read a preview as (m, n, 3) uint8; None if it is not one that `pack_preview` writes."""
-    whole = _unsealed(data)
+    whole = codebook.unsealed(data, 0)
     if whole is None:
         return None
     try:

@@ -1,7 +1,7 @@
 """Which part of the query is the known picture: not more than agrees with it.
 
 Where the outlines overlap is too much: a caption under the picture, a page around it or the
-other panes of a collage lie on the known picture as well, if that was cut before.
+other panes of a collage fall on the known picture as well, if that was cut before.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ _SIDE = 400
 # Lines are compared after taking away what is broader than this, so that tone and haze are not
 # agreement.
 _DETAIL_PX = 9
-# Between lines of the same ground (0.6 to 1 after strong compression) and of strangers (0 +- 0.2).
+# Between lines of the same ground (0.6 to 1 after compression) and of other ground (0 +- 0.2).
 _AGREES = 0.35
-# Two gray levels: below that both lines are flat and say nothing.
+# Two gray levels: below that both lines are flat and carry no information.
 _FLAT = (2 / 255) ** 2
 _ROUNDS = 3
 # An edge this near to the end of the overlap is the end: 3 of `_SIDE` pixels.
@@ -51,17 +51,16 @@ def agreeing(
     matrix : (3, 3)
         Query pixels to known pixels.
     support : (K, 2) float64
-        Places (x, y) in the query where details agree; the rectangle grows from them.
+        Places (x, y) in the query where features agree; the rectangle grows from them.
 
     Returns
     -------
     Box or None
-        None where too little can be compared. Sides that reach the end of the overlap stand at
-        the ends of the query or of the known picture's outline.
+        None where too little can be compared.
 
     Notes
     -----
-    Panes, captions and pages have upright edges, whatever the picture in them was turned by.
+    Panes, captions and pages have upright edges, however the picture in them was rotated.
     Each line's correlation with the known picture counts for or against it; the stretch with
     the largest sum is kept (J. Bentley, "Programming pearls: algorithm design techniques",
     Communications of the ACM 27, 1984), in rows and columns in turn.
@@ -71,11 +70,11 @@ def agreeing(
     step = np.array([query.shape[1] / shape[1], query.shape[0] / shape[0]])
     small = warp.resize(query, shape)
     to_small = np.asarray(matrix, np.float64) @ np.diag([*step, 1.0])
-    laid = warp.warp(known, to_small, shape, inverse=True)
-    both = np.isfinite(small) & np.isfinite(laid)
+    registered = warp.warp(known, to_small, shape, inverse=True)
+    both = np.isfinite(small) & np.isfinite(registered)
     if np.count_nonzero(both) < 64 or len(support) < 3:
         return None
-    a, b = _detail(small, both), _detail(laid, both)
+    a, b = _detail(small, both), _detail(registered, both)
     rows, cols = np.flatnonzero(both.any(axis=1)), np.flatnonzero(both.any(axis=0))
     ends = [int(cols[0]), int(rows[0]), int(cols[-1]) + 1, int(rows[-1]) + 1]
     low, high = np.percentile(support / step, [5, 95], axis=0)

@@ -8,7 +8,7 @@
 
 Prints markdown tables. Pictures come from the folder in IMGCHECK_DATA (default ../shared/data);
 every random choice is seeded. Places are split once: `CALIBRATION` sets the constants of
-`imgcheck.forensics.differences`, all others are reported.
+`imgcheck.forensics.regions`, all others are reported.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from imgcheck import scene
-from imgcheck.forensics import Difference, Residual, residual
+from imgcheck.forensics import Difference, NotCompared, Residual, residual
 from imgcheck.imaging import Image
 from imgcheck.quantity import binomial_interval
 
@@ -74,6 +74,9 @@ class Plant:
     y: float
     change: float
     texture: float
+
+
+Result = Residual | NotCompared
 
 
 def data_dir() -> Path:
@@ -243,7 +246,15 @@ def nearly(back: Matrix, number: int, rng: np.random.Generator) -> Matrix | None
     return shift @ back
 
 
-def pristine_pairs(split: str, most: int) -> Iterator[tuple[Source, str, Residual, float]]:
+def _regions(found: Result) -> tuple[Difference, ...]:
+    return found.regions if isinstance(found, Residual) else ()
+
+
+def _reason(found: Result) -> str:
+    return found.reason if isinstance(found, NotCompared) else ""
+
+
+def pristine_pairs(split: str, most: int) -> Iterator[tuple[Source, str, Result, float]]:
     """Compare unaltered posts with their originals; handlings go round."""
     chosen = sources(split)
     for number in range(most):
@@ -264,12 +275,12 @@ def calibrate(most: int) -> None:
     """The greatest scores of unaltered pairs of the calibration places."""
     rows = []
     for source, name, found, took in pristine_pairs("calibration", most):
-        top = float(np.nanmax(found.score_map)) if found.compared else math.nan
+        top = float(np.nanmax(found.score_map)) if isinstance(found, Residual) else math.nan
         rows.append((source.place, name, top))
-        kinds = [f"{r.kind} {r.size_px:.0f}px {r.score:.1f}" for r in found.regions]
+        kinds = [f"{r.kind} {r.size_px:.0f}px {r.score:.1f}" for r in _regions(found)]
         print(
-            f"{source.place} {source.name} | {name} | {top:.2f} | {found.reason} | "
-            f"{found.smallest_px} | {kinds} | {took:.1f}",
+            f"{source.place} {source.name} | {name} | {top:.2f} | {_reason(found)} | "
+            f"{found.smallest_px if isinstance(found, Residual) else None} | {kinds} | {took:.1f}",
             flush=True,
         )
     # A caption bar is a change: it is found, and says nothing of chance.
@@ -328,7 +339,7 @@ def luma(pixels: Pixels) -> NDArray[np.float32]:
 
 def plant_trials(
     split: str, most: int, *, after: bool, quality: int = 80
-) -> Iterator[tuple[Source, int, Residual, list[tuple[Plant, bool]]]]:
+) -> Iterator[tuple[Source, int, Result, list[tuple[Plant, bool]]]]:
     """Alter, post, compare: ``after`` means that sizes are those in the post."""
     chosen = sources(split)
     for number in range(most):
@@ -362,7 +373,7 @@ def plant_trials(
                 change=float(change[inside].mean()),
                 texture=texture,
             )
-            hit = any(r.kind == "content" and _touches(r, plant, slack=4) for r in found.regions)
+            hit = any(r.kind == "content" and _touches(r, plant, slack=4) for r in _regions(found))
             tried.append((plant, hit))
         yield source, size, found, tried
 
@@ -372,16 +383,18 @@ def plants(split: str, most: int, *, after: bool) -> None:
     rows: list[tuple[str, int, Plant, bool, bool]] = []
     stray = compared = posts = 0
     for source, size, found, tried in until_stopped(plant_trials(split, most, after=after)):
-        rows += [(source.place, size, plant, hit, found.compared) for plant, hit in tried]
+        rows += [
+            (source.place, size, plant, hit, isinstance(found, Residual)) for plant, hit in tried
+        ]
         posts += 1
-        compared += found.compared
-        stray += any(r.kind == "content" and not _belongs(r, tried) for r in found.regions)
+        compared += isinstance(found, Residual)
+        stray += any(r.kind == "content" and not _belongs(r, tried) for r in _regions(found))
         for plant, hit in tried:
             if not hit and plant.change >= VISIBLE:
                 print(
                     f"- missed: {source.name}, {plant.kind} {size} px, mean change "
                     f"{plant.change:.1f}, texture {plant.texture:.1f}: "
-                    f"{found.reason or _kinds_at(found, plant)}",
+                    f"{_reason(found) or _kinds_at(found, plant)}",
                     flush=True,
                 )
     where = "in the post" if after else "in the original"
@@ -423,8 +436,8 @@ def _touches(region: Difference, plant: Plant, *, slack: float) -> bool:
     )
 
 
-def _kinds_at(found: Residual, plant: Plant) -> str:
-    kinds = [r.kind for r in found.regions if _touches(r, plant, slack=4)]
+def _kinds_at(found: Result, plant: Plant) -> str:
+    kinds = [r.kind for r in _regions(found) if _touches(r, plant, slack=4)]
     near = np.s_[
         max(0, int(plant.y) - 8) : int(plant.y) + 8, max(0, int(plant.x) - 8) : int(plant.x) + 8
     ]
@@ -435,7 +448,7 @@ def pristine(split: str, most: int) -> None:
     """False alarms on unaltered pairs, by handling."""
     rows = []
     for source, name, found, took in until_stopped(pristine_pairs(split, most)):
-        content = [r for r in found.regions if r.kind == "content"]
+        content = [r for r in _regions(found) if r.kind == "content"]
         rows.append((source.place, name, found, bool(content), took))
         for r in content:
             print(
@@ -451,16 +464,16 @@ def pristine(split: str, most: int) -> None:
     print("|---|---|---|---|---|---|")
     for name in (*HANDLINGS, "all"):
         some = [r for r in rows if name in ("all", r[1])]
-        done = [r for r in some if r[2].compared]
+        done = [r for r in some if isinstance(r[2], Residual)]
         powers = [math.inf if r[2].smallest_px is None else r[2].smallest_px for r in done]
-        drawn = sum(any(q.kind == "overlay" for q in r[2].regions) for r in done)
+        drawn = sum(any(q.kind == "overlay" for q in _regions(r[2])) for r in done)
         middle = f"{np.median(powers):.0f} ({max(powers):.0f})" if powers else "-"
         print(
             f"| {name} | {len(some)} | {len(some) - len(done)} | "
             f"{share(sum(r[3] for r in done), len(done))} | {drawn} | {middle} |"
         )
     for place in sorted({r[0] for r in rows}):
-        done = [r for r in rows if r[0] == place and r[2].compared]
+        done = [r for r in rows if r[0] == place and isinstance(r[2], Residual)]
         print(
             f"- {place}: {sum(r[3] for r in done)} of {len(done)} compared, "
             f"{sum(r[0] == place for r in rows) - len(done)} refused"
@@ -476,10 +489,10 @@ def dates(most: int) -> None:
     pairs = [(a, b) for a in names for b in names if a != b]
     chosen = [pairs[k] for k in sorted(rng.permutation(len(pairs))[:most])]
     results = list(until_stopped(_date_results(pictures, chosen)))
-    alarms = sum(any(r.kind == "content" for r in found.regions) for found in results)
+    alarms = sum(any(r.kind == "content" for r in _regions(found)) for found in results)
     counts: dict[str, int] = {}
     for found in results:
-        word = "compared" if found.compared else str(found.reason)
+        word = "compared" if isinstance(found, Residual) else _reason(found)
         counts[word] = counts.get(word, 0) + 1
     print(f"\n### Other dates of one place (NAIP): {len(results)} ordered pairs\n")
     for word, count in sorted(counts.items()):
@@ -487,7 +500,7 @@ def dates(most: int) -> None:
     print(f"- called altered: {share(alarms, len(results))}")
 
 
-def _date_results(pictures: dict[str, Image], pairs: list[tuple[str, str]]) -> Iterator[Residual]:
+def _date_results(pictures: dict[str, Image], pairs: list[tuple[str, str]]) -> Iterator[Result]:
     for later, before in pairs:
         a, b = pictures[later], pictures[before]
         to_map = []
@@ -510,9 +523,9 @@ def drawn(split: str, most: int) -> None:
     for name, found in until_stopped(_drawings(split, most)):
         entry = totals.setdefault(name, [0, 0, 0, 0])
         entry[0] += 1
-        entry[1] += found.compared
-        entry[2] += any(r.kind == "overlay" for r in found.regions)
-        entry[3] += any(r.kind == "content" for r in found.regions)
+        entry[1] += isinstance(found, Residual)
+        entry[2] += any(r.kind == "overlay" for r in _regions(found))
+        entry[3] += any(r.kind == "content" for r in _regions(found))
     print(f"\n### Drawings on unaltered posts ({split} places)\n")
     print(
         "| drawn | posts | compared | overlay reported | content reported |\n|---|---|---|---|---|"
@@ -521,7 +534,7 @@ def drawn(split: str, most: int) -> None:
         print(f"| {name} | {count} | {done} | {share(overlay, done)} | {share(content, done)} |")
 
 
-def _drawings(split: str, most: int) -> Iterator[tuple[str, Residual]]:
+def _drawings(split: str, most: int) -> Iterator[tuple[str, Result]]:
     chosen = sources(split)
     for number in range(most):
         rng = np.random.default_rng([SEED, 9, number])

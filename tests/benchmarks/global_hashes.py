@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.hashing import distance, nfa, pdq, pdq_dihedral
-from imgcheck.hashing.chance import MATCH_LOG10_NFA, _coincidence, reach
+from imgcheck.hashing.palettes import NAMES, recover, table
 from imgcheck.hashing.perceptual import PdqHash
-from imgcheck.hashing.views.palettes import NAMES, recover, table
-from imgcheck.hashing.views.rectangles import content_rectangles
-from imgcheck.hashing.views.variants import Variant, variants
+from imgcheck.hashing.probability import MATCH_LOG10_NFA, _log10_of, reach
+from imgcheck.hashing.rectangles import content_rectangles
+from imgcheck.hashing.views import View, views
 from imgcheck.imaging import annotations
 from imgcheck.quantity import poisson_interval
 from tests.benchmarks.hashing import cut, data_dir, load, resized, share
@@ -135,11 +135,11 @@ def queries() -> list[tuple[str, bool, Pixels]]:
     return found
 
 
-def best(known: PdqHash, views: tuple[Variant, ...]) -> tuple[float, int, str]:
-    """Give the least NFA over all views and handlings of a query, its bits and its view."""
-    tried = 16 * len(views)
+def best(known: PdqHash, tried_views: tuple[View, ...]) -> tuple[float, int, str]:
+    """Give the least NFA over all views and variants of a query, its bits and its view."""
+    tried = 16 * len(tried_views)
     found = (99.0, 128, "none")
-    for view in views:
+    for view in tried_views:
         for hashed in view.hashes.values():
             bits = distance(known, hashed)
             bits = min(bits, 256 - bits)
@@ -168,7 +168,7 @@ def copies(options: argparse.Namespace) -> None:
             known = pdq(pixels)
             # Half of the time, and only copies that are drawn on have such a mask.
             drawn = annotations.find(copy) if name in DRAWN else np.zeros(copy.shape[:2], bool)
-            tried = variants(copy, drawn=drawn)
+            tried = views(copy, drawn=drawn)
             value, off, view = best(known, tried)
             hit[low].append(value <= MATCH_LOG10_NFA)
             bits.append(off)
@@ -259,7 +259,7 @@ def chance(options: argparse.Namespace) -> None:
             near = int(counts[chosen, : d + 1].sum())
             if near == 0:
                 break
-            each = np.array([10 ** _coincidence(d, float(m), None) for m in middles[chosen]])
+            each = np.array([10 ** _log10_of(d, float(m)) for m in middles[chosen]])
             stated = float(each @ counts[chosen].sum(axis=1)) * 2 / tests
             inside = poisson_interval(near)
             print(
@@ -278,12 +278,12 @@ def strangers(options: argparse.Namespace) -> None:
     asked = tests = wrong = 0
     for n, path in enumerate(paths[:: options.every]):
         copy = posted(_some_cut(load(path), rng), classes[n % len(classes)], rng)
-        views = variants(copy)
+        found = views(copy)
         others = np.flatnonzero(place != path.parent.name)
-        tried = 16 * len(views)
+        tried = 16 * len(found)
         asked, tests = asked + 1, tests + tried * len(others)
         limit = reach(rows=len(others), variants=tried)
-        for view in views:
+        for view in found:
             for hashed in view.hashes.values():
                 bits = np.bitwise_count(words[others, 0] ^ hashed.bits).sum(axis=1).astype(int)
                 bits = np.minimum(bits, 256 - bits)
@@ -412,7 +412,7 @@ def witnesses(options: argparse.Namespace) -> None:
     import imagehash
     from PIL import Image as PillowImage
 
-    from imgcheck.hashing.witnesses import dhash, phash
+    from imgcheck.hashing.phash import dhash, phash
 
     same = total = 0
     for _, _, pixels in queries():
@@ -420,8 +420,8 @@ def witnesses(options: argparse.Namespace) -> None:
         for side in (8, 16):
             for ours, theirs in ((phash, imagehash.phash), (dhash, imagehash.dhash)):
                 total += 1
-                same += ours(pixels, bits=side**2).hex == str(theirs(picture, hash_size=side))
-    print(f"\n### Witnesses equal to ImageHash: {share(same, total)}")
+                same += ours(pixels, bits=side**2) == str(theirs(picture, hash_size=side))
+    print(f"\n### pHash and dHash equal to ImageHash: {share(same, total)}")
 
 
 def speed(options: argparse.Namespace) -> None:
@@ -433,8 +433,8 @@ def speed(options: argparse.Namespace) -> None:
         ("pdq_dihedral", lambda: pdq_dihedral(pixels)),
         ("content_rectangles", lambda: content_rectangles(pixels)),
         ("recover", lambda: recover(pixels)),
-        ("variants, annotations given", lambda: variants(pixels, drawn=drawn)),
-        ("variants", lambda: variants(pixels)),
+        ("views, annotations given", lambda: views(pixels, drawn=drawn)),
+        ("views", lambda: views(pixels)),
     ):
         took = []
         for _ in range(7):

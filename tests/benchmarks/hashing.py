@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from imgcheck.hashing import HashIndex, PdqHash, distance, pdq, pdq_dihedral, screening
+from imgcheck.hashing import HashIndex, PdqHash, distance, pdq, pdq_dihedral
+from imgcheck.hashing import votes as voting
 from imgcheck.hashing.records import describe
 from imgcheck.imaging import Image
 from imgcheck.quantity import binomial_interval, poisson_interval
@@ -251,15 +252,15 @@ def votes(queries: int) -> None:
     chosen = [paths[i] for i in rng.permutation(len(paths))[:queries]]
     described = [(path.parent.name, load(path)) for path in chosen]
     records = [(place, describe(pixels, sha256="00" * 32)) for place, pixels in described]
-    strange: list[screening.Vote] = []
+    strange: list[voting.Vote] = []
     for place, pixels in described:
         piece = jpeg(cut(pixels, 0.5, rng)[0], 60).rgb()
-        query = screening.Query.of(
+        query = voting.Query.of(
             describe(piece, sha256="00" * 32).features, shape=(piece.shape[0], piece.shape[1])
         )
         for other, record in records:
             if other != place:
-                strange += screening.votes(query, record.features, known_shape=record.shape)
+                strange += voting.count(query, record.features, known_shape=record.shape)
     print(f"\n### Votes: {len(strange)} comparisons with pictures of other places\n")
     print("| pairs | comparisons | median | 95 % | 99 % | most | at or above the floor |")
     print("|---|---|---|---|---|---|---|")

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import scene
-from imgcheck.hashing import screening
-from imgcheck.hashing.parts import inverted, postings, sealing
+from imgcheck.hashing import votes
+from imgcheck.hashing.parts import candidates, codebook, lists
 from imgcheck.hashing.parts.codebook import shipped
 from imgcheck.hashing.records import describe, to_gray
 from imgcheck.imaging import features
@@ -62,7 +62,7 @@ def strangers(count: int) -> list[Described]:
             matrix[:, 2] += np.array([half - x, half - y])
             soft = cv2.GaussianBlur(gray, (0, 0), 0.45 / factor) if factor < 0.8 else gray
             tile = cv2.warpAffine(soft, matrix, (TILE, TILE), borderMode=cv2.BORDER_REFLECT)
-            found = features.detect(np.clip(tile, 0, 1), limit=sealing.FEATURES)
+            found = features.detect(np.clip(tile, 0, 1), limit=lists.FEATURES)
             made.append((path.parent.name, found, (TILE, TILE)))
     return made
 
@@ -147,7 +147,7 @@ def opened(path: Path | str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("CREATE TABLE IF NOT EXISTS picture (id INTEGER PRIMARY KEY)")
-    for statement in inverted.SCHEMA:
+    for statement in lists.SCHEMA:
         connection.execute(statement.replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS"))
     return connection
 
@@ -156,7 +156,7 @@ def add(connection: sqlite3.Connection, described: list[Described], *, first: in
     connection.execute("BEGIN")
     ids = range(first, first + len(described))
     connection.executemany("INSERT INTO picture VALUES (?)", [(n,) for n in ids])
-    inverted.append(connection, [(n, f, s) for n, (_, f, s) in zip(ids, described, strict=True)])
+    lists.append(connection, [(n, f, s) for n, (_, f, s) in zip(ids, described, strict=True)])
     connection.execute("COMMIT")
 
 
@@ -165,7 +165,7 @@ def ranks(connection: sqlite3.Connection, queries: list[Query]) -> tuple[list[in
     found, took = [], []
     for right, _, own, shape in queries:
         start = time.process_time()
-        answer = inverted.candidates(connection, own, shape)
+        answer = candidates.candidates(connection, own, shape)
         took.append(time.process_time() - start)
         places = [n for n, c in enumerate(answer) if c.picture == right + 1]
         found.append(places[0] if places else 10**6)
@@ -191,9 +191,9 @@ def exhaustive(known: list[Described], queries: list[Query], found: list[int]) -
     """What the vote with every row says of the right picture, where the lists miss it or not."""
     counts = {(a, b): 0 for a in (True, False) for b in (True, False)}
     for rank, (k, _, own, shape) in zip(found, queries, strict=True):
-        query = screening.Query.of(own, shape=shape)
+        query = votes.Query.of(own, shape=shape)
         _, f, s = known[k]
-        above = max(v.excess for v in screening.votes(query, f, known_shape=s)) >= 0
+        above = max(v.excess for v in votes.count(query, f, known_shape=s)) >= 0
         counts[above, rank < 30] += 1
     both, only = counts[True, True], counts[True, False]
     print(
@@ -233,13 +233,13 @@ def generated(
     descriptors = np.concatenate([f.descriptors for _, f, _ in base])
     cells, signatures = shipped().near_words(descriptors, count=4)
     odds = shipped().shares[:4] / shipped().shares[:4].sum()
-    step, size = sealing.SEALED_AT, sealing.FEATURES
+    step, size = lists.SEALED_AT, lists.FEATURES
     for start in range(first, first + count, step):
         ids = np.arange(start, min(start + step, first + count), dtype=np.int64)
         number = len(ids) * size
         pick = rng.integers(0, len(descriptors), number)
         rank = np.searchsorted(np.cumsum(odds), rng.random(number)).clip(0, 3)
-        made = np.empty(number, postings.POSTING)
+        made = np.empty(number, codebook.POSTING)
         made["picture"] = np.repeat(ids, size)
         made["place"] = rng.integers(0, 2**32, number, dtype=np.uint32)
         noise = np.zeros(number, np.uint64)
@@ -248,7 +248,7 @@ def generated(
         made["signature"] = signatures[pick, rank] ^ noise
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO picture VALUES (?)", [(int(n),) for n in ids])
-        sealing.seal(connection, cells[pick, rank], made, pictures=len(ids))
+        lists.seal(connection, cells[pick, rank], made, pictures=len(ids))
         connection.execute("COMMIT")
 
 
@@ -309,7 +309,7 @@ def _memory(file: Path, query: Query) -> None:
 def _peak(file: str, own: Features, shape: tuple[int, int]) -> tuple[float, float]:
     before = _high_water()
     connection = sqlite3.connect(file)
-    inverted.candidates(connection, own, shape)
+    candidates.candidates(connection, own, shape)
     return before, _high_water()
 
 

@@ -20,8 +20,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import HashIndex, Match, coincidence, pdq_dihedral, records, screening
-from imgcheck.hashing.views.variants import Variant
+from imgcheck.hashing import HashIndex, Match, pdq_dihedral, probability, records
+from imgcheck.hashing import votes as voting
+from imgcheck.hashing.views import View
 from imgcheck.imaging import Image, annotations, features, registration, transforms
 from imgcheck.quantity import poisson_interval
 from tests.benchmarks.hashing import SEED, Pixels, cut, data_dir, jpeg, load, resized, share
@@ -362,7 +363,7 @@ def tile_record(pixels: Pixels) -> records.Record:
         sha256=digest,
         pixels=digest,
         shape=gray.shape,
-        views=(Variant(name="whole", rectangle=None, hashes=pdq_dihedral(pixels)),),
+        views=(View(name="whole", rectangle=None, hashes=pdq_dihedral(pixels)),),
         gray=gray,
         clean=np.ones(gray.shape, bool),
         features=features.detect(gray, limit=records.FEATURES, spread=True),
@@ -473,15 +474,15 @@ def strangers(count: int, limit: int, seed: int) -> None:
         place, shape, own = described[i]
         other_place, known_shape, known = described[j]
         if i != last:
-            query, last = screening.Query.of(own, shape=shape), i
+            query, last = voting.Query.of(own, shape=shape), i
         assert query is not None
         best, found = _best(query, known, known_shape)
         matched += found
-        level = math.sqrt(coincidence.distinct_share(own) * coincidence.distinct_share(known))
+        level = math.sqrt(probability.distinct_share(own) * probability.distinct_share(known))
         name = "made things" if level >= 0.03 else "plain"
         if {place, other_place} == _STREETS:
             name += ", the two streets"
-        groups.setdefault(name, []).append(coincidence.log10_chance(best, own, known))
+        groups.setdefault(name, []).append(probability.log10_part_probability(best, own, known))
     print(f"\n### Strangers: {count} pairs of different places, {limit} details, seed {seed}\n")
     print("| ground | pairs | stated chance | expected | seen |\n|---|---|---|---|---|")
     for name, chances in sorted(groups.items()):
@@ -499,17 +500,17 @@ def strangers(count: int, limit: int, seed: int) -> None:
 
 
 def _best(
-    query: screening.Query, known: features.Features, known_shape: tuple[int, ...]
+    query: voting.Query, known: features.Features, known_shape: tuple[int, ...]
 ) -> tuple[float, bool]:
-    """Give the best log10 NFA of the four handlings that the votes let through."""
+    """Give the best log10 NFA of the four variants that the votes let through."""
     shape = (known_shape[0], known_shape[1])
-    votes = screening.votes(query, known, known_shape=shape)
+    votes = voting.count(query, known, known_shape=shape)
     most = max(vote.count for vote in votes)
     best, found = math.inf, False
-    for handled, vote in zip(query.handled, votes, strict=True):
+    for variant, vote in zip(query.variants, votes, strict=True):
         if vote.excess < 0 or vote.count < 0.4 * most:
             continue
-        laid = registration.align(handled, known, query_shape=query.shape, known_shape=shape)
+        laid = registration.align(variant, known, query_shape=query.shape, known_shape=shape)
         if laid.log10_nfa is not None:
             best, found = min(best, laid.log10_nfa), found or laid.found
     return best, found

@@ -10,7 +10,6 @@ time within one run, so that a busy machine does not decide.
 """
 
 import argparse
-import functools
 import os
 import sqlite3
 import subprocess
@@ -23,9 +22,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import ORIENTATIONS, HashIndex, ParquetStore, PdqHash, columns
-from imgcheck.hashing.chance import reach
-from imgcheck.hashing.store import kinds
+from imgcheck.hashing import ORIENTATIONS, HashIndex, HashTable, PdqHash, columns
+from imgcheck.hashing.probability import reach
+from imgcheck.hashing.store import arguments
 from imgcheck.quantity import binomial_interval
 
 SEED = 20170924
@@ -38,7 +37,7 @@ def random_words(rng: np.random.Generator, count: int) -> Words:
 
 
 def query(rng: np.random.Generator) -> dict[str, PdqHash]:
-    texts = kinds.digits(random_words(rng, 8))
+    texts = arguments.digits(random_words(rng, 8))
     return {name: PdqHash.from_hex(text) for name, text in zip(ORIENTATIONS, texts, strict=True)}
 
 
@@ -67,7 +66,7 @@ def best(act: Callable[[], object], rounds: int) -> tuple[float, float]:
 
 
 def bare(words: Words, laid: Words) -> None:
-    """Scan columns in memory, 16 handlings one after the other, in the plainest numpy."""
+    """Scan columns in memory, 16 variants one after the other, in the plainest numpy."""
     for polarity in (np.uint64(0), ~np.uint64(0)):
         for one in laid ^ polarity:
             total = np.bitwise_count(words[0] ^ one[0])
@@ -110,7 +109,7 @@ def scan(rows: int, rounds: int) -> None:
             kernel = best(lambda: columns.nearest(words, laid), rounds)
             ours = best(lambda: index.hits(strangers), rounds)
     print(
-        f"\n### Exact scan of {rows:,} hashes, 16 handlings (best of {rounds})\n\n"
+        f"\n### Exact scan of {rows:,} hashes, 16 variants (best of {rounds})\n\n"
         "| what | CPU s | wall s | ratio (CPU) |\n|---|---|---|---|\n"
         f"| bare numpy popcount, columns in memory | {plain[0]:.3f} | {plain[1]:.3f} | 1 |\n"
         f"| the scan of imgcheck, columns in memory | {kernel[0]:.3f} | {kernel[1]:.3f} "
@@ -237,10 +236,9 @@ def engines(rows: int, rounds: int) -> None:
             cpu = time.process_time() - cpu
             expected = index.hits(hashes)
             found = [("index file", path, best(lambda: index.hits(hashes), rounds), expected)]
-        for engine in ("duckdb", "clickhouse"):
-            with ParquetStore.open(out, engine=engine) as store:
-                took = best(functools.partial(store.hits, hashes), rounds)
-                found.append((f"Parquet, {engine}", out, took, store.hits(hashes)))
+        with HashTable.open(out) as table:
+            took = best(lambda: table.hits([hashes]), rounds)
+            found.append(("Parquet, DuckDB", out, took, table.hits([hashes])))
         print(
             f"\n### The same search of {rows:,} hashes in each store (best of {rounds}; export "
             f"{cpu:.1f} s of CPU)\n\n| store | CPU s | wall s | MB | answers | the same |\n"

@@ -42,10 +42,13 @@ def altered(monkeypatch: pytest.MonkeyPatch) -> Any:
 
         def comparisons(case: Case, copies: list[Match]) -> Any:
             for one in copies:
+                if not compared:
+                    yield f"{one.path}: too little in common"
+                    continue
                 residual = forensics.Residual(
-                    compared=compared, reason=None if compared else "too little in common",
-                    relation=one.relation, regions=by[one.id], threshold=5.0, compared_share=0.9,
-                    score_map=np.zeros((9, 9), np.float32), smallest_px=20.0,
+                    relation="derived", regions=by[one.id], threshold=5.0, compared_share=0.9,
+                    score_map=np.zeros((9, 9), np.float32), powers=((20.0, 40, 40),),
+                    matrix=np.eye(3),
                 )  # fmt: skip
                 earlier = np.zeros((9, 9, 3), np.uint8)
                 yield module._Compared(match=one, earlier=earlier, found=residual)

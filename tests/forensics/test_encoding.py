@@ -5,7 +5,7 @@ import pytest
 
 from imgcheck.forensics import Encoding
 from imgcheck.forensics import encoding as last_save
-from imgcheck.forensics.annex_k import (
+from imgcheck.forensics.encoder import (
     CHROMINANCE,
     LUMINANCE,
     STANDARD_HUFFMAN,

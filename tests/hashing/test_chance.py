@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from imgcheck.hashing import MATCH_LOG10_NFA, PdqHash, nfa, pdq_dihedral, reach
-from imgcheck.hashing.chance import log10_coincidence, structure
 from imgcheck.hashing.perceptual import Pattern
+from imgcheck.hashing.probability import log10_probability, structure
 from imgcheck.quantity import binomial_tail
 from tests.hashing.pictures import ground
 
@@ -57,7 +57,7 @@ def test_without_structure_distances_follow_the_hypergeometric_law():
     bits = np.argsort(rng.random((2, 20_000, 256)), axis=2) < 128
     drawn = (bits[0] != bits[1]).sum(axis=1)
     for d in (110, 116, 128):
-        stated = 10 ** log10_coincidence(d, patterns=pair(0.1))
+        stated = 10 ** log10_probability(d, patterns=pair(0.1))
         assert stated == pytest.approx(np.mean(drawn <= d), rel=0.15)
 
 

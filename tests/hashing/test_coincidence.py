@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from imgcheck.hashing.coincidence import distinct_share, log10_chance
+from imgcheck.hashing.probability import distinct_share, log10_part_probability
 from imgcheck.imaging.features import Features
 
 
@@ -43,22 +43,22 @@ def test_a_twin_at_the_same_spot_does_not_count():
 
 def test_chance_falls_with_the_agreement_and_never_exceeds_one():
     levels = [3.0, 2.0, 1.0, 0.0, -8.0, -100.0]
-    plain = [log10_chance(v, twins(200), twins(200)) for v in levels]
-    made = [log10_chance(v, one_of_each(100), one_of_each(100)) for v in levels]
+    plain = [log10_part_probability(v, twins(200), twins(200)) for v in levels]
+    made = [log10_part_probability(v, one_of_each(100), one_of_each(100)) for v in levels]
     assert plain == sorted(plain, reverse=True)
     assert made == sorted(made, reverse=True)
-    assert log10_chance(1e9, twins(2000), twins(2000)) == 0.0
+    assert log10_part_probability(1e9, twins(2000), twins(2000)) == 0.0
 
 
 def test_made_things_agree_by_chance_more_often_than_texture():
-    assert log10_chance(0.0, one_of_each(100), one_of_each(100)) > log10_chance(
+    assert log10_part_probability(0.0, one_of_each(100), one_of_each(100)) > log10_part_probability(
         0.0, twins(100), twins(100)
     )
 
 
 def test_more_details_have_more_chances():
     few, many = (
-        log10_chance(2.0, twins(150), twins(150)),
-        log10_chance(2.0, twins(1500), twins(1500)),
+        log10_part_probability(2.0, twins(150), twins(150)),
+        log10_part_probability(2.0, twins(1500), twins(1500)),
     )
     assert many - few == pytest.approx(2.0)

@@ -7,8 +7,8 @@ import pytest
 
 from imgcheck.errors import IndexFileError, UsageError
 from imgcheck.hashing import HashIndex, PdqHash, columns, distance, pdq_dihedral
-from imgcheck.hashing.chance import reach
-from imgcheck.hashing.store import hashrows, kinds, sealing
+from imgcheck.hashing.probability import reach
+from imgcheck.hashing.store import arguments, segments
 from tests.benchmarks.store import half_batches, killed_writer
 from tests.hashing.conftest import as_image
 from tests.hashing.pictures import dihedral, ground
@@ -17,8 +17,8 @@ from tests.hashing.pictures import dihedral, ground
 @pytest.fixture
 def small_segments(monkeypatch):
     """Seal at 16 rows, and fill a segment with 64, so that few rows make many segments."""
-    monkeypatch.setattr(sealing, "TAIL_ROWS", 16)
-    monkeypatch.setattr(sealing, "SEGMENT_ROWS", 64)
+    monkeypatch.setattr(segments, "TAIL_ROWS", 16)
+    monkeypatch.setattr(segments, "SEGMENT_ROWS", 64)
 
 
 def random_words(seed, count):
@@ -41,7 +41,7 @@ def test_a_copy_is_answered_by_its_listed_hash_and_nothing_is_made_up(tmp_path):
     picture = ground(7)
     with HashIndex.create(tmp_path / "a") as index:
         (number,) = index.add_hashes(
-            kinds.words([pdq_dihedral(picture)["original"].hex]),
+            arguments.words([pdq_dihedral(picture)["original"].hex]),
             labels=["clip.jpg"],
             list_name="games",
             date="2015-06",
@@ -63,14 +63,16 @@ def test_a_copy_is_answered_by_its_listed_hash_and_nothing_is_made_up(tmp_path):
 def test_exactly_the_rows_inside_the_radius_are_answered(tmp_path, small_segments, count):
     rng = np.random.default_rng(count)
     hashes = pdq_dihedral(ground(61))
-    digits = kinds.digits(random_words(count, count))
+    digits = arguments.digits(random_words(count, count))
     for at in range(0, count, 3):
         laid = hashes[columns.ORIENTATIONS[at % 8]].hex
         digits[at] = flipped(laid, rng.choice(256, at % 90, replace=False))
     with HashIndex.create(tmp_path / "a") as index:
         for start in range(0, count, 37):
             part = digits[start : start + 37]
-            index.add_hashes(kinds.words(part), labels=labels(count)[start:][:37], list_name="l")
+            index.add_hashes(
+                arguments.words(part), labels=labels(count)[start:][:37], list_name="l"
+            )
         widest = reach(rows=count, variants=16)
         near = {
             number
@@ -89,7 +91,7 @@ def test_exactly_the_rows_inside_the_radius_are_answered(tmp_path, small_segment
         assert index.verify().ok
         held = [text for part in index._segments.standing("pdq") for text in part.labels]
         assert sorted(held) == sorted(labels(count))
-        radius = {n.id - 1 for n in index.within(kinds.words(digits[:1]), radius=100)}
+        radius = {n.id - 1 for n in index.within(arguments.words(digits[:1]), radius=100)}
     assert radius == {
         number
         for number, text in enumerate(digits)
@@ -186,14 +188,16 @@ def test_a_list_is_taken_out_and_its_room_is_given_back(tmp_path, small_segments
 
 def test_kinds_are_kept_apart(tmp_path):
     with HashIndex.create(tmp_path / "a") as index:
-        words = kinds.words(["f0e1d2c3b4a59687"], kind="phash64")
+        words = arguments.words(["f0e1d2c3b4a59687"], kind="phash64")
         index.add_hashes(words, labels=["p"], list_name="l", kind="phash64")
         index.add_hashes(words, labels=["d"], list_name="l", kind="dhash64")
         (found,) = index.within(words, radius=3, kind="phash64")
         assert (found.known.path, found.distance, found.kind) == ("p", 0, "phash64")
         assert (
             index.within(
-                words ^ kinds.words(["000000000000000f"], kind="dhash64"), radius=3, kind="dhash64"
+                words ^ arguments.words(["000000000000000f"], kind="dhash64"),
+                radius=3,
+                kind="dhash64",
             )
             == []
         )
@@ -259,14 +263,14 @@ def test_hostile_labels_come_back_as_text(tmp_path):
 
 def test_digits_and_words_are_each_others_reverse():
     texts = ["00" * 31 + "0f", "f" * 64]
-    assert kinds.digits(kinds.words(texts)) == texts
-    assert kinds.words(["000000000000000F"], kind="dhash64").tolist() == [[15, 0, 0, 0]]
+    assert arguments.digits(arguments.words(texts)) == texts
+    assert arguments.words(["000000000000000F"], kind="dhash64").tolist() == [[15, 0, 0, 0]]
     for wrong in ("f" * 63, "g" * 64, "f" * 62 + " f", "", "\u0663" * 64):
         with pytest.raises(UsageError, match="64 hexadecimal digits"):
-            kinds.words(["0" * 64, wrong])
+            arguments.words(["0" * 64, wrong])
 
 
-@pytest.mark.parametrize("name", hashrows.COLUMNS)
+@pytest.mark.parametrize("name", segments.COLUMNS)
 @pytest.mark.parametrize("damage", ["bit", "cut", "text", "gone"])
 def test_damaged_segment_is_an_error_never_an_answer(tmp_path, small_segments, name, damage):
     words = random_words(8, 64)

@@ -8,7 +8,7 @@ import pytest
 
 from imgcheck.errors import IndexFileError, UsageError
 from imgcheck.hashing import HashIndex, records
-from imgcheck.hashing.store import dates, sealing
+from imgcheck.hashing.store import arguments, segments
 from tests.hashing.conftest import as_image
 from tests.hashing.pictures import ground
 from tests.hashing.test_listed import labels, random_words
@@ -19,8 +19,8 @@ TINY = (64, 80)
 @pytest.fixture
 def three(tmp_path, monkeypatch):
     """Make three indexes that overlap, with different dates, labels and notes."""
-    monkeypatch.setattr(sealing, "TAIL_ROWS", 16)
-    monkeypatch.setattr(sealing, "SEGMENT_ROWS", 64)
+    monkeypatch.setattr(segments, "TAIL_ROWS", 16)
+    monkeypatch.setattr(segments, "SEGMENT_ROWS", 64)
     words = random_words(1, 200)
     given = (
         ((0, 1, 2), slice(0, 120), None, "archive", None),
@@ -185,4 +185,4 @@ def test_dates_are_ordered_by_what_they_prove():
         None,
     ]
     mixed = best_first[4:] + best_first[:4]
-    assert sorted(mixed, key=dates.order) == best_first
+    assert sorted(mixed, key=arguments.date_order) == best_first

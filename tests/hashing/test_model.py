@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imgcheck.hashing import HashIndex
-from imgcheck.hashing.store import dates, kinds, sealing
+from imgcheck.hashing.store import arguments, segments
 from tests.hashing.test_listed import random_words
 
 WORDS = random_words(11, 400)
@@ -24,16 +24,16 @@ class Model:
     def merge(self, other):
         for key, date in other.rows.items():
             mine = self.rows.get(key, date)
-            self.rows[key] = min(mine, date, key=dates.order)
+            self.rows[key] = min(mine, date, key=arguments.date_order)
 
 
 def held(index):
     """Give what an index holds in the form of the model, and the ids."""
-    by_digits = {text: number for number, text in enumerate(kinds.digits(WORDS))}
+    by_digits = {text: number for number, text in enumerate(arguments.digits(WORDS))}
     rows, ids = {}, {}
     for kind in index._segments.kinds():
         for part in index._segments.standing(kind):
-            for at, text in enumerate(kinds.digits(part.words.T)):
+            for at, text in enumerate(arguments.digits(part.words.T)):
                 name, date = index._connection.execute(
                     "SELECT name, date FROM list WHERE id = ?", (int(part.lists[at]),)
                 ).fetchone()
@@ -71,8 +71,8 @@ def step(rng, index, model):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_any_history_leaves_what_sets_would_hold(tmp_path, monkeypatch, seed):
-    monkeypatch.setattr(sealing, "TAIL_ROWS", 8)
-    monkeypatch.setattr(sealing, "SEGMENT_ROWS", 32)
+    monkeypatch.setattr(segments, "TAIL_ROWS", 8)
+    monkeypatch.setattr(segments, "SEGMENT_ROWS", 32)
     rng = np.random.default_rng(seed)
     models = [Model(), Model()]
     paths = [tmp_path / "a", tmp_path / "b"]

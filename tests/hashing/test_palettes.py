@@ -2,9 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from imgcheck.hashing import distance, pdq
-from imgcheck.hashing.views import palettes
-from imgcheck.hashing.views.palettes import NAMES, recover, table
+from imgcheck.hashing import distance, palettes, pdq
+from imgcheck.hashing.palettes import NAMES, recover, table
 from tests.hashing import copies
 from tests.hashing.pictures import ground
 

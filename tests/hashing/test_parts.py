@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing.parts import inverted, postings, sealing
+from imgcheck.hashing.parts import candidates, codebook
+from imgcheck.hashing.parts import lists as part_lists
 from imgcheck.hashing.parts.codebook import load, shipped
-from imgcheck.hashing.screening import HANDLINGS
+from imgcheck.hashing.votes import VARIANTS
 from imgcheck.imaging import features
 from imgcheck.imaging.features import Features
 from tests.hashing.pictures import ground
@@ -51,10 +52,10 @@ def items() -> list[Item]:
 def make(items: list[Item]) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute("CREATE TABLE picture (id INTEGER PRIMARY KEY)")
-    for statement in inverted.SCHEMA:
+    for statement in part_lists.SCHEMA:
         connection.execute(statement)
     connection.executemany("INSERT INTO picture VALUES (?)", [(item[0],) for item in items])
-    inverted.append(connection, items)
+    part_lists.append(connection, items)
     return connection
 
 
@@ -62,7 +63,7 @@ def make(items: list[Item]) -> sqlite3.Connection:
 def written(items) -> bytes:
     """Segments of two levels and a tail, as a large index has them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sealing, "SEALED_AT", 40)
+        patch.setattr(part_lists, "SEALED_AT", 40)
         return make(items).serialize()
 
 
@@ -82,8 +83,8 @@ def part(*, mirrored: bool = False, negative: bool = False) -> np.ndarray:
     return np.ascontiguousarray(1 - cut if negative else cut)
 
 
-def asked(connection: sqlite3.Connection, cut: np.ndarray) -> tuple[inverted.Candidate, ...]:
-    return inverted.candidates(connection, features.detect(cut), cut.shape)
+def asked(connection: sqlite3.Connection, cut: np.ndarray) -> tuple[candidates.Candidate, ...]:
+    return candidates.candidates(connection, features.detect(cut), cut.shape)
 
 
 def test_lists_of_two_levels_and_a_tail_hold_every_picture(lists):
@@ -94,11 +95,11 @@ def test_lists_of_two_levels_and_a_tail_hold_every_picture(lists):
     assert sum(pictures for _, pictures in levels) + tail == PICTURES
 
 
-@pytest.mark.parametrize(("mirrored", "negative"), HANDLINGS)
+@pytest.mark.parametrize(("mirrored", "negative"), VARIANTS)
 def test_a_planted_part_comes_first_with_its_handling(lists, mirrored, negative):
     best = asked(lists, part(mirrored=mirrored, negative=negative))[0]
     assert best.picture == PLANTED
-    assert HANDLINGS[best.handling] == (mirrored, negative)
+    assert VARIANTS[best.variant] == (mirrored, negative)
     assert best.votes >= 10
 
 
@@ -109,7 +110,7 @@ def test_the_newest_picture_is_found_in_the_tail(lists):
 
 def test_no_more_than_the_wanted_number_is_given_best_first(lists):
     cut = part()
-    found = inverted.candidates(lists, features.detect(cut), cut.shape, most=5)
+    found = candidates.candidates(lists, features.detect(cut), cut.shape, most=5)
     assert len(found) == 5
     assert [c.score for c in found] == sorted((c.score for c in found), reverse=True)
     assert len({c.picture for c in found}) == 5
@@ -121,35 +122,35 @@ def test_a_removed_picture_is_not_answered(lists):
 
 
 def test_a_removed_picture_leaves_the_lists_when_segments_are_merged(items, monkeypatch):
-    monkeypatch.setattr(sealing, "SEALED_AT", 16)
+    monkeypatch.setattr(part_lists, "SEALED_AT", 16)
     connection = make(items[:48])
     connection.execute("DELETE FROM picture WHERE id = ?", (PLANTED,))
     connection.executemany("INSERT INTO picture VALUES (?)", [(i[0],) for i in items[48:64]])
-    inverted.append(connection, items[48:64])
+    part_lists.append(connection, items[48:64])
     assert connection.execute("SELECT level FROM part_segment").fetchall() == [(1,)]
     data = connection.execute("SELECT id, data FROM part_list ORDER BY id").fetchall()
     held = {
         int(picture)
         for _, blob in data
-        for picture in np.frombuffer(blob[:-4], postings.POSTING)["picture"]
+        for picture in np.frombuffer(blob[:-4], codebook.POSTING)["picture"]
     }
     assert held == {n for n in range(1, 65) if n != PLANTED}
 
 
 def test_the_answer_does_not_depend_on_how_the_lists_were_built(items, lists, monkeypatch):
     # Rows cost time: what a budget buys does depend on it.
-    monkeypatch.setattr(inverted, "BUDGET", 10**12)
+    monkeypatch.setattr(candidates, "BUDGET", 10**12)
     in_one_tail = make(items)
     cut = part()
     assert asked(in_one_tail, cut) == asked(lists, cut) == asked(lists, cut)
 
 
 def test_lists_that_were_thrown_away_are_built_again_alike(items, lists, monkeypatch):
-    monkeypatch.setattr(sealing, "SEALED_AT", 40)
+    monkeypatch.setattr(part_lists, "SEALED_AT", 40)
     before = asked(lists, part())
-    inverted.clear(lists)
+    part_lists.clear(lists)
     assert asked(lists, part()) == ()
-    inverted.append(lists, items)
+    part_lists.append(lists, items)
     assert asked(lists, part()) == before
 
 
@@ -170,15 +171,15 @@ def test_a_damaged_list_is_named(lists, table, harm):
 
 def test_a_list_in_the_place_of_another_is_named(lists):
     (first, data), (second, _) = lists.execute("SELECT id, data FROM part_list LIMIT 2").fetchall()
-    assert postings.unsealed(data, first) is not None
-    assert postings.unsealed(data, second) is None
+    assert codebook.unsealed(data, first) is not None
+    assert codebook.unsealed(data, second) is None
 
 
 @pytest.mark.parametrize("table", ["part_segment", "part_tail"])
 def test_lists_of_another_codebook_are_refused(lists, table):
-    assert inverted.usable(lists)
+    assert part_lists.usable(lists)
     lists.execute(f"UPDATE {table} SET codebook = 'older'")
-    assert not inverted.usable(lists)
+    assert not part_lists.usable(lists)
     with pytest.raises(IndexFileError, match="made by another version"):
         asked(lists, part())
 
@@ -190,22 +191,22 @@ def test_damaged_counts_of_a_segment_are_named(lists):
 
 
 def test_an_inspection_names_a_damaged_list_and_is_silent_about_whole_ones(lists):
-    assert list(inverted.problems(lists)) == []
+    assert list(part_lists.problems(lists)) == []
     key, data = lists.execute("SELECT id, data FROM part_list ORDER BY id DESC").fetchone()
     lists.execute("UPDATE part_list SET data = ? WHERE id = ?", (data[:-1] + b"?", key))
-    (problem,) = inverted.problems(lists)
+    (problem,) = part_lists.problems(lists)
     assert f"segment {key >> 32}" in problem
 
 
 def test_a_picture_that_the_lists_hold_is_passed_over(items, lists):
-    assert inverted.append(lists, items[:3]) == 0
+    assert part_lists.append(lists, items[:3]) == 0
 
 
 def test_pictures_that_the_lists_lack_are_named(items, lists):
     lists.execute("INSERT INTO picture VALUES (1000)")
-    assert inverted.missing(lists) == (1000,)
-    inverted.append(lists, [(1000, *items[0][1:])])
-    assert inverted.missing(lists) == ()
+    assert part_lists.missing(lists) == (1000,)
+    part_lists.append(lists, [(1000, *items[0][1:])])
+    assert part_lists.missing(lists) == ()
 
 
 def test_removing_a_picture_takes_it_from_the_tail(lists):
@@ -217,16 +218,16 @@ def test_removing_a_picture_takes_it_from_the_tail(lists):
 
 
 def test_a_part_is_found_where_memory_holds_few_agreements(lists, monkeypatch):
-    monkeypatch.setattr(inverted, "_MOST_AGREEMENTS", 500)
+    monkeypatch.setattr(candidates, "_MOST_AGREEMENTS", 500)
     assert asked(lists, part())[0].picture == PLANTED
 
 
 def test_no_more_pairs_are_compared_than_the_budget_allows(lists, monkeypatch):
-    monkeypatch.setattr(inverted, "BUDGET", 20_000)
+    monkeypatch.setattr(candidates, "BUDGET", 20_000)
     compared = []
     inner = np.bitwise_count
     monkeypatch.setattr(
-        inverted.np, "bitwise_count", lambda bits: (compared.append(len(bits)), inner(bits))[1]
+        candidates.np, "bitwise_count", lambda bits: (compared.append(len(bits)), inner(bits))[1]
     )
     asked(lists, part())
     held = sum(len(data) for (data,) in lists.execute("SELECT data FROM part_tail"))
@@ -245,12 +246,12 @@ def test_an_empty_index_has_no_candidates():
 def test_an_id_beyond_32_bits_is_refused(items):
     connection = make([])
     with pytest.raises(IndexFileError, match="cannot hold"):
-        inverted.append(connection, [(2**32, *items[0][1:])])
+        part_lists.append(connection, [(2**32, *items[0][1:])])
 
 
 def test_places_survive_packing_within_their_steps(items):
     found = items[0][1]
-    x, y, size, turn = postings.unpacked_place(postings.packed_place(found, SHAPE))
+    x, y, size, turn = codebook.unpacked_place(codebook.packed_place(found, SHAPE))
     assert np.abs(x * 240 - found.points[:, 0]).max() <= 240 / 1023
     assert np.abs(y * 240 - found.points[:, 1]).max() <= 240 / 1023
     assert np.abs(size - np.log2(found.sizes / 240)).max() <= 0.5 / 6 + 1e-4

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from imgcheck.hashing import distance, pdq
-from imgcheck.hashing.views.rectangles import content_rectangles
+from imgcheck.hashing.rectangles import content_rectangles
 from tests.hashing import copies
 from tests.hashing.pictures import ground
 

@@ -1,5 +1,9 @@
 """Words for local features: which cell of feature space one falls in, and a signature inside it.
 
+An inverted list keeps a feature as a posting of 16 bytes: picture, signature, and where in the
+picture it lies, how large and in which direction. Lengths are shares of the picture's longer side,
+so that lists can be read without knowing any sizes.
+
 Trained once on places that no benchmark reports (training/fit_codebook.py); two features that
 look alike share a cell or nearby cells, and most bits of the signature.
 """
@@ -15,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
+from imgcheck.imaging.features import Features
 
 HALVES = 2
 BITS = 64
@@ -22,6 +27,16 @@ RANKS = 16
 _DIMENSIONS = BITS // HALVES
 # Rows that are multiplied at once: the table of distances to all centres stays below 50 MB.
 _AT_ONCE = 8192
+POSTING = np.dtype([("picture", "<u4"), ("place", "<u4"), ("signature", "<u8")])
+LARGEST_PICTURE = 2**32 - 1
+# 10 bits each for x and y, 6 for the size, 6 for the direction: at 2,048 px 2 px, an eighth
+# of an octave and 5.6 degrees, all well below what the vote tells apart.
+_STEPS = 1023
+_SIZES_AN_OCTAVE, _SMALLEST_LOG2 = 6, -11.0
+_DIRECTIONS = 64
+_CHECK_BYTES = 4
+
+Postings = NDArray[np.void]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -60,7 +75,7 @@ class Codebook:
         return self.centres.shape[1] ** HALVES
 
     def project(self, descriptors: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Give the main directions of descriptors (N, 128) as (2, N, 32)."""
+        """Return the main directions of descriptors (N, 128) as (2, N, 32)."""
         flat = (descriptors.astype(np.float32) - self.mean) @ self.basis
         halves = flat.reshape(-1, HALVES, _DIMENSIONS).transpose(1, 0, 2)
         return np.ascontiguousarray(halves)
@@ -68,17 +83,7 @@ class Codebook:
     def words(
         self, descriptors: NDArray[np.uint8]
     ) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
-        """Give the cell and the signature of each feature.
-
-        Parameters
-        ----------
-        descriptors : (N, 128) uint8
-
-        Returns
-        -------
-        cells : (N,) uint32
-        signatures : (N,) uint64
-        """
+        """Return the cell and the signature of each feature."""
         cells, signatures = [np.zeros(0, np.uint32)], [np.zeros(0, np.uint64)]
         for start in range(0, len(descriptors), _AT_ONCE):
             parts = self.project(descriptors[start : start + _AT_ONCE])
@@ -90,20 +95,7 @@ class Codebook:
     def near_words(
         self, descriptors: NDArray[np.uint8], *, count: int
     ) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
-        """Give the ``count`` nearest cells of each feature, and its signature in each.
-
-        Parameters
-        ----------
-        descriptors : (N, 128) uint8
-        count : int
-            At most 64.
-
-        Returns
-        -------
-        cells : (N, count) uint32
-            Nearest first.
-        signatures : (N, count) uint64
-        """
+        """Return the ``count`` nearest cells of each feature, and its signature in each."""
         cells = np.empty((len(descriptors), count), np.uint32)
         signatures = np.empty((len(descriptors), count), np.uint64)
         for start in range(0, len(descriptors), _AT_ONCE):
@@ -149,13 +141,7 @@ class Codebook:
 
 
 def load(data: bytes) -> Codebook:
-    """Read a codebook from the bytes of an ``.npz`` file.
-
-    Raises
-    ------
-    IndexFileError
-        If it is not one.
-    """
+    """Read a codebook from the bytes of an ``.npz`` file."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             parts = {name: np.asarray(arrays[name], np.float32) for name in _SHAPES}
@@ -189,5 +175,53 @@ _SHAPES = {
 
 @cache
 def shipped() -> Codebook:
-    """Give the codebook that ships with the package."""
+    """Return the codebook that ships with the package."""
     return load(resources.files("imgcheck.hashing.parts").joinpath("codebook.npz").read_bytes())
+
+
+def describe(
+    book: Codebook, picture: int, found: Features, shape: tuple[int, int]
+) -> tuple[NDArray[np.uint32], Postings]:
+    """Return the cells and the postings of a picture of (rows, cols)."""
+    cells, signatures = book.words(found.descriptors)
+    postings = np.empty(len(found), POSTING)
+    postings["picture"] = picture
+    postings["place"] = packed_place(found, shape)
+    postings["signature"] = signatures
+    return cells, postings
+
+
+def packed_place(found: Features, shape: tuple[int, int]) -> NDArray[np.uint32]:
+    """Pack position, size and direction in 32 bits."""
+    side = max(shape)
+    x, y = np.clip(np.round(found.points.T / side * _STEPS), 0, _STEPS).astype(np.uint32)
+    share = np.log2(np.maximum(found.sizes / side, 1e-6))
+    size = np.clip(np.round((share - _SMALLEST_LOG2) * _SIZES_AN_OCTAVE), 0, 63).astype(np.uint32)
+    turn = np.round(found.angles * (_DIRECTIONS / 360.0)).astype(np.int64) % _DIRECTIONS
+    return np.asarray(x << 22 | y << 12 | size << 6 | turn.astype(np.uint32), np.uint32)
+
+
+def unpacked_place(
+    place: NDArray[np.uint32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return x, y, log2 of the size (all in longer sides) and the direction in degrees."""
+    x = (place >> 22).astype(np.float32) / np.float32(_STEPS)
+    y = (place >> 12 & 1023).astype(np.float32) / np.float32(_STEPS)
+    size = (place >> 6 & 63).astype(np.float32) / np.float32(_SIZES_AN_OCTAVE)
+    turn = (place & 63).astype(np.float32) * np.float32(360 / _DIRECTIONS)
+    return x, y, size + np.float32(_SMALLEST_LOG2), turn
+
+
+def sealed(data: bytes, key: int) -> bytes:
+    """Put a check sum behind bytes; ``key`` is where they belong."""
+    return data + zlib.crc32(data, key & 0xFFFFFFFF).to_bytes(_CHECK_BYTES, "little")
+
+
+def unsealed(data: object, key: int) -> bytes | None:
+    """Return bytes without their check sum; None if they are not what was written there."""
+    if not isinstance(data, bytes) or len(data) < _CHECK_BYTES:
+        return None
+    body = data[:-_CHECK_BYTES]
+    if zlib.crc32(body, key & 0xFFFFFFFF) != int.from_bytes(data[-_CHECK_BYTES:], "little"):
+        return None
+    return body

@@ -1,25 +1,170 @@
-"""Putting pictures and listed hashes into an index; every function runs inside a transaction."""
+"""Putting pictures and listed hashes into an index; every function runs inside a transaction.
 
+The content of an index has a digest that does not depend on the order of adding or merging: each
+picture and listed hash has a mark, and the marks are folded by exclusive or.
+"""
+
+import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.hashing import records
 from imgcheck.hashing.answer import Polygon
-from imgcheck.hashing.parts import inverted
+from imgcheck.hashing.parts import lists as part_lists
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.records import Record
-from imgcheck.hashing.store import listed, sealing, snapshot
-from imgcheck.hashing.store.hashrows import HashRows, among
-from imgcheck.hashing.store.listed import KnownKeys
-from imgcheck.hashing.store.segments import Segments
+from imgcheck.hashing.store.segments import HashRows, Segments, among
+
+# Constants of the finaliser of SplitMix64 (G. Steele et al., "Fast splittable pseudorandom number
+# generators", OOPSLA 2014).
+_MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+_LAST_SHIFT = 31
+# So many sorted runs are looked through one by one before they are sorted into one.
+_MOST_RUNS = 8
+_RECENT = 65_536
+
+
+def keys(
+    words: NDArray[np.uint64],
+    quality: NDArray[np.uint8],
+    *,
+    kind: str,
+    name: str,
+    labels: Sequence[str],
+) -> NDArray[np.uint64]:
+    """Return what tells listed hashes, (W, N), apart: kind, bits, quality, list and label.
+
+    Never 0. The probability that two of ten million different hashes get one key is 3e-6.
+    """
+    seed = hashlib.blake2b(f"{kind}\0{name}".encode(), digest_size=8).digest()
+    found = np.full(words.shape[1], int.from_bytes(seed, "little"), np.uint64)
+    for column in (*words, quality.astype(np.uint64)):
+        found = _mixed(found ^ column)
+    texts = list(map(str.encode, labels))
+    codes = np.fromiter(map(zlib.crc32, texts), np.uint64, count=len(texts))
+    lengths = np.fromiter(map(len, texts), np.uint64, count=len(texts))
+    return np.maximum(_mixed(found ^ codes ^ lengths << np.uint64(32)), np.uint64(1))
+
+
+def keys_of(rows: HashRows, *, kind: str, name: str) -> NDArray[np.uint64]:
+    """Return the keys of rows as they must be; see `keys`."""
+    return keys(rows.words, rows.quality, kind=kind, name=name, labels=rows.labels)
+
+
+def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Scramble 64-bit values so that every bit depends on every other."""
+    for shift, factor in _MIX:
+        values = (values ^ (values >> np.uint64(shift))) * np.uint64(factor)
+    return values ^ (values >> np.uint64(_LAST_SHIFT))
+
+
+def picture_mark(
+    sha256: bytes, algorithm: str, path: str, date: str | None, note: str | None
+) -> int:
+    """Return the mark of a picture in the digest of the content."""
+    text = json.dumps([sha256.hex(), algorithm, path, date, note])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+
+
+def listed_mark(found: NDArray[np.uint64], *, date: str | None) -> int:
+    """Return the folded marks of listed hashes of one date, by their keys."""
+    salt = zlib.crc32((date or "").encode())
+    return int(np.bitwise_xor.reduce(_mixed(found ^ np.uint64(salt)), initial=np.uint64(0)))
+
+
+def fold(connection: sqlite3.Connection, mark: int, *, listed: bool = False) -> None:
+    """Put a mark into the digest of the content, or take it out: the same step."""
+    name, digits = ("listed", 16) if listed else ("digest", 64)
+    try:
+        folded = int(digest(connection, name), 16) ^ mark
+    except ValueError:
+        raise sqlite3.DatabaseError("the digest of its content cannot be read") from None
+    connection.execute("UPDATE meta SET value = ? WHERE key = ?", (f"{folded:0{digits}x}", name))
+
+
+def digest(connection: sqlite3.Connection, name: str) -> str:
+    """Return a digest as it stands in the file; empty if it is missing."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (name,)).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def snapshot_name(connection: sqlite3.Connection, *, listed: int) -> str:
+    """Name the content: number of pictures, of listed hashes if any, and the digest."""
+    count = connection.execute("SELECT count(*) FROM picture").fetchone()[0]
+    pictures = digest(connection, "digest")[:16]
+    if not listed:
+        return f"{count}:{pictures}"
+    return f"{count}+{listed}:{pictures}{digest(connection, 'listed')}"
+
+
+class KnownKeys:
+    """The keys of all listed hashes of an index, for the process that writes: 8 bytes a hash."""
+
+    def __init__(self, source: Segments) -> None:
+        self._runs: list[NDArray[np.uint64]] = []
+        self._recent: set[int] = set()
+        runs = [k[k != 0] for kind in source.kinds() for k, _ in _standing(source, kind)]
+        if any(map(len, runs)):
+            self._runs.append(np.sort(np.concatenate(runs)))
+
+    def contains(self, found: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Return for many keys which are known, (N,) bool; much faster if they are sorted."""
+        if len(found) == 1 and int(found[0]) in self._recent:
+            return np.ones(1, bool)
+        known = np.zeros(len(found), bool)
+        for run in self._runs if len(found) == 1 else self._all_runs():
+            known |= among(found, run)
+        return known
+
+    def add(self, found: NDArray[np.uint64]) -> None:
+        """Add new keys, which are sorted."""
+        if len(found) == 1:
+            self._recent.add(int(found[0]))
+        elif len(found):
+            self._runs.append(found)
+        if len(self._runs) > _MOST_RUNS or len(self._recent) > _RECENT:
+            self._runs = [np.sort(np.concatenate(self._all_runs()))]
+
+    def _all_runs(self) -> list[NDArray[np.uint64]]:
+        if self._recent:
+            recent = np.fromiter(self._recent, np.uint64, count=len(self._recent))
+            self._runs.append(np.sort(recent))
+            self._recent = set()
+        return self._runs
+
+
+def _standing(
+    source: Segments, kind: str
+) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
+    """Return keys and ids of the hashes that were not taken out, segment by segment."""
+    gone = source.tombstones(kind)
+    for segment in source.numbers(kind):
+        found, ids = source.column(segment, kind, "keys"), source.column(segment, kind, "ids")
+        keep = ~among(ids, gone)
+        yield found[keep], ids[keep]
+    tail = source.tail(kind)
+    yield tail.keys, tail.ids
+
+
+def standing_keys(
+    source: Segments, kind: str, wanted: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return keys and ids of the listed hashes of a kind that are in ``wanted``."""
+    found, numbers = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
+    wanted = np.sort(wanted)
+    for of, ids in _standing(source, kind):
+        at = among(of, wanted)
+        found.append(of[at])
+        numbers.append(ids[at])
+    return np.concatenate(found), np.concatenate(numbers)
 
 
 def picture(
-    connection: sqlite3.Connection,
     source: Segments,
     record: Record,
     preview: bytes,
@@ -30,80 +175,39 @@ def picture(
     regions: Sequence[tuple[PdqHash, Polygon]],
 ) -> None:
     """Add a picture that is not in yet, with the hashes of its regions."""
-    hashed = [(record.pdq, None), *regions] if record.pdq.hashable else list(regions)
-    hashed = [(one, region) for one, region in hashed if one.hashable]
-    number = sealing.take_ids(connection, 1 + sum(region is not None for _, region in hashed))
-    connection.execute(
+    whole: list[tuple[PdqHash, Polygon]] = [(record.pdq, ())]
+    hashed = [(one, region) for one, region in (*whole, *regions) if one.hashable]
+    number = source.take_ids(1 + sum(bool(region) for _, region in hashed))
+    execute = source.connection.execute
+    rows, cols = record.shape
+    execute(
         "INSERT INTO picture (id, sha256, algorithm, pixels, width, height, quality, hashable,"
         " path, date, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            number,
-            record.sha256,
-            records.ALGORITHM,
-            record.pixels,
-            record.shape[1],
-            record.shape[0],
-            record.pdq.quality,
-            record.pdq.hashable,
-            path,
-            date,
-            note,
-        ),
-    )
-    connection.execute(
-        "INSERT INTO features VALUES (?, ?, ?)",
-        (number, len(record.features), records.pack_features(record.features)),
-    )
-    inverted.append(connection, [(number, record.features, record.shape)])
-    connection.execute("INSERT INTO preview VALUES (?, ?)", (number, preview))
-    _hashes_of(connection, source, number, hashed)
-    snapshot.fold(
-        connection,
-        snapshot.picture_mark(record.sha256, records.ALGORITHM, path, date, note),
-    )
-
-
-def _hashes_of(
-    connection: sqlite3.Connection,
-    source: Segments,
-    number: int,
-    hashed: Sequence[tuple[PdqHash, Polygon | None]],
-) -> None:
-    if not hashed:
-        return
+        (number, record.sha256, records.ALGORITHM, record.pixels, cols, rows, record.pdq.quality,
+         record.pdq.hashable, path, date, note),
+    )  # fmt: skip
+    packed = records.pack_features(record.features)
+    execute("INSERT INTO features VALUES (?, ?, ?)", (number, len(record.features), packed))
+    part_lists.append(source.connection, [(number, record.features, record.shape)])
+    execute("INSERT INTO preview VALUES (?, ?)", (number, preview))
     ids, further = [], number
     for _, region in hashed:
-        if region is None:
+        if not region:
             ids.append(number)
             continue
         further += 1
         ids.append(further)
         corners = json.dumps([[float(x), float(y)] for x, y in region])
-        connection.execute("INSERT INTO region VALUES (?, ?, ?)", (further, number, corners))
-    rows = of_pictures(
-        ids,
-        np.array([one.bits for one, _ in hashed]).T,
-        np.array([one.quality for one, _ in hashed], np.uint8),
-    )
-    sealing.append(connection, source, rows, kind="pdq")
-
-
-def of_pictures(
-    ids: Sequence[int], words: NDArray[np.uint64], quality: NDArray[np.uint8]
-) -> HashRows:
-    """Give rows of hashes, (4, N), that belong to pictures."""
-    return HashRows(
-        ids=np.array(ids, np.int64),
-        words=words,
-        quality=quality,
-        lists=np.zeros(len(ids), np.uint32),
-        keys=np.zeros(len(ids), np.uint64),
-        labels=[""] * len(ids),
-    )
+        execute("INSERT INTO region VALUES (?, ?, ?)", (further, number, corners))
+    if hashed:
+        words = np.array([one.bits for one, _ in hashed]).T
+        quality = np.array([one.quality for one, _ in hashed], np.uint8)
+        source.append(HashRows.of_pictures(ids, words, quality), kind="pdq")
+    mark = picture_mark(record.sha256, records.ALGORITHM, path, date, note)
+    fold(source.connection, mark)
 
 
 def hashes(
-    connection: sqlite3.Connection,
     source: Segments,
     known: KnownKeys,
     words: NDArray[np.uint64],
@@ -114,14 +218,11 @@ def hashes(
     date: str | None,
     kind: str,
 ) -> NDArray[np.int64]:
-    """Add listed hashes, (W, N); those that agree in all but the date are one.
+    """Add listed hashes, (W, N), and return their ids, (N,).
 
-    Returns
-    -------
-    (N,) int64
-        Their ids; of a known one its own.
+    Hashes that agree in all but the date are one; a known one keeps its id.
     """
-    found = listed.keys(words, quality, kind=kind, name=name, labels=labels)
+    found = keys(words, quality, kind=kind, name=name, labels=labels)
     order = np.argsort(found)
     in_order = found[order]
     new = ~known.contains(in_order)
@@ -131,123 +232,80 @@ def hashes(
     count = int(fresh.sum())
     ids = np.zeros(len(found), np.int64)
     if count:
-        start = sealing.take_ids(connection, count)
+        start = source.take_ids(count)
         ids[fresh] = np.arange(start, start + count)
         rows = HashRows(
             ids=ids,
             words=words,
             quality=quality,
-            lists=np.full(len(found), list_number(connection, name, date), np.uint32),
+            lists=np.full(len(found), list_number(source.connection, name, date), np.uint32),
             keys=found,
             labels=labels,
         )
         rows = rows if count == len(found) else rows.take(np.flatnonzero(fresh))
-        sealing.append(connection, source, rows, kind=kind)
-        snapshot.fold(connection, listed.folded(rows.keys, date=date), listed=True)
+        source.append(rows, kind=kind)
+        fold(source.connection, listed_mark(rows.keys, date=date), listed=True)
         known.add(in_order[new])
     if count < len(found):
-        ids[~fresh] = ids_of(source, found[~fresh], kind=kind)
+        standing, numbers = standing_keys(source, kind, found[~fresh])
+        order = np.argsort(standing)
+        ids[~fresh] = numbers[order[np.searchsorted(standing[order], found[~fresh])]]
     return ids
 
 
-def remove_picture(connection: sqlite3.Connection, source: Segments, number: int) -> bool:
-    """Take a picture out with its hashes; False if there is none with this id."""
-    found = connection.execute(
+def remove_picture(source: Segments, number: int) -> bool:
+    """Remove a picture with its hashes; return False if there is none with this id."""
+    execute = source.connection.execute
+    found = execute(
         "SELECT hashable, sha256, algorithm, path, date, note FROM picture WHERE id = ?", (number,)
     ).fetchone()
     if found is None:
         return False
-    further = connection.execute("SELECT id FROM region WHERE picture = ?", (number,)).fetchall()
+    further = execute("SELECT id FROM region WHERE picture = ?", (number,)).fetchall()
     ids = [number] * bool(found[0]) + [row[0] for row in further]
-    connection.execute("DELETE FROM picture WHERE id = ?", (number,))
-    sealing.remove(connection, source, ids, kind="pdq")
-    snapshot.fold(connection, snapshot.picture_mark(*found[1:]))
+    execute("DELETE FROM picture WHERE id = ?", (number,))
+    source.remove(ids, kind="pdq")
+    fold(source.connection, picture_mark(*found[1:]))
     return True
 
 
-def remove_listed(connection: sqlite3.Connection, source: Segments, number: int) -> bool:
-    """Take a listed hash out; False if there is none with this id."""
-    place = source.find(number)
-    if place is None:
+def remove_listed(source: Segments, number: int) -> bool:
+    """Remove a listed hash; return False if there is none with this id."""
+    found = source.find(number)
+    if found is None:
         return False
-    kind, segment, at = place
-    row = source.rows(segment, kind).take(slice(at, at + 1))
-    entry = connection.execute(
-        "SELECT date FROM list WHERE id = ?", (int(row.lists[0]),)
-    ).fetchone()
+    kind, row = found
+    sql = "SELECT date FROM list WHERE id = ?"
+    entry = source.connection.execute(sql, (int(row.lists[0]),)).fetchone()
     if entry is None:
         return False
-    sealing.remove(connection, source, [number], kind=kind)
-    snapshot.fold(connection, listed.folded(row.keys, date=entry[0] or None), listed=True)
+    source.remove([number], kind=kind)
+    fold(source.connection, listed_mark(row.keys, date=entry[0] or None), listed=True)
     return True
 
 
-def remove_list(connection: sqlite3.Connection, source: Segments, name: str) -> int:
-    """Take out all hashes of a list, whatever their dates; give how many there were."""
-    asked = "SELECT id, date FROM list WHERE name = ?"
-    numbers = dict(connection.execute(asked, (name,)).fetchall())
+def remove_list(source: Segments, name: str) -> int:
+    """Remove all hashes of a list, whatever their dates; return how many there were."""
+    sql = "SELECT id, date FROM list WHERE name = ?"
+    numbers = dict(source.connection.execute(sql, (name,)).fetchall())
     count = 0
     for kind in source.kinds():
         gone = []
         for rows in source.standing(kind):
             for number, date in numbers.items():
                 chosen = rows.lists == number
-                mark = listed.folded(rows.keys[chosen], date=date or None)
-                snapshot.fold(connection, mark, listed=True)
+                mark = listed_mark(rows.keys[chosen], date=date or None)
+                fold(source.connection, mark, listed=True)
                 gone += rows.ids[chosen].tolist()
-        sealing.remove(connection, source, gone, kind=kind)
+        source.remove(gone, kind=kind)
         count += len(gone)
-    connection.execute("DELETE FROM list WHERE name = ?", (name,))
+    source.connection.execute("DELETE FROM list WHERE name = ?", (name,))
     return count
 
 
-def ids_of(source: Segments, wanted: NDArray[np.uint64], *, kind: str) -> NDArray[np.int64]:
-    """Give the ids of listed hashes by their keys, all of which are in the index."""
-    keys, ids = standing_keys(source, kind, wanted)
-    order = np.argsort(keys)
-    return ids[order[np.searchsorted(keys[order], wanted)]]
-
-
-def standing_keys(
-    source: Segments, kind: str, wanted: NDArray[np.uint64]
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Give keys and ids of the listed hashes of a kind that are among ``wanted``."""
-    gone = source.tombstones(kind)
-    wanted = np.sort(wanted)
-    tail = source.tail(kind)
-    keys, ids = [], []
-    for segment in [*(s for s, *_ in source.listing(kind)), None]:
-        of = tail.keys if segment is None else source.column(segment, kind, "keys")
-        at = np.flatnonzero(among(of, wanted))
-        if len(at) == 0:
-            continue
-        numbers = tail.ids if segment is None else source.column(segment, kind, "ids")
-        at = at[~among(numbers[at], gone)]
-        keys.append(of[at])
-        ids.append(numbers[at])
-    if not keys:
-        return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    return np.concatenate(keys), np.concatenate(ids)
-
-
-def known_keys(source: Segments) -> KnownKeys:
-    """Read the keys of all listed hashes."""
-    runs = []
-    for kind in source.kinds():
-        gone = source.tombstones(kind)
-        for segment, *_ in source.listing(kind):
-            keys = source.column(segment, kind, "keys")
-            if len(gone):
-                keys = keys[~among(source.column(segment, kind, "ids"), gone)]
-            runs.append(keys[keys != 0])
-        tail = source.tail(kind).keys
-        runs.append(tail[tail != 0])
-    return KnownKeys(runs)
-
-
 def list_number(connection: sqlite3.Connection, name: str, date: str | None) -> int:
-    """Give the number of a list, which is made if there is none of this name and date."""
+    """Return the number of a list, which is made if there is none of this name and date."""
     values = (name, date or "")
     connection.execute("INSERT OR IGNORE INTO list (name, date) VALUES (?, ?)", values)
-    asked = "SELECT id FROM list WHERE name = ? AND date = ?"
-    return int(connection.execute(asked, values).fetchone()[0])
+    sql = "SELECT id FROM list WHERE name = ? AND date = ?"
+    return int(connection.execute(sql, values).fetchone()[0])

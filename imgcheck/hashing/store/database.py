@@ -1,8 +1,8 @@
-"""The file of an index: one SQLite database, opened with suspicion, closed whole.
+"""The file of an index: one SQLite database.
 
 Write-ahead log with ``synchronous=FULL``: what was acknowledged survives a killed process and a
-power cut (about 4,000 durable transactions a second are possible, far more than pictures can be
-described). Searches open read-only and see one consistent state.
+power cut. Searches open read-only and see one consistent state. The file may come from a stranger,
+so everything in it is validated.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import parts
+from imgcheck.hashing.parts import lists as part_lists
 
 APPLICATION_ID = 0x696D6763  # "imgc"
 SCHEMA_VERSION = 2
@@ -56,7 +56,7 @@ _TABLES = (
 _META = {"digest": "0" * 64, "listed": "0" * 16, "next": "1"}
 
 # What each column may hold, by its name in a query: the file may come from a stranger, and SQLite
-# stores any type in any column. Who reads packed columns (data, words, lengths) looks himself.
+# stores any type in any column. Packed columns (data, words, lengths) are checked by their readers.
 _TEXTS = ("algorithm", "codebook", "kind", "label", "name", "path", "value")
 _BYTES = ("sha256", "pixels")
 _NUMBERS = {
@@ -101,13 +101,7 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def connect(path: Path, *, writable: bool, timeout_s: float) -> sqlite3.Connection:
-    """Open an index that exists, and refuse whatever is not exactly one of ours.
-
-    Raises
-    ------
-    IndexFileError
-        If the file is absent, foreign, damaged, locked, or of another version.
-    """
+    """Open an index; raise IndexFileError for whatever is not exactly an index of this version."""
     _must_be_a_file(path)
     mode = "rw" if writable else "ro"
     with explained(path):
@@ -128,7 +122,7 @@ def connect(path: Path, *, writable: bool, timeout_s: float) -> sqlite3.Connecti
 
 
 def damaged(path: Path, what: str) -> IndexFileError:
-    """Give the error that says what cannot be read."""
+    """Return the error that names what cannot be read."""
     return IndexFileError(
         f'the index "{path}" is damaged: {what} cannot be read; restore it from a copy, '
         "or build it again from the pictures",
@@ -153,13 +147,7 @@ def _checked(path: Path, cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> tuple[
 
 
 def create(path: Path) -> None:
-    """Make an empty index; it appears whole or not at all.
-
-    Raises
-    ------
-    IndexFileError
-        If the name is taken or the folder cannot be written.
-    """
+    """Make an empty index; it appears whole or not at all."""
     if not path.absolute().parent.is_dir():
         raise IndexFileError(
             f'the index "{path}" cannot be made: there is no folder "{path.parent}"; '
@@ -198,7 +186,7 @@ def _fill(draft: Path) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        for statement in (*_TABLES, *parts.SCHEMA):
+        for statement in (*_TABLES, *part_lists.SCHEMA):
             connection.execute(statement)
         connection.executemany("INSERT INTO meta VALUES (?, ?)", _META.items())
         connection.execute("COMMIT")
@@ -251,7 +239,7 @@ def _must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
     found = {
         text for (text,) in connection.execute("SELECT sql FROM sqlite_schema") if text is not None
     }
-    if found != {*_TABLES, *parts.SCHEMA}:
+    if found != {*_TABLES, *part_lists.SCHEMA}:
         raise IndexFileError(
             f'the index "{path}" does not have the tables that imgcheck writes; '
             "it has been altered: restore it from a copy, or build it again",

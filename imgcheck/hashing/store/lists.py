@@ -1,4 +1,4 @@
-"""Reading the hash lists of others, line by line, and naming every line that is none.
+"""Reading published hash lists line by line, with an error that names every unreadable line.
 
 Text and CSV as the PDQ tools and ThreatExchange write them (one hash a line; ``hash,quality,name``
 with or without a header), strings of ImageHash of a stated kind, and what auto-archiver leaves:
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError, UsageError
-from imgcheck.hashing.store import dates, kinds
+from imgcheck.hashing.store import arguments
 
 AUTO_ARCHIVER = "auto-archiver"
-FORMATS = ("auto", *kinds.BITS, AUTO_ARCHIVER)
+FORMATS = ("auto", *arguments.BITS, AUTO_ARCHIVER)
 
 # Names of columns in the headers of published lists, in lower case.
 _HASH = ("hash", "pdq", "pdq_hash", "pdqhash", "pdq hash", "phash", "dhash", "hex", "value")
@@ -38,18 +38,18 @@ _HEX = re.compile(r"[0-9a-fA-F]{16}([0-9a-fA-F]{48})?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HashList:
-    """What a list holds, in its order.
+    """The content of a list, in its order.
 
     Attributes
     ----------
     kind : str
-        One of `kinds.BITS`.
+        One of `arguments.BITS`.
     digits : tuple of str
         Lower-case hexadecimal digits.
     quality : tuple of int
-        100 where the list says nothing.
+        100 where the list states none.
     labels : tuple of str
-        The file's own name for each; its line number where it has none.
+        The file's own name for each, or its line number.
     dates : tuple of str or None
     """
 
@@ -83,9 +83,8 @@ def read(path: Path, *, format: str = "auto", date: str | None = None) -> HashLi
     ----------
     path : Path
     format : str, default "auto"
-        One of `FORMATS`: a kind of hash, "auto-archiver", or "auto": PDQ, unless the file shows
-        itself to be auto-archiver's. The kind of 64-bit hashes must be stated, since nothing in
-        the digits tells it.
+        One of `FORMATS`: a kind of hash, "auto-archiver", or "auto": PDQ, unless the file is one
+        of auto-archiver. The kind of 64-bit hashes must be stated: the digits do not show it.
     date : str, optional
         For entries without a date of their own.
 
@@ -104,7 +103,7 @@ def read(path: Path, *, format: str = "auto", date: str | None = None) -> HashLi
     """
     if format not in FORMATS:
         raise UsageError(f'"{format}" is no format of a list; write one of {", ".join(FORMATS)}')
-    dates.checked(date)
+    arguments.checked_date(date)
     problems: list[str] = []
     found: list[_Entry] = []
     kind = "pdq" if format in ("auto", AUTO_ARCHIVER) else format
@@ -227,7 +226,7 @@ def _plain(row: list[str], kind: str, line: int) -> _Entry:
 
 def _digits(text: str, kind: str) -> str:
     text = text.strip()
-    length = 16 * kinds.width(kind)
+    length = 16 * arguments.width(kind)
     if not _HEX.fullmatch(text) or len(text) != length:
         wish = " (state the kind of a 64-bit hash: phash64 or dhash64)" if len(text) == 16 else ""
         raise _BadLine(f"a {kind} hash is {length} hexadecimal digits, not {text[:80]!r}{wish}")
@@ -252,7 +251,7 @@ def _moment(text: object) -> str | None:
     if not isinstance(text, str) or not text:
         return None
     written = re.sub(r"^(\d{4}-\d{2}-\d{2}) (?=\d)", r"\1T", text.strip())
-    return dates.checked(written)
+    return arguments.checked_date(written)
 
 
 def _from_json(path: Path) -> Iterator[_Entry | str]:

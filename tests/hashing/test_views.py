@@ -3,21 +3,20 @@ import numpy as np
 import pytest
 
 from imgcheck.hashing import ORIENTATIONS, distance, pdq
-from imgcheck.hashing.views import overlays
-from imgcheck.hashing.views.palettes import table
-from imgcheck.hashing.views.variants import filled, variants
+from imgcheck.hashing.palettes import table
+from imgcheck.hashing.views import filled, flat_parts, strokes, views
 from tests.hashing import copies
 from tests.hashing.pictures import ground
 
 
 def nearest(pixels, known):
-    found = variants(pixels)
+    found = views(pixels)
     bits = {v.name: min(distance(known, h) for h in v.hashes.values()) for v in found}
     return min(bits, key=bits.get), min(bits.values()), bits["whole"]
 
 
 def test_whole_picture_comes_first_with_eight_orientations():
-    found = variants(ground(81))
+    found = views(ground(81))
     assert (found[0].name, found[0].rectangle) == ("whole", None)
     assert tuple(found[0].hashes) == ORIENTATIONS
     assert len(found) <= 12
@@ -51,10 +50,10 @@ def test_white_strokes_and_a_filled_box_are_found():
     truth[100:106, 80:400] = truth[300:380, 420:560] = True
     picture[100:106, 80:400] = 255
     picture[300:380, 420:560] = (20, 40, 160)
-    strokes, flat = overlays.strokes(picture), overlays.flat_parts(picture)
-    assert strokes[100:106, 80:400].mean() > 0.9
+    thin, flat = strokes(picture), flat_parts(picture)
+    assert thin[100:106, 80:400].mean() > 0.9
     assert flat[300:380, 420:560].mean() > 0.9
-    assert (strokes | flat)[~truth].mean() < 0.1
+    assert (thin | flat)[~truth].mean() < 0.1
 
 
 def test_filling_takes_colours_from_beside_the_mask():
@@ -69,11 +68,11 @@ def test_filling_takes_colours_from_beside_the_mask():
 
 def test_a_picture_masked_all_over_is_left_whole():
     picture = ground(89)
-    found = variants(picture, drawn=np.ones(picture.shape[:2], bool))
+    found = views(picture, drawn=np.ones(picture.shape[:2], bool))
     assert not [v for v in found if v.name.startswith("without")]
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 500), (40, 40)])
 def test_tiny_pictures_have_at_least_one_view(shape):
     pixels = np.random.default_rng(7).integers(0, 256, (*shape, 3)).astype(np.uint8)
-    assert variants(pixels)[0].name == "whole"
+    assert views(pixels)[0].name == "whole"

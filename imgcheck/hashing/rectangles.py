@@ -71,7 +71,7 @@ class Rectangle:
         return ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
 
     def cut(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Give the pixels of the part."""
+        """Return the pixels of the part."""
         return rgb[self.y0 : self.y1, self.x0 : self.x1]
 
 
@@ -90,24 +90,7 @@ class _Box:
 
 
 def content_rectangles(rgb: NDArray[np.uint8]) -> tuple[Rectangle, ...]:
-    """Find the parts of a picture that seem to be pictures of their own.
-
-    Parameters
-    ----------
-    rgb : (M, N, 3) uint8
-
-    Returns
-    -------
-    tuple of Rectangle
-        At most eight, best supported first; never the whole picture. Ordinary pictures with
-        long straight structures (roads, fields, roofs along the rows) may have some too: they
-        cost hashes, and count as tests.
-
-    Notes
-    -----
-    Sides are placed to about a pixel. A part turned by more than about a degree, under rounded
-    corners of more than a tenth of its side, or faded into its surroundings is not found.
-    """
+    """Find the parts of a picture that seem to be pictures of their own."""
     rows, cols = rgb.shape[:2]
     shrink = min(1.0, _WORKING_SIDE / max(rows, cols, 1))
     if min(rows, cols) * shrink < 2 * _LEAST_SIDE_PX * _LEAST_SIDE_SHARE + 16:
@@ -141,7 +124,7 @@ def _sharp_part(rgb: NDArray[np.uint8]) -> Rectangle | None:
 
 
 def _sharp_span(pixels: NDArray[np.uint8]) -> tuple[int, int]:
-    """Give the rows between smooth bars at the first and the last rows; all rows if none is."""
+    """Return the rows between smooth bars at the first and the last rows; all rows if none is."""
     rows = len(pixels)
     step = cv2.absdiff(
         np.ascontiguousarray(pixels[:, 1::2]), np.ascontiguousarray(pixels[:, :-1:2])
@@ -175,7 +158,7 @@ def _ridges(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _lines(ridges: NDArray[np.bool_]) -> list[int]:
-    """Give the columns along which ridges run for some length, longest first."""
+    """Return the columns along which ridges run for some length, longest first."""
     near = ridges.copy()
     near[:, 1:] |= ridges[:, :-1]
     near[:, :-1] |= ridges[:, 1:]
@@ -203,7 +186,7 @@ def _lines(ridges: NDArray[np.bool_]) -> list[int]:
 def _boxes(
     small: NDArray[np.uint8], upright: NDArray[np.bool_], level: NDArray[np.bool_]
 ) -> list[_Box]:
-    """Give every rectangle of lines and borders whose sides are supported along their length."""
+    """Return every rectangle of lines and borders whose sides are supported along their length."""
     rows, cols = small.shape[:2]
     gray = np.asarray(cv2.cvtColor(np.ascontiguousarray(small), cv2.COLOR_RGB2GRAY), np.uint8)
     columns, lines = _lines(upright), _lines(level)
@@ -241,7 +224,7 @@ def _boxes(
 
 
 def _spans(at: list[int], least: float) -> NDArray[np.intp]:
-    """Give all pairs of positions at least so far apart, (K, 2)."""
+    """Return all pairs of positions at least so far apart, (K, 2)."""
     pairs = [pair for pair in combinations(sorted(set(at)), 2) if pair[1] - pair[0] >= least]
     return np.array(pairs, np.intp).reshape(-1, 2)
 

@@ -1,4 +1,7 @@
-"""Regions that differ: where the score is beyond chance, and what kind of change it is."""
+"""Regions that differ significantly, what kind of change they are, and what would be missed.
+
+The detection power is estimated on the picture itself: ground is moved within it and searched for.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -8,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.forensics import noise
+from imgcheck.forensics.noise import Expectation
 from imgcheck.forensics.prediction import Prediction
 from imgcheck.imaging import covered
 
@@ -16,23 +20,33 @@ from imgcheck.imaging import covered
 # rows of a picture (roads, NAIP and drone frames) reach 9.6 to 11.2 and are not of that law, so
 # the scale is doubled; alterations mostly score above 15.
 PLACE, SCALE = 4.67, 1.6
-# A change nobody can see is none: mean absolute difference in the region, gray levels.
+# A change nobody can see is none: mean absolute difference, gray levels.
 _VISIBLE = 2.0
 # A region reaches as far as the score stays above this share of the threshold.
 _REACH = 0.6
 # It is outlined where the energy around a pixel is this many times what is expected there.
-_OUTLINE_SIGMA, _STANDS_OUT = 2.0, 4.0
+_OUTLINE_SIGMA, _OUTLIER = 2.0, 4.0
 # ... and no rim of what the blur carries out of a strong change.
 _RIM = 0.05
 # Parts of an outline that are smaller than this share of its largest part, and than this many
 # pixels, are noise.
 _SPECK, _SPECK_PIXELS = 0.1, 25
-# What passes by this factor at first sight is set aside before chance is judged.
+# What passes by this factor at first sight takes no part in the fit of the expectation.
 _CLEARLY = 1.3
 # Colours that ground does not have: saturated, or at the end of the scale.
 _DARK, _BRIGHT, _VIVID, _VIVID_VALUE = 14, 242, 0.6, 100
 _FLAT_SHARE = 0.5
 _DRAWN_SHARE = 0.3
+# Sides of moved squares, grid pixels.
+_SIZES = (12, 16, 20, 24, 32, 48, 64, 96)
+_TRIED = 40
+_WANTED = 0.9
+_LEAST_TRIED = 10
+_SEED = 20170924
+_GAP = 40
+
+# (size in picture pixels, found, tried) of each size.
+Powers = tuple[tuple[float, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +80,7 @@ class Difference:
     contrast: float
 
     def enlarged(self, x: float, y: float) -> "Difference":
-        """Say the same in the pixels of a picture ``x`` by ``y`` times as large."""
+        """Convert to the pixels of a picture ``x`` by ``y`` times as large."""
         left, top, right, bottom = self.box
         return replace(
             self,
@@ -77,24 +91,21 @@ class Difference:
 
 
 def threshold(false_alarm_rate: float) -> float:
-    """Give the score that this share of unaltered pictures exceeds anywhere."""
+    """Return the score that this share of unaltered pictures exceeds anywhere."""
     return PLACE - SCALE * math.log(-math.log1p(-false_alarm_rate))
 
 
 def log10_nfa(score: float) -> float:
-    """Give log10 of the expected number of regions with this score in an unaltered picture."""
+    """Return log10 of the expected number of regions with this score in an unaltered picture."""
     return (PLACE - score) / SCALE / math.log(10)
 
 
-def standing_out(
-    score: NDArray[np.float32], threshold: float, shape: tuple[int, ...]
+def outliers(
+    score: NDArray[np.float32], threshold: float, shape: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    """Give the pixels, of (m, n), whose cells clearly pass: they say nothing of chance."""
+    """Return the pixels, of (m, n), whose cells clearly pass."""
     cells = np.nan_to_num(score, nan=-np.inf) > _CLEARLY * threshold
-    fine = np.zeros(shape, bool)
-    large = np.repeat(np.repeat(cells, noise.CELL, axis=0), noise.CELL, axis=1)
-    fine[: large.shape[0], : large.shape[1]] = large
-    return fine
+    return np.asarray(noise.by_pixels(cells, shape, np.bool_(False)))
 
 
 def find(
@@ -127,7 +138,7 @@ def find(
     What `imgcheck.imaging.covered` finds is drawn over, too: thin strokes, letters of one pixel,
     boxes, pixelated and blurred patches.
     """
-    over = drawn | _put_over(found)
+    over = drawn | _drawn_over(found)
     filled = np.nan_to_num(score, nan=-np.inf)
     wide = (filled > _REACH * threshold).astype(np.uint8)
     count, labels = cv2.connectedComponents(wide, connectivity=8)
@@ -143,7 +154,7 @@ def find(
     return tuple(sorted(answer, key=lambda d: -d.score))
 
 
-def _put_over(found: Prediction) -> NDArray[np.bool_]:
+def _drawn_over(found: Prediction) -> NDArray[np.bool_]:
     """Find redactions, strokes and letters, of any tone, beyond those known to be drawn."""
     seen, was = (
         np.where(found.usable, gray / np.float32(255), np.float32(np.nan)).astype(np.float32)
@@ -165,17 +176,14 @@ def _difference(
     y0, y1 = rows.min() * noise.CELL, (rows.max() + 1) * noise.CELL
     x0, x1 = cols.min() * noise.CELL, (cols.max() + 1) * noise.CELL
     part = np.s_[y0:y1, x0:x1]
-    inside = np.repeat(
-        np.repeat(cells[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1], noise.CELL, 0),
-        noise.CELL,
-        1,
-    )
+    part_cells = cells[rows.min() : rows.max() + 1, cols.min() : cols.max() + 1]
+    inside = np.repeat(np.repeat(part_cells, noise.CELL, axis=0), noise.CELL, axis=1)
     gap = np.abs(difference[part])
-    # Windows reach beyond what changed: keep where the difference stands out by itself.
+    # Windows reach beyond what changed: keep where the difference is an outlier by itself.
     around = np.asarray(cv2.GaussianBlur(difference[part] ** 2, (0, 0), _OUTLINE_SIGMA))
     ratio = around / expected[part]
     top_ratio = float(ratio[inside].max())
-    changed = inside & (ratio > max(min(_STANDS_OUT, 0.5 * top_ratio), _RIM * top_ratio))
+    changed = inside & (ratio > max(min(_OUTLIER, 0.5 * top_ratio), _RIM * top_ratio))
     changed = _without_specks(changed)
     contrast = float(gap[changed].mean()) if changed.any() else 0.0
     if contrast < _VISIBLE:
@@ -215,7 +223,7 @@ def _kind(
     picture: NDArray[np.uint8],
     drawn: NDArray[np.bool_],
 ) -> str:
-    """Tell a drawing from changed ground by its colours."""
+    """Return whether a region is drawn or changed ground, by its colours."""
     if drawn[part][changed].mean() > _DRAWN_SHARE:
         return "overlay"
     rows, cols = np.nonzero(changed)
@@ -229,3 +237,96 @@ def _kind(
     # Ground that was as bright or as dark before is still ground.
     new = extreme & ((high <= _DARK) & (was > 2 * _DARK) | (low >= _BRIGHT) & (was < 200) | vivid)
     return "overlay" if new.mean() > _FLAT_SHARE else "content"
+
+
+def powers(
+    found: Prediction,
+    difference: NDArray[np.float32],
+    usable: NDArray[np.bool_],
+    null: Expectation,
+    threshold: float,
+) -> Powers:
+    """Move patches of the picture elsewhere in it, and count how many are found.
+
+    Parameters
+    ----------
+    found : Prediction
+    difference : (m, n) float32
+        Picture less prediction.
+    usable : (m, n) bool
+    null : Expectation
+    threshold : float
+
+    Returns
+    -------
+    tuple of (size in picture pixels, found, tried)
+        Moves that change less than two gray levels in the mean are not counted.
+    """
+    answer = []
+    rng = np.random.default_rng(_SEED)
+    scale = float(np.sqrt(np.prod(found.to_picture)))
+    for size in _SIZES:
+        changed, places = _moved(found, difference, usable, size, rng)
+        if len(places) < _LEAST_TRIED:
+            break
+        score = noise.scores(noise.energies(changed, usable.astype(np.float32)), null)
+        hits = 0
+        for y, x in places:
+            window = np.s_[
+                y // noise.CELL : (y + size) // noise.CELL + 1,
+                x // noise.CELL : (x + size) // noise.CELL + 1,
+            ]
+            hits += bool(np.nan_to_num(score[window], nan=-np.inf).max() >= threshold)
+        answer.append((size * scale, hits, len(places)))
+        if hits == len(places):
+            break
+    return tuple(answer)
+
+
+def _moved(
+    found: Prediction,
+    difference: NDArray[np.float32],
+    usable: NDArray[np.bool_],
+    size: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:
+    """Return the difference with patches moved, and where they went."""
+    rows, cols = usable.shape
+    changed = difference.copy()
+    taken = np.zeros(usable.shape, bool)
+    places: list[tuple[int, int]] = []
+    for _ in range(12 * _TRIED):
+        if len(places) >= _TRIED or min(rows, cols) <= size + 2:
+            break
+        y, x, v, u = (int(rng.integers(0, n - size)) for n in (rows, cols, rows, cols))
+        here, there = np.s_[y : y + size, x : x + size], np.s_[v : v + size, u : u + size]
+        near = np.s_[max(0, y - _GAP) : y + size + _GAP, max(0, x - _GAP) : x + size + _GAP]
+        if max(abs(y - v), abs(x - u)) < size or taken[near].any():
+            continue
+        if not (usable[here].all() and usable[there].all()):
+            continue
+        moved = found.picture[there] - found.predicted[here]
+        if np.abs(found.picture[there] - found.picture[here]).mean() < _VISIBLE:
+            continue
+        changed[here] = moved
+        taken[here] = True
+        places.append((y, x))
+    return changed, places
+
+
+def smallest(found: Powers) -> float | None:
+    """Return the smallest size from which on at least nine in ten are found."""
+    answer = None
+    for size, hits, tried in reversed(found):
+        if hits < _WANTED * tried:
+            break
+        answer = size
+    return answer
+
+
+def missed(found: Powers) -> str:
+    """Return the reason why no size is found nine times in ten."""
+    if not found:
+        return "moving ground within the picture changes too little to be seen"
+    size, hits, tried = found[-1]
+    return f"of squares of {size:.0f} px moved within the picture {hits} of {tried} were found"

@@ -54,22 +54,7 @@ class Palette:
 
 
 def recover(rgb: NDArray[np.uint8]) -> Palette | None:
-    """Read a pseudo-coloured picture back into its scalar.
-
-    Parameters
-    ----------
-    rgb : (M, N, 3) uint8
-
-    Returns
-    -------
-    Palette or None
-        None if the colours lie on none of the known maps.
-
-    Notes
-    -----
-    Copes with JPEG 70 and halved chroma. A map with a legend, labels or a frame of other colours
-    over more than a tenth of the picture is not recognised; nor is one blended with a picture.
-    """
+    """Read a pseudo-coloured picture back into its scalar."""
     if rgb.size == 0:
         return None
     flat, mixed = _colours(rgb)
@@ -97,7 +82,7 @@ def recover(rgb: NDArray[np.uint8]) -> Palette | None:
 
 
 def _colours(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give colours, (K, 3), where a picture changes least from pixel to pixel, and all over."""
+    """Return colours, (K, 3), where a picture changes least from pixel to pixel, and all over."""
     step = max(1, max(rgb.shape[:2]) // _SAMPLES)
     kernel = np.ones((3, 3), np.uint8)
     pixels = np.ascontiguousarray(rgb)
@@ -113,7 +98,7 @@ def _colours(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.fl
 
 @functools.cache
 def table(name: str) -> NDArray[np.uint8]:
-    """Give a colour map as (256, 3) RGB."""
+    """Return a colour map as (256, 3) RGB."""
     ramp = np.arange(256, dtype=np.uint8)[:, None]
     number = getattr(cv2, f"COLORMAP_{name.upper()}")
     return np.ascontiguousarray(cv2.applyColorMap(ramp, number)[:, 0, ::-1])
@@ -122,7 +107,7 @@ def table(name: str) -> NDArray[np.uint8]:
 def _nearest(
     colours: NDArray[np.float32], name: str
 ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
-    """Give distance (root mean square of three channels) and position of the nearest entry."""
+    """Return distance (root mean square of three channels) and position of the nearest entry."""
     entries = table(name).astype(np.float32)
     squares = (
         (colours**2).sum(axis=1)[:, None] + (entries**2).sum(axis=1) - 2 * (colours @ entries.T)
@@ -134,7 +119,7 @@ def _nearest(
 
 @functools.lru_cache(maxsize=4)
 def _lookup(name: str) -> NDArray[np.uint8]:
-    """Give for each cell of colour, 32 a channel, its position along a map."""
+    """Return for each cell of colour, 32 a channel, its position along a map."""
     width = 256 // _CELLS
     middles = np.arange(_CELLS, dtype=np.float32) * width + (width - 1) / 2
     grid = np.stack(np.meshgrid(middles, middles, middles, indexing="ij"), axis=-1).reshape(-1, 3)

@@ -1,4 +1,4 @@
-"""The same answers from every store: the index file, and its export in two engines."""
+"""The same results from the index file and from its export."""
 
 import csv
 import sqlite3
@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from imgcheck.errors import IndexFileError, MissingDependencyError, RefusedError, UsageError
-from imgcheck.hashing import HashIndex, columns, pdq_dihedral, records
-from imgcheck.hashing.store import kinds, lists
-from imgcheck.hashing.store.columnar import ParquetStore
+from imgcheck.hashing import HashIndex, HashTable, columns, pdq_dihedral, phash, records
+from imgcheck.hashing.store import arguments, lists
 from tests.hashing.conftest import as_image
 from tests.hashing.pictures import dihedral, ground
 from tests.hashing.test_listed import flipped, labels, random_words
@@ -24,7 +23,7 @@ def index_path(tmp_path_factory):
     rng = np.random.default_rng(6)
     path = tmp_path_factory.mktemp("stores") / "known.imgcheck"
     hashes = pdq_dihedral(ground(61))
-    digits = kinds.digits(random_words(2, 3000))
+    digits = arguments.digits(random_words(2, 3000))
     for at in range(0, 3000, 30):
         laid = hashes[columns.ORIENTATIONS[at // 30 % 8]].hex
         digits[at] = flipped(laid, rng.choice(256, at // 30, replace=False))
@@ -40,13 +39,13 @@ def index_path(tmp_path_factory):
             regions=[(hashes["mirror"], CORNERS)],
         )
         index.add_hashes(
-            kinds.words(digits),
+            arguments.words(digits),
             labels=labels(3000),
             list_name="l",
             quality=rng.integers(0, 101, 3000).astype(np.uint8),
         )
         index.add_hashes(
-            kinds.words(["f0e1d2c3b4a59687", "0" * 16, "8" + "f" * 15], kind="phash64"),
+            arguments.words(["f0e1d2c3b4a59687", "0" * 16, "8" + "f" * 15], kind="phash64"),
             labels=["=1+1", "zero", "most"],
             list_name="p",
             kind="phash64",
@@ -68,8 +67,13 @@ def exported(index_path):
     return path
 
 
+def hits(store, query):
+    """Return the hits of a query in the index file or in the table."""
+    return store.hits([query]) if isinstance(store, HashTable) else store.hits(query)
+
+
 class StoreContract:
-    """What every store answers; a store is whatever has `hits` and `within`."""
+    """What both return."""
 
     QUERIES = (61, 1, 2, 3, 99)
 
@@ -85,30 +89,27 @@ class StoreContract:
                 query = pdq_dihedral(dihedral(ground(61), number))
             with HashIndex.open(index_path) as index:
                 expected = index.hits(query)
-            assert store.hits(query) == expected
+            assert hits(store, query) == expected
             # Picture 2 was hashed by other steps, 99 is a stranger.
             assert bool(expected) == (seed not in (2, 99))
 
     def test_no_row_inside_the_reach_is_missing(self, store):
-        found = store.hits(pdq_dihedral(ground(61)))
+        found = hits(store, pdq_dihedral(ground(61)))
         assert len(found) > 60
         assert {hit.distance for hit in found} >= {0, 10, 30, 50}
         assert any(hit.inverted and hit.distance == 0 for hit in found)
         assert [hit.region for hit in found if not hit.listed] == [CORNERS]
 
     def test_hashes_of_other_kinds_are_found_within_a_radius(self, store):
-        words = kinds.words(["f0e1d2c3b4a59687", "8000000000000000"], kind="phash64")
-        near = [
-            n if isinstance(n, tuple) else (n.id, n.distance)
-            for n in store.within(words, radius=1, kind="phash64")
-        ]
-        assert [bits for _, bits in near] == [0, 1]
-        assert store.within(words[:1], radius=0) == []
+        words = arguments.words(["f0e1d2c3b4a59687", "8000000000000000"], kind="phash64")
+        near = store.within(words, radius=1, kind="phash64")
+        assert [(n.distance, n.known.path) for n in near] == [(0, "=1+1"), (1, "zero")]
+        assert store.within(words[:1], radius=0, kind="pdq") == []
         with pytest.raises(UsageError, match="no kind"):
             store.within(words, radius=1, kind="md5")
 
     def test_what_cannot_be_hashed_hits_nothing(self, store):
-        assert store.hits(pdq_dihedral(np.zeros((40, 40), np.uint8))) == []
+        assert hits(store, pdq_dihedral(np.zeros((40, 40), np.uint8))) == []
 
 
 class TestIndexFile(StoreContract):
@@ -118,46 +119,75 @@ class TestIndexFile(StoreContract):
             yield index
 
 
-class TestDuckdb(StoreContract):
+class TestTable(StoreContract):
     @pytest.fixture
     def store(self, exported):
-        with ParquetStore.open(exported, engine="duckdb") as store:
+        with HashTable.open(exported) as store:
             yield store
 
 
-class TestClickhouse(StoreContract):
-    @pytest.fixture
-    def store(self, exported):
-        pytest.importorskip("chdb")
-        with ParquetStore.open(exported, engine="clickhouse") as store:
-            yield store
+def test_a_search_of_the_table_is_the_hash_stage_of_the_index(index_path, exported):
+    for picture in (ground(1, shape=(64, 80))[:, ::-1], ground(61), ground(99)):
+        query = as_image(picture, quality=95)
+        with HashIndex.open(index_path) as index, HashTable.open(exported) as table:
+            expected, found = index.search(query, parts="none"), table.search(query)
+        ids = {match.id for match in expected.matches}
+        assert {match.id for match in found.matches} == ids
+        assert [(m.path, m.known.date, m.log10_nfa) for m in found.matches if m.known.listed] == [
+            (m.path, m.known.date, m.log10_nfa) for m in expected.matches if m.known.listed
+        ]
+        assert {(m.stage, m.relation, m.transform) for m in found.matches} <= {
+            ("hash", "undetermined", None)
+        }
+        assert (found.listed, found.parts) == (expected.listed, "none")
+        assert found.exact == expected.exact is False
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "clickhouse"])
-def test_what_is_no_table_of_hashes_is_refused(tmp_path, exported, engine):
-    if engine == "clickhouse":
-        pytest.importorskip("chdb")
+def test_listed_hashes_of_other_kinds_are_searched_in_the_table(tmp_path):
+    pytest.importorskip("duckdb")
+    with HashIndex.create(tmp_path / "a") as index:
+        words = arguments.words([phash.phash(ground(47), bits=64)], kind="phash64")
+        index.add_hashes(words, labels=["47.jpg"], list_name="p", kind="phash64")
+        index.export(tmp_path / "a.parquet")
+    with HashTable.open(tmp_path / "a.parquet") as table:
+        (match,) = table.search(as_image(ground(47)[:, ::-1], quality=90)).matches
+    assert (match.path, match.view, match.known.listed) == ("47.jpg", "phash64", "p")
+
+
+def test_parts_are_not_searched_in_a_table(exported):
+    with HashTable.open(exported) as table, pytest.raises(UsageError, match="no parts"):
+        table.search(as_image(ground(1, shape=(64, 80))), parts="every")
+
+
+def test_equal_content_has_an_equal_name(tmp_path, index_path, exported):
+    with HashIndex.open(index_path) as index:
+        index.export(tmp_path / "again.parquet")
+    names = set()
+    for path in (exported, tmp_path / "again.parquet"):
+        with HashTable.open(path) as table:
+            names.add(table.search(as_image(ground(99))).snapshot)
+    assert len(names) == 1
+
+
+def test_what_is_no_table_of_hashes_is_refused(tmp_path, exported):
     (tmp_path / "cut.parquet").write_bytes(exported.read_bytes()[:-100])
     (tmp_path / "text.parquet").write_text("a letter" * 100)
     (tmp_path / "empty.parquet").touch()
     for name in ("cut.parquet", "text.parquet", "empty.parquet"):
         with pytest.raises(IndexFileError, match="index export"):
-            ParquetStore.open(tmp_path / name, engine=engine)
+            HashTable.open(tmp_path / name)
     for name in ("none.parquet", "."):
         with pytest.raises(IndexFileError):
-            ParquetStore.open(tmp_path / name, engine=engine)
+            HashTable.open(tmp_path / name)
     (tmp_path / "a*.parquet").touch()
     with pytest.raises(IndexFileError, match="rename"):
-        ParquetStore.open(tmp_path / "a*.parquet", engine=engine)
+        HashTable.open(tmp_path / "a*.parquet")
 
 
-def test_missing_engine_is_named_with_the_way_to_install_it(tmp_path, exported, monkeypatch):
-    for module, engine in (("duckdb", "duckdb"), ("chdb", "clickhouse")):
-        monkeypatch.setitem(sys.modules, module, None)
-        with pytest.raises(MissingDependencyError, match=rf"pip install 'imgcheck\[{engine}\]'"):
-            ParquetStore.open(exported, engine=engine)
-    with pytest.raises(UsageError, match="no engine"):
-        ParquetStore.open(exported, engine="oracle")
+def test_missing_duckdb_is_named_with_the_way_to_install_it(exported, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'imgcheck\[duckdb\]'"):
+        HashTable.open(exported)
 
 
 def test_parquet_needs_duckdb_and_leaves_nothing_behind(tmp_path, index_path, monkeypatch):

@@ -1,14 +1,29 @@
-"""Drawn parts in any colour, white, black and gray included, for a hash without them.
+"""The views of a query picture that are hashed: as it is, and without what was put over it.
 
-`imaging.annotations` says only what is surely drawn, because its mask takes evidence away. Here a
-roof that is masked by mistake costs nothing but one more view of the query, so that more is
-taken: every colour that piles up in flat places and ends in a step.
+A frame, a colour map or drawn arrows make the hash that of another picture. Each view undoes one
+of them and is tried in all orientations and polarities, so each counts in the number of tests.
+
+Drawn parts are detected in any colour, white, black and gray included. `imaging.annotations` marks
+only what is certainly drawn, because its mask takes evidence away. Here a roof that is masked by
+mistake costs nothing but one more view of the query, so that more is taken: every colour that is
+concentrated in flat places and ends in a step.
 """
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imgcheck.hashing.palettes import recover
+from imgcheck.hashing.perceptual import PdqHash, pdq_dihedral
+from imgcheck.hashing.rectangles import Rectangle, content_rectangles
+from imgcheck.imaging import annotations
+
+# Strokes are filled from beside them in a picture of this side: finer than the hash sees.
+_FILL_SIDE = 384
+# Less drawn over than this moves only a few bits; more than half is no picture any more.
+_LEAST_DRAWN, _MOST_DRAWN = 0.002, 0.5
 # Strokes are a few pixels wide at the first; areas are still flat at the second.
 _STROKE_SIDE, _AREA_SIDE = 512, 320
 # JPEG leaves drawn areas nearly flat; beside letters and strokes its colour differs by more.
@@ -28,18 +43,72 @@ _STROKE_SAME, _STROKE_CELL_BITS, _LENGTH_SHARE = 40, 5, 0.05
 _STROKE_COLOURS, _LONG_SHARE = 20, 0.6
 
 
-def strokes(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Find long thin parts of one colour that differ from what lies on both sides.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One view of a picture with its hashes.
 
-    Parameters
+    Attributes
     ----------
-    rgb : (M, N, 3) uint8
-
-    Returns
-    -------
-    (M, N) bool
-        True = may be drawn: arrows, boxes, letters of any colour; also kerbs and road markings.
+    name : str
+        ``"whole"``, ``"palette NAME"``, ``"without strokes"``, ``"without flat parts"``, or the
+        kind of a rectangle.
+    rectangle : Rectangle or None
+        What was cut out; None for the whole picture.
+    hashes : dict
+        From each of `ORIENTATIONS` to its `PdqHash`.
     """
+
+    name: str
+    rectangle: Rectangle | None
+    hashes: dict[str, PdqHash]
+
+
+def views(rgb: NDArray[np.uint8], *, drawn: NDArray[np.bool_] | None = None) -> tuple[View, ...]:
+    """Return every view of a picture that is worth a search."""
+    found: list[tuple[str, Rectangle | None, NDArray[np.uint8]]] = [("whole", None, rgb)]
+    coloured = recover(rgb)
+    if coloured is not None:
+        found.append((f"palette {coloured.name}", None, coloured.gray))
+    surely = annotations.find(rgb) if drawn is None else drawn
+    thin, flat = surely | strokes(rgb), surely | flat_parts(rgb)
+    for name, mask in (("without strokes", thin), ("without flat parts", flat)):
+        if _LEAST_DRAWN <= mask.mean() <= _MOST_DRAWN and not (mask is flat and _alike(thin, flat)):
+            found.append((name, None, filled(rgb, mask)))
+    found += [(part.kind, part, part.cut(rgb)) for part in content_rectangles(rgb)]
+    made = [View(name=n, rectangle=r, hashes=pdq_dihedral(pixels)) for n, r, pixels in found]
+    return (made[0], *(v for v in made[1:] if v.hashes["original"].hashable))
+
+
+def _alike(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
+    return bool(np.mean(one != other) < _LEAST_DRAWN)
+
+
+def filled(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return a small copy of a picture with masked pixels filled smoothly from beside them."""
+    rows, cols = rgb.shape[:2]
+    shrink = min(1.0, _FILL_SIDE / max(rows, cols))
+    size = (max(1, round(cols * shrink)), max(1, round(rows * shrink)))
+    clean = (~mask).astype(np.uint8)
+    # Bytes are shrunk ten times as fast as floats; half a level is nothing here.
+    weighted = cv2.resize(rgb * clean[..., None], size, interpolation=cv2.INTER_AREA)
+    weight = cv2.resize(clean * np.uint8(255), size, interpolation=cv2.INTER_AREA)
+    levels = [(weighted.astype(np.float32), weight[..., None].astype(np.float32) / 255)]
+    while min(levels[-1][1].shape[:2]) > 2:
+        finer = levels[-1]
+        half = ((finer[0].shape[1] + 1) // 2, (finer[0].shape[0] + 1) // 2)
+        less, part = (cv2.resize(v, half, interpolation=cv2.INTER_AREA) for v in finer)
+        levels.append((np.asarray(less, np.float32), np.asarray(part[..., None], np.float32)))
+    values, share = levels[-1]
+    out: NDArray[np.floating] = values / np.maximum(share, 1e-3)
+    for values, share in reversed(levels[:-1]):
+        coarse = cv2.resize(out, values.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        # Partly masked pixels take the rest of their weight from the coarser level.
+        out = values + (1 - share) * coarse
+    return np.clip(np.round(out), 0, 255).astype(np.uint8)
+
+
+def strokes(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Find long thin parts of one colour that differ from what lies on both sides."""
     small = _working(rgb, _STROKE_SIDE)
     kernel = np.ones((_WINDOW, _WINDOW), np.uint8)
     above = cv2.subtract(small, cv2.morphologyEx(small, cv2.MORPH_OPEN, kernel)).max(axis=2)
@@ -90,17 +159,7 @@ def _spread_out(
 
 
 def flat_parts(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Find flat parts of one colour that end in a step.
-
-    Parameters
-    ----------
-    rgb : (M, N, 3) uint8
-
-    Returns
-    -------
-    (M, N) bool
-        True = may be drawn: logos, labels, filled boxes; also pavements, roofs and water.
-    """
+    """Find flat parts of one colour that end in a step."""
     small = _working(rgb, _AREA_SIDE)
     mask = np.zeros(small.shape[:2], np.uint8)
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
@@ -121,7 +180,7 @@ def flat_parts(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def _members(
     small: NDArray[np.uint8], colour: NDArray[np.float64], *, least: int
 ) -> NDArray[np.uint8]:
-    """Give the pixels of a colour if it looks drawn, else those of its filled boxes."""
+    """Return the pixels of a colour if it looks drawn, else those of its filled boxes."""
     low, high = np.clip(colour - _SAME, 0, 255), np.clip(colour + _SAME, 0, 255)
     members = (np.asarray(cv2.inRange(small, low, high)) > 0).astype(np.uint8)
     count = int(members.sum())
@@ -147,7 +206,7 @@ def _filled_boxes(
     *,
     least: int,
 ) -> NDArray[np.uint8]:
-    """Give the boxes that are mostly of one colour, whole: the letters on a logo too."""
+    """Return the boxes that are mostly of one colour, whole: the letters on a logo too."""
     count, _, boxes, _ = cv2.connectedComponentsWithStats(members, connectivity=4)
     found = np.zeros_like(members)
     for left, top, wide, high, area in boxes[1:count]:
@@ -164,7 +223,7 @@ def _filled_boxes(
 def _rim(
     small: NDArray[np.uint8], left: int, top: int, right: int, bottom: int
 ) -> NDArray[np.float64]:
-    """Give the pixels along a rectangle, (K, 3), as far as they are in the picture."""
+    """Return the pixels along a rectangle, (K, 3), as far as they are in the picture."""
     rows, cols = small.shape[:2]
     x0, x1, y0, y1 = max(0, left), min(cols, right + 1), max(0, top), min(rows, bottom + 1)
     parts = [small[at, x0:x1] for at in (top, bottom) if 0 <= at < rows]

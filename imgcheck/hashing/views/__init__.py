@@ -1,1 +1,0 @@
-"""What a picture is once frame, colour map and drawings are undone."""
