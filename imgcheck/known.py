@@ -12,7 +12,7 @@ import numpy as np
 from imgcheck.case import Case
 from imgcheck.case.opening import SIDECAR, FilePath, date_of_item, sidecar
 from imgcheck.errors import ImgcheckError, IndexFileError, UsageError
-from imgcheck.hashing import HashIndex
+from imgcheck.hashing import HashIndex, HashTable
 from imgcheck.hashing.answer import Merged, SearchResult
 from imgcheck.hashing.store import arguments, lists
 from imgcheck.imaging import Image, Limits, frames, windows
@@ -58,6 +58,8 @@ def search(
 ) -> SearchResult:
     """Search the index of known pictures for a picture, as a whole and in parts.
 
+    An index that was exported to Parquet is searched by its hashes alone.
+
     Parameters
     ----------
     picture : path or Case
@@ -79,7 +81,8 @@ def search(
         image = Image.open(path_of(picture, "the picture"))
     if index is None:
         raise UsageError("name the index of known pictures to search")
-    with HashIndex.open(path_of(index, "the index")) as opened:
+    path = path_of(index, "the index")
+    with (HashTable if path.suffix.lower() == ".parquet" else HashIndex).open(path) as opened:
         return opened.search(image, parts=parts)
 
 

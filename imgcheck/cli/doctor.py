@@ -33,8 +33,7 @@ _CORE = (
 _EXTRAS = (
     ("c2pa-python", "c2pa", "c2pa", "content credentials are found, not validated"),
     ("cryptography", "cryptography", "sign", "cases cannot be signed"),
-    ("duckdb", "duckdb", "duckdb", "exported indexes are not searched with DuckDB"),
-    ("chdb", "chdb", "clickhouse", "exported indexes are not searched with ClickHouse"),
+    ("duckdb", "duckdb", "duckdb", "indexes are not exported to Parquet, nor searched there"),
 )
 _READABLE = "readable"
 _PURPOSES = ("signers", "time-stamps", "identities")

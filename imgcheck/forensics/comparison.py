@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from imgcheck.errors import GridMismatchError, UsageError
 from imgcheck.forensics import noise, regions
 from imgcheck.forensics.prediction import LARGEST_SIDE, Prediction, predict
-from imgcheck.forensics.regions import Difference
+from imgcheck.forensics.regions import Difference, Powers
 from imgcheck.imaging import annotations, registration, relation, transforms, warp
 
 # Below this share of the picture a comparison covers too little of it.
@@ -71,7 +71,7 @@ class Residual:
     threshold: float
     matrix: NDArray[np.float64]
     compared_share: float
-    powers: regions.Powers
+    powers: Powers
 
     @property
     def smallest_px(self) -> float | None:

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image as PillowImage
 
 from imgcheck.cli import run
+from tests.hashing.pictures import ground
 
 
 def answer(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> dict:
@@ -57,3 +59,25 @@ def test_what_cannot_be_used_is_named_and_has_its_exit_code(
     assert run(["index", "merge", database, str(tmp_path / "none")]) == 4
     assert not Path(database).exists()
     assert run(["index", "export", str(tmp_path / "none"), "out.csv"]) == 4
+
+
+def test_an_exported_index_is_searched_by_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("duckdb")
+    post, database, table = (str(tmp_path / n) for n in ("post.png", "known.db", "known.parquet"))
+    PillowImage.fromarray(ground(5)).save(post)
+    answer(capsys, "add", database, post, "--date", "2016-05")
+    answer(capsys, "export", database, table)
+    found = answer(capsys, "search", table, post)
+    (match,) = found["matches"]
+    assert (match["id"], match["date"], match["stage"], match["distance"]) == (
+        1,
+        "2016-05",
+        "hash",
+        0,
+    )
+    assert (match["relation"], match["transform"], found["parts"]) == ("undetermined", None, "none")
+    assert answer(capsys, "search", table, post, "--parts", "every", code=2)["error"]
+    (tmp_path / "letter.parquet").write_text("a letter")
+    answer(capsys, "search", str(tmp_path / "letter.parquet"), post, code=4)
