@@ -276,8 +276,6 @@ def _evidence(case: Case, compared: _Compared) -> Evidence:
 def _pictures(case: Case, compared: _Compared) -> Iterator[Picture]:
     """Yield the earlier copy aligned with the post, the post, and where they differ."""
     found, picture = compared.found, case.image.rgb()
-    if found.matrix is None:
-        return
     shape, grow = _known.shown_shape(picture)
     earlier = warp.warp(compared.earlier, found.matrix @ grow, shape, inverse=True)
     post = warp.resize(picture, shape)
