@@ -38,13 +38,13 @@ from imgcheck.provenance.fields.origin import DigitalSource, Generator, HistoryS
 from imgcheck.provenance.fields.position import Gps
 from imgcheck.provenance.fields.values import FieldRead, TagEntry
 from imgcheck.provenance.pictures.agreement import Agreement, agreement_words, thumbnail_agreement
-from imgcheck.provenance.pictures.comparison import (
+from imgcheck.provenance.pictures.embedded import (
     EmbeddedComparison,
+    EmbeddedPicture,
     compare_embedded,
-    comparison_words,
     embedded_gray,
+    embedded_pictures,
 )
-from imgcheck.provenance.pictures.embedded import EmbeddedPicture, embedded_pictures, embedded_words
 from imgcheck.provenance.pictures.gain_map import (
     GainMap,
     StatedItem,
@@ -70,8 +70,8 @@ __all__ = [
     "MakerNote", "DronePose", "PoseField", "Lineage", "HistoryStep", "DigitalSource",
     "Generator", "GeoReference",
     "ExifTool", "SecondReading", "NoSecondReading", "SecondEntry", "Disagreement", "disagreements",
-    "embedded_pictures", "EmbeddedPicture", "embedded_words", "embedded_gray",
-    "compare_embedded", "EmbeddedComparison", "comparison_words",
+    "embedded_pictures", "EmbeddedPicture", "embedded_gray",
+    "compare_embedded", "EmbeddedComparison",
     "read_fbmd", "fbmd_words",
     "read_mpf", "Mpf", "MpEntry", "mpf_words",
     "read_gain_map", "GainMap", "gain_map_words", "stated_items", "StatedItem",

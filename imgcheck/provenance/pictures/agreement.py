@@ -1,4 +1,4 @@
-"""Whether an embedded thumbnail shows the same picture as the main one, and how it lies on it."""
+"""Whether an embedded thumbnail shows the same picture as the main one, and where."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,9 @@ from imgcheck.provenance.pictures.alignment import (
     Alignment,
     Gray,
     Matrix,
-    lay_whole,
+    align_whole,
+    blocks_agreeing,
+    local_difference,
     ncc,
     resized,
     searched,
@@ -20,7 +22,6 @@ from imgcheck.provenance.pictures.alignment import (
     whole_frames,
     without_shade,
 )
-from imgcheck.provenance.pictures.difference import blocks_agreeing, local_difference
 
 Part = Literal["", "main in thumbnail", "thumbnail in main", "overlap"]
 Kind = Literal["same", "rotated", "letterboxed", "cropped", "different", "undecided"]
@@ -58,7 +59,7 @@ _BAR_BLACK, _BAR_NOISE, _BAR_DARK, _BAR_SPREAD, _BAR_EVEN = 0.04, 0.03, 0.08, 0.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How a thumbnail agrees with the main picture.
+    """The agreement of a thumbnail with the main picture.
 
     Attributes
     ----------
@@ -106,7 +107,7 @@ class Agreement:
 
 
 def thumbnail_agreement(thumb_gray: Gray, main_gray: Gray) -> Agreement:
-    """Compare a thumbnail with the main picture and say how one lies on the other.
+    """Compare a thumbnail with the main picture and align the two.
 
     Parameters
     ----------
@@ -137,7 +138,7 @@ def thumbnail_agreement(thumb_gray: Gray, main_gray: Gray) -> Agreement:
 
 
 def agreement_words(found: Agreement, source: str = "thumbnail") -> list[str]:
-    """Say the result in plain sentences."""
+    """Return the result in plain sentences."""
     turned = f", turned by {found.rotation_deg} degrees" if found.rotation_deg else ""
     turned += ", mirrored" if found.mirrored else ""
     turned += f", tilted by {found.angle_deg:.1f} degrees" if abs(found.angle_deg) > _TILT else ""
@@ -146,8 +147,8 @@ def agreement_words(found: Agreement, source: str = "thumbnail") -> list[str]:
         "rotated": f"The {source} shows the main picture{turned}.",
         "letterboxed": f"The {source} shows the main picture between bars{turned}.",
         "different": f"The {source} shows something else than the main picture.",
-        "undecided": f"The {source} is too flat, too small or too unlike the main picture to say "
-        "whether it shows the same.",
+        "undecided": f"The {source} is too flat, too small or too unlike the main picture to "
+        "decide whether it shows the same.",
         "cropped": {
             "main in thumbnail": f"The main picture is a part of what the {source} shows{turned}: "
             f"{_percent(found.shown)} of it.",
@@ -172,7 +173,7 @@ def _percent(share: float | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    laid: Alignment
+    aligned: Alignment
     ncc: float
     detail: float
     agreeing: float
@@ -181,8 +182,8 @@ class _Scored:
 
     @property
     def upright(self) -> bool:
-        """Whether it is laid neither turned nor mirrored."""
-        return not (self.laid.orientation.turns or self.laid.orientation.mirrored)
+        """Whether it is neither turned nor mirrored."""
+        return not (self.aligned.orientation.turns or self.aligned.orientation.mirrored)
 
 
 def _score(laid: Alignment) -> _Scored:
@@ -197,13 +198,13 @@ def _score(laid: Alignment) -> _Scored:
 
 
 def _candidates(thumb: Gray, main: Gray) -> list[_Scored]:
-    """Give the alignments worth a look, or the first that leaves no doubt."""
+    """Return the promising alignments, or the first that is certain."""
     scored: list[_Scored] = []
     ranked = whole_frames(thumb, main, _bars(thumb, main.shape))
     for coarse, orientation, edges in ranked[:3]:
         if coarse <= 0.2:
             continue
-        scored.append(_score(lay_whole(thumb, main, orientation, edges)))
+        scored.append(_score(align_whole(thumb, main, orientation, edges)))
         if scored[-1].ncc >= _SURE and scored[-1].agreeing >= _MOST_BLOCKS:
             return scored[-1:]
     if not any(_agrees(one) for one in scored):
@@ -212,14 +213,14 @@ def _candidates(thumb: Gray, main: Gray) -> list[_Scored]:
 
 
 def _agrees(one: _Scored) -> bool:
-    if not _plausible(one.laid):
+    if not _plausible(one.aligned):
         return False
     if one.blocks >= _CERTAIN and one.agreeing >= _CERTAIN_BLOCKS:
         return True
-    if one.laid.searched and one.blocks < _MANY:
+    if one.aligned.searched and one.blocks < _MANY:
         least = _PART_UPRIGHT if one.upright else _PART_TURNED
         return one.detail >= least and one.agreeing >= _PART_BLOCKS and one.blocks >= _PART_LEAST
-    if one.laid.searched:
+    if one.aligned.searched:
         return (
             one.ncc >= _FOUND_NCC and one.detail >= _FOUND_DETAIL and one.agreeing >= _MOST_BLOCKS
         )
@@ -231,14 +232,14 @@ def _agrees(one: _Scored) -> bool:
 
 
 def _featureless(main: Gray) -> bool:
-    """Tell whether the picture, as a small part of a thumbnail, would show next to nothing."""
+    """Return whether the picture, as a small part of a thumbnail, would have no detail."""
     scale = _PART_SIDE / max(main.shape)
     small = resized(main, round(main.shape[1] * scale), round(main.shape[0] * scale))
     return float(without_shade(small).std()) < _PART_SPREAD
 
 
 def _plausible(laid: Alignment) -> bool:
-    """Tell whether an alignment is one that cropping, turning and resizing can make."""
+    """Return whether cropping, turning and resizing can produce an alignment."""
     linear = np.linalg.inv(laid.orientation.to_picture(1.0, 1.0)[:2, :2]) @ laid.matrix[:2, :2]
     across, down = linear[0, 0], linear[1, 1]
     if across <= 0 or down <= 0 or abs(_angle(laid)) > _MOST_TILT:
@@ -250,10 +251,10 @@ def _plausible(laid: Alignment) -> bool:
 
 
 def _hints(one: _Scored) -> bool:
-    """Tell whether an alignment that is not accepted still forbids to say "different"."""
-    if one.laid.searched and not one.upright:
+    """Return whether an alignment that is not accepted still rules out "different"."""
+    if one.aligned.searched and not one.upright:
         return False
-    if one.laid.searched and one.blocks < _MANY:
+    if one.aligned.searched and one.blocks < _MANY:
         return one.detail >= _HINT and one.blocks >= 3
     return one.ncc >= _OTHER_NCC and one.agreeing >= _OTHER_BLOCKS
 
@@ -272,7 +273,7 @@ def _described(
         kind: Kind = "undecided" if _featureless(main) else "different"
         return Agreement(kind=kind, ncc=highest)
     best = max(fitting, key=lambda one: one.strength)
-    laid = best.laid
+    laid = best.aligned
     margins = _margins(laid, main.shape, thumb.shape)
     bars = _bar_rows(thumb, margins)
     # A tilt of a round or nearly empty thing is no more than a guess.
@@ -294,7 +295,7 @@ def _described(
 
 
 def _inner(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Leave out the rim, where bars and the frame's edge are smeared."""
+    """Leave out the rim, where bars and the frame's edge are blurred."""
     rim = np.zeros_like(inside)
     rim[2:-2, 2:-2] = True
     away = cv2.erode(inside.astype(np.uint8), np.ones((5, 5), np.uint8))
@@ -302,7 +303,7 @@ def _inner(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _margins(laid: Alignment, main: tuple[int, ...], thumb: tuple[int, ...]) -> list[float]:
-    """Give how far the thumbnail reaches beyond the main picture's frame.
+    """Return how far the thumbnail reaches beyond the main picture's frame.
 
     Rows above and below, columns left and right, in thumbnail pixels; negative where the main
     picture reaches farther. The middles of the frame's sides are used: a small tilt, which moves
@@ -317,7 +318,7 @@ def _margins(laid: Alignment, main: tuple[int, ...], thumb: tuple[int, ...]) -> 
 
 
 def _bar_rows(thumb: Gray, margins: list[float]) -> tuple[int, int, int, int]:
-    """Give the margins that are bars: even, and dark or alike on both sides."""
+    """Return the margins that are bars: even, and dark or alike on both sides."""
     rows, columns = thumb.shape
     strips = [
         thumb[: max(0, int(margins[0]))], thumb[rows - max(0, int(margins[1])) :],
@@ -369,7 +370,7 @@ def _kind(
 
 
 def _angle(laid: Alignment) -> float:
-    """Give the clockwise turn in degrees, beside whole quarters, from main to thumbnail."""
+    """Return the clockwise turn in degrees, beside whole quarters, from main to thumbnail."""
     linear = np.linalg.inv(laid.orientation.to_picture(1.0, 1.0)[:2, :2]) @ laid.matrix[:2, :2]
     across, down = abs(linear[0, 0]) or 1.0, abs(linear[1, 1]) or 1.0
     first = np.arctan2(linear[1, 0] / down, linear[0, 0] / across)
@@ -378,7 +379,7 @@ def _angle(laid: Alignment) -> float:
 
 
 def _scaled(matrix: Matrix, thumb: Gray, main: Gray, thumb_full: Gray, main_full: Gray) -> Matrix:
-    """Bring a matrix between shrunk pictures to the pixels of the full ones."""
+    """Convert a matrix between shrunk pictures to the pixels of the full ones."""
     into = np.diag([thumb.shape[1] / thumb_full.shape[1], thumb.shape[0] / thumb_full.shape[0], 1])
     out = np.diag([main_full.shape[1] / main.shape[1], main_full.shape[0] / main.shape[0], 1])
     return np.asarray(out @ matrix @ into)
@@ -387,7 +388,7 @@ def _scaled(matrix: Matrix, thumb: Gray, main: Gray, thumb_full: Gray, main_full
 def _in_main(
     region: tuple[int, int, int, int], laid: Alignment, main: Gray, main_full: Gray
 ) -> tuple[float, float, float, float]:
-    """Bring a region of the common grid into pixels of the full main picture."""
+    """Convert a region of the common grid to pixels of the full main picture."""
     x, y, width, height = region
     corners = np.array([[x, x + width], [y, y + height], [1, 1]], np.float64)
     across, down, _ = laid.grid @ corners
@@ -398,7 +399,7 @@ def _in_main(
 
 
 def _bars(thumb: Gray, shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
-    """Give the borders to try: none, those that the other aspect explains, those that are dark."""
+    """Return the borders to try: none, those that the other aspect explains, dark ones."""
     rows, columns = thumb.shape[:2]
     choices = [(0, 0, 0, 0)]
     for high, wide in (shape[:2], shape[1::-1]):  # as the picture is, and turned by a quarter

@@ -1,8 +1,8 @@
-"""How a thumbnail lies on its picture: whole, turned, with bars, or one a part of the other.
+"""Alignment of a thumbnail with its picture, and the blocks in which the two agree.
 
 An alignment is proposed (the whole frame, or the best place of one in the other at some scale)
 and then refined by enhanced correlation (Evangelidis and Psarakis, IEEE TPAMI 30, 2008), which
-does not care about brightness and contrast.
+is independent of brightness and contrast.
 """
 
 from collections.abc import Iterator
@@ -26,16 +26,28 @@ _TURNED = 0.9  # weight of a turned place: most crops are not turned as well
 _ECC_AREA = 1_200  # pixels that six free parameters need
 _FLAT = 0.008  # spread (of 0..1) below which a picture has nothing to align
 
+Region = tuple[int, int, int, int]
+
+_BLOCK = 11  # pixels of the thumbnail; smaller blocks of a JPEG of that size are mostly its noise
+_STRIDE = 6
+_AGREE = 0.5  # correlation of a block; unrelated blocks reach it in one of ten
+_TEXTURE = 0.012  # spread (of 0..1) of a block that noise of compression alone does not have
+_BLUR = 0.8  # makes up for thumbnails that take every n-th pixel instead of an average
+_SMALL = 0.004  # share of the pixels; a mark of 8 x 10 pixels in 160 x 120
+_LARGE = 0.45  # more is no local difference
+_STRONG = 6.0  # times the usual residual at pixels of that steepness
+_EDGE = 0.10  # of the range of gray; less is what sharpening and compression do
+
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """One of the eight ways to lay a picture: mirrored left to right, then turned clockwise."""
+    """One of the eight orientations: mirrored left to right, then turned clockwise."""
 
     mirrored: bool
     turns: int
 
     def view(self, picture: Gray) -> Gray:
-        """Lay the picture so."""
+        """Return the picture in this orientation."""
         laid = np.fliplr(picture) if self.mirrored else picture
         return np.ascontiguousarray(np.rot90(laid, -self.turns))
 
@@ -58,7 +70,7 @@ ORIENTATIONS = tuple(Orientation(m, t) for m in (False, True) for t in range(4))
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """A laid thumbnail: ``matrix`` maps its pixels to those of the picture.
+    """An aligned thumbnail: ``matrix`` maps its pixels to those of the picture.
 
     ``first`` and ``second`` are the two on one grid, ``inside`` where both have pixels, and
     ``grid`` maps pixels of that grid to those of the picture.
@@ -94,7 +106,7 @@ def resized(gray: Gray, width: int, height: int) -> Gray:
 
 
 def ncc(first: Gray, second: Gray, inside: NDArray[np.bool_] | None = None) -> float:
-    """Give the normalised correlation of two equal-sized pictures; 0 where one is flat."""
+    """Compute the normalised correlation of two equal-sized pictures; 0 where one is flat."""
     a, b = (first, second) if inside is None else (first[inside], second[inside])
     if a.size < 16:
         return 0.0
@@ -124,21 +136,21 @@ def whole_frames(
 
 
 def cut(gray: Gray, edges: tuple[int, int, int, int]) -> Gray:
-    """Take away rows above and below, columns left and right."""
+    """Remove rows above and below, columns left and right."""
     top, bottom, left, right = edges
     return gray[top : gray.shape[0] - bottom, left : gray.shape[1] - right]
 
 
-def lay_whole(
+def align_whole(
     thumb: Gray, main: Gray, orientation: Orientation, edges: tuple[int, int, int, int]
 ) -> Alignment:
-    """Refine the alignment that lays the thumbnail, without its bars, on the whole picture."""
+    """Align the thumbnail, without its bars, with the whole picture."""
     part = np.ascontiguousarray(cut(thumb, edges))
     view = resized(orientation.view(main), part.shape[1], part.shape[0])
     warp = refine(part, view, np.array([[1, 0, 0], [0, 1, 0]], np.float32))
     shift = _move(-edges[2], -edges[0])
     stretch = _stretch(view, orientation, main)
-    return _laid(part, view, warp, orientation, stretch, shift, searched=False)
+    return _aligned(part, view, warp, orientation, stretch, shift, searched=False)
 
 
 def searched(thumb: Gray, main: Gray) -> Iterator[Alignment]:
@@ -147,7 +159,7 @@ def searched(thumb: Gray, main: Gray) -> Iterator[Alignment]:
     for main_is_part in (True, False):
         image = thumb if main_is_part else shrink(main, SIDE)
         for orientation in ORIENTATIONS:
-            # The second search turns the thumbnail the other way round instead of the picture.
+            # The second search turns the thumbnail back instead of the picture.
             part = orientation.view(main) if main_is_part else _inverse(orientation).view(thumb)
             for band, score, size, place in _places(image, part):
                 score *= 1.0 if orientation == ORIENTATIONS[0] else _TURNED
@@ -156,8 +168,8 @@ def searched(thumb: Gray, main: Gray) -> Iterator[Alignment]:
     for places in found.values():
         places.sort(key=lambda one: -one[0])
         for _, main_is_part, orientation, size, place in places[:_BEST]:
-            lay = _lay_in_thumb if main_is_part else _lay_in_main
-            yield lay(thumb, main, orientation, size, place)
+            align = _align_in_thumb if main_is_part else _align_in_main
+            yield align(thumb, main, orientation, size, place)
 
 
 def refine(template: Gray, image: Gray, warp: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -224,11 +236,11 @@ def _places(image: Gray, part: Gray) -> list[tuple[int, float, tuple[int, int], 
 
 
 def without_shade(gray: Gray) -> Gray:
-    """Take away what changes over more than some 8 pixels."""
+    """Remove variation over more than about 8 pixels."""
     return gray - cv2.GaussianBlur(gray, (0, 0), 8.0)
 
 
-def _lay_in_thumb(
+def _align_in_thumb(
     thumb: Gray, main: Gray, orientation: Orientation, size: tuple[int, int],
     place: tuple[int, int],
 ) -> Alignment:  # fmt: skip
@@ -241,11 +253,11 @@ def _lay_in_thumb(
     return Alignment(orientation, grid @ back, moved, view, inside, grid, True)
 
 
-def _lay_in_main(
+def _align_in_main(
     thumb: Gray, main: Gray, orientation: Orientation, size: tuple[int, int],
     place: tuple[int, int],
 ) -> Alignment:  # fmt: skip
-    """Lay the thumbnail on a part of the picture; size and place are in the shrunk picture."""
+    """Align the thumbnail with a part of the picture, found in the shrunk picture."""
     small = shrink(main, SIDE)
     # Bring the picture to the thumbnail's own scale, so that neither is enlarged.
     turned = size if orientation.turns % 2 == 0 else size[::-1]
@@ -259,11 +271,11 @@ def _lay_in_main(
     left, top = float(laid[0].min()), float(laid[1].min())
     warp = np.array([[1, 0, left * factor], [0, 1, top * factor]], np.float32)
     warp = refine(thumb, view, warp)
-    return _laid(thumb, view, warp, orientation, _stretch(view, orientation, main),
+    return _aligned(thumb, view, warp, orientation, _stretch(view, orientation, main),
                  np.eye(3), searched=True)  # fmt: skip
 
 
-def _laid(
+def _aligned(
     part: Gray, view: Gray, warp: NDArray[np.float32], orientation: Orientation,
     stretch: Matrix, shift: Matrix, *, searched: bool,
 ) -> Alignment:  # fmt: skip
@@ -273,7 +285,7 @@ def _laid(
 
 
 def _inverse(orientation: Orientation) -> Orientation:
-    """Give the orientation that undoes one; a mirrored one undoes itself."""
+    """Return the inverse orientation; a mirrored one is its own inverse."""
     if orientation.mirrored:
         return orientation
     return Orientation(False, -orientation.turns % 4)
@@ -296,3 +308,83 @@ def _corner(warp: NDArray[np.float32]) -> Matrix:
 
 def _move(x: float, y: float) -> Matrix:
     return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], np.float64)
+
+
+def blocks_agreeing(first: Gray, second: Gray, inside: NDArray[np.bool_]) -> tuple[float, int]:
+    """Return the share of the blocks with texture that correlate, and how many have texture."""
+    correlation, spread, whole = _blocks(first, second, inside)
+    if not whole.any():
+        return 0.0, 0
+    limit = max(_TEXTURE, 0.5 * float(np.median(spread[whole])))
+    textured = whole & (spread > limit)
+    count = int(textured.sum())
+    return (float((correlation[textured] > _AGREE).mean()) if count else 0.0), count
+
+
+def _blocks(
+    first: Gray, second: Gray, inside: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Correlate block by block; the spread is the larger one of the two, at one contrast."""
+    size = min(_BLOCK, *(side // 2 * 2 - 1 for side in first.shape))
+    a = cv2.GaussianBlur(first, (0, 0), _BLUR)
+    b = cv2.GaussianBlur(second, (0, 0), _BLUR)
+
+    def mean(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        return cv2.blur(values, (size, size))[_picked(first.shape, size)]  # type: ignore[return-value]
+
+    mean_a, mean_b = mean(a), mean(b)  # type: ignore[arg-type]
+    var_a = np.maximum(mean(a * a) - mean_a**2, 0)
+    var_b = np.maximum(mean(b * b) - mean_b**2, 0)
+    covariance = mean(a * b) - mean_a * mean_b
+    correlation = covariance / np.sqrt(np.maximum(var_a * var_b, 1e-10))
+    whole = mean(inside.astype(np.float32)) > 0.99
+    return correlation, np.sqrt(np.maximum(var_a, var_b)), whole
+
+
+def _picked(shape: tuple[int, ...], size: int) -> tuple[slice, slice]:
+    half = size // 2
+    return slice(half, shape[0] - half, _STRIDE), slice(half, shape[1] - half, _STRIDE)
+
+
+def local_difference(first: Gray, second: Gray, inside: NDArray[np.bool_]) -> Region | None:
+    """Return x, y, width, height of the largest region where two aligned pictures differ.
+
+    The brightness of one is first brought to that of the other by a line fitted to what agrees.
+    A residual counts against what is usual where the picture is as steep, so that edges, which a
+    thumbnail's sharpening moves, do not count as objects.
+    """
+    a, b = (cv2.GaussianBlur(one, (0, 0), 1.2) for one in (first, second))
+    residual = _residual(a, b, inside)  # type: ignore[arg-type]
+    steep = _steepness(b)  # type: ignore[arg-type]
+    usual = float(np.median(residual[inside])) + 1e-3
+    slope = float(np.median(residual[inside] / (steep[inside] + 0.02)))
+    bound = np.maximum(_STRONG * (usual + slope * steep), _EDGE)
+    marked = ((residual > bound) & inside).astype(np.uint8)
+    marked = cv2.morphologyEx(marked, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(marked)
+    if count < 2 or marked.sum() > _LARGE * inside.sum():
+        return None
+    rank = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    x, y, width, height, area = (int(value) for value in stats[rank])
+    return (x, y, width, height) if area >= _SMALL * inside.sum() else None
+
+
+def _residual(a: Gray, b: Gray, inside: NDArray[np.bool_]) -> Gray:
+    keep = inside.copy()
+    gain, offset = 1.0, 0.0
+    for _ in range(3):
+        if keep.sum() < 32:
+            break
+        x, y = b[keep], a[keep]
+        spread = float(x.var())
+        gain = float(((x - x.mean()) * (y - y.mean())).mean()) / spread if spread > 1e-6 else 1.0
+        offset = float(y.mean() - gain * x.mean())
+        far = np.abs(a - gain * b - offset)
+        keep = inside & (far <= 2.5 * float(np.median(far[inside])) + 1e-3)
+    return np.abs(a - gain * b - offset).astype(np.float32)
+
+
+def _steepness(gray: Gray) -> Gray:
+    """Return the largest change within a pixel's neighbourhood."""
+    kernel = np.ones((3, 3), np.uint8)
+    return cv2.dilate(gray, kernel) - cv2.erode(gray, kernel)

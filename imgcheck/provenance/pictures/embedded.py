@@ -1,23 +1,31 @@
-"""Every picture inside a file: thumbnails, previews, gain maps, with their bytes and their size.
+"""Every picture inside a file: thumbnails, previews, gain maps, and their agreement.
 
-What is listed here is found by its header, not decoded; `preview.thumbnail_agreement` compares
-the decoded pixels with the main picture.
+Pictures are found by their headers; those that are small copies are decoded and compared with the
+main picture, all on their stored grids.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.errors import ImgcheckError
+from imgcheck.imaging import Image
 from imgcheck.imaging.containers import structure as read_structure
+from imgcheck.imaging.containers.boxes import header_length
+from imgcheck.imaging.containers.heif import items
 from imgcheck.imaging.containers.jpeg import PROCESSES
 from imgcheck.imaging.containers.mpf import read_mpf
 from imgcheck.imaging.containers.tiff import Directory, TiffBlock, integers, read_tiff
-from imgcheck.imaging.containers.tree import Node, Structure, Walk
+from imgcheck.imaging.containers.tree import Node, Structure, Walk, printable
 from imgcheck.imaging.image import FileContent, file_bytes
+from imgcheck.imaging.reduced import stored_gray
 from imgcheck.provenance.fields.blocks import resources
 from imgcheck.provenance.fields.carriers import carriers, exif_start
 from imgcheck.provenance.fields.values import Reading
-from imgcheck.provenance.pictures.heif_pictures import secondary_items
+from imgcheck.provenance.pictures.agreement import Agreement, thumbnail_agreement
 
 Encoding = Literal["jpeg", "rgb", "bgr", "gray", "palette", "png", "hevc", "av1", "other"]
 
@@ -26,6 +34,11 @@ _MOST = 64  # pictures of one file; a burst has some 30
 _MAX_CONTENT = 32 << 20  # bytes of one picture
 _MAX_RAW_SIDE = 1024  # of an uncompressed thumbnail; the standards allow 255 or 160 x 120
 _THUMBNAIL_OLD, _THUMBNAIL = 0x0409, 0x040C  # Photoshop 4 (blue first) and 5
+_ROLES = {"thmb": "thumbnail", "auxl": "auxiliary"}
+_MAX_ROWS = 10_000
+# Roles of embedded pictures that are not small copies of the picture.
+_NO_COPIES = ("gain map", "depth", "hdrgainmap", "panorama", "disparity", "multi-angle", "original")
+_MOST_COMPARED = 8  # pictures of one file that are decoded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,18 +124,6 @@ def embedded_pictures(
     return tuple(found)
 
 
-def embedded_words(pictures: tuple[EmbeddedPicture, ...]) -> list[str]:
-    """Say in plain sentences which pictures a file holds."""
-    words = []
-    for one in pictures:
-        size = f"{one.width} x {one.height} px, " if one.width and one.height else ""
-        where = "" if one.offset is None else f" at {one.offset}"
-        short = "" if one.length >= one.stated_length else f" of {one.stated_length} stated"
-        words.append(f"Embedded picture ({one.source}, {one.role}): {size}{one.encoding}, "
-                     f"{one.length} bytes{short}{where}.")  # fmt: skip
-    return words
-
-
 def _all(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
     reading = Reading(data=data)
     for node in tree.nodes:
@@ -140,14 +141,7 @@ def _all(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
     yield from _mpf(data, tree)
     yield from _behind(data, tree)
     if tree.format in ("heif", "avif"):
-        for item in secondary_items(data, tree):
-            yield EmbeddedPicture(
-                source=f"HEIF {item.role}", role=item.note or item.role,
-                encoding=_ITEMS.get(item.kind, "other"), width=item.width, height=item.height,
-                offset=item.extents[0][0] if len(item.extents) == 1 else None,
-                length=len(item.content(data)), stated_length=item.length,
-                content=item.content(data),
-            )  # fmt: skip
+        yield from _heif(data, tree)
 
 
 def jpeg_size(content: bytes) -> tuple[int, int] | None:
@@ -278,3 +272,158 @@ def _behind(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
             if part.kind == "JPEG":
                 yield from _jpeg(data, part.offset, part.length, len(data), "trailer",
                                  "behind the end", True)  # fmt: skip
+
+
+def _heif(data: bytes, structure: Structure) -> Iterator[EmbeddedPicture]:
+    """List thumbnails and auxiliary pictures (gain maps, depth) of the first ``meta`` box.
+
+    ISO/IEC 23008-12: an ``iref`` of type ``thmb`` or ``auxl`` states which item belongs to which;
+    ``ipma`` gives each item its properties: ``ispe`` its size, ``auxC`` its kind.
+    """
+    meta = next((node for node in structure.nodes if node.kind == "meta"), None)
+    if meta is None:
+        return
+    boxes = {node.kind: node for node in meta.children}
+    roles = _roles(data, boxes.get("iref"))
+    if not roles:
+        return
+    known = _properties(data, boxes.get("iprp"))
+    for item in items(data, structure, Reading(data=data).observe):
+        if item.number in roles and item.extents:
+            width, height, note = _size_and_kind(data, known.get(item.number, []))
+            extents = item.extents[:64]
+            parts = (data[at : at + min(size, _MAX_CONTENT)] for at, size in extents)
+            content = b"".join(parts)[:_MAX_CONTENT]
+            role = roles[item.number]
+            yield EmbeddedPicture(
+                source=f"HEIF {role}", role=note or role,
+                encoding=_ITEMS.get(item.kind, "other"), width=width, height=height,
+                offset=extents[0][0] if len(extents) == 1 else None, length=len(content),
+                stated_length=sum(size for _, size in item.extents), content=content,
+            )  # fmt: skip
+
+
+def _roles(data: bytes, iref: Node | None) -> dict[int, str]:
+    if iref is None:
+        return {}
+    start = iref.offset + header_length(data, iref)
+    wide = 4 if data[start : start + 1] == b"\x01" else 2
+    found = {}
+    for node in iref.children:
+        if node.kind in _ROLES:
+            place = node.offset + header_length(data, node)
+            found[int.from_bytes(data[place : place + wide], "big")] = _ROLES[node.kind]
+    return found
+
+
+def _properties(data: bytes, iprp: Node | None) -> dict[int, list[Node]]:
+    """Return for each item the property boxes that ``ipma`` links to it."""
+    known: dict[int, list[Node]] = {}
+    ipco = next((n for n in iprp.children if n.kind == "ipco"), None) if iprp else None
+    ipma = next((n for n in iprp.children if n.kind == "ipma"), None) if iprp else None
+    if ipco is None or ipma is None:
+        return known
+    position = ipma.offset + header_length(data, ipma)
+    end = min(ipma.offset + ipma.length, len(data))
+    wide = 4 if data[position : position + 1] != b"\0" else 2
+    long = bool(data[position + 3 : position + 4] and data[position + 3] & 1)
+    count = int.from_bytes(data[position + 4 : position + 8], "big")
+    position += 8
+    for _ in range(min(count, _MAX_ROWS)):
+        if position + wide + 1 > end:
+            break
+        number = int.from_bytes(data[position : position + wide], "big")
+        rows = data[position + wide]
+        position += wide + 1
+        step = 2 if long else 1
+        for place in range(position, min(position + rows * step, end - step + 1), step):
+            # The first bit says that a reader must know the property.
+            index = int.from_bytes(data[place : place + step], "big") & (0x7FFF if long else 0x7F)
+            if 0 < index <= len(ipco.children):
+                known.setdefault(number, []).append(ipco.children[index - 1])
+        position += rows * step
+    return known
+
+
+def _size_and_kind(data: bytes, properties: list[Node]) -> tuple[int | None, int | None, str]:
+    width = height = None
+    note = ""
+    for node in properties:
+        start = node.offset + header_length(data, node) + 4
+        if node.kind == "ispe" and start + 8 <= len(data):
+            width, height = (int.from_bytes(data[i : i + 4], "big") for i in (start, start + 4))
+        elif node.kind == "auxC":
+            end = node.offset + node.length
+            note = printable(data[start:end].split(b"\0", 1)[0], 60)
+    return width, height, note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedComparison:
+    """One embedded picture and how it agrees with the main one.
+
+    ``picture`` is `EmbeddedPicture.described`; ``agreement`` is None where nothing was compared
+    and ``reason`` says why.
+    """
+
+    picture: dict[str, Any]
+    agreement: Agreement | None
+    reason: str = ""
+
+
+def embedded_gray(picture: EmbeddedPicture) -> NDArray[np.float32] | None:
+    """Decode an embedded picture to (M, N) float32 in [0, 1]; None where there is no decoder."""
+    if picture.encoding in ("jpeg", "png"):
+        try:
+            return stored_gray(Image.from_bytes(picture.content, name=picture.source))
+        except ImgcheckError:
+            return None
+    width, height = picture.width or 0, picture.height or 0
+    raw = np.frombuffer(picture.content, np.uint8)
+    if picture.encoding == "palette" and raw.size == 768 + width * height:
+        raw = raw[:768].reshape(256, 3)[raw[768:]].ravel()
+    if picture.encoding == "gray" and raw.size == width * height:
+        return raw.reshape(height, width).astype(np.float32) / np.float32(255)
+    if picture.encoding not in ("rgb", "bgr", "palette") or raw.size != 3 * width * height:
+        return None
+    # BT.601, as the main picture's gray.
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    colours = raw.reshape(height, width, 3).astype(np.float32) / np.float32(255)
+    return np.asarray(colours @ (weights[::-1] if picture.encoding == "bgr" else weights))
+
+
+def compare_embedded(image: Image, *, structure: Structure) -> tuple[EmbeddedComparison, ...]:
+    """Compare every embedded picture of a file with the picture itself.
+
+    Parameters
+    ----------
+    image : Image
+        The opened file; a JPEG is decoded at a reduced scale only.
+    structure : Structure
+        Its walk.
+
+    Returns
+    -------
+    tuple of EmbeddedComparison
+        In the order of `embedded_pictures`. Gain maps and frames of other views are listed and
+        not compared.
+    """
+    found = embedded_pictures(image.data, format=image.format, structure=structure)
+    return tuple(_compared(image, one, index) for index, one in enumerate(found))
+
+
+def _compared(image: Image, picture: EmbeddedPicture, index: int) -> EmbeddedComparison:
+    reason = ""
+    agreement = None
+    if any(word in picture.role for word in _NO_COPIES):
+        reason = "it is not meant as a copy of the picture"
+    elif index >= _MOST_COMPARED:
+        reason = f"only the first {_MOST_COMPARED} are compared"
+    else:
+        small = embedded_gray(picture)
+        reason = "it cannot be decoded" if small is None else ""
+        try:
+            agreement = None if small is None else thumbnail_agreement(small, stored_gray(image))
+        except ImgcheckError:
+            reason = "the picture itself cannot be decoded"
+    return EmbeddedComparison(picture=picture.described(), agreement=agreement, reason=reason)
