@@ -72,7 +72,7 @@ def publish(
 
 
 def _kept(case: Case) -> Replacing:
-    """Give the files of a case as what no output replaces."""
+    """Return the files of a case as what no output replaces."""
     pictures = (case.image, *(reference.image for reference in case.references))
     paths = [picture.path for picture in pictures] + [case.index]
     return Replacing(inputs=tuple(path for path in paths if path is not None))
@@ -156,7 +156,7 @@ def publish_in_case(
     claim : path, optional
         The claim file; a copy of it stays with the report.
     options : mapping of str to str, optional
-        What was asked for on the command line.
+        Options of the command line.
 
     Raises
     ------
@@ -231,7 +231,7 @@ def publish_inspection_in_case(
 
 
 def _features(report: Report) -> list[dict[str, Any]]:
-    """Give the ground that findings speak of as GeoJSON features."""
+    """Return the footprints of all findings as GeoJSON features."""
     return [
         {
             "type": "Feature",

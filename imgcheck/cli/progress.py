@@ -46,7 +46,7 @@ class Progress:
             self._status.stop()
 
     def __call__(self, step: str, position: int, total: int) -> None:
-        """Say that a step begins."""
+        """Return that a step begins."""
         line = printable(f"{self.title}: {step} ({position + 1} of {total})")
         if self._status is not None:
             from rich.markup import escape

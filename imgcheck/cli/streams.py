@@ -1,8 +1,8 @@
-"""Standard streams that no reader, disk or encoding can turn into an exit code.
+"""Standard streams whose failures give defined exit codes.
 
-A reader that closed its end has seen enough: what follows is dropped in silence. Any other
-failure of stdout, such as a full disk, means that the result was lost; the process then leaves
-with 3. A stream that was closed from the beginning takes everything and keeps nothing.
+When a reader closes its end, the rest of the output is dropped. Any other failure of stdout, such
+as a full disk, means that the result is lost; the exit code is then 3. Output to a stream that was
+closed from the beginning is dropped.
 """
 
 import errno
@@ -61,7 +61,7 @@ def prepare() -> None:
         signal.signal(signal.SIGINT, _note)
     sys.unraisablehook = _swallowed
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # what a library says to programmers is no news to users
+        warnings.simplefilter("ignore")  # warnings of libraries are for programmers
     for descriptor in range(3):
         _open_if_closed(descriptor)
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
@@ -69,7 +69,7 @@ def prepare() -> None:
 
 
 def interrupted() -> bool:
-    """Tell whether Ctrl-C was pressed."""
+    """Return whether Ctrl-C was pressed."""
     return bool(_pressed)
 
 

@@ -1,4 +1,4 @@
-"""What was posted: by whom, with which statements, and what a person measured in it."""
+"""What was posted: by whom, with which statements, and measurements made by a person."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,7 +15,7 @@ S = TypeVar("S", bound=Statement)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a picture was posted. Every field is what the analyst wrote down."""
+    """Where a picture was posted, as written by the analyst."""
 
     url: str | None = None
     publisher: str | None = None
@@ -25,14 +25,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """One value that a person measured in the picture or knows about it.
+    """One value that a person measured in the picture or took from another source.
 
     Attributes
     ----------
     quantity : str
         ``shadow_azimuth`` (degrees clockwise from north, the way the shadow points),
         ``shadow_ratio`` (length over height), ``gsd_m``, ``north_deg``, ``slope_deg``,
-        ``slope_aspect_deg``, ``lean_deg`` or ``view_deg``; docs/claim.md says what each means.
+        ``slope_aspect_deg``, ``lean_deg`` or ``view_deg``; docs/claim.md explains each.
     sigma : float, optional
         Standard error of the value, same unit.
     """
@@ -87,7 +87,7 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rival:
-    """Another account of the same picture, to weigh the claim against."""
+    """Another account of the same picture, with which the claim is compared."""
 
     text: str
     window: Window | None = None
@@ -95,7 +95,7 @@ class Rival:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A post, taken apart into statements that can be answered one by one."""
+    """A post, split into statements that can be answered one by one."""
 
     source: Source = field(default_factory=Source)
     statements: tuple[Statement, ...] = ()
@@ -111,7 +111,7 @@ class Claim:
             raise ValueError(f"two statements share the id {', '.join(doubles)}")
 
     def of_kind(self, *kinds: str) -> tuple[Statement, ...]:
-        """Give the statements of the named kinds, in the claim's order."""
+        """Return the statements of the named kinds, in the claim's order."""
         return tuple(s for s in self.statements if s.kind in kinds)
 
     def of_type(self, *types: type[S]) -> tuple[S, ...]:
@@ -119,11 +119,11 @@ class Claim:
         return tuple(s for s in self.statements if isinstance(s, types))
 
     def measured(self, quantity: str) -> Measurement | None:
-        """Give the first measurement of a quantity, or ``None``."""
+        """Return the first measurement of a quantity, or ``None``."""
         return next((m for m in self.measurements if m.quantity == quantity), None)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the claim as JSON-ready values."""
+        """Return the claim as JSON-ready values."""
         return encode_fields(self)
 
     @classmethod

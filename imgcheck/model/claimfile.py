@@ -57,24 +57,24 @@ def load(path: str | os.PathLike[str]) -> Claim:
     Raises
     ------
     ClaimError
-        If the file is missing, too large, not UTF-8, not YAML, or says something that no
+        If the file is missing, too large, not UTF-8, not YAML, or has a value that no
         statement kind accepts; file and line are named.
     """
     name = Path(path).name
     try:
         if not Path(path).is_file():
-            raise ClaimError(f"{name}: there is no such claim file", file=name)
+            raise ClaimError(f"{name}: claim file not found", file=name)
         with Path(path).open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise ClaimError(f"{name}: cannot be read: {error.strerror}", file=name) from error
     if len(data) > MAX_BYTES:
-        raise ClaimError(f"{name}: is over 1 MiB; a claim file is a page of text", file=name)
+        raise ClaimError(f"{name}: is larger than 1 MiB, the limit for a claim file", file=name)
     return loads(data, name=name)
 
 
 def loads(data: bytes | str, *, name: str = "claim") -> Claim:
-    """Read a claim from the text of a claim file; ``name`` stands in error messages."""
+    """Read a claim from the text of a claim file; ``name`` is used in error messages."""
     try:
         text = data.decode("utf-8-sig") if isinstance(data, bytes) else data
     except UnicodeDecodeError as error:
@@ -175,7 +175,7 @@ class _ClaimReader(Reader):
         if sigma is None and quantity.startswith("shadow_"):
             self.refuse(
                 item.line,
-                f"{quantity}: say how exact it is: {{value: {value:g}, sigma: STANDARD_ERROR}}",
+                f"{quantity}: give its error: {{value: {value:g}, sigma: STANDARD_ERROR}}",
             )
         return Measurement(quantity=quantity, value=value, sigma=sigma, note=note)
 
@@ -290,7 +290,7 @@ class _ClaimReader(Reader):
         return Place(lat=lat, lon=lon, radius_km=radius, relation=relation, **common)
 
     def _position(self, east: Item, north: Item, what: str) -> tuple[float, float]:
-        """Read a longitude and a latitude; where they look exchanged, say so."""
+        """Read a longitude and a latitude; the error names them if they seem exchanged."""
         lon = self.number(east, f"{what} lon", -180, 180)
         lat = self.number(north, f"{what} lat", -1e9, 1e9)
         if abs(lat) > 90:

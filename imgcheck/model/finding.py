@@ -1,4 +1,4 @@
-"""What one check observed, what that says about one statement, and how far it can be trusted."""
+"""What one check observed, what that means for one statement, and how reliable it is."""
 
 import enum
 import hashlib
@@ -10,7 +10,7 @@ from imgcheck.quantity import Interval, LikelihoodRatio, binomial_interval
 
 
 class Outcome(enum.StrEnum):
-    """What a finding says about its statement."""
+    """What a finding means for its statement."""
 
     SUPPORTS = "supports"
     CONTRADICTS = "contradicts"
@@ -34,11 +34,11 @@ class Measure:
 
     def __post_init__(self) -> None:
         if self.value is None and not self.reason:
-            raise ValueError(f"measure {self.name!r} is unknown and says no reason")
+            raise ValueError(f"measure {self.name!r} is unknown and has no reason")
 
 
 #: A test decides a statement only if the upper end of the two-sided 95 % interval of its error
-#: rate is at most this: an error in twenty is the most that a published verdict can bear. The upper
+#: rate is at most this: one error in twenty is the limit for a published verdict. The upper
 #: end and not the rate, because 0 errors in 10 trials is still compatible with 31 %; two-sided,
 #: because that is the interval printed. It takes 72 trials without an error to pass.
 LARGEST_ERROR_RATE = 0.05
@@ -53,7 +53,7 @@ class ErrorRate:
     errors, trials : int
         Wrong decisions, and the cases in which the decision would have been wrong.
     what : str
-        What was counted, as a phrase: "pictures of other ground that were placed".
+        What was counted, to follow the numbers: "images of other locations were matched".
     calibration : str
         The page of the docs with the benchmark.
     """
@@ -100,7 +100,7 @@ class ByteRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A reference picture or a known picture that a finding leans on."""
+    """A reference picture or a known picture that a finding rests on."""
 
     input: str
     label: str
@@ -132,7 +132,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a reader can look at to see the finding with her own eyes."""
+    """What a reader can look at to verify the finding."""
 
     regions: tuple[Region, ...] = ()
     bytes: tuple[ByteRange, ...] = ()
@@ -159,14 +159,14 @@ class Finding:
     Attributes
     ----------
     check, check_version : str
-        Who says it.
+        The check, and its version.
     statement : str or None
         Id of the statement it bears on; ``None`` for an observation on its own.
     outcome : Outcome
     summary : str
         One sentence: the observation first, then what it means for the statement.
     basis : str
-        Findings of one basis, such as "file metadata", lean on the same evidence and are
+        Findings of one basis, such as "file metadata", rest on the same evidence and are
         not counted twice.
     weight : LikelihoodRatio or None
         Only with the calibration it comes from.
@@ -200,7 +200,7 @@ class Finding:
 
     def __post_init__(self) -> None:
         if not self.summary:
-            raise ValueError(f"{self.check}: a finding says what was observed")
+            raise ValueError(f"{self.check}: a finding needs a summary")
         measured = self.error_rate is not None and self.error_rate.decides
         if self.outcome in DECISIVE and not (measured or self.stated_by):
             raise ValueError(
@@ -209,7 +209,7 @@ class Finding:
             )
 
     def to_json(self) -> dict[str, Any]:
-        """Give the finding as JSON-ready values."""
+        """Return the finding as JSON-ready values."""
         return encode_fields(self)
 
     @classmethod

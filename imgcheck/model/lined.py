@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 class Item:
-    """A YAML value with the line it stands on."""
+    """A YAML value with its line."""
 
     __slots__ = ("line", "value")
 
@@ -72,7 +72,7 @@ class Reader:
             if depth > _MAX_DEPTH:
                 self.refuse(line, f"is nested over {_MAX_DEPTH} levels deep")
             if count > _MOST_PARTS:
-                self.refuse(line, f"has over {_MOST_PARTS:,} values; a claim is a page of text")
+                self.refuse(line, f"has over {_MOST_PARTS:,} values, too many for a claim")
 
     def _item(self, node: yaml.Node) -> Item:
         line = node.start_mark.line + 1

@@ -26,7 +26,7 @@ class Answer(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What the findings together say about one statement.
+    """The answer to one statement, from all findings.
 
     Attributes
     ----------
@@ -99,26 +99,26 @@ class Report:
     verdicts: tuple[Verdict, ...]
 
     def pictures(self) -> Iterator[Picture]:
-        """Give every picture made as evidence, in the order of the findings."""
+        """Return every picture made as evidence, in the order of the findings."""
         for finding in self.findings:
             yield from finding.evidence.pictures
 
     def answers(self) -> dict[str, Answer]:
-        """Give the verdict of each statement by its id."""
+        """Return the verdict of each statement by its id."""
         return {verdict.statement: verdict.verdict for verdict in self.verdicts}
 
     @property
     def contradicted(self) -> bool:
-        """Tell whether any statement is contradicted."""
+        """Return whether any statement is contradicted."""
         return Answer.CONTRADICTED in self.answers().values()
 
     @property
     def failed(self) -> tuple[Finding, ...]:
-        """Give the findings of checks that could not do their work."""
+        """Return the findings of checks that could not do their work."""
         return tuple(f for f in self.findings if f.outcome is Outcome.FAILED)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the report as JSON-ready values."""
+        """Return the report as JSON-ready values."""
         return encode_fields(self)
 
     @classmethod
@@ -137,5 +137,5 @@ class Report:
         return report
 
     def dumps(self) -> str:
-        """Give the canonical text: sorted keys, two spaces, ASCII, a newline at the end."""
+        """Return the canonical text: sorted keys, two spaces, ASCII, a newline at the end."""
         return json.dumps(self.to_json(), indent=2, sort_keys=True, allow_nan=False) + "\n"

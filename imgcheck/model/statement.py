@@ -9,7 +9,7 @@ from imgcheck.model.window import Window
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One thing that a claim says about a picture.
+    """One statement of a claim about a picture.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Statement:
     text: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Give the fields and the kind."""
+        """Return the fields and the kind."""
         return {"kind": self.kind, **encode_fields(self)}
 
     @staticmethod
@@ -34,7 +34,7 @@ class Statement:
         """Rebuild a statement of the right kind."""
         kind = value.get("kind")
         if kind not in KINDS:
-            raise ValueError(f"{kind!r} is no kind of statement; known: {', '.join(KINDS)}")
+            raise ValueError(f"{kind!r} is not a kind of statement; known: {', '.join(KINDS)}")
         fields = {name: item for name, item in value.items() if name != "kind"}
         statement: Statement = decode_fields(KINDS[kind], fields)
         return statement
@@ -154,7 +154,7 @@ class Attribution(Statement):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent(Statement):
-    """Somebody meant something by it: never testable from a picture."""
+    """Somebody had an intention: never testable from a picture."""
 
     kind = "intent"
     testable = False

@@ -65,30 +65,30 @@ class Window:
 
     @property
     def zone_known(self) -> bool:
-        """Tell whether the span is tied to a time zone."""
+        """Return whether the span is tied to a time zone."""
         return self.start.tzinfo is not None
 
     @property
     def earliest(self) -> datetime:
-        """Give the first moment in UTC that can belong to the span."""
+        """Return the first moment in UTC that can belong to the span."""
         if self.zone_known:
             return self.start.astimezone(UTC)
         return self.start.replace(tzinfo=UTC) - EASTERNMOST
 
     @property
     def latest(self) -> datetime:
-        """Give the last moment in UTC that can belong to the span."""
+        """Return the last moment in UTC that can belong to the span."""
         if self.zone_known:
             return self.end.astimezone(UTC)
         return self.end.replace(tzinfo=UTC) - WESTERNMOST
 
     def before(self, other: "Window") -> bool:
-        """Tell whether this span surely ends before ``other`` begins."""
+        """Return whether this span surely ends before ``other`` begins."""
         return self.latest < other.earliest
 
     @property
     def text(self) -> str:
-        """Give the span as ISO 8601, as short as it can be said."""
+        """Return the span as ISO 8601, as short as it can be said."""
         if self.start == self.end:
             return _short(self.start)
         day = timedelta(days=1) - timedelta(seconds=1)
@@ -114,7 +114,7 @@ class Window:
         return f"{first} to {_day_words(self.end)}, {last}{zone}"
 
     def to_json(self) -> dict[str, Any]:
-        """Give start and end as ISO 8601 and say whether a zone is known."""
+        """Return start and end as ISO 8601, and whether a zone is known."""
         return {
             "start": self.start.isoformat(),
             "end": self.end.isoformat(),
@@ -157,7 +157,7 @@ def _short(moment: datetime) -> str:
 
 
 def _span(part: str, whole: str) -> tuple[datetime, datetime]:
-    """Give the first and the last moment that one date or time covers."""
+    """Return the first and the last moment that one date or time covers."""
     match = _FORM.fullmatch(part.strip())
     if match is None:
         raise ValueError(f'"{whole}" is not {ACCEPTED_FORMS}')

@@ -136,11 +136,11 @@ def _section(
         chosen = [item for item in heard if item.finding.outcome is outcome]
         return tuple(sorted(chosen, key=lambda i: (rank.get(i.position, len(rank)), i.position)))
 
-    told = " ".join(verdict.untested)
+    listed = " ".join(verdict.untested)
     left_out = [
         f"{item.finding.check}: {item.finding.summary}"
         for item in own
-        if _silent(item) and item.finding.summary not in told
+        if _silent(item) and item.finding.summary not in listed
     ]
     return Section(
         number=number,

@@ -228,8 +228,8 @@ def _odd(agreement: provenance.Agreement) -> bool:
 
 
 def _rules(found: Inspection, everything: bool) -> Iterator[Row]:
-    asked = [rule for rule in found.rules if rule.state != "not applicable"]
-    for rule in asked:
+    applied = [rule for rule in found.rules if rule.state != "not applicable"]
+    for rule in applied:
         if not (rule.fires or everything):
             continue
         rate = rule.largest_rate if rule.fires else None
@@ -244,10 +244,12 @@ def _rules(found: Inspection, everything: bool) -> Iterator[Row]:
             places=_places(rule.read),
             odd=rule.state in ("anomalous", "contradictory"),
         )
-    fired = sum(rule.fires for rule in asked)
-    if asked and not everything:
-        yield Row(label="consistent", text=f"{len(asked) - fired} of {len(asked)} rules that apply "
-                  "find nothing; --all lists them")  # fmt: skip
+    fired = sum(rule.fires for rule in applied)
+    if applied and not everything:
+        passed = f"{len(applied) - fired} of {len(applied)}"
+        yield Row(
+            label="consistent", text=f"{passed} rules that apply find nothing; --all lists them"
+        )
 
 
 def _meaning(rule: provenance.RuleResult) -> str:

@@ -20,7 +20,7 @@ _WIDTH, _PLOT = 860, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 24, 62, 52
 _ROW = 22
 
-# Dark enough on white for text, and told apart by most colour-blind readers (after Okabe and Ito).
+# Readable on white, and distinguishable for most colour-blind readers (after Okabe and Ito).
 _CLAIMED, _RIVAL = "#c44a00", "#8a3b78"
 _TURNS = {0: "N", 45: "NE", 90: "E", 135: "SE", 180: "S", 225: "SW", 270: "W", 315: "NW"}
 
