@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import islice
 
 from imgcheck import provenance, sun
 from imgcheck.case import Case
+from imgcheck.case.ground import Spot, claimed_spot
 from imgcheck.checks.check import MISSING, WRITABLE, check
 from imgcheck.model import Acquired, ByteRange, Evidence, Finding, Measure, Outcome, Place, Window
 from imgcheck.quantity import LonLat
 from imgcheck.sun.times import FIRST_YEAR, LAST_YEAR
 
 _BASIS = "file metadata"
-_MOST_TIMES = 16  # rows of a finding; histories of hundreds of steps say no more
+_MOST_TIMES = 16  # rows of a finding; some histories have hundreds
 
 _LOCAL = {"inside": "inside", "earlier": "before", "later": "after", "overlaps": "undecidable",
           "unknown": "undecidable"}  # fmt: skip
@@ -31,10 +33,9 @@ _CIVIL_DEG, _NIGHT_DEG = -6.0, -18.0
     answers=("acquired",),
 )
 def capture_time(case: Case) -> Iterable[Finding]:
-    """Compare every time the file states with the claimed dates, and with daylight."""
+    """Compare every time in the file with the claimed dates, and with daylight."""
     times = case.file.times
-    for statement in case.claim.of_kind("acquired"):
-        assert isinstance(statement, Acquired)
+    for statement in case.claim.of_type(Acquired):
         yield _answer(case, statement, times)
 
 
@@ -42,7 +43,7 @@ def _answer(case: Case, statement: Acquired, times: tuple[provenance.Time, ...])
     compared = _compared(times, statement.window)
     sentences = [*_capture(case, compared), *_existed(compared), *_posted(case, times)]
     sentences += _daylight(case, times)
-    observed = len(sentences) > 1  # the first alone says that no time of capture is recorded
+    observed = len(sentences) > 1  # the first alone: no time of capture is recorded
     return capture_time.finding(
         statement=statement.id,
         outcome=Outcome.INCONCLUSIVE if observed else Outcome.NOT_APPLICABLE,
@@ -77,12 +78,14 @@ def _capture(case: Case, compared: provenance.TimeComparison) -> Iterator[str]:
         if unread is not None:
             yield f"The file records a time that cannot be read: {unread}."
         else:
-            yield "The file records no time of capture; that says nothing for or against the date."
+            yield (
+                "The file records no time of capture, which is no evidence for or against the date."
+            )
     else:
         fit = compared.capture
         yield fit.basis
         if provenance.looks_unset(fit.time):
-            yield "Clocks that nobody set stand there, so it probably says nothing of the day."
+            yield "A clock that was never set shows that time, so the day is probably wrong."
         if fit.time.doubt:
             yield f"That clock is probably wrong: {fit.time.doubt}."
         others = {
@@ -91,12 +94,12 @@ def _capture(case: Case, compared: provenance.TimeComparison) -> Iterator[str]:
             if one.time.role == fit.time.role
         } - {_LOCAL["overlaps"], _LOCAL["unknown"]}
         if len(others) > 1:
-            yield "Its times of capture do not agree on which side of the window they lie."
+            yield "Other times of capture in the file are on another side of the window."
         yield "Such a record can be set at will and does not decide."
 
 
 def _existed(compared: provenance.TimeComparison) -> Iterator[str]:
-    """Say where a time by which the picture existed lies before the window."""
+    """Report a time before the window at which the picture existed."""
     if compared.capture is not None and compared.capture.relation == "before":
         return
     early = [
@@ -107,13 +110,13 @@ def _existed(compared: provenance.TimeComparison) -> Iterator[str]:
     if early:
         time = early[0].time
         yield (
-            f"{time.tag} ({time.source}) says {time.value}: if that clock was right, the file "
+            f"{time.tag} ({time.source}) is {time.value}: if that clock was right, the file "
             "existed before the claimed dates."
         )
 
 
 def _posted(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
-    """Say where a recorded time is later than the post: that clock must be wrong."""
+    """Report a recorded time that is later than the post."""
     posted = case.claim.source.posted
     if posted is None:
         return
@@ -121,21 +124,21 @@ def _posted(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
     for name, year in provenance.named_years(case.file.metadata):
         if year > posted.latest.year:
             yield (
-                f"The file names {name}, which came out after the post: this file was saved again "
-                "since, or the name was edited."
+                f"The file names {name}, which was released after the post: this file was saved "
+                "again since, or the name was edited."
             )
             break
     late = [fit for fit in compared.fits if fit.relation == "after"]
     if late:
         time = late[0].time
         yield (
-            f"{time.tag} says {time.value}, after the post itself: that clock, or the date of "
-            "the post as given here, is wrong, or the file was saved again since."
+            f"{time.tag} is {time.value}, after the post: that clock or the stated date of the "
+            "post is wrong, or the file was saved again since."
         )
 
 
 def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
-    """Say how high the sun stood at a time with a zone, at the recorded or the claimed place."""
+    """Report the height of the sun at a time with a zone, at the recorded or the claimed place."""
     moments = [
         time for time in times
         if time.zone is not None and time.role in ("capture", "position")
@@ -152,33 +155,25 @@ def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
         (float(sun.position(when, place).elevation_deg), where) for place, where in _places(case)
     ]
     for number, (height, where) in enumerate(heights):
-        # The second place is worth a sentence only where it says something else.
+        # The second place is mentioned only if the answer differs there.
         if number == 0 or (height > 0) != (heights[0][0] > 0):
             yield _height_words(time, height, where)
     light = provenance.exposure_value(case.file.metadata)
     if light is not None and heights and heights[0][0] < _CIVIL_DEG:
         yield (
-            f"The recorded exposure is made for a light of EV {light:.1f} at ISO 100; "
-            f"{_DAYLIGHT_FRAMES} drone frames by day have {_DAYLIGHT_EV[0]} to {_DAYLIGHT_EV[1]}."
+            f"The recorded exposure is for EV {light:.1f} at ISO 100; {_DAYLIGHT_FRAMES} drone "
+            f"frames by day have EV {_DAYLIGHT_EV[0]} to {_DAYLIGHT_EV[1]}."
         )
 
 
-def _places(case: Case) -> Iterator[tuple[LonLat, str]]:
-    """Give the recorded place, and the first claimed one."""
+def _places(case: Case) -> Iterator[Spot]:
+    """Yield the recorded place, and the first claimed one."""
     gps = case.file.metadata.gps
-    # Writers put 0, 0 where they have no fix.
+    # Programs write 0, 0 when they have no position.
     if gps is not None and gps.lat is not None and gps.lon is not None and (gps.lat or gps.lon):
         yield LonLat(lon=gps.lon, lat=gps.lat), "the recorded position"
-    for place in case.claim.of_kind("place"):
-        assert isinstance(place, Place)
-        if place.lat is not None and place.lon is not None:
-            yield LonLat(lon=place.lon, lat=place.lat), "the claimed place"
-            return
-        if place.bbox is not None:
-            west, south, east, north = place.bbox
-            middle = LonLat(lon=(west + east) / 2, lat=(south + north) / 2)
-            yield middle, "the middle of the claimed box"
-            return
+    claimed = (spot for p in case.claim.of_type(Place) if (spot := claimed_spot(p)) is not None)
+    yield from islice(claimed, 1)
 
 
 def _height_words(time: provenance.Time, height: float, where: str) -> str:
@@ -190,8 +185,7 @@ def _height_words(time: provenance.Time, height: float, where: str) -> str:
     dark = next(word for limit, word in depths if height < limit)
     strong = time.source in ("GPS", "signed", "drone")
     tail = (
-        "; a sunlit picture cannot be of that moment and place, so this time or this place is not "
-        "the picture's"
+        "; if the picture is sunlit, this time or this place is not that of the picture"
         if strong
         else "; if the picture is sunlit, the clock, its zone or the place is wrong"
     )
@@ -199,7 +193,7 @@ def _height_words(time: provenance.Time, height: float, where: str) -> str:
 
 
 def _words(fit: provenance.TimeFit) -> str:
-    """Say on which side of the claimed dates a time lies."""
+    """Return on which side of the claimed dates a time is."""
     if fit.relation != "undecidable" or fit.local in ("overlaps", "unknown"):
         return fit.relation
     return f"{_LOCAL[fit.local]} as local time"

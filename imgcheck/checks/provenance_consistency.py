@@ -22,12 +22,11 @@ _NAMED = 3  # rules quoted in the sentence; all that fire are among the measures
     answers=("unaltered",),
 )
 def consistency(case: Case) -> Iterable[Finding]:
-    """Ask every rule of the file; say what fired, how often it does on others, and what not."""
+    """Apply every rule to the file; report those that fired and their rates on other files."""
     results = case.file.rules
-    statements = [statement.id for statement in case.claim.of_kind("unaltered")]
-    concerned: list[str | None] = [*statements] or [None]
-    for statement in concerned:
-        yield _finding(statement, results)
+    ids: list[str | None] = [s.id for s in case.claim.of_kind("unaltered")]
+    for id in ids or [None]:
+        yield _finding(id, results)
 
 
 def _finding(statement: str | None, results: tuple[provenance.RuleResult, ...]) -> Finding:
@@ -46,8 +45,8 @@ def _finding(statement: str | None, results: tuple[provenance.RuleResult, ...]) 
         innocent=tuple(dict.fromkeys(cause for one in odd or fired for cause in one.innocent))[:8],
         limits=(
             *(f"{one.id} does not prove: {one.does_not_prove}" for one in odd),
-            "The rates are of camera files that nobody certified untouched: they are fire rates, "
-            "not false-alarm rates.",
+            "The rates are of camera files that may have been edited: how often a rule fires, not "
+            "how often it is wrong.",
             *(WRITABLE if asked else MISSING),
         ),
         would_change=("an earlier copy of the picture (an index of known pictures)",),
@@ -58,27 +57,27 @@ def _sentences(
     asked: int, fired: list[provenance.RuleResult], odd: list[provenance.RuleResult]
 ) -> Iterator[str]:
     if not asked:
-        yield "The file has no fields that could be compared with each other."
+        yield "The file has no fields that can be compared with each other."
         return
     agree = asked - len(fired)
-    yield f"Of {asked} rules that apply to the file's fields, {agree} find nothing."
+    yield f"Of {asked} rules that apply to the file's fields, {agree} find nothing unusual."
     common = len(fired) - len(odd)
     if common:
-        yield f"{common} find what common causes explain."
+        yield f"{common} find something that common causes explain."
     for one in odd[:_NAMED]:
         largest = one.largest_rate
         rate = (
-            "how often the rule fires elsewhere was not measured"
+            "how often the rule fires on other files was not measured"
             if largest is None
             else f"the rule {largest.words}"
         )
         yield f"{one.id} is {one.state}: {one.sentence.rstrip('.')} ({rate})."
     if len(odd) > _NAMED:
-        yield f"Odd rules that are only listed: {len(odd) - _NAMED}."
+        yield f"{len(odd) - _NAMED} more are listed among the measures."
     if fired:
-        yield "None of this says that the picture was altered."
+        yield "None of this shows that the picture was altered."
     else:
-        yield "Fields that agree can have been written together, so this does not confirm them."
+        yield "Fields that agree may have been written together, so this does not confirm them."
 
 
 def _measures(fired: list[provenance.RuleResult]) -> Iterator[Measure]:

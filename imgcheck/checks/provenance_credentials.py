@@ -1,4 +1,4 @@
-"""Do the file's content credentials (C2PA) hold, and what do they say of the claim?"""
+"""Are the file's content credentials (C2PA) intact, and what do they state about the claim?"""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,10 +10,9 @@ from imgcheck.provenance import Credentials, say_credentials
 _BASIS = "content credentials"
 
 _LIMITS = (
-    "A signature shows that bytes are those that were signed, not that the scene is true: in 2025 "
-    "a camera signed a foreign picture, and its maker revoked all certificates.",
-    "Revocation is not checked offline, and what lies outside the hash is not protected.",
-    "Most files have no credentials and any re-save removes them: absence says nothing.",
+    "A signature shows that the bytes are those that were signed, not that the scene is true: in "
+    "2025 a camera signed a picture from elsewhere, and its maker revoked all certificates.",
+    "Revocation is not checked offline, and parts outside the hash are not protected.",
 )
 _BROKEN_LIMITS = (
     "A broken hash shows that bytes changed, not which: a rewritten tag breaks it like a pixel.",
@@ -21,11 +20,11 @@ _BROKEN_LIMITS = (
 )
 _INNOCENT = (
     "a platform or program rewrote the file, or its tags, and left the credentials in it",
-    "versions of the C2PA library disagree on how old files are to be read",
+    "versions of the C2PA library read old files differently",
 )
 _ABSENT = (
-    "The file has no content credentials (C2PA); most files have none and any re-save removes "
-    "them, so that says nothing."
+    "The file has no content credentials (C2PA). Most files have none and any re-save removes "
+    "them, so that is no evidence."
 )
 # Steps that only bring a picture into being.
 _MAKING = frozenset({"c2pa.created", "c2pa.captured", "c2pa.published"})
@@ -44,7 +43,7 @@ _CAPTURES = frozenset(
     answers=("unaltered", "original", "acquired"),
 )
 def provenance_credentials(case: Case) -> Iterable[Finding]:
-    """Say what a signature covers, who signed, and what changed since."""
+    """Report what a signature covers, who signed, and what changed since."""
     found = case.file.credentials
     if not found.present:
         yield from provenance_credentials.without(case, Outcome.NOT_APPLICABLE, _ABSENT)
@@ -79,11 +78,11 @@ def _sentence(words: str) -> str:
 
 
 def _altered(found: Credentials) -> tuple[Outcome, str]:
-    """Weigh "nothing was altered".
+    """Return the meaning for "nothing was altered".
 
     A valid signature over other content shows that the file changed since, not that the picture
     did: a rewritten tag breaks the hash as a pixel does, and how often that is the cause was not
-    measured. So it is said, and does not contradict.
+    measured. So it is reported and does not contradict.
     """
     if found.integrity == "broken":
         return _broken(found)
@@ -95,8 +94,8 @@ def _altered(found: Credentials) -> tuple[Outcome, str]:
     outside = found.outside_hash
     if outside is None or outside.picture is not False:
         known = outside is not None and outside.picture
-        words = "leaves out the picture" if known else "is not known to cover the picture"
-        return Outcome.INCONCLUSIVE, f"the signature holds, but its hash {words}"
+        words = "leaves out the picture" if known else "may not cover the picture"
+        return Outcome.INCONCLUSIVE, f"the signature is valid, but its hash {words}"
     if found.broken_ingredients:
         words = found.broken_ingredients[0].sentence
         return Outcome.INCONCLUSIVE, f"the file is as it was signed, but {words}"
@@ -104,7 +103,7 @@ def _altered(found: Credentials) -> tuple[Outcome, str]:
     if signer is None or not signer.fits or signer.trust != "trusted":
         why = "unknown signer" if signer is None else signer.trust
         return Outcome.INCONCLUSIVE, (
-            "the hashed bytes are those that were signed, but nobody vouches for the signer "
+            "the hashed bytes are those that were signed, but the signer is not on a trust list "
             f"({why}): anyone can sign an altered picture in any name"
         )
     made_by = [source for source in found.source_types if source not in _CAPTURES]
@@ -120,7 +119,7 @@ def _altered(found: Credentials) -> tuple[Outcome, str]:
         return Outcome.INCONCLUSIVE, words
     return Outcome.SUPPORTS, (
         f"the hashed bytes are those that {signer.common_name or 'the signer'} signed, who is on "
-        f"the trust list ({found.trust_list}); what was done before signing is not shown"
+        f"the trust list ({found.trust_list}); the signature does not show what was done before"
     )
 
 
@@ -138,8 +137,8 @@ def _broken(found: Credentials) -> tuple[Outcome, str]:
             "not tell"
         )
     return Outcome.INCONCLUSIVE, (
-        f"the credentials themselves are damaged ({codes}), so they vouch for nothing; that says "
-        "nothing about the picture"
+        f"the credentials themselves are damaged ({codes}), so they confirm nothing; that is no "
+        "evidence about the picture"
     )
 
 
@@ -147,8 +146,8 @@ def _first(found: Credentials) -> tuple[Outcome, str]:
     origin = [i for i in found.ingredients or () if i.relation == "parentOf" and len(i.path) == 1]
     if origin:
         return Outcome.INCONCLUSIVE, (
-            "the credentials name another file as what this one was made from; whether that was "
-            "published, they do not say"
+            "the credentials name another file from which this one was made, not whether that was "
+            "published"
         )
     words = "content credentials do not show whether a picture was published before"
     return Outcome.NOT_APPLICABLE, words
@@ -158,15 +157,15 @@ def _when(found: Credentials) -> tuple[Outcome, str]:
     signed = [s for s in found.statements if s.what == "time" and s.signed]
     if found.integrity == "intact" and signed:
         return Outcome.INCONCLUSIVE, (
-            f"the signed time ({signed[0].source}) is {signed[0].signed}, by the clock of whoever "
-            f"signed; the file's own tags: {signed[0].agreement}"
+            f"the signed time ({signed[0].source}) is {signed[0].signed}, by the clock of the "
+            f"signer; the file's own tags: {signed[0].agreement}"
         )
     if found.integrity == "intact" and found.time is not None and found.time.time:
         return Outcome.INCONCLUSIVE, (
             f"the signature was stamped at {found.time.time}: the picture existed then, and may "
             "be older"
         )
-    words = "the credentials show no time of capture that could be relied on"
+    words = "the credentials contain no reliable time of capture"
     return Outcome.NOT_APPLICABLE, words
 
 

@@ -1,4 +1,4 @@
-"""What does the file say about itself, and does the claim agree with it?"""
+"""What does the file state about itself, and does the claim agree with it?"""
 
 from collections.abc import Iterable, Iterator
 
@@ -24,9 +24,8 @@ def provenance_file(case: Case) -> Iterable[Finding]:
     """Report the file as it is; compare its position with the claim."""
     found = case.file
     yield _file(case)
-    for statement in case.claim.of_kind("place"):
-        assert isinstance(statement, Place)
-        yield _position(statement, found.metadata)
+    for place in case.claim.of_type(Place):
+        yield _position(place, found.metadata)
     for statement in case.claim.of_kind("unaltered"):
         yield _passed_through(case, statement.id)
 
@@ -84,7 +83,7 @@ def _measures(case: Case) -> Iterator[Measure]:
         yield Measure(name="embedded thumbnail", value=agreement.kind)
 
 
-_OTHER_KM = 0.1  # two fields of one file that differ by less are rounded
+_OTHER_KM = 0.1  # two fields of one file that differ by less were only rounded
 
 
 def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
@@ -95,8 +94,8 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
     unread = provenance.unreadable(metadata, "position")
     if gps is not None and gps.zero:
         words = (
-            "The file records the position 0, 0. Writers put that where they have no position, so "
-            "it says nothing for or against the place."
+            "The file records the position 0, 0, which programs write when they have no position: "
+            "no evidence for or against the place."
         )
     elif gps is not None and gps.lat is not None and gps.lon is not None:
         outcome = Outcome.INCONCLUSIVE
@@ -117,7 +116,7 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
     elif unread is not None:
         words = f"The file records a position that cannot be used: {unread}."
     else:
-        words = "The file records no position; that says nothing for or against the place."
+        words = "The file records no position, which is no evidence for or against the place."
         limits = MISSING
     return provenance_file.finding(
         statement=statement.id,
@@ -130,8 +129,7 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
 
 
 def _distance_km(statement: Place, gps: provenance.Gps) -> float:
-    assert gps.lat is not None and gps.lon is not None
-    return _claimed.distance_km(statement, lon=gps.lon, lat=gps.lat)
+    return _claimed.distance_km(statement, lon=gps.lon or 0.0, lat=gps.lat or 0.0)
 
 
 def _said(gps: provenance.Gps, away: float) -> str:
@@ -146,12 +144,12 @@ def _passed_through(case: Case, statement: str) -> Finding:
     agreement = found.thumbnail
     parts = []
     if software:
-        parts.append(f"The file passed through {software}; that is no sign of alteration by itself")
+        parts.append(f"The file was saved by {software}, which is no sign of alteration by itself")
     if agreement is not None and agreement.kind == "different":
         parts.append("its embedded thumbnail shows something else than the picture")
     observed = bool(parts)
     if not observed:
-        parts.append("The file names no editing software; it need not, if it was edited")
+        parts.append("The file names no editing software, which edited files often do not")
     words = "; ".join(parts)
     return provenance_file.finding(
         statement=statement,

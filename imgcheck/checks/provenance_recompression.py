@@ -1,4 +1,4 @@
-"""How was the file last saved, and what does that say?"""
+"""How was the file last saved, and what does that show?"""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,8 +12,8 @@ _BASIS = "compression history"
 _WISH = ("an index that holds an earlier copy of the picture (--index DB)",)
 
 _LIMITS = (
-    "Quantisation tables speak of the last save only; what was done before it is not in them.",
-    "The same tables are written by many cameras, programs and platforms.",
+    "Quantisation tables are those of the last save only; they do not show what was done before.",
+    "Many cameras, programs and platforms write the same tables.",
 )
 
 
@@ -21,7 +21,7 @@ def _is_jpeg(case: Case) -> Missing | None:
     if case.image.format == "jpeg":
         return None
     form = case.image.format.upper()
-    return Missing(reason=f"the file is {form}, and only a JPEG shows how it was last saved")
+    return Missing(reason=f"the file is {form}; only a JPEG shows how it was last saved")
 
 
 @check(
@@ -33,7 +33,7 @@ def _is_jpeg(case: Case) -> Missing | None:
     needs=(_is_jpeg,),
 )
 def provenance_recompression(case: Case) -> Iterable[Finding]:
-    """Read the encoder's tables and settings of the last save."""
+    """Read the tables and settings of the encoder that saved the file last."""
     encoding = case.file.encoding
     if encoding is None:
         reason = "the file's JPEG tables cannot be read"
@@ -42,7 +42,7 @@ def provenance_recompression(case: Case) -> Iterable[Finding]:
     words = _words(encoding)
     yield _observation(words, encoding)
     if case.claim.of_kind("unaltered"):
-        reason = "how a file was last saved is a sign neither of alteration nor of its absence"
+        reason = "how a file was last saved is evidence neither for nor against alteration"
         yield from provenance_recompression.without(
             case, Outcome.NOT_APPLICABLE, reason, would_change=_WISH
         )
@@ -65,7 +65,7 @@ def _observation(words: str, encoding: Encoding) -> Finding:
                 for t in encoding.tables
             )
         ),
-        innocent=("every social platform saves an upload again",),
+        innocent=("every social platform re-encodes uploads",),
         limits=_LIMITS,
         would_change=_WISH,
     )

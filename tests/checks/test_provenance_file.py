@@ -42,10 +42,10 @@ def placed(*positions: Gps, unread: str = "") -> provenance.Metadata:
         (placed(at(-36.8, 174.72)), "km from it", 1),
         (placed(at(50.45, 30.52, "XMP")), "records in XMP the position", 1),
         (placed(at(50.45, 30.52, "drone")), "in the drone's own fields the position", 1),
-        (placed(at(0, 0)), "Writers put that where they have no position", 0),
+        (placed(at(0, 0)), "write when they have no position", 0),
         (placed(at(None, 30.52), unread="latitude: why"), "cannot be used: latitude: why", 0),
         (placed(unread="latitude: why"), "cannot be used: latitude: why", 0),
-        (placed(), "records no position; that says nothing", 0),
+        (placed(), "records no position, which is no evidence", 0),
         (placed(at(None, 30.52)), "records no position", 0),
     ],
 )
@@ -81,7 +81,7 @@ def test_a_second_position_elsewhere_is_told_too(second: Gps, told: bool) -> Non
     ("software", "kind", "words", "absent"),
     [
         ((), None, "names no editing software", "thumbnail"),
-        (("Editor 5",), None, "passed through Editor 5", "thumbnail"),
+        (("Editor 5",), None, "saved by Editor 5", "thumbnail"),
         ((), "different", "Its embedded thumbnail shows something else", "names no editing"),
         (("Editor 5",), "different", "embedded thumbnail shows something else", "names no"),
         ((), "cropped", "names no editing software", "thumbnail"),
