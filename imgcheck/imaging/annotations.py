@@ -5,7 +5,8 @@ These pixels are not ground. Matching and change detection leave them out.
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+
+from imgcheck.imaging.arrays import Float32, Mask, Uint8
 
 # Drawn colours are vivid; vegetation, water and soil of true-colour imagery are not.
 _SATURATION, _VALUE = 0.6, 0.45
@@ -33,7 +34,7 @@ _ODD_MARGIN_PX = 4
 _MARGIN_PX = 3
 
 
-def find(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def find(rgb: Uint8) -> Mask:
     """Mark strokes, boxes, labels and caption bars in a picture, (M, N, 3) uint8.
 
     White or gray text written straight on the ground is not found, nor are translucent overlays.
@@ -49,12 +50,12 @@ def find(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return bars | _dilated(strokes, _MARGIN_PX) if strokes.any() else bars
 
 
-def _dilated(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+def _dilated(mask: Mask, reach: int) -> Mask:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
 
 
-def suspect(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def suspect(rgb: Uint8) -> Mask:
     """Mark what may be drawn over, for work that can spare some ground, as matching can.
 
     That is what `find` finds, and what strong compression hides from it: colours far from those of
@@ -65,7 +66,7 @@ def suspect(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return mask if odd.mean() > _LARGEST_SHARE else mask | _dilated(odd, _ODD_MARGIN_PX)
 
 
-def _odd_colour(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _odd_colour(rgb: Uint8) -> Mask:
     """Find pixels whose colour lies far from that of most of the picture."""
     chroma = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YCrCb)[..., 1:].astype(
         np.float32
@@ -76,7 +77,7 @@ def _odd_colour(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray((away > bound).any(axis=-1))
 
 
-def _vivid(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _vivid(rgb: Uint8) -> Mask:
     high = np.maximum(np.maximum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
     low = np.minimum(np.minimum(rgb[..., 0], rgb[..., 1]), rgb[..., 2])
     # low < (1 - saturation) * high, by a table of whole numbers: a picture may be large.
@@ -85,7 +86,7 @@ def _vivid(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray((low < bound[high]) & (high > 255 * _VALUE))
 
 
-def _within(rgb: NDArray[np.uint8], colour: NDArray[np.float32], reach: float) -> NDArray[np.bool_]:
+def _within(rgb: Uint8, colour: Float32, reach: float) -> Mask:
     """Mark where every band lies within ``reach`` of a colour, both ends included."""
     low, high = np.ceil(colour - reach), np.floor(colour + reach)
     low, high = np.clip(low, 0, 256), np.clip(high, -1, 255)
@@ -93,7 +94,7 @@ def _within(rgb: NDArray[np.uint8], colour: NDArray[np.float32], reach: float) -
     return np.asarray(cv2.inRange(picture, low.astype(float), high.astype(float)) > 0)
 
 
-def _one_colour(rgb: NDArray[np.uint8], vivid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _one_colour(rgb: Uint8, vivid: Mask) -> Mask:
     """Keep vivid pixels of the few colours that many flat pixels share."""
     found = np.zeros_like(vivid)
     if not vivid.any():
@@ -118,7 +119,7 @@ def _one_colour(rgb: NDArray[np.uint8], vivid: NDArray[np.bool_]) -> NDArray[np.
     return found
 
 
-def _has_edges(rgb: NDArray[np.uint8], members: NDArray[np.bool_]) -> bool:
+def _has_edges(rgb: Uint8, members: Mask) -> bool:
     """Return whether a region ends in a step: drawings do, natural colours fade."""
     inner = members.astype(np.uint8)
     kernel = np.ones((3, 3), np.uint8)
@@ -135,8 +136,8 @@ def _has_edges(rgb: NDArray[np.uint8], members: NDArray[np.bool_]) -> bool:
 
 
 def _labels(
-    rgb: NDArray[np.uint8], *, flat: int = _LABEL_FLAT, with_letters: float = _LABEL_WITH_LETTERS
-) -> NDArray[np.bool_]:
+    rgb: Uint8, *, flat: int = _LABEL_FLAT, with_letters: float = _LABEL_WITH_LETTERS
+) -> Mask:
     """Find filled rectangles of black or white that hold letters of the other."""
     light = 255 - 3 * _LABEL_FLAT - (flat - _LABEL_FLAT)
     black = np.asarray(cv2.inRange(rgb, (0, 0, 0), (flat, flat, flat)) > 0)
@@ -158,7 +159,7 @@ def _labels(
     return mask
 
 
-def _bars(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _bars(rgb: Uint8) -> Mask:
     """Find bars of one colour along the four edges."""
     mask = np.zeros(rgb.shape[:2], bool)
     for turns in range(4):
@@ -169,7 +170,7 @@ def _bars(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return mask
 
 
-def _bar_thickness(rgb: NDArray[np.uint8]) -> int:
+def _bar_thickness(rgb: Uint8) -> int:
     """Return how many rows from the top belong to one bar, or 0."""
     rows, cols = rgb.shape[:2]
     least = max(4, int(_BAR_THICKNESS * rows))

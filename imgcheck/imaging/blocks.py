@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+
+from imgcheck.imaging.arrays import Float32, Float64, Mask
 
 # Details of 2 to 10 pixels: finer ones die in compression, coarser ones outlast the seasons.
 _BAND = (1.0, 3.0)
@@ -34,17 +35,17 @@ class Blocks:
     ``inverted`` (the picture is a negative); ``contrasts`` are those of the known block.
     """
 
-    centres: NDArray[np.float64]
-    correlations: NDArray[np.float64]
-    shifts: NDArray[np.float64]
-    contrasts: NDArray[np.float64]
+    centres: Float64
+    correlations: Float64
+    shifts: Float64
+    contrasts: Float64
     inverted: bool
 
     def __len__(self) -> int:
         return len(self.correlations)
 
 
-def compare(picture: NDArray[np.float32], known: NDArray[np.float32]) -> Blocks:
+def compare(picture: Float32, known: Float32) -> Blocks:
     """Correlate the textured blocks of two gray pictures on one grid; NaN is nodata.
 
     Large pictures are sampled evenly.
@@ -61,7 +62,7 @@ def compare(picture: NDArray[np.float32], known: NDArray[np.float32]) -> Blocks:
     )
 
 
-def _correlations(picture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.float64]:
+def _correlations(picture: Float32, known: Float32) -> Float64:
     """Return x, y, contrast, and correlation with shift as a negative and as a positive."""
     usable = np.isfinite(picture) & np.isfinite(known)
     # Sharper of the two is brought down to the softer one.
@@ -90,9 +91,7 @@ def _correlations(picture: NDArray[np.float32], known: NDArray[np.float32]) -> N
     return np.array(found, np.float64).reshape(-1, 9)
 
 
-def _correlate(
-    block: NDArray[np.float32], wide: NDArray[np.float32], good: NDArray[np.bool_]
-) -> tuple[float, ...]:
+def _correlate(block: Float32, wide: Float32, good: Mask) -> tuple[float, ...]:
     """Return the best correlation over all shifts of the negative and of the positive."""
     shifted = np.lib.stride_tricks.sliding_window_view(wide, block.shape)[..., good]
     x = block[good] - block[good].mean()
@@ -102,7 +101,7 @@ def _correlate(
     return *_peak(-scores), *_peak(scores)
 
 
-def _peak(scores: NDArray[np.float32]) -> tuple[float, float, float]:
+def _peak(scores: Float32) -> tuple[float, float, float]:
     """Return height, x and y of the peak, from parabolas through its neighbours."""
     row, col = np.unravel_index(int(np.argmax(scores)), scores.shape)
     height = top = float(scores[row, col])
@@ -117,9 +116,7 @@ def _peak(scores: NDArray[np.float32]) -> tuple[float, float, float]:
     return min(height, 1.0), at[0], at[1]
 
 
-def _drawn(
-    a: NDArray[np.float32], b: NDArray[np.float32], usable: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _drawn(a: Float32, b: Float32, usable: Mask) -> Mask:
     """Find what was drawn on the picture: strokes and letters, and the inside of boxes.
 
     Strokes have far more contrast than the known picture has anywhere near; a box is empty
@@ -142,7 +139,7 @@ def _drawn(
     return np.asarray(cv2.dilate(marked, np.ones((7, 7), np.uint8)) > 0)
 
 
-def _band(gray: NDArray[np.float32], usable: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _band(gray: Float32, usable: Mask) -> Float32:
     """Pass the band of details; unusable pixels take no part and get 0."""
     weight = usable.astype(np.float32)
     filled = np.where(usable, gray, np.float32(0)).astype(np.float32)
@@ -154,9 +151,7 @@ def _band(gray: NDArray[np.float32], usable: NDArray[np.bool_]) -> NDArray[np.fl
     return np.where(usable, soft[0] - soft[1], np.float32(0)).astype(np.float32)
 
 
-def _matched(
-    a: NDArray[np.float32], b: NDArray[np.float32], usable: NDArray[np.bool_]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _matched(a: Float32, b: Float32, usable: Mask) -> tuple[Float32, Float32]:
     """Blur one of two bands as far as it raises their agreement."""
     best = (_agreement(a, b, usable), a, b)
     for sigma in (0.7, 1.0, 1.5):
@@ -172,7 +167,7 @@ def _matched(
     return best[1], best[2]
 
 
-def _agreement(a: NDArray[np.float32], b: NDArray[np.float32], usable: NDArray[np.bool_]) -> float:
+def _agreement(a: Float32, b: Float32, usable: Mask) -> float:
     x, y = a[usable].astype(np.float64), b[usable].astype(np.float64)
     bottom = math.sqrt(float(x @ x) * float(y @ y))
     return abs(float(x @ y)) / bottom if bottom > 0 else 0.0

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.imaging import transforms
+from imgcheck.imaging.arrays import Float64, Index, Mask
 from imgcheck.imaging.features import Features, Matches
 from imgcheck.imaging.transforms import Fit
 
@@ -36,11 +37,11 @@ class Agreement:
 
     log10_nfa: float
     bound: float
-    inside: NDArray[np.bool_]
+    inside: Mask
     distinct: int
 
 
-def _log10_choose(n: NDArray[np.float64] | float, k: NDArray[np.float64]) -> NDArray[np.float64]:
+def _log10_choose(n: Float64 | float, k: Float64) -> Float64:
     top = int(np.max(n))
     while len(_LOG10_FACTORIAL) <= top:
         _LOG10_FACTORIAL.append(_LOG10_FACTORIAL[-1] + math.log10(len(_LOG10_FACTORIAL)))
@@ -56,7 +57,7 @@ def cells(points: NDArray[np.floating], size: float) -> NDArray[np.int64]:
     return np.asarray(at[:, 0] * 2**22 + at[:, 1])
 
 
-def distinct_so_far(labels: NDArray[np.int64]) -> NDArray[np.intp]:
+def distinct_so_far(labels: NDArray[np.int64]) -> Index:
     """Count, at each position of a list, the different labels up to there."""
     fresh = np.zeros(len(labels), np.intp)
     _, at = np.unique(labels, return_index=True)
@@ -65,9 +66,9 @@ def distinct_so_far(labels: NDArray[np.int64]) -> NDArray[np.intp]:
 
 
 def agreement(
-    residuals: NDArray[np.float64],
+    residuals: Float64,
     *,
-    allowed: NDArray[np.bool_],
+    allowed: Mask,
     source_cells: NDArray[np.int64],
     target_cells: NDArray[np.int64],
     target_area: float,
@@ -151,11 +152,11 @@ class Pairs:
     a relative inverse variance: large keypoints are placed less well.
     """
 
-    query_points: NDArray[np.float64]
-    known_points: NDArray[np.float64]
-    turn: NDArray[np.float64]
-    log2_scale: NDArray[np.float64]
-    trust: NDArray[np.float64]
+    query_points: Float64
+    known_points: Float64
+    turn: Float64
+    log2_scale: Float64
+    trust: Float64
 
     def __len__(self) -> int:
         return len(self.query_points)
@@ -174,7 +175,7 @@ class Pairs:
             trust=1.0 / np.maximum(sizes / max(typical, 1e-3), 0.7) ** 2,
         )
 
-    def agree_with(self, matrix: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def agree_with(self, matrix: Float64) -> Mask:
         """Mark the pairs that turn and scale as ``matrix`` does at their place."""
         slopes = transforms.jacobian(matrix, self.query_points)
         turn = np.degrees(np.arctan2(slopes[:, 1, 0] - slopes[:, 0, 1], np.trace(slopes.T)))
@@ -186,11 +187,11 @@ class Pairs:
         )
 
 
-def _wrapped(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+def _wrapped(degrees: Float64) -> Float64:
     return np.asarray((degrees + 180.0) % 360.0 - 180.0)
 
 
-def proposals(pairs: Pairs, query_shape: tuple[int, ...]) -> list[NDArray[np.float64]]:
+def proposals(pairs: Pairs, query_shape: tuple[int, ...]) -> list[Float64]:
     """Return the similarities that most pairs agree with, best first.
 
     Each pair alone is a rough similarity, and the pairs that it predicts roughly vote for it.
@@ -214,12 +215,12 @@ def proposals(pairs: Pairs, query_shape: tuple[int, ...]) -> list[NDArray[np.flo
 
 def _votes(
     pairs: Pairs, z: NDArray[np.complex128], w: NDArray[np.complex128]
-) -> tuple[NDArray[np.intp], list[NDArray[np.intp]]]:
+) -> tuple[Index, list[Index]]:
     count = len(pairs)
     scale = 2.0**pairs.log2_scale
     a = scale * np.exp(1j * np.radians(pairs.turn))
     score = np.zeros(count)
-    kept: dict[int, NDArray[np.intp]] = {}
+    kept: dict[int, Index] = {}
     step = max(1, _AT_ONCE // count)
     for start in range(0, count, step):
         part = slice(start, min(start + step, count))
@@ -239,9 +240,7 @@ def _votes(
     return seeds, [kept[int(i)] for i in seeds]
 
 
-def _join(
-    seeds: NDArray[np.intp], voters: list[NDArray[np.intp]]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _join(seeds: Index, voters: list[Index]) -> tuple[Index, Index]:
     first, second = [], []
     for seed, group in zip(seeds, voters, strict=True):
         # Evenly through the group, which is in order of likeness.
@@ -260,7 +259,7 @@ def _best(
     a: NDArray[np.complex128],
     b: NDArray[np.complex128],
     query_shape: tuple[int, ...],
-) -> list[NDArray[np.float64]]:
+) -> list[Float64]:
     diagonal = math.hypot(*query_shape[:2])
     score = np.zeros(len(a))
     step = max(1, _AT_ONCE // len(pairs))
@@ -273,7 +272,7 @@ def _best(
         )
         good &= np.abs(pairs.log2_scale[None, :] - np.log2(np.abs(a[part, None]))) < _LOG2_SIZE
         score[part] = (np.maximum(0.0, 1.0 - off**2) * good).sum(axis=1)
-    chosen: list[NDArray[np.float64]] = []
+    chosen: list[Float64] = []
     corners = transforms.corners(query_shape)
     for i in np.argsort(-score, kind="stable"):
         matrix = np.array(
@@ -297,13 +296,13 @@ _LEAST_DISTINCT = {"affine": 24, "homography": 24}
 _BOUND_SHARE, _BOUND_PX = 0.03, 12.0
 
 
-def _largest_bound(matrix: NDArray[np.float64], query_shape: tuple[int, ...]) -> float:
+def _largest_bound(matrix: Float64, query_shape: tuple[int, ...]) -> float:
     diagonal = math.hypot(*query_shape[:2]) * transforms.scale(matrix, query_shape)
     return max(2.0, min(_BOUND_PX, _BOUND_SHARE * diagonal))
 
 
 def grow(
-    start: NDArray[np.float64],
+    start: Float64,
     model: str,
     pairs: Pairs,
     query_shape: tuple[int, ...],

@@ -7,7 +7,8 @@ is thin and of one or two tones. Ground that changed, and a vehicle that moved, 
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+
+from imgcheck.imaging.arrays import Float32, Float64, Mask
 
 # All in gray levels of 255. JPEG leaves a box this flat over 7 x 7 pixels ...
 _FLAT, _FLAT_WINDOW = 6.0, 7
@@ -33,7 +34,7 @@ _RIM_PX = 9
 _TONE_BINS = 64
 
 
-def find(picture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.bool_]:
+def find(picture: Float32, known: Float32) -> Mask:
     """Find what was put over a copy: boxes, pixelated or blurred patches, strokes, letters.
 
     Parameters
@@ -77,27 +78,25 @@ def find(picture: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np
     return _dilated(found, _RIM_PX)
 
 
-def _dilated(mask: NDArray[np.bool_], reach: int) -> NDArray[np.bool_]:
+def _dilated(mask: Mask, reach: int) -> Mask:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
 
 
-def _near(unusable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _near(unusable: Mask) -> Mask:
     """Return the rim of what is masked already: a stroke's colour goes further than its mask."""
     return _dilated(unusable, _RIM_PX)
 
 
-def _blur(array: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def _blur(array: Float32, sigma: float) -> Float32:
     return np.asarray(cv2.GaussianBlur(array, (0, 0), sigma), np.float32)
 
 
-def _box(array: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+def _box(array: Float32, side: int) -> Float32:
     return np.asarray(cv2.blur(array, (side, side)), np.float32)
 
 
-def _binned(
-    at: NDArray[np.float32], of: NDArray[np.float32], bins: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _binned(at: Float32, of: Float32, bins: int) -> tuple[Float64, Float64]:
     """Return the medians of ``of`` over equally filled bins of ``at``, and their places."""
     order = np.argsort(at, kind="stable")
     groups = [g for g in np.array_split(order, bins) if len(g)]
@@ -106,9 +105,7 @@ def _binned(
     return places[keep], np.array([np.median(of[g]) for g in groups])[keep]
 
 
-def _toned(
-    a: NDArray[np.float32], b: NDArray[np.float32], usable: NDArray[np.bool_]
-) -> NDArray[np.float32]:
+def _toned(a: Float32, b: Float32, usable: Mask) -> Float32:
     """Match the tones of the known picture to the other by the curve of medians."""
     some = np.flatnonzero(usable)
     some = some[:: max(1, len(some) // 60_000)]
@@ -125,15 +122,13 @@ def _toned(
     return np.clip(np.interp(b, places, tones), 0, 255).astype(np.float32)
 
 
-def _slope(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+def _slope(gray: Float32) -> Float32:
     soft = _blur(gray, 0.8)
     x, y = (cv2.Sobel(soft, cv2.CV_32F, i, 1 - i, ksize=3) / 8 for i in (1, 0))
     return np.asarray(np.hypot(x, y), np.float32)
 
 
-def _differs(
-    gap: NDArray[np.float32], b: NDArray[np.float32], usable: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _differs(gap: Float32, b: Float32, usable: Mask) -> Mask:
     """Find what differs by far more than compression leaves in such texture."""
     gap = _box(gap, 5)
     texture = _box(_slope(b), 9)
@@ -146,15 +141,13 @@ def _differs(
     return np.asarray((joined > 0) & usable)
 
 
-def _foreign(a: NDArray[np.float32], b: NDArray[np.float32], side: int) -> NDArray[np.bool_]:
+def _foreign(a: Float32, b: Float32, side: int) -> Mask:
     """Find tones that the known picture has nowhere within a window."""
     near = np.ones((side, side), np.uint8)
     return np.asarray((a > cv2.dilate(b, near) + _FOREIGN) | (a < cv2.erode(b, near) - _FOREIGN))
 
 
-def _flat(
-    a: NDArray[np.float32], differs: NDArray[np.bool_], usable: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _flat(a: Float32, differs: Mask, usable: Mask) -> Mask:
     """Find even patches that lie, for a good part, where the two differ."""
     window = np.ones((_FLAT_WINDOW, _FLAT_WINDOW), np.uint8)
     spread = cv2.dilate(a, window) - cv2.erode(a, window)
@@ -180,19 +173,17 @@ def _flat(
     return found
 
 
-def _fine(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+def _fine(gray: Float32) -> Float32:
     """Return the detail that a blur takes away."""
     return np.asarray(np.abs(gray - _blur(gray, 2.0)), np.float32)
 
 
-def _within_cells(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+def _within_cells(gray: Float32) -> Float32:
     """Return the detail that pixelation takes away: the thin edges between cells are left out."""
     return np.asarray(cv2.erode(_slope(gray), np.ones((_EDGE, _EDGE), np.uint8)), np.float32)
 
 
-def _coarse(
-    a: NDArray[np.float32], b: NDArray[np.float32], usable: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _coarse(a: Float32, b: Float32, usable: Mask) -> Mask:
     """Find where the picture shows the known one without its detail: pixelated or blurred."""
     gone = np.zeros(a.shape, bool)
     for measure in (_fine, _within_cells):
@@ -211,12 +202,7 @@ def _coarse(
     return _dilated(core > 0, _DETAIL_WINDOW // 2 + 3) & ~_foreign(a, b, cell)
 
 
-def _is_stroke(
-    a: NDArray[np.float32],
-    b: NDArray[np.float32],
-    foreign: NDArray[np.bool_],
-    members: NDArray[np.bool_],
-) -> bool:
+def _is_stroke(a: Float32, b: Float32, foreign: Mask, members: Mask) -> bool:
     """Return whether a difference is thin, and of one or two tones that are new there."""
     padded = np.pad(members.astype(np.uint8), 1)
     # Of a stroke as wide as w the mean distance to its edge is w / 4; an arrow's head adds little.
@@ -235,7 +221,7 @@ def _is_stroke(
     return first + second >= _OF_TONES and bool(is_new or is_even)
 
 
-def _tones(values: NDArray[np.float32]) -> tuple[float, float]:
+def _tones(values: Float32) -> tuple[float, float]:
     """Return the shares of the most and the second most frequent tone."""
     counts, _ = np.histogram(values, bins=np.arange(0, 261, 4))
     wide, shares = int(2 * _TONE / 4), []

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from cv2.typing import MatLike
-from numpy.typing import NDArray
 
 from imgcheck.errors import GridMismatchError
+from imgcheck.imaging.arrays import Float32, Float64, Index, Mask, Uint8
 
 # Low, so that hazy and low-contrast ground keeps features (4.10 and 5.0 default: 0.04).
 # The strongest `limit` are kept in any case.
@@ -45,10 +45,10 @@ class Features:
     512.
     """
 
-    points: NDArray[np.float32]
-    sizes: NDArray[np.float32]
-    angles: NDArray[np.float32]
-    descriptors: NDArray[np.uint8]
+    points: Float32
+    sizes: Float32
+    angles: Float32
+    descriptors: Uint8
 
     def __len__(self) -> int:
         return len(self.points)
@@ -62,11 +62,11 @@ class Matches:
     Euclidean between RootSIFT vectors (0 to about 1.41).
     """
 
-    query_points: NDArray[np.float32]
-    known_points: NDArray[np.float32]
-    query_index: NDArray[np.intp]
-    known_index: NDArray[np.intp]
-    distances: NDArray[np.float32]
+    query_points: Float32
+    known_points: Float32
+    query_index: Index
+    known_index: Index
+    distances: Float32
 
     def __len__(self) -> int:
         return len(self.query_points)
@@ -82,12 +82,12 @@ def _empty() -> Features:
     )
 
 
-def _to_bytes(gray: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _to_bytes(gray: Float32) -> Uint8:
     finite = np.nan_to_num(np.asarray(gray, np.float32), nan=0.0, posinf=1.0, neginf=0.0)
     return np.round(np.clip(finite, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
-def _root(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _root(descriptors: Float32) -> Uint8:
     """Turn SIFT into RootSIFT: L1 norm, square root; Euclid then compares histograms."""
     total = np.maximum(descriptors.sum(axis=1, keepdims=True), 1e-6)
     root = np.sqrt(np.maximum(descriptors, 0.0) / total) * _SCALE
@@ -95,11 +95,7 @@ def _root(descriptors: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def detect(
-    gray: NDArray[np.float32],
-    *,
-    mask: NDArray[np.bool_] | None = None,
-    limit: int = 2000,
-    spread: bool = False,
+    gray: Float32, *, mask: Mask | None = None, limit: int = 2000, spread: bool = False
 ) -> Features:
     """Find keypoints and describe them.
 
@@ -180,11 +176,11 @@ def detect(
     )
 
 
-def _points(keypoints: Sequence[cv2.KeyPoint]) -> NDArray[np.float32]:
+def _points(keypoints: Sequence[cv2.KeyPoint]) -> Float32:
     return np.array([k.pt for k in keypoints], np.float32).reshape(-1, 2)
 
 
-def _by_strength(keypoints: Sequence[cv2.KeyPoint]) -> NDArray[np.intp]:
+def _by_strength(keypoints: Sequence[cv2.KeyPoint]) -> Index:
     """Return the order from the strongest on, the same whatever order they come in."""
     points = _points(keypoints)
     angles = np.array([k.angle for k in keypoints], np.float32)
@@ -193,7 +189,7 @@ def _by_strength(keypoints: Sequence[cv2.KeyPoint]) -> NDArray[np.intp]:
 
 
 def _of_each_part(
-    sift: cv2.SIFT, pixels: NDArray[np.uint8], usable: NDArray[np.uint8] | None, limit: int
+    sift: cv2.SIFT, pixels: Uint8, usable: Uint8 | None, limit: int
 ) -> tuple[Sequence[cv2.KeyPoint], MatLike]:
     """Describe the strongest of every part; only those that are kept."""
     keypoints = sift.detect(pixels, usable)
@@ -202,7 +198,7 @@ def _of_each_part(
     return sift.compute(pixels, [keypoints[i] for i in order[:limit]])
 
 
-def _in_turns(points: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.intp]:
+def _in_turns(points: Float32, shape: tuple[int, ...]) -> Index:
     """Order points that are sorted by strength so that each part of the picture has its turn."""
     x, y = (points / np.array([shape[1], shape[0]]) * _PARTS).astype(np.intp).T
     part = np.clip(y, 0, _PARTS - 1) * _PARTS + np.clip(x, 0, _PARTS - 1)
@@ -213,7 +209,7 @@ def _in_turns(points: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np
     return np.argsort(rank, kind="stable")
 
 
-def _usable(mask: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _usable(mask: Mask, shape: tuple[int, ...]) -> Uint8:
     scaled = cv2.resize(
         mask.astype(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST
     )
@@ -268,9 +264,7 @@ def match(query: Features, known: Features, *, ratio: float = 0.9) -> Matches:
     return _pairs(query, known, order, best[order], first[order])
 
 
-def _nearest(
-    query: Features, known: Features
-) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+def _nearest(query: Features, known: Features) -> tuple[Index, Float64, Float64]:
     """Find for each query keypoint the nearest known one, its distance and the next spot's."""
     table = known.descriptors.astype(np.float32)
     norms = np.einsum("ij,ij->i", table, table)
@@ -298,9 +292,7 @@ def _nearest(
     return best, first / _SCALE, second / _SCALE
 
 
-def _smallest(
-    table: NDArray[np.float32], count: int
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+def _smallest(table: Float32, count: int) -> tuple[Index, Float32]:
     """Return the columns of the smallest entries of each row, in order; ``table`` is used up.
 
     A few passes of argmin take a quarter of the time of a partition.
@@ -316,11 +308,7 @@ def _smallest(
 
 
 def _pairs(
-    query: Features,
-    known: Features,
-    query_index: NDArray[np.intp],
-    known_index: NDArray[np.intp],
-    distances: NDArray[np.float64],
+    query: Features, known: Features, query_index: Index, known_index: Index, distances: Float64
 ) -> Matches:
     return Matches(
         query_points=query.points[query_index],

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.errors import RefusedError, UnreadableError
+from imgcheck.imaging.arrays import Float32, Uint8
 from imgcheck.imaging.limits import Limits, default_limits
 from imgcheck.imaging.text import printable
 
@@ -40,7 +40,7 @@ class Frame:
     """A frame: seconds from the start, and its pixels, (M, N, 3) uint8 RGB."""
 
     seconds: float
-    rgb: NDArray[np.uint8]
+    rgb: Uint8
 
 
 def is_video(path: Path) -> bool:
@@ -109,7 +109,7 @@ def _scenes(
     rate = capture.get(cv2.CAP_PROP_FPS)
     rate = rate if 0.1 < rate < 1000 else 25.0
     step = max(1, round(rate * _LOOK_S))
-    kept: NDArray[np.float32] | None = None
+    kept: Float32 | None = None
     kept_at = 0.0
     for number in range(_LONGEST_FRAMES):
         if not capture.grab():

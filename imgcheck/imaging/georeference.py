@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.arrays import Float64
 from imgcheck.imaging.pixels import view_to_stored
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Georeference:
     gcps: tuple[tuple[float, float, float, float, float], ...] | None = None
     rpc: dict[str, Any] | None = field(default=None, hash=False)
 
-    def to_crs(self, x: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def to_crs(self, x: ArrayLike, y: ArrayLike) -> tuple[Float64, Float64]:
         """Map pixel coordinates to coordinates of the CRS; arrays of any one shape."""
         xs, ys = np.broadcast_arrays(np.asarray(x, float), np.asarray(y, float))
         if self.transform is not None:
@@ -60,16 +61,12 @@ class Georeference:
         easting, northing = self._by_model(xs.ravel(), ys.ravel())
         return np.reshape(easting, xs.shape), np.reshape(northing, xs.shape)
 
-    def to_lonlat(
-        self, x: ArrayLike, y: ArrayLike
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def to_lonlat(self, x: ArrayLike, y: ArrayLike) -> tuple[Float64, Float64]:
         """Map pixel coordinates to longitude and latitude in degrees (WGS 84)."""
         easting, northing = self.to_crs(x, y)
         return _transform(self.crs, _LONLAT, easting, northing)
 
-    def from_lonlat(
-        self, lon: ArrayLike, lat: ArrayLike
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def from_lonlat(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Float64, Float64]:
         """Map longitude and latitude to pixel coordinates; needs an affine map."""
         if self.transform is None:
             raise UnreadableError("only a raster with an affine map can be asked for a place")
@@ -97,9 +94,7 @@ class Georeference:
         area = np.cross(spots[1] - spots[0], spots[3] - spots[2])
         return float(np.sqrt(np.sqrt((area**2).sum())))
 
-    def _by_model(
-        self, xs: NDArray[np.float64], ys: NDArray[np.float64]
-    ) -> tuple[ArrayLike, ArrayLike]:
+    def _by_model(self, xs: Float64, ys: Float64) -> tuple[ArrayLike, ArrayLike]:
         from rasterio.control import GroundControlPoint
         from rasterio.rpc import RPC
         from rasterio.transform import GCPTransformer, RPCTransformer
@@ -117,9 +112,7 @@ class Georeference:
             return model.xy(ys, xs, offset="ul")
 
 
-def _transform(
-    source: str, target: str, x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _transform(source: str, target: str, x: Float64, y: Float64) -> tuple[Float64, Float64]:
     from rasterio.warp import transform
 
     from imgcheck.imaging.decoding.raster import GDAL_ERRORS
@@ -250,7 +243,7 @@ def _checked(
 SEMI_MAJOR_M, ECCENTRICITY_2 = 6_378_137.0, 6.694379990141317e-3
 
 
-def in_space(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.float64]:
+def in_space(lon: ArrayLike, lat: ArrayLike) -> Float64:
     """Return (..., 3) metres from the centre of the Earth for degrees on the ellipsoid."""
     east, north = np.radians(np.asarray(lon, np.float64)), np.radians(np.asarray(lat, np.float64))
     sine, cosine = np.sin(north), np.cos(north)
@@ -265,7 +258,7 @@ def in_space(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.float64]:
     )
 
 
-def east_north(lonlat: ArrayLike, *, centre: tuple[float, float]) -> NDArray[np.float64]:
+def east_north(lonlat: ArrayLike, *, centre: tuple[float, float]) -> Float64:
     """Return metres east and north of a near centre (lon, lat), for points (N, 2) in degrees."""
     points = np.asarray(lonlat, np.float64).reshape(-1, 2)
     away = in_space(points[:, 0], points[:, 1]) - in_space(*centre)

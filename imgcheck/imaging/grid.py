@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.errors import GridMismatchError
+from imgcheck.imaging.arrays import Float32, Float64, Mask
 
 if TYPE_CHECKING:
     from imgcheck.imaging.image import Image
@@ -20,7 +20,7 @@ class Grid:
     """A raster on the ground: its CRS, grid pixel (corner convention) to CRS, size, pixel size."""
 
     crs: str
-    transform: NDArray[np.float64]
+    transform: Float64
     width: int
     height: int
     gsd_m: float
@@ -31,7 +31,7 @@ class Grid:
         return self.height, self.width
 
 
-def over(image: "Image", corners: NDArray[np.float64], *, gsd_m: float) -> Grid | None:
+def over(image: "Image", corners: Float64, *, gsd_m: float) -> Grid | None:
     """Make the grid of a georeferenced image, cut to the bounding box of points in its CRS.
 
     Pixels have ``gsd_m`` metres; never finer than the image's own, and coarser where the grid would
@@ -61,7 +61,7 @@ def over(image: "Image", corners: NDArray[np.float64], *, gsd_m: float) -> Grid 
     )
 
 
-def sample(image: "Image", grid: Grid) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def sample(image: "Image", grid: Grid) -> tuple[Float32, Mask]:
     """Draw an image into a grid: (M, N, 3) float32 in [0, 1], NaN outside; and (M, N) usable."""
     from affine import Affine
     from rasterio.crs import CRS

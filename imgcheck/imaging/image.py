@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError
+from imgcheck.imaging.arrays import Float32, Mask, Uint8
 from imgcheck.imaging.containers import Container, read_container
 from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.guard import guarded
@@ -222,14 +223,14 @@ class Image:
 
     # Pixels
 
-    def rgb(self) -> NDArray[np.uint8]:
+    def rgb(self) -> Uint8:
         """Return the view, (M, N, 3) uint8.
 
         Raises `UnreadableError` if nothing can be decoded, `RefusedError` if decoding it whole
         costs more than the limits allow.
         """
 
-        def make() -> NDArray[np.uint8]:
+        def make() -> Uint8:
             shown = turn(self._decoded().rgb, self.applied_orientation)
             if len(shown) == 1:
                 return np.repeat(shown[0][..., np.newaxis], 3, axis=2)
@@ -237,14 +238,14 @@ class Image:
 
         return self._keep("rgb", make)
 
-    def gray(self) -> NDArray[np.float32]:
+    def gray(self) -> Float32:
         """Return the BT.601 luma of the view, (M, N) float32 in [0, 1]."""
         return self._keep("gray", lambda: luma(self.rgb()))
 
-    def valid(self) -> NDArray[np.bool_]:
+    def valid(self) -> Mask:
         """Mark the usable pixels of the view, (M, N) bool."""
 
-        def make() -> NDArray[np.bool_]:
+        def make() -> Mask:
             mask = self._decoded().valid
             if mask is None:
                 return np.ones((self.height, self.width), bool)
@@ -284,7 +285,7 @@ class Image:
 
         return self._named(lambda: read_part(self, window, out_shape, bands))
 
-    def read_valid(self, window: tuple[int, int, int, int]) -> NDArray[np.bool_]:
+    def read_valid(self, window: tuple[int, int, int, int]) -> Mask:
         """Mark the usable pixels of a window, like `valid`, without decoding the whole."""
         from imgcheck.imaging.windows import read_part_valid
 

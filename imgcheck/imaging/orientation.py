@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imgcheck.imaging.arrays import Float32, Mask
+
 # Gradients are taken after this blur, and smoothed over this far: as tolerant as a search with
 # steps of several degrees needs (benchmarks: structural, tune).
 GRADIENT_SIGMA, SMOOTH_SIGMA = 1.0, 1.5
@@ -24,11 +26,7 @@ _RIM_SIGMA = 2.0
 _FOURTH_WEIGHT = 0.7
 
 
-def maps(
-    gray: NDArray[np.float32],
-    *,
-    mask: NDArray[np.bool_] | None = None,
-) -> NDArray[np.float32]:
+def maps(gray: Float32, *, mask: Mask | None = None) -> Float32:
     """Return the direction maps (4, M, N) of a gray picture; 0 where nothing is known.
 
     ``mask`` is True where usable; NaN is nodata.
@@ -63,7 +61,7 @@ def maps(
     return np.asarray(stacked, np.float32)
 
 
-def turned(stacked: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:
+def turned(stacked: Float32, degrees: float) -> Float32:
     """Turn maps about their middle by an angle (x to y) on a square that holds them at any angle.
 
     The middle comes to lie on the middle pixel of an odd number of pixels.
@@ -85,11 +83,11 @@ def turned(stacked: NDArray[np.float32], degrees: float) -> NDArray[np.float32]:
     return out
 
 
-def _blurred(array: NDArray[np.floating], sigma: float) -> NDArray[np.float32]:
+def _blurred(array: NDArray[np.floating], sigma: float) -> Float32:
     return np.asarray(cv2.GaussianBlur(np.ascontiguousarray(array, np.float32), (0, 0), sigma))
 
 
-def _filled(gray: NDArray[np.float32], usable: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _filled(gray: Float32, usable: Mask) -> Float32:
     """Fill holes with what is around them, so that their rims are no edges."""
     if usable.all():
         return np.asarray(gray, np.float32)
@@ -101,5 +99,5 @@ def _filled(gray: NDArray[np.float32], usable: NDArray[np.bool_]) -> NDArray[np.
     return np.where(usable, out, np.where(part > 0.02, near, mean)).astype(np.float32)
 
 
-def _eroded(usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _eroded(usable: Mask) -> Mask:
     return np.asarray(cv2.erode(usable.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)

@@ -96,11 +96,7 @@ def write_output(path: Path, data: Content, *, replacing: Replacing = Replacing(
 
 
 def write_folder(
-    folder: Path,
-    files: Mapping[str, Content],
-    *,
-    page: str,
-    replacing: Replacing = Replacing(),
+    folder: Path, files: Mapping[str, Content], *, page: str, replacing: Replacing = Replacing()
 ) -> None:
     """Write the results of a command into a folder: all of them, or none.
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import scipy.fft
-from numpy.typing import NDArray
+
+from imgcheck.imaging.arrays import Float32, Float64
 
 # A patch that is known in less than this share of its pixels is left out.
 _LEAST_KNOWN = 0.5
@@ -22,23 +23,16 @@ class Ties:
     there; shifts were searched up to ``reach`` pixels each way.
     """
 
-    points: NDArray[np.float64]
-    shifts: NDArray[np.float64]
-    scores: NDArray[np.float64]
+    points: Float64
+    shifts: Float64
+    scores: Float64
     reach: int
 
     def __len__(self) -> int:
         return len(self.points)
 
 
-def match(
-    first: NDArray[np.float32],
-    second: NDArray[np.float32],
-    *,
-    side: int,
-    reach: int,
-    step: int,
-) -> Ties:
+def match(first: Float32, second: Float32, *, side: int, reach: int, step: int) -> Ties:
     """Find patches of one stack of direction maps (4, M, N) in another on the same grid.
 
     ``side`` of a patch, ``reach`` of the search each way and ``step`` between the middles of
@@ -87,7 +81,7 @@ def _places(length: int, side: int, step: int) -> list[int]:
 
 
 def _peak(
-    score: NDArray[np.float32], top: int, left: int, side: int, reach: int
+    score: Float32, top: int, left: int, side: int, reach: int
 ) -> tuple[float, float, float, float, float]:
     row, col = np.unravel_index(int(np.argmax(score)), score.shape)
     dy, dx = _between(score, int(row), int(col))
@@ -100,7 +94,7 @@ def _peak(
     )
 
 
-def _between(score: NDArray[np.float32], row: int, col: int) -> tuple[float, float]:
+def _between(score: Float32, row: int, col: int) -> tuple[float, float]:
     """Return the offset of the top of a parabola through a peak and its neighbours."""
     if not (0 < row < score.shape[0] - 1 and 0 < col < score.shape[1] - 1):
         return 0.0, 0.0

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import GridMismatchError, UsageError
+from imgcheck.imaging.arrays import Float32, Float64, Mask, Uint8
 from imgcheck.imaging.containers.tree import Observation
 
 # ITU-R BT.601, luma of R'G'B'.
@@ -48,8 +49,8 @@ class Decoded:
     """
 
     native: NDArray[Any]
-    rgb: NDArray[np.uint8]
-    valid: NDArray[np.bool_] | None = None
+    rgb: Uint8
+    valid: Mask | None = None
     damage: tuple[Observation, ...] = field(default=())
 
 
@@ -58,7 +59,7 @@ def turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     return _TURNS[orientation](array)
 
 
-def view_to_stored(orientation: int, *, width: int, height: int) -> NDArray[np.float64]:
+def view_to_stored(orientation: int, *, width: int, height: int) -> Float64:
     """Return the matrix from pixels of the view to pixels of a stored grid of this size."""
     w, h = float(width), float(height)
     matrices: dict[int, list[list[float]]] = {
@@ -74,9 +75,7 @@ def view_to_stored(orientation: int, *, width: int, height: int) -> NDArray[np.f
     return np.array([*matrices[orientation], [0.0, 0.0, 1.0]], np.float64)
 
 
-def as_bytes(
-    bands: NDArray[Any], *, valid: NDArray[np.bool_] | None, bits: int
-) -> NDArray[np.uint8]:
+def as_bytes(bands: NDArray[Any], *, valid: Mask | None, bits: int) -> Uint8:
     """Convert native samples (B, M, N) into 8 bits for the view."""
     if np.iscomplexobj(bands):
         bands = np.abs(bands)
@@ -89,7 +88,7 @@ def as_bytes(
     return _stretch(bands, valid)
 
 
-def _stretch(bands: NDArray[Any], valid: NDArray[np.bool_] | None) -> NDArray[np.uint8]:
+def _stretch(bands: NDArray[Any], valid: Mask | None) -> Uint8:
     """Stretch linearly between two percentiles of the valid pixels; invalid ones are 0."""
     low, high = _percentiles(bands, valid)
     out = np.zeros(bands.shape, np.uint8)
@@ -109,7 +108,7 @@ def _stretch(bands: NDArray[Any], valid: NDArray[np.bool_] | None) -> NDArray[np
     return out
 
 
-def _percentiles(bands: NDArray[Any], valid: NDArray[np.bool_] | None) -> tuple[float, float]:
+def _percentiles(bands: NDArray[Any], valid: Mask | None) -> tuple[float, float]:
     step = max(1, int(np.ceil(np.sqrt(bands.size / _MOST_SAMPLES))))
     sample = bands[:, ::step, ::step]
     chosen = np.isfinite(sample)
@@ -122,7 +121,7 @@ def _percentiles(bands: NDArray[Any], valid: NDArray[np.bool_] | None) -> tuple[
     return float(low), float(high)
 
 
-def as_gray(values: ArrayLike, *, name: str) -> NDArray[np.float32]:
+def as_gray(values: ArrayLike, *, name: str) -> Float32:
     """Convert gray values (M, N) from a caller to float32 in [0, 1]; ``name`` stands in the error.
 
     Bytes (uint8) or floats in [0, 1] are accepted; what is not finite is no data. Other types
@@ -148,9 +147,7 @@ def as_gray(values: ArrayLike, *, name: str) -> NDArray[np.float32]:
     return gray if finite.all() else np.where(finite, gray, np.float32(np.nan))
 
 
-def as_mask(
-    values: ArrayLike | None, gray: NDArray[np.float32], *, name: str
-) -> NDArray[np.bool_] | None:
+def as_mask(values: ArrayLike | None, gray: Float32, *, name: str) -> Mask | None:
     """Convert a mask of usable pixels from a caller to bool, without what is not finite.
 
     None where every pixel is usable. Raises `GridMismatchError` if the mask has another shape.
@@ -164,7 +161,7 @@ def as_mask(
     return np.asarray(mask, bool) & finite
 
 
-def luma(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
+def luma(rgb: Uint8) -> Float32:
     """Return the BT.601 luma (M, N) in [0, 1] of a view (M, N, 3)."""
     out = np.empty(rgb.shape[:2], np.float32)
     weights = np.array(LUMA, np.float32) / np.float32(255)

@@ -9,9 +9,9 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.errors import ImgcheckError
+from imgcheck.imaging.arrays import Float32, Uint8
 from imgcheck.imaging.image import Image
 from imgcheck.imaging.pixels import turn
 
@@ -19,7 +19,7 @@ from imgcheck.imaging.pixels import turn
 _UNDO = {6: 8, 8: 6}
 
 
-def stored_gray(image: Image, *, side: int = 480) -> NDArray[np.float32]:
+def stored_gray(image: Image, *, side: int = 480) -> Float32:
     """Return the luma of the stored grid, before any orientation, at least ``side`` px long.
 
     An undamaged JPEG comes at 1/2, 1/4 or 1/8 where that is still as long; what is decoded already,
@@ -35,7 +35,7 @@ def stored_gray(image: Image, *, side: int = 480) -> NDArray[np.float32]:
     return np.ascontiguousarray(turn(image.gray(), _UNDO.get(applied, applied)))
 
 
-def _drafted(image: Image, side: int) -> NDArray[np.float32] | None:
+def _drafted(image: Image, side: int) -> Float32 | None:
     """Decode a JPEG at a reduced scale; None where that is not safe or does not work."""
     if image.damage or image.unreadable_reason or image.mode not in ("gray", "rgb"):
         return None
@@ -74,7 +74,7 @@ def jpeg_view(image: Image, *, longest_px: int) -> bytes | None:
     return _encoded(view, quality=88)
 
 
-def jpeg(rgb: NDArray[np.uint8] | NDArray[np.float32]) -> bytes:
+def jpeg(rgb: Uint8 | Float32) -> bytes:
     """Encode (M, N, 3) uint8, or float in [0, 1] with NaN as black."""
     from PIL import Image as Pillow
 

@@ -8,7 +8,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from imgcheck.imaging.arrays import Float64
 
 FREEDOM = {"similarity": 4, "affine": 6, "homography": 8}
 _STEPS = 12
@@ -28,15 +30,15 @@ class Fit:
     """
 
     model: str
-    matrix: NDArray[np.float64]
-    residuals: NDArray[np.float64]
+    matrix: Float64
+    residuals: Float64
     sigma: float
-    covariance: NDArray[np.float64]
+    covariance: Float64
     centre: tuple[float, float]
     radius: float
 
 
-def apply(matrix: ArrayLike, points: ArrayLike) -> NDArray[np.float64]:
+def apply(matrix: ArrayLike, points: ArrayLike) -> Float64:
     """Send points (N, 2) through a 3 x 3 matrix on column vectors (x, y, 1).
 
     NaN for points at or beyond the horizon of a homography (last coordinate not positive).
@@ -48,7 +50,7 @@ def apply(matrix: ArrayLike, points: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(sent[:, :2] / depth[:, None])
 
 
-def jacobian(matrix: ArrayLike, points: ArrayLike) -> NDArray[np.float64]:
+def jacobian(matrix: ArrayLike, points: ArrayLike) -> Float64:
     """Return d(target)/d(source) at each point, (N, 2, 2)."""
     h = np.asarray(matrix, np.float64)
     p = np.asarray(points, np.float64).reshape(-1, 2)
@@ -63,19 +65,19 @@ def scale(matrix: ArrayLike, shape: tuple[int, ...]) -> float:
     return math.sqrt(abs(float(np.linalg.det(slope))))
 
 
-def corners(shape: tuple[int, ...]) -> NDArray[np.float64]:
+def corners(shape: tuple[int, ...]) -> Float64:
     """Return the four corners (x, y) of a picture of (rows, cols), clockwise from the top left."""
     rows, cols = shape[:2]
     return np.array([[0, 0], [cols, 0], [cols, rows], [0, rows]], np.float64)
 
 
-def _frame(points: NDArray[np.float64]) -> tuple[tuple[float, float], float]:
+def _frame(points: Float64) -> tuple[tuple[float, float], float]:
     centre = points.mean(axis=0)
     radius = max(float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean())), 1e-6)
     return (float(centre[0]), float(centre[1])), radius
 
 
-def _directions(points: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+def _directions(points: Float64, count: int) -> Float64:
     """Return how each point moves under each small change, (N, 2, count), normalised frame.
 
     Shift right, shift down, turn, grow, stretch, shear, tilt about y, tilt about x.
@@ -87,7 +89,7 @@ def _directions(points: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     return np.stack([np.stack(along[:count], -1), np.stack(down[:count], -1)], axis=1)
 
 
-def _change(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+def _change(parameters: Float64) -> Float64:
     """Make the 3 x 3 matrix of a small change; a similarity stays exactly a similarity."""
     p = np.zeros(8)
     p[: len(parameters)] = parameters
@@ -100,9 +102,7 @@ def _change(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
     )
 
 
-def _similarity(
-    source: NDArray[np.float64], target: NDArray[np.float64], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _similarity(source: Float64, target: Float64, weights: Float64) -> Float64:
     """Fit the weighted least-squares similarity in closed form, as complex numbers."""
     z = source[:, 0] + 1j * source[:, 1]
     w = target[:, 0] + 1j * target[:, 1]
@@ -178,12 +178,12 @@ def fit(
 
 def _finish(
     model: str,
-    local: NDArray[np.float64],
-    back: NDArray[np.float64],
-    src: NDArray[np.float64],
-    dst: NDArray[np.float64],
-    trust: NDArray[np.float64],
-    normal: NDArray[np.float64],
+    local: Float64,
+    back: Float64,
+    src: Float64,
+    dst: Float64,
+    trust: Float64,
+    normal: Float64,
     centre: tuple[float, float],
     radius: float,
 ) -> Fit | None:
@@ -209,12 +209,12 @@ def _finish(
     )
 
 
-def _huber(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+def _huber(distances: Float64) -> Float64:
     bound = max(2.0 * 1.4826 * float(np.median(distances)), 1e-6)
     return np.asarray(np.minimum(1.0, bound / np.maximum(distances, 1e-12)))
 
 
-def place_covariance(fitted: Fit, points: ArrayLike) -> NDArray[np.float64]:
+def place_covariance(fitted: Fit, points: ArrayLike) -> Float64:
     """Return the covariance (N, 2, 2), target pixels squared, of where each source point falls.
 
     Only the error of the fit: what a wrong model adds is not in it.
@@ -225,7 +225,7 @@ def place_covariance(fitted: Fit, points: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(slope @ fitted.covariance @ slope.transpose(0, 2, 1))
 
 
-def difference_covariance(fitted: Fit, first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+def difference_covariance(fitted: Fit, first: ArrayLike, second: ArrayLike) -> Float64:
     """Return the (2, 2) covariance of the vector between where two source points fall.
 
     As `place_covariance`, with the error that both points share taken off.

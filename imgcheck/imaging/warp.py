@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import GridMismatchError, UsageError
 from imgcheck.imaging import transforms
+from imgcheck.imaging.arrays import Float32, Float64, Mask
 from imgcheck.imaging.transforms import apply
 
 _ROWS_AT_ONCE = 1024
@@ -24,7 +25,7 @@ def warp(
     *,
     inverse: bool = False,
     linear: bool = False,
-) -> NDArray[np.float32]:
+) -> Float32:
     """Draw ``array`` into a grid of ``shape`` through ``matrix``.
 
     Parameters
@@ -68,12 +69,8 @@ def warp(
 
 
 def _warp(
-    data: NDArray[np.float32],
-    finite: NDArray[np.bool_],
-    to_source: NDArray[np.float64],
-    shape: tuple[int, int],
-    method: int,
-) -> NDArray[np.float32]:
+    data: Float32, finite: Mask, to_source: Float64, shape: tuple[int, int], method: int
+) -> Float32:
     """Resample up to four bands that share one mask."""
     window, to_source = _window(data.shape[:2], to_source, shape)
     if window is None:
@@ -84,7 +81,7 @@ def _warp(
     return _draw(data, weight, to_source, shape, method, whole)
 
 
-def resize(array: NDArray[np.generic], shape: tuple[int, int]) -> NDArray[np.float32]:
+def resize(array: NDArray[np.generic], shape: tuple[int, int]) -> Float32:
     """Resize a picture to (rows, cols), averaging where it shrinks; NaN is nodata."""
     scale = np.diag([shape[1] / array.shape[1], shape[0] / array.shape[0], 1.0])
     return warp(array, scale, shape)
@@ -96,8 +93,8 @@ def coverage(
     shape: tuple[int, int],
     *,
     inverse: bool = False,
-    mask: NDArray[np.bool_] | None = None,
-) -> NDArray[np.bool_]:
+    mask: Mask | None = None,
+) -> Mask:
     """Mark the target pixels whose centre lies on the source (on its usable part, with a mask)."""
     if mask is not None and mask.shape != tuple(source_shape[:2]):
         raise GridMismatchError(f"the mask is {mask.shape}, the picture {source_shape[:2]}")
@@ -114,7 +111,7 @@ def coverage(
     return covered
 
 
-def _to_source(matrix: ArrayLike, inverse: bool) -> NDArray[np.float64]:
+def _to_source(matrix: ArrayLike, inverse: bool) -> Float64:
     h = np.asarray(matrix, np.float64)
     if h.shape != (3, 3) or not np.isfinite(h).all():
         raise UsageError("a transform is a 3 x 3 matrix of finite numbers")
@@ -129,8 +126,8 @@ def _to_source(matrix: ArrayLike, inverse: bool) -> NDArray[np.float64]:
 
 
 def _source_of_rows(
-    to_source: NDArray[np.float64], first: int, last: int, cols: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    to_source: Float64, first: int, last: int, cols: int
+) -> tuple[Float64, Float64]:
     """Return the source place of the pixel centres of some target rows; NaN beyond the horizon."""
     x = np.arange(cols) + 0.5
     y = (np.arange(first, last) + 0.5)[:, None]
@@ -143,8 +140,8 @@ def _source_of_rows(
 
 
 def _window(
-    source_shape: tuple[int, ...], to_source: NDArray[np.float64], shape: tuple[int, int]
-) -> tuple[tuple[slice, slice] | None, NDArray[np.float64]]:
+    source_shape: tuple[int, ...], to_source: Float64, shape: tuple[int, int]
+) -> tuple[tuple[slice, slice] | None, Float64]:
     """Cut the source to the part that the target needs."""
     rows, cols = source_shape[:2]
     edge = np.linspace(0, 1, 33)
@@ -169,7 +166,7 @@ def _window(
     return (slice(box[1], box[3]), slice(box[0], box[2])), shift @ to_source
 
 
-def _shrinkage(to_source: NDArray[np.float64], shape: tuple[int, int]) -> float:
+def _shrinkage(to_source: Float64, shape: tuple[int, int]) -> float:
     """Return source pixels per target pixel, at the target's centre; at least 1."""
     slope = transforms.jacobian(to_source, [[shape[1] / 2, shape[0] / 2]])[0]
     area = abs(float(np.linalg.det(slope)))
@@ -177,12 +174,8 @@ def _shrinkage(to_source: NDArray[np.float64], shape: tuple[int, int]) -> float:
 
 
 def _shrink(
-    data: NDArray[np.float32],
-    weight: NDArray[np.float32],
-    to_source: NDArray[np.float64],
-    shape: tuple[int, int],
-    whole: bool,
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+    data: Float32, weight: Float32, to_source: Float64, shape: tuple[int, int], whole: bool
+) -> tuple[Float32, Float32, Float64]:
     """Average whole blocks, then blur what is left of the ratio."""
     ratio = _shrinkage(to_source, shape)
     block = int(ratio)
@@ -206,21 +199,21 @@ def _shrink(
     return data, weight, to_source
 
 
-def _bands(array: object) -> NDArray[np.float32]:
+def _bands(array: object) -> Float32:
     """Return (M, N, C): cv2 drops a last axis of one."""
     plain = np.asarray(array, np.float32)
     return plain if plain.ndim == 3 else plain[..., None]
 
 
-def _divided(top: NDArray[np.float32], bottom: NDArray[np.float32]) -> NDArray[np.float32]:
+def _divided(top: Float32, bottom: Float32) -> Float32:
     return np.asarray(top / np.maximum(bottom, np.float32(1e-6)), np.float32)
 
 
-def _blur(array: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def _blur(array: Float32, sigma: float) -> Float32:
     return _bands(cv2.GaussianBlur(array, (0, 0), sigma, borderType=cv2.BORDER_REFLECT))
 
 
-def _pad_holes(data: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArray[np.float32]:
+def _pad_holes(data: Float32, weight: Float32) -> Float32:
     """Fill holes with the mean of their neighbours, for the cubic kernel beside them."""
     known = _bands((weight > 0).astype(np.float32))
     near = _bands(cv2.blur(known, (5, 5)))
@@ -229,13 +222,13 @@ def _pad_holes(data: NDArray[np.float32], weight: NDArray[np.float32]) -> NDArra
 
 
 def _draw(
-    data: NDArray[np.float32],
-    weight: NDArray[np.float32],
-    to_source: NDArray[np.float64],
+    data: Float32,
+    weight: Float32,
+    to_source: Float64,
     shape: tuple[int, int],
     method: int,
     whole: bool,
-) -> NDArray[np.float32]:
+) -> Float32:
     rows, cols = data.shape[:2]
     if max(rows, cols, shape[1]) > _LARGEST_SIDE:
         raise UsageError(

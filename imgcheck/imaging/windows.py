@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError, UsageError
 from imgcheck.imaging import transforms
+from imgcheck.imaging.arrays import Mask, Uint8
 from imgcheck.imaging.limits import WINDOWED_FORMATS, check_window
 from imgcheck.imaging.pixels import as_bytes, turn, view_to_stored
 
@@ -50,7 +51,7 @@ def read_part(
     return native if shape == (height, width) else _resample(native, shape, image.mode)
 
 
-def read_part_valid(image: "Image", window: PartWindow) -> NDArray[np.bool_]:
+def read_part_valid(image: "Image", window: PartWindow) -> Mask:
     """Mark the usable pixels of a window; see `Image.read_valid`."""
     column, row, width, height = part = _check(image, window)
     check_window(width * height, width * height, image.header, image.limits)
@@ -132,8 +133,8 @@ class Tile:
     y: int
     width: int
     height: int
-    rgb: NDArray[np.uint8]
-    valid: NDArray[np.bool_]
+    rgb: Uint8
+    valid: Mask
 
 
 def is_mosaic(image: "Image") -> bool:
@@ -170,9 +171,7 @@ def _starts(length: int, side: int, overlap: int) -> list[int]:
     return [*range(0, length - side, side - overlap), length - side]
 
 
-def _view(
-    image: "Image", window: tuple[int, int, int, int], valid: NDArray[np.bool_]
-) -> NDArray[np.uint8]:
+def _view(image: "Image", window: tuple[int, int, int, int], valid: Mask) -> Uint8:
     x, y, width, height = window
     if image.mode == "palette":
         # Its samples are indices; the colours come with the whole.

@@ -110,12 +110,7 @@ class _Coding:
 
 
 def _decoder_cost(
-    data: bytes,
-    start: int,
-    end: int,
-    size: tuple[int, int],
-    tile: tuple[int, int],
-    bands: int,
+    data: bytes, start: int, end: int, size: tuple[int, int], tile: tuple[int, int], bands: int
 ) -> tuple[int, float]:
     """Estimate bytes and seconds for the lists that a decoder makes of a tile, at the worst.
 

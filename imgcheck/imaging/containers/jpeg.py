@@ -11,12 +11,7 @@ import struct
 from dataclasses import dataclass, field
 
 from imgcheck.errors import RefusedError
-from imgcheck.imaging.containers.header import (
-    BrokenHeaderError,
-    Header,
-    require_walked,
-    zero_run,
-)
+from imgcheck.imaging.containers.header import BrokenHeaderError, Header, require_walked, zero_run
 from imgcheck.imaging.containers.tiff import orientation_of_exif
 from imgcheck.imaging.containers.tree import MOST_PARTS, Node, Walk, comment, embedded, printable
 from imgcheck.imaging.limits import Limits

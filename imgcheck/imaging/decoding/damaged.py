@@ -8,9 +8,9 @@ the file.
 import dataclasses
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.arrays import Index, Mask
 from imgcheck.imaging.containers.bmp import row_bytes
 from imgcheck.imaging.containers.gif import GifFrame, GifHeader, sub_block_bytes
 from imgcheck.imaging.containers.header import Header, number
@@ -97,7 +97,7 @@ def _decode_broken(
     )
 
 
-def _row_order(frame: GifFrame) -> NDArray[np.intp]:
+def _row_order(frame: GifFrame) -> Index:
     if not frame.interlaced:
         return np.arange(frame.height)
     return np.concatenate([np.arange(first, frame.height, step) for first, step in _INTERLACE])
@@ -154,7 +154,7 @@ def decode_webp(data: bytes, header: Header) -> Decoded:
     if whole > len(data) * _LONGEST_FILL:
         raise UnreadableError(f"the WebP is cut: {whole - len(data):,} of its bytes are missing")
     one: Decoded | None = None
-    differs: NDArray[np.bool_] | None = None
+    differs: Mask | None = None
     for filling in _FILLINGS:
         try:
             other = decode_with_pillow((data + filling).ljust(whole, b"\0"), header)
@@ -170,7 +170,7 @@ def decode_webp(data: bytes, header: Header) -> Decoded:
     return _keep_rows(one, differs, header)
 
 
-def _keep_rows(one: Decoded, differs: NDArray[np.bool_], header: Header) -> Decoded:
+def _keep_rows(one: Decoded, differs: Mask, header: Header) -> Decoded:
     rows = int(np.argmax(differs)) if differs.any() else header.height
     if rows < header.height:
         rows = max(0, rows // _MACROBLOCK - 1) * _MACROBLOCK

@@ -13,9 +13,9 @@ import dataclasses
 import struct
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.arrays import Uint8
 from imgcheck.imaging.containers.header import Header
 from imgcheck.imaging.containers.jpeg import JpegHeader, JpegStream
 from imgcheck.imaging.containers.tree import Observation
@@ -112,7 +112,7 @@ def _compare(stream: bytes, decoded: Decoded, header: Header, jpeg: JpegStream) 
     return dataclasses.replace(decoded, valid=valid, damage=(*decoded.damage, damage))
 
 
-def _first_difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
+def _first_difference(one: Uint8, other: Uint8) -> int:
     """Return the first row in which two decodings differ; the number of rows if none does."""
     for row in range(one.shape[1]):
         if not np.array_equal(one[:, row], other[:, row]):

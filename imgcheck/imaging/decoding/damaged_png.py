@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError
+from imgcheck.imaging.arrays import Mask
 from imgcheck.imaging.containers.header import Header
 from imgcheck.imaging.containers.png import Chunk, chunks
 from imgcheck.imaging.containers.tree import Observation
@@ -190,7 +190,7 @@ def _check_filters(raw: bytes, certain: int, passes: list[_Pass]) -> tuple[bytes
     return array.tobytes(), certain
 
 
-def _known_pixels(header: Header, passes: list[_Pass], certain: int) -> NDArray[np.bool_]:
+def _known_pixels(header: Header, passes: list[_Pass], certain: int) -> Mask:
     """Mark the pixels whose row of their pass lies wholly in the first ``certain`` bytes."""
     known = np.zeros((header.height, header.width), bool)
     for one in passes:

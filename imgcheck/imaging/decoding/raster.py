@@ -23,6 +23,7 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.windows import Window
 
 from imgcheck.errors import ImgcheckError, UnreadableError
+from imgcheck.imaging.arrays import Mask, Uint8
 from imgcheck.imaging.containers.header import Header
 from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.guard import decoder_error, recorded_warnings
@@ -171,7 +172,7 @@ def _finish(
     header: Header,
     native: NDArray[Any],
     *,
-    known: NDArray[np.bool_] | None = None,
+    known: Mask | None = None,
     damage: Observation | None = None,
 ) -> Decoded:
     bands = _describe(source, header)
@@ -197,9 +198,7 @@ def _require_size(source: DatasetReader, header: Header) -> None:
         )
 
 
-def _read_blocks(
-    source: DatasetReader,
-) -> tuple[NDArray[Any], NDArray[np.bool_], int, int]:
+def _read_blocks(source: DatasetReader) -> tuple[NDArray[Any], Mask, int, int]:
     """Read what blocks can be read: samples, where they are, how many, of how many."""
     native = np.zeros((source.count, source.height, source.width), source.dtypes[0])
     known = np.zeros(native.shape[1:], bool)
@@ -224,8 +223,8 @@ def _valid(
     header: Header,
     *,
     window: Window | None,
-    known: NDArray[np.bool_] | None,
-) -> NDArray[np.bool_] | None:
+    known: Mask | None,
+) -> Mask | None:
     """Mark the usable pixels; None where all are.
 
     A pixel of whole numbers is without data when *all* its bands have the nodata value: a
@@ -255,12 +254,8 @@ def _valid(
 
 
 def _view(
-    source: DatasetReader,
-    native: NDArray[Any],
-    bands: _Bands,
-    valid: NDArray[np.bool_] | None,
-    header: Header,
-) -> NDArray[np.uint8]:
+    source: DatasetReader, native: NDArray[Any], bands: _Bands, valid: Mask | None, header: Header
+) -> Uint8:
     if source.colorinterp[0] == ColorInterp.palette and native.dtype.kind == "u":
         return _apply_palette(native[0], source.colormap(1))
     shown = native if bands.shown == tuple(range(len(native))) else native[list(bands.shown)]
@@ -270,7 +265,7 @@ def _view(
     return view
 
 
-def _apply_palette(indices: NDArray[Any], colours: dict[int, tuple[int, ...]]) -> NDArray[np.uint8]:
+def _apply_palette(indices: NDArray[Any], colours: dict[int, tuple[int, ...]]) -> Uint8:
     table = np.zeros((int(np.iinfo(indices.dtype).max) + 1, 3), np.uint8)
     for index, colour in colours.items():
         if 0 <= index < len(table):
@@ -310,7 +305,7 @@ def _resampling(
 
 def read_valid_window(
     data: bytes, header: Header, *, descriptor: int | None, window: tuple[int, int, int, int]
-) -> NDArray[np.bool_]:
+) -> Mask:
     """Return the usable pixels of a window at full resolution."""
     with dataset(data, header, descriptor=descriptor) as source:
         _require_size(source, header)
@@ -329,7 +324,7 @@ _ROUNDED = 0.002
 _LEAST_SHARE, _LEAST_PIXELS = 0.005, 100
 
 
-def undeclared(samples: NDArray[Any], *, pixels: int) -> NDArray[np.bool_]:
+def undeclared(samples: NDArray[Any], *, pixels: int) -> Mask:
     """Mark the pixels that hold a fill value in all bands of a georeferenced raster without alpha.
 
     That is a conventional value (-9999 and the like); a value at one end of deep samples, farther
@@ -359,7 +354,7 @@ def undeclared(samples: NDArray[Any], *, pixels: int) -> NDArray[np.bool_]:
     return found
 
 
-def _all(samples: NDArray[Any], value: float) -> NDArray[np.bool_]:
+def _all(samples: NDArray[Any], value: float) -> Mask:
     if samples.dtype.kind != "f":
         limits = np.iinfo(samples.dtype)
         if not limits.min <= value <= limits.max:
@@ -367,9 +362,7 @@ def _all(samples: NDArray[Any], value: float) -> NDArray[np.bool_]:
     return np.asarray((samples == samples.dtype.type(value)).all(axis=0))
 
 
-def _far_from_the_rest(
-    samples: NDArray[Any], known: NDArray[np.bool_], *, largest: bool
-) -> NDArray[np.bool_]:
+def _far_from_the_rest(samples: NDArray[Any], known: Mask, *, largest: bool) -> Mask:
     """Find an extreme value of all bands with a gap wider than the span of what remains."""
     nothing = np.zeros(known.shape, bool)
     first = samples[0]
@@ -386,7 +379,7 @@ def _far_from_the_rest(
     return filled if gap > float(np.ptp(rest / 2)) else nothing
 
 
-def _from_the_border(same: NDArray[np.bool_], *, least: float) -> NDArray[np.bool_]:
+def _from_the_border(same: Mask, *, least: float) -> Mask:
     """Keep the areas that reach the border and are large."""
     if same.sum() < least:
         return np.zeros(same.shape, bool)
