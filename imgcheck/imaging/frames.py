@@ -16,15 +16,11 @@ import numpy as np
 
 from imgcheck.errors import RefusedError, UnreadableError
 from imgcheck.imaging.arrays import Float32, Uint8
+from imgcheck.imaging.intake import AVIF_BRANDS, HEIF_BRANDS
 from imgcheck.imaging.limits import Limits, default_limits
 from imgcheck.imaging.text import printable
 
 _HEAD_BYTES = 16
-# Brands of HEIF and AVIF: pictures in the container of MP4.
-_PICTURES = frozenset(
-    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
-    | {b"avif", b"avis"}
-)
 # Two grey levels of mean difference at 32 x 32 come from noise and compression, a cut gives tens.
 SCENE_CHANGE = 12.0
 # A slow pan moves on by a good part of the picture in this time.
@@ -52,7 +48,7 @@ def is_video(path: Path) -> bool:
             head = file.read(_HEAD_BYTES)
     except (OSError, ValueError):
         return False
-    movie = head[4:8] == b"ftyp" and head[8:12] not in _PICTURES
+    movie = head[4:8] == b"ftyp" and head[8:12] not in HEIF_BRANDS | AVIF_BRANDS
     return movie or head[:4] == b"\x1aE\xdf\xa3" or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from imgcheck.errors import RefusedError, UnreadableError, WrongTypeError
 from imgcheck.imaging.containers.bmp import HEADER_SIZES
+from imgcheck.imaging.containers.tree import PICTURES, beginnings
 from imgcheck.imaging.limits import WINDOWED_FORMATS
 from imgcheck.imaging.text import printable
 
@@ -170,77 +171,40 @@ def _too_large(size: int, most: int) -> RefusedError:
 HEAD_BYTES = 4096
 ACCEPTED = "JPEG, PNG, TIFF/GeoTIFF, WebP, GIF, BMP, JPEG 2000, HEIF and AVIF"
 
-_HEIF_BRANDS = frozenset(
+HEIF_BRANDS = frozenset(
     {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 )
-_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
 # Content that is recognised in order to be refused by name. First hit counts.
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF", "a PDF document"),
-    (b"%!PS", "PostScript or EPS"),
+    (b"%PDF", "a PDF document"), (b"%!PS", "PostScript or EPS"),
     (b"\xc5\xd0\xd3\xc6", "EPS with a preview"),
     (b"PK\x03\x04", "a ZIP archive (also KMZ, DOCX, XLSX)"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xfd7zXZ\0", "an xz archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"PK\x05\x06", "an empty ZIP archive"), (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"), (b"\xfd7zXZ\0", "an xz archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"), (b"Rar!\x1a\x07", "a RAR archive"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
     (b"SQLite format 3\0", "an SQLite database (also GeoPackage, MBTiles)"),
-    (b"\x89HDF\r\n\x1a\n", "HDF5 or netCDF-4"),
-    (b"CDF\x01", "netCDF"),
-    (b"CDF\x02", "netCDF"),
-    (b"GRIB", "GRIB weather data"),
-    (b"NITF", "NITF"),
-    (b"NSIF", "NSIF"),
-    (b"EHFA_HEADER_TAG", "an ERDAS Imagine raster"),
-    (b"8BPS", "a Photoshop document"),
-    (b"gimp xcf", "a GIMP document"),
-    (b"\x76\x2f\x31\x01", "OpenEXR"),
-    (b"#?RADIANCE", "a Radiance HDR picture"),
-    (b"SIMPLE  =", "FITS"),
-    (b"DDS ", "a DirectDraw surface"),
-    (b"\xff\x0a", "JPEG XL"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
-    (b"\0\0\x01\0", "a Windows icon"),
-    (b"\0\0\x02\0", "a Windows cursor"),
-    (b"\x8aMNG", "MNG"),
-    (b"\x8bJNG", "JNG"),
-    (b"FORM", "an IFF file"),
-    (b"AT&TFORM", "DjVu"),
-    (b"\xd7\xcd\xc6\x9a", "a Windows metafile"),
-    (b"FUJIFILM", "a Fujifilm camera raw"),
-    (b"IIRO", "an Olympus camera raw"),
-    (b"IIRS", "an Olympus camera raw"),
-    (b"IIU\0", "a Panasonic camera raw"),
-    (b"FOVb", "a Sigma camera raw"),
-    (b"\x1aE\xdf\xa3", "video (Matroska or WebM)"),
-    (b"OggS", "Ogg audio or video"),
-    (b"FLV\x01", "Flash video"),
-    (b"\0\0\x01\xba", "MPEG video"),
-    (b"\0\0\x01\xb3", "MPEG video"),
-    (b"ID3", "MP3 audio"),
-    (b"fLaC", "FLAC audio"),
-    (b"\x7fELF", "a program (ELF)"),
-    (b"MZ", "a program (Windows)"),
+    (b"\x89HDF\r\n\x1a\n", "HDF5 or netCDF-4"), (b"CDF\x01", "netCDF"), (b"CDF\x02", "netCDF"),
+    (b"GRIB", "GRIB weather data"), (b"NITF", "NITF"), (b"NSIF", "NSIF"),
+    (b"EHFA_HEADER_TAG", "an ERDAS Imagine raster"), (b"8BPS", "a Photoshop document"),
+    (b"gimp xcf", "a GIMP document"), (b"\x76\x2f\x31\x01", "OpenEXR"),
+    (b"#?RADIANCE", "a Radiance HDR picture"), (b"SIMPLE  =", "FITS"),
+    (b"DDS ", "a DirectDraw surface"), (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"), (b"\0\0\x01\0", "a Windows icon"),
+    (b"\0\0\x02\0", "a Windows cursor"), (b"\x8aMNG", "MNG"), (b"\x8bJNG", "JNG"),
+    (b"FORM", "an IFF file"), (b"AT&TFORM", "DjVu"), (b"\xd7\xcd\xc6\x9a", "a Windows metafile"),
+    (b"FUJIFILM", "a Fujifilm camera raw"), (b"IIRO", "an Olympus camera raw"),
+    (b"IIRS", "an Olympus camera raw"), (b"IIU\0", "a Panasonic camera raw"),
+    (b"FOVb", "a Sigma camera raw"), (b"\x1aE\xdf\xa3", "video (Matroska or WebM)"),
+    (b"OggS", "Ogg audio or video"), (b"FLV\x01", "Flash video"), (b"\0\0\x01\xba", "MPEG video"),
+    (b"\0\0\x01\xb3", "MPEG video"), (b"ID3", "MP3 audio"), (b"fLaC", "FLAC audio"),
+    (b"\x7fELF", "a program (ELF)"), (b"MZ", "a program (Windows)"),
     (b"\xca\xfe\xba\xbe", "a program"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Microsoft Office document"),
-    (b"{\\rtf", "RTF text"),
-    (b"#!", "a script"),
-    (b"ENVI", "an ENVI header (text)"),
-)
-# Beginnings that no other data have by chance, to name a picture that does not begin the file.
-_WITHIN: tuple[tuple[re.Pattern[bytes], str], ...] = (
-    (re.compile(rb"\xff\xd8\xff[\xc0-\xc2\xc4\xdb\xdd\xe0-\xef\xfe]"), "a JPEG"),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "a PNG"),
-    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "a WebP"),
-    (re.compile(rb"GIF8[79]a"), "a GIF"),
-    (re.compile(rb"\0\0\0\x0cjP  \r\n\x87\n"), "a JPEG 2000"),
-    (re.compile(rb"\0\0[\0-\xff]{2}ftyp(?:heic|heix|mif1|avif)"), "a HEIF or AVIF"),
-    (re.compile(rb"II\*\0\x08\0\0\0|MM\0\*\0\0\0\x08"), "a TIFF"),
-)
+    (b"{\\rtf", "RTF text"), (b"#!", "a script"), (b"ENVI", "an ENVI header (text)"),
+)  # fmt: skip
 _RIFF_KINDS = {b"AVI ": "video AVI", b"WAVE": "audio WAV", b"ACON": "an animated cursor"}
 _TEXT_KINDS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"<vrtdataset|<vrt", re.I), "GDAL VRT text, which points at other files"),
@@ -267,13 +231,13 @@ def sniff(head: bytes) -> str:
 
 def _later(head: bytes) -> str:
     """Describe where a picture begins behind bytes that do not belong to it."""
-    found = [(match.start(), name) for magic, name in _WITHIN if (match := magic.search(head))]
+    found = [one for one in beginnings(head, 0, len(head)) if one[1] in PICTURES and one[0] >= 0]
     if not found or _foreign(head) is not None:
         return ""
-    start, name = min(found)
+    start, name = found[0]
     return (
-        f", but {name} begins at byte {start}; to test that picture, cut off what stands before it "
-        "and keep the original as evidence"
+        f", but a {name} begins at byte {start}; to test that picture, remove what stands before "
+        "it and keep the original as evidence"
     )
 
 
@@ -301,9 +265,9 @@ def _brand_format(head: bytes) -> str | None:
     """Distinguish AVIF and HEIF from video by the brands of the file type box."""
     end = min(int.from_bytes(head[:4], "big"), len(head), 256)
     brands = {bytes(head[8:12])} | {bytes(head[at : at + 4]) for at in range(16, end, 4)}
-    if brands & _AVIF_BRANDS:
+    if brands & AVIF_BRANDS:
         return "avif"
-    return "heif" if brands & _HEIF_BRANDS else None
+    return "heif" if brands & HEIF_BRANDS else None
 
 
 def _foreign(head: bytes) -> str | None:

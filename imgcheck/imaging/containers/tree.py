@@ -147,6 +147,7 @@ _MAGICS: tuple[tuple[str, tuple[bytes, ...]], ...] = (
     ("PNG", (b"\x89PNG\r\n\x1a\n",)),
     ("GIF", (b"GIF87a", b"GIF89a")),
     ("WebP", (b"WEBPVP8",)),
+    ("JPEG 2000", (b"\0\0\0\x0cjP  \r\n\x87\n",)),
     ("TIFF", (b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08")),
     ("MP4", (b"ftypmp4", b"ftypisom", b"ftypqt  ", b"ftypavc")),
     ("HEIF", (b"ftypheic", b"ftypmif1", b"ftypavif")),
@@ -158,7 +159,7 @@ _BEFORE = {"WebP": 8, "MP4": 4, "HEIF": 4}  # bytes of the file before its magic
 # What may follow the third byte of a JPEG; three bytes alone turn up once in 16 MB of noise.
 JPEG_NEXT = frozenset((0xC0, 0xC2, 0xC4, 0xDB, 0xFE, *range(0xE0, 0xF0)))
 _MAX_HITS = 5_000
-_PICTURES = {"JPEG", "PNG", "GIF", "WebP", "TIFF", "HEIF"}
+PICTURES = {"JPEG", "PNG", "GIF", "WebP", "JPEG 2000", "TIFF", "HEIF"}
 
 
 def embedded(walk: Walk, start: int, end: int, *, where: str) -> list[str]:
@@ -166,15 +167,22 @@ def embedded(walk: Walk, start: int, end: int, *, where: str) -> list[str]:
     comment(walk, start, end, where=where)
     stop = min(end, start + walk.search_left)
     walk.search_left -= max(0, stop - start)
+    found = beginnings(walk.data, start, stop)
+    for place, name in found:
+        kind = "second-image" if name in PICTURES else "second-file"
+        walk.observe(kind, f"the beginning of a {name} file {where}", place)
+    return [name for _, name in found]
+
+
+def beginnings(data: bytes, start: int, end: int) -> list[tuple[int, str]]:
+    """Find the first beginning of each kind of file in ``data[start:end]``: place and name."""
     found = []
     for name, magics in _MAGICS:
-        places = [_first(walk.data, magic, start, stop, name) for magic in magics]
+        places = [_first(data, magic, start, end, name) for magic in magics]
         if any(place >= 0 for place in places):
-            found.append((min(place for place in places if place >= 0), name))
-    for place, name in sorted(found):
-        kind = "second-image" if name in _PICTURES else "second-file"
-        walk.observe(kind, f"the beginning of a {name} file {where}", place - _BEFORE.get(name, 0))
-    return [name for _, name in sorted(found)]
+            first = min(place for place in places if place >= 0)
+            found.append((first - _BEFORE.get(name, 0), name))
+    return sorted(found)
 
 
 def _first(data: bytes, magic: bytes, start: int, end: int, name: str) -> int:
