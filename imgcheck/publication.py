@@ -219,8 +219,7 @@ def publish_inspection_in_case(
 
     def write(place: Path) -> None:
         publish_inspections([found], place / "inspection.html")
-        document = json.dumps(found.to_json(), indent=2, sort_keys=True, allow_nan=False)
-        write_atomically(place / "inspection.json", document)
+        write_atomically(place / "inspection.json", found.document().dumps())
 
     image = found.image
     given = {"role": "picture", "name": printable(image.name), "sha256": image.sha256}

@@ -11,6 +11,7 @@ from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import Image
 from imgcheck.imaging.reduced import jpeg_view
 from imgcheck.imaging.text import printable
+from imgcheck.model.documents import InspectDocument
 
 _DEEPEST_NODE = 6
 
@@ -65,44 +66,48 @@ class Inspection:
         """How the first thumbnail that can be compared agrees with the picture."""
         return _thumbnail(self.embedded)
 
-    def to_json(self) -> dict[str, Any]:
+    def document(self) -> InspectDocument:
         """Return the document of ``imgcheck inspect --json``."""
         image, metadata = self.image, self.metadata
-        return {
-            "name": printable(image.name),
-            "sha256": image.sha256,
-            "size_bytes": image.size_bytes,
-            "format": image.format,
-            "width": image.width,
-            "height": image.height,
-            "orientation": image.header.orientation,
-            "damage": _plain(image.damage),
-            "tags": _plain(metadata.tags),
-            "times": _plain(self.times),
-            "gps": _plain(metadata.gps),
-            "pose": _plain(metadata.pose),
-            "software": list(metadata.software),
-            "maker_note": _plain(metadata.maker_note),
-            "lineage": _plain(metadata.lineage),
-            "digital_source": _plain(metadata.digital_source),
-            "generators": _plain(metadata.generators),
-            "georeference": _plain(metadata.georeference),
-            "fbmd": {"state": "absent"} if self.fbmd is None else _plain(self.fbmd),
-            "c2pa": _plain(provenance.credentials_to_json(self.credentials)),
-            "encoding": _plain(self.encoding),
-            "traces": _plain(self.traces),
-            "route": _plain(self.route),
-            "rules": _plain(self.rules),
-            "embedded": [
+        return InspectDocument(
+            name=printable(image.name),
+            sha256=image.sha256,
+            size_bytes=image.size_bytes,
+            format=image.format,
+            width=image.width,
+            height=image.height,
+            orientation=image.header.orientation,
+            damage=_plain(image.damage),
+            tags=_plain(metadata.tags),
+            times=_plain(self.times),
+            gps=_plain(metadata.gps),
+            pose=_plain(metadata.pose),
+            software=tuple(metadata.software),
+            maker_note=_plain(metadata.maker_note),
+            lineage=_plain(metadata.lineage),
+            digital_source=_plain(metadata.digital_source),
+            generators=_plain(metadata.generators),
+            georeference=_plain(metadata.georeference),
+            fbmd={"state": "absent"} if self.fbmd is None else _plain(self.fbmd),
+            c2pa=_plain(provenance.credentials_to_json(self.credentials)),
+            encoding=_plain(self.encoding),
+            traces=_plain(self.traces),
+            route=_plain(self.route),
+            rules=_plain(self.rules),
+            embedded=tuple(
                 {**one.picture, "agreement": _plain(one.agreement), "reason": one.reason}
                 for one in self.embedded
-            ],
-            "multi_picture": _plain(self.multi_picture),
-            "gain_map": _plain(self.gain_map),
-            "second_reader": _second(self),
-            "structure": [_node(node, 0) for node in self.structure.nodes],
-            "observations": _plain((*self.structure.observations, *metadata.observations)),
-        }
+            ),
+            multi_picture=_plain(self.multi_picture),
+            gain_map=_plain(self.gain_map),
+            second_reader=_second(self),
+            structure=tuple(_node(node, 0) for node in self.structure.nodes),
+            observations=_plain((*self.structure.observations, *metadata.observations)),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document as JSON-ready values."""
+        return self.document().to_json()
 
 
 def _second(found: Inspection) -> dict[str, Any] | None:

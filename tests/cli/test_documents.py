@@ -25,6 +25,7 @@ COMMANDS = {
     "index-verify": ["index", "verify", "{db}"],
     "index-export": ["index", "export", "{db}", "{csv}"],
     "index-remove": ["index", "remove", "{db}", "1"],
+    "inspect": ["inspect", POST],
     "explain": ["explain", "geo.place"],
     "doctor": ["doctor"],
     "sun": ["sun", "--at", "50.54,30.23", "--time", "2022-03-19T09:08Z", "--azimuth", "161,1.5",
