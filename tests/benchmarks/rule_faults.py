@@ -47,6 +47,9 @@ GUARDS = {
     "imgcheck/geo/comparison.py": (
         "tests/geo/test_comparison.py", "tests/checks/test_claimed_place.py",
     ),
+    "imgcheck/imaging/acceptance.py": (
+        "tests/imaging/test_acceptance.py", "tests/imaging/test_registration.py",
+    ),
     "imgcheck/checks/_claimed.py": ("tests/checks/test_claimed_place.py",),
     "imgcheck/case/ground.py": (
         "tests/case/test_ground.py", "tests/checks/test_geo_place.py",
@@ -84,6 +87,46 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
         "imgcheck/geo/comparison.py", "compare", "share >= 1 - 1e-06 -> share > 1 - 1e-06",
     ): "a tolerance for rounding; no share is equal to it",
+    **{
+        ("imgcheck/imaging/acceptance.py", function, change): "a limit of measured numbers that "
+        "are never exactly equal to it"
+        for function, change in (
+            (
+                "refusal",
+                "corner_sigma > LARGEST_CORNER_SIGMA * diagonal * transforms.scale(fitted.matrix, "
+                "query_shape) -> corner_sigma >= LARGEST_CORNER_SIGMA * diagonal * "
+                "transforms.scale(fitted.matrix, query_shape)",
+            ),
+            (
+                "refusal",
+                "narrow < SMALLEST_SPREAD * diagonal -> narrow <= SMALLEST_SPREAD * diagonal",
+            ),
+            (
+                "odd_shape",
+                "stretch[:, 0] > LARGEST_STRETCH * stretch[:, 1] -> "
+                "stretch[:, 0] >= LARGEST_STRETCH * stretch[:, 1]",
+            ),
+            (
+                "odd_shape",
+                "SMALLEST_SCALE <= scale <= LARGEST_SCALE -> "
+                "SMALLEST_SCALE < scale <= LARGEST_SCALE",
+            ),
+            (
+                "odd_shape",
+                "SMALLEST_SCALE <= scale <= LARGEST_SCALE -> "
+                "SMALLEST_SCALE <= scale < LARGEST_SCALE",
+            ),
+            (
+                "odd_shape",
+                "areas.max() > largest_fall_off * areas.min() -> "
+                "areas.max() >= largest_fall_off * areas.min()",
+            ),
+            (
+                "_sway",
+                "np.hypot(*(source - spot).T) > radius -> np.hypot(*(source - spot).T) >= radius",
+            ),
+        )
+    },
 }  # fmt: skip
 
 _COMPARED: dict[type[ast.cmpop], type[ast.cmpop]] = {
