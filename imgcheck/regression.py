@@ -1,12 +1,12 @@
-"""Cases with known answers: run them, and say where an answer differs from the expected one.
+"""Cases with known answers: run them and compare with the expected answers.
 
-A case is a folder with ``post.jpg``, ``claim.yml`` and ``expected.yml``; ``reference/`` holds
-dated imagery and ``known/`` the pictures of an index, where the case has them.
+A case is a folder with ``post.jpg``, ``claim.yml`` and ``expected.yml``, and optionally
+``reference/`` with dated imagery and ``known/`` with the pictures of an index.
 
-``expected.yml`` has ``verdicts`` (statement: verdict, all of them), and may have ``findings``
-(check, statement, outcome: one such must exist), ``speaks`` (checks that must observe
-something), ``silent`` (checks that must take no side) and ``must_not_say`` (words that must not
-stand in any finding or verdict).
+``expected.yml`` contains ``verdicts`` (statement: verdict, all of them), and optionally
+``findings`` (check, statement, outcome: one such must exist), ``speaks`` (checks that must observe
+something), ``silent`` (checks that must neither support nor contradict) and ``must_not_say`` (words
+that must not occur in any finding or verdict).
 """
 
 import json
@@ -31,9 +31,9 @@ _MOST_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """What one case gave. ``differences`` is empty when it gave what was expected.
+    """Differences of one case from what is expected; none if it passed.
 
-    A case whose files cannot be read has not ``ran``: that is no regression.
+    A case whose files cannot be read did not run (``ran``): that is no regression.
     """
 
     case: str
@@ -43,7 +43,7 @@ class CaseResult:
 
     @property
     def passed(self) -> bool:
-        """Tell whether the case gave what was expected."""
+        """Whether there is no difference."""
         return not self.differences
 
 
@@ -88,8 +88,6 @@ def _run(folder: Path) -> CaseResult:
 
 def case_report(folder: Path) -> Report:
     """Verify the case in a folder, with an index of its ``known`` pictures if it has them."""
-    from imgcheck.case import load_case
-
     posts = sorted(folder.glob("post.*"))
     if len(posts) != 1:
         raise UnreadableError(f"{folder.name}: needs one post.jpg, has {len(posts)}")
@@ -98,8 +96,8 @@ def case_report(folder: Path) -> Report:
         index = None
         if (folder / "known").is_dir():
             index = _index(folder / "known", Path(scratch) / "known.db")
-        case = load_case(posts[0], claim=folder / "claim.yml", references=references, index=index)
-        return verify(case)
+        claim = folder / "claim.yml"
+        return verify(posts[0], claim=claim, references=references, index=index)
 
 
 def _index(known: Path, database: Path) -> Path:
@@ -149,21 +147,21 @@ def _differences(report: Report, expected: Mapping[str, Any]) -> Iterator[str]:
     yield from _voices(report, expected)
     for finding in report.failed:
         yield f"{finding.check} failed: {finding.summary}"
-    yield from _said(report, expected.get("must_not_say") or ())
+    yield from _forbidden(report, expected.get("must_not_say") or ())
 
 
 def _voices(report: Report, expected: Mapping[str, Any]) -> Iterator[str]:
-    """Compare which checks had something to say, and which took no side."""
+    """Compare which checks observed something, and which supported or contradicted."""
     quiet = (Outcome.NOT_APPLICABLE, Outcome.FAILED)
     spoke = {f.check for f in report.findings if f.outcome not in quiet}
     sided = (Outcome.SUPPORTS, Outcome.CONTRADICTS)
     took_side = {f.check for f in report.findings if f.outcome in sided}
     for check in expected.get("speaks") or ():
         if check not in spoke:
-            yield f"{check} had nothing to say"
+            yield f"{check} observed nothing"
     for check in expected.get("silent") or ():
         if check in took_side:
-            yield f"{check} took a side"
+            yield f"{check} supported or contradicted"
 
 
 def _missing_finding(report: Report, wanted: Mapping[str, Any]) -> Iterator[str]:
@@ -178,8 +176,8 @@ def _missing_finding(report: Report, wanted: Mapping[str, Any]) -> Iterator[str]
     yield f"no finding with {', '.join(f'{k} {v}' for k, v in wanted.items())}"
 
 
-def _said(report: Report, forbidden: Sequence[str]) -> Iterator[str]:
-    """Find words that a report on this case must not contain, outside the claim's own text."""
+def _forbidden(report: Report, forbidden: Sequence[str]) -> Iterator[str]:
+    """Find words that a report on this case must not contain, apart from the claim's own text."""
     spoken = {
         "findings": [f.to_json() for f in report.findings],
         "because": [[*v.because, *v.limits, *v.would_change] for v in report.verdicts],
@@ -187,4 +185,4 @@ def _said(report: Report, forbidden: Sequence[str]) -> Iterator[str]:
     text = json.dumps(spoken, ensure_ascii=False).casefold()
     for words in forbidden:
         if str(words).casefold() in text:
-            yield f'says "{words}"'
+            yield f'contains "{words}"'

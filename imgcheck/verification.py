@@ -1,11 +1,11 @@
-"""Plan, run, assess: from a case to a report. Each step is a public function."""
+"""Plan, run and assess: from a case to a report."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from imgcheck.case import Case, Reference, load_case
+from imgcheck.case import Case, load_case
 from imgcheck.case.opening import FilePath
 from imgcheck.checks import Check
 from imgcheck.checks.catalogue import catalogue
@@ -17,8 +17,8 @@ from imgcheck.model import Answer, Claim, Finding, Input, Outcome, Report, State
 LIBRARIES = ("numpy", "opencv-python", "Pillow", "rasterio", "scikit-image")
 
 NOT_TESTABLE = {
-    "attribution": "A picture shows what stood where. Who owned, operated or did it is not in "
-    "the pixels: a vehicle's type does not prove its operator.",
+    "attribution": "A picture shows which objects were where, not who owned or operated them: a "
+    "vehicle's type does not prove its operator.",
     "intent": "A picture shows no intentions.",
 }
 
@@ -30,7 +30,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One check of the plan; where something is ``missing`` it will not run."""
+    """One check of the plan; it does not run if something is ``missing``."""
 
     check: Check
     missing: Missing | None = None
@@ -85,7 +85,7 @@ def verify(
 
 
 def plan(case: Case, *, checks: Sequence[Check] | None = None) -> tuple[Planned, ...]:
-    """Decide which checks apply to a case, and say of the others why not."""
+    """Return which checks apply to a case, and what the others lack."""
     chosen = catalogue() if checks is None else checks
     return tuple(Planned(check=c, missing=_missing(c, case)) for c in chosen)
 
@@ -94,15 +94,15 @@ def _missing(check: Check, case: Case) -> Missing | None:
     try:
         return check.missing(case)
     except Exception:
-        # A need that looks into the file can break on it like the check itself. The check is
-        # then asked, and the net below shows what broke.
+        # A need that reads the file can break on it like the check itself. The check then runs,
+        # and `_findings` reports what broke.
         return None
 
 
 def run(
     planned: Sequence[Planned], case: Case, *, progress: Progress | None = None
 ) -> tuple[Finding, ...]:
-    """Ask every planned check, cheap ones first; one that raises does not stop the others."""
+    """Run every planned check, fast ones first; one that raises does not stop the others."""
     findings: list[Finding] = []
     for position, item in enumerate(planned):
         if progress is not None:
@@ -113,24 +113,24 @@ def run(
                 case, Outcome.NOT_APPLICABLE, item.missing.reason, would_change=give
             )
         else:
-            findings += _ask(item.check, case)
+            findings += _findings(item.check, case)
     return tuple(findings)
 
 
-def _ask(check: Check, case: Case) -> tuple[Finding, ...]:
+def _findings(check: Check, case: Case) -> tuple[Finding, ...]:
     try:
         return tuple(check.run(case))
     except ImgcheckError as error:
         return check.without(case, Outcome.FAILED, str(error))
     except Exception as error:
-        # The broad net: a fault in a check, or in a library under it, on one odd picture
-        # must cost that check's answer and no other's. The report shows it as failed.
+        # Broad on purpose: a fault in a check, or in a library below it, on one odd picture must
+        # not cost the results of other checks. The report shows it as failed.
         words = f"the check broke on this input ({type(error).__name__}: {error}); please report it"
         return check.without(case, Outcome.FAILED, words)
 
 
 def assess(claim: Claim, findings: Sequence[Finding]) -> tuple[Verdict, ...]:
-    """Answer every statement of a claim from the findings that bear on it."""
+    """Return a verdict on every statement of a claim from the findings that bear on it."""
     return tuple(_verdict(claim, statement, findings) for statement in claim.statements)
 
 
@@ -138,8 +138,8 @@ def _verdict(claim: Claim, statement: Statement, findings: Sequence[Finding]) ->
     own = [(i, f) for i, f in enumerate(findings) if f.statement == statement.id]
     own.sort(key=lambda pair: rank(pair[1]))
     heard = [f for _, f in own if f.outcome not in SILENT]
-    # Cheap checks come first in a report. Of those that did not run, the costly one is named
-    # first: it would have looked deepest.
+    # Fast checks come first in a report. Of those that did not run, the slow one is named first: it
+    # would have looked deepest.
     silent = sorted((f for _, f in reversed(own) if f.outcome in SILENT), key=rank)
     untested = tuple(f"{f.check}: {f.summary}" for f in silent)
     wishes = [wish for _, f in own for wish in f.would_change]
@@ -179,10 +179,9 @@ def _verdict(claim: Claim, statement: Statement, findings: Sequence[Finding]) ->
 
 
 def rank(finding: Finding) -> int:
-    """Give the place of a finding among the reasons of a verdict, the most informative first.
+    """Return the position of a finding among the reasons of a verdict, the most informative first.
 
-    Among findings of one rank, those that observed something stay in the order in which the
-    checks ran.
+    Findings of one rank that observed something stay in the order in which the checks ran.
     """
     if finding.outcome is Outcome.CONTRADICTS:
         return 0
@@ -190,17 +189,17 @@ def rank(finding: Finding) -> int:
         return 1
     if finding.outcome is Outcome.INCONCLUSIVE:
         if finding.error_rate is not None:
-            return 2  # it would decide, if its error rate were known better
+            return 2  # it would decide if its error rate were known better
         return 3 if finding.measures else 4  # it measured something, or only looked
     if finding.outcome is Outcome.FAILED:
         return 5
     if finding.evidence.citations:
-        return 6  # something was tried on these references, without success
-    return 7 if finding.would_change else 8  # something is to be given, or nothing helps
+        return 6  # registration to these references was tried without success
+    return 7 if finding.would_change else 8  # an input would help, or none
 
 
 def _not_run(silent: Sequence[Finding]) -> str:
-    """Give the first reason, and each input that would let a check of that rank run."""
+    """Return the first reason, and each input with which a check of that rank would run."""
     first = silent[0]
     words = f"Not tested: {first.summary.rstrip('.')}."
     equal = [f for f in silent if rank(f) == rank(first)]
@@ -209,29 +208,29 @@ def _not_run(silent: Sequence[Finding]) -> str:
 
 
 def _after_its_post(claim: Claim, statement: Statement) -> str | None:
-    """Say where a statement is about a time after the picture was posted."""
+    """Return a sentence if a statement is about a time after the picture was posted."""
     posted, window = claim.source.posted, getattr(statement, "window", None)
     if posted is None or window is None or not posted.before(window):
         return None
     return (
         f"The claim contradicts itself: {window.text} is after the post of {posted.text}, and a "
-        "picture shows nothing that is later than its post. One of the two dates is wrong."
+        "picture shows nothing later than its post. One of the two dates is wrong."
     )
 
 
 def _weigh(findings: Sequence[Finding]) -> tuple[Answer, tuple[str, ...]]:
     """Take the strongest finding of each basis, then combine across bases.
 
-    Findings of one basis lean on the same evidence: two of them are no stronger than one.
-    Bases that point both ways stay inconclusive. A product of likelihood ratios could decide
-    between them, but only once every one of them is calibrated; until then imgcheck does not.
+    Findings of one basis rest on the same evidence: two of them are no stronger than one. Bases
+    that disagree stay inconclusive; their likelihood ratios are not multiplied until every one of
+    them is calibrated.
     """
     strongest: dict[str, Finding] = {}
     for finding in sorted(findings, key=rank):
         strongest.setdefault(finding.basis, finding)
     outcomes = {finding.outcome for finding in strongest.values()}
     if {Outcome.CONTRADICTS, Outcome.SUPPORTS} <= outcomes:
-        words = "The findings disagree with one another, and neither side outweighs the other."
+        words = "The findings disagree, and neither side outweighs the other."
         return Answer.INCONCLUSIVE, (words,)
     if Outcome.CONTRADICTS in outcomes:
         return Answer.CONTRADICTED, ()
@@ -254,24 +253,13 @@ def _tool(checks: Sequence[Check]) -> Tool:
 
 
 def _inputs(case: Case) -> list[Input]:
-    found = [_input(case.image, id="picture", role="picture", notes=_damage(case))]
-    found += [_reference_input(reference) for reference in case.references]
+    damage = tuple(f"{d.kind}: {d.message}" for d in case.image.damage)
+    found = [_input(case.image, id="picture", role="picture", notes=damage)]
+    for one in case.references:
+        notes = () if one.date_reason is None else (one.date_reason,)
+        dated = {"date": one.date, "date_source": one.date_source}
+        found.append(_input(one.image, id=one.id, role="reference", notes=notes, **dated))
     return found
-
-
-def _damage(case: Case) -> tuple[str, ...]:
-    return tuple(f"{d.kind}: {d.message}" for d in case.image.damage)
-
-
-def _reference_input(reference: Reference) -> Input:
-    return _input(
-        reference.image,
-        id=reference.id,
-        role="reference",
-        date=reference.date,
-        date_source=reference.date_source,
-        notes=() if reference.date_reason is None else (reference.date_reason,),
-    )
 
 
 def _input(image: Any, *, id: str, role: str, **rest: Any) -> Input:
