@@ -16,7 +16,7 @@ from PIL import Image as Pillow
 from imgcheck import provenance
 from imgcheck.case import inspect
 from imgcheck.errors import RefusedError
-from imgcheck.provenance.clocks.times import Time
+from imgcheck.provenance.clocks.stated import Time
 from imgcheck.provenance.credentials import ingredients, library
 from imgcheck.provenance.credentials import report as codes
 from imgcheck.provenance.credentials.report import Status, Statuses

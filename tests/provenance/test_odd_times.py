@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from imgcheck.provenance import Metadata, Time, consistency, metadata, structure
-from imgcheck.provenance.clocks.times import parse_time
+from imgcheck.provenance.clocks.stated import parse_time
 from tests.provenance import build
 
 SHOT = 0x9003

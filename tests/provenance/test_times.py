@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from imgcheck.provenance import Time, compare_times, metadata, name_times, signed_time
-from imgcheck.provenance.clocks.between import gap
-from imgcheck.provenance.clocks.times import parse_time, parse_zone
+from imgcheck.provenance.clocks.comparison import gap
+from imgcheck.provenance.clocks.stated import parse_time, parse_zone
 from tests.provenance import build
 
 START, END = date(2017, 9, 8), date(2017, 9, 12)

@@ -1,26 +1,23 @@
-"""Every time a file states, with its zone or without one, and who wrote it."""
+"""Every time that a file states, and what the times show of each other's clocks."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from imgcheck.provenance.clocks.related import related
-from imgcheck.provenance.clocks.stated_time import (
+from imgcheck.provenance.clocks.comparison import local, moment
+from imgcheck.provenance.clocks.stated import (
     Role,
     Stated,
     Time,
     looks_unset,
     parse_time,
     parse_zone,
-    signed_time,
     with_zone,
 )
 from imgcheck.provenance.fields.values import Number, Reading, Value
 
-__all__ = ["Role", "Time", "find_times", "looks_unset", "parse_time", "parse_zone", "signed_time"]
-
-# What the source of a time says of its clock.
+# What is known of the clock of each source.
 _CLOCKS = {
     "camera clock": "set by hand or by a phone network; error and drift unknown",
     "camera or software": "of the camera, or of the computer that saved the file; error unknown",
@@ -51,13 +48,24 @@ _PNG: tuple[tuple[str, Role], ...] = (
     ("PNG:date:create", "written"), ("PNG:date:modify", "written"),
     ("PNG:create-date", "written"), ("PNG:modify-date", "written"),
 )  # fmt: skip
+# Offsets from UTC in civil use since 1980 (IANA time zone database) that are no whole hours.
+_HALVES_H = (-9.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 11.5, 12.75, 13.75)
+_OFFSETS_S = tuple(3600.0 * hours for hours in (*range(-12, 15), *_HALVES_H))
+# The phone and the autopilot note the shutter itself. A fix may be a minute old, and a camera
+# clock drifts by seconds a week: the tolerance of the rule gps-time.zone.
+_NEAR_S = {"phone": 2.0, "drone": 120.0, "GPS": 120.0}
+_TO_THE_MINUTE_S = 60.0
+# GPS counts weeks in ten bits, so that an old receiver falls back by 1024 of them
+# (IS-GPS-200, 20.3.3.3.1.1).
+_ROLLOVER = timedelta(weeks=1024)
+_A_ZONE = timedelta(hours=26)  # between UTC-12 and UTC+14
 _CLOCK = re.compile(r"(\d\d)(\d\d)(\d\d(?:\.\d{1,9})?)", re.ASCII)
 _BETWEEN = re.compile(r"[:\s,;hm]+(?=\d)")
 _NUMBER = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(?:/(\d{1,9}))?", re.ASCII)
 
 
 def find_times(reading: Reading, tags: Mapping[str, Value]) -> tuple[Time, ...]:
-    """Collect every time among the tags, capture first; what is no date is observed."""
+    """Collect every time among the tags, capture first; impossible dates are observed."""
     found = [*_exif_times(reading, tags)]
     found.extend(_samsung(reading, tags))
     found.extend(_gps_time(reading, tags, "GPS:GPSDateStamp", "GPS:GPSTimeStamp", "GPS"))
@@ -75,7 +83,7 @@ def find_times(reading: Reading, tags: Mapping[str, Value]) -> tuple[Time, ...]:
     for entry in reading.entries:
         places.setdefault(f"{entry.group}:{entry.name}", (entry.offset, entry.length))
     placed = [_placed(time, places.get(time.tag, (None, None))) for time in found]
-    return related(reading, placed)
+    return _related(reading, placed)
 
 
 def _stated(
@@ -87,7 +95,7 @@ def _stated(
     subject = f"the {what} in {tag}" if what else tag
     if parsed is None:
         unset = not text.strip("0 :-/.TZ")
-        kind, said = "unreadable-time", f"{text[:40]!r} is no possible date"
+        kind, said = "unreadable-time", f"{text[:40]!r} is not a possible date"
         if unset:
             kind, said = "clock", "is unset"
         reading.observe(kind, f"{subject} {said}", *reading.place_of(tag))
@@ -147,7 +155,7 @@ def _exif_times(reading: Reading, tags: Mapping[str, Value]) -> Iterable[Time]:
         written = tags.get(f"ExifIFD:{offset}")
         zone = parse_zone(written) if isinstance(written, str) else None
         if zone is None and isinstance(written, str) and written.strip(" :"):
-            reading.observe("invalid", f"{offset} {written[:20]!r} is no zone")
+            reading.observe("invalid", f"{offset} {written[:20]!r} is not a time zone")
         part = tags.get(f"ExifIFD:{fraction}")
         parsed = _stated(reading, text, tag, what, zone=zone,
                          fraction=part if isinstance(part, str) else "")  # fmt: skip
@@ -162,7 +170,7 @@ def _samsung(reading: Reading, tags: Mapping[str, Value]) -> Iterable[Time]:
         return
     milli = _whole(text)
     if milli is None or not 0 < milli < 4_102_444_800_000:  # 1970 to 2100
-        reading.observe("unreadable-time", f"{tag} {str(text)[:40]!r} is no possible time",
+        reading.observe("unreadable-time", f"{tag} {str(text)[:40]!r} is not a possible time",
                         *reading.place_of(tag))  # fmt: skip
         return
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milli)
@@ -175,7 +183,7 @@ def _gps_time(
 ) -> Iterable[Time]:
     """Read a date and a time of day, which are UTC by the standards of EXIF and XMP.
 
-    A time of day without a date is no time. XMP puts both into one field.
+    A time of day without a date is not a time. XMP puts both into one field.
     """
     date, clock = tags.get(date_tag), tags.get(clock_tag)
     if isinstance(clock, str) and _DATED.match(clock.strip()):
@@ -188,7 +196,7 @@ def _gps_time(
     if clock is not None and len(parsed.value) == len("2017-09-08"):
         at = _time_of_day(clock)
         if at is None:
-            reading.observe("clock", f"{clock_tag} {str(clock)[:40]!r} is no time of day",
+            reading.observe("clock", f"{clock_tag} {str(clock)[:40]!r} is not a time of day",
                             *reading.place_of(clock_tag))  # fmt: skip
         else:
             seconds, span = at
@@ -209,7 +217,7 @@ _DATED = re.compile(r"\d{4}[:\-/.]|\d{8}")
 
 
 def _time_of_day(value: Value) -> tuple[float, float] | None:
-    """Give seconds since midnight and what the digits leave open; None where it is no time.
+    """Return seconds since midnight and what the digits leave open; None where it is invalid.
 
     Three numbers, of which the last ones may be missing or 0/0, and each may have decimals; or
     the same as text.
@@ -236,7 +244,7 @@ def _time_of_day(value: Value) -> tuple[float, float] | None:
 
 
 def _fraction(text: str) -> Number | str:
-    """Read "37", "37.5" or "37/1"; a denominator of 0 and what is no number stay text."""
+    """Read "37", "37.5" or "37/1"; other text, and a denominator of 0, stay text."""
     match = _NUMBER.fullmatch(text)
     if match is None or (match[2] is not None and not int(match[2])):
         return text
@@ -272,3 +280,56 @@ def _iptc(
         day = day.replace(" ", "0")
     yield from _time(_stated(reading, f"{day.strip()} {hour}", f"IPTC:{date}"),
                      "IPTC", f"IPTC:{date}", role)  # fmt: skip
+
+
+def _related(reading: Reading, times: Iterable[Time]) -> tuple[Time, ...]:
+    """Add what the times show of each other, and observe a week counter that rolled over."""
+    found = tuple(_rolled_over(reading, time, tuple(times)) for time in times)
+    shots = [time for time in found if time.role == "capture" and _usable(time)]
+    clocks = [time for time in shots if time.zone is None and time.source == "camera clock"]
+    exact = [
+        time for time in found
+        if time.source in _NEAR_S and time.zone == "UTC" and _usable(time)
+    ]  # fmt: skip
+    exact.sort(key=lambda time: _NEAR_S[time.source])
+    offset = next((seconds for clock in clocks[:1] for utc in exact
+                   if (seconds := _offset_s(clock, utc)) is not None), None)  # fmt: skip
+    if offset is None:
+        return found
+    members = {id(time) for time in (*clocks, *exact)}
+    return tuple(
+        replace(time, local_offset_s=offset) if id(time) in members else time for time in found
+    )
+
+
+def _usable(time: Time) -> bool:
+    return time.uncertainty_s <= _TO_THE_MINUTE_S and not looks_unset(time)
+
+
+def _offset_s(clock: Time, utc: Time) -> float | None:
+    """Return the civil offset by which a clock differs from UTC; None where none fits."""
+    apart = (local(clock.value) - moment(utc.value)).total_seconds()
+    near = min(_OFFSETS_S, key=lambda offset: abs(apart - offset))
+    slack = max(_NEAR_S[utc.source], clock.uncertainty_s, utc.uncertainty_s)
+    return near if abs(apart - near) <= slack else None
+
+
+def _rolled_over(reading: Reading, time: Time, times: tuple[Time, ...]) -> Time:
+    """Mark a GPS date as doubtful that lies 1024 or 2048 weeks before the dates of other clocks."""
+    if time.role != "position":
+        return time
+    for other in times:
+        if other.role not in ("capture", "digitised", "written") or other.uncertainty_s > 86_400:
+            continue
+        for count in (1, 2):
+            apart = local(other.value) - moment(time.value) - count * _ROLLOVER
+            if abs(apart) <= _A_ZONE:
+                doubt = (
+                    f"it lies {1024 * count} weeks before {other.tag}, as when a receiver's "
+                    "week counter has rolled over"
+                )
+                reading.observe(
+                    "clock", f"{time.tag} {time.value}: {doubt}", time.offset, time.length
+                )
+                return replace(time, doubt=doubt)
+    return time

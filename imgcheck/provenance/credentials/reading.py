@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from imgcheck.imaging.containers import structure as read_structure
 from imgcheck.imaging.containers.tree import Node, Structure
 from imgcheck.imaging.image import FileContent, file_bytes
-from imgcheck.provenance.clocks.times import Time
+from imgcheck.provenance.clocks.stated import Time
 from imgcheck.provenance.credentials import report as codes
 from imgcheck.provenance.credentials.ingredients import ingredients
 from imgcheck.provenance.credentials.library import Library, NoReport, Report, missing, version

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from imgcheck.imaging.containers.tree import Node, Structure
-from imgcheck.provenance.clocks.times import Time
+from imgcheck.provenance.clocks.stated import Time
 from imgcheck.provenance.credentials.report import Manifest, Store, items, label_in, mapping, text
 from imgcheck.provenance.credentials.result import (
     Action,

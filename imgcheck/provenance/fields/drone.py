@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from imgcheck.provenance.clocks.times import Time
+from imgcheck.provenance.clocks.stated import Time
 from imgcheck.provenance.fields.position import Gps
 from imgcheck.provenance.fields.values import Reading, TagEntry, Value
 

@@ -9,7 +9,8 @@ from imgcheck.imaging.containers import structure as read_structure
 from imgcheck.imaging.containers.tiff import Directory, TiffBlock, integers, read_tiff
 from imgcheck.imaging.containers.tree import Observation, Structure, Walk
 from imgcheck.imaging.image import FileContent, file_bytes
-from imgcheck.provenance.clocks.times import Time, find_times
+from imgcheck.provenance.clocks.stated import Time
+from imgcheck.provenance.clocks.times import find_times
 from imgcheck.provenance.fields.blocks import (
     ICC_RESOURCE,
     IPTC_RESOURCE,

@@ -1,4 +1,7 @@
-"""What is known of the marks of platforms: a data file with its counts, dates and sources."""
+"""Marks and file names of platforms: a data file with its counts, dates and sources.
+
+Dates in file names are weak evidence: names are typed by people and programs.
+"""
 
 import json
 import re
@@ -7,26 +10,21 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
+from imgcheck.provenance.clocks.stated import Time, parse_time
+
 FORMAT = 1
 #: A mark that rests on fewer files of one platform is only "consistent with" it.
 LEAST_FILES = 20
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What a file must have; None is "any".
+    """Traits that a file must have; None is "any".
 
-    Attributes
-    ----------
-    order : str or None
-        Regular expression for the kinds of segments from SOI to the first SOS, one blank
-        after each.
-    luma_first, chroma_first : tuple of int or None
-        First eight values of the table, row by row or in zigzag order.
-    quality : tuple of int or None
-        IJG qualities that occurred.
-    camera : bool or None
-        Whether a camera is named.
+    ``order`` is a regular expression for the kinds of segments from SOI to the first SOS, one
+    blank after each; ``luma_first`` and ``chroma_first`` are the first eight values of the table,
+    row by row or in zigzag order; ``quality`` are the IJG qualities that occurred.
     """
 
     order: str | None = None
@@ -48,14 +46,9 @@ class Traits:
 class PlatformRow:
     """Marks seen together in files of one platform.
 
-    Attributes
-    ----------
-    files, matching : int
-        Files of that platform that were looked at; those that have all traits of the row.
-    first_seen, last_seen : str or None
-        Year or date of the oldest and the newest of them; None: not known.
-    background : tuple of (int, int) or None
-        Files of other origin that match the row, of how many; None: not measured.
+    ``files`` of that platform were examined, ``matching`` of them have all traits of the row;
+    ``first_seen`` and ``last_seen`` are their dates. ``background`` counts the files of other
+    origin that match, of how many; None: not measured.
     """
 
     id: str
@@ -94,13 +87,7 @@ class PlatformData:
 
 @cache
 def platform_data() -> PlatformData:
-    """Load the rows that come with the package.
-
-    Raises
-    ------
-    ValueError
-        If the data file breaks its own schema; the row and the field are named.
-    """
+    """Load the rows of the package; raises ValueError if the data file breaks its schema."""
     folder = resources.files("imgcheck.provenance.platforms")
     rates = json.loads(folder.joinpath("rates.json").read_text("utf-8"))
     return parse(json.loads(folder.joinpath("platforms.json").read_text("utf-8")), rates["rows"])
@@ -156,3 +143,44 @@ def _keys(where: str, row: dict[str, Any], kind: type, *, optional: set[str] = f
     strange, missing = set(row) - known, known - set(row) - optional
     if strange or missing:
         raise ValueError(f"{where}: unknown {sorted(strange)}, missing {sorted(missing)}")
+
+
+@cache
+def _compiled() -> tuple[tuple[re.Pattern[str], NameRow], ...]:
+    rows = platform_data().names
+    return tuple((re.compile(row.pattern, re.IGNORECASE | re.ASCII), row) for row in rows)
+
+
+def named_by(name: str) -> tuple[NameRow, dict[str, str]] | None:
+    """Return the first pattern of the data file that a name fits, with its parts."""
+    if not name or len(name) > _LONGEST_NAME:
+        return None
+    for pattern, row in _compiled():
+        match = pattern.fullmatch(name)
+        if match is not None:
+            return row, {key: text for key, text in match.groupdict().items() if text}
+    return None
+
+
+def name_times(name: str) -> tuple[Time, ...]:
+    """Read the date in a file name without folders; empty where no known pattern fits.
+
+    The role is ``capture`` for name patterns of cameras, and ``sent`` for those of messengers and
+    platforms.
+    """
+    found = named_by(name)
+    if found is None or found[0].role is None or not {"y", "m", "d"} <= found[1].keys():
+        return ()
+    row, parts = found
+    text = "-".join(parts[key] for key in "ymd")
+    if "H" in parts and "M" in parts:
+        text += f"T{int(parts['H']):02}:{parts['M']}"
+        text += f":{parts['S']}" if "S" in parts else ""
+    parsed = parse_time(text, fraction=parts.get("f", ""), zone=row.zone)
+    if parsed is None or row.role is None or parsed.uncertainty_s > 86_400:
+        return ()
+    return (
+        Time(value=parsed.value, zone=parsed.zone, source="file name", tag="file name",
+             uncertainty_s=parsed.uncertainty_s, role=row.role,
+             clock="a name that anyone can type"),
+    )  # fmt: skip

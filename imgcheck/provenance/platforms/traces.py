@@ -1,16 +1,25 @@
-"""Marks that platforms and messengers leave: ranked, counted, and never a proof."""
+"""Marks of platforms and messengers, ranked and counted, and the route that a file records.
+
+A mark is never a proof of a platform.
+"""
 
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from imgcheck.imaging.containers.tree import Structure
 from imgcheck.provenance.fields.metadata import Metadata
 from imgcheck.provenance.fields.values import FieldRead, field_read, part, shown
-from imgcheck.provenance.platforms.data import LEAST_FILES, PlatformRow, Traits, platform_data
+from imgcheck.provenance.platforms.data import (
+    LEAST_FILES,
+    PlatformRow,
+    Traits,
+    name_times,
+    named_by,
+    platform_data,
+)
 from imgcheck.provenance.platforms.fbmd import decode_fbmd
-from imgcheck.provenance.platforms.names import name_times, named_by
 from imgcheck.quantity import Interval, binomial_interval
 
 if TYPE_CHECKING:
@@ -37,12 +46,12 @@ class TraceRatio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """One mark and what it goes with.
+    """One mark and the platform that it fits.
 
     Attributes
     ----------
     wording : str
-        Says "consistent with" while fewer than 20 files of the platform were measured.
+        "Consistent with" while fewer than 20 files of the platform were measured.
     date : str or None
         A date that the mark states (ISO 8601).
     files, matching : int or None
@@ -52,7 +61,7 @@ class Trace:
     ratio : TraceRatio or None
         None where the background was not measured, and for names, which anyone can type.
     evidence : tuple of FieldRead
-        What was read, with byte places.
+        The values that were read, with byte places.
     """
 
     platform: str
@@ -70,7 +79,7 @@ class Trace:
 
 
 def _order(structure: Structure) -> str:
-    """Give the kinds of the parts up to the first scan, a blank after each."""
+    """Return the kinds of the parts up to the first scan, a blank after each."""
     kinds = [node.kind for node in structure.nodes[:_MOST_KINDS]]
     return " ".join([*(kinds[: kinds.index("SOS")] if "SOS" in kinds else kinds), ""])
 
@@ -88,7 +97,7 @@ class _Seen:
         return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
     def has(self, wanted: Traits) -> bool:
-        """Tell whether the file has every trait of a row."""
+        """Return whether the file has every trait of a row."""
         save = self.encoding
         needs_jpeg = (
             wanted.order, wanted.progressive, wanted.scans, wanted.luma_first, wanted.quality,
@@ -124,7 +133,7 @@ def _fits_save(save: "Encoding", wanted: Traits) -> bool:
 
 
 def _begins(tables: "tuple[QuantTable, ...]", first: tuple[int, ...]) -> bool:
-    """Tell whether a table begins so, row by row or in zigzag order."""
+    """Return whether a table begins with these values, row by row or in zigzag order."""
     return any(
         table.values[: len(first)] == first or table.zigzag[: len(first)] == first
         for table in tables
@@ -134,7 +143,7 @@ def _begins(tables: "tuple[QuantTable, ...]", first: tuple[int, ...]) -> bool:
 def platform_traces(
     structure: Structure, encoding: "Encoding | None", metadata: Metadata, name: str | None
 ) -> tuple[Trace, ...]:
-    """List the marks of platforms in a file and in its name, the most telling first.
+    """List the marks of platforms in a file and in its name, the most specific first.
 
     Parameters
     ----------
@@ -146,8 +155,8 @@ def platform_traces(
     Returns
     -------
     tuple of Trace
-        Ranked by the lower limit of the ratio; names last. Empty is the usual answer and means
-        "unknown", never "not from a platform".
+        Ranked by the lower limit of the ratio; names last. Empty is usual and means "unknown",
+        never "not from a platform".
 
     Notes
     -----
@@ -162,7 +171,7 @@ def platform_traces(
 
 def matches(row: PlatformRow, structure: Structure, encoding: "Encoding | None",
             metadata: Metadata) -> bool:  # fmt: skip
-    """Tell whether a file has every trait of a row; what the background is counted with."""
+    """Return whether a file has every trait of a row; the background is counted with it."""
     return _Seen(
         structure=structure, encoding=encoding, metadata=metadata, order=_order(structure)
     ).has(row.traits)
@@ -173,7 +182,7 @@ def _rank(trace: Trace) -> float:
 
 
 def ratio(row: PlatformRow) -> TraceRatio | None:
-    """Give the likelihood ratio of a row's marks.
+    """Compute the likelihood ratio of a row's marks.
 
     None where no background was measured, or where fewer than five files have the marks.
     """
@@ -235,16 +244,77 @@ def _name_traces(name: str) -> tuple[Trace, ...]:
     )  # fmt: skip
 
 
-def platform_answer(traces: tuple[Trace, ...]) -> str:
-    """Say in one sentence which platforms the marks go with; "unknown" is the usual answer."""
-    if not traces:
-        return "The platform is unknown: no known mark is there, which is usual and no evidence."
-    names = list(dict.fromkeys(trace.platform for trace in traces))
-    best = traces[0]
-    counted = "" if best.files is None or best.row is None else (
-        f" (the best mark is in {best.matching} of {best.files} measured files of it)"
-    )  # fmt: skip
-    return (
-        f"The marks are consistent with {', '.join(names[:4])}{counted}; other services and "
-        "programs may leave the same marks, so the platform stays unknown."
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the route, in words, with the bytes it rests on.
+
+    ``kind``: ``capture`` (a camera is named), ``software`` (passed through: never "altered"),
+    ``platform`` (consistent with), ``last save`` (how the bytes at hand were coded).
+    """
+
+    kind: Literal["capture", "software", "platform", "last save"]
+    words: str
+    evidence: tuple[FieldRead, ...] = ()
+
+
+def route(
+    structure: Structure,
+    encoding: "Encoding | None",
+    metadata: Metadata,
+    traces: tuple[Trace, ...],
+) -> tuple[Step, ...]:
+    """Return the route that a file records: capture, software, platform, last save.
+
+    Software is in the order of its dates in the history, then the rest. A step without a trace is
+    absent, which is not evidence.
+    """
+    return (*_capture(metadata), *_software(metadata), *_platform(traces),
+            *_last_save(structure, encoding))  # fmt: skip
+
+
+def _capture(metadata: Metadata) -> tuple[Step, ...]:
+    camera = " ".join(word for word in (metadata.make, metadata.model) if word)
+    if not camera:
+        return ()
+    tags = ["IFD0:Make", "IFD0:Model"]
+    time = next((one for one in metadata.times if one.role == "capture"), None)
+    words = f"a file of a camera that is named {shown(camera)}"
+    if time is not None:
+        words += f", clock {time.value}" + ("" if time.zone else " (zone unknown)")
+        tags.append(time.tag)
+    return (Step(kind="capture", words=words, evidence=tuple(
+        field_read(metadata.entries, tag) for tag in tags)),)  # fmt: skip
+
+
+def _software(metadata: Metadata) -> tuple[Step, ...]:
+    texts = {str(value).strip()[:200]: tag for tag, value in reversed(metadata.tags.items())}
+    dated = []
+    for name in metadata.software:
+        tag = texts.get(name, "")
+        when = metadata.tags.get(tag.replace("softwareAgent", "when")) if "stEvt" in tag else None
+        words = f"passed through {shown(name)}" + (f" on {shown(when)}" if when else "")
+        step = Step(
+            kind="software", words=words, evidence=(field_read(metadata.entries, tag, name),)
+        )
+        dated.append((str(when or "~"), step))  # "~" sorts after every digit: undated steps last
+    return tuple(step for _, step in sorted(dated, key=lambda one: one[0]))
+
+
+def _platform(traces: tuple[Trace, ...]) -> tuple[Step, ...]:
+    return tuple(
+        Step(kind="platform", words=trace.wording, evidence=trace.evidence) for trace in traces
     )
+
+
+def _last_save(structure: Structure, encoding: "Encoding | None") -> tuple[Step, ...]:
+    if encoding is None:
+        return ()
+    tables = (
+        f"standard tables of quality {encoding.ijg_quality}"
+        if encoding.ijg_quality is not None
+        else "tables of the encoder's own"
+    )
+    chroma = "" if encoding.subsampling is None else f", chroma {encoding.subsampling}"
+    words = f"last saved as {encoding.process} JPEG, {tables}{chroma}"
+    parts = [part(n, n.kind) for n in structure.nodes if n.kind == "DQT" or n.kind[:3] == "SOF"]
+    return (Step(kind="last save", words=words, evidence=tuple(parts[:3])),)

@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from itertools import combinations
 
-from imgcheck.provenance.clocks.between import local
-from imgcheck.provenance.clocks.times import Time, looks_unset
+from imgcheck.provenance.clocks.comparison import local
+from imgcheck.provenance.clocks.stated import Time, looks_unset
 from imgcheck.provenance.fields.charset import readings
 from imgcheck.provenance.fields.position import Source
 from imgcheck.provenance.fields.values import shown

@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-from imgcheck.provenance.clocks.between import gap, local
+from imgcheck.provenance.clocks.comparison import gap, local
 from imgcheck.provenance.fields.metadata import Metadata
 from imgcheck.provenance.fields.origin import HistoryStep
 from imgcheck.provenance.fields.values import shown

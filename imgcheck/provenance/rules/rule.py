@@ -10,7 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
 from imgcheck.imaging.containers.tree import Node, Observation, Structure
-from imgcheck.provenance.clocks.times import Time
+from imgcheck.provenance.clocks.stated import Time
 from imgcheck.provenance.fields.metadata import Metadata
 from imgcheck.provenance.fields.position import Gps, Source
 from imgcheck.provenance.fields.values import FieldRead, TagEntry, Value, field_read, part, shown

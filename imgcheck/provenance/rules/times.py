@@ -2,10 +2,10 @@
 
 from itertools import pairwise
 
-from imgcheck.provenance.clocks.between import gap, local
-from imgcheck.provenance.clocks.times import Time, looks_unset
+from imgcheck.provenance.clocks.comparison import gap, local
+from imgcheck.provenance.clocks.stated import Time, looks_unset
 from imgcheck.provenance.fields.values import FieldRead, shown
-from imgcheck.provenance.platforms.names import name_times
+from imgcheck.provenance.platforms.data import name_times
 from imgcheck.provenance.rules.rule import Answer, Facts, absent, answer, rule
 
 _EXIF = ("ExifIFD:DateTimeOriginal", "ExifIFD:DateTimeDigitized", "IFD0:DateTime")

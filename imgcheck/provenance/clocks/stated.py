@@ -60,9 +60,7 @@ class Time:
     source : str
         ``camera clock``, ``GPS``, ``camera or software``, ``XMP``, ``IPTC``, ``PNG``, ``drone``
         (the autopilot's clock), ``phone`` (its own note behind the picture), ``file name``,
-        ``signed`` (a time stamp that another reader validated).
-    tag : str
-        The field, ``group:name``.
+        ``signed`` (a time stamp that was validated).
     uncertainty_s : float
         The stated time is ``[value, value + uncertainty_s)``: what the written digits leave open,
         not how wrong the clock is.
@@ -71,10 +69,9 @@ class Time:
         save of the tags), ``position`` (fix of the GPS receiver), ``sent`` (a messenger or a
         platform named the file), ``signed`` (the file existed then).
     clock : str
-        What is known of the clock itself, in words: usually that its error is not known.
+        What is known of the clock itself, in words.
     local_offset_s : float or None
-        Local time minus UTC, where another time in the same file shows it: the zone that a camera
-        clock did not write, or the local time that belongs to a time in UTC.
+        Local time minus UTC, where another time in the same file shows it.
     doubt : str
         Why the clock is probably wrong, where the file itself shows it; empty otherwise.
     offset, length : int or None
@@ -95,7 +92,7 @@ class Time:
 
 
 def parse_zone(text: str) -> str | None:
-    """Read an offset such as ``+02:00`` or ``Z``; None where it is none between -12 and +14 h."""
+    """Read an offset such as ``+02:00`` or ``Z``; None unless it is between -12 and +14 h."""
     match = _ZONE.fullmatch(text)
     if match is None:
         return None
@@ -120,13 +117,9 @@ class Stated(NamedTuple):
 def parse_time(text: str, *, fraction: str = "", zone: str | None = None) -> Stated | None:
     """Read a date as EXIF, XMP, IPTC or PNG write it.
 
-    Parts that are not stated (blanks, zeros) are left out: ``2021:06:00`` is June 2021. A time of
-    day that cannot be is left out, too, and ``note`` says so.
-
-    Returns
-    -------
-    Stated, or None where the text is no possible date. An unset clock (``0000:00:00``, blanks) is
-    no date either.
+    Parts that are not stated (blanks, zeros) are left out: ``2021:06:00`` is June 2021. An
+    impossible time of day is left out, too, and ``note`` records it. None where the text is not a
+    possible date; an unset clock (``0000:00:00``, blanks) is not a date either.
     """
     text = text.strip()
     if len(text) > _LONGEST:
@@ -157,13 +150,13 @@ def parse_time(text: str, *, fraction: str = "", zone: str | None = None) -> Sta
 
 
 def _known(match: re.Match[str], name: str) -> int:
-    """Give a part of a date as a number; 0 where it is not stated."""
+    """Return a part of a date as a number; 0 where it is not stated."""
     text = next((match[key] for key in (name, f"{name}2", f"{name}3") if match[key]), "")
     return int(text) if text.strip().isdigit() else 0
 
 
 def _part_of_a_year(year: int, month: int, zone: str | None) -> Stated | None:
-    """Give a year, or a month of it; a day and a time of day without them say nothing."""
+    """Return a year, or a month of it; a day and a time of day without them mean nothing."""
     if month > 12:
         return None
     if not month:
@@ -172,7 +165,7 @@ def _part_of_a_year(year: int, month: int, zone: str | None) -> Stated | None:
 
 
 def _at(midnight: datetime, match: re.Match[str], fraction: str, zone: str | None) -> Stated | None:
-    """Add the time of day; None where it is none."""
+    """Add the time of day; None where it is impossible."""
     hour = int(match["h"] or match["h2"] or match["h3"])
     written = match["mi"] or match["mi2"] or "", match["s"] or match["s2"] or ""
     minute, second = (int(part) if part.strip().isdigit() else None for part in written)
@@ -230,35 +223,27 @@ def _numeric(text: str) -> str | None:
     return f"{match[3]}-{month:02}-{day:02} {(match['rest'] or '').strip()}"
 
 
-# First moments of clocks: the POSIX, FAT and GPS epochs, and the first day that cameras without
+# Start values of clocks: the POSIX, FAT and GPS epochs, and the first day that cameras without
 # a battery have been seen to count from (1 January of a year, midnight).
 _EPOCHS = ("1970-01-01", "1980-01-01", "1980-01-06")
 
 
 def looks_unset(time: Time) -> bool:
-    """Tell whether a time stands where clocks stand that nobody set.
+    """Return whether a time is a start value of unset clocks: an epoch, or 1 January, 0 h.
 
-    An epoch, or the first hour of a year. A real picture of that hour is taken for unset, too.
+    A real picture of that hour is taken for unset, too.
     """
     return time.value[:10] in _EPOCHS or time.value[4:13] == "-01-01T00"
 
 
-def signed_time(text: str, *, tag: str, role: Role = "signed") -> Time | None:
-    """Make a `Time` of one that another reader took from a valid signature.
+def signed_time(text: str, *, tag: str) -> Time | None:
+    """Make a `Time` of a validated time stamp; None unless it is ISO 8601 with a zone.
 
-    Parameters
-    ----------
-    text : str
-        ISO 8601 with a zone; None is returned for anything else.
-    tag : str
-        Where it stands, as shown to the reader: ``C2PA:time stamp``.
-    role : str
-        ``signed`` for a time stamp (the file existed then); ``capture`` for a signed statement
-        of when the picture was taken.
+    ``tag`` is its place as shown to the reader: ``C2PA:time stamp``.
     """
     parsed = parse_time(text)
-    if parsed is None or parsed[1] is None:
+    if parsed is None or parsed.zone is None:
         return None
-    clock = "of the time-stamp authority" if role == "signed" else "of whoever signed"
-    return Time(value=parsed[0], zone=parsed[1], source="signed", tag=tag,
-                uncertainty_s=parsed[2], role=role, clock=clock)  # fmt: skip
+    return Time(value=parsed.value, zone=parsed.zone, source="signed", tag=tag, role="signed",
+                uncertainty_s=parsed.uncertainty_s,
+                clock="of the time-stamp authority")  # fmt: skip

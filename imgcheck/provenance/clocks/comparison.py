@@ -1,13 +1,16 @@
-"""Recorded times against a claimed window, with the zones nobody wrote down."""
+"""Recorded times against each other and against a claimed window, where zones may be missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
-from imgcheck.provenance.clocks.between import EARLIEST, LATEST, local, moment
-from imgcheck.provenance.clocks.times import Role, Time
+from imgcheck.provenance.clocks.stated import Role, Time
 
+#: Zones in civil use lie between UTC-12 and UTC+14 (IANA time zone database).
+EARLIEST, LATEST = timedelta(hours=14), timedelta(hours=12)
+
+Order = Literal["before", "after", "same", "undecidable"]
 Relation = Literal["inside", "before", "after", "undecidable"]
 LocalRelation = Literal["inside", "earlier", "later", "overlaps", "unknown"]
 
@@ -17,7 +20,7 @@ _ORDER: tuple[Role, ...] = (
 # Times by which the picture existed, however long before it may have been taken.
 _BOUNDS = ("signed", "written", "metadata", "sent")
 _MEANING: dict[Role, str] = {
-    "capture": "said to be the moment of capture",
+    "capture": "recorded as the moment of capture",
     "position": "the moment of the GPS fix the camera attached",
     "digitised": "the moment the picture became digital",
     "written": "the moment a program last saved the picture, which can be long after capture",
@@ -25,6 +28,78 @@ _MEANING: dict[Role, str] = {
     "sent": "the day on which a messenger or a platform named the file, after capture",
     "signed": "the moment of a signed time stamp: the file existed then",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """The second time relative to the first.
+
+    Attributes
+    ----------
+    order : str
+        Of the first against the second, whatever the unknown zones are; two times without a zone
+        are compared as written.
+    written_s : float
+        Difference of the digits as written, zones ignored, second minus first, seconds.
+    words : str
+        How they were compared: ``both with a zone``, ``both without a zone, compared as
+        written``, ``one without a zone, compared with every zone from UTC-12 to UTC+14``.
+    """
+
+    order: Order
+    written_s: float
+    words: str
+
+
+def moment(value: str) -> datetime:
+    """Read a ``Time.value`` back; what has no zone is put on the UTC axis as written."""
+    text = value.removesuffix("Z")
+    parts = text.split("-")
+    if len(text) == 4:
+        text += "-01-01"
+    elif len(text) == 7 and len(parts) == 2:
+        text += "-01"
+    read = datetime.fromisoformat(text)
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def local(value: str) -> datetime:
+    """Read the digits of a ``Time.value`` as written, its zone left out."""
+    text = value.removesuffix("Z")
+    if len(text) > 19 and text[-6] in "+-" and text[-3] == ":":
+        text = text[:-6]
+    return moment(text)
+
+
+def gap(first: Time, second: Time, *, slack_s: float = 0.0) -> Gap:
+    """Compare two times of one file, which are the same within ``slack_s`` seconds."""
+    written = (local(second.value) - local(first.value)).total_seconds()
+    known = first.zone is not None, second.zone is not None
+    if not any(known):
+        words = "both without a zone, compared as written"
+    elif all(known):
+        words = "both with a zone"
+    else:
+        words = "one without a zone, compared with every zone from UTC-12 to UTC+14"
+    one = _span(first, widen=any(known))
+    two = _span(second, widen=any(known))
+    slack = timedelta(seconds=slack_s)
+    if one[1] + slack <= two[0]:
+        order: Order = "before"
+    elif two[1] + slack <= one[0]:
+        order = "after"
+    else:
+        order = "undecidable" if known[0] != known[1] else "same"
+    return Gap(order=order, written_s=written, words=words)
+
+
+def _span(time: Time, *, widen: bool) -> tuple[datetime, datetime]:
+    """Return the first moment of a time and the one after its last, over all possible zones."""
+    low = moment(time.value)
+    high = low + timedelta(seconds=time.uncertainty_s)
+    if time.zone is None and widen:
+        return low - EARLIEST, high + LATEST
+    return low, high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +111,10 @@ class TimeFit:
     relation : str
         ``inside``, ``before``, ``after`` or ``undecidable``, whatever the unknown zones are.
     local : str
-        The two compared as local times, clock face with clock face: ``inside``, ``earlier``,
-        ``later``, ``overlaps`` (the recorded time is coarser), or ``unknown`` where the local
-        time is not known: a time in UTC against a window without a zone. A lead where
-        ``relation`` is undecidable, no result: the camera may have run in another zone.
+        The two compared as local times: ``inside``, ``earlier``, ``later``, ``overlaps`` (the
+        recorded time is coarser), or ``unknown`` (a time in UTC against a window without a zone).
+        A lead where ``relation`` is undecidable, not a result: the camera may have run in another
+        zone.
     local_gap_h : float
         Hours between the two as local times; 0.0 unless earlier or later.
     margin_h : float
@@ -61,8 +136,8 @@ class TimeFit:
 class TimeComparison:
     """Every recorded time against the window; ``capture`` is the one nearest to the shutter.
 
-    A recorded time is what a clock said and what nobody edited since; ``before`` and ``after``
-    are not yet a contradiction. A picture can be *saved* after the window and be right.
+    Clocks can be wrong and tags edited: ``before`` and ``after`` are not yet a contradiction. A
+    picture can be *saved* after the window and be right.
     """
 
     fits: tuple[TimeFit, ...]
@@ -80,8 +155,8 @@ def compare_times(
         As ``metadata(...).times`` gives them.
     start, end : datetime or date
         The claimed window. An aware datetime is that moment. A ``date`` is the whole day, and a
-        naive datetime that reading, in a zone nobody named: both are widened like the file's
-        own times without a zone. ``end`` is inclusive for a date.
+        naive datetime that reading, in an unknown zone: both are widened like the file's own
+        times without a zone. ``end`` is inclusive for a date.
 
     Returns
     -------
@@ -112,7 +187,7 @@ def compare_times(
 
 @dataclass(frozen=True, slots=True)
 class _Edge:
-    """One side of the window: the moment, its clock face, and whether its zone is known.
+    """One side of the window: the moment, its local time, and whether its zone is known.
 
     A side without a zone is put on the UTC axis as written.
     """
@@ -130,7 +205,7 @@ class _Edge:
 
 def _edge(value: date | datetime) -> _Edge:
     if not 1000 < value.year < 9000:  # room for the zones on both sides
-        raise ValueError(f"a window with the year {value.year} is none that a picture can meet")
+        raise ValueError(f"the year {value.year} of the window is impossible for a picture")
     if not isinstance(value, datetime):
         day = datetime(value.year, value.month, value.day, tzinfo=UTC)
         return _Edge(day, day, False, timedelta(days=1))
@@ -177,7 +252,7 @@ def _relate(
 
 
 def _compare_faces(time: Time, first: _Edge, last: _Edge) -> tuple[LocalRelation, float]:
-    """Compare what the camera's clock showed with the window as it is written."""
+    """Compare the camera's local time with the window as it is written."""
     face = _face(time)
     if face is None:
         return "unknown", 0.0
@@ -195,7 +270,7 @@ def _compare_faces(time: Time, first: _Edge, last: _Edge) -> tuple[LocalRelation
 
 
 def _face(time: Time) -> datetime | None:
-    """Give the local time a clock showed; None where it showed UTC and the offset is unknown."""
+    """Return the local time of a clock; None where it ran in UTC and the offset is unknown."""
     if time.zone is None:
         return local(time.value)
     if moment(time.value) != local(time.value):
@@ -230,7 +305,7 @@ def _sentence(
         bound = "; if that is right, the picture existed before the window"
     elif time.role in _BOUNDS and relation == "after":
         bound = "; that is no conflict, the picture may be older"
-    return f"{head}; it is {where} by {_span(margin)} or more{whatever}{bound}."
+    return f"{head}; it is {where} by {_duration(margin)} or more{whatever}{bound}."
 
 
 def _as_local_times(time: Time, faces: LocalRelation, gap_h: float) -> str:
@@ -246,12 +321,12 @@ def _as_local_times(time: Time, faces: LocalRelation, gap_h: float) -> str:
     if faces == "overlaps":
         return f"as local times{shown} it is too coarse to tell whether it lies inside the window"
     return (
-        f"as local times{shown} it is {_span(gap_h)} {faces} than the window, which a clock in "
+        f"as local times{shown} it is {_duration(gap_h)} {faces} than the window, which a clock in "
         "another time zone can explain"
     )
 
 
-def _span(hours: float) -> str:
+def _duration(hours: float) -> str:
     if hours < 1:
         return f"{60 * hours:.0f} min"
     return f"{hours:.1f} h" if hours < 72 else f"{hours / 24:.0f} days"
