@@ -72,6 +72,7 @@ def environment() -> Environment:
         "size": formatting.size,
         "measure": formatting.measure,
         "share": formatting.share,
+        "unit": formatting.with_unit,
         "count": wording.count,
         "short": _short,
         "address": address,

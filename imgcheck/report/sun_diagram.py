@@ -118,7 +118,7 @@ def draw(
     ratio: Pair | None = None,
     as_page: bool = False,
 ) -> str:
-    """Draw the day of the claimed time (else of the best one) as SVG.
+    """Draw the day of the claimed time (else of the best one) as SVG, or as a page with it.
 
     Parameters
     ----------
@@ -126,16 +126,9 @@ def draw(
     claimed, rival : (start, end), optional
         Marked; the rival with the path of its own day.
     found : Constraint, optional
-        Its allowed moments of that day are drawn thick.
+        Its allowed times of that day are drawn thick.
     azimuth, shadow_azimuth, ratio : (value, sigma), optional
-        What was measured; a band of 1.96 sigma each way.
-    as_page : bool, default False
-        Return an HTML page with the diagram in it.
-
-    Returns
-    -------
-    str
-        An SVG document or HTML page without scripts or outside references.
+        What was measured, as bands of 1.96 sigma each way.
     """
     lat, lon = place.lat, place.lon
     moment = claimed[0] if claimed else found.best_time if found else None

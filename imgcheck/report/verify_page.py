@@ -12,7 +12,7 @@ from markupsafe import Markup
 from imgcheck.model import Claim, DetectionPower, Finding, Input, Picture, Report
 from imgcheck.report import formatting, page, wording
 from imgcheck.report.arrange import Arrangement, arrange, tally
-from imgcheck.report.formatting import line, number, with_unit
+from imgcheck.report.formatting import line, number
 from imgcheck.report.marks import Mark, Viewer, marks_on, numbers
 
 # Rows shown of one table; a count of 4,000 rows is data, and data is in report.json.
@@ -96,22 +96,15 @@ def html(
     ----------
     report : Report
     pictures : mapping of str to bytes, optional
-        Evidence pictures by their name in the report; default: the bytes in the report.
-        One whose SHA-256 differs from that in the report is left out, with a note.
+        Evidence pictures by their name; one whose SHA-256 differs from the report is not shown.
     picture_view : bytes, optional
-        JPEG, PNG, GIF or WebP of the posted picture as shown, at any scale. Without it, marks
-        are drawn on an empty frame.
-
-    Returns
-    -------
-    str
-        The same report and pictures give the same text.
+        JPEG, PNG, GIF or WebP of the posted picture; without it marks are on an empty frame.
     """
     arrangement = arrange(report)
     posted = arrangement.picture
     marks = {item.id: marks_on(report, item.id) for item in report.inputs}
     viewers = _viewers(report, arrangement, marks, picture_view)
-    given = _given(report.claim)
+    claim = report.claim
     tool = report.tool
     parameters = {k: json.dumps(v, sort_keys=True) for k, v in report.parameters.items()}
     return page.render(
@@ -123,20 +116,22 @@ def html(
         arrangement=arrangement,
         posted=posted,
         tally=tally(report),
-        source_words=wording.posted(report.claim.source),
-        chapters=_chapters(arrangement, viewers=viewers, given=given),
+        source_words=wording.posted(claim.source),
+        chapters=_chapters(arrangement, claim, viewers),
         viewers=list(viewers.values()),
         cards=_cards(report, marks, viewers, pictures or {}, posted),
-        given_rows=given,
+        claim=claim,
+        quantities=_QUANTITIES,
         made_with=(("Checks", tool.checks), ("Libraries", tool.libraries),
                    ("Parameters", parameters)),
     )  # fmt: skip
 
 
 def _chapters(
-    arrangement: Arrangement, *, viewers: Mapping[str, Viewer], given: list[str]
+    arrangement: Arrangement, claim: Claim, viewers: Mapping[str, Viewer]
 ) -> list[tuple[str, str]]:
     """Return id and title of every chapter that has content."""
+    given = claim.measurements or claim.counts or claim.shadows or claim.rivals
     every: tuple[tuple[str, str, object], ...] = (
         ("answers", "Answers", True),
         ("picture", "The picture", viewers),
@@ -150,29 +145,6 @@ def _chapters(
         ("versions", "Versions and parameters", True),
     )
     return [(id, title) for id, title, content in every if content]
-
-
-def _given(claim: Claim) -> list[str]:
-    """Return what a person measured in the picture, and other accounts of it, as sentences."""
-    rows = []
-    for m in claim.measurements:
-        name, unit = _QUANTITIES.get(m.quantity, (line(m.quantity, limit=80), ""))
-        error = "" if m.sigma is None else f", standard error {with_unit(number(m.sigma), unit)}"
-        remark = f" – {line(m.note, limit=300)}" if m.note else ""
-        value = with_unit(number(m.value), unit)
-        rows.append(f"Measured by a person: {name}, {value}{error}{remark}")
-    for counted in claim.counts:
-        what = f"{line(counted.object_class, limit=80)}: {number(counted.value)}"
-        rows.append(f"Counted by {line(counted.by, limit=80)} on {counted.at.words}: {what}")
-    for shadow in claim.shadows:
-        (x, y), (tip_x, tip_y) = shadow.base, shadow.tip
-        drawn = f"Shadow from pixel {x:g}, {y:g} to {tip_x:g}, {tip_y:g}"
-        rows.append(drawn + (f": {line(shadow.note, limit=300)}" if shadow.note else ""))
-    for rival in claim.rivals:
-        parts = [f"“{line(rival.text, limit=600)}”"] if rival.text else []
-        parts += [f"taken {rival.window.words}"] if rival.window is not None else []
-        rows.append(f"Another account: {', '.join(parts)}")
-    return rows
 
 
 def _viewers(
@@ -196,19 +168,9 @@ def _viewers(
             address=address,
             size=frame,
             alt=f"{what}, {line(item.name, limit=120)}",
-            caption=_caption(what, item, shown=address is not None, marked=bool(marks[item.id])),
+            caption=what if item.date is None else f"{what}, {item.date.words}",
         )
     return made
-
-
-def _caption(what: str, item: Input, *, shown: bool, marked: bool) -> str:
-    date = f", {item.date.words}" if item.date is not None else ""
-    said = f"{what}{date}."
-    if not shown:
-        said += " The picture itself is not part of this page: only the marks are drawn."
-    if marked:
-        said += " Marks show where findings apply; the list of marks links to each finding."
-    return said
 
 
 def _cards(
