@@ -7,13 +7,13 @@ first entry is the main picture itself, at 0.
 
 from dataclasses import dataclass, replace
 
-from imgcheck.imaging.containers.tiff import Directory, Entry, Order, integers, read_tiff
+from imgcheck.imaging.containers.tiff import Order, integers, read_tiff
 from imgcheck.imaging.containers.tree import Node, Structure, Walk
 
 _HEADER = 8  # marker, length, "MPF" and a zero before the MP header
-_ENTRIES, _COUNT, _TOTAL = 0xB002, 0xB001, 0xB004
-MAX_PICTURES = 100  # DC-007 sets no limit; bursts of some 30 are known
-KINDS = {
+_ENTRIES, _COUNT = 0xB002, 0xB001
+_MAX_PICTURES = 100  # DC-007 sets no limit; bursts of some 30 are known
+_KINDS = {
     0x000000: "undefined", 0x010001: "large thumbnail (VGA)",
     0x010002: "large thumbnail (full HD)", 0x010003: "large thumbnail (4K)",
     0x010004: "large thumbnail (8K)", 0x010005: "large thumbnail (16K)",
@@ -48,7 +48,7 @@ class MpEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mpf:
-    """What the index says. ``failed`` counts the entries whose place holds no such picture."""
+    """What the index states. ``failed`` counts the entries whose place holds no such picture."""
 
     entries: tuple[MpEntry, ...]
     stated: int | None
@@ -79,10 +79,12 @@ def mpf_words(found: Mpf) -> list[str]:
             words.append(f"Picture {entry.number}, {entry.kind}: {where}.")
         elif entry.state != "empty":
             there = "the file ends before" if entry.state == "outside" else "no JPEG begins there"
-            words.append(f"Picture {entry.number}, {entry.kind}: said to be {where}; {there}.")
+            words.append(f"Picture {entry.number}, {entry.kind}: stated to be {where}; {there}.")
     main = next((one for one in found.entries if one.state == "primary length differs"), None)
     if main:
-        words.append(f"The index says the main picture has {main.length} bytes; it has not.")
+        words.append(
+            f"The index states {main.length} bytes for the main picture, which has another length."
+        )
     if found.failed:
         words.append("A program that saved, cropped or shrank the picture and kept its header "
                      "leaves such an index behind.")  # fmt: skip
@@ -101,68 +103,42 @@ def with_pictures(walk: Walk, nodes: tuple[Node, ...], end: int | None) -> tuple
 
 def _children(walk: Walk, node: Node, end: int | None) -> tuple[Node, ...]:
     # The offsets of the entries are relative to this header, and reach out of the segment.
-    found = _index(walk, node, end)
-    start = node.offset + _HEADER
-    parts = [walk.node(start, 8, "MP header")]
-    for entry in found.entries:
-        note = f"{entry.kind}, {entry.length} bytes at {entry.offset}, {entry.state}"
+    parts = [walk.node(node.offset + _HEADER, 8, "MP header")]
+    problems = {
+        "outside": f"the file has {len(walk.data)}",
+        "no picture": "where no such JPEG is",
+        "primary length differs": f"the picture has {end}",
+    }
+    for entry in _index(walk, node, end).entries:
+        stated = f"{entry.length} bytes at {entry.offset}"
+        note = f"{entry.kind}, {stated}, {entry.state}"
         parts.append(walk.node(entry.place, 16, "MP entry", note))
-        _observe(walk, entry, end)
+        if entry.state in problems:
+            message = f"MPF entry {entry.number} ({entry.kind}) states {stated}, "
+            walk.observe("offset-failed", message + problems[entry.state], entry.place, 16)
     return tuple(parts)
 
 
-def _observe(walk: Walk, entry: MpEntry, end: int | None) -> None:
-    name = f"MPF entry {entry.number} ({entry.kind})"
-    if entry.state == "outside":
-        walk.observe(
-            "offset-failed",
-            f"{name} says {entry.length} bytes at {entry.offset}, the file has {len(walk.data)}",
-            entry.place, 16,
-        )  # fmt: skip
-    elif entry.state == "no picture":
-        walk.observe(
-            "offset-failed",
-            f"{name} says {entry.length} bytes at {entry.offset}, where no such JPEG is",
-            entry.place, 16,
-        )  # fmt: skip
-    elif entry.state == "primary length differs":
-        walk.observe(
-            "offset-failed", f"{name} says {entry.length} bytes, the picture has {end}",
-            entry.place, 16,
-        )  # fmt: skip
-
-
 def _index(walk: Walk, node: Node, end: int | None) -> Mpf:
-    start, stop = node.offset + _HEADER, node.offset + node.length
-    block = read_tiff(walk, start, stop)
+    start = node.offset + _HEADER
+    block = read_tiff(walk, start, node.offset + node.length)
     entries: list[MpEntry] = []
     stated = None
     for directory in block.directories if block else ():
         fields = {field.tag: field for field in directory.entries}
         if block is None or _ENTRIES not in fields:
             continue
-        count = _number(walk, directory, _COUNT, block.order)
-        stated = count if stated is None else stated
-        entries += _entries(walk, fields[_ENTRIES], block.order, start, end)
+        field = fields[_ENTRIES]
+        if _COUNT in fields:
+            stated = next(iter(integers(walk.data, fields[_COUNT], block.order, 1)), None)
+        count = min(field.length // 16, _MAX_PICTURES) if field.inside else 0
+        entries = [
+            _entry(walk, number, field.offset + 16 * number, block.order, start, end)
+            for number in range(count)
+        ]
         break
     failed = sum(entry.state in ("outside", "no picture") for entry in entries)
     return Mpf(entries=tuple(entries), stated=stated, failed=failed, place=node.offset)
-
-
-def _number(walk: Walk, directory: Directory, tag: int, order: Order) -> int | None:
-    for field in directory.entries:
-        if field.tag == tag:
-            values = integers(walk.data, field, order, 1)
-            return values[0] if values else None
-    return None
-
-
-def _entries(walk: Walk, field: Entry, order: Order, base: int, end: int | None) -> list[MpEntry]:
-    if not field.inside:
-        return []
-    count = min(field.length // 16, MAX_PICTURES)
-    return [_entry(walk, index, field.offset + 16 * index, order, base, end)
-            for index in range(count)]  # fmt: skip
 
 
 def _entry(walk: Walk, index: int, place: int, order: Order, base: int, end: int | None) -> MpEntry:
@@ -172,7 +148,7 @@ def _entry(walk: Walk, index: int, place: int, order: Order, base: int, end: int
     code = attributes & 0xFFFFFF
     where = offset + base if offset else 0  # the first picture is the file itself
     return MpEntry(
-        number=index + 1, kind=KINDS.get(code, f"unknown kind 0x{code:06x}"), code=code,
+        number=index + 1, kind=_KINDS.get(code, f"unknown kind 0x{code:06x}"), code=code,
         offset=where, length=length, dependents=others,
         representative=bool(attributes & 1 << 29), parent=bool(attributes & 1 << 31),
         child=bool(attributes & 1 << 30), place=place,
