@@ -22,7 +22,7 @@ _EMPTY_CONTRAST = 0.15
 _FLAT = 0.002
 # Share of a block that must be ground.
 _LEAST_USABLE = 0.5
-# More blocks tell nothing new.
+# More blocks do not improve the medians.
 _MOST_BLOCKS = 1500
 
 
@@ -125,7 +125,7 @@ def _drawn(a: Float32, b: Float32, usable: Mask) -> Mask:
     if not usable.any():
         return np.zeros(a.shape, bool)
     size_a, size_b = np.abs(a), np.abs(b)
-    # A black frame or a calm sea, more than half of a picture, says nothing of contrasts.
+    # A black frame or a calm sea, more than half of a picture, has no contrast to compare.
     some = usable & (size_b > _FLAT)
     if not some.any():
         return np.zeros(a.shape, bool)

@@ -111,7 +111,7 @@ def agreement(
     total = min(len(np.unique(source_cells)), len(np.unique(target_cells)))
     count = np.minimum(distinct_so_far(source_cells[order]), distinct_so_far(target_cells[order]))
     bound = np.maximum(residuals[order], SMALLEST_BOUND_PX)
-    chance = np.minimum(0.0, np.log10(np.pi * bound**2 / target_area))
+    log10_p = np.minimum(0.0, np.log10(np.pi * bound**2 / target_area))
     enough = count > sample
     if not enough.any() or total <= sample:
         return none
@@ -121,7 +121,7 @@ def agreement(
         math.log10(total - sample)
         + _log10_choose(float(total), k)
         + _log10_choose(k, np.full_like(k, sample))
-        + (k - sample) * chance
+        + (k - sample) * log10_p
     )
     nfa = np.where(enough, nfa, np.inf)
     best = int(np.argmin(nfa))
@@ -146,7 +146,7 @@ _AT_ONCE = 4_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pairs:
-    """Matched keypoints with what each says about turn and scale.
+    """Matched keypoints with the rotation and scale of each pair.
 
     ``turn`` (degrees) and ``log2_scale`` lead from the query to the known picture; ``trust`` is
     a relative inverse variance: large keypoints are placed less well.
@@ -230,7 +230,7 @@ def _votes(
         good = (off < 0.3 * away + 3.0) & (away > 1.0)
         good &= np.abs(_wrapped(pairs.turn[None, :] - pairs.turn[part, None])) < _TURN_DEG
         good &= np.abs(pairs.log2_scale[None, :] - pairs.log2_scale[part, None]) < _LOG2_SIZE
-        # A near voter that is met exactly says more than a far one that is met roughly.
+        # A near voter that is met exactly counts more than a far one that is met roughly.
         weight = good / (1.0 + away / (np.median(away) + 1e-9))
         score[part] = weight.sum(axis=1)
         for row in np.flatnonzero(good.sum(axis=1) >= 2):
@@ -292,7 +292,7 @@ _ROUNDS = 4
 # Wider models bend to the errors of few pairs: between dates none of the 12 that were widened, on
 # 8 to 20 places, was better than its similarity (benchmarks: geo_place, dates).
 _LEAST_DISTINCT = {"affine": 24, "homography": 24}
-# Bound on a residual: share of the laid-down diagonal, and pixels.
+# Bound on a residual: share of the diagonal in the known picture, and pixels.
 _BOUND_SHARE, _BOUND_PX = 0.03, 12.0
 
 
@@ -353,7 +353,7 @@ def is_needed(wider: tuple[Agreement, Fit], narrower: tuple[Agreement, Fit], pai
     ]
     # Half as much again as the scatter: errors of neighbouring pairs are not independent.
     sigma = max(0.3, 1.5 * float(np.median(far[0])) / math.sqrt(2 * math.log(2)))
-    # A pair that is off by more than four sigma is wrong, and says nothing about the model.
+    # A pair that is off by more than four sigma is wrong, and is no evidence about the model.
     cost = [float((np.minimum(d / sigma, 4.0) ** 2).sum()) for d in far]
     more = transforms.FREEDOM[wider[1].model] - transforms.FREEDOM[narrower[1].model]
     distinct = max(2, min(wider[0].distinct, int(either.sum())))

@@ -1,7 +1,8 @@
 """Sampling the frames of a video file, where OpenCV can open it.
 
-Only files that hold their frames themselves are opened (MP4 and QuickTime, Matroska and WebM, AVI),
-told by their content: playlists and scripts, which name other files or addresses, are refused.
+Only files that hold their frames themselves are opened (MP4 and QuickTime, Matroska and WebM,
+AVI), identified by their content: playlists and scripts, which name other files or addresses, are
+refused.
 """
 
 import hashlib

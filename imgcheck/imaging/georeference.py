@@ -69,7 +69,9 @@ class Georeference:
     def from_lonlat(self, lon: ArrayLike, lat: ArrayLike) -> tuple[Float64, Float64]:
         """Map longitude and latitude to pixel coordinates; needs an affine map."""
         if self.transform is None:
-            raise UnreadableError("only a raster with an affine map can be asked for a place")
+            raise UnreadableError(
+                "the position of a point is known only for a raster with an affine map"
+            )
         lons, lats = np.broadcast_arrays(np.asarray(lon, float), np.asarray(lat, float))
         easting, northing = _transform(_LONLAT, self.crs, lons, lats)
         a, b, c, d, e, f = self.transform
@@ -123,7 +125,7 @@ def _transform(source: str, target: str, x: Float64, y: Float64) -> tuple[Float6
         there = transform(source, target, x.ravel(), y.ravel())
     except GDAL_ERRORS as error:
         raise UnreadableError(
-            f"a point cannot be put from {source} into {target}: {error}"
+            f"a point cannot be transformed from {source} to {target}: {error}"
         ) from None
     return np.reshape(there[0], x.shape), np.reshape(there[1], y.shape)
 
@@ -231,7 +233,7 @@ def _checked(
         lon, lat = georeference.to_lonlat(np.array([x]), np.array([y]))
         size = georeference.pixel_size_m(x, y)
     except UnreadableError as error:
-        return None, f"its pixels cannot be placed on the Earth: {error}"
+        return None, f"its pixels cannot be located on the Earth: {error}"
     if not (np.isfinite([lon[0], lat[0], size]).all() and abs(lat[0]) <= 90 and abs(lon[0]) <= 540):
         return None, "its centre does not lie on the Earth"
     if size <= 0:

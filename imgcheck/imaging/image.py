@@ -1,4 +1,4 @@
-"""The only door for files: read once, hashed, sniffed, checked, decoded when asked."""
+"""The only way to open a file: read once, hashed, identified, checked, decoded on demand."""
 
 import contextlib
 import os
@@ -32,13 +32,13 @@ _Result = TypeVar("_Result")
 
 
 class Image:
-    """One picture: its bytes, what its header says, and its pixels when asked for.
+    """One picture: its bytes, what its header states, and its pixels on demand.
 
     Make one with `Image.open` or `Image.from_bytes`. Nothing is decoded before a method
     that gives pixels is called; results are kept, and arrays are read-only.
 
     The pixel model
-        *View*: what a person sees, in RGB of 8 bits, turned as the EXIF orientation says.
+        *View*: what a person sees, in RGB of 8 bits, turned by the EXIF orientation.
         Every coordinate in the package is one of the view. Colour profiles are not
         applied.
 
@@ -56,7 +56,7 @@ class Image:
 
         *Valid* is False where there is no ground to be seen: alpha 0, NaN or infinity,
         the nodata value (whole numbers: in all bands), the raster's own mask, and every
-        pixel of a damaged file that does not rest on sound data.
+        pixel of a damaged file that does not rest on undamaged data.
 
     Attributes
     ----------
@@ -69,11 +69,11 @@ class Image:
     sha256 : str
         Hash of ``data``, in hexadecimal: the identity of the file.
     header : Header
-        What its header claims, on the stored grid.
+        What its header states, of the stored grid.
     structure : Structure
         Its parts as one tree, and what is odd about them.
     limits : Limits
-        What it may cost.
+        Upper bounds on its cost.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class Image:
         """Whether the whole picture has been decoded already."""
         return "decoded" in self._kept
 
-    # What the header says
+    # What the header states
 
     @property
     def format(self) -> str:
@@ -190,9 +190,9 @@ class Image:
 
     @property
     def damage(self) -> tuple[Observation, ...]:
-        """Everything found wrong so far; complete once pixels and place have been read.
+        """All damage found so far; complete once pixels and place have been read.
 
-        Reading it decodes nothing; `examine` does. A header walk sees cuts, wrong sums, missing
+        Reading it decodes nothing; `examine` does. Walking the file finds cuts, wrong sums, missing
         restart intervals and runs of zeros; only decoding shows how many rows are lost. A
         byte changed inside the compressed data of a JPEG is not noticed by any decoder.
         """
@@ -203,7 +203,7 @@ class Image:
     def examine(self) -> tuple[Observation, ...]:
         """Decode the picture if that has not been done, and give all damage.
 
-        Pixels that cannot be read, or cost too much, raise nothing: `unreadable_reason` says why.
+        Pixels that cannot be read, or cost too much, raise nothing: see `unreadable_reason`.
         """
         with contextlib.suppress(ImgcheckError):
             self._decoded()
@@ -295,7 +295,7 @@ class Image:
 
     @property
     def georeference(self) -> Georeference | None:
-        """Where it lies, from its own tags; None where they say nothing or nonsense.
+        """Where it lies, from its own tags; None without a usable statement.
 
         Files beside it (world files, ``.aux.xml``) are never read. A statement of place
         that makes no sense is an entry of `damage`.

@@ -28,8 +28,8 @@ _KINDS = {
 _REASONS = {
     errno.ENOENT: "does not exist",
     errno.EACCES: "may not be read: permission denied",
-    errno.ELOOP: "is a symbolic link that leads in a circle",
-    errno.ENAMETOOLONG: "has too long a name",
+    errno.ELOOP: "is a symbolic link that leads back to itself",
+    errno.ENAMETOOLONG: "has a name that is too long",
     errno.ENOTDIR: "lies below something that is not a directory",
 }
 PathInput = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -107,7 +107,7 @@ def open_regular(path: PathInput) -> int:
     try:
         return _open_regular(path)
     except ValueError as error:
-        raise UnreadableError(f"is no file name: {error}") from None
+        raise UnreadableError(f"is not a valid file name: {error}") from None
     except UnreadableError:
         raise
     except OSError as error:
@@ -167,7 +167,7 @@ def _too_large(size: int, most: int) -> RefusedError:
     return RefusedError(f"has {size:,} bytes; the limit is {most:,} (limit: file_bytes)")
 
 
-#: Bytes from the start of a file that suffice to tell its kind.
+#: Bytes from the start of a file that suffice to identify it.
 HEAD_BYTES = 4096
 ACCEPTED = "JPEG, PNG, TIFF/GeoTIFF, WebP, GIF, BMP, JPEG 2000, HEIF and AVIF"
 

@@ -11,22 +11,22 @@ from dataclasses import dataclass
 # Fitted on the calibration places (benchmarks: relation) with equal weight of both sides, so the
 # scores are log10 likelihood ratios: constant, atanh of the median correlation, ln of the shift.
 _COPY = (-4.593, 0.178, -2.196)
-# Constant and atanh of the median: a shift between dates says how fine the ground is, no more.
+# Constant and atanh of the median: a shift between dates depends on how fine the ground is.
 _CAPTURE = (-2.337, 2.013)
 # Each thing that left while another came. Not fitted: the calibration places have no hovering
 # camera. From counts on 295 copies (6 in 100 have one) and on the one such scene at hand (all
 # have one, 9 in 10 have two), which is among the reported ones, too.
 _MOVED = -1.2
-# Beyond these the measures tell rounding, not pictures.
+# Beyond these the measures depend on rounding.
 _MOST_CORRELATION, _LEAST_CORRELATION = 0.995, -0.5
 _LEAST_SHIFT_PX, _UNKNOWN_SHIFT_PX = 0.02, 3.0
-# No ratio is told beyond what some hundred pictures can show.
+# No ratio exceeds what some hundred pictures can show.
 _MOST = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Likelihoods:
-    """Probability of each word if all three were as likely before; they add up to 1.
+    """Probability of each relation if all three were as likely before; they add up to 1.
 
     Calibration: docs/benchmarks.md, section relation.
     """
@@ -54,10 +54,10 @@ def capture_score(*, median: float) -> float:
 def likelihoods(copy: float, capture: float) -> Likelihoods:
     """Turn the two scores into the probabilities of the three words, from equal priors."""
     # One word against two.
-    chance = _share(copy - math.log10(2))
-    seconds = _share(capture)
+    first = _share(copy - math.log10(2))
+    second = _share(capture)
     return Likelihoods(
-        copy=chance, same_capture=(1 - chance) * seconds, same_place=(1 - chance) * (1 - seconds)
+        copy=first, same_capture=(1 - first) * second, same_place=(1 - first) * (1 - second)
     )
 
 

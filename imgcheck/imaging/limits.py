@@ -58,7 +58,7 @@ class Limits:
         Processor time needed to decode the whole picture, estimated from its header.
     undecoded : bool
         Open a picture even if its pixels are over the budget, to read its fields; its pixels
-        are refused when they are asked for.
+        are refused when they are needed.
     """
 
     pixels: int = _BUDGET_MEGAPIXELS * 1_000_000
@@ -126,7 +126,7 @@ def mosaic_limits() -> Limits:
 # Deflate spends at least two bits on 258 bytes (RFC 1951): 1032 to 1. What claims to
 # unpack further holds no data for what it claims.
 LARGEST_EXPANSION = 1100
-# Below this a false claim costs little, and the decoder tells better what is missing.
+# Below this a false claim costs little, and the decoder reports better what is missing.
 HARMLESS_BYTES = 64 << 20
 
 # Peak memory in bytes a pixel while a picture of 8 bits is decoded and shown, by mode; measured
@@ -215,14 +215,14 @@ def check_header(header: "Header", limits: Limits) -> None:
     if limits.grid_pixels is not None and header.format in WINDOWED_FORMATS:
         if pixels > limits.grid_pixels:
             raise RefusedError(
-                f"claims {header.width} x {header.height} = {pixels:,} pixels; the limit is "
+                f"states {header.width} x {header.height} = {pixels:,} pixels; the limit is "
                 f"{limits.grid_pixels:,} (limit: pixels)"
             )
     elif not limits.undecoded and pixels > limits.pixels:
         raise _over(_has_pixels(header, limits), limits, pixels / limits.pixels)
     if header.bands > limits.bands:
         raise RefusedError(
-            f"claims {header.bands:,} bands; the limit is {limits.bands:,} (limit: bands)"
+            f"states {header.bands:,} bands; the limit is {limits.bands:,} (limit: bands)"
         )
     if header.block_bytes > limits.memory:
         raise RefusedError(
@@ -256,7 +256,7 @@ def check_decode(
     unpacked = pixels * header.bands * sample_bytes(header)
     if unpacked > HARMLESS_BYTES and unpacked > LARGEST_EXPANSION * size_bytes:
         raise RefusedError(
-            f"claims {header.width:,} x {header.height:,} pixels, but {size_bytes:,} bytes of file "
+            f"states {header.width:,} x {header.height:,} pixels, but {size_bytes:,} bytes of file "
             f"cannot hold them (limit: expansion of {LARGEST_EXPANSION} to 1)"
         )
 

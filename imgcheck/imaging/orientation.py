@@ -22,7 +22,7 @@ _EVEN_SIGMA = 8.0
 _FLOOR = 0.25
 # Holes are filled this softly from their rims.
 _RIM_SIGMA = 2.0
-# The fourth harmonic tells crossings and right angles; it is the noisier of the two.
+# The fourth harmonic distinguishes crossings and right angles; it is the noisier of the two.
 _FOURTH_WEIGHT = 0.7
 
 

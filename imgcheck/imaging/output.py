@@ -22,7 +22,7 @@ from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
 from imgcheck.imaging.intake import HEAD_BYTES, open_regular, sniff
 from imgcheck.imaging.text import printable
 
-# No picture begins with these; so no picture passes for a page, whatever its metadata say.
+# No picture begins with these; so no picture passes for a page, whatever its metadata hold.
 _TEXT = (b"<", b"{")
 _MARKS = re.compile(
     rb'<meta name="generator" content="imgcheck[ "]|<!-- Written by imgcheck|'
@@ -135,7 +135,7 @@ def write_folder(
 
 
 def _place(target: Path, files: Mapping[str, Content], stale: set[str]) -> None:
-    """Put files into a folder, by exchanging the whole folder where nothing speaks against it."""
+    """Put files into a folder, by exchanging the whole folder where that is possible."""
     present = {one.name for one in target.iterdir()} if target.is_dir() else set()
     if present <= files.keys() | stale and not _is_current(target):
         try:
@@ -265,7 +265,7 @@ def _is_unchanged(path: Path, digest: str | None) -> bool:
 
 
 def _is_marked(path: Path) -> bool:
-    """Return whether a single file says near its beginning that imgcheck wrote it."""
+    """Return whether a single file bears the mark of imgcheck near its beginning."""
     try:
         head = _read(path, _MARK_BYTES)
     except OSError:

@@ -1,6 +1,6 @@
 """The pixel model: from native bands to the view that everything else looks at.
 
-The view is RGB, 8 bits, turned as EXIF says. Samples of 8 bits are shown as they are,
+The view is RGB, 8 bits, turned by the EXIF orientation. Samples of 8 bits are shown as they are,
 fewer bits are spread over 0 to 255, and all others (16 bits, floats) are stretched
 linearly between their 2nd and 98th percentile over the valid pixels, the same stretch
 for all three bands, so that colours keep their relation.
@@ -125,7 +125,7 @@ def as_gray(values: ArrayLike, *, name: str) -> Float32:
     """Convert gray values (M, N) from a caller to float32 in [0, 1]; ``name`` stands in the error.
 
     Bytes (uint8) or floats in [0, 1] are accepted; what is not finite is no data. Other types
-    need a stretch that the caller chooses: 12, 14 or 16 bits cannot be told apart.
+    need a stretch that the caller chooses: 12, 14 or 16 bits cannot be distinguished.
     """
     array = np.asarray(values)
     if array.ndim != 2:

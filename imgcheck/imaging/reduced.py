@@ -52,7 +52,7 @@ def _drafted(image: Image, side: int) -> Float32 | None:
                 opened.draft("L", wanted)
                 array = np.asarray(opened.convert("L"), np.float32) / np.float32(255)
     except Exception:
-        # As in decoding.guard.guarded; the full decoder says what is wrong.
+        # As in decoding.guard.guarded; the full decoder reports what is wrong.
         return None
     return array
 

@@ -1,4 +1,4 @@
-"""Plane transforms: apply them, fit them to pairs of points, say how sure each place is.
+"""Plane transforms: apply them, fit them to pairs of points, estimate the covariance of each place.
 
 One family for similarity (4 parameters), affine (6) and homography (8): a start matrix times a
 small change, the change written in as many of eight directions as the model has.

@@ -154,7 +154,7 @@ def test_what_is_no_regular_file_is_refused(path: str, words: str) -> None:
 
 
 def test_name_with_a_zero_byte_is_an_error_of_ours() -> None:
-    with pytest.raises(UnreadableError, match="is no file name"):
+    with pytest.raises(UnreadableError, match="is not a valid file name"):
         Image.open("a\0b.jpg")
 
 
@@ -163,7 +163,7 @@ def test_link_to_a_picture_is_followed_and_a_circle_is_not(evidence: Path) -> No
     (evidence / "made-link.png").symlink_to("made-a.png")
     assert Image.open(evidence / "made-link.png").width == 96
     (evidence / "made-loop.png").symlink_to("made-loop.png")
-    with pytest.raises(UnreadableError, match="in a circle"):
+    with pytest.raises(UnreadableError, match="leads back to itself"):
         Image.open(evidence / "made-loop.png")
 
 

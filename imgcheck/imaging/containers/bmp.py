@@ -25,9 +25,11 @@ def walk_bmp(walk: Walk) -> Walked:
     nodes = [walk.node(0, 14, "file header"), walk.node(14, header, "DIB header")]
     _check_pixels(walk, start)
     if start > len(walk.data):
-        walk.observe("outside", "the pixels are said to begin past the file's end", 10, 4)
+        walk.observe(
+            "outside", "the stated offset of the pixels lies past the end of the file", 10, 4
+        )
         return tuple(nodes), lambda _: _header(walk)
-    # Some writers leave the size 0; then nothing can be said about a trailer.
+    # Some writers leave the size 0; then a trailer cannot be recognised.
     end = size if start < size <= len(walk.data) else len(walk.data)
     if size > len(walk.data):
         walk.observe(
@@ -44,7 +46,7 @@ def _fields(data: bytes) -> tuple[int, int, int, int]:
         raise BrokenHeaderError(f"its bitmap header has the unknown length {size}")
     width, height, _, bits = unpack(data, 18, "<HHHH" if size == 12 else "<iiHH")
     if bits not in (1, 2, 4, 8, 16, 24, 32):
-        raise BrokenHeaderError(f"its bitmap header gives {bits} bits a pixel")
+        raise BrokenHeaderError(f"its bitmap header states {bits} bits a pixel")
     return width, height, bits, unpack(data, 30, "<I")[0] if size >= 40 else 0
 
 
@@ -65,7 +67,7 @@ def _header(walk: Walk) -> Header:
     there = max(0, len(walk.data) - struct.unpack_from("<I", walk.data, 10)[0])
     if walk.damage and width > 0 and there < row_bytes(width, bits):
         raise BrokenHeaderError(
-            f"the bitmap claims {width} x {abs(height)} pixels and holds no data for any of them"
+            f"the bitmap states {width} x {abs(height)} pixels and holds no data for any of them"
         )
     palette = bits <= 8
     return Header(

@@ -29,7 +29,7 @@ def _boxes(walk: Walk, start: int, end: int, depth: int) -> tuple[Node, ...]:
     while position < end and not walk.full:
         header, length = _header(walk, position, end)
         if length < header:
-            walk.observe("invalid", "what should be a box has no legal length", position, 8)
+            walk.observe("invalid", "a box has no valid length", position, 8)
             nodes.append(walk.node(position, end - position, "garbage"))
             if depth == 0:
                 embedded(walk, position, end, where="after the last box")
@@ -38,7 +38,7 @@ def _boxes(walk: Walk, start: int, end: int, depth: int) -> tuple[Node, ...]:
         stop = position + length
         if stop > end:
             if depth == 0:
-                message = f"box {kind} is cut by the end of file"
+                message = f"box {kind} is cut off by the end of the file"
                 walk.damaged("truncated", message, len(walk.data))
             else:
                 message = f"box {kind!r} reaches out of its parent"

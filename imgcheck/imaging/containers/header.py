@@ -57,7 +57,7 @@ class Header:
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
             raise BrokenHeaderError(
-                f"its header gives a size of {self.width} x {self.height} pixels; a picture has "
+                f"its header states a size of {self.width} x {self.height} pixels; a picture has "
                 "at least 1 x 1"
             )
 

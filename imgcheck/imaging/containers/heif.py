@@ -39,7 +39,7 @@ def _header(walk: Walk, nodes: tuple[Node, ...]) -> Header:
     """Return the header.
 
     The turn comes from the item's own properties; an EXIF orientation beside them is
-    information only, says the standard.
+    information only, according to the standard.
     """
     data, meta = walk.data, child(nodes, "meta")
     if meta is None:
@@ -47,7 +47,7 @@ def _header(walk: Walk, nodes: tuple[Node, ...]) -> Header:
     properties = _primary_properties(data, meta)
     size = next((_values(data, p, 4, ">II") for p in properties if p.kind == "ispe"), None)
     if size is None:
-        raise BrokenHeaderError("the HEIF or AVIF file does not give the size of its main picture")
+        raise BrokenHeaderError("the HEIF or AVIF file does not state the size of its main picture")
     avif = _is_avif(data, nodes[0])
     return Header(
         format="avif" if avif else "heif",

@@ -86,14 +86,14 @@ def _read_size(data: bytes, at: int) -> tuple[int, int, int, int, bool, tuple[in
     depth = number(data, at + 38, "B") if bands else 0
     width, height = right - left, bottom - top
     if width < 1 or height < 1:
-        raise BrokenHeaderError(f"its header gives a size of {width} x {height} pixels")
+        raise BrokenHeaderError(f"its header states a size of {width} x {height} pixels")
     if not wide or not high or not bands:
         raise BrokenHeaderError("the JPEG 2000 size segment has tiles or components of size 0")
     across = -(-(right - tile_left) // wide)
     down = -(-(bottom - tile_top) // high)
     if across * down > _MOST_TILES:
         raise BrokenHeaderError(
-            f"the JPEG 2000 size segment claims {across * down:,} tiles; {_MOST_TILES:,} can exist"
+            f"the JPEG 2000 size segment states {across * down:,} tiles; {_MOST_TILES:,} can exist"
         )
     return width, height, bands, (depth & 0x7F) + 1, bool(depth & 0x80), (wide, high)
 

@@ -1,6 +1,6 @@
 """The index of several pictures in one JPEG (CIPA DC-007, Multi-Picture Format).
 
-An APP2 segment ``MPF`` holds a TIFF-like header and an index directory whose MP entries say, for
+An APP2 segment ``MPF`` holds a TIFF-like header and an index directory whose MP entries state, for
 each picture, what it is, how long it is, and where it begins, counted from that header; the
 first entry is the main picture itself, at 0.
 """

@@ -90,7 +90,7 @@ def walk_png(walk: Walk) -> Walked:
     for chunk in chunks(walk.data):
         png.count += 1
         if not chunk.complete and not chunk.name.isalpha():
-            message = "the file ends in what should be a PNG chunk and has no legal name"
+            message = "the file ends in a PNG chunk without a valid name"
             walk.damaged("truncated", message, chunk.start - 8, 8)
             start = chunk.start - 8
             png.nodes.append(walk.node(start, len(walk.data) - start, "garbage"))
@@ -129,7 +129,7 @@ def _check(walk: Walk, chunk: Chunk) -> str:
     name, place = printable(chunk.name), chunk.start - 8
     report = walk.damaged if len(walk.damage) < _MOST_DAMAGE else walk.observe
     if not chunk.name.isalpha():
-        walk.observe("invalid", "what should be a chunk has no legal name", place, 8)
+        walk.observe("invalid", "a chunk has no valid name", place, 8)
     if not chunk.complete:
         report("truncated", f"the file ends inside PNG chunk {name}", len(walk.data))
         return "truncated"
@@ -169,11 +169,11 @@ def _header(walk: Walk, png: _Png, limits: Limits) -> Header:
     width, height, bits, colour = _read_first_chunk(walk.data)
     mode, bands, depths = _COLOURS.get(colour, ("", 0, ()))
     if bits not in depths:
-        raise BrokenHeaderError(f"its PNG header gives colour type {colour} with {bits} bits")
+        raise BrokenHeaderError(f"its PNG header states colour type {colour} with {bits} bits")
     require_walked(walk)
     if not png.pixels:
         raise BrokenHeaderError(
-            f"the PNG claims {width} x {height} pixels and holds no data for any of them"
+            f"the PNG states {width} x {height} pixels and holds no data for any of them"
         )
     return Header(
         format="png",

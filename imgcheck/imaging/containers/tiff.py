@@ -36,7 +36,7 @@ _NOT_ALPHA = b'role="colorinterp">undefined'
 _WORDS = {1: "uint", 2: "int", 3: "float", 5: "complex_int", 6: "complex"}
 _LETTERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
-_MAX_IFDS = 512  # pages and sub-directories; a stack of more pages is walked so far and said
+_MAX_IFDS = 512  # pages and sub-directories; of more pages, these are listed
 _MAX_ENTRIES = 16_000  # of the whole block
 _MOST_PAGES = 10_000  # walked, to count them
 _MOST_BELOW = 16  # directories that one field points to
@@ -178,7 +178,7 @@ class _Reader:
         return 0
 
     def _read(self, name: str, place: int, count: int, fits: int) -> list[Entry]:
-        """Read the entries of a directory; beyond the budget only what tells a page from a copy."""
+        """Read the entries of a directory; beyond the budget only its kind of page."""
         if self.full:
             raw = self.walk.data[place + self.head : place + self.head + fits * self.step]
             return [
@@ -256,7 +256,7 @@ def read_tiff(
     magic = walk.uint(start + 2, 2, order)
     big = magic == 43
     if magic not in (42, 43):
-        # 0x4F52, 0x5352 (Olympus), 0x55 (Panasonic) and zeroed magics occur: read on, but say so.
+        # 0x4F52, 0x5352 (Olympus), 0x55 (Panasonic) and zeroed magics occur.
         walk.observe("invalid", f"the TIFF header has the magic {magic}, not 42 or 43", start, 4)
     reader = _Reader(walk, start, min(end, len(walk.data)), order, big)
     first = reader.uint(start + (8 if big else 4), reader.word)

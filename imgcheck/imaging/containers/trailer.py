@@ -141,7 +141,7 @@ def _plain(walk: Walk, position: int, stop: int) -> Node:
 def _samsung(walk: Walk, start: int) -> Node | None:
     """Find Samsung's block at the end: ``SEFH``, its entries, its length, ``SEFT``.
 
-    Each entry says how far before ``SEFH`` its data begins (layout as public readers of the
+    Each entry states how far before ``SEFH`` its data begins (layout as public readers of the
     format describe it; no specification is public).
     """
     data = walk.data
@@ -152,7 +152,9 @@ def _samsung(walk: Walk, start: int) -> Node | None:
         return None
     head = end - 8 - length
     if head < start or data[head : head + 4] != b"SEFH":
-        walk.observe("offset-failed", "the Samsung trailer has no head where it says", end - 8, 8)
+        walk.observe(
+            "offset-failed", "the Samsung trailer has no head where it should be", end - 8, 8
+        )
         return None
     begin, names = head, []
     for index in range(min(walk.uint(head + 8, 4, "little") or 0, 256)):

@@ -64,7 +64,7 @@ def decode_gif(data: bytes, header: GifHeader, limits: Limits) -> Decoded:
 def _decode_broken(
     data: bytes, header: GifHeader, limits: Limits, refusal: UnreadableError
 ) -> Decoded:
-    """Unpack the codes there are, in own code, and lay them out row by row."""
+    """Unpack the codes there are, and arrange them row by row."""
     frame = header.frame
     size = frame.width * frame.height
     most = int(limits.seconds / _SECONDS_A_BYTE)
@@ -175,7 +175,7 @@ def _keep_rows(one: Decoded, differs: Mask, header: Header) -> Decoded:
     if rows < header.height:
         rows = max(0, rows // _MACROBLOCK - 1) * _MACROBLOCK
     if rows == 0:
-        raise UnreadableError("the WebP is cut within its first rows: no pixel can be trusted")
+        raise UnreadableError("the WebP is cut within its first rows: no pixel is reliable")
     valid = np.zeros((header.height, header.width), bool)
     valid[:rows] = True
     if one.valid is not None:

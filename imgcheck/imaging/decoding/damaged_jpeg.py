@@ -59,7 +59,7 @@ def _decode_cut(stream: bytes, header: Header, jpeg: JpegStream, scans: int) -> 
         return _compare(stream, decoded, header, jpeg)
     message = (
         f"the JPEG breaks off in or after scan {scans}: detail or colour is missing, and the "
-        "file does not say how much"
+        "file does not state how much"
     )
     damage = Observation(kind="truncated", message=message, offset=len(stream))
     return dataclasses.replace(decoded, damage=(*decoded.damage, damage))
@@ -96,7 +96,7 @@ def _compare(stream: bytes, decoded: Decoded, header: Header, jpeg: JpegStream) 
     rows = rows // jpeg.block_height * jpeg.block_height
     if rows == 0:
         raise UnreadableError(
-            "the JPEG breaks off within its first row of blocks: no pixel can be trusted"
+            "the JPEG breaks off within its first row of blocks: no pixel is reliable"
         )
     valid = np.zeros((header.height, header.width), bool)
     valid[:rows] = True

@@ -44,7 +44,7 @@ class _Pass:
 
 
 def decode(data: bytes, header: Header, limits: Limits) -> Decoded:
-    """Decode a PNG; the pixels of a damaged one that do not rest on sound data are invalid."""
+    """Decode a PNG; the pixels of a damaged one that do not rest on undamaged data are invalid."""
     if header.damage:
         return _decode_damaged(data, header, limits, None)
     try:
@@ -54,7 +54,7 @@ def decode(data: bytes, header: Header, limits: Limits) -> Decoded:
         return _decode_damaged(data, header, limits, refusal)
     if not _is_interlaced(data) and decoded.native[:, -1].any():
         return decoded
-    # Pillow leaves rows 0 that a stream which ends early does not reach, and says nothing.
+    # Pillow leaves rows 0 that a stream which ends early does not reach, without a warning.
     passes = _passes(header, interlaced=_is_interlaced(data))
     total = sum(one.rows * one.row_bytes for one in passes)
     return decoded if _unpacks_to(data, total) else _decode_damaged(data, header, limits, None)
@@ -116,7 +116,9 @@ def _decode_damaged(
     share = float(valid.mean())
     if share == 1:
         return decoded
-    message = f"{share:.1%} of the pixels rest on sound data; the others are missing or doubtful"
+    message = (
+        f"{share:.1%} of the pixels rest on undamaged data; the others are missing or doubtful"
+    )
     damage = Observation(kind="truncated", message=message)
     both = valid if decoded.valid is None else valid & decoded.valid
     return dataclasses.replace(decoded, valid=both, damage=(*decoded.damage, damage))
