@@ -297,7 +297,7 @@ def main() -> None:
             "called altered",
             errors=sum(a.content > 0 for a in compared),
             trials=len(compared),
-            what="unaltered copies whose ground was said to differ",
+            what="unaltered copies were reported as altered",
             calibration="docs/benchmarks/relation.md",
         )
 

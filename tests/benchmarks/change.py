@@ -355,7 +355,7 @@ def _dating_table(rows: list[dict[str, Any]]) -> None:
         "answered wrongly",
         errors=len(wrong),
         trials=len(pictures),
-        what="dated pictures answered wrongly",
+        what="dated images received a wrong answer",
         calibration="docs/benchmarks.md, change",
     )
 

@@ -322,7 +322,7 @@ def main() -> None:
                 "called a copy",
                 errors=sum(t.relation in COPIES for t in asked),
                 trials=len(asked),
-                what="pictures of other dates of one place called a copy",
+                what="images of the same place on other dates were classified as copies",
                 calibration="docs/benchmarks/relation.md",
             )
 

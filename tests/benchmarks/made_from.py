@@ -137,7 +137,7 @@ def main() -> None:
             "called a copy",
             errors=sum(t.relation in COPIES for t in told),
             trials=len(told),
-            what="pictures of another date than the reference called a copy of it",
+            what="images of another date were classified as copies of the reference",
             calibration="docs/benchmarks/relation.md",
         )
 

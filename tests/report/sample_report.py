@@ -134,7 +134,7 @@ def _place() -> Finding:
         error_rate=ErrorRate(
             errors=0,
             trials=2000,
-            what="pictures of other ground placed",
+            what="images of other locations produced a match this strong",
             calibration="docs/benchmarks.md, place, split B",
         ),
         evidence=Evidence(
