@@ -15,7 +15,7 @@ from typing import Any
 from imgcheck.case import Case, Inspection, load_case, views
 from imgcheck.case.opening import FilePath
 from imgcheck.custody import CustodyFolder, Recorded
-from imgcheck.custody.copying import hash_file
+from imgcheck.custody.files import hash_file
 from imgcheck.imaging.intake import path_of
 from imgcheck.imaging.output import (
     Content,

@@ -1,6 +1,6 @@
 """Make the codebook of the part search.
 
-    python -m training.fit_codebook -o imgcheck/hashing/parts/codebook.npz
+    python -m training.fit_codebook -o imgcheck/hashing/codebook.npz
 
 Learned on `overhead/niza`, every third frame of `vehicles/kit_mos155_179`, the even dates of
 `stacks/naip`, two dates of `stacks/pucallpa`, `change/beijing` and `change/italy`, and rendered
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from imgcheck import scene
 from imgcheck.hashing import records
-from imgcheck.hashing.parts.codebook import BITS, HALVES, RANKS, Codebook
+from imgcheck.hashing.codebook import BITS, HALVES, RANKS, Codebook
 from imgcheck.imaging import Image, features
 from imgcheck.imaging.features import Features
 from training.pictures import folder

@@ -223,7 +223,7 @@ def log(folder: Path, as_json: bool) -> int:
       imgcheck case log euphrates/
     """
     from imgcheck import custody
-    from imgcheck.custody.history import told
+    from imgcheck.custody.chain import describe
 
     history = custody.read(folder)
     if as_json:
@@ -236,7 +236,7 @@ def log(folder: Path, as_json: bool) -> int:
         )
         return 1 if history.problems else 0
     for entry in history.entries:
-        for line in told(entry):
+        for line in describe(entry):
             say(line)
     for problem in history.problems:
         report_failure(problem.message, code=problem.kind, exit_code=1)

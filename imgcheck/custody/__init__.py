@@ -9,15 +9,12 @@ True
 """
 
 from imgcheck.custody.caseuco import export
+from imgcheck.custody.chain import History, read
 from imgcheck.custody.checking import Verification, verify
-from imgcheck.custody.creation import create
-from imgcheck.custody.entry import Entry, Kept
-from imgcheck.custody.fault import CaseDamagedError, CaseLockedError
-from imgcheck.custody.folder import Added, CustodyFolder, Recorded
-from imgcheck.custody.history import History, read
-from imgcheck.custody.keys import make_key, read_small_file
-from imgcheck.custody.problem import Problem
-from imgcheck.custody.signing import check_report, sign
+from imgcheck.custody.folder import Added, CustodyFolder, Recorded, create
+from imgcheck.custody.layout import CaseDamagedError, CaseLockedError, Problem
+from imgcheck.custody.log import Entry, Kept
+from imgcheck.custody.signing import check_report, make_key, read_small_file, sign
 
 __all__ = [
     "Added",

@@ -19,9 +19,9 @@ from typing import Any
 
 from imgcheck.errors import UsageError
 
-#: The largest integer that every reader of JSON keeps exact (RFC 7493).
+# The largest integer that every reader of JSON keeps exact (RFC 7493).
 MOST = 2**53 - 1
-#: Nesting beyond this is refused: what is written here is at most five deep.
+# Nesting beyond this is refused: what is written here is at most five deep.
 DEEPEST = 16
 
 
@@ -34,13 +34,7 @@ class NotCanonical(ValueError):
 
 
 def dumps(value: Any) -> bytes:
-    """Give the canonical text of a value, without a line end.
-
-    Raises
-    ------
-    UsageError
-        If the value has no place in the subset.
-    """
+    """Return the canonical text of a value, without a line end."""
     try:
         _check(value, 0)
         text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -50,13 +44,7 @@ def dumps(value: Any) -> bytes:
 
 
 def loads(data: bytes) -> Any:
-    """Read a canonical text.
-
-    Raises
-    ------
-    NotCanonical
-        If the bytes are no JSON, or not the one text of their value.
-    """
+    """Read a canonical text."""
     try:
         value = json.loads(data.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
         again = dumps(value)

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from imgcheck.custody import layout
-from imgcheck.custody.entry import Entry, Kept
-from imgcheck.custody.history import History
+from imgcheck.custody.chain import History
+from imgcheck.custody.log import Entry, Kept
 from imgcheck.errors import UsageError
 
 _CONTEXT = {
@@ -36,7 +36,7 @@ _METHODS = {"sha256": "SHA256", "sha1": "SHA1", "md5": "MD5"}
 
 
 def export(history: History) -> str:
-    """Give the log of a case as CASE/UCO JSON-LD.
+    """Return the log of a case as CASE/UCO JSON-LD.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class _Graph:
         }
 
     def _action(self, entry: Entry) -> Iterator[dict[str, Any]]:
-        """Give the action of a line, and the provenance record of what it brought in."""
+        """Return the action of a line, and the provenance record of what it brought in."""
         action = {
             "@id": self._id("investigative-action", entry.sequence),
             "@type": "case-investigation:InvestigativeAction",
@@ -232,7 +232,7 @@ class _Graph:
 
 
 def _names(entries: tuple[Entry, ...]) -> dict[str, list[str]]:
-    """Give the names under which each piece of evidence was found."""
+    """Return the names under which each piece of evidence was found."""
     names: dict[str, list[str]] = {}
     for entry in entries:
         origin = entry.detail.get("origin")
@@ -266,7 +266,7 @@ def _results(entry: Entry) -> list[str]:
 
 
 def _words(entry: Entry) -> str:
-    """Give the line's own data as text: nothing of the log is lost in the export."""
+    """Return the line's own data as text: nothing of the log is lost in the export."""
     return json.dumps({"detail": dict(entry.detail), "previous": entry.previous}, sort_keys=True)
 
 

@@ -1,4 +1,4 @@
-"""Compare every file and every line of a case with what the log says of it."""
+"""Compare every file and every line of a case with the log."""
 
 import itertools
 import os
@@ -7,37 +7,37 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from imgcheck.custody import canonical, layout, recovery, seals
-from imgcheck.custody.chain import Chain, examine
-from imgcheck.custody.copying import hash_file, read_small
-from imgcheck.custody.entry import Entry, Kept
-from imgcheck.custody.head import MOST_BYTES, Head, read_head
-from imgcheck.custody.lock import open_locked
-from imgcheck.custody.log import read_lines
-from imgcheck.custody.problem import Problem
-from imgcheck.errors import UnreadableError
+from imgcheck.custody import canonical, layout, recovery, signing
+from imgcheck.custody.chain import History, examine
+from imgcheck.custody.files import hash_file, open_locked, read_small
+from imgcheck.custody.layout import Problem
+from imgcheck.custody.log import MOST_HEAD_BYTES, Entry, Head, Kept, read_head, read_lines
+from imgcheck.errors import UnreadableError, UsageError
 from imgcheck.imaging.text import printable
+
+# 16 hexadecimal digits are 64 bits: enough against a slip, short enough for paper.
+_FEWEST_DIGITS = 16
 
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What a verification of a case found.
+    """Result of a verification of a case.
 
     Attributes
     ----------
     case : str or None
         Identifier of the case.
     head : str or None
-        SHA-256 of the last line: note it down elsewhere.
+        SHA-256 of the last line; keep a copy of it elsewhere.
     lines, files, bytes : int
-        How much was looked at.
+        What was checked.
     problems : tuple of Problem
         Empty for a case that is whole.
     remarks : tuple of str
-        What is worth knowing and no disagreement.
-    signatures : tuple of seals.Seal
+        Observations that are no problems.
+    signatures : tuple of signing.Seal
     """
 
     case: str | None
@@ -47,11 +47,11 @@ class Verification:
     bytes: int
     problems: tuple[Problem, ...]
     remarks: tuple[str, ...]
-    signatures: tuple[seals.Seal, ...]
+    signatures: tuple[signing.Seal, ...]
 
     @property
     def whole(self) -> bool:
-        """Tell whether files, log and head agree in every byte."""
+        """Return whether files, log and head agree in every byte."""
         return not self.problems
 
 
@@ -62,13 +62,13 @@ def verify(
     public_key: bytes | None = None,
     progress: Progress | None = None,
 ) -> Verification:
-    """Look for every difference between the files of a case and its log.
+    """Find every difference between the files of a case and its log.
 
     Parameters
     ----------
     folder : Path
     expect_head : str, optional
-        Hash of a head that was noted down elsewhere: 64 hexadecimal digits, or the first 16 or
+        Hash of a head that was recorded elsewhere: 64 hexadecimal digits, or the first 16 or
         more. It must be that of a line of the log.
     public_key : bytes, optional
         Ed25519 public key in PEM: a signature by it is required.
@@ -90,7 +90,7 @@ def verify(
     _require(folder)
     log = folder / layout.LOG
     if not _is(log, stat.S_ISREG):
-        words = "the log is missing, or is no regular file: nothing can be said of the files"
+        words = "the log is missing, or is no regular file: the files cannot be checked"
         problem = Problem(kind="missing", path=layout.LOG, message=words)
         return Verification(case=None, head=None, lines=0, files=0, bytes=0, problems=(problem,),
                             remarks=(), signatures=())  # fmt: skip
@@ -104,7 +104,7 @@ def verify(
 
 def _verify(
     folder: Path,
-    chain: Chain,
+    chain: History,
     expect_head: str | None,
     public_key: bytes | None,
     progress: Progress | None,
@@ -115,11 +115,11 @@ def _verify(
     problems += doubled
     walk = _Walk(folder, expected, chain.unfinished, progress)
     problems += walk.compare()
-    states, found = seals.examine(folder, chain, public_key=public_key)
+    states, found = signing.examine(folder, chain, public_key=public_key)
     problems += found
-    remarks = [*walk.remarks, *_clock(chain.entries), *seals.remarks(states, chain)]
+    remarks = [*walk.remarks, *_clock(chain.entries), *signing.remarks(states, chain)]
     if expect_head is not None:
-        words = seals.noted(chain, expect_head)
+        words = _noted(chain, expect_head)
         problems += [words] if isinstance(words, Problem) else []
         remarks += [words] if isinstance(words, str) else []
     last = chain.lines[-1] if chain.lines else None
@@ -153,15 +153,15 @@ def _is(path: Path, kind: Callable[[int], bool]) -> bool:
         return False
 
 
-def _head(folder: Path, chain: Chain) -> Iterator[Problem]:
-    """Say what is wrong with the head itself."""
+def _head(folder: Path, chain: History) -> Iterator[Problem]:
+    """Return what is wrong with the head itself."""
     path = folder / layout.HEAD
     if not os.path.lexists(path):
-        words = "the head is missing; lines cut off the end of the log would not be seen"
+        words = "the head is missing; lines cut off the end of the log would not be noticed"
         yield Problem(kind="missing", path=layout.HEAD, message=words)
         return
     try:
-        Head.read(read_small(path, MOST_BYTES))
+        Head.read(read_small(path, MOST_HEAD_BYTES))
     except OSError:
         words = "the head is not a regular file that can be read"
         yield Problem(kind="head", path=layout.HEAD, message=words)
@@ -171,13 +171,13 @@ def _head(folder: Path, chain: Chain) -> Iterator[Problem]:
 
 
 def _expected(entries: tuple[Entry, ...]) -> tuple[dict[str, Kept], list[Problem]]:
-    """Gather the files that the log speaks of."""
+    """Return the files that the log names, and problems for those named twice."""
     expected: dict[str, Kept] = {}
     doubled = []
     for entry in entries:
         for kept in entry.files:
             if kept.path in expected:
-                words = f"line {entry.sequence} puts a file where another line put one"
+                words = f"line {entry.sequence} adds a file at a path where another line added one"
                 doubled.append(
                     Problem(kind="line", path=kept.path, line=entry.sequence, message=words)
                 )
@@ -225,7 +225,7 @@ class _Walk:
                 )
 
     def _items(self, place: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
-        """Give everything in the folder, deepest last, in a fixed order."""
+        """Return everything in the folder, deepest last, in a fixed order."""
         with os.scandir(self.folder / place) as listing:
             found = sorted(listing, key=lambda item: os.fsencode(item.name))
         for item in found:
@@ -258,7 +258,7 @@ class _Walk:
         if parent == layout.INCOMING and recovery.is_leftover(name):
             yield self._left(shown)
             return
-        words = "is a folder that no line of the log speaks of; it was not looked into"
+        words = "is a folder that no line of the log names; its content was not checked"
         yield Problem(kind="extra", path=shown, message=words)
 
     def _kept(self, path: str, item: "os.DirEntry[str]") -> Iterator[Problem]:
@@ -280,33 +280,33 @@ class _Walk:
         if (digest, size) != (kept.sha256, kept.size):
             yield self._difference(path, kept, size)
         elif stat.S_IMODE(found.st_mode) & 0o222:
-            self.remarks.append(f"{path} may be written to; it was kept read-only")
+            self.remarks.append(f"{path} is writable; it was kept read-only")
 
     def _difference(self, path: str, kept: Kept, size: int) -> Problem:
         if size > kept.size:
             beginning, _ = hash_file(self.folder / path, most=kept.size)
             if beginning == kept.sha256:
                 words = (
-                    f"{size - kept.size} byte(s) were put behind its end; what stood before is "
-                    "what was taken in"
+                    f"{size - kept.size} byte(s) were added after its end; the bytes before are "
+                    "unchanged"
                 )
                 return Problem(kind="changed", path=path, byte=kept.size, message=words)
         where = "" if size == kept.size else f", and it has {size} bytes instead of {kept.size}"
         words = (
-            f"its SHA-256 is not the one in the log{where}: it is not the file that was taken in; "
-            "where inside it differs cannot be told from a hash"
+            f"its SHA-256 is not the one in the log{where}: it is not the file that was added; "
+            "a hash does not show where it differs"
         )
         return Problem(kind="changed", path=path, message=words)
 
     def _left(self, shown: str) -> Problem:
         words = (
-            "was left by a step that did not end; the next command that writes here notes and "
+            "was left by an interrupted step; the next command that writes here notes and "
             "removes it"
         )
         return Problem(kind="interrupted", path=shown, message=words)
 
     def _unmatched(self) -> Iterator[Problem]:
-        """Say of missing and extra files which of them belong together."""
+        """Match missing and extra files that belong together."""
         waiting = {} if self.unfinished is None else {k.path for k in self.unfinished.files}
         staged = {f"{layout.INCOMING}/{p.replace('/', '+')}": p for p in waiting}
         for path, size in self._extra:
@@ -315,7 +315,7 @@ class _Walk:
             parent, _, name = path.rpartition("/")
             if kept is not None and self._same(path, size, kept):
                 del self._missing[kept.path]
-                words = f"waits for its name {kept.path}; the step that takes it in did not end"
+                words = f"waits for its name {kept.path}; the step that adds it was interrupted"
                 yield Problem(kind="interrupted", path=shown, message=words)
                 continue
             if parent == layout.INCOMING and recovery.is_leftover(name):
@@ -324,13 +324,13 @@ class _Walk:
             old = next((k for k in self._missing.values() if self._same(path, size, k)), None)
             if old is not None:
                 del self._missing[old.path]
-                words = f"holds what was taken in as {old.path}: the file was renamed or moved"
+                words = f"is the file that was added as {old.path}: it was renamed or moved"
                 yield Problem(kind="renamed", path=shown, message=words)
                 continue
-            words = "is there, and no line of the log that can be read speaks of it"
+            words = "exists, but no readable line of the log names it"
             yield Problem(kind="extra", path=shown, message=words)
         for kept in self._missing.values():
-            words = "is missing; the log says that it was taken in"
+            words = "is missing; according to the log it was added"
             yield Problem(kind="missing", path=kept.path, message=words)
 
     def _same(self, path: str, size: int, kept: Kept) -> bool:
@@ -350,3 +350,26 @@ def _clock(entries: tuple[Entry, ...]) -> Iterator[str]:
                 f"line {after.sequence} is dated before line {before.sequence}: the clock of the "
                 "machine was set back, or the lines come from two machines"
             )
+
+
+def _noted(chain: History, expected: str) -> str | Problem:
+    """Look for a head hash that was noted down elsewhere among the lines of the log."""
+    wanted = expected.strip().lower()
+    if not _FEWEST_DIGITS <= len(wanted) <= 64 or not set(wanted) <= set("0123456789abcdef"):
+        raise UsageError(
+            f"--expect-head: {printable(expected, limit=70)} is no hash; give the 64 hexadecimal "
+            f"digits that were noted down, or the first {_FEWEST_DIGITS} or more"
+        )
+    for line in chain.lines:
+        if line.entry is not None and line.sha256.startswith(wanted):
+            behind = len(chain.lines) - line.number
+            return (
+                f"the head that was noted down is line {line.number}: the log up to there is the "
+                f"one of that time; {behind} line(s) came later"
+            )
+    return Problem(
+        kind="expected-head",
+        path=layout.LOG,
+        message="no line has the hash that was noted down: this is not the log of that time, or "
+        "lines up to there were changed",
+    )

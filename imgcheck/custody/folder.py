@@ -1,13 +1,13 @@
-"""A case folder that is open for writing: add, note, copy, record; one line of the log each.
+"""A case folder that is open for writing: create, add, note, copy, record.
 
-Every step goes the same way, so that it can be cut off anywhere:
+Every step writes one line of the log, in an order in which it can be interrupted anywhere:
 
 1. what is new is written into ``incoming/`` and flushed to the disk;
 2. the line is appended to the log and flushed;
 3. the new files take their names in the case;
 4. the head is exchanged for one that names the line.
 
-Whatever stands in ``incoming/`` or behind the head is therefore a step that was not ended; see
+Whatever is in ``incoming/`` or after the head is therefore a step that was not completed; see
 `imgcheck.custody.recovery`.
 """
 
@@ -16,6 +16,7 @@ import hashlib
 import os
 import shutil
 import stat
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,26 +25,26 @@ from typing import Any, Self
 
 from imgcheck.custody import layout, recovery
 from imgcheck.custody.chain import examine
-from imgcheck.custody.copying import (
+from imgcheck.custody.files import (
     copy_in,
     flush_folder,
     hash_file,
+    open_locked,
+    origin,
+    stated,
+    text,
     write_all,
     write_new,
 )
-from imgcheck.custody.entry import Entry, Kept, now, this_tool
-from imgcheck.custody.fault import CaseDamagedError, said
-from imgcheck.custody.head import Head, read_head
-from imgcheck.custody.lock import open_locked
-from imgcheck.custody.log import read_lines
-from imgcheck.custody.origin import origin, stated, text
+from imgcheck.custody.layout import CaseDamagedError, explained
+from imgcheck.custody.log import NO_LINE, Entry, Head, Kept, now, read_head, read_lines, this_tool
 from imgcheck.errors import UnreadableError, UsageError
 from imgcheck.imaging.text import printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What an addition did; ``known`` tells that the same bytes were in the case before."""
+    """Result of an addition; ``known``: the same bytes were in the case before."""
 
     kept: Kept
     name: str
@@ -52,7 +53,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A report that was put into the case."""
+    """A report that was added to the case."""
 
     number: int
     folder: Path
@@ -68,7 +69,7 @@ class CustodyFolder:
     head : Head
         After the last line that was written.
     recovered : str
-        What was found of an interrupted step and noted; empty as a rule.
+        What was found of an interrupted step and logged; empty as a rule.
     """
 
     def __init__(self, folder: Path, *, operator: str | None = None) -> None:
@@ -79,7 +80,7 @@ class CustodyFolder:
         self._shown = printable(str(folder))
         self._log = open_locked(folder / layout.LOG, writable=True)
         try:
-            with said(self._shown):
+            with explained(self._shown):
                 self._take_up(operator)
         except BaseException:
             self.close()
@@ -99,7 +100,7 @@ class CustodyFolder:
         self.entries = list(chain.entries)
         self.operator = operator or self.entries[0].operator
         self._make_folders()
-        self.recovered = recovery.take_up(self, chain)
+        self.recovered = recovery.recover(self, chain)
 
     def _make_folders(self) -> None:
         """Make empty folders again that an archive dropped; one with files cannot be made again."""
@@ -134,12 +135,9 @@ class CustodyFolder:
 
     @contextlib.contextmanager
     def _step(self) -> Iterator[None]:
-        """Clear away what a step that failed before its line was written has left behind.
-
-        A step that failed later is one for `recovery`, and this object writes no more.
-        """
+        """Clear away what a step that failed before its line was written has left behind."""
         try:
-            with said(self._shown):
+            with explained(self._shown):
                 yield
         except BaseException:
             if self._writing:
@@ -150,7 +148,7 @@ class CustodyFolder:
 
     @property
     def evidence(self) -> dict[str, Kept]:
-        """Give the evidence by its SHA-256, in the order it came in."""
+        """Return the evidence by its SHA-256, in the order it came in."""
         kept = (k for e in self.entries for k in e.files)
         return {k.sha256: k for k in kept if k.path.startswith(layout.EVIDENCE + "/")}
 
@@ -162,15 +160,15 @@ class CustodyFolder:
         acquired_at: str | None = None,
         note: str | None = None,
     ) -> Added:
-        """Take an untouched copy of a file into the case.
+        """Add an untouched copy of a file to the case.
 
         Parameters
         ----------
         source : path-like
             Any regular file; it is only read. A file that is in the case already is not copied
-            again, but where it was found this time is logged.
+            again, but its origin is logged.
         source_url, acquired_at, note : str, optional
-            What the operator states of the acquisition; kept as stated.
+            Statements of the operator about the acquisition; kept as stated.
 
         Raises
         ------
@@ -181,7 +179,7 @@ class CustodyFolder:
         CaseDamagedError
             If the case holds other bytes under this identity.
         """
-        said_of_it = stated(source_url=source_url, acquired_at=acquired_at, note=note)
+        statement = stated(source_url=source_url, acquired_at=acquired_at, note=note)
         part = self.folder / layout.INCOMING / "copy.part"
         with self._step():
             copied = copy_in(source, part)
@@ -205,7 +203,7 @@ class CustodyFolder:
                     "read_again": "the copy was read again and has the same SHA-256",
                     "sha256": copied.sha256,
                     "size": copied.size,
-                    "stated": said_of_it,
+                    "stated": statement,
                 },
                 () if known else (kept,),
             )
@@ -234,7 +232,7 @@ class CustodyFolder:
             raise UsageError("a working copy belongs outside the case folder")
         if os.path.lexists(target):
             raise UsageError(f"{printable(target.name)}: exists; a copy replaces nothing")
-        with said(printable(str(target))):
+        with explained(printable(str(target))):
             copied = copy_in(self.folder / kept.path, target)
             target.chmod(0o644)
         if copied.sha256 != kept.sha256:
@@ -244,13 +242,7 @@ class CustodyFolder:
         return kept
 
     def find(self, item: str) -> Kept:
-        """Find evidence by its SHA-256 or the beginning of it.
-
-        Raises
-        ------
-        UsageError
-            If none or several fit.
-        """
+        """Find evidence by its SHA-256 or the beginning of it."""
         wanted = item.lower()
         found = [k for sha, k in self.evidence.items() if sha.startswith(wanted)]
         if len(wanted) < 6 or len(found) != 1:
@@ -261,13 +253,7 @@ class CustodyFolder:
         return found[0]
 
     def hold(self, source: "str | bytes | os.PathLike[str]", *, sha256: str) -> None:
-        """Take a file in unless its bytes are there; they must be those of the given digest.
-
-        Raises
-        ------
-        UnreadableError
-            If the file is no longer the one that was read, or cannot be read.
-        """
+        """Take a file in unless its bytes are there; they must be those of the given digest."""
         if sha256 in self.evidence or self.add(source).kept.sha256 == sha256:
             return
         name = printable(Path(os.fsdecode(source)).name)
@@ -283,22 +269,22 @@ class CustodyFolder:
         outcome: Sequence[Mapping[str, Any]] = (),
         libraries: Mapping[str, str] | None = None,
     ) -> Recorded:
-        """Put a report into the case and log how it was made.
+        """Add a report to the case and log how it was made.
 
         Parameters
         ----------
         write : callable
-            Gets an empty folder and writes the report's files into it.
+            Receives an empty folder and writes the files of the report into it.
         command : str
-            Which command made it, such as ``verify``.
+            The command that made it, such as ``verify``.
         inputs : sequence of mapping
-            ``role``, ``name``, ``sha256`` of every file that went in. Evidence of the case among
-            them is hashed again: it must still be what it was.
+            ``role``, ``name``, ``sha256`` of every input file. Evidence of the case among them is
+            hashed again: it must be unchanged.
         options : mapping, optional
         outcome : sequence of mapping
-            What came of it, an item a statement. Both hold values of canonical JSON: no fractions.
+            The results, an item a statement. Both hold values of canonical JSON: no fractions.
         libraries : mapping, optional
-            Versions of what took part.
+            Versions of the libraries used.
         """
         for given in inputs:
             kept = self.evidence.get(str(given.get("sha256")))
@@ -319,7 +305,7 @@ class CustodyFolder:
                     "evidence_unchanged": True,
                     "inputs": [dict(given) for given in inputs],
                     "options": dict(options or {}),
-                    "outcome": [dict(said_of_it) for said_of_it in outcome],
+                    "outcome": [dict(statement) for statement in outcome],
                     "report": number,
                 },
                 files,
@@ -328,7 +314,7 @@ class CustodyFolder:
         return Recorded(number=number, folder=self.folder / place, files=files)
 
     def _stage(self, draft: Path, place: str) -> Iterator[Kept]:
-        """Give every file of a draft its name in ``incoming/``, read-only and flushed."""
+        """Return every file of a draft its name in ``incoming/``, read-only and flushed."""
         for file in sorted(draft.rglob("*")):
             if file.is_dir() and not file.is_symlink():
                 continue
@@ -341,7 +327,7 @@ class CustodyFolder:
             yield Kept(path=path, sha256=digest, size=size)
 
     def keep(self, path: str, data: bytes, action: str, detail: Mapping[str, Any]) -> Kept:
-        """Put one file of known content into the case, with a line of its own."""
+        """Add one file of known content to the case, with a line of its own."""
         with self._step():
             write_new(self.staged(path), data, mode=layout.READ_ONLY)
             digest, size = hash_file(self.staged(path), fresh=True)
@@ -350,19 +336,19 @@ class CustodyFolder:
         return kept
 
     def staged(self, path: str) -> Path:
-        """Give the place in ``incoming/`` of a file on its way into the case."""
+        """Return the place in ``incoming/`` of a file on its way into the case."""
         return self.folder / layout.INCOMING / path.replace("/", "+")
 
     def require_unchanged(self, kept: Kept) -> None:
-        """Hash a kept file again; raises `CaseDamagedError` if it is not what was taken in."""
+        """Hash a kept file again; raises `CaseDamagedError` if it has changed."""
         try:
             found = hash_file(self.folder / kept.path)
         except OSError as error:
             found = (str(error.strerror), -1)
         if found != (kept.sha256, kept.size):
             raise CaseDamagedError(
-                f"{self._shown}: {kept.path} is not what was taken in; see: imgcheck case verify "
-                f"{self._shown}",
+                f"{self._shown}: {kept.path} has changed since it was added; see: "
+                f"imgcheck case verify {self._shown}",
                 file=self._shown,
             )
 
@@ -411,14 +397,14 @@ class CustodyFolder:
         return entry
 
     def _require_alone(self, skipped: int) -> None:
-        """Refuse to write behind bytes that somebody put there without the lock."""
+        """Refuse to write after bytes that were added without the lock."""
         if not skipped and os.fstat(self._log).st_size != self.head.log_bytes:
             raise CaseDamagedError(
                 f"{self._shown}: the log grew while this program held it", file=self._shown
             )
 
     def place(self, files: Sequence[Kept]) -> None:
-        """Give files that wait in ``incoming/`` their names in the case."""
+        """Return files that wait in ``incoming/`` their names in the case."""
         folders = set()
         for kept in files:
             target = self.folder / kept.path
@@ -431,7 +417,7 @@ class CustodyFolder:
                     raise CaseDamagedError(f"{self._shown}: {parent.as_posix()} is no folder")
             if os.path.lexists(target):
                 raise CaseDamagedError(
-                    f"{self._shown}: {kept.path} is there, and no line of the log speaks of it; "
+                    f"{self._shown}: {kept.path} exists, but no line of the log names it; "
                     f"see: imgcheck case verify {self._shown}",
                     file=self._shown,
                 )
@@ -457,3 +443,75 @@ class CustodyFolder:
 def _report_number(kept: Kept) -> int:
     parts = kept.path.split("/")
     return int(parts[1]) if parts[0] == layout.REPORTS else 0
+
+
+def create(
+    folder: Path,
+    *,
+    title: str | None = None,
+    reference: str | None = None,
+    operator: str | None = None,
+) -> Head:
+    """Make a case folder; return its first head.
+
+    It is made beside its place and takes its name in one step, so there is never half a case.
+
+    Parameters
+    ----------
+    folder : Path
+        Must not exist, or be empty.
+    title, reference, operator : str, optional
+        What the case is about, its number elsewhere, and who is at work.
+
+    Raises
+    ------
+    UsageError
+        If something is there already.
+    UnreadableError
+        If the folder cannot be made.
+    """
+    shown = printable(str(folder))
+    if os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        already = os.path.lexists(folder / layout.LOG)
+        words = "is a case already" if already else "exists and is not an empty folder"
+        raise UsageError(f"{shown}: {words}; choose another name", file=shown)
+    detail = {
+        key: text(value, f"--{key}")
+        for key, value in (("reference", reference), ("title", title))
+        if value is not None
+    }
+    entry = Entry(
+        sequence=1,
+        previous=NO_LINE,
+        case=str(uuid.uuid4()),
+        action="init",
+        time=now(),
+        operator=None if operator is None else text(operator, "--operator"),
+        detail=detail,
+        tool=this_tool(),
+    )
+    with explained(shown):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return _made(folder, entry)
+
+
+def _made(folder: Path, entry: Entry) -> Head:
+    line = entry.line()
+    digest = hashlib.sha256(line).hexdigest()
+    head = Head(case=entry.case, lines=1, sha256=digest, log_bytes=len(line) + 1)
+    draft = folder.absolute().with_name(f".{uuid.uuid4().hex}.part")
+    draft.mkdir()
+    try:
+        for name in layout.FOLDERS:
+            (draft / name).mkdir()
+        write_new(draft / layout.LOG, line + b"\n")
+        write_new(draft / layout.HEAD, head.text())
+        flush_folder(draft)
+        if os.path.lexists(folder) and os.name == "nt":
+            folder.rmdir()
+        draft.rename(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    flush_folder(folder.absolute().parent)
+    return head

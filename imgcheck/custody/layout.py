@@ -1,4 +1,4 @@
-"""Where things stand in a case folder, and which names may stand in its log.
+"""The layout of a case folder, and what can be wrong with it.
 
 ::
 
@@ -12,14 +12,15 @@
 Every name is made here from digits and hashes. The names that files had elsewhere are data.
 """
 
+import contextlib
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from imgcheck.custody.fault import CaseDamagedError
-from imgcheck.errors import UnreadableError
+from imgcheck.errors import ImgcheckError, UnreadableError
 from imgcheck.imaging.text import printable
 
 LOG = "case.log.jsonl"
@@ -30,7 +31,7 @@ SIGNATURES = "signatures"
 INCOMING = "incoming"
 FOLDERS = (EVIDENCE, REPORTS, SIGNATURES, INCOMING)
 
-#: Evidence and reports are kept read-only.
+# Evidence and reports are kept read-only.
 READ_ONLY = 0o444
 
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}"
@@ -42,32 +43,79 @@ _KEPT = re.compile(
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+class CaseDamagedError(ImgcheckError, ValueError):
+    """A case whose files and log do not agree; nothing is added to it."""
+
+    code = "case-damaged"
+    exit_code = 1
+
+
+class CaseLockedError(UnreadableError):
+    """Another program is writing in the case."""
+
+    code = "case-locked"
+
+
+@contextlib.contextmanager
+def explained(shown: str) -> Iterator[None]:
+    """Turn an OSError into one sentence that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, UnreadableError):
+            raise
+        raise UnreadableError(
+            f"{shown}: cannot be written: {error.strerror or error}; check space and permissions, "
+            "then repeat the command",
+            file=shown,
+        ) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One disagreement between the files of a case and its log.
+
+    Attributes
+    ----------
+    kind : str
+        ``changed``, ``missing``, ``extra``, ``renamed``, ``link``, ``line`` (a line of the log was
+        changed), ``order`` (lines missing, repeated or exchanged), ``head``, ``interrupted`` (a
+        step was begun and not completed: the next command that writes recovers it), ``signature``,
+        ``expected-head``.
+    path : str
+        Inside the case, safe to print.
+    message : str
+        One sentence: what was found and what it means.
+    line : int, optional
+        Line of the log, from 1.
+    byte : int, optional
+        First byte of ``path`` that is known to be concerned, from 0.
+    """
+
+    kind: str
+    path: str
+    message: str
+    line: int | None = None
+    byte: int | None = None
+
+
 def is_place(text: str) -> bool:
-    """Tell whether a path of the log is one that this program would have made."""
+    """Return whether a path of the log is one that this program would have made."""
     return _KEPT.fullmatch(text) is not None
 
 
 def is_sha256(text: object) -> bool:
-    """Tell whether a value is a SHA-256 in lower-case hexadecimal."""
+    """Return whether a value is a SHA-256 in lower-case hexadecimal."""
     return isinstance(text, str) and _SHA256.fullmatch(text) is not None
 
 
 def numbered(number: int) -> str:
-    """Give the name of the report or signature of a number."""
+    """Return the name of the report or signature of a number."""
     return f"{number:04d}"
 
 
 def require_case(folder: Path) -> None:
-    """Refuse a path that is no case folder, or one with a link in place of a part of it.
-
-    Raises
-    ------
-    UnreadableError
-        If there is no case.
-    CaseDamagedError
-        If log or head is missing, or a part is a symbolic link or another kind of thing. A folder
-        may be missing: archives drop empty ones.
-    """
+    """Refuse a path that is no case folder, or one with a link in place of a part of it."""
     shown = printable(str(folder))
     if not folder.is_dir():
         raise UnreadableError(

@@ -1,7 +1,7 @@
-"""Take up a case whose last step was cut off, and write down what was found.
+"""Recover a case whose last step was interrupted, and log what was found.
 
-Nothing of the log is ever taken away: a torn last line stays, is ended by a line feed, and the
-line of recovery behind it names its bytes by their hash, as well as the sound line before it.
+Nothing of the log is ever removed: a torn last line stays, is ended by a line feed, and the
+recovery line after it names its bytes by their hash, as well as the valid line before it.
 """
 
 import contextlib
@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcheck.custody import layout
-from imgcheck.custody.chain import Chain
-from imgcheck.custody.copying import hash_file
-from imgcheck.custody.fault import CaseDamagedError
+from imgcheck.custody.chain import History
+from imgcheck.custody.files import hash_file
+from imgcheck.custody.layout import CaseDamagedError
+from imgcheck.custody.log import Entry
 from imgcheck.imaging.text import printable
 
 if TYPE_CHECKING:
@@ -30,24 +31,18 @@ _OURS = re.compile(
 
 
 def is_leftover(name: str) -> bool:
-    """Tell whether a name in ``incoming/`` is one that a step of this program leaves there."""
+    """Return whether a name in ``incoming/`` is one that a step of this program leaves there."""
     return _OURS.fullmatch(name) is not None
 
 
-def take_up(case: "CustodyFolder", chain: Chain) -> str:
-    """End or undo the interrupted step, log that, and say it in a sentence.
-
-    Raises
-    ------
-    CaseDamagedError
-        If ``incoming/`` holds what no step leaves there, or files that are not those of the line.
-    """
+def recover(case: "CustodyFolder", chain: History) -> str:
+    """Complete or undo the interrupted step, log that, and return a sentence on it."""
     done: list[str] = []
     detail: dict[str, Any] = {}
     if chain.unfinished is not None:
         number = chain.unfinished.sequence
-        moved = _finish(case, chain)
-        done.append(f"line {number} was written but its step not ended; it was ended")
+        moved = _finish(case, chain.unfinished)
+        done.append(f"line {number} was written but its step not completed; it was completed")
         detail["ended"] = {"files_placed": moved, "line": number}
     leftovers = _leftovers(case)
     if leftovers:
@@ -73,10 +68,8 @@ def take_up(case: "CustodyFolder", chain: Chain) -> str:
     return "; ".join(done)
 
 
-def _finish(case: "CustodyFolder", chain: Chain) -> int:
+def _finish(case: "CustodyFolder", entry: Entry) -> int:
     """Put the files of a line that the head does not know in place, then name it in the head."""
-    entry = chain.unfinished
-    assert entry is not None
     waiting = []
     for kept in entry.files:
         staged, target = case.staged(kept.path), case.folder / kept.path
@@ -93,7 +86,7 @@ def _finish(case: "CustodyFolder", chain: Chain) -> int:
         if there == staged:
             waiting.append(kept)
     case.place(waiting)
-    # A head of the broken run may lie half-written in the way.
+    # A half-written head of the interrupted run may be in the way.
     (case.folder / layout.INCOMING / "head.part").unlink(missing_ok=True)
     case.write_head(entry, entry.line())
     return len(waiting)
@@ -105,7 +98,7 @@ def _leftovers(case: "CustodyFolder") -> list[Path]:
         if not is_leftover(path.name):
             raise CaseDamagedError(
                 f"{printable(str(case.folder))}: {layout.INCOMING}/{printable(path.name)} was not "
-                "put there by a step of the case; move it away first"
+                "made by a step of the case; move it away first"
             )
     return found
 

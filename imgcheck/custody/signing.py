@@ -1,8 +1,9 @@
-"""Detached Ed25519 signatures over a state of the log.
+"""Detached Ed25519 signatures over a state of the log: keys, signing, and what signatures cover.
 
 What is signed is the canonical JSON of a statement that names the head of the log: number and hash
 of a line. That line holds the hash of the line before, and each line the hashes of the files that
-came with it, so the signature covers every file and line up to there.
+came with it, so the signature covers every file and line up to there. `cryptography` is loaded in
+this module only, and only when it is needed.
 
 References
 ----------
@@ -11,20 +12,26 @@ References
 
 import base64
 import binascii
+import contextlib
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from imgcheck.custody import canonical, keys, layout
-from imgcheck.custody.entry import now
-from imgcheck.custody.fault import CaseDamagedError
+from imgcheck.custody import canonical, layout
+from imgcheck.custody.chain import History
+from imgcheck.custody.files import read_small, write_new
 from imgcheck.custody.folder import CustodyFolder
-from imgcheck.errors import UsageError
+from imgcheck.custody.layout import CaseDamagedError, Problem, explained
+from imgcheck.custody.log import Entry, now
+from imgcheck.errors import MissingDependencyError, UsageError
+from imgcheck.imaging.intake import read_small as read_named
+from imgcheck.imaging.text import printable
 
 SCHEMA = "imgcheck-signature/1"
-#: A signature file is of some 700 bytes.
+# A signature file has some 700 bytes.
 MOST_BYTES = 65536
-_MOST_KEY_BYTES = 65536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,7 @@ def sign(
         Ed25519 private key, PEM (PKCS #8).
     report : int, optional
         Name the ``report.json`` of this number by its hash as well, so that report and signature
-        can be checked together without the case (`is_of`).
+        can be checked together without the case (`check_report`).
 
     Raises
     ------
@@ -75,8 +82,8 @@ def sign(
     UsageError
         If the key is of another kind, or its passphrase is wrong or missing.
     """
-    private = keys.load_private(key, passphrase)
-    der = keys.der(private.public_key())
+    private = _load_private(key, passphrase)
+    der = _der(private.public_key())
     statement: dict[str, Any] = {
         "algorithm": "Ed25519",
         "head": case.head.value(),
@@ -113,23 +120,8 @@ def _report(case: CustodyFolder, number: int) -> dict[str, Any]:
     raise UsageError(f"there is no report {number} in this case")
 
 
-def is_of(signature: Signature, report: bytes) -> bool:
-    """Tell whether a signature names a report by the hash of its bytes.
-
-    ``report.json`` is written in one way only (sorted, two spaces, ASCII), so its bytes stand for
-    its content.
-    """
-    return signature.report_sha256 == hashlib.sha256(report).hexdigest()
-
-
 def read(data: bytes) -> Signature:
-    """Read a signature file; nothing is checked yet but its form.
-
-    Raises
-    ------
-    canonical.NotCanonical
-        If it is none.
-    """
+    """Read a signature file and check its form; raises `canonical.NotCanonical`."""
     if len(data) > MOST_BYTES or not data.endswith(b"\n"):
         raise canonical.NotCanonical("is not one line")
     value = canonical.loads(data[:-1])
@@ -174,7 +166,7 @@ def check_report(report: bytes, signature: bytes, *, public_key: bytes) -> Signa
     UsageError
         If the public key is none.
     """
-    wanted = keys.fingerprint(public_key)
+    wanted = fingerprint(public_key)
     try:
         found = read(signature)
     except canonical.NotCanonical as error:
@@ -183,17 +175,180 @@ def check_report(report: bytes, signature: bytes, *, public_key: bytes) -> Signa
         raise CaseDamagedError(f"the signature is by another key, {found.fingerprint}")
     if not is_valid(found):
         raise CaseDamagedError("the signature does not belong to what it signs: it was changed")
-    if not is_of(found, report):
-        raise CaseDamagedError("the signature is sound, but it is not that of this report")
+    # ``report.json`` is written in one way only, so its bytes stand for its content.
+    if found.report_sha256 != hashlib.sha256(report).hexdigest():
+        raise CaseDamagedError("the signature is valid, but it is not that of this report")
     return found
 
 
 def is_valid(signature: Signature) -> bool:
-    """Tell whether the signature is that of the key which it names.
+    """Return whether the signature is that of the key which it names."""
+    serialization, ed25519 = _library()
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+    try:
+        key = serialization.load_der_public_key(signature.public_key)
+        if not isinstance(key, ed25519.Ed25519PublicKey):
+            return False
+        key.verify(signature.signature, signature.message)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        return False
+    return True
+
+
+def fingerprint(public_key: bytes) -> str:
+    """Return the fingerprint of an Ed25519 public key in PEM; raises `UsageError`."""
+    serialization, ed25519 = _library()
+    try:
+        key = serialization.load_pem_public_key(public_key)
+    except Exception as error:  # the library raises several kinds for what is no key
+        raise UsageError(f"this is no public key in PEM: {str(error)[:200]}") from None
+    if not isinstance(key, ed25519.Ed25519PublicKey):
+        raise UsageError("this is a public key of another kind; Ed25519 is needed")
+    return hashlib.sha256(_der(key)).hexdigest()
+
+
+def make_key(path: Path, *, passphrase: bytes | None = None) -> tuple[Path, str]:
+    """Make a key pair: ``KEY.pem`` for its owner only, ``KEY.pub.pem`` for everybody.
+
+    Returns
+    -------
+    tuple of Path and str
+        The path of the public key, and its fingerprint.
 
     Raises
     ------
-    MissingDependencyError
-        If `cryptography` is not installed.
+    UsageError
+        If one of the files exists.
     """
-    return keys.is_signed(signature.message, signature.signature, signature.public_key)
+    serialization, ed25519 = _library()
+    public_path = path.with_name(f"{path.stem}.pub.pem")
+    for one in (path, public_path):
+        if one.exists() or one.is_symlink():
+            raise UsageError(f"{printable(one.name)}: exists; a key is never replaced")
+    private = ed25519.Ed25519PrivateKey.generate()
+    lock: Any = serialization.NoEncryption()
+    if passphrase:
+        lock = serialization.BestAvailableEncryption(passphrase)
+    pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
+    public = private.public_key()
+    public_pem = public.public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    with explained(printable(str(path))):
+        write_new(path, pem, mode=0o600)
+        write_new(public_path, public_pem)
+    return public_path, hashlib.sha256(_der(public)).hexdigest()
+
+
+def read_small_file(path: Path, *, most: int = MOST_BYTES) -> bytes:
+    """Read a key or a signature: a regular file of at most 64 KiB, or of ``most`` bytes."""
+    return read_named(path, most_bytes=most)
+
+
+def _load_private(key: bytes, passphrase: bytes | None) -> Any:
+    """Load an Ed25519 private key in PEM; raises `UsageError` for anything else."""
+    serialization, ed25519 = _library()
+    try:
+        private = serialization.load_pem_private_key(key, passphrase)
+    except TypeError:
+        words = "needs its passphrase" if passphrase is None else "has no passphrase"
+        raise UsageError(f"this key {words}") from None
+    except Exception as error:  # the library raises several kinds for what is no key
+        raise UsageError(
+            f"this is no private key in PEM, or the passphrase is wrong: {str(error)[:200]}"
+        ) from None
+    if not isinstance(private, ed25519.Ed25519PrivateKey):
+        raise UsageError("this is a private key of another kind; Ed25519 is needed")
+    return private
+
+
+def _der(public: Any) -> bytes:
+    """Return a public key as SubjectPublicKeyInfo in DER; its hash is the fingerprint."""
+    serialization, _ = _library()
+    data: bytes = public.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return data
+
+
+def _library() -> tuple[Any, Any]:
+    try:
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ed25519
+    except ImportError as error:
+        raise MissingDependencyError(
+            "signatures need cryptography, which is not installed: pip install 'imgcheck[sign]'"
+        ) from error
+    return serialization, ed25519
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """A signature of the log up to ``line``.
+
+    ``fingerprint`` is the SHA-256 of the public key; whose key it is must be known from elsewhere.
+    ``valid`` is None where `cryptography` is not installed, so that it was not tested.
+    """
+
+    path: str
+    fingerprint: str
+    line: int
+    valid: bool | None
+
+
+def examine(
+    folder: Path, chain: History, *, public_key: bytes | None
+) -> tuple[tuple[Seal, ...], list[Problem]]:
+    """Check every signature that the log names, and that one is by ``public_key`` if given."""
+    wanted = None if public_key is None else fingerprint(public_key)
+    states: list[Seal] = []
+    problems: list[Problem] = []
+    for entry in chain.entries:
+        if entry.action == "sign":
+            for kept in entry.files:
+                state = _seal(folder, kept.path, entry, chain)
+                if isinstance(state, Seal):
+                    states.append(state)
+                elif state is not None:
+                    problems.append(state)
+    if wanted is not None and not any(s.valid and s.fingerprint == wanted for s in states):
+        words = f"no valid signature is by the key of fingerprint {wanted}"
+        problems.append(Problem(kind="signature", path=layout.SIGNATURES, message=words))
+    return tuple(states), problems
+
+
+def _seal(folder: Path, path: str, entry: Entry, chain: History) -> Seal | Problem | None:
+    def problem(words: str) -> Problem:
+        return Problem(kind="signature", path=path, line=entry.sequence, message=words)
+
+    try:
+        signature = read(read_small(folder / path, MOST_BYTES))
+    except OSError:
+        return None  # missing or a link: the walk reports it
+    except canonical.NotCanonical as error:
+        return problem(f"it {error}")
+    line = chain.lines[signature.lines - 1] if 0 < signature.lines <= len(chain.lines) else None
+    if line is None or line.sha256 != signature.sha256 or signature.case != entry.case:
+        return problem(f"it signs a line {signature.lines} that is not the one in this log")
+    if entry.detail.get("public_key_sha256") != signature.fingerprint:
+        return problem(f"line {entry.sequence} names another key")
+    valid: bool | None = None
+    with contextlib.suppress(MissingDependencyError):
+        valid = is_valid(signature)
+    if valid is False:
+        return problem("the signature is not that of the key it names: what it signs was changed")
+    return Seal(path=path, fingerprint=signature.fingerprint, line=signature.lines, valid=valid)
+
+
+def remarks(states: tuple[Seal, ...], chain: History) -> Iterator[str]:
+    """Return sentences on what the signatures cover."""
+    for state in states:
+        if state.valid is None:
+            yield f"{state.path}: not tested; pip install 'imgcheck[sign]'"
+            continue
+        behind = len(chain.lines) - state.line
+        yield (
+            f"{state.path}: signed up to line {state.line} ({behind} later) by the key "
+            f"{state.fingerprint[:16]}…; whose key that is must be known from elsewhere"
+        )

@@ -43,20 +43,12 @@ _LEAST_SPREAD = 0.15
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Expectation:
-    """What the energy of the difference should be.
+    """What the energy of the difference should be."""
 
-    Attributes
-    ----------
-    energy : tuple of (m/4, n/4) float32
-        One a band: expected mean square in gray levels.
-    weight : (m/4, n/4) float32
-        Usable share of each cell.
-    middle, spread : (bands, windows) float64
-        Median and robust sigma of the log of observed over expected energy.
-    """
-
+    # (m/4, n/4) for each band: expected mean square in gray levels
     energy: tuple[NDArray[np.float32], ...]
-    weight: NDArray[np.float32]
+    weight: NDArray[np.float32]  # (m/4, n/4): usable share of each cell
+    # (bands, windows): median and robust sigma of log(observed / expected energy)
     middle: NDArray[np.float64]
     spread: NDArray[np.float64]
 
@@ -111,26 +103,7 @@ def expectation(
     drawn: NDArray[np.bool_],
     first: bool = False,
 ) -> Expectation:
-    """Fit the expected energy of a difference to the pair.
-
-    Parameters
-    ----------
-    difference : (m, n) float32
-        Picture less prediction, gray levels; 0 where unusable.
-    predicted, known : (m, n) float32
-        The prediction, and the earlier copy in its own tones.
-    finer : (m, n) float32
-        Variance within each pixel that the grid does not hold.
-    usable : (m, n) bool
-    drawn : (m, n) bool
-        Parts that are left out of the fit.
-    first : bool, default False
-        A first pass, in which a third of the picture may be altered.
-
-    Returns
-    -------
-    Expectation
-    """
+    """Fit the expected energy of a difference to the pair."""
     mask = usable.astype(np.float32)
     weight = _cells(mask)
     ground = weight * (_cells(drawn.astype(np.float32)) == 0)
@@ -155,13 +128,7 @@ def expectation(
 
 
 def scores(observed: list[NDArray[np.float32]], null: Expectation) -> NDArray[np.float32]:
-    """Compute how far the energy around each cell lies above what is expected, in robust sigmas.
-
-    Returns
-    -------
-    (m/4, n/4) float32
-        The greatest over bands and windows; NaN where too little is usable.
-    """
+    """Compute how far the energy around each cell lies above what is expected, in robust sigmas."""
     best = np.full(null.weight.shape, np.nan, np.float32)
     for band, number, ratio in _ratios(observed, list(null.energy), null.weight):
         score = (ratio - null.middle[band, number]) / null.spread[band, number]

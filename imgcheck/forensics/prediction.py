@@ -44,32 +44,17 @@ _MISFIT = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prediction:
-    """A picture and what its earlier copy predicts for it, on one grid.
+    """A picture and what its earlier copy predicts for it, on one grid."""
 
-    Attributes
-    ----------
-    picture, predicted : (m, n) float32
-        Luma in gray levels, 0 to 255.
-    known : (m, n) float32
-        The earlier copy on this grid, its own tones.
-    finer : (m, n) float32
-        Variance of the earlier copy within each pixel of this grid: thin lines, which come out
-        otherwise from every way of resampling.
-    usable : (m, n) bool
-        Where both pictures are known.
-    matrix : (3, 3) float64
-        Picture pixels to earlier pixels, refined.
-    to_picture : (2,) float64
-        Picture pixels per grid pixel, (x, y).
-    """
-
-    picture: NDArray[np.float32]
-    predicted: NDArray[np.float32]
-    known: NDArray[np.float32]
+    picture: NDArray[np.float32]  # (m, n): luma in gray levels, 0 to 255
+    predicted: NDArray[np.float32]  # the same
+    known: NDArray[np.float32]  # (m, n): the earlier copy on this grid, its own tones
+    # (m, n): variance of the earlier copy within each pixel of this grid: thin lines,
+    # which come out otherwise from every way of resampling
     finer: NDArray[np.float32]
-    usable: NDArray[np.bool_]
-    matrix: NDArray[np.float64]
-    to_picture: NDArray[np.float64]
+    usable: NDArray[np.bool_]  # (m, n): where both pictures are known
+    matrix: NDArray[np.float64]  # (3, 3): picture pixels to earlier pixels, refined
+    to_picture: NDArray[np.float64]  # (2,): picture pixels per grid pixel, (x, y)
 
 
 def predict(
@@ -83,21 +68,9 @@ def predict(
 ) -> Prediction | None:
     """Register the earlier copy to the picture and match tones, sharpness and local contrast.
 
-    Parameters
-    ----------
-    picture, earlier : (M, N) or (M, N, 3) uint8
-    matrix : (3, 3)
-        Picture pixels to earlier pixels, right to about two pixels.
-    picture_mask, earlier_mask : bool
-        True = usable.
-    drawn : (M, N) bool
-        Parts of the picture that take no part in the matching (annotations); they are
-        predicted all the same.
-
-    Returns
-    -------
-    Prediction or None
-        None if too little of the two overlaps to match anything.
+    ``matrix`` leads from picture to earlier pixels, right to about two pixels. What is ``drawn``
+    takes no part in the matching, and is predicted all the same. Returns None if too little of
+    the two overlaps.
     """
     scale = transforms.scale(matrix, picture.shape)
     side = max(picture.shape[:2])

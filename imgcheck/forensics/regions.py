@@ -118,26 +118,7 @@ def find(
     drawn: NDArray[np.bool_],
     threshold: float,
 ) -> tuple[Difference, ...]:
-    """Outline the regions whose score passes the threshold.
-
-    Parameters
-    ----------
-    score : (m/4, n/4) float32
-        Of cells.
-    difference, expected : (m, n) float32
-        Picture less prediction, and the mean square that it should have there.
-    found : Prediction
-    picture : (M, N, 3) uint8
-        For the colours of what was drawn.
-    drawn : (m, n) bool
-        Parts known to be drawn over, with a rim.
-    threshold : float
-
-    Notes
-    -----
-    What `imgcheck.imaging.covered` finds is drawn over, too: thin strokes, letters of one pixel,
-    boxes, pixelated and blurred patches.
-    """
+    """Outline the regions whose score passes the threshold."""
     over = drawn | _drawn_over(found)
     filled = np.nan_to_num(score, nan=-np.inf)
     wide = (filled > _REACH * threshold).astype(np.uint8)
@@ -246,22 +227,7 @@ def powers(
     null: Expectation,
     threshold: float,
 ) -> Powers:
-    """Move patches of the picture elsewhere in it, and count how many are found.
-
-    Parameters
-    ----------
-    found : Prediction
-    difference : (m, n) float32
-        Picture less prediction.
-    usable : (m, n) bool
-    null : Expectation
-    threshold : float
-
-    Returns
-    -------
-    tuple of (size in picture pixels, found, tried)
-        Moves that change less than two gray levels in the mean are not counted.
-    """
+    """Move patches of the picture elsewhere in it, and count how many are found."""
     answer = []
     rng = np.random.default_rng(_SEED)
     scale = float(np.sqrt(np.prod(found.to_picture)))

@@ -17,34 +17,18 @@ _AT_ONCE = 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HashHit:
-    """A known hash that is near the query's in one of the 16 variants.
+    """A known hash that is near the query's in one of the 16 variants."""
 
-    Attributes
-    ----------
-    picture : int
-        Id of the known picture, or of the listed hash.
-    distance : int
-        Differing bits.
-    orientation, inverted
-        The variant: one of `ORIENTATIONS`, and whether bright and dark are exchanged.
-    log10_nfa : float
-        Number of unrelated hashes expected to be this near.
-    region : tuple of (x, y)
-        The part of the known picture that the hash was made of; empty for the whole.
-    listed : bool
-        Only the hash is known, from a list.
-    view : int
-        Which view of the query it was, in their order.
-    """
-
-    picture: int
-    distance: int
+    picture: int  # id of the known picture, or of the listed hash
+    distance: int  # differing bits
+    # The variant of the query: one of `ORIENTATIONS`, and whether bright and dark are exchanged.
     orientation: str
     inverted: bool
-    log10_nfa: float
+    log10_nfa: float  # number of unrelated hashes expected to be this near
+    # The part of the known picture that the hash was made of; empty for the whole.
     region: Polygon = ()
-    listed: bool = False
-    view: int = 0
+    listed: bool = False  # only the hash is known, from a list
+    view: int = 0  # number of the view of the query
 
 
 def variants(hashes: dict[str, PdqHash]) -> NDArray[np.uint64]:
@@ -53,11 +37,7 @@ def variants(hashes: dict[str, PdqHash]) -> NDArray[np.uint64]:
 
 
 def nearest(words: NDArray[np.uint64], queries: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """Return for each row, (4, N), its distance to the nearest of the 16 variants of a query.
-
-    ``queries``, (8, 4), come from `variants`; the hash of the negative is the complement, which
-    costs no comparison. At most 128: of a hash and its complement one is that near.
-    """
+    """Return for each row, (4, N), its distance to the nearest of the 16 variants of a query."""
     count = words.shape[1]
     found = np.empty(count, np.uint8)
     differing = np.empty(min(count, _AT_ONCE), np.uint64)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError, UsageError
-from imgcheck.hashing import phash, records
+from imgcheck.hashing import part_lists, phash, records
 from imgcheck.hashing.answer import (
     IndexCheck,
     IndexStats,
@@ -22,7 +22,6 @@ from imgcheck.hashing.answer import (
     SearchResult,
 )
 from imgcheck.hashing.columns import HashHit
-from imgcheck.hashing.parts import lists as part_lists
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.records import Record
 from imgcheck.hashing.search import EXHAUSTIVE_ROWS, PARTS, Parts, search
@@ -286,10 +285,7 @@ class HashIndex:
         return merged
 
     def relist(self) -> int:
-        """Build the lists of the part search again; return the number of pictures in them.
-
-        The lists are a cache. Use it where `verify` finds them damaged or of another version.
-        """
+        """Build the lists of the part search again; return the number of pictures in them."""
         with self._transaction():
             part_lists.clear(self._connection)
             return self._list_parts()

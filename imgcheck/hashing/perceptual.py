@@ -41,17 +41,12 @@ class Pattern:
     """How near the 16 x 16 signs of a hash are to one row times one column.
 
     The same in all orientations and polarities, but for a few bits that rounding decides.
-
-    Attributes
-    ----------
-    concentration : float
-        The fourth powers of the singular values as a share of the largest possible sum, 1/16 to
-        1. Noise has 0.11 to 0.13, pictures ruled by few straight edges 0.2 and more.
-    exceptions : int
-        Bits that differ from the nearest product of a row and a column; noise has 80 to 90.
     """
 
+    # The fourth powers of the singular values as a share of the largest possible sum, 1/16 to 1.
+    # Noise has 0.11 to 0.13, pictures ruled by few straight edges 0.2 and more.
     concentration: float
+    # Bits that differ from the nearest product of a row and a column; noise has 80 to 90.
     exceptions: int
 
 

@@ -41,30 +41,7 @@ _MILLIONTH = {
 
 
 def phash(rgb: NDArray[np.uint8], *, bits: int = 256) -> str:
-    """Hash the low frequencies of a picture, each above or below their median.
-
-    Parameters
-    ----------
-    rgb : (M, N, 3) uint8, or (M, N) uint8 gray
-    bits : {256, 64}
-
-    Returns
-    -------
-    str
-        64 or 16 lower-case hexadecimal digits, as ``str(ImageHash)`` writes them.
-
-    Raises
-    ------
-    GridMismatchError
-        If the array has another shape or type.
-    UsageError
-        If ``bits`` is neither 64 nor 256.
-
-    Notes
-    -----
-    The mean is one of the frequencies ([1]_ keeps it), so one bit is always set. Where a
-    frequency is exactly the median (flat pictures, drawings), rounding decides its bit.
-    """
+    """Hash the low frequencies of a picture, each above or below their median."""
     side = _side(bits)
     small = _shrunk(rgb, cols=side * _OVERSAMPLED, rows=side * _OVERSAMPLED)
     rows = _cosines(side)

@@ -181,10 +181,7 @@ def reach(*, rows: int, variants: int = 16) -> int:
 
 
 def distinct_share(found: "Features") -> float:
-    """Return the share of the first 500 features of a picture without a twin elsewhere in it.
-
-    0 (texture: fields, forest, water) to some 0.1 (streets with vehicles).
-    """
+    """Return the share of the first 500 features of a picture without a twin elsewhere in it."""
     table = found.descriptors[:_COMPARED].astype(np.float32)
     if len(table) < 2:
         return 1.0

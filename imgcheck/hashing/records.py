@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from imgcheck.hashing import palettes
+from imgcheck.hashing import codebook
 from imgcheck.hashing.answer import Polygon
-from imgcheck.hashing.parts import codebook
 from imgcheck.hashing.perceptual import ALGORITHM as PDQ_ALGORITHM
 from imgcheck.hashing.perceptual import PdqHash
-from imgcheck.hashing.views import View, views
+from imgcheck.hashing.views import View, recover, views
 from imgcheck.imaging import annotations, features
 from imgcheck.imaging.features import Features
 
@@ -32,31 +31,20 @@ _LARGEST_NUMBER = 1e6  # more columns than any picture has
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Record:
-    """A picture described for the index.
+    """A picture described for the index."""
 
-    Attributes
-    ----------
-    sha256, pixels : bytes
-        Of the file, and of the decoded RGB values with their shape.
-    shape : (rows, cols)
-    views : tuple of View
-        The whole picture, and what is left of it without frame, colour map or drawings; each
-        with its hashes.
-    gray : (m, n) float32 in [0, 1]
-        At most `WORKING_SIDE` a side; of a picture in a known colour map, the mapped value.
-    clean : (m, n) bool
-        Pixels of ``gray`` that are usable and that nothing was drawn over.
-    features : Features
-        In pixels of the whole picture.
-    """
-
-    sha256: bytes
-    pixels: bytes
-    shape: tuple[int, int]
+    sha256: bytes  # of the file
+    pixels: bytes  # SHA-256 of the decoded RGB values with their shape
+    shape: tuple[int, int]  # (rows, cols)
+    # The whole picture, and what is left of it without frame, colour map or drawings; each with
+    # its hashes.
     views: tuple[View, ...]
+    # (m, n) in [0, 1]: at most `WORKING_SIDE` a side; of a picture in a known colour map,
+    # the mapped value.
     gray: NDArray[np.float32]
+    # (m, n): pixels of ``gray`` that are usable and that nothing was drawn over
     clean: NDArray[np.bool_]
-    features: Features
+    features: Features  # in pixels of the whole picture
 
     @property
     def pdq(self) -> PdqHash:
@@ -76,18 +64,9 @@ class Record:
 def describe(
     rgb: NDArray[np.uint8], *, sha256: str, valid: NDArray[np.bool_] | None = None
 ) -> Record:
-    """Hash a picture and find its features.
-
-    Parameters
-    ----------
-    rgb : (M, N, 3) uint8
-    sha256 : str
-        Of the file, hexadecimal.
-    valid : (M, N) bool, optional
-        True = usable; features are taken there only.
-    """
+    """Hash a picture and find its features."""
     rows, cols = rgb.shape[:2]
-    coloured = palettes.recover(rgb)
+    coloured = recover(rgb)
     gray = to_gray(rgb)
     if coloured is not None:
         gray = np.asarray(coloured.gray / np.float32(255), np.float32)

@@ -44,25 +44,17 @@ _MOST_OF_ONE_LEVEL = 0.6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rectangle:
-    """A part of a picture that seems to be a picture of its own.
+    """A part of a picture that seems to be a picture of its own."""
 
-    Attributes
-    ----------
-    x0, y0, x1, y1 : int
-        Pixels; ``rgb[y0:y1, x0:x1]`` is the part.
-    kind : str
-        ``"letterbox"`` (bars above and below), ``"pillarbox"`` (left and right), ``"bar"`` (on
-        one side), ``"frame"`` (more), ``"pane"`` (one of several beside each other).
-    support : float
-        Share of its inner sides on which the step is the largest around, 0 to 1.
-    """
-
+    # ``rgb[y0:y1, x0:x1]`` is the part.
     x0: int
     y0: int
     x1: int
     y1: int
+    # ``"letterbox"`` (bars above and below), ``"pillarbox"`` (left and right), ``"bar"`` (on one
+    # side), ``"frame"`` (more), ``"pane"`` (one of several beside each other).
     kind: str
-    support: float
+    support: float  # share of its inner sides on which the step is the largest around, 0 to 1
 
     @property
     def corners(self) -> tuple[tuple[float, float], ...]:

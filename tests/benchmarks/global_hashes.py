@@ -18,11 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.hashing import distance, nfa, pdq, pdq_dihedral
-from imgcheck.hashing.palettes import NAMES, recover, table
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.probability import MATCH_LOG10_NFA, _log10_of, reach
 from imgcheck.hashing.rectangles import content_rectangles
-from imgcheck.hashing.views import View, views
+from imgcheck.hashing.views import NAMES, View, recover, table, views
 from imgcheck.imaging import annotations
 from imgcheck.quantity import poisson_interval
 from tests.benchmarks.hashing import cut, data_dir, load, resized, share

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import scene
-from imgcheck.hashing import votes
-from imgcheck.hashing.parts import candidates, codebook, lists
-from imgcheck.hashing.parts.codebook import shipped
+from imgcheck.hashing import candidates, codebook, votes
+from imgcheck.hashing import part_lists as lists
+from imgcheck.hashing.codebook import shipped
 from imgcheck.hashing.records import describe, to_gray
 from imgcheck.imaging import features
 from imgcheck.imaging.features import Features

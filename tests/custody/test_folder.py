@@ -11,7 +11,7 @@ import pytest
 
 from imgcheck import custody
 from imgcheck.custody import CaseDamagedError, CaseLockedError, CustodyFolder
-from imgcheck.custody.lock import open_locked
+from imgcheck.custody.files import open_locked
 from imgcheck.errors import UnreadableError, UsageError
 
 from .conftest import write_report
@@ -125,7 +125,7 @@ def test_a_failed_addition_leaves_the_case_ready_for_the_next(
     with CustodyFolder(case) as kept:
         with monkeypatch.context() as patch:
             # A disk that gives back something else than what was written.
-            patch.setattr("imgcheck.custody.copying.hash_file", lambda *a, **k: ("0" * 64, 5))
+            patch.setattr("imgcheck.custody.files.hash_file", lambda *a, **k: ("0" * 64, 5))
             with pytest.raises(UnreadableError, match="reads differently"):
                 kept.add(fresh)
         assert not kept.add(fresh).known
@@ -138,7 +138,7 @@ def test_a_second_writer_is_locked_out_with_a_sentence(
 ) -> None:
     monkeypatch.setattr(open_locked, "__kwdefaults__", {"wait": 0.0})
     with CustodyFolder(case):
-        with pytest.raises(CaseLockedError, match="another program is at work"):
+        with pytest.raises(CaseLockedError, match="another program is writing"):
             CustodyFolder(case)
         with pytest.raises(CaseLockedError):
             custody.verify(case)
@@ -202,10 +202,10 @@ def test_a_folder_that_cannot_be_written_gives_one_sentence(
         raise PermissionError(13, "Permission denied")
 
     with CustodyFolder(case) as kept:
-        monkeypatch.setattr("imgcheck.custody.copying.write_all", refuse)
+        monkeypatch.setattr("imgcheck.custody.files.write_all", refuse)
         with pytest.raises(UnreadableError, match="cannot be written: Permission denied"):
             kept.add(picture)
-    monkeypatch.setattr("imgcheck.custody.creation.write_new", refuse)
+    monkeypatch.setattr("imgcheck.custody.folder.write_new", refuse)
     with pytest.raises(UnreadableError, match="cannot be written"):
         custody.create(tmp_path / "new")
     assert not (tmp_path / "new").exists()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from imgcheck import custody
-from imgcheck.custody.history import told
+from imgcheck.custody.chain import describe
 from imgcheck.errors import ImgcheckError
 
 JUNK: tuple[Any, ...] = (
@@ -64,7 +64,7 @@ def test_nothing_but_our_own_errors_leaves_the_engine(case: Path, seed: int) -> 
         head.write_text(json.dumps(value, sort_keys=True, separators=(",", ":")) + "\n")
         custody.verify(case)
         history = custody.read(case)
-        assert all(line.isprintable() for entry in history.entries for line in told(entry))
+        assert all(line.isprintable() for entry in history.entries for line in describe(entry))
         with contextlib.suppress(ImgcheckError):
             custody.export(history)
         with contextlib.suppress(ImgcheckError), custody.CustodyFolder(case) as kept:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imgcheck import custody
-from imgcheck.custody import CustodyFolder, keys, signing
+from imgcheck.custody import CustodyFolder, signing
 from imgcheck.errors import MissingDependencyError, UnreadableError, UsageError
 
 
@@ -122,7 +122,7 @@ def test_without_the_library_signatures_are_said_to_be_untested(
     def missing() -> tuple[object, object]:
         raise MissingDependencyError("pip install 'imgcheck[sign]'")
 
-    monkeypatch.setattr(keys, "_library", missing)
+    monkeypatch.setattr(signing, "_library", missing)
     result = custody.verify(case)
     assert result.whole
     assert result.signatures[0].valid is None

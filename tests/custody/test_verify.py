@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imgcheck import custody
-from imgcheck.custody.entry import Entry
+from imgcheck.custody.log import Entry
 from imgcheck.errors import UnreadableError, UsageError
 
 
@@ -179,7 +179,7 @@ def test_missing_extra_and_renamed_files_are_told_apart(case: Path) -> None:
     assert extra == {"evidence/notes.txt", "reports/0002"}
 
 
-def test_bytes_behind_the_end_of_a_file_are_told_with_their_place(case: Path) -> None:
+def test_bytes_after_the_end_of_a_file_are_reported_with_their_place(case: Path) -> None:
     copy = next((case / "evidence").glob("*.jpg"))
     copy.chmod(0o644)
     size = copy.stat().st_size
@@ -187,7 +187,7 @@ def test_bytes_behind_the_end_of_a_file_are_told_with_their_place(case: Path) ->
         out.write(b"more")
     (problem,) = custody.verify(case).problems
     assert problem.byte == size
-    assert "4 byte(s) were put behind its end" in problem.message
+    assert "4 byte(s) were added after its end" in problem.message
 
 
 @pytest.mark.parametrize("name", ["case.head.json", "case.log.jsonl"])
@@ -236,7 +236,7 @@ def test_permissions_are_a_remark(case: Path) -> None:
     copy.chmod(0o644)
     result = custody.verify(case)
     assert result.whole
-    assert any("may be written to" in remark for remark in result.remarks)
+    assert any("is writable" in remark for remark in result.remarks)
 
 
 def test_a_clock_that_went_back_is_a_remark(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from imgcheck.hashing import distance, palettes, pdq
-from imgcheck.hashing.palettes import NAMES, recover, table
+from imgcheck.hashing import distance, pdq
+from imgcheck.hashing.views import NAMES, recover, table
 from tests.hashing import copies
 from tests.hashing.pictures import ground
 
@@ -52,4 +52,4 @@ def test_no_local_overhead_picture_is_taken_for_a_palette(data_dir):
     from imgcheck.imaging import Image
 
     paths = sorted((data_dir / "overhead").glob("*/*.jpg"))[::3]
-    assert [p.name for p in paths if palettes.recover(Image.open(p).rgb())] == []
+    assert [p.name for p in paths if recover(Image.open(p).rgb())] == []

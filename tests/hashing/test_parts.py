@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing.parts import candidates, codebook
-from imgcheck.hashing.parts import lists as part_lists
-from imgcheck.hashing.parts.codebook import load, shipped
+from imgcheck.hashing import candidates, codebook, part_lists
+from imgcheck.hashing.codebook import load, shipped
 from imgcheck.hashing.votes import VARIANTS
 from imgcheck.imaging import features
 from imgcheck.imaging.features import Features

@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 
 from imgcheck.hashing import ORIENTATIONS, distance, pdq
-from imgcheck.hashing.palettes import table
-from imgcheck.hashing.views import filled, flat_parts, strokes, views
+from imgcheck.hashing.views import filled, flat_parts, strokes, table, views
 from tests.hashing import copies
 from tests.hashing.pictures import ground
 

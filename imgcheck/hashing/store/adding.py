@@ -13,9 +13,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.hashing import records
+from imgcheck.hashing import part_lists, records
 from imgcheck.hashing.answer import Polygon
-from imgcheck.hashing.parts import lists as part_lists
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.records import Record
 from imgcheck.hashing.store.segments import HashRows, Segments, among
@@ -37,10 +36,7 @@ def keys(
     name: str,
     labels: Sequence[str],
 ) -> NDArray[np.uint64]:
-    """Return what tells listed hashes, (W, N), apart: kind, bits, quality, list and label.
-
-    Never 0. The probability that two of ten million different hashes get one key is 3e-6.
-    """
+    """Return what tells listed hashes, (W, N), apart: kind, bits, quality, list and label."""
     seed = hashlib.blake2b(f"{kind}\0{name}".encode(), digest_size=8).digest()
     found = np.full(words.shape[1], int.from_bytes(seed, "little"), np.uint64)
     for column in (*words, quality.astype(np.uint64)):
@@ -218,10 +214,7 @@ def hashes(
     date: str | None,
     kind: str,
 ) -> NDArray[np.int64]:
-    """Add listed hashes, (W, N), and return their ids, (N,).
-
-    Hashes that agree in all but the date are one; a known one keeps its id.
-    """
+    """Add listed hashes, (W, N), and return their ids, (N,)."""
     found = keys(words, quality, kind=kind, name=name, labels=labels)
     order = np.argsort(found)
     in_order = found[order]

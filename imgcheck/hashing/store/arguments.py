@@ -118,13 +118,7 @@ def by_date(
 
 
 def date_order(text: str | None) -> tuple[bool, str, str]:
-    """Return a sort key: the date that proves the earliest existence comes first.
-
-    A picture dated "2016-05" existed by the end of May, one dated "2016" only by the end of the
-    year: the earlier end counts, then the text; no date comes last. This is a total order, so
-    that the first of several does not depend on the order in which they come. A time without a
-    zone is ordered as if it were UTC.
-    """
+    """Return a sort key: the date that proves the earliest existence comes first."""
     if text is None:
         return True, "", ""
     end = text.split("/")[-1]

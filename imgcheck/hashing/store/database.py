@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing.parts import lists as part_lists
+from imgcheck.hashing import part_lists
 
 APPLICATION_ID = 0x696D6763  # "imgc"
 SCHEMA_VERSION = 2

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import records
+from imgcheck.hashing import part_lists, records
 from imgcheck.hashing.answer import IndexStats
-from imgcheck.hashing.parts import lists as part_lists
 from imgcheck.hashing.store import adding, database
 from imgcheck.hashing.store.rows import Rows, polygon
 from imgcheck.hashing.store.segments import TAIL, HashRows, Segments

@@ -38,25 +38,12 @@ _HEX = re.compile(r"[0-9a-fA-F]{16}([0-9a-fA-F]{48})?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HashList:
-    """The content of a list, in its order.
+    """The content of a list, in its order."""
 
-    Attributes
-    ----------
-    kind : str
-        One of `arguments.BITS`.
-    digits : tuple of str
-        Lower-case hexadecimal digits.
-    quality : tuple of int
-        100 where the list states none.
-    labels : tuple of str
-        The file's own name for each, or its line number.
-    dates : tuple of str or None
-    """
-
-    kind: str
-    digits: tuple[str, ...]
-    quality: tuple[int, ...]
-    labels: tuple[str, ...]
+    kind: str  # one of `arguments.BITS`
+    digits: tuple[str, ...]  # lower-case hexadecimal digits
+    quality: tuple[int, ...]  # 100 where the list states none
+    labels: tuple[str, ...]  # the name in the file, or its line number
     dates: tuple[str | None, ...]
 
     def __len__(self) -> int:
@@ -136,7 +123,7 @@ def read(path: Path, *, format: str = "auto", date: str | None = None) -> HashLi
 
 
 def _entries(path: Path, format: str, kind: str) -> Iterator[_Entry | str]:
-    """Give each entry, or the sentence that says why a line is none."""
+    """Return each entry, or the sentence that says why a line is none."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise UnreadableError(f"{path.name} is not a regular file", file=str(path))
@@ -179,7 +166,7 @@ def _from_table(path: Path, lines: Iterable[str], format: str, kind: str) -> Ite
 
 
 def _header(row: list[str]) -> dict[str, int] | None:
-    """Give the columns by their names, if the row names a column of hashes."""
+    """Return the columns by their names, if the row names a column of hashes."""
     names = {cell.strip().lower(): at for at, cell in enumerate(row)}
     known = {*_HASH, *_SHEET, "media"}
     return names if known & names.keys() else None
@@ -247,7 +234,7 @@ def _cell(row: list[str], header: dict[str, int], names: tuple[str, ...]) -> str
 
 
 def _moment(text: object) -> str | None:
-    """Give a date as imgcheck writes it, also from ``2017-09-24 12:30:00+00:00``."""
+    """Return a date as imgcheck writes it, also from ``2017-09-24 12:30:00+00:00``."""
     if not isinstance(text, str) or not text:
         return None
     written = re.sub(r"^(\d{4}-\d{2}-\d{2}) (?=\d)", r"\1T", text.strip())

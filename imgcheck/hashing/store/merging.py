@@ -184,10 +184,7 @@ def _of_lists(
 def _redate(
     source: Segments, keys: NDArray[np.uint64], kind: str, name: str, date: str | None
 ) -> int:
-    """Set an earlier date on known listed hashes; return the number that had a later one.
-
-    Each gets a new row, and its old one a tombstone.
-    """
+    """Set an earlier date on known listed hashes; return the number that had a later one."""
     sql = "SELECT id, date FROM list WHERE name = ?"
     later = {
         number: text or None

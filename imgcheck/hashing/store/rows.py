@@ -11,11 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing import columns, records
+from imgcheck.hashing import candidates, columns, part_lists, records
 from imgcheck.hashing.answer import KnownPicture, NearHash, Polygon
 from imgcheck.hashing.columns import HashHit
-from imgcheck.hashing.parts import candidates
-from imgcheck.hashing.parts import lists as part_lists
 from imgcheck.hashing.perceptual import PdqHash
 from imgcheck.hashing.probability import reach
 from imgcheck.hashing.store import adding, arguments
@@ -151,11 +149,7 @@ class Rows:
             yield picture, self._unpacked(data, count)
 
     def likely(self, query: Features, shape: tuple[int, int]) -> tuple[int, ...] | None:
-        """Return the pictures most likely to share a part with a query; None if not known.
-
-        The lists are a cache: where they are damaged, or of another version, every picture is
-        compared instead.
-        """
+        """Return the pictures most likely to share a part with a query; None if not known."""
         try:
             if not part_lists.usable(self._connection):
                 return None

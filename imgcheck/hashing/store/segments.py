@@ -33,26 +33,14 @@ _END = "\0"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HashRows:
-    """Hashes of one kind with what belongs to them.
+    """Hashes of one kind with what belongs to them."""
 
-    Attributes
-    ----------
-    ids : (N,) int64
-        Never given twice in one index.
-    words : (W, N) uint64
-        W = 1 for hashes of 64 bits, 4 for 256.
-    quality : (N,) uint8
-    lists : (N,) uint32
-        Which list a hash was taken from; 0 for the hash of a picture.
-    keys : (N,) uint64
-        What tells a listed hash from others (`adding.keys`); 0 for the hash of a picture.
-    labels : list of str
-    """
-
-    ids: NDArray[np.int64]
-    words: NDArray[np.uint64]
-    quality: NDArray[np.uint8]
+    ids: NDArray[np.int64]  # (N,): never given twice in one index
+    words: NDArray[np.uint64]  # (W, N): W = 1 for hashes of 64 bits, 4 for 256
+    quality: NDArray[np.uint8]  # (N,)
+    # (N,): which list a hash was taken from; 0 for the hash of a picture
     lists: NDArray[np.uint32]
+    # (N,): what tells a listed hash from others (`adding.keys`); 0 for that of a picture
     keys: NDArray[np.uint64]
     labels: list[str]
 

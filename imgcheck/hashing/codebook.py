@@ -41,33 +41,20 @@ Postings = NDArray[np.void]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Codebook:
-    """A product quantiser with signatures.
+    """A product quantiser with signatures."""
 
-    Attributes
-    ----------
-    mean, basis : (128,), (128, 64) float32
-        Descriptors (bytes) are centred and projected on 64 directions, in two halves of 32.
-    centres : (2, K, 32) float32
-        Each half has its own; the cell of a feature is the pair of its nearest centres.
-    medians : (2, K, 32) float32
-        Middle of each direction among the features of a centre: the signature says on which
-        side of it a feature lies.
-    evidence : (65,) float32
-        Log10 of how much more often features of one spot differ in so many bits than strangers
-        in a common cell do.
-    shares : (16,) float32
-        Of right pairs, how many lie in the nearest cell, the next nearest and so on.
-    name : str
-        Of this content: words of different codebooks are not compared.
-    """
-
-    mean: NDArray[np.float32]
-    basis: NDArray[np.float32]
-    centres: NDArray[np.float32]
-    medians: NDArray[np.float32]
-    evidence: NDArray[np.float32]
-    shares: NDArray[np.float32]
-    name: str
+    # Descriptors (bytes) are centred and projected on 64 directions, in two halves of 32.
+    mean: NDArray[np.float32]  # (128,)
+    basis: NDArray[np.float32]  # (128, 64)
+    # Each half has its own centres; the cell of a feature is the pair of its nearest ones.
+    centres: NDArray[np.float32]  # (2, K, 32)
+    # The signature states on which side of these a feature is, in each direction.
+    medians: NDArray[np.float32]  # (2, K, 32)
+    # log10 of how much more often features of one spot differ in so many bits than unrelated
+    # features in a common cell.
+    evidence: NDArray[np.float32]  # (65,)
+    shares: NDArray[np.float32]  # (16,): right pairs in the nearest cell, the next nearest, ...
+    name: str  # of this content: words of different codebooks are not compared
 
     @property
     def cells(self) -> int:
@@ -176,7 +163,7 @@ _SHAPES = {
 @cache
 def shipped() -> Codebook:
     """Return the codebook that ships with the package."""
-    return load(resources.files("imgcheck.hashing.parts").joinpath("codebook.npz").read_bytes())
+    return load(resources.files("imgcheck.hashing").joinpath("codebook.npz").read_bytes())
 
 
 def describe(

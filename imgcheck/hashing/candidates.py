@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
-from imgcheck.hashing.parts import lists
-from imgcheck.hashing.parts.codebook import RANKS, shipped, unpacked_place
+from imgcheck.hashing import part_lists
+from imgcheck.hashing.codebook import RANKS, shipped, unpacked_place
 from imgcheck.hashing.votes import LOG2_SCALE, PLACE_SHARE, TURN_DEG, VOTERS, in_variants
 from imgcheck.imaging.features import Features
 
@@ -59,22 +59,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Agreements:
-    """Pairs of a feature of the query and a posting, of one cell and nearly one signature.
+    """Pairs of a feature of the query and a posting, of one cell and nearly one signature."""
 
-    Attributes
-    ----------
-    voters : (N,) int32
-        Row among the features of all variants, one variant after the other.
-    pictures, places : (N,) uint32
-        Of the posting.
-    weights : (N,) float32
-        Evidence of the signatures.
-    """
-
+    # (N,): row among the features of all variants, one variant after the other
     voters: NDArray[np.int32]
-    pictures: NDArray[np.uint32]
-    places: NDArray[np.uint32]
-    weights: NDArray[np.float32]
+    pictures: NDArray[np.uint32]  # (N,): of the posting
+    places: NDArray[np.uint32]  # (N,): of the posting
+    weights: NDArray[np.float32]  # (N,): evidence of the signatures
 
     def __len__(self) -> int:
         return len(self.voters)
@@ -110,7 +101,7 @@ def candidates(
     Parameters
     ----------
     connection : sqlite3.Connection
-        With the tables of `lists.SCHEMA`, and ``picture``: what is not there is not returned.
+        With the tables of `part_lists.SCHEMA`, and ``picture``: what is not there is not returned.
     query : Features
         Strongest first, of a picture of ``shape`` (rows, cols).
     most : int, default 30
@@ -124,22 +115,22 @@ def candidates(
     Raises
     ------
     IndexFileError
-        If a list is damaged, or was made with another codebook: `lists.clear` and `append` again.
+        If a list is damaged or of another codebook: `part_lists.clear` and `append` again.
 
     Notes
     -----
     Time is bounded by `BUDGET`, so in large indexes common details are compared with fewer
     pictures, and recall falls: 0.5 s of CPU and 150 MB in all among 100,000 pictures.
     """
-    if not lists.usable(connection):
+    if not part_lists.usable(connection):
         raise IndexFileError(
             "the lists of the part search were made by another version; "
             "they are a cache: let the index build them again"
         )
     if len(query) == 0:
         return ()
-    variants = in_variants(lists.strongest(query, VOTERS), width=shape[1])
-    probes = _affordable(_probes(variants), *lists.lengths(connection))
+    variants = in_variants(part_lists.strongest(query, VOTERS), width=shape[1])
+    probes = _affordable(_probes(variants), *part_lists.lengths(connection))
     found = _agreements(connection, probes)
     return tuple(_ranked(connection, found, variants, shape)[:most])
 
@@ -166,7 +157,7 @@ def _affordable(probes: _Probes, rows: NDArray[np.int64], lengths: NDArray[np.in
 def _agreements(connection: sqlite3.Connection, probes: _Probes) -> Agreements:
     found: list[Agreements] = []
     held = 0
-    for held_lists in lists.read(connection, np.unique(probes.cells)):
+    for held_lists in part_lists.read(connection, np.unique(probes.cells)):
         for part in _compared(probes, held_lists):
             found.append(part)
             held += len(part)
@@ -186,7 +177,7 @@ def _thinned(found: Agreements) -> Agreements:
     return found.at(np.sort(kept))
 
 
-def _compared(probes: _Probes, some: lists.Lists) -> Iterator[Agreements]:
+def _compared(probes: _Probes, some: part_lists.Lists) -> Iterator[Agreements]:
     """Compare each probe with the postings of its list, a bounded part at a time."""
     if len(some.cells) == 0:
         return
