@@ -16,15 +16,17 @@ from imgcheck.errors import ImgcheckError, UsageError
 # A report names findings; its pictures are files of their own.
 _MOST_REPORT_BYTES = 256 << 20
 _DIR = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-_OPERATOR = click.option("--operator", help="Who is at work; by default who made the case.")
+_OPERATOR = click.option(
+    "--operator", help="Name of the person at work; by default the one who made the case."
+)
 
 
 @click.group("case")
 def command() -> None:
-    """Keep evidence: untouched copies, and a log in which every change shows.
+    """Keep evidence: untouched copies, and a log in which every change is detected.
 
-    Every command prints the hash of the last line of the log. Note it down elsewhere: with it,
-    'case verify --expect-head' shows even a log that was written anew.
+    Every command prints the hash of the last line of the log. Keep a copy of it elsewhere: with it,
+    'case verify --expect-head' detects even a log that was completely rewritten.
 
     \b
     Exit codes: 0 done, or the case is whole; 1 the case does not agree with its log; 2 usage;
@@ -35,8 +37,8 @@ def command() -> None:
 @command.command("init")
 @_DIR
 @click.option("--title", help="What the case is about.")
-@click.option("--reference", help="Number of the case elsewhere.")
-@click.option("--operator", help="Who is at work.")
+@click.option("--reference", help="Reference number of the case.")
+@click.option("--operator", help="Name of the person at work.")
 @options.json_option
 def init(
     folder: Path, title: str | None, reference: str | None, operator: str | None, as_json: bool
@@ -63,8 +65,8 @@ def init(
 @click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-@click.option("--source-url", help="Address at which it was found, as you state it.")
-@click.option("--acquired-at", help="When it was acquired, ISO 8601, as you state it.")
+@click.option("--source-url", help="Address at which the file was found; logged as stated.")
+@click.option("--acquired-at", help="When the file was acquired, ISO 8601; logged as stated.")
 @click.option("--note", help="Anything else, in a few words.")
 @_OPERATOR
 @options.json_option
@@ -77,10 +79,10 @@ def add(
     operator: str | None,
     as_json: bool,
 ) -> int:
-    """Take untouched copies of files into the case.
+    """Add untouched copies of files to the case.
 
     Each file is read once, copied, flushed to the disk and read again; then it is logged. Any kind
-    of file may be added. The file itself is left as it is.
+    of file may be added. The original is not changed.
 
     \b
     Example:
@@ -168,7 +170,7 @@ def copy(folder: Path, item: str, output: Path, operator: str | None, as_json: b
 
 @command.command("verify")
 @_DIR
-@click.option("--expect-head", metavar="HASH", help="Head hash that you noted down elsewhere.")
+@click.option("--expect-head", metavar="HASH", help="Head hash that you recorded elsewhere.")
 @click.option(
     "--public-key",
     metavar="PEM",
@@ -177,7 +179,7 @@ def copy(folder: Path, item: str, output: Path, operator: str | None, as_json: b
 )
 @options.json_option
 def verify(folder: Path, expect_head: str | None, public_key: Path | None, as_json: bool) -> int:
-    """Compare every file and every line of the case with what the log says.
+    """Compare every file and every line of the case with the log.
 
     Finds any change of a byte, missing, extra, renamed and linked files, and lines that were
     changed, removed, repeated or moved. Nothing is written.
@@ -216,7 +218,7 @@ def verify(folder: Path, expect_head: str | None, public_key: Path | None, as_js
 def log(folder: Path, as_json: bool) -> int:
     """Show the log: what was done, when, by whom.
 
-    Looks at the chain of the log but not at the files; for those use 'case verify'.
+    Checks the chain of the log but not the files; for those use 'case verify'.
 
     \b
     Example:
@@ -246,12 +248,14 @@ def log(folder: Path, as_json: bool) -> int:
 
 @command.command("keygen")
 @click.argument("key", metavar="KEY.pem", type=click.Path(path_type=Path))
-@click.option("--passphrase", is_flag=True, help="Ask for a passphrase that locks the key.")
+@click.option(
+    "--passphrase", is_flag=True, help="Protect the key with a passphrase (you are asked for it)."
+)
 @options.json_option
 def keygen(key: Path, passphrase: bool, as_json: bool) -> int:
-    """Make an Ed25519 key pair: KEY.pem to sign with, KEY.pub.pem to give away.
+    """Make an Ed25519 key pair: KEY.pem to sign with, KEY.pub.pem to publish.
 
-    Keep KEY.pem outside the case, and give the fingerprint to those who will check. Needs
+    Keep KEY.pem outside the case, and give the fingerprint to those who will verify. Needs
     cryptography: pip install 'imgcheck[sign]'.
 
     \b
@@ -274,7 +278,9 @@ def keygen(key: Path, passphrase: bool, as_json: bool) -> int:
 @_DIR
 @click.option("--key", required=True, type=click.Path(path_type=Path), help="Private key, PEM.")
 @click.option("--passphrase", is_flag=True, help="Ask for the passphrase of the key.")
-@click.option("--report", type=int, help="Name this report too, to be checked without the case.")
+@click.option(
+    "--report", type=int, help="Sign this report too, so that it can be checked without the case."
+)
 @_OPERATOR
 @options.json_option
 def sign(
@@ -285,7 +291,7 @@ def sign(
     operator: str | None,
     as_json: bool,
 ) -> int:
-    """Sign the log as it stands, and with it every file of the case.
+    """Sign the present log, and with it every file of the case.
 
     Needs cryptography: pip install 'imgcheck[sign]'.
 
@@ -316,9 +322,9 @@ def sign(
 @click.option("--public-key", metavar="PEM", required=True, type=click.Path(path_type=Path))
 @options.json_option
 def check_report(report: Path, signature: Path, public_key: Path, as_json: bool) -> int:
-    """Check a report that was handed over with its signature, without the case.
+    """Check a report and its signature, without the case.
 
-    The signature is one that 'case sign --report N' made. Needs cryptography.
+    The signature is one that 'case sign --report N' wrote. Needs cryptography.
 
     \b
     Example:
@@ -334,7 +340,7 @@ def check_report(report: Path, signature: Path, public_key: Path, as_json: bool)
     if as_json:
         print_json({"signed": True, "fingerprint": found.fingerprint, "case": found.case})
     else:
-        say(f"the report is the one that was signed by the key {found.fingerprint}")
+        say(f"the report was signed by the key {found.fingerprint} and is unchanged")
     return 0
 
 
@@ -391,4 +397,4 @@ def _say_head(head: Any) -> None:
 
 def _say_recovered(words: str) -> None:
     if words:
-        say(f"an interrupted step was found and noted: {words}", err=True)
+        say(f"an interrupted step was found and logged: {words}", err=True)

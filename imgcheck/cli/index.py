@@ -36,9 +36,9 @@ def command() -> None:
 def add(
     database: Path, paths: tuple[Path, ...], date: str | None, note: str | None, as_json: bool
 ) -> int:
-    """Add files and folders; a picture that is already in is left as it is.
+    """Add files and folders; pictures that are already in the index are skipped.
 
-    Dates are taken from --date, or from an items.json in a folder. A GeoTIFF above 4096 pixels
+    Dates come from --date, or from an items.json in a folder. A GeoTIFF above 4096 pixels
     a side is added as overlapping tiles, a video as a frame of each scene.
 
     \b
@@ -74,7 +74,7 @@ def add(
     type=click.Choice(["auto", "every", "likely", "none"]),
     default="auto",
     show_default=True,
-    help="Look for parts in every picture (exact), in the likely ones (fast), or in none; "
+    help="Compare parts with every picture (exact), the most likely ones (fast), or none; "
     "auto is every up to 1,000 pictures.",
 )
 @options.budget_option
@@ -85,11 +85,15 @@ def search(
     parts: Literal["auto", "every", "likely", "none"],
     as_json: bool,
 ) -> int:
-    """Look whether a picture, or a part of it, is among the known ones.
+    """Search the index for a picture, and for parts of it.
+
+    DB may also be a table that 'index export' wrote as Parquet. It holds only hashes: whole
+    pictures are found, parts are not, and the relation of a match is undetermined.
 
     \b
-    Example:
+    Examples:
       imgcheck index search known.db post.jpg
+      imgcheck index search known.parquet post.jpg
     """
     from imgcheck import known
 
@@ -111,19 +115,17 @@ def search(
         return 0
     scope = {
         "every": "whole pictures and parts",
-        "likely": "whole pictures; parts of the likely ones, which is approximate",
-        "none": "whole pictures",
+        "likely": "whole pictures, and parts of the most likely ones only",
+        "none": "whole pictures only",
     }[result.parts]
     listed = f" and {result.listed} listed hashes" if result.listed else ""
     count = len(result.matches)
     say(f"{result.rows} known pictures{listed} searched ({scope}); {count} matches")
     for match in result.matches:
-        chance = (
-            significant(match.nfa, 2) if match.log10_nfa > -9 else "fewer than one in a billion"
-        )
+        nfa = significant(match.nfa, 2) if match.log10_nfa > -9 else "below 1e-9"
         found = f"found by {match.stage}"
         if match.stage not in ("file", "pixels"):
-            found += f", {chance} expected by chance"
+            found += f", false matches expected: {nfa}"
         say(f"  {match.id:6}  {match.relation:12}  {match.path}  ({found})")
     return 0
 
@@ -152,14 +154,14 @@ def _match(match: "Match") -> "IndexMatch":
 @command.command("remove")
 @_DATABASE
 @click.argument("ids", metavar="ID...", nargs=-1, type=int)
-@click.option("--list", "list_name", help="Take out all hashes of this list.")
+@click.option("--list", "list_name", help="Remove all hashes of this list.")
 @options.json_option
 def remove(database: Path, ids: tuple[int, ...], list_name: str | None, as_json: bool) -> int:
-    """Take pictures or listed hashes out by their id (shown by search), or a whole list."""
+    """Remove pictures or listed hashes by their id (shown by search), or a whole list."""
     from imgcheck.hashing import HashIndex
 
     if not ids and list_name is None:
-        raise click.UsageError("name the ids to take out, or a list with --list")
+        raise click.UsageError("name the ids to remove, or a list with --list")
     removed = 0
     with HashIndex.open(database, writable=True) as index:
         for id in ids:
@@ -186,11 +188,11 @@ def remove(database: Path, ids: tuple[int, ...], list_name: str | None, as_json:
     default="auto",
     show_default=True,
     metavar="FORMAT",
-    help="pdq, phash64, dhash64, phash256, dhash256 or auto-archiver; auto tells PDQ lists and "
-    "auto-archiver's files apart.",
+    help="pdq, phash64, dhash64, phash256, dhash256 or auto-archiver; auto detects PDQ lists and "
+    "files of auto-archiver.",
 )
 @click.option("--list", "list_name", help="Name of the list; by default that of the file.")
-@click.option("--date", help="By when the listed pictures existed, ISO 8601.")
+@click.option("--date", help="Date by which the listed pictures existed, ISO 8601.")
 @options.json_option
 def import_(
     database: Path,
@@ -200,7 +202,7 @@ def import_(
     date: str | None,
     as_json: bool,
 ) -> int:
-    """Add a list of hashes that others made; a search answers them by their labels.
+    """Add a published list of hashes; a match shows the label of its hash.
 
     Text and CSV of the PDQ tools (a hash a line; hash,quality,filename), hashes of ImageHash of
     a stated kind, and what auto-archiver writes (CSV, sheet, JSON). Nothing is added if a line
@@ -230,10 +232,10 @@ def import_(
 )
 @options.json_option
 def merge(database: Path, others: tuple[Path, ...], as_json: bool) -> int:
-    """Add what other indexes hold; the others are only read.
+    """Add the content of other indexes, which are only read.
 
-    The content that results does not depend on the order. Of a picture that several hold, the
-    date stays that proves the earliest existence.
+    The result does not depend on the order. If several indexes hold a picture, the date that
+    proves the earliest existence is kept.
 
     \b
     Example:
@@ -251,7 +253,7 @@ def merge(database: Path, others: tuple[Path, ...], as_json: bool) -> int:
         say(
             f"{result.added} pictures and {result.listed_added} listed hashes added, "
             f"{result.known} and {result.listed_known} already known, "
-            f"{result.dated} took an earlier date"
+            f"{result.dated} now have an earlier date"
         )
     return 0
 
@@ -262,7 +264,7 @@ def merge(database: Path, others: tuple[Path, ...], as_json: bool) -> int:
 @click.option("--kind", default="pdq", show_default=True, help="Kind of hash, for CSV.")
 @options.json_option
 def export(database: Path, output: Path, kind: str, as_json: bool) -> int:
-    """Write the hashes as a table: OUT.parquet for large engines, OUT.csv for the PDQ tools.
+    """Write the hashes as a table: OUT.parquet to be searched, OUT.csv for the PDQ tools.
 
     Parquet needs DuckDB: pip install 'imgcheck[duckdb]'.
 
@@ -287,7 +289,7 @@ def export(database: Path, output: Path, kind: str, as_json: bool) -> int:
 @_DATABASE
 @options.json_option
 def stats(database: Path, as_json: bool) -> int:
-    """Say how many pictures and hashes the index holds and of which version it is."""
+    """Show the number of pictures and hashes in the index, and its version."""
     from imgcheck.hashing import HashIndex
 
     with HashIndex.open(database) as index:
@@ -305,10 +307,10 @@ def stats(database: Path, as_json: bool) -> int:
 
 @command.command("verify")
 @_DATABASE
-@click.option("--relist", is_flag=True, help="First build the lists of the part search again.")
+@click.option("--relist", is_flag=True, help="First rebuild the lists of the part search.")
 @options.json_option
 def verify(database: Path, relist: bool, as_json: bool) -> int:
-    """Check that the index file is whole."""
+    """Check that the index file is undamaged."""
     from imgcheck.hashing import HashIndex
 
     if relist:
@@ -323,5 +325,5 @@ def verify(database: Path, relist: bool, as_json: bool) -> int:
     else:
         for problem in problems:
             say(problem, err=True)
-        say("the index is damaged" if problems else "the index is whole")
+        say("the index is damaged" if problems else "the index is undamaged")
     return 4 if problems else 0
