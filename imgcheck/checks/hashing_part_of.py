@@ -18,7 +18,7 @@ _PANE = 0.6
 
 @check(
     "hashing.part-of",
-    question="Is it cut from a known picture, or put together from some?",
+    question="Is it a crop of a known picture, or combined from several?",
     asks="recycled",
     analysis="source",
     answers=("original", "acquired"),

@@ -14,7 +14,7 @@ _BASIS = "file metadata"
 
 @check(
     "provenance.file",
-    question="What does the file say about itself, and does the claim agree with it?",
+    question="What does the file state about itself, and does the claim agree?",
     asks="manipulated",
     analysis="source",
     stage="bytes",

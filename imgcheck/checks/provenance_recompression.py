@@ -26,7 +26,7 @@ def _is_jpeg(case: Case) -> Missing | None:
 
 @check(
     "provenance.recompression",
-    question="How was the file last saved, and what does that say?",
+    question="How was the file last saved, and what does that show?",
     asks="manipulated",
     stage="structure",
     answers=("unaltered",),
