@@ -36,7 +36,7 @@ _CAPTURES = frozenset(
 
 @check(
     "provenance.credentials",
-    question="Are the file's content credentials (C2PA) intact, and what do they state about the claim?",
+    question="Are its content credentials (C2PA) intact, and what do they state about the claim?",
     asks="manipulated",
     analysis="source",
     stage="bytes",
