@@ -1,19 +1,19 @@
-"""What can go wrong, in sentences for the person who must mend it.
+"""Errors, with messages for the person who has to correct the cause.
 
-Every error names the thing, what was found, what is accepted and what to do. Each class
-carries the ``code`` that stands in ``--json`` output and the process exit code it causes.
+Every message names the thing, what was found, what is accepted and what to do. Each class has the
+``code`` of ``--json`` output and the exit code of the process.
 """
 
 
 class ImgcheckError(Exception):
-    """Base of every error that imgcheck raises on purpose.
+    """Base of the errors that imgcheck raises deliberately.
 
     Parameters
     ----------
     message : str
-        One clear sentence with the way out.
+        One clear sentence that says how to correct it.
     file : str, optional
-        Name of the file the sentence is about.
+        Name of the file concerned.
     """
 
     code = "error"
@@ -36,14 +36,14 @@ class UsageError(ImgcheckError, ValueError):
 
 
 class WrongTypeError(ImgcheckError, TypeError):
-    """An argument of a type, or an array of values, that a function does not take."""
+    """An argument of a type, or an array of values, that a function does not accept."""
 
     code = "type"
     exit_code = 2
 
 
 class ClaimError(UsageError):
-    """A claim file that cannot be understood; names file, line and the accepted forms."""
+    """A claim file with an error; the message names file, line and the accepted forms."""
 
     code = "claim"
 
@@ -59,25 +59,25 @@ class UnreadableError(ImgcheckError, OSError):
 
 
 class RefusedError(ImgcheckError, ValueError):
-    """A file that could be read but is not: wrong kind, or over a limit."""
+    """A file that is not read because it is of the wrong kind or over a limit."""
 
     code = "refused"
     exit_code = 4
 
 
 class IndexFileError(UnreadableError):
-    """An index of known pictures that is damaged, foreign, locked or of another version."""
+    """An index of known pictures that is damaged, locked, of another version, or no index."""
 
     code = "index"
 
 
 class GridMismatchError(ImgcheckError, ValueError):
-    """Two arrays that must share one grid and do not; both shapes are named."""
+    """Two arrays that must have the same shape and do not; both shapes are named."""
 
     code = "grid"
 
 
 class MissingDependencyError(ImgcheckError, ImportError):
-    """An optional part that is not installed; names the extra that brings it."""
+    """An optional dependency that is not installed; names the extra that installs it."""
 
     code = "missing-dependency"

@@ -1,4 +1,4 @@
-"""Rings of corners on the earth: does a ring enclose an area?
+"""Check that a ring of corners in longitude and latitude encloses an area.
 
 Plain Python only, because a claim file is read without numpy.
 """
@@ -10,7 +10,7 @@ Point = tuple[float, float]
 
 
 def fault(ring: Sequence[Point]) -> str | None:
-    """Say why a ring is no outline of an area.
+    """Return the reason why a ring is not the outline of an area.
 
     Parameters
     ----------
@@ -21,16 +21,16 @@ def fault(ring: Sequence[Point]) -> str | None:
     Returns
     -------
     str or None
-        A phrase with the way out; ``None`` for a ring whose edges neither cross nor touch.
+        The fault and how to correct it; ``None`` if no edges cross or touch.
     """
     corners = _unrolled(ring)
     if len(corners) < 4:  # the last one is the first again
         return "needs three different corners"
     if corners[0][1] != corners[-1][1]:
-        return "goes round a pole; give a bbox instead, such as [-180, 66, 180, 90]"
+        return "encloses a pole; give a bbox instead, such as [-180, 66, 180, 90]"
     first, second = corners[0][1], corners[1][1]
     if all(_side(first, second, corner) == 0 for _, corner in corners):
-        return "has all its corners on one line, so it encloses nothing"
+        return "has all corners on one line and encloses no area"
     found = _crossing([corner for _, corner in corners])
     if found is None:
         return None
@@ -42,7 +42,7 @@ def fault(ring: Sequence[Point]) -> str | None:
 
 
 def _unrolled(ring: Sequence[Point]) -> list[tuple[int, Point]]:
-    """Number the corners from 1, without repeats, whole at the date line, back to the start."""
+    """Number the corners from 1, without repeats, continuous at the date line, closed."""
     corners: list[tuple[int, Point]] = []
     for number, (lon, lat) in enumerate([*ring, *ring[:1]]):
         if corners:
@@ -55,7 +55,7 @@ def _unrolled(ring: Sequence[Point]) -> list[tuple[int, Point]]:
 
 
 def _crossing(corners: Sequence[Point]) -> tuple[int, int] | None:
-    """Find two edges that meet and are no neighbours; edge i begins at corner i."""
+    """Return two edges that meet and are not neighbours; edge i begins at corner i."""
     edges = list(pairwise(corners))
     spans = [(min(a[0], b[0]), max(a[0], b[0])) for a, b in edges]
     under: list[int] = []
@@ -71,13 +71,13 @@ def _crossing(corners: Sequence[Point]) -> tuple[int, int] | None:
 
 
 def _meet(a: Point, b: Point, c: Point, d: Point) -> bool:
-    """Tell whether two edges, which overlap in longitude, have a point in common."""
+    """Return whether two edges, which overlap in longitude, have a point in common."""
     if max(a[1], b[1]) < min(c[1], d[1]) or max(c[1], d[1]) < min(a[1], b[1]):
         return False
     return _side(a, b, c) * _side(a, b, d) <= 0 and _side(c, d, a) * _side(c, d, b) <= 0
 
 
 def _side(a: Point, b: Point, p: Point) -> int:
-    """Tell on which side of the line through a and b a point lies: 1, -1, or 0 on it."""
+    """Return the side of the line through a and b on which a point lies: 1, -1, or 0 on it."""
     turn = (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
     return (turn > 0) - (turn < 0)

@@ -1,6 +1,6 @@
-"""Numbers for reading, and numbers that carry their uncertainty: intervals, exact limits.
+"""Numbers with their uncertainty, exact confidence limits, and numbers as text.
 
-Plain Python only, so that every floor can use it.
+Plain Python only, so that every layer can use it.
 """
 
 import math
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """A closed interval that holds the true value with probability ``level``.
+    """A closed interval that contains the true value with probability ``level``.
 
     An open side is ``math.inf`` or ``-math.inf``.
     """
@@ -25,7 +25,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A measured value with its unit and, where one is known, its interval."""
+    """A measured value with its unit and, if known, its interval."""
 
     value: float
     unit: str = ""
@@ -34,9 +34,9 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LikelihoodRatio:
-    """How much more probable an observation is under the statement than under its rival.
+    """How many times more probable an observation is under the statement than under its rival.
 
-    ``calibration`` names the benchmark the value was measured in: there is no ratio without one.
+    ``calibration`` names the benchmark in which the value was measured.
     """
 
     value: float
@@ -46,7 +46,7 @@ class LikelihoodRatio:
         if not (self.value >= 0 and math.isfinite(self.value)):
             raise ValueError(f"a likelihood ratio is finite and >= 0, not {self.value}")
         if not self.calibration:
-            raise ValueError("a likelihood ratio names the calibration it comes from")
+            raise ValueError("a likelihood ratio needs the name of its calibration")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class LonLat:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """Give a number with so many significant digits, never with an exponent.
+    """Return a number with the given significant digits, without exponent.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def distance(metres: float, digits: int = 3) -> str:
-    """Give a length for reading, in metres below a kilometre and in kilometres above.
+    """Return a length as text, in metres below a kilometre and in kilometres above.
 
     Examples
     --------
@@ -101,7 +101,7 @@ def _solve(increasing: Callable[[float], float], target: float, low: float, high
 
 
 def binomial_tail(successes: int, trials: int, probability: float) -> float:
-    """Give P(X >= successes) of a binomial variable, summed in log space."""
+    """Return P(X >= successes) of a binomial variable, summed in log space."""
     if successes <= 0:
         return 1.0
     if successes > trials or probability <= 0:
@@ -119,7 +119,7 @@ def binomial_tail(successes: int, trials: int, probability: float) -> float:
 
 
 def binomial_interval(successes: int, trials: int, *, level: float = 0.95) -> Interval:
-    """Exact (Clopper-Pearson) interval for a share.
+    """Return the exact (Clopper-Pearson) confidence interval of a share.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def binomial_interval(successes: int, trials: int, *, level: float = 0.95) -> In
 
 
 def _poisson_tail(count: int, mean: float) -> float:
-    """Give P(X >= count) of a Poisson variable."""
+    """Return P(X >= count) of a Poisson variable."""
     if count <= 0:
         return 1.0
     if mean <= 0:
@@ -178,7 +178,7 @@ def poisson_interval(count: int, *, level: float = 0.95) -> Interval:
 
 
 def poisson_upper(count: int, *, level: float = 0.95) -> float:
-    """One-sided upper limit of a mean count: 3.0 when nothing was seen, at 95 %."""
+    """Return the one-sided upper limit of a mean count: 3.0 at 95 % if nothing was counted."""
     if count < 0:
         raise ValueError(f"a count is >= 0, not {count}")
     reach = count + 20 * math.sqrt(count + 1) + 20

@@ -40,7 +40,7 @@ def test_a_simple_ring_has_no_fault(ring: list[tuple[float, float]]) -> None:
         ([(179, 0), (-179, 1), (-179, 0), (179, 1)], "corner 1 to 2 and the edge from corner 3"),
         ([(0, 0), (1, 0), (0, 0)], "three different corners"),
         ([(0, 0), (1, 1), (2, 2)], "on one line"),
-        ([(-180, 80), (-90, 70), (0, 80), (90, 70)], "round a pole"),
+        ([(-180, 80), (-90, 70), (0, 80), (90, 70)], "encloses a pole"),
         ([(0, 0), (2, 2), (1, 1), (3, 3)], "on one line"),
         ([(0, 0), (9, 0), (9, 3), (5, 3), (5, -2), (3, -2), (3, 3), (0, 3)], "crosses"),
     ],

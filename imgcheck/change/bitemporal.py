@@ -57,51 +57,34 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeResult:
-    """Differences between two pictures of one place.
+    """Differences between two pictures of one place."""
 
-    Attributes
-    ----------
-    regions : tuple of Region
-        Largest first; empty when nothing is significant or all was suppressed.
-    mask : ndarray of shape (M, N), bool
-        Pixels of ``regions``.
-    score : ndarray of shape (M, N), float32
-        Standard normal score of each pixel against the unchanged ground of the pair; higher is more
-        changed; 0 where a picture is missing.
-    smallest_m : float or None
-        Detection limit (d90): side in metres of the smallest square of contrast 0.15 that is found
-        with 90 % probability; ``None`` when no size is.
-    suppressed : tuple of Suppressed
-    incomparable : str
-        Why the pair cannot be compared, and ``regions`` is empty; empty when it can.
-    shift_px : tuple of float
-        Measured displacement (dx, dy) of ``after``, which was undone, pixels.
-    shift_sigma_px : float or None
-        Standard error of that shift; ``None`` when it could not be measured.
-    spread_px : float or None
-        Deviation of single places from that shift.
-    blur_px : float
-        Blur applied to ``before`` (positive) or ``after`` (negative) to match the sharpness.
-    sigma : float
-        Robust standard deviation of the difference of brightness on unchanged ground.
-    agreement : float
-        Robust correlation of the two pictures after normalisation.
-    valid_share : float
-        Share of the pixels that both pictures show.
-    """
-
+    #: Largest first; empty when nothing is significant or all was suppressed.
     regions: tuple[Region, ...]
+    #: Pixels of `regions`.
     mask: Mask
+    #: Standard normal score of each pixel against the unchanged ground of the pair; higher is more
+    #: changed; 0 where a picture is missing.
     score: Pixels
+    #: Detection limit (d90): side in metres of the smallest square of contrast 0.15 that is found
+    #: with 90 % probability; `None` when no size is.
     smallest_m: float | None
     suppressed: tuple[Suppressed, ...]
+    #: Why the pair cannot be compared, and `regions` is empty; empty when it can.
     incomparable: str
+    #: Measured displacement (dx, dy) of `after`, which was undone, pixels.
     shift_px: tuple[float, float]
+    #: Standard error of that shift; `None` when it could not be measured.
     shift_sigma_px: float | None
+    #: Deviation of single places from that shift.
     spread_px: float | None
+    #: Blur applied to `before` (positive) or `after` (negative) to match the sharpness.
     blur_px: float
+    #: Robust standard deviation of the difference of brightness on unchanged ground.
     sigma: float
+    #: Robust correlation of the two pictures after normalisation.
     agreement: float
+    #: Share of the pixels that both pictures show.
     valid_share: float
 
 

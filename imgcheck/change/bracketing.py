@@ -61,77 +61,51 @@ _MOST_LEANING = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """The state that a picture shows at one patch of lasting change.
+    """The state that a picture shows at one patch of lasting change."""
 
-    Attributes
-    ----------
-    split : int
-        The change came between reference ``split`` and ``split + 1`` (from 0, in order of time).
-    state : str
-        ``"earlier"``, ``"later"`` or ``"neither"``.
-    leaning : float
-        -1 exactly as the earlier references, +1 exactly as the later ones.
-    chance : float
-        Expected share of false patches among those that weigh as much.
-    centre : tuple of float
-        Middle of the patch in pixels of the grid, x and y.
-    area_px : float
-    box : tuple of float
-        Bounding box of the patch in pixels: left, top, right, bottom.
-    """
-
+    #: The change came between reference `split` and `split + 1` (from 0, in order of time).
     split: int
+    #: `"earlier"`, `"later"` or `"neither"`.
     state: str
+    #: -1 exactly as the earlier references, +1 exactly as the later ones.
     leaning: float
+    #: Expected share of false patches among those that weigh as much.
     chance: float
+    #: Middle of the patch in pixels of the grid, x and y.
     centre: tuple[float, float]
     area_px: float
+    #: Bounding box of the patch in pixels: left, top, right, bottom.
     box: tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bracket:
-    """Between which references a picture fits.
+    """Between which references a picture fits."""
 
-    Attributes
-    ----------
-    placed_after, placed_before : date or None
-        Dates of the references between which the picture fits at ``level``; ``None`` for an open
-        side, and for both when ``abstained``.
-    abstained : bool
-    reason : str
-        Why there is no answer; empty when there is one.
-    level : float
-        Nominal probability that the answer is right.
-    deciding : tuple of Vote
-        What the picture shows at each deciding patch, heaviest first.
-    votes : int
-        Patches that show one of the two states.
-    contradicting : int
-        Those among them that contradict the answer, or the best one.
-    log_likelihood : tuple of float
-        One for each hypothesis: before the first reference, between the first and the second, ...,
-        after the last; the highest is 0.
-    dates : tuple of date
-        Dates of the references in order.
-    lasting_verified : bool
-        False with two references: a passing difference cannot be excluded.
-    self_check : (right, wrong) or None
-        Answers when each reference is dated by the others; ``None`` when not tested (fewer than
-        four references, or no answer to test).
-    """
-
+    #: Dates of the references between which the picture fits at `level`; `None` for an open side,
+    #: and for both when `abstained`.
     placed_after: date | None
     placed_before: date | None
     abstained: bool
+    #: Why there is no answer; empty when there is one.
     reason: str
+    #: Nominal probability that the answer is right.
     level: float
+    #: What the picture shows at each deciding patch, heaviest first.
     deciding: tuple[Vote, ...]
+    #: Patches that show one of the two states.
     votes: int
+    #: Those among them that contradict the answer, or the best one.
     contradicting: int
+    #: One for each hypothesis: before the first reference, between the first and the second, ...,
+    #: after the last; the highest is 0.
     log_likelihood: tuple[float, ...]
+    #: Dates of the references in order.
     dates: tuple[date, ...]
+    #: False with two references: a passing difference cannot be excluded.
     lasting_verified: bool
+    #: Answers when each reference is dated by the others; `None` when not tested (fewer than four
+    #: references, or no answer to test).
     self_check: tuple[int, int] | None
 
 

@@ -137,27 +137,18 @@ _SEED = 20170924
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patch:
-    """One patch of lasting change.
+    """One patch of lasting change."""
 
-    Attributes
-    ----------
-    split : int
-        The change came after reference ``split`` and before reference ``split + 1`` (from 0).
-    rows, columns : ndarray of int
-        The pixels of its core.
-    weight : float
-        Summed gap, in units of the usual difference.
-    chance : float
-        Expected share of false patches among those that weigh as much; 1 when it is not known.
-    band, sign : ndarray
-        For each pixel the band that shows the change, and +1 where the later state is higher.
-    """
-
+    #: The change came after reference `split` and before reference `split + 1` (from 0).
     split: int
+    #: The pixels of its core.
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
+    #: Summed gap, in units of the usual difference.
     weight: float
+    #: Expected share of false patches among those that weigh as much; 1 when it is not known.
     chance: float
+    #: For each pixel the band that shows the change, and +1 where the later state is higher.
     band: NDArray[np.intp]
     sign: NDArray[np.float32]
 

@@ -17,37 +17,25 @@ _SEED = 20170924
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """One connected patch of changed ground.
+    """One connected patch of changed ground."""
 
-    Attributes
-    ----------
-    kind : str
-        ``"brighter"``, ``"darker"`` or ``"recoloured"``, from before to after.
-    polygon : ndarray of shape (K, 2), float64
-        Outline in pixels, x right, y down, (0, 0) the corner of the first pixel.
-    area_m2, area_error_m2 : float
-        Area on the ground, and its standard error from the uncertain edge.
-    p_value : float
-        Share of the clusters of pure noise, over the same threshold, that weigh as much.
-    q_value : float
-        Benjamini-Hochberg: expected share of false ones among regions with a p-value this small.
-    before, after : float
-        Mean brightness in [0, 1], ``after`` matched to the radiometry of ``before``.
-    contrast : float
-        ``after - before``.
-    peak_z : float
-        Highest score in the region.
-    """
-
+    #: `"brighter"`, `"darker"` or `"recoloured"`, from before to after.
     kind: str
+    #: Outline in pixels, x right, y down, (0, 0) the corner of the first pixel.
     polygon: NDArray[np.float64]
+    #: Area on the ground, and its standard error from the uncertain edge.
     area_m2: float
     area_error_m2: float
+    #: Share of the clusters of pure noise, over the same threshold, that weigh as much.
     p_value: float
+    #: Benjamini-Hochberg: expected share of false ones among regions with a p-value this small.
     q_value: float
+    #: Mean brightness in [0, 1], `after` matched to the radiometry of `before`.
     before: float
     after: float
+    #: `after - before`.
     contrast: float
+    #: Highest score in the region.
     peak_z: float
 
 

@@ -154,15 +154,9 @@ def candidates(
         _of_layer(levels[step.level], step, blur_px=blur_px, azimuth_deg=azimuth_deg, floor=floor)
         for step in steps
     ]
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return Candidates(
-        x=columns[0],
-        y=columns[1],
-        diameter=columns[2],
-        azimuth=columns[3],
-        correlation=columns[4],
-        features=columns[5],
-    )
+    names = ("x", "y", "diameter", "azimuth", "correlation", "features")
+    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Candidates(**dict(zip(names, columns, strict=True)))
 
 
 def rescore(found: Candidates, model: shipped.CraterModel) -> NDArray[np.float64]:

@@ -10,81 +10,56 @@ Kind = Literal["crater", "vehicle"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A place that looks like one object of a kind; it is not confirmed to be one.
+    """A place that looks like one object of a kind; it is not confirmed to be one."""
 
-    Attributes
-    ----------
-    kind : str
-        ``vehicle`` or ``crater``: the shape that was searched for.
-    cx, cy : float
-        Centre in pixels, (0, 0) at the corner of the top-left pixel.
-    length, width : float
-        Sides of the oriented box in pixels; for a crater both are the rim diameter.
-    heading : float
-        Direction of the long side, degrees clockwise from up, in [0, 180): front and back are
-        not distinguished. 0 for a crater.
-    score : float
-        Similarity to the shape; comparable within one kind only.
-    p : float or None
-        Probability that the object is real, by the named ``calibration``; None where no
-        calibration applies (see ``Detections.reason``).
-    measures : dict of str to Estimate
-        Sizes in metres with intervals, and the strength of the evidence.
-    """
-
+    #: `vehicle` or `crater`: the shape that was searched for.
     kind: Kind
+    #: Centre in pixels, (0, 0) at the corner of the top-left pixel.
     cx: float
     cy: float
+    #: Sides of the oriented box in pixels; for a crater both are the rim diameter.
     length: float
     width: float
+    #: Direction of the long side, degrees clockwise from up, in [0, 180): front and back are not
+    #: distinguished. 0 for a crater.
     heading: float
+    #: Similarity to the shape; comparable within one kind only.
     score: float
+    #: Probability that the object is real, by the named `calibration`; None where no calibration
+    #: applies (see `Detections.reason`).
     p: float | None = None
     calibration: str | None = None
     state: Literal["proposed"] = "proposed"
+    #: Sizes in metres with intervals, and the strength of the evidence.
     measures: dict[str, Estimate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detections:
-    """All proposals of one kind in one picture, and the limits of the search.
-
-    Attributes
-    ----------
-    proposals : tuple of Proposal
-        Best score first.
-    gsd : float
-        Ground sample distance, metres per pixel.
-    working_gsd : float or None
-        Ground sample distance at which the picture was searched, if coarser than its own: large
-        pictures are reduced first. Positions and sizes in pixels are those of the input.
-    searched_m : (float, float) or None
-        Sizes that were searched for; None when this picture cannot show the kind at all.
-    limit_m : float
-        Smallest size that this picture could show, given resolution and contrast.
-    searched_area_m2, share_searched : float
-        Ground on which an object could be detected, and its share of the picture.
-    expected_false : Estimate or None
-        Expected number of false proposals in a picture of this size, as measured on pictures of
-        other places without the object.
-    sun_azimuth_deg : float or None
-        Assumed azimuth; None when all azimuths were searched (or none matters).
-    calibration : str or None
-        The benchmark that thresholds and ``p`` come from; None when none applies.
-    reason : str
-        Why something is missing (no search, no ``p``), or "".
-    """
+    """All proposals of one kind in one picture, and the limits of the search."""
 
     kind: Kind
+    #: Best score first.
     proposals: tuple[Proposal, ...] = ()
+    #: Ground sample distance, metres per pixel.
     gsd: float
+    #: Sizes that were searched for; None when this picture cannot show the kind at all.
     searched_m: tuple[float, float] | None = None
+    #: Smallest size that this picture could show, given resolution and contrast.
     limit_m: float
+    #: Ground on which an object could be detected, and its share of the picture.
     searched_area_m2: float = 0.0
     share_searched: float = 0.0
     threshold: float
+    #: Expected number of false proposals in a picture of this size, as measured on pictures of
+    #: other places without the object.
     expected_false: Estimate | None = None
+    #: Assumed azimuth; None when all azimuths were searched (or none matters).
     sun_azimuth_deg: float | None = None
+    #: The benchmark that thresholds and `p` come from; None when none applies.
     calibration: str | None = None
+    #: Why something is missing (no search, no `p`), or "".
     reason: str = ""
+    #: Ground sample distance at which the picture was searched, if coarser than its own: large
+    #: pictures are reduced first. Positions and sizes in pixels are those of the input.
     working_gsd: float | None = None

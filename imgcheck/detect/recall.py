@@ -22,32 +22,23 @@ _TRIES = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """Detection power: recall by size on one picture.
-
-    Attributes
-    ----------
-    sizes_m, recall, low, high : tuple of float
-        Diameters inserted, share found, and its exact interval at ``level``.
-    trials : tuple of int
-        Craters inserted per size.
-    d50_m, d90_m : float or None
-        Smallest size found with 50 % or 90 % probability; None where that is never reached.
-    share_of_picture : float
-        Share of the picture with room for a crater of the middle size on usable ground.
-    missed_upper : float or None
-        Upper limit at ``level`` of the number of craters of d90 (else d50) and larger on the
-        searched ground if none was proposed; None where neither size is reached.
-    """
+    """Detection power: recall by size on one picture."""
 
     kind: Literal["crater"] = "crater"
+    #: Diameters inserted, share found, and its exact interval at `level`.
     sizes_m: tuple[float, ...] = ()
     recall: tuple[float, ...] = ()
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
+    #: Craters inserted per size.
     trials: tuple[int, ...] = ()
+    #: Smallest size found with 50 % or 90 % probability; None where that is never reached.
     d50_m: float | None = None
     d90_m: float | None = None
+    #: Share of the picture with room for a crater of the middle size on usable ground.
     share_of_picture: float = 0.0
+    #: Upper limit at `level` of the number of craters of d90 (else d50) and larger on the searched
+    #: ground if none was proposed; None where neither size is reached.
     missed_upper: float | None = None
     level: float
     reason: str = ""

@@ -33,36 +33,25 @@ _MOST_MIRRORED = timedelta(days=62)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedTime:
-    """Comparison of a measured shadow with a claimed window of time.
+    """Comparison of a measured shadow with a claimed window of time."""
 
-    Attributes
-    ----------
-    p_value : float or None
-        Probability of a misfit at least as large as that of the *best* instant of the window, if
-        that is the true one. It is conservative: the true instant of a true claim fits no better
-        than the best one. ``None`` when the sun was down during the whole window.
-    deviation_sigma : float or None
-        Root of that misfit, in standard errors.
-    best_time : datetime or None
-        Most probable instant of the window.
-    sun_azimuth_deg, sun_elevation_deg : float or None
-        The sun at ``best_time``; elevation including refraction.
-    days : Constraint
-        Times that the shadow allows on the claimed days; ``sets`` may lie outside the window.
-    daylight_ratio : float
-        Likelihood ratio of the claimed time against any daylight of the claimed days.
-    mirror_days : TimeSpan or None
-        Days on the other side of a solstice with the same path of the sun: the nearest ones that
-        do not end after the picture was posted. ``None`` for windows of more than two months.
-    """
-
+    #: Probability of a misfit at least as large as that of the *best* instant of the window, if
+    #: that is the true one. It is conservative: the true instant of a true claim fits no better
+    #: than the best one. `None` when the sun was down during the whole window.
     p_value: float | None
+    #: Root of that misfit, in standard errors.
     deviation_sigma: float | None
+    #: Most probable instant of the window.
     best_time: datetime | None
+    #: The sun at `best_time`; elevation including refraction.
     sun_azimuth_deg: float | None
     sun_elevation_deg: float | None
+    #: Times that the shadow allows on the claimed days; `sets` may lie outside the window.
     days: Constraint
+    #: Likelihood ratio of the claimed time against any daylight of the claimed days.
     daylight_ratio: float
+    #: Days on the other side of a solstice with the same path of the sun: the nearest ones that do
+    #: not end after the picture was posted. `None` for windows of more than two months.
     mirror_days: TimeSpan | None
 
     @property
@@ -149,28 +138,19 @@ _DAYS_TRIED = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slip:
-    """The claimed time after one time zone error.
+    """The claimed time after one time zone error."""
 
-    Attributes
-    ----------
-    name : str
-        The error, in words.
-    hours : float
-        Hours added to the claimed time.
-    start, end : datetime
-        The corrected time, UTC.
-    sun_azimuth_deg, sun_elevation_deg : float
-        The sun in the middle of it.
-    fits : bool
-        Whether the shadow fits the corrected time.
-    """
-
+    #: The error, in words.
     name: str
+    #: Hours added to the claimed time.
     hours: float
+    #: The corrected time, UTC.
     start: datetime
     end: datetime
+    #: The sun in the middle of it.
     sun_azimuth_deg: float
     sun_elevation_deg: float
+    #: Whether the shadow fits the corrected time.
     fits: bool
 
 

@@ -33,74 +33,50 @@ _FEWEST_STEPS = 240
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """Comparison of a claimed time with a rival, or with any daylight of the window.
+    """Comparison of a claimed time with a rival, or with any daylight of the window."""
 
-    Attributes
-    ----------
-    likelihood_ratio : float
-        Probability density of the shadow under the claimed time over that under the other. A
-        share of blunders (``likelihood.BLUNDERS``) keeps it finite.
-    against : str
-        ``"rival"`` or ``"daylight"``.
-    allowed : bool
-        Whether a moment of the claimed time is in the sets.
-    sun_azimuth_deg, sun_elevation_deg : float
-        The sun at the middle of the claimed time.
-    """
-
+    #: Probability density of the shadow under the claimed time over that under the other. A share
+    #: of blunders (`likelihood.BLUNDERS`) keeps it finite.
     likelihood_ratio: float
+    #: `"rival"` or `"daylight"`.
     against: str
+    #: Whether a moment of the claimed time is in the sets.
     allowed: bool
+    #: The sun at the middle of the claimed time.
     sun_azimuth_deg: float
     sun_elevation_deg: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraint:
-    """The dates and times of day that a shadow allows.
+    """The dates and times of day that a shadow allows."""
 
-    Attributes
-    ----------
-    sets : tuple of TimeSpan
-        Smallest set of daylight moments of the window that contains the true one with probability
-        ``level``, if all daylight moments of the window have equal prior probability. In time
-        order; empty when nothing fits.
-    mirror : tuple of TimeSpan
-        Moments at least as probable as the least probable one of ``sets`` on the mirror dates, on
-        the other side of the solstice; inside the window or not.
-    level : float
-    window : TimeSpan
-    resolution_s : float
-        Step of the search; ends of spans are known to half of it.
-    fits : bool
-        Whether the best moment of the window fits at all (p >= 0.001).
-    p_value : float or None
-        Probability of a misfit at least as large as that of the best moment; ``None`` when the
-        sun was down during the whole window.
-    deviation_sigma : float or None
-        Root of that misfit, in standard errors.
-    best_time : datetime or None
-        Most probable moment of the window.
-    share : float
-        Share of the window's daylight that is in ``sets``: 1 if the shadow excludes nothing.
-    days_allowed, days_in_window : int
-        Days of mean local solar time with an allowed moment, and with daylight in the window.
-    claimed : Weighed or None
-        ``None`` if no time was claimed.
-    """
-
+    #: Smallest set of daylight moments of the window that contains the true one with probability
+    #: `level`, if all daylight moments of the window have equal prior probability. In time order;
+    #: empty when nothing fits.
     sets: tuple[TimeSpan, ...]
+    #: Moments at least as probable as the least probable one of `sets` on the mirror dates, on the
+    #: other side of the solstice; inside the window or not.
     mirror: tuple[TimeSpan, ...]
     level: float
     window: TimeSpan
+    #: Step of the search; ends of spans are known to half of it.
     resolution_s: float
+    #: Whether the best moment of the window fits at all (p >= 0.001).
     fits: bool
+    #: Probability of a misfit at least as large as that of the best moment; `None` when the sun was
+    #: down during the whole window.
     p_value: float | None
+    #: Root of that misfit, in standard errors.
     deviation_sigma: float | None
+    #: Most probable moment of the window.
     best_time: datetime | None
+    #: Share of the window's daylight that is in `sets`: 1 if the shadow excludes nothing.
     share: float
+    #: Days of mean local solar time with an allowed moment, and with daylight in the window.
     days_allowed: int
     days_in_window: int
+    #: `None` if no time was claimed.
     claimed: Weighed | None = None
 
 

@@ -39,23 +39,15 @@ _FLOOR_DEG = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowDirection:
-    """An estimated direction of shadows.
+    """An estimated direction of shadows."""
 
-    Attributes
-    ----------
-    shadow_deg : float
-        Direction in which shadows point, degrees clockwise from up in the picture.
-    sigma_deg : float
-        Its standard error; that of the axis, where the sense is not known.
-    confidence : float
-        Probability by the fitted model that the axis is within 12 degrees.
-    sign_known : bool
-        ``False`` where shadows may point the opposite way.
-    """
-
+    #: Direction in which shadows point, degrees clockwise from up in the picture.
     shadow_deg: float
+    #: Its standard error; that of the axis, where the sense is not known.
     sigma_deg: float
+    #: Probability by the fitted model that the axis is within 12 degrees.
     confidence: float
+    #: `False` where shadows may point the opposite way.
     sign_known: bool
 
 

@@ -37,19 +37,13 @@ class ShadowMeasurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooled:
-    """Combined measurements of one direction or ratio.
+    """Combined measurements of one direction or ratio."""
 
-    Attributes
-    ----------
-    value, sigma : float
-        ``sigma`` includes the observed spread where it is larger than the stated errors explain,
-        and the shared error.
-    used : tuple of bool
-        Which measurements were used; the others are outliers.
-    """
-
+    #: `sigma` includes the observed spread where it is larger than the stated errors explain, and
+    #: the shared error.
     value: float
     sigma: float
+    #: Which measurements were used; the others are outliers.
     used: tuple[bool, ...]
 
 

@@ -29,19 +29,12 @@ _PRESSURE_HPA, _TEMPERATURE_C = 1013.25, 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Path:
-    """The sun at the middle of equal steps of time.
+    """The sun at the middle of equal steps of time."""
 
-    Attributes
-    ----------
-    times : (N,) datetime64[us]
-        Middles of the steps, UTC.
-    step_s : float
-    azimuth, elevation : (N,) float64
-        Degrees; azimuth clockwise from true north, elevation as seen through the air.
-    """
-
+    #: Middles of the steps, UTC.
     times: Times
     step_s: float
+    #: Degrees; azimuth clockwise from true north, elevation as seen through the air.
     azimuth: Floats
     elevation: Floats
 

@@ -28,20 +28,13 @@ _CHUNK = 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SunPosition:
-    """Position of the centre of the sun.
+    """Position of the centre of the sun."""
 
-    Attributes
-    ----------
-    elevation_deg : ndarray
-        Height above the horizon without refraction, degrees.
-    apparent_elevation_deg : ndarray
-        The same with refraction; equal to ``elevation_deg`` when the sun is down.
-    azimuth_deg : ndarray
-        Direction of the sun, degrees clockwise from true north, in [0, 360).
-    """
-
+    #: Height above the horizon without refraction, degrees.
     elevation_deg: Floats
+    #: The same with refraction; equal to `elevation_deg` when the sun is down.
     apparent_elevation_deg: Floats
+    #: Direction of the sun, degrees clockwise from true north, in [0, 360).
     azimuth_deg: Floats
 
 
