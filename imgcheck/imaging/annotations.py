@@ -6,7 +6,7 @@ These pixels are not ground. Matching and change detection leave them out.
 import cv2
 import numpy as np
 
-from imgcheck.imaging.arrays import Float32, Mask, Uint8
+from imgcheck.imaging.pixels import Float32, Mask, Uint8
 
 # Drawn colours are vivid; vegetation, water and soil of true-colour imagery are not.
 _SATURATION, _VALUE = 0.6, 0.45

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from imgcheck.imaging.arrays import Float32, Float64, Mask
+from imgcheck.imaging.pixels import Float32, Float64, Mask
 
 # Details of 2 to 10 pixels: finer ones die in compression, coarser ones outlast the seasons.
 _BAND = (1.0, 3.0)

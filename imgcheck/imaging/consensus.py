@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.imaging import transforms
-from imgcheck.imaging.arrays import Float64, Index, Mask
 from imgcheck.imaging.features import Features, Matches
+from imgcheck.imaging.pixels import Float64, Index, Mask
 from imgcheck.imaging.transforms import Fit
 
 # Pairs that a transform is drawn through.

@@ -8,7 +8,7 @@ is thin and of one or two tones. Ground that changed, and a vehicle that moved, 
 import cv2
 import numpy as np
 
-from imgcheck.imaging.arrays import Float32, Float64, Mask
+from imgcheck.imaging.pixels import Float32, Float64, Mask
 
 # All in gray levels of 255. JPEG leaves a box this flat over 7 x 7 pixels ...
 _FLAT, _FLAT_WINDOW = 6.0, 7

@@ -13,7 +13,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from imgcheck.errors import GridMismatchError
-from imgcheck.imaging.arrays import Float32, Float64, Index, Mask, Uint8
+from imgcheck.imaging.pixels import Float32, Float64, Index, Mask, Uint8
 
 # Low, so that hazy and low-contrast ground keeps features (4.10 and 5.0 default: 0.04).
 # The strongest `limit` are kept in any case.

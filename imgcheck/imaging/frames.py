@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 
 from imgcheck.errors import RefusedError, UnreadableError
-from imgcheck.imaging.arrays import Float32, Uint8
 from imgcheck.imaging.intake import AVIF_BRANDS, HEIF_BRANDS
 from imgcheck.imaging.limits import Limits, default_limits
+from imgcheck.imaging.pixels import Float32, Uint8
 from imgcheck.imaging.text import printable
 
 _HEAD_BYTES = 16

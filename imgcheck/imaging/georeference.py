@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from imgcheck.errors import UnreadableError
-from imgcheck.imaging.arrays import Float64
-from imgcheck.imaging.pixels import view_to_stored
+from imgcheck.imaging.pixels import Float64, view_to_stored
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imgcheck.errors import GridMismatchError
-from imgcheck.imaging.arrays import Float32, Float64, Mask
+from imgcheck.imaging.pixels import Float32, Float64, Mask
 
 if TYPE_CHECKING:
     from imgcheck.imaging.image import Image

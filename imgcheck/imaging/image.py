@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import ImgcheckError, RefusedError, UnreadableError
-from imgcheck.imaging.arrays import Float32, Mask, Uint8
 from imgcheck.imaging.containers import Container, read_container
 from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.guard import guarded
@@ -25,7 +24,7 @@ from imgcheck.imaging.limits import (
     check_header,
     default_limits,
 )
-from imgcheck.imaging.pixels import Decoded, luma, turn
+from imgcheck.imaging.pixels import Decoded, Float32, Mask, Uint8, luma, turn
 from imgcheck.imaging.text import printable
 
 _Result = TypeVar("_Result")

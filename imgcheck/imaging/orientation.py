@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.imaging.arrays import Float32, Mask
+from imgcheck.imaging.pixels import Float32, Mask
 
 # Gradients are taken after this blur, and smoothed over this far: as tolerant as a search with
 # steps of several degrees needs (benchmarks: structural, tune).

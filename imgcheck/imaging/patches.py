@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import scipy.fft
 
-from imgcheck.imaging.arrays import Float32, Float64
+from imgcheck.imaging.pixels import Float32, Float64
 
 # A patch that is known in less than this share of its pixels is left out.
 _LEAST_KNOWN = 0.5

@@ -8,14 +8,19 @@ for all three bands, so that colours keep their relation.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import GridMismatchError, UsageError
-from imgcheck.imaging.arrays import Float32, Float64, Mask, Uint8
 from imgcheck.imaging.containers.tree import Observation
+
+Float32: TypeAlias = NDArray[np.float32]
+Float64: TypeAlias = NDArray[np.float64]
+Index: TypeAlias = NDArray[np.intp]
+Mask: TypeAlias = NDArray[np.bool_]
+Uint8: TypeAlias = NDArray[np.uint8]
 
 # ITU-R BT.601, luma of R'G'B'.
 LUMA = (0.299, 0.587, 0.114)

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from imgcheck.errors import ImgcheckError
-from imgcheck.imaging.arrays import Float32, Uint8
 from imgcheck.imaging.image import Image
-from imgcheck.imaging.pixels import turn
+from imgcheck.imaging.pixels import Float32, Uint8, turn
 
 # What undoes each EXIF orientation; 6 and 8 undo one another, the others themselves.
 _UNDO = {6: 8, 8: 6}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from imgcheck.imaging.arrays import Float64
+from imgcheck.imaging.pixels import Float64
 
 FREEDOM = {"similarity": 4, "affine": 6, "homography": 8}
 _STEPS = 12

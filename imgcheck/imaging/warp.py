@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imgcheck.errors import GridMismatchError, UsageError
 from imgcheck.imaging import transforms
-from imgcheck.imaging.arrays import Float32, Float64, Mask
+from imgcheck.imaging.pixels import Float32, Float64, Mask
 from imgcheck.imaging.transforms import apply
 
 _ROWS_AT_ONCE = 1024

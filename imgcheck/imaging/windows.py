@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from imgcheck.errors import UnreadableError, UsageError
 from imgcheck.imaging import transforms
-from imgcheck.imaging.arrays import Mask, Uint8
 from imgcheck.imaging.limits import WINDOWED_FORMATS, check_window
-from imgcheck.imaging.pixels import as_bytes, turn, view_to_stored
+from imgcheck.imaging.pixels import Mask, Uint8, as_bytes, turn, view_to_stored
 
 if TYPE_CHECKING:
     from imgcheck.imaging.image import Image

@@ -10,14 +10,13 @@ import dataclasses
 import numpy as np
 
 from imgcheck.errors import UnreadableError
-from imgcheck.imaging.arrays import Index, Mask
 from imgcheck.imaging.containers.bmp import row_bytes
 from imgcheck.imaging.containers.gif import GifFrame, GifHeader, sub_block_bytes
 from imgcheck.imaging.containers.header import Header, number
 from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
 from imgcheck.imaging.limits import Limits
-from imgcheck.imaging.pixels import Decoded
+from imgcheck.imaging.pixels import Decoded, Index, Mask
 
 
 def decode_bmp(data: bytes, header: Header) -> Decoded:

@@ -15,12 +15,11 @@ import struct
 import numpy as np
 
 from imgcheck.errors import UnreadableError
-from imgcheck.imaging.arrays import Uint8
 from imgcheck.imaging.containers.header import Header
 from imgcheck.imaging.containers.jpeg import JpegHeader, JpegStream
 from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
-from imgcheck.imaging.pixels import Decoded
+from imgcheck.imaging.pixels import Decoded, Uint8
 
 _END = b"\xff\xd9"
 # Any bytes but FF; fixed, so that the same file gives the same result.

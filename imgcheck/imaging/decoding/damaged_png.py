@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgcheck.errors import UnreadableError
-from imgcheck.imaging.arrays import Mask
 from imgcheck.imaging.containers.header import Header
 from imgcheck.imaging.containers.png import Chunk, chunks
 from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
 from imgcheck.imaging.limits import Limits, check_decode
-from imgcheck.imaging.pixels import Decoded
+from imgcheck.imaging.pixels import Decoded, Mask
 
 # ISO/IEC 15948, 8.2: first column and row, column and row step of the seven passes.
 _ADAM7 = (

@@ -23,11 +23,10 @@ from rasterio.io import DatasetReader, MemoryFile
 from rasterio.windows import Window
 
 from imgcheck.errors import ImgcheckError, UnreadableError
-from imgcheck.imaging.arrays import Mask, Uint8
 from imgcheck.imaging.containers.header import Header
 from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.guard import decoder_error, recorded_warnings
-from imgcheck.imaging.pixels import Decoded, as_bytes
+from imgcheck.imaging.pixels import Decoded, Mask, Uint8, as_bytes
 
 DRIVERS = {"tiff": "GTiff", "jp2": "JP2OpenJPEG", "png": "PNG"}
 _SAFE: dict[str, Any] = {
