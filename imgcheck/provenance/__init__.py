@@ -38,7 +38,6 @@ from imgcheck.provenance.pictures.gain_map import (
     GainMap,
     gain_map_words,
     read_gain_map,
-    stated_items,
 )
 from imgcheck.provenance.platforms.data import name_times
 from imgcheck.provenance.platforms.fbmd import Fbmd, decode_fbmd, fbmd_words, read_fbmd
@@ -54,7 +53,7 @@ __all__ = [
     "name_times", "named_years", "NO_TRUST", "Node", "NoSecondReading", "Observation",
     "platform_traces", "read_bundle", "read_credentials", "read_fbmd", "read_gain_map",
     "read_mpf", "route", "RuleResult", "say_credentials", "SecondEntry", "SecondReading",
-    "signed_time", "stated_items", "Step", "structure", "Structure", "TagEntry",
+    "signed_time", "Step", "structure", "Structure", "TagEntry",
     "thumbnail_agreement", "Time", "TimeComparison", "TimeFit", "Trace", "TrustBundle",
     "TrustList", "unreadable",
 ]  # fmt: skip

@@ -58,7 +58,8 @@ def layout(rng: np.random.Generator) -> Layout:
 
 def read(data: bytes) -> provenance.Fbmd | None:
     tree = provenance.structure(data, format="jpeg")
-    gain = provenance.read_gain_map(data, structure=tree)
+    xmp = provenance.metadata(data, format="jpeg", structure=tree).xmp
+    gain = provenance.read_gain_map(data, structure=tree, xmp=xmp)
     length = gain.stated_length if gain else None
     return provenance.read_fbmd(data, structure=tree, gain_map_length=length)
 

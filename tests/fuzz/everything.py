@@ -23,7 +23,7 @@ def parse(data: bytes, form: str) -> None:
     provenance.c2pa_presence(tree)
     provenance.embedded_pictures(data, format=form, structure=tree)
     provenance.read_mpf(data, structure=tree)
-    provenance.read_gain_map(data, structure=tree)
+    provenance.read_gain_map(data, structure=tree, xmp=tags.xmp)
     fbmd = provenance.read_fbmd(data, structure=tree)
     provenance.consistency(
         data,

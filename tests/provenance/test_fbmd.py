@@ -5,7 +5,14 @@ import struct
 import numpy as np
 import pytest
 
-from imgcheck.provenance import Fbmd, fbmd_words, read_fbmd, read_gain_map, structure
+from imgcheck.provenance import (
+    Fbmd,
+    fbmd_words,
+    metadata,
+    read_fbmd,
+    read_gain_map,
+    structure,
+)
 from tests.provenance import build, build_fbmd
 from tests.provenance.build_fbmd import EDITS, Layout
 
@@ -17,7 +24,7 @@ LAYOUTS = (
 
 def read(data: bytes) -> Fbmd | None:
     tree = structure(data, format="jpeg")
-    gain = read_gain_map(data, structure=tree)
+    gain = read_gain_map(data, structure=tree, xmp=metadata(data, format="jpeg").xmp)
     length = gain.stated_length if gain else None
     return read_fbmd(data, structure=tree, gain_map_length=length)
 

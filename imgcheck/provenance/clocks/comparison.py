@@ -34,16 +34,9 @@ _MEANING: dict[Role, str] = {
 class Gap:
     """The second time relative to the first.
 
-    Attributes
-    ----------
-    order : str
-        Of the first against the second, whatever the unknown zones are; two times without a zone
-        are compared as written.
-    written_s : float
-        Difference of the digits as written, zones ignored, second minus first, seconds.
-    words : str
-        How they were compared: ``both with a zone``, ``both without a zone, compared as
-        written``, ``one without a zone, compared with every zone from UTC-12 to UTC+14``.
+    ``order`` is that of the first against the second, whatever the unknown zones are; two times
+    without a zone are compared as written. ``written_s`` is the difference of the digits, second
+    minus first; ``words`` name how the two were compared.
     """
 
     order: Order
@@ -113,15 +106,11 @@ class TimeFit:
     local : str
         The two compared as local times: ``inside``, ``earlier``, ``later``, ``overlaps`` (the
         recorded time is coarser), or ``unknown`` (a time in UTC against a window without a zone).
-        A lead where ``relation`` is undecidable, not a result: the camera may have run in another
-        zone.
+        A lead where ``relation`` is undecidable, not a result: the clock may run in another zone.
     local_gap_h : float
         Hours between the two as local times; 0.0 unless earlier or later.
     margin_h : float
-        Hours by which the clock would have to be wrong, beyond all zones, before the relation
-        changes; 0.0 where it is undecidable.
-    basis : str
-        The sentence behind it.
+        Hours by which the clock would have to be wrong, beyond all zones, to change the relation.
     """
 
     time: Time
@@ -199,7 +188,6 @@ class _Edge:
 
     @property
     def over(self) -> datetime:
-        """The moment after which the side is over."""
         return self.moment + self.length
 
 

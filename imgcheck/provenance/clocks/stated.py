@@ -150,7 +150,6 @@ def parse_time(text: str, *, fraction: str = "", zone: str | None = None) -> Sta
 
 
 def _known(match: re.Match[str], name: str) -> int:
-    """Return a part of a date as a number; 0 where it is not stated."""
     text = next((match[key] for key in (name, f"{name}2", f"{name}3") if match[key]), "")
     return int(text) if text.strip().isdigit() else 0
 
@@ -196,7 +195,6 @@ def _at(midnight: datetime, match: re.Match[str], fraction: str, zone: str | Non
 
 
 def with_zone(digits: str, zone: str | None) -> str:
-    """Write a time with its zone behind it."""
     return digits + ("" if zone is None else "Z" if zone == "UTC" else zone)
 
 

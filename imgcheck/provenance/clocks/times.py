@@ -111,7 +111,6 @@ def _time(parsed: Stated | None, source: str, tag: str, role: Role) -> Iterable[
 
 
 def _placed(time: Time, place: tuple[int | None, int | None]) -> Time:
-    """Add the place of the raw bytes and what is known of the clock."""
     clock = _CLOCKS.get(time.source, time.clock)
     return replace(time, offset=place[0], length=place[1], clock=clock)
 
@@ -244,7 +243,6 @@ def _time_of_day(value: Value) -> tuple[float, float] | None:
 
 
 def _fraction(text: str) -> Number | str:
-    """Read "37", "37.5" or "37/1"; other text, and a denominator of 0, stay text."""
     match = _NUMBER.fullmatch(text)
     if match is None or (match[2] is not None and not int(match[2])):
         return text
@@ -283,7 +281,6 @@ def _iptc(
 
 
 def _related(reading: Reading, times: Iterable[Time]) -> tuple[Time, ...]:
-    """Add what the times show of each other, and observe a week counter that rolled over."""
     found = tuple(_rolled_over(reading, time, tuple(times)) for time in times)
     shots = [time for time in found if time.role == "capture" and _usable(time)]
     clocks = [time for time in shots if time.zone is None and time.source == "camera clock"]

@@ -108,7 +108,7 @@ def _one(
     where: tuple[str, ...], label: str | None,
 ) -> None:  # fmt: skip
     seen = walk.store.seen_of(parent.uri(name))
-    failing = codes.names(codes.about_ingredients(seen.failure))
+    failing = codes.names(codes.about(codes.INGREDIENT, seen.failure))
     recorded = _recorded(content)
     own = None if label is None else _own(walk, label)
     if not content and parent.uri(name) not in walk.redacted:
@@ -162,11 +162,10 @@ def _recorded(content: dict[str, object]) -> tuple[str, ...]:
     old = plain(content.get("validationStatus", content.get("validation_status")))
     # Version 1 has one list for everything: what fits is left out by its ending.
     bad = (s for s in (*new, *old) if not s.code.endswith((".match", ".validated", ".trusted")))
-    return codes.names((*codes.against_integrity(bad), *codes.about_ingredients(new)))
+    return codes.names((*codes.against_integrity(bad), *codes.about(codes.INGREDIENT, new)))
 
 
 def _own(walk: _Walk, label: str) -> _Own | None:
-    """Validate one manifest away from its picture; None where the store does not hold it."""
     if walk.store.manifest(label) is None:
         return None
     if label not in walk.known:
@@ -198,5 +197,5 @@ def _validated(walk: _Walk, label: str) -> _Own:
 
 def _excused(walk: _Walk, status: Status) -> bool:
     """Return whether a failure means nothing: the picture is not here, or it was redacted."""
-    content = bool(codes.about_content((status,))) and status.code.endswith(".mismatch")
+    content = bool(codes.about(codes.CONTENT, (status,))) and status.code.endswith(".mismatch")
     return content or (status.code == "assertion.missing" and status.url in walk.redacted)

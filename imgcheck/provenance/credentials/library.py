@@ -136,7 +136,6 @@ class Library:
 
 
 def _certificates(text: str) -> dict[str, dict[str, Any]]:
-    """Return certificate and time stamp of each manifest, from the library's other report."""
     found = json.loads(text).get("manifests")
     if not isinstance(found, list):
         return {}

@@ -195,7 +195,6 @@ def _integrity(store: Store) -> tuple[Integrity, str | None]:
 
 
 def _without_trailer(data: bytes, structure: Structure) -> bytes | None:
-    """Return a JPEG up to its end of image, or None where nothing follows it."""
     ends = [n.offset + n.length for n in structure.nodes if n.kind == "EOI"]
     return data[: ends[0]] if ends and ends[0] < len(data) else None
 
@@ -235,7 +234,6 @@ def _linked(data: bytes) -> str | None:
 
 
 def _generator(active: Manifest) -> str | None:
-    """Return the program that made the claim."""
     info = active.claim.get("claim_generator_info")
     block = mapping(items(info)[0]) if items(info) else mapping(info)
     words = " ".join(w for w in (text(block.get("name")), text(block.get("version"))) if w)
@@ -248,8 +246,8 @@ def _identities(active: Manifest, found: Statuses, trust: TrustList) -> tuple[Id
 
 
 def _identity(found: Statuses, label: str, listed: bool) -> Identity:
-    failing = [s for s in codes.about_identity(found.failure) if s.url.endswith(f"/{label}")]
-    fitting = [s for s in codes.about_identity(found.success) if s.url.endswith(f"/{label}")]
+    failing = [s for s in codes.about(codes.IDENTITY, found.failure) if s.url.endswith(f"/{label}")]
+    fitting = [s for s in codes.about(codes.IDENTITY, found.success) if s.url.endswith(f"/{label}")]
     if any("untrusted" not in s.code for s in failing):
         state = "broken"
     elif failing:

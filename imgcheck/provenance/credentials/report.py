@@ -20,28 +20,25 @@ _ADDRESS = "self#jumbf="
 
 
 def text(value: Any) -> str | None:
-    """Return a short text, or None where there is none."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     return str(value)[:_LONGEST] or None
 
 
 def mapping(value: Any) -> dict[str, Any]:
-    """Return an object, an empty one where there is none."""
     return value if isinstance(value, dict) else {}
 
 
 def items(value: Any) -> list[Any]:
-    """Return a list, an empty one where there is none."""
     return value if isinstance(value, list) else []
 
 
 # Axes of their own: none of these says that the bytes or the assertions are wrong.
 _SIGNER = ("signingCredential.", "claimSignature.outsideValidity")
 _TIME = ("timeStamp.", "timeOfSigning.")
-_INGREDIENT = ("ingredient.",)
-_IDENTITY = ("cawg.",)
-_CONTENT = ("assertion.dataHash.", "assertion.bmffHash.", "assertion.boxesHash.",
+INGREDIENT = ("ingredient.",)
+IDENTITY = ("cawg.",)
+CONTENT = ("assertion.dataHash.", "assertion.bmffHash.", "assertion.boxesHash.",
             "assertion.collectionHash.", "assertion.multiAssetHash.")  # fmt: skip
 _UNSUPPORTED = frozenset({"algorithm.unsupported", "assertion.bmffHash.unsupported"})
 
@@ -65,7 +62,6 @@ class Statuses:
 
 
 def statuses(value: Any) -> Statuses:
-    """Read a block of success, informational and failure codes."""
     block = mapping(value)
     return Statuses(*(tuple(_read(block.get(k))) for k in ("success", "informational", "failure")))
 
@@ -92,12 +88,10 @@ class Manifest:
 
     @property
     def claim(self) -> dict[str, Any]:
-        """The claim: the part that the signature covers."""
         return mapping(self.raw.get("claim"))
 
     @property
     def assertions(self) -> dict[str, Any]:
-        """The assertions by their labels."""
         return mapping(self.raw.get("assertion_store"))
 
     def labelled(self, prefix: str) -> Iterator[tuple[str, Any]]:
@@ -113,7 +107,6 @@ class Manifest:
         return tuple(str(url).rsplit("/", 1)[-1] for url in urls if url)
 
     def uri(self, assertion: str) -> str:
-        """Return the full address of an assertion."""
         return f"{_ADDRESS}/c2pa/{self.label}/c2pa.assertions/{assertion}"
 
 
@@ -130,17 +123,14 @@ class Store:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The label of every manifest."""
         return tuple(mapping(self.raw.get("manifests")))
 
     def manifest(self, label: str) -> Manifest | None:
-        """Return a manifest by its label."""
         found = mapping(self.raw.get("manifests")).get(label)
         return Manifest(label, found) if isinstance(found, dict) else None
 
     @property
     def verdict(self) -> Statuses:
-        """The validation results of the active manifest."""
         return statuses(mapping(self.raw.get("validation_results")).get("activeManifest"))
 
     def seen_of(self, uri: str) -> Statuses:
@@ -162,7 +152,6 @@ class Store:
 
     @property
     def redacted(self) -> frozenset[str]:
-        """The addresses of assertions that a claim lists as redacted."""
         manifests = (self.manifest(label) for label in self.labels)
         return frozenset(
             str(url)
@@ -182,29 +171,18 @@ def label_in(url: Any) -> str | None:
 
 
 def names(found: Iterable[Status]) -> tuple[str, ...]:
-    """Return the codes, each once, in the order found."""
     return tuple(dict.fromkeys(status.code for status in found))
 
 
 def against_integrity(found: Iterable[Status]) -> tuple[Status, ...]:
     """Keep the codes about signature, assertions or content."""
-    other = _SIGNER + _TIME + _INGREDIENT + _IDENTITY
+    other = _SIGNER + _TIME + INGREDIENT + IDENTITY
     return tuple(s for s in found if not s.code.startswith(other))
 
 
-def about_content(found: Iterable[Status]) -> tuple[Status, ...]:
-    """Keep the codes about the hash of the content."""
-    return tuple(s for s in found if s.code.startswith(_CONTENT))
-
-
-def about_identity(found: Iterable[Status]) -> tuple[Status, ...]:
-    """Keep the codes about identity assertions of CAWG."""
-    return tuple(s for s in found if s.code.startswith(_IDENTITY))
-
-
-def about_ingredients(found: Iterable[Status]) -> tuple[Status, ...]:
-    """Keep the codes about ingredients."""
-    return tuple(s for s in found if s.code.startswith(_INGREDIENT))
+def about(axis: str | tuple[str, ...], found: Iterable[Status]) -> tuple[Status, ...]:
+    """Keep the codes of one axis: `CONTENT`, `IDENTITY` or `INGREDIENT`."""
+    return tuple(s for s in found if s.code.startswith(axis))
 
 
 def only_unsupported(found: tuple[Status, ...]) -> bool:
@@ -213,13 +191,11 @@ def only_unsupported(found: tuple[Status, ...]) -> bool:
 
 
 def signature_fits(found: Statuses) -> bool:
-    """Return whether the signature was confirmed."""
     return any(s.code == "claimSignature.validated" for s in found.success)
 
 
 def content_fits(found: Statuses) -> bool:
-    """Return whether some hash of the content was confirmed."""
-    return any(s.code.endswith(".match") for s in about_content(found.success))
+    return any(s.code.endswith(".match") for s in about(CONTENT, found.success))
 
 
 def cryptographic(status: Status) -> bool:
@@ -234,7 +210,7 @@ def changed_since(found: Iterable[Status]) -> tuple[Status, ...]:
     """Keep the codes that show that an ingredient's manifest changed after the file was signed."""
     found = tuple(found)
     direct = tuple(s for s in against_integrity(found) if cryptographic(s))
-    return direct + tuple(s for s in about_ingredients(found) if s.code.endswith("mismatch"))
+    return direct + tuple(s for s in about(INGREDIENT, found) if s.code.endswith("mismatch"))
 
 
 def refused_though_whole(found: Statuses) -> bool:
@@ -244,7 +220,7 @@ def refused_though_whole(found: Statuses) -> bool:
     fitting and as not fitting (2023, one maker); steps without a source type.
     """
     failing = against_integrity(found.failure)
-    fitting = {s.url for s in about_content(found.success) if s.code.endswith(".match")}
+    fitting = {s.url for s in about(CONTENT, found.success) if s.code.endswith(".match")}
     return (
         bool(failing and fitting)
         and signature_fits(found)

@@ -63,19 +63,12 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingredient:
-    """One ingredient, validated anew on its own.
+    """One ingredient, validated on its own.
 
-    Attributes
-    ----------
-    path : tuple of str
-        Titles from the file down to this ingredient, made-up ones where the file gives none.
-    relation : str
-        ``parentOf``, ``componentOf``, ``inputTo``, or what the file writes.
-    codes : tuple of str
-        Failures of signature and assertions; its own picture is not here to be hashed.
-    recorded : tuple of str
-        Failures recorded by the program that took it in: part of the signed statement of that
-        program, and the only sign of a wrong content hash.
+    ``path`` are titles from the file down to this ingredient. ``codes`` are failures of signature
+    and assertions; its own picture is not here to be hashed. ``recorded`` are failures that the
+    program that took it in wrote down: part of the signed statement of that program, and the only
+    sign of a wrong content hash.
     """
 
     path: tuple[str, ...]
@@ -108,17 +101,10 @@ class OutsidePart:
 class OutsideHash:
     """The parts of the file that the content hash does not cover.
 
-    Attributes
-    ----------
-    method : str or None
-        ``data``, ``boxes``, ``bmff``; None where no hash of the content was found.
-    ranges : tuple of OutsidePart
-        For ``data``: the excluded bytes. What holds the manifest itself is always among them.
-    rules : tuple of str
-        For ``bmff`` and ``boxes``: the excluded boxes by their names in the assertion.
-    exif, xmp, picture : bool or None
-        Whether the file's EXIF, its XMP, or any of its compressed pixels lie outside; None where
-        there are none or it is unknown.
+    ``method`` is ``data``, ``boxes``, ``bmff``, or None where no hash of the content was found.
+    ``ranges`` are the excluded bytes (data), always with the manifest itself; ``rules`` the
+    excluded boxes (bmff, boxes). ``exif``, ``xmp``, ``picture``: whether any of the file's EXIF,
+    XMP or compressed pixels lie outside; None where there are none or it is unknown.
     """
 
     method: str | None
@@ -172,24 +158,20 @@ class Credentials:
     Attributes
     ----------
     places : tuple of (offset, length)
-        Where imgcheck itself sees a manifest store.
+        Where imgcheck itself finds a manifest store.
     reason : str or None
         Why there is no result, or what is odd about it, in one sentence.
-    codes : tuple of str
-        Failures of the active manifest, without certificates and ingredients.
+    codes, confirmed : tuple of str
+        Failures of the active manifest, without certificates and ingredients; what fits.
     whole_without_trailer : bool
         The content hash fails, and fits once the bytes after the picture's end are cut off:
         something was appended, the picture is as signed.
-    confirmed : tuple of str
-        Codes of what the library confirms (signature, hashes of the content).
     ingredients : tuple of Ingredient or None
         Every one, in the order of the walk; None where nothing could be walked.
     unnamed : tuple of str
-        Labels of manifests that lie in the store and that no ingredient names: not validated.
-    trust_list : str
-        SHA-256 and date of the list of trusted signers, or ``no trust list``.
-    library : str or None
-        Version of the validator; results for old files differ between versions.
+        Labels of manifests in the store that no ingredient names: not validated.
+    trust_list, library : str, str or None
+        Identity of the list of trusted signers, and version of the validator.
     """
 
     present: bool
@@ -245,7 +227,6 @@ _STAMP = {
 
 
 def say(found: Credentials) -> list[str]:
-    """Return the result in plain sentences, the most important first."""
     if not found.present:
         return ["no content credentials (C2PA); most files have none, and any re-save removes them"]
     return list(_lines(found))

@@ -203,7 +203,6 @@ def compare(
 
 
 def _fields(manifest: Manifest) -> Iterator[tuple[str, object]]:
-    """Return the fields of the metadata assertions without their name spaces."""
     for prefix in _METADATA:
         for _, content in manifest.labelled(prefix):
             for name, value in mapping(content).items():

@@ -1,4 +1,4 @@
-"""Whom the user trusts: bundles of certificates in PEM form, checked when they are read."""
+"""The user's trust lists: bundles of certificates in PEM form, checked when they are read."""
 
 import base64
 import binascii
@@ -35,7 +35,7 @@ class TrustBundle:
 
     @property
     def label(self) -> str:
-        """Name the list so that a reader can tell it from another one."""
+        """The list in words that identify it."""
         since = f", imported {self.date}" if self.date else ""
         return f"SHA-256 {self.sha256}{since} ({self.certificates} certificates)"
 
@@ -47,11 +47,10 @@ class TrustList:
     bundles: tuple[TrustBundle, ...] = ()
 
     def of(self, purpose: Purpose) -> tuple[TrustBundle, ...]:
-        """Give the bundles for one purpose."""
         return tuple(b for b in self.bundles if b.purpose == purpose)
 
     def named(self, purpose: Purpose) -> str:
-        """Name the lists for one purpose, or say that there is none."""
+        """Return the lists for one purpose in words, or that there is none."""
         return "; ".join(b.label for b in self.of(purpose)) or "no trust list"
 
 

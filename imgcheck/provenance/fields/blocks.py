@@ -128,7 +128,6 @@ def check_digest(reading: Reading, found: list[Resource]) -> None:
 
 
 def read_details(reading: Reading, found: list[Resource]) -> None:
-    """Add what the resources state in a few bytes: programs, quality, flags, names."""
     for one in found:
         raw = reading.data[one.offset : one.offset + min(one.length, 2048)]
         for name, value in _details(reading, one.number, raw):
@@ -184,7 +183,6 @@ def read_iptc(reading: Reading, start: int, end: int) -> dict[str, Value]:
 def _data_sets(
     reading: Reading, position: int, end: int
 ) -> Iterator[tuple[tuple[int, int], bytes, int]]:
-    """Walk the data sets: number, bytes and their place."""
     data = reading.data
     for _ in range(_MAX_RECORDS):
         if position + 5 > end or data[position] != 0x1C:

@@ -44,7 +44,7 @@ def carriers(reading: Reading, structure: Structure) -> list[Carrier]:
 
 
 def _joined(reading: Reading, kind: Kind, parts: list[tuple[int, int]]) -> Iterator[Carrier]:
-    """Give one carrier for bytes that may be scattered over several runs."""
+    """Return one carrier for bytes that may be scattered over several runs."""
     if len(parts) == 1:
         yield Carrier(kind=kind, offset=parts[0][0], length=parts[0][1])
     elif parts:
@@ -130,7 +130,7 @@ def _heif(reading: Reading, structure: Structure) -> Iterator[Carrier]:
 
 
 def _heif_exif(reading: Reading, extents: tuple[tuple[int, int], ...]) -> Iterator[Carrier]:
-    """Skip the four bytes that say where the TIFF header begins, and what lies before it."""
+    """Skip the four bytes that state where the TIFF header begins, and what lies before it."""
     offset, length = extents[0]
     skip = 4 + int.from_bytes(reading.data[offset : offset + 4], "big")
     if skip > length:

@@ -1,8 +1,8 @@
-"""In which character set a text was written, where nobody says so.
+"""The character set of a text that does not state it.
 
-EXIF and older IPTC records do not name theirs. UTF-8 proves itself; of the others the most
-plausible is taken, by what words look like: letters of one script, capitals at the beginning or
-throughout, no symbols inside. It is a guess, and short texts can mislead it.
+EXIF and older IPTC records do not name theirs. UTF-8 is recognised by its form; of the others the
+most plausible is taken: words of letters of one script, with capitals at the beginning or
+throughout and no symbols inside. It is a guess, and short texts can mislead it.
 """
 
 import re
@@ -34,7 +34,7 @@ _ISO_2022 = {b"A": "latin_1", b"B": "iso8859_2", b"C": "iso8859_3", b"D": "iso88
 
 
 def declared(raw: bytes) -> str | None:
-    """Name the set that the escape sequences of IIM 1:90 call for; None where they are unknown."""
+    """Return the set that the escape sequences of IIM 1:90 name; None where they are unknown."""
     if re.match(rb"\x1b%(?:G|/[GHI])", raw):
         return "utf-8"
     found = re.search(rb"\x1b[-.,/]([A-HLMb])", raw)
@@ -42,7 +42,7 @@ def declared(raw: bytes) -> str | None:
 
 
 def guess(raw: bytes) -> str:
-    """Name the most plausible character set of a text that is no UTF-8."""
+    """Return the most plausible character set of a text that is not UTF-8."""
     sample = _ASCII.sub(rb"\1\n\2", raw[: 1 << 16])[:_SAMPLE]
     if _mostly_utf_8(sample):
         return "utf-8"
@@ -51,14 +51,14 @@ def guess(raw: bytes) -> str:
 
 
 def _mostly_utf_8(raw: bytes) -> bool:
-    """Tell whether more characters beyond ASCII are UTF-8 than are not."""
+    """Return whether more characters beyond ASCII are UTF-8 than are not."""
     text = raw.decode("utf-8", "replace")
     beyond = sum(one > "\x7f" for one in text)
     return 2 * text.count("\ufffd") < beyond
 
 
 def _cost(raw: bytes, name: str) -> float | None:
-    """Weigh how odd a text looks in a character set; None where it is none in that set."""
+    """Return how odd a text is in a character set; None where it is invalid in that set."""
     try:
         text = raw.decode(name)
     except UnicodeDecodeError:
@@ -105,7 +105,7 @@ def _script(letter: str) -> str:
 
 
 def readings(text: str, raw: bytes | None) -> Iterator[str]:
-    """Give what a text would be in other character sets.
+    """Return what a text would be in other character sets.
 
     Of its bytes, where they are known and no UTF-8; and of the text itself where a program took
     bytes of one set for another and wrote the result as UTF-8.

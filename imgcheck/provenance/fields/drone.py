@@ -99,27 +99,12 @@ class PoseField:
 class DronePose:
     """Pose of the camera as the drone wrote it; unknown is None.
 
-    Attributes
-    ----------
-    maker : str
-        Whose fields these are; ``Pix4D`` where only its common vocabulary is used.
-    absolute_altitude_m : float or None
-        Above the maker's reference: sea level or ellipsoid, which few models state.
-    relative_altitude_m : float or None
-        Above the point of take-off, not above the ground in the picture.
-    gimbal_yaw_deg, gimbal_pitch_deg, gimbal_roll_deg : float or None
-        Of the camera: yaw clockwise from north in -180..180; pitch 0 is level, -90 straight
-        down (``Camera:Pitch`` of Pix4D counts from straight down and is converted).
-    flight_yaw_deg, flight_pitch_deg, flight_roll_deg : float or None
-        Of the aircraft.
-    speed_mps : float or None
-        Length of the speed vector, or ground speed.
-    capture_time_utc : str or None
-        ISO 8601 with Z, where the drone states UTC (DJI UTCAtExposure, Skydio, senseFly).
-    rtk : str or None
-        ``fixed``, ``float``, ``single``, ``none`` or the bare number of DJI's flag.
-    raw : tuple of PoseField
-        Every field of the pose, duplicates in other blocks included.
+    ``absolute_altitude_m`` is above the maker's reference (sea level or ellipsoid),
+    ``relative_altitude_m`` above the point of take-off, not above the ground in the picture.
+    Gimbal angles are those of the camera: yaw clockwise from north in -180..180; pitch 0 is level,
+    -90 straight down. Flight angles are those of the aircraft. ``rtk`` is ``fixed``, ``float``,
+    ``single``, ``none`` or the bare number of DJI's flag. ``raw`` holds every field of the pose,
+    duplicates in other blocks included.
     """
 
     maker: str
@@ -181,7 +166,6 @@ def _maker(entries: list[TagEntry], make: str | None) -> str | None:
 
 
 def _collect(reading: Reading) -> list[PoseField]:
-    """Return the fields of XMP, the most specific first, then those of the DJI maker note."""
     found: list[tuple[int, PoseField]] = []
     dji = any(e.group == "MakerNote" and e.name == "Make" for e in reading.entries)
     for entry in list(reading.entries):
@@ -207,7 +191,6 @@ def _collect(reading: Reading) -> list[PoseField]:
 
 
 def _from_gps(reading: Reading, gps: Gps | None) -> list[PoseField]:
-    """Return position and height of the GPS directory: the same quantities once more."""
     rows = () if gps is None else (
         ("lat", "GPS:GPSLatitude", gps.lat), ("lon", "GPS:GPSLongitude", gps.lon),
         ("absolute_altitude_m", "GPS:GPSAltitude", gps.altitude_m),

@@ -29,7 +29,6 @@ _COPYRIGHT = 0x8298
 
 
 def read_directory(reading: Reading, directory: Directory, order: Order) -> None:
-    """Add every field of a directory to the reading."""
     for entry in directory.entries:
         if entry.inside:  # otherwise the structure has observed it
             reading.add(

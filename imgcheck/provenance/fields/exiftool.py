@@ -205,7 +205,6 @@ def _limit_resources(pid: int) -> None:
 
 
 def _entries(answer: bytes) -> tuple[SecondEntry, ...]:
-    """Read the JSON of one file; anything else is a failure."""
     try:
         text = answer.decode("utf-8", "replace")
         rows = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
@@ -327,7 +326,6 @@ def _only_counted(entry: TagEntry, written: str) -> bool:
 
 
 def _unit(tag: int, value: float) -> float:
-    """Turn an APEX value into seconds or an f-number (Exif 3.0, annex C)."""
     exponent = -value if tag == 0x9201 else value / 2
     return 2.0 ** max(-1000.0, min(1000.0, exponent))
 

@@ -38,18 +38,10 @@ _RASTERS = {1: "area", 2: "point"}
 class GeoReference:
     """The GeoTIFF fields of one directory; unknown is None.
 
-    Attributes
-    ----------
-    crs : str or None
-        ``EPSG:code`` of the projected or else the geodetic system; None where it is user-defined.
-    raster : str or None
-        Whether a pixel is an ``area`` or a ``point``: half a pixel lies between the two.
-    pixel_scale : (float, float, float) or None
-        Units of the system a pixel, along x, y, z.
-    tie_points : tuple of (i, j, k, x, y, z)
-        Raster places and the model places they are tied to, at most 64.
-    transform : tuple of 16 float, or None
-        The matrix from raster to model, row by row.
+    ``crs`` is ``EPSG:code`` of the projected or else the geodetic system, None where it is
+    user-defined. ``raster`` is ``area`` or ``point``: half a pixel lies between the two.
+    ``tie_points`` are (i, j, k, x, y, z) of raster and model; ``transform`` is the 4 x 4 matrix
+    from raster to model, row by row.
     """
 
     crs: str | None
@@ -64,7 +56,6 @@ class GeoReference:
 
 
 def read_geotiff(reading: Reading, directory: Directory, order: Order) -> GeoReference | None:
-    """Read the GeoTIFF fields of a directory; None where it has none."""
     fields = {entry.tag: entry for entry in directory.entries if entry.inside}
     if not fields.keys() & {_SCALE, _POINTS, _MATRIX, _KEYS}:
         return None

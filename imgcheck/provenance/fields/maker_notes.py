@@ -142,18 +142,10 @@ _FIELDS_BELOW: dict[tuple[str, int], dict[int, str]] = {
 class MakerNote:
     """A maker note, recognised without reading most of it.
 
-    Attributes
-    ----------
-    maker : str or None
-        By its header, else by the Make field (``form`` names which). None: unknown.
-    form : str
-        The kind of header in words.
-    readable : bool
-        Whether it is a directory that can be read; ``fields`` counts its entries.
-    offsets : str
-        ``stand``: the values lie where the offsets point; ``shifted``: they would with
-        ``shift_bytes`` added to every offset; ``outside``: many lie outside the note and no
-        shift brings them in; ``none``: nothing is stored by offset; ``unknown``: no directory.
+    ``maker`` is that of its header, else of the Make field. ``offsets``: ``stand`` (the values lie
+    where they point), ``shifted`` (the values would with ``shift_bytes`` added to every offset),
+    ``outside`` (many lie outside the note and no shift brings them in), ``none`` (nothing is
+    stored by offset), ``unknown`` (no directory).
     """
 
     maker: str | None
@@ -221,7 +213,6 @@ def read_maker_note(
 
 
 def _form_of(head: bytes, make: str | None) -> _Form | None:
-    """Recognise a note by its first bytes, or else by the Make field of the picture."""
     for form in _HEADED:
         if head.startswith(form.magic):
             return form
@@ -320,7 +311,6 @@ def _moved_by_footer(data: bytes, ifd: _Ifd, start: int, stop: int) -> int | Non
 
 
 def _below(reading: Reading, maker: str, ifd: _Ifd, shift: int, start: int, stop: int) -> None:
-    """Read the named fields of directories below the main one."""
     for field in ifd.fields:
         names = _FIELDS_BELOW.get((maker, field.tag))
         if names is None:

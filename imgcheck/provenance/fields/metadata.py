@@ -68,14 +68,11 @@ class Metadata:
     Attributes
     ----------
     tags : dict of str to str, int, float or list
-        ``"group:name"`` to value; where a field occurs twice the first stands here, and
-        ``observations`` records it. All values can go into JSON.
+        ``"group:name"`` to value; of a field that occurs twice the first. All can go into JSON.
     entries : tuple of TagEntry
         Every value with tag number, place of its raw bytes and reader; repeated ones too.
     gps : Gps or None
-        The first of ``positions`` that is whole.
-    positions : tuple of Gps
-        Every position: of the GPS directory, of XMP, of a drone's own fields.
+        The first of ``positions`` that is whole: of the GPS directory, XMP, a drone's own fields.
     software : tuple of str
         Programs named anywhere. It means "passed through", never "altered".
     hostile : tuple of str
@@ -303,7 +300,6 @@ class _Reader:
         check_digest(reading, blocks)
 
     def _samsung(self, tree: Structure) -> None:
-        """Read the moment of capture that Samsung phones write behind the picture, as text."""
         blocks = (block for node in tree.nodes if node.kind == "trailer" for block in node.children)
         entries = (entry for block in blocks if block.kind == "Samsung trailer"
                    for entry in block.children if entry.note == "Image_UTC_Data")  # fmt: skip
@@ -342,7 +338,6 @@ class _Reader:
                     self._thumbnail(reading, block.start + offset, length, block.end, "IFD1")
 
     def _embedded_blocks(self, reading: Reading, directory: Directory) -> None:
-        """Read XMP, IPTC, Photoshop and ICC blocks that stand in a TIFF directory."""
         for entry in directory.entries:
             if not entry.inside or entry.length < 4:
                 continue
@@ -378,7 +373,6 @@ class _Reader:
 
 
 def _header(reading: Reading, kind: str, start: int, raw: bytes) -> None:
-    """Read the JFIF or the Adobe header of a JPEG."""
     rows: tuple[tuple[str, str | int, int, int], ...] = ()
     if kind == "jfif" and len(raw) >= 9:
         rows = (
@@ -412,7 +406,6 @@ def _main_directory(reading: Reading, block: TiffBlock) -> str:
 
 
 def _integer(reading: Reading, block: TiffBlock, directory: Directory, tag: int) -> int | None:
-    """Return the first value of an integer field; None where it is absent."""
     entry = next((one for one in reversed(directory.entries) if one.tag == tag), None)
     values = [] if entry is None else integers(reading.data, entry, block.order, 1)
     return values[0] if values else None

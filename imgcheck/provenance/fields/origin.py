@@ -102,23 +102,9 @@ class HistoryStep:
 class Lineage:
     """Identifiers and history as programs wrote them; unknown is None.
 
-    Attributes
-    ----------
-    document_id, instance_id, original_document_id : str or None
-        Pictures with one ``document_id`` declare themselves versions of one document; an
-        instance is one save of it.
-    derived_from : tuple of str
-        Identifiers of what it was made from.
-    ingredients : int
-        Entries of ``xmpMM:Ingredients``.
-    history : tuple of HistoryStep
-        At most 256 steps, by number.
-    creator_tool : str or None
-        Program that first made the file; it is kept through later saves.
-    raw_file : str or None
-        Name of the raw file that a converter read.
-    raw_settings : int
-        Number of Camera Raw settings in the packet.
+    Pictures with one ``document_id`` declare themselves versions of one document; an instance is
+    one save of it. ``derived_from`` are identifiers of its sources. ``creator_tool`` first made
+    the file and is kept through later saves. The history has at most 256 steps.
     """
 
     document_id: str | None

@@ -31,26 +31,13 @@ _LOWEST_M, _HIGHEST_M = -12_000.0, 100_000.0
 class Gps:
     """Position and direction as one part of the file states them; unknown is None.
 
-    Attributes
-    ----------
-    lat, lon : float or None
-        Degrees, north and east positive. None where a number is missing, 0/0, out of range, where
-        its hemisphere is not stated, or where its sign contradicts its hemisphere: a sign is
-        never guessed.
-    altitude_m : float or None
-        Metres, negative below the reference surface (``altitude_ref``). None outside
-        -12,000 to 100,000 m.
-    direction_deg : float or None
-        Viewing direction of the camera, degrees clockwise from ``direction_ref`` (true or
-        magnetic north; None: not stated).
-    datum : str or None
-        As written; without it WGS 84 is usual but not certain.
-    error_m : float or None
-        GPSHPositioningError.
-    source : str
-        ``EXIF`` (the GPS directory), ``XMP``, ``PNG`` (texts) or ``drone`` (its maker's fields).
-    tags : (str, str)
-        The fields of latitude and longitude, ``group:name``.
+    Latitude and longitude are None where a number is missing, 0/0 or out of range, where the
+    hemisphere is not stated, or where the sign contradicts it: a sign is never guessed.
+    ``altitude_m`` is negative below the reference surface and None outside -12,000 to 100,000 m.
+    ``direction_deg`` is the viewing direction, clockwise from ``direction_ref`` (true or magnetic
+    north). ``datum`` is as written; without it WGS 84 is usual but not certain. ``source`` is
+    ``EXIF`` (the GPS directory), ``XMP``, ``PNG`` (texts) or ``drone`` (its maker's fields);
+    ``tags`` are the fields of latitude and longitude.
     """
 
     lat: float | None
@@ -72,7 +59,6 @@ class Gps:
 
     @property
     def whole(self) -> bool:
-        """Whether latitude and longitude are known."""
         return self.point is not None
 
     @property
@@ -142,7 +128,6 @@ class _Finder:
         self.reading.observe(kind, message, *self.reading.place_of(self.prefix + name))
 
     def _angle(self, name: str, letters: str, limit: int, signed: bool) -> float | None:
-        """Turn degrees, minutes, seconds and a hemisphere into signed degrees."""
         value = self._value(name)
         if value is None or value == "":
             return None

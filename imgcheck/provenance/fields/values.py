@@ -38,7 +38,6 @@ def decode(raw: bytes, charset: str | None = None) -> str:
 
 
 def is_utf_8(raw: bytes) -> bool:
-    """Return whether bytes are UTF-8, ASCII included."""
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -83,7 +82,6 @@ class FieldRead:
 
 
 def part(node: Node, label: str) -> FieldRead:
-    """Return a part of the structure as evidence."""
     return FieldRead(name=label, value=node.note, offset=node.offset, length=node.length)
 
 
@@ -126,7 +124,6 @@ class Reading:
             )
 
     def place_of(self, name: str) -> Location:
-        """Return the place of the first value of that "group:name"."""
         for entry in self.entries:
             if f"{entry.group}:{entry.name}" == name:
                 return entry.offset, entry.length

@@ -119,7 +119,6 @@ class _Tree:
         self._target.end(_braced(name))
 
     def element_place(self, element: ElementTree.Element) -> Place | None:
-        """Return the place of an element, up to its end tag."""
         return self.places.get(element) if self.exact else None
 
     def text_place(self, element: ElementTree.Element) -> Place | None:
@@ -185,7 +184,6 @@ class _Found:
     places: dict[str, Place] = field(default_factory=dict)
 
     def put(self, name: str, value: Value, place: Place | None) -> None:
-        """Keep the first value of a name."""
         if len(self.values) < _MAX_PROPERTIES and name not in self.values:
             self.values[name] = value.strip()[:MAX_TEXT] if isinstance(value, str) else value
             if place is not None:
@@ -239,7 +237,6 @@ def _name(tag: str, prefixes: dict[str, str]) -> str:
 
 
 def _properties(element: ElementTree.Element, path: str, found: _Found) -> None:
-    """Flatten the attributes and children of a structure."""
     prefixes = found.tree.prefixes
     places = found.tree.attribute_places(element)
     for (key, text), place in zip(element.attrib.items(), places, strict=True):

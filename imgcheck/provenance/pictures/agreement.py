@@ -66,26 +66,22 @@ class Agreement:
     kind : str
         ``same``; ``rotated`` (turned, mirrored, or turned by a few degrees); ``letterboxed``
         (bars beside the picture in the thumbnail); ``cropped`` (one shows a part of the other);
-        ``different``; ``undecided`` (too flat, too small, or too little in common to say).
-        Where several hold, the first of cropped, rotated, letterboxed is named.
+        ``different``; ``undecided`` (too flat, too small, or too little in common). Where several
+        hold, the first of cropped, rotated, letterboxed is named.
     ncc : float or None
-        Normalised correlation at the alignment found, -1 to 1; None where nothing was compared.
-    rotation_deg : int
-        Clockwise turn of the main picture, 0, 90, 180, 270, that brings it onto the thumbnail.
-    mirrored : bool
-        Whether the main picture was mirrored left to right before that turn.
+        Normalised correlation at the alignment found; None where nothing was compared.
+    rotation_deg, mirrored : int, bool
+        Clockwise turn that brings the main picture onto the thumbnail, after mirroring.
     bars : tuple of int
         Rows above, rows below, columns left, columns right of the thumbnail that are bars.
     angle_deg : float
-        What remains of a turn beside ``rotation_deg``, clockwise.
+        Remaining turn beside ``rotation_deg``, clockwise.
     part : str
-        For ``cropped``: ``main in thumbnail`` (the main picture shows a part of what the
-        thumbnail shows), ``thumbnail in main``, or ``overlap``; else empty.
+        For ``cropped``: ``main in thumbnail``, ``thumbnail in main``, or ``overlap``.
     matrix : tuple of 9 float or None
         Maps thumbnail pixels to main pixels, row-major, (0, 0) the corner of the top left pixel.
     shown : float or None
-        Share of the thumbnail's picture that the main one shows; for ``thumbnail in main`` the
-        share of the main picture that the thumbnail shows.
+        Share of the thumbnail's picture that the main one shows, or the reverse.
     agreeing : float or None
         Share of the blocks with texture that agree at the alignment.
     local_difference : tuple of float or None
@@ -182,7 +178,6 @@ class _Scored:
 
     @property
     def upright(self) -> bool:
-        """Whether it is neither turned nor mirrored."""
         return not (self.aligned.orientation.turns or self.aligned.orientation.mirrored)
 
 
@@ -198,7 +193,6 @@ def _score(laid: Alignment) -> _Scored:
 
 
 def _candidates(thumb: Gray, main: Gray) -> list[_Scored]:
-    """Return the promising alignments, or the first that is certain."""
     scored: list[_Scored] = []
     ranked = whole_frames(thumb, main, _bars(thumb, main.shape))
     for coarse, orientation, edges in ranked[:3]:
@@ -379,7 +373,6 @@ def _angle(laid: Alignment) -> float:
 
 
 def _scaled(matrix: Matrix, thumb: Gray, main: Gray, thumb_full: Gray, main_full: Gray) -> Matrix:
-    """Convert a matrix between shrunk pictures to the pixels of the full ones."""
     into = np.diag([thumb.shape[1] / thumb_full.shape[1], thumb.shape[0] / thumb_full.shape[0], 1])
     out = np.diag([main_full.shape[1] / main.shape[1], main_full.shape[0] / main.shape[0], 1])
     return np.asarray(out @ matrix @ into)
@@ -388,7 +381,6 @@ def _scaled(matrix: Matrix, thumb: Gray, main: Gray, thumb_full: Gray, main_full
 def _in_main(
     region: tuple[int, int, int, int], laid: Alignment, main: Gray, main_full: Gray
 ) -> tuple[float, float, float, float]:
-    """Convert a region of the common grid to pixels of the full main picture."""
     x, y, width, height = region
     corners = np.array([[x, x + width], [y, y + height], [1, 1]], np.float64)
     across, down, _ = laid.grid @ corners

@@ -47,7 +47,6 @@ class Orientation:
     turns: int
 
     def view(self, picture: Gray) -> Gray:
-        """Return the picture in this orientation."""
         laid = np.fliplr(picture) if self.mirrored else picture
         return np.ascontiguousarray(np.rot90(laid, -self.turns))
 
@@ -99,7 +98,6 @@ def shrink(gray: Gray, side: int) -> Gray:
 
 
 def resized(gray: Gray, width: int, height: int) -> Gray:
-    """Resample to a size, by average where it shrinks."""
     larger = width > gray.shape[1] or height > gray.shape[0]
     how = cv2.INTER_LINEAR if larger else cv2.INTER_AREA
     return cv2.resize(gray, (max(4, width), max(4, height)), interpolation=how)  # type: ignore[return-value]
@@ -136,7 +134,6 @@ def whole_frames(
 
 
 def cut(gray: Gray, edges: tuple[int, int, int, int]) -> Gray:
-    """Remove rows above and below, columns left and right."""
     top, bottom, left, right = edges
     return gray[top : gray.shape[0] - bottom, left : gray.shape[1] - right]
 
@@ -236,7 +233,6 @@ def _places(image: Gray, part: Gray) -> list[tuple[int, float, tuple[int, int], 
 
 
 def without_shade(gray: Gray) -> Gray:
-    """Remove variation over more than about 8 pixels."""
     return gray - cv2.GaussianBlur(gray, (0, 0), 8.0)
 
 
@@ -285,14 +281,12 @@ def _aligned(
 
 
 def _inverse(orientation: Orientation) -> Orientation:
-    """Return the inverse orientation; a mirrored one is its own inverse."""
     if orientation.mirrored:
         return orientation
     return Orientation(False, -orientation.turns % 4)
 
 
 def _stretch(view: Gray, orientation: Orientation, main: Gray) -> Matrix:
-    """Map pixels of a resized view to those of the picture."""
     rows, columns = main.shape
     turned = orientation.turns % 2 == 1
     wide, high = (rows, columns) if turned else (columns, rows)
@@ -385,6 +379,5 @@ def _residual(a: Gray, b: Gray, inside: NDArray[np.bool_]) -> Gray:
 
 
 def _steepness(gray: Gray) -> Gray:
-    """Return the largest change within a pixel's neighbourhood."""
     kernel = np.ones((3, 3), np.uint8)
     return cv2.dilate(gray, kernel) - cv2.erode(gray, kernel)

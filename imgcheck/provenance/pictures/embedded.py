@@ -45,25 +45,11 @@ _MOST_COMPARED = 8  # pictures of one file that are decoded
 class EmbeddedPicture:
     """One picture inside a file.
 
-    Attributes
-    ----------
-    source : str
-        Who points to it: ``IFD1``, ``SubIFD``, ``JFIF``, ``JFXX``, ``Photoshop``, ``MPF``,
-        ``trailer``, ``HEIF thumbnail``, ``HEIF auxiliary``, ``IFD2``...
-    role : str
-        ``thumbnail``, ``preview``, ``reduced``, ``gain map``, or what an MPF entry calls it.
-    encoding : str
-        How ``content`` is stored.
-    width, height : int or None
-        As its header says; None where that is unknown.
-    offset : int or None
-        Where it begins in the file; None where it is no one run of the file's bytes.
-    length : int
-        Bytes.
-    stated_length : int
-        Bytes that the pointer says it has, where the file holds fewer.
-    content : bytes
-        The bytes themselves; not part of `described`.
+    ``source`` is the block that points to it (``IFD1``, ``JFIF``, ``Photoshop``, ``MPF``,
+    ``trailer``, ``HEIF thumbnail``...); ``role`` is ``thumbnail``, ``preview``, ``reduced``,
+    ``gain map``, or the name of its MPF entry. Width and height are those of its header; the
+    offset is None where it is no single run of the file's bytes; ``stated_length`` is that of the
+    pointer, where the file holds fewer bytes.
     """
 
     source: str
@@ -77,7 +63,6 @@ class EmbeddedPicture:
     content: bytes = field(repr=False)
 
     def described(self) -> dict[str, Any]:
-        """Give everything but the bytes, as plain values."""
         return {
             name: getattr(self, name)
             for name in ("source", "role", "encoding", "width", "height", "offset", "length",
@@ -145,7 +130,7 @@ def _all(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
 
 
 def jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Give width and height of the first frame header of a JPEG (T.81 B.2.2), or None."""
+    """Return width and height of the first frame header of a JPEG (T.81 B.2.2), or None."""
     position = 2
     for _ in range(200):
         while content[position : position + 2] == b"\xff\xff":
@@ -162,7 +147,7 @@ def jpeg_size(content: bytes) -> tuple[int, int] | None:
 def _jpeg(
     data: bytes, start: int, length: int, end: int, source: str, role: str, where: bool
 ) -> Iterator[EmbeddedPicture]:
-    """Give a JPEG that a pointer promises, as far as its bytes are there."""
+    """Return a JPEG that a pointer promises, as far as its bytes are there."""
     content = data[start : min(start + min(length, _MAX_CONTENT), end)]
     if start < 0 or content[:3] != b"\xff\xd8\xff":
         return
@@ -178,7 +163,7 @@ def _raw(
     data: bytes, start: int, end: int, size: tuple[int, int], encoding: Encoding, source: str,
     where: bool, palette: int = 0,
 ) -> Iterator[EmbeddedPicture]:  # fmt: skip
-    """Give an uncompressed thumbnail; a palette stands before its indices."""
+    """Return an uncompressed thumbnail; a palette stands before its indices."""
     width, height = size
     depth = 3 if encoding in ("rgb", "bgr") else 1
     length = palette + depth * width * height
@@ -266,7 +251,6 @@ def _mpf(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
 
 
 def _behind(data: bytes, tree: Structure) -> Iterator[EmbeddedPicture]:
-    """Give the JPEGs that follow the end of the picture and that nothing points to."""
     for node in tree.nodes:
         for part in node.children if node.kind == "trailer" else ():
             if part.kind == "JPEG":

@@ -94,7 +94,6 @@ def platform_data() -> PlatformData:
 
 
 def parse(found: Any, background: dict[str, Any]) -> PlatformData:
-    """Validate a data file that was read as JSON."""
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(f"platforms: the format is {FORMAT}")
     rows = tuple(_row(row, background) for row in found.get("rows", ()))

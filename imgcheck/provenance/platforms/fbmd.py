@@ -55,18 +55,14 @@ class Fbmd:
         field carried along), ``zeroed``, ``unreadable`` (malformed).
     kind : str or None
         The two digits of type.
-    offsets : tuple of int
-        Stated places of the SOS markers.
-    size : int or None
-        Stated length of the file.
+    offsets, size : tuple of int, int or None
+        Stated places of the SOS markers and length of the file.
     cause : str
-        What explains ``changed``: ``header longer``, ``header shorter``, ``bytes appended``,
+        Explanation of ``changed``: ``header longer``, ``header shorter``, ``bytes appended``,
         ``cut off``, ``gain map removed`` (as long as the gain map that XMP states),
         ``bytes after the picture removed``, or several joined by ", "; else empty.
-    shift : int or None
-        Bytes by which every scan lies later than stated (negative: earlier).
-    surplus : int or None
-        Bytes of the file beyond the stated size (negative: missing).
+    shift, surplus : int or None
+        Bytes by which every scan lies later, and the file is longer, than stated.
     place : tuple of int or None
         Offset and length of the field's bytes in the file.
     caveats : tuple of str
@@ -173,7 +169,6 @@ def _blanked(raw: bytes) -> bool:
 
 
 def _instructions(data: bytes, structure: Structure) -> Iterator[tuple[int, bytes]]:
-    """Return place and bytes of every IPTC 2:40 of a JPEG."""
     reading = Reading(data=data)
     for node in structure.nodes:
         if node.kind != "APP13" or node.note != "Photoshop":

@@ -48,20 +48,9 @@ class TraceRatio:
 class Trace:
     """One mark and the platform that it fits.
 
-    Attributes
-    ----------
-    wording : str
-        "Consistent with" while fewer than 20 files of the platform were measured.
-    date : str or None
-        A date that the mark states (ISO 8601).
-    files, matching : int or None
-        Files of the platform that were measured, and those that have the mark.
-    first_seen, last_seen : str or None
-        Of those files: fingerprints change with time.
-    ratio : TraceRatio or None
-        None where the background was not measured, and for names, which anyone can type.
-    evidence : tuple of FieldRead
-        The values that were read, with byte places.
+    ``files`` of the platform were measured, ``matching`` of them have the mark; they are from
+    ``first_seen`` to ``last_seen``, and fingerprints change with time. ``date`` is a date that the
+    mark states. ``ratio`` is None where the background was not measured, and for file names.
     """
 
     platform: str
@@ -79,7 +68,6 @@ class Trace:
 
 
 def _order(structure: Structure) -> str:
-    """Return the kinds of the parts up to the first scan, a blank after each."""
     kinds = [node.kind for node in structure.nodes[:_MOST_KINDS]]
     return " ".join([*(kinds[: kinds.index("SOS")] if "SOS" in kinds else kinds), ""])
 
@@ -97,7 +85,6 @@ class _Seen:
         return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
     def has(self, wanted: Traits) -> bool:
-        """Return whether the file has every trait of a row."""
         save = self.encoding
         needs_jpeg = (
             wanted.order, wanted.progressive, wanted.scans, wanted.luma_first, wanted.quality,
@@ -133,7 +120,6 @@ def _fits_save(save: "Encoding", wanted: Traits) -> bool:
 
 
 def _begins(tables: "tuple[QuantTable, ...]", first: tuple[int, ...]) -> bool:
-    """Return whether a table begins with these values, row by row or in zigzag order."""
     return any(
         table.values[: len(first)] == first or table.zigzag[: len(first)] == first
         for table in tables

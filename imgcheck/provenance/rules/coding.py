@@ -28,7 +28,6 @@ _MOST_UNSEEN = 0.25
 
 
 def _frame_size(facts: Facts) -> tuple[int, int] | None:
-    """Return the coded width and height: of the JPEG frame, else of the first directory."""
     if facts.encoding is not None:
         return facts.encoding.width, facts.encoding.height
     width, height = facts.number("IFD0:ImageWidth"), facts.number("IFD0:ImageLength")

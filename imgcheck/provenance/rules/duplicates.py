@@ -181,7 +181,6 @@ def _drone_position(facts: Facts) -> Answer:
 
 
 def _apart_s(first: Time, second: Time) -> float:
-    """Return seconds between the digits, less what the coarser of the two leaves open."""
     low, high = sorted((local(first.value), local(second.value)))
     earlier = first if local(first.value) == low else second
     return max(0.0, (high - low).total_seconds() - earlier.uncertainty_s)

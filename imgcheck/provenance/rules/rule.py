@@ -33,20 +33,11 @@ _RATES_FORMAT = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FireRate:
-    """How often a rule fired on one set of files.
+    """How often a rule fired (was explained, anomalous or contradictory) on one set of files.
 
     The sets are files that name a camera. They are not certified untouched, so this is not a
-    false-alarm rate: it shows how little a rule that fires often can mean.
-
-    Attributes
-    ----------
-    data, what : str
-        Name of the set, and what it holds: ``camera files``, ``drone frames``.
-    fired, applicable : int
-        Files on which the rule was ``explained``, ``anomalous`` or ``contradictory``; files to
-        which it applies.
-    interval : Interval
-        Exact 95 % interval of ``fired / applicable``.
+    false-alarm rate: it shows how little a rule that fires often can mean. ``interval`` is the
+    exact 95 % interval of ``fired / applicable``.
     """
 
     data: str
@@ -69,21 +60,9 @@ class FireRate:
 class RuleResult:
     """One rule, applied to one file.
 
-    Attributes
-    ----------
-    id : str
-        ``topic.rule``.
-    sentence : str
-        What was read and how it compares, or what is missing; fields of the file are quoted and
-        capped.
-    read : tuple of FieldRead
-        The values with their byte places.
-    proves, does_not_prove : str
-        What follows where the rule fires, and what does not.
-    innocent : tuple of str
-        Ordinary causes.
-    rates : tuple of FireRate
-        Measured fire rates; empty where the rule never applied in the data at hand.
+    ``sentence`` is what was read and how it compares, or what is missing; ``read`` are the values
+    with their byte places; ``proves`` and ``does_not_prove`` hold where the rule fires;
+    ``innocent`` are ordinary causes; ``rates`` are empty where none was measured.
     """
 
     id: str
@@ -97,7 +76,6 @@ class RuleResult:
 
     @property
     def fires(self) -> bool:
-        """Whether there is something to look at."""
         return self.state in ("explained", "anomalous", "contradictory")
 
     @property
@@ -154,11 +132,9 @@ class Facts:
         object.__setattr__(self, "entries", entries)
 
     def value(self, tag: str) -> Value | None:
-        """Return a tag's value; None where it is absent."""
         return self.metadata.tags.get(tag)
 
     def text(self, tag: str) -> str | None:
-        """Return a tag's text without blanks around it; None where there is none."""
         value = self.value(tag)
         if isinstance(value, list):
             value = value[0] if len(value) == 1 else None
@@ -194,7 +170,6 @@ class Facts:
         return float(value) if math.isfinite(value) else None
 
     def time(self, tag: str) -> Time | None:
-        """Return the time that a tag states; None where it states none."""
         return self.times.get(tag)
 
     def position(self, source: Source) -> Gps | None:
@@ -218,13 +193,11 @@ class Facts:
                      if one.kind == kind and one.note.startswith(note)), None)  # fmt: skip
 
     def observed(self, *kinds: str) -> tuple[Observation, ...]:
-        """Return the observations of these kinds, of structure and metadata."""
         seen = (*self.structure.observations, *self.metadata.observations)
         return tuple(one for one in seen if one.kind in kinds)
 
     @property
     def camera(self) -> str | None:
-        """The maker named in EXIF, or None."""
         return self.metadata.make
 
     @property
@@ -243,12 +216,10 @@ class Answer:
 
 
 def absent(what: str) -> Answer:
-    """Return that the rule does not apply, and what is missing."""
     return Answer(state="not applicable", sentence=what)
 
 
 def answer(state: State, sentence: str, *read: FieldRead) -> Answer:
-    """Return a state with the fields that were read."""
     return Answer(state=state, sentence=sentence[:_LONGEST], read=read)
 
 
@@ -270,7 +241,6 @@ class Rule:
     ask: Callable[[Facts], Answer]
 
     def result(self, facts: Facts, rates: tuple[FireRate, ...] = ()) -> RuleResult:
-        """Apply the rule to one file."""
         given = self.ask(facts)
         return RuleResult(
             id=self.id, state=given.state, sentence=given.sentence, read=given.read,

@@ -22,7 +22,6 @@ _NO_GPS = "a GPS date and time or the camera's time of capture is missing"
 
 
 def _exif_times(facts: Facts) -> list[Time]:
-    """Return the EXIF times that are present: original, digitised, saved."""
     found = (facts.time(tag) or facts.time(tag.replace("IFD0", "ExifIFD")) for tag in _EXIF)
     return [time for time in found if time is not None]
 
