@@ -7,15 +7,17 @@ older report stays as it was if anything fails.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from imgcheck.case import Case, Inspection, load_case, views
 from imgcheck.case.opening import FilePath
-from imgcheck.custody import CustodyFolder, Recorded
+from imgcheck.custody import CustodyFolder
 from imgcheck.custody.files import hash_file
+from imgcheck.custody.log import Head
 from imgcheck.imaging.intake import path_of
 from imgcheck.imaging.output import (
     Content,
@@ -141,22 +143,48 @@ def publish_located(
     return made
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InCase:
+    """A page in a case folder, and the head of the log after it was added."""
+
+    page: Path
+    head: Head
+
+    def __str__(self) -> str:
+        """Return the lines to print."""
+        return (
+            f"Report: {printable(str(self.page))}\nhead: line {self.head.lines}, {self.head.sha256}"
+        )
+
+
+def take_in(folder: FilePath, picture: Path, *, sha256: str) -> None:
+    """Add a picture to a case folder unless it is there; the folder is locked only meanwhile.
+
+    Raises
+    ------
+    UnreadableError
+        If the file no longer has the hash of the bytes that are tested.
+    """
+    with CustodyFolder(path_of(folder, "the case folder")) as kept:
+        kept.hold(picture, sha256=sha256)
+
+
 def publish_in_case(
     report: Report,
     case: Case,
-    folder: CustodyFolder,
+    folder: FilePath,
     *,
     claim: Path | None = None,
-    options: Mapping[str, str] | None = None,
-) -> Recorded:
-    """Put a report into a case folder and log what it was made from and with which versions.
+    references: Sequence[str] = (),
+) -> InCase:
+    """Add a report to a case folder, with its inputs and versions in the log.
 
     Parameters
     ----------
     claim : path, optional
         The claim file; a copy of it stays with the report.
-    options : mapping of str to str, optional
-        Options of the command line.
+    references : sequence of str
+        The references as given.
 
     Raises
     ------
@@ -164,10 +192,14 @@ def publish_in_case(
         If the picture's evidence is not what was taken in.
     """
     inputs = [{"role": i.role, "name": i.name, "sha256": i.sha256} for i in report.inputs]
+    options = {}
+    if references:
+        options["references"] = " ".join(printable(one) for one in references)
     stated = None if claim is None else claim.read_bytes()
     if claim is not None and stated is not None:
+        options["claim"] = printable(claim.name)
         digest = hashlib.sha256(stated).hexdigest()
-        inputs.append({"role": "claim", "name": printable(claim.name), "sha256": digest})
+        inputs.append({"role": "claim", "name": options["claim"], "sha256": digest})
     if case.index is not None:
         digest, _ = hash_file(case.index)
         inputs.append({"role": "index", "name": printable(case.index.name), "sha256": digest})
@@ -179,14 +211,18 @@ def publish_in_case(
         for name, content in files.items():
             write_atomically(place / name, content)
 
-    return folder.record(
-        write,
-        command="verify",
-        inputs=inputs,
-        options=options,
-        outcome=[{"statement": v.statement, "verdict": str(v.verdict)} for v in report.verdicts],
-        libraries=report.tool.libraries,
-    )
+    with CustodyFolder(path_of(folder, "the case folder")) as kept:
+        made = kept.record(
+            write,
+            command="verify",
+            inputs=inputs,
+            options=options,
+            outcome=[
+                {"statement": v.statement, "verdict": str(v.verdict)} for v in report.verdicts
+            ],
+            libraries=report.tool.libraries,
+        )
+        return InCase(page=made.folder / "report.html", head=kept.head)
 
 
 def publish_inspections(
@@ -206,16 +242,8 @@ def publish_inspections(
     write_output(page, shown, replacing=replacing or Replacing(inputs=read))
 
 
-def publish_inspection_in_case(
-    found: Inspection, folder: CustodyFolder, *, options: Mapping[str, str] | None = None
-) -> Recorded:
-    """Put ``inspection.html`` and ``inspection.json`` into a case folder and log them.
-
-    Raises
-    ------
-    CaseDamagedError
-        If the file's evidence is not what was taken in.
-    """
+def publish_inspection_in_case(found: Inspection, folder: FilePath, picture: Path) -> InCase:
+    """Add a picture and its ``inspection.html`` and ``inspection.json`` to a case folder."""
 
     def write(place: Path) -> None:
         publish_inspections([found], place / "inspection.html")
@@ -224,9 +252,10 @@ def publish_inspection_in_case(
     image = found.image
     given = {"role": "picture", "name": printable(image.name), "sha256": image.sha256}
     versions = {name: version(name) for name in LIBRARIES}
-    return folder.record(
-        write, command="inspect", inputs=[given], options=options, libraries=versions
-    )
+    with CustodyFolder(path_of(folder, "the case folder")) as kept:
+        kept.hold(picture, sha256=image.sha256)
+        made = kept.record(write, command="inspect", inputs=[given], libraries=versions)
+        return InCase(page=made.folder / "inspection.html", head=kept.head)
 
 
 def _features(report: Report) -> list[dict[str, Any]]:

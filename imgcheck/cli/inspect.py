@@ -82,7 +82,10 @@ def command(
             else:
                 click.echo(rendering.terminal(found, everything=everything, width=width), nl=False)
             if case_folder is not None:
-                _keep(case_folder, path, found, as_json=as_json)
+                from imgcheck.publication import publish_inspection_in_case
+
+                kept_at = publish_inspection_in_case(found, case_folder, path)
+                click.echo(str(kept_at), err=as_json)
             if page is not None:
                 kept.append(found)
     if page is not None and kept:
@@ -114,17 +117,3 @@ def _second_reader() -> "ExifTool":
 
 def _words(error: ImgcheckError) -> dict[str, Any]:
     return {"code": error.code, "message": error.message, "file": error.file}
-
-
-def _keep(folder: Path, path: Path, found: "Inspection", *, as_json: bool) -> None:
-    """Take the file and its inspection into a case folder; say where, and the new head."""
-    from imgcheck.custody import CustodyFolder
-    from imgcheck.imaging.text import printable
-    from imgcheck.publication import publish_inspection_in_case
-
-    with CustodyFolder(folder) as case:
-        case.hold(path, sha256=found.image.sha256)
-        made = publish_inspection_in_case(found, case)
-        head = case.head
-    place = printable(str(made.folder / "inspection.html"))
-    click.echo(f"Report: {place}\nhead: line {head.lines}, {head.sha256}", err=as_json)

@@ -80,7 +80,6 @@ def command(
     for folder in folders.values():
         if folder is not None:  # before minutes of work, not after them
             ours.check_folder(folder, ("report.html", "report.json"), page="report.html")
-    keeper = None if case_folder is None else _Keeper(case_folder, claim, references)
     read = None if claim is None else Claim.load(claim)
     codes, documents = [], []
     for image in images:
@@ -88,7 +87,7 @@ def command(
         write = None if folder is None else partial(_write, folder=folder, replacing=ours)
         try:
             code, document = _one(
-                image, read, references, index, write, "" if as_json else form, keeper
+                image, read, references, index, write, "" if as_json else form, case_folder, claim
             )
         except ImgcheckError as error:
             if len(images) == 1:
@@ -114,19 +113,24 @@ def _one(
     index: Path | None,
     write: "Callable[[Report, Case], Path] | None",
     form: str,
-    keeper: "_Keeper | None",
+    case_folder: Path | None,
+    claim_file: Path | None,
 ) -> tuple[int, Any]:
-    """Verify one picture, show and write its report; give exit code and JSON document."""
+    """Verify one picture, show and write its report; return exit code and JSON document."""
     from imgcheck.case import load_case
     from imgcheck.verification import verify
 
     with Progress(f"Testing {image.name}") as progress:
         case = load_case(image, claim=claim, references=references, index=index)
-        if keeper is not None:
-            keeper.take_in(image, case)
+        if case_folder is not None:
+            from imgcheck.publication import publish_in_case, take_in
+
+            take_in(case_folder, image, sha256=case.image.sha256)
         report = verify(case, progress=progress)
         written = None if write is None else write(report, case)
-    kept = None if keeper is None else keeper.keep(report, case)
+    kept = None
+    if case_folder is not None:
+        kept = publish_in_case(report, case, case_folder, claim=claim_file, references=references)
     if form:
         click.echo(_shown(report, form), nl=False)
     if kept is not None:
@@ -137,39 +141,6 @@ def _one(
     if report.contradicted:
         return 1, report.to_json()
     return (3 if report.failed else 0), report.to_json()
-
-
-class _Keeper:
-    """Takes pictures and their reports into a case folder, which is locked only meanwhile."""
-
-    def __init__(self, folder: Path, claim: Path | None, references: tuple[str, ...]) -> None:
-        self.folder = folder
-        self.claim = claim
-        self.references = references
-
-    def take_in(self, image: Path, case: Any) -> None:
-        """Add the picture unless it is there; it must be the bytes that will be tested."""
-        from imgcheck.custody import CustodyFolder
-
-        with CustodyFolder(self.folder) as kept:
-            kept.hold(image, sha256=case.image.sha256)
-
-    def keep(self, report: Any, case: Any) -> str:
-        """Put the report into the case; say where, and the new head."""
-        from imgcheck.custody import CustodyFolder
-        from imgcheck.imaging.text import printable
-        from imgcheck.publication import publish_in_case
-
-        options = {}
-        if self.references:
-            options["references"] = " ".join(printable(one) for one in self.references)
-        if self.claim is not None:
-            options["claim"] = printable(self.claim.name)
-        with CustodyFolder(self.folder) as kept:
-            made = publish_in_case(report, case, kept, claim=self.claim, options=options)
-            head = kept.head
-        place = printable(str(made.folder / "report.html"))
-        return f"Report: {place}\nhead: line {head.lines}, {head.sha256}"
 
 
 def _shown(report: Any, form: str) -> str:
