@@ -110,8 +110,14 @@ def of_source(path: str, source: str) -> Iterator[Sentence]:
     for line, text in _walk(tree, *_docstrings(tree)):
         for part in text.split("\b")[0].split("\n\n"):
             sentence = " ".join(part.split())
-            if len(sentence.split()) >= FEWEST_WORDS and not _NO_SENTENCE.search(sentence):
+            if _is_sentence(sentence):
                 yield Sentence(path, line, sentence)
+
+
+def _is_sentence(text: str) -> bool:
+    """Return whether a text has enough words beside its placeholders."""
+    words = re.findall(r"[^\W\d_]{2,}", re.sub(r"\{.*?\}", " ", text))
+    return len(words) >= FEWEST_WORDS and not _NO_SENTENCE.search(text)
 
 
 def of_template(path: str, source: str) -> Iterator[Sentence]:
@@ -127,7 +133,7 @@ def of_template(path: str, source: str) -> Iterator[Sentence]:
     line = 1
     for part in plain.split("\0"):
         sentence = re.sub(r"\{\{\s*(.*?)\s*\}\}", r"{\1}", " ".join(part.split()))
-        if len(re.sub(r"\{.*?\}", "", sentence).split()) >= FEWEST_WORDS:
+        if _is_sentence(sentence):
             yield Sentence(path, line, sentence)
         line += part.count("\n")
 

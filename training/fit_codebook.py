@@ -153,7 +153,7 @@ def handled(found: Features) -> Iterator[Features]:
 def judged(
     book: Codebook, a: NDArray[np.uint8], b: NDArray[np.uint8], rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give how right pairs fare: by differing bits (evidence), and by rank of the cell.
+    """Return how right pairs fare: by differing bits (evidence), and by rank of the cell.
 
     Evidence is the log10 ratio of how often right pairs and strangers of one cell differ in so
     many bits.

@@ -69,7 +69,7 @@ def _first_part(kinds: np.ndarray) -> np.ndarray:
 
 
 def targets(truths: np.ndarray) -> np.ndarray:
-    """Give (N, 121) probabilities: two degrees around the truth, or none."""
+    """Return (N, 121) probabilities: two degrees around the truth, or none."""
     turn = np.arange(BINS) * (360 / BINS)
     away = (turn - truths[:, None] + 180) % 360 - 180
     wanted = np.exp(-0.5 * (away / 2.0) ** 2)

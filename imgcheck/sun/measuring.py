@@ -89,7 +89,7 @@ def from_points(
     noise = math.sqrt(2) * end_point_px
     numbers = (length, end_point_px, north[0], north[1])
     if not all(math.isfinite(n) for n in numbers) or end_point_px <= 0 or north[1] < 0:
-        raise UsageError("points, north and errors are finite numbers, and errors not below 0")
+        raise UsageError("points, north and errors must be finite, and errors not negative")
     if length <= 2 * noise:
         raise UsageError(
             f"a shadow of {length:.1f} px is not longer than the error of its ends; "
@@ -147,7 +147,7 @@ def pool(
     values = np.array([value for value, _ in measured], np.float64)
     sigmas = np.array([sigma for _, sigma in measured], np.float64)
     if not (np.isfinite(values).all() and np.isfinite(sigmas).all() and (sigmas > 0).all()):
-        raise UsageError("every value is finite and every sigma above 0")
+        raise UsageError("every value must be finite and every sigma above 0")
     weights = sigmas**-2
     origin = _mean_direction(values, weights) if circular else 0.0
     off = np.mod(values - origin + 180, 360) - 180 if circular else values

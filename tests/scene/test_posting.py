@@ -17,7 +17,7 @@ PICTURE = np.random.default_rng(1).integers(0, 255, (120, 150, 3), dtype=np.uint
 
 @pytest.fixture(scope="module")
 def picture() -> np.ndarray:
-    """Give a smooth, textured picture, 400 x 300."""
+    """Return a smooth, textured picture, 400 x 300."""
     rng = np.random.default_rng(1)
     small = rng.uniform(60, 190, (30, 40, 3)).astype(np.float32)
     return np.clip(cv2.resize(small, (400, 300), interpolation=cv2.INTER_CUBIC), 0, 255).astype(

@@ -25,7 +25,7 @@ def render(plan: scene.Scene, **options: object) -> scene.Rendering:
 
 
 def shadow_end(result: scene.Rendering, azimuth_deg: float) -> float:
-    """Give how far the shadow mask reaches from the centre, metres, along the light."""
+    """Return how far the shadow mask reaches from the centre, metres, along the light."""
     gsd = result.truth.gsd
     rows, cols = np.nonzero(result.shadow)
     dx = (cols + 0.5) * gsd - 30
