@@ -42,7 +42,7 @@ def usable(bands: Pixels, valid: Mask | None) -> Mask:
     mask = np.asarray(valid, dtype=bool)
     if mask.shape != finite.shape:
         raise GridMismatchError(
-            f"valid has shape {mask.shape}, the picture {finite.shape}; they must have the same size"
+            f"valid has shape {mask.shape}, the picture {finite.shape}; give equal sizes"
         )
     return finite & mask
 
