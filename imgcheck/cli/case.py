@@ -3,15 +3,21 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from imgcheck.cli import options
 from imgcheck.cli.failure import report_failure
-from imgcheck.cli.printing import print_json, say
+from imgcheck.cli.printing import print_document, say
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError, UsageError
+from imgcheck.model import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from imgcheck.custody import Problem
 
 # A report names findings; its pictures are files of their own.
 _MOST_REPORT_BYTES = 256 << 20
@@ -53,7 +59,7 @@ def init(
 
     head = custody.create(folder, title=title, reference=reference, operator=operator)
     if as_json:
-        print_json({"case": head.case, "head": _head(head)})
+        print_document(documents.CaseInitDocument(case=head.case, head=_head(head)))
     else:
         say(f"case {head.case} made")
         _say_head(head)
@@ -106,13 +112,17 @@ def add(
                 refused.append(error)
         head, recovered = case.head, case.recovered
     if as_json:
-        print_json(
-            {
-                "added": [{**asdict(a.kept), "known": a.known, "name": a.name} for a in added],
-                "head": _head(head),
-                "recovered": recovered,
-                "refused": [{"message": e.message, "file": e.file} for e in refused],
-            }
+        print_document(
+            documents.CaseAddDocument(
+                added=tuple(
+                    documents.AddedFile(**asdict(a.kept), known=a.known, name=a.name) for a in added
+                ),
+                head=_head(head),
+                recovered=recovered,
+                refused=tuple(
+                    documents.RefusedFile(message=e.message, file=e.file) for e in refused
+                ),
+            )
         )
         return 4 if refused else 0
     for one in added:
@@ -194,10 +204,21 @@ def verify(folder: Path, expect_head: str | None, public_key: Path | None, as_js
     with Progress("Verifying") as progress:
         result = custody.verify(folder, expect_head=expect_head, public_key=key, progress=progress)
     if as_json:
-        document = asdict(result)
-        document["whole"] = result.whole
-        document["case_bytes"] = document.pop("bytes")
-        print_json(document)
+        print_document(
+            documents.CaseVerifyDocument(
+                whole=result.whole,
+                case=result.case,
+                head=result.head,
+                lines=result.lines,
+                files=result.files,
+                case_bytes=result.bytes,
+                problems=_problems(result.problems),
+                remarks=result.remarks,
+                signatures=tuple(
+                    documents.CaseSignature(**asdict(one)) for one in result.signatures
+                ),
+            )
+        )
         return 0 if result.whole else 1
     for problem in result.problems:
         place = f" line {problem.line}" if problem.line is not None else ""
@@ -229,12 +250,12 @@ def log(folder: Path, as_json: bool) -> int:
 
     history = custody.read(folder)
     if as_json:
-        print_json(
-            {
-                "entries": [json.loads(entry.line()) for entry in history.entries],
-                "head": history.head,
-                "problems": [asdict(problem) for problem in history.problems],
-            }
+        print_document(
+            documents.CaseLogDocument(
+                entries=tuple(json.loads(entry.line()) for entry in history.entries),
+                head=history.head,
+                problems=_problems(history.problems),
+            )
         )
         return 1 if history.problems else 0
     for entry in history.entries:
@@ -267,7 +288,9 @@ def keygen(key: Path, passphrase: bool, as_json: bool) -> int:
     secret = _ask("Passphrase", confirm=True) if passphrase else None
     public, fingerprint = custody.make_key(key, passphrase=secret)
     if as_json:
-        print_json({"public_key": str(public), "fingerprint": fingerprint})
+        print_document(
+            documents.CaseKeygenDocument(public_key=str(public), fingerprint=fingerprint)
+        )
     else:
         say(f"public key: {public!s}")
         say(f"fingerprint: {fingerprint}")
@@ -311,7 +334,7 @@ def sign(
         recovered,
         as_json,
         f"signed up to line {signature.lines} by the key {signature.fingerprint}",
-        signed={"line": signature.lines, "sha256": signature.sha256},
+        signed=documents.Head(line=signature.lines, sha256=signature.sha256),
         fingerprint=signature.fingerprint,
     )
 
@@ -338,7 +361,11 @@ def check_report(report: Path, signature: Path, public_key: Path, as_json: bool)
         public_key=custody.read_small_file(public_key),
     )
     if as_json:
-        print_json({"signed": True, "fingerprint": found.fingerprint, "case": found.case})
+        print_document(
+            documents.CaseCheckReportDocument(
+                signed=True, fingerprint=found.fingerprint, case=found.case
+            )
+        )
     else:
         say(f"the report was signed by the key {found.fingerprint} and is unchanged")
     return 0
@@ -366,7 +393,8 @@ def export(folder: Path, output: Path, force: bool, as_json: bool) -> int:
     history = custody.read(folder)
     write_output(output, custody.export(history), replacing=options.replacing(force=force))
     if as_json:
-        print_json({"file": str(output), "lines": len(history.lines)})
+        lines = len(history.lines)
+        print_document(documents.CaseExportDocument(file=str(output), lines=lines))
     else:
         say(f"{len(history.lines)} lines written to {output!s}")
     return 0
@@ -379,7 +407,7 @@ def _ask(words: str, *, confirm: bool) -> bytes:
 
 def _done(head: Any, recovered: str, as_json: bool, words: str, **more: Any) -> int:
     if as_json:
-        print_json({"head": _head(head), "recovered": recovered, **more})
+        print_document(documents.CaseStepDocument(head=_head(head), recovered=recovered, **more))
         return 0
     say(words)
     _say_recovered(recovered)
@@ -387,8 +415,12 @@ def _done(head: Any, recovered: str, as_json: bool, words: str, **more: Any) -> 
     return 0
 
 
-def _head(head: Any) -> dict[str, Any]:
-    return {"line": head.lines, "sha256": head.sha256}
+def _head(head: Any) -> documents.Head:
+    return documents.Head(line=head.lines, sha256=head.sha256)
+
+
+def _problems(found: "Iterable[Problem]") -> tuple[documents.CaseProblem, ...]:
+    return tuple(documents.CaseProblem(**asdict(one)) for one in found)
 
 
 def _say_head(head: Any) -> None:

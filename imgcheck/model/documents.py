@@ -479,8 +479,144 @@ class DoctorDocument(Document):
     healthy: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The last line of the log of a case, and its hash."""
+
+    line: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseInitDocument(Document):
+    """A new case folder."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-case-init/1"
+    case: str
+    head: Head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedFile:
+    """A file copied into a case; ``known`` if it was there before."""
+
+    path: str
+    sha256: str
+    size: int
+    known: bool
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedFile:
+    """A file that was not added, and why."""
+
+    message: str
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseAddDocument(Document):
+    """Files added to a case; ``recovered`` describes an interrupted earlier step, if any."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-case-add/1"
+    added: tuple[AddedFile, ...]
+    head: Head
+    recovered: str
+    refused: tuple[RefusedFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseStepDocument(Document):
+    """One step written to the log: a note, a copy (``sha256``) or a signature."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-case-step/1"
+    head: Head
+    recovered: str
+    sha256: str | None = None
+    signed: Head | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseProblem:
+    """One disagreement between the files of a case and its log."""
+
+    kind: str
+    path: str
+    message: str
+    line: int | None
+    byte: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSignature:
+    """A signature of the log up to ``line``; ``valid`` is ``None`` if it could not be tested."""
+
+    path: str
+    fingerprint: str
+    line: int
+    valid: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseVerifyDocument(Document):
+    """Whether a case agrees with its log."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-case-verify/1"
+    whole: bool
+    case: str | None
+    head: str | None
+    lines: int
+    files: int
+    case_bytes: int
+    problems: tuple[CaseProblem, ...]
+    remarks: tuple[str, ...]
+    signatures: tuple[CaseSignature, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLogDocument(Document):
+    """The lines of the log of a case, as they are in the file."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-case-log/1"
+    entries: tuple[dict[str, Any], ...]
+    head: str | None
+    problems: tuple[CaseProblem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseKeygenDocument(Document):
+    """A new key pair: the file of the public key, and its fingerprint."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-case-keygen/1"
+    public_key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseCheckReportDocument(Document):
+    """A report whose signature is valid."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-case-check-report/1"
+    signed: bool
+    fingerprint: str
+    case: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseExportDocument(Document):
+    """The log written as CASE/UCO."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-case-export/1"
+    file: str
+    lines: int
+
+
 #: Every document with a published schema, beside the `Report`.
 DOCUMENTS: tuple[type[Document], ...] = (
+    CaseAddDocument, CaseCheckReportDocument, CaseExportDocument, CaseInitDocument,
+    CaseKeygenDocument, CaseLogDocument, CaseStepDocument, CaseVerifyDocument,
     DoctorDocument, ExplainDocument, IndexAddDocument, IndexExportDocument, IndexImportDocument,
     IndexMergeDocument, IndexRemoveDocument, IndexSearchDocument, IndexStatsDocument,
     IndexVerifyDocument, InspectDocument, LocateDocument, RegressDocument, SunDocument,

@@ -15,7 +15,7 @@ POST = str(SAMPLES / "honest-post" / "post.jpg")
 SCHEMAS = Path(imgcheck.model.__file__).parent / "schemas"
 LIST = "0123456789abcdef" * 4 + ",100,a.jpg\n"
 
-# In order: the later commands use the index that the first makes.
+# In order: later commands use the index and the case that the first ones make.
 COMMANDS = {
     "index-add": ["index", "add", "{db}", str(SAMPLES / "recycled-crop" / "known" / "older.jpg")],
     "index-search": ["index", "search", "{db}", str(SAMPLES / "recycled-crop" / "post.jpg")],
@@ -25,6 +25,13 @@ COMMANDS = {
     "index-verify": ["index", "verify", "{db}"],
     "index-export": ["index", "export", "{db}", "{csv}"],
     "index-remove": ["index", "remove", "{db}", "1"],
+    "case-init": ["case", "init", "{case}"],
+    "case-add": ["case", "add", "{case}", POST],
+    "case-step": ["case", "note", "{case}", "seen"],
+    "case-keygen": ["case", "keygen", "{key}"],
+    "case-verify": ["case", "verify", "{case}"],
+    "case-log": ["case", "log", "{case}"],
+    "case-export": ["case", "export", "{case}", "-o", "{log}"],
     "inspect": ["inspect", POST],
     "explain": ["explain", "geo.place"],
     "doctor": ["doctor"],
@@ -55,7 +62,9 @@ def document(capsys: pytest.CaptureFixture[str], words: list[str], name: str) ->
 def test_a_document_follows_its_schema_and_comes_back(
     name: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    places = {"db": folder / "known.db", "list": folder / "list.txt", "csv": folder / "out.csv"}
+    names = {"db": "known.db", "list": "list.txt", "csv": "out.csv", "case": "case"}
+    names |= {"key": "key.pem", "log": "log.jsonld"}
+    places = {name: folder / path for name, path in names.items()}
     document(capsys, [word.format(**places) for word in COMMANDS[name]], name)
 
 
