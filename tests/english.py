@@ -116,7 +116,7 @@ def of_source(path: str, source: str) -> Iterator[Sentence]:
 
 def _is_sentence(text: str) -> bool:
     """Return whether a text has enough words beside its placeholders."""
-    words = re.findall(r"[^\W\d_]{2,}", re.sub(r"\{.*?\}", " ", text))
+    words = re.findall(r"(?<!\w)[^\W\d_]{2,}(?!\w)", re.sub(r"\{.*?\}", " ", text))
     return len(words) >= FEWEST_WORDS and not _NO_SENTENCE.search(text)
 
 
