@@ -18,13 +18,20 @@ if TYPE_CHECKING:
     from typing import Any
 
     from imgcheck import sun
-    from imgcheck.case import Case, Reference, inspect, load_case
+    from imgcheck.case import (
+        Case,
+        Located,
+        NotLocated,
+        Reference,
+        inspect,
+        load_case,
+        locate,
+    )
     from imgcheck.errors import ImgcheckError
     from imgcheck.hashing import HashIndex
     from imgcheck.imaging import Image
     from imgcheck.known import add_to_index, search
     from imgcheck.model import Answer, Claim, Finding, Outcome, Report, Verdict
-    from imgcheck.placing import locate
     from imgcheck.publication import publish
     from imgcheck.regression import regress
     from imgcheck.verification import verify
@@ -32,15 +39,22 @@ if TYPE_CHECKING:
 __all__ = [
     "load_case", "verify", "inspect", "locate", "search", "add_to_index", "sun", "regress",
     "publish",
-    "Case", "Reference", "Image", "HashIndex",
+    "Case", "Reference", "Image", "HashIndex", "Located", "NotLocated",
     "Claim", "Finding", "Outcome", "Verdict", "Answer", "Report",
     "ImgcheckError",
 ]  # fmt: skip
 
 _HOMES = {
-    "imgcheck.case": ("load_case", "inspect", "Case", "Reference"),
+    "imgcheck.case": (
+        "load_case",
+        "inspect",
+        "locate",
+        "Case",
+        "Located",
+        "NotLocated",
+        "Reference",
+    ),
     "imgcheck.verification": ("verify",),
-    "imgcheck.placing": ("locate",),
     "imgcheck.known": ("search", "add_to_index"),
     "imgcheck.regression": ("regress",),
     "imgcheck.publication": ("publish",),

@@ -6,18 +6,18 @@ older report stays as it was if anything fails.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from imgcheck.case import Case, Inspection, load_case, views
+from imgcheck.case import Case, Inspection, Located, NotLocated, load_case, views
 from imgcheck.case.opening import FilePath
 from imgcheck.custody import CustodyFolder
 from imgcheck.custody.files import hash_file
 from imgcheck.custody.log import Head
+from imgcheck.geo.measures import Measures
 from imgcheck.imaging.intake import path_of
 from imgcheck.imaging.output import (
     Content,
@@ -29,12 +29,10 @@ from imgcheck.imaging.output import (
 from imgcheck.imaging.reduced import jpeg_view
 from imgcheck.imaging.text import printable
 from imgcheck.model import Report, Window
-from imgcheck.placing import Located
-from imgcheck.placing.document import document
-from imgcheck.placing.exports import Export, exports
-from imgcheck.placing.measures import Measures
-from imgcheck.placing.views import views as views_of
 from imgcheck.report import inspect_page, locate_page, verify_page
+from imgcheck.report.locate_document import document
+from imgcheck.report.locate_exports import Export, exports
+from imgcheck.report.locate_views import views as views_of
 from imgcheck.report.machine import geojson
 from imgcheck.verification import LIBRARIES
 
@@ -93,7 +91,7 @@ def _files(report: Report, case: Case) -> dict[str, Content]:
 
 
 def publish_located(
-    found: Located,
+    found: Located | NotLocated,
     folder: Path,
     *,
     time: Window | None = None,
@@ -105,7 +103,7 @@ def publish_located(
 
     Parameters
     ----------
-    found : Located
+    found : Located or NotLocated
     folder : path
     time : Window, optional
         When the picture was taken, as claimed; goes into the STAC item.
@@ -124,20 +122,21 @@ def publish_located(
     UnreadableError
         If the folder cannot be made or written; it is then as it was.
     """
-    made = exports(found, time=time) if found.placed else ()
-    said = document(found)
+    made = exports(found, time=time) if isinstance(found, Located) else ()
     files: dict[str, Content] = {one.name: one.data for one in made if one.data is not None}
-    if found.placement is not None:
+    if isinstance(found, Located):
         listed = [(one.name, one.what, one.note, one.data is not None) for one in made]
         files["locate.html"] = locate_page.html(
-            said,
+            document(found).to_json(),
             Measures(placement=found.placement),
             views_of(found),
             files=listed,
             version=version("imgcheck"),
         )
-    files["locate.json"] = json.dumps(said, indent=2, allow_nan=False) + "\n"
-    read = (found.image.path, *(one.reference.image.path for one in found.tried))
+    files["locate.json"] = document(found).dumps()
+    references = [one.reference for one in found.tried]
+    references += [found.reference] if isinstance(found, Located) else []
+    read = (found.case.image.path, *(one.image.path for one in references))
     ours = replacing or Replacing(inputs=tuple(path for path in read if path is not None))
     write_folder(folder, files, page="locate.html", replacing=ours)
     return made

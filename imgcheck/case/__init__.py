@@ -5,7 +5,11 @@ reading of the file, the registration to a reference, the search in the index) o
 """
 
 from imgcheck.case.opening import inspect, load_case
+from imgcheck.case.placing import Located, NotLocated, locate
 from imgcheck.case.reading import Inspection, views
 from imgcheck.case.workbench import Case, Reference
 
-__all__ = ["Case", "Inspection", "Reference", "inspect", "load_case", "views"]
+__all__ = [
+    "Case", "Inspection", "Located", "NotLocated", "Reference", "inspect", "load_case", "locate",
+    "views",
+]  # fmt: skip

@@ -1,6 +1,5 @@
 """The picture on the ground: its registration to references, and both on one map grid."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,7 @@ from numpy.typing import NDArray
 from imgcheck import geo
 from imgcheck.imaging import grid, transforms, warp
 from imgcheck.imaging.grid import Grid
-from imgcheck.imaging.relation import Relation
-from imgcheck.model import Claim, Place
+from imgcheck.model import Place
 from imgcheck.quantity import LonLat
 
 if TYPE_CHECKING:
@@ -20,9 +18,6 @@ if TYPE_CHECKING:
 Layer = tuple[NDArray[np.float32], NDArray[np.bool_]]
 #: A point and where it comes from.
 Spot = tuple[LonLat, str]
-
-# A stated size of pixels may be rounded, or be that of the picture before it was scaled a little.
-GSD_BELIEVED = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,29 +45,6 @@ class Ground:
         return tuple((round(float(x), 1), round(float(y), 1)) for x, y in points)
 
 
-def placing(case: "Case") -> tuple[tuple["Reference", ...], geo.Choice]:
-    """Register the picture to its references, those of the claimed place first.
-
-    A stated ground sample distance limits the search to a factor around it.
-    """
-    from imgcheck.placing import search
-
-    known = stated_gsd(case)
-    size = None if known is None else (known[0] / GSD_BELIEVED, known[0] * GSD_BELIEVED)
-    prior = search.Search(gsd_m=size, mirrored=True, first=tuple(_near(case.claim)))
-    return search.choice(case, prior)
-
-
-def _near(claim: Claim) -> Iterator[tuple[float, float]]:
-    """Yield a point (lon, lat) of every claimed place."""
-    for place in claim.of_type(Place):
-        spot = claimed_spot(place)
-        if spot is not None:
-            yield spot[0].lon, spot[0].lat
-        elif place.polygon:
-            yield place.polygon[0]
-
-
 def claimed_spot(place: Place) -> Spot | None:
     """Return the claimed point, or the middle of the claimed box; None for a polygon."""
     if place.lat is not None and place.lon is not None:
@@ -91,28 +63,20 @@ def spot(case: "Case") -> Spot | None:
     the post agree with each other.
     """
     found = case.placed
-    if found is not None and found[1].centre_lonlat is not None:
+    if found is not None:
         lon, lat = found[1].centre_lonlat
         return LonLat(lon=lon, lat=lat), f"the place found on {found[0].id}"
     return next((one for p in case.claim.of_type(Place) if (one := claimed_spot(p))), None)
 
 
-def relation(case: "Case", reference: "Reference", found: geo.Placement) -> Relation | None:
-    """Compare the picture with the reference it matches: one acquisition or two?"""
-    from imgcheck.placing import search
-
-    return search.related(case, reference, found)
-
-
-def on_grid(case: "Case", reference: "Reference", on: geo.Placement) -> Ground | None:
+def on_grid(case: "Case", reference: "Reference", on: geo.Placed) -> Ground | None:
     """Resample the picture to the grid of a reference; None if they share no area."""
     picture = case.image
     corners = np.array(
         [[0, 0], [picture.width, 0], [picture.width, picture.height], [0, picture.height]],
         np.float64,
     )
-    assert on.matrix is not None
-    cut = grid.over(reference.image, transforms.apply(on.matrix, corners), gsd_m=on.gsd_m or 0.0)
+    cut = grid.over(reference.image, transforms.apply(on.matrix, corners), gsd_m=on.gsd_m)
     if cut is None:
         return None
     to_grid = np.linalg.inv(cut.transform) @ on.matrix
@@ -147,7 +111,7 @@ def stated_gsd(case: "Case") -> tuple[float, str] | None:
 def gsd(case: "Case") -> tuple[float, str] | None:
     """Return the ground sample distance of the picture and its source: registered, else stated."""
     found = case.placed
-    if found is not None and found[1].gsd_m is not None:
+    if found is not None:
         return found[1].gsd_m, f"placed on {found[0].id}"
     known = case.stated_gsd
     if known is None:

@@ -178,7 +178,7 @@ def _marked(case: "Case") -> MeasuredShadow | NoShadow:
 
 
 def _named(
-    case: "Case", used: tuple[bool, ...], placed: "tuple[Reference, geo.Placement] | None"
+    case: "Case", used: tuple[bool, ...], placed: "tuple[Reference, geo.Placed] | None"
 ) -> str:
     total, apart = len(case.claim.shadows), used.count(False)
     short = total - len(used)
@@ -191,7 +191,7 @@ def _named(
 
 
 def _measure(
-    case: "Case", shadow: Shadow, placed: "tuple[Reference, geo.Placement] | None", north: Pair
+    case: "Case", shadow: Shadow, placed: "tuple[Reference, geo.Placed] | None", north: Pair
 ) -> tuple[sun.ShadowMeasurement, Pair]:
     """Measure a marked shadow; also return the errors that all shadows of the picture share."""
     if placed is not None:
@@ -199,7 +199,7 @@ def _measure(
     return _in_picture(case, shadow, north), (north[1], 0.0)
 
 
-def _on_ground(placed: geo.Placement, shadow: Shadow) -> tuple[sun.ShadowMeasurement, Pair]:
+def _on_ground(placed: geo.Placed, shadow: Shadow) -> tuple[sun.ShadowMeasurement, Pair]:
     """Measure on a plane with north up and the ground sample distance of the picture."""
     line = geo.bearing(placed, shadow.base, shadow.tip)
     length, turn = line.length_m / line.gsd_m, math.radians(line.azimuth_deg)

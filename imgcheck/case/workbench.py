@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import geo, hashing
-from imgcheck.case import ground, shadows
+from imgcheck.case import ground, placing, shadows
 from imgcheck.case.ground import Ground, Layer, Spot
+from imgcheck.case.placing import Located, NotLocated
 from imgcheck.case.reading import Inspection, read
 from imgcheck.case.shadows import MeasuredShadow, NoShadow
 from imgcheck.errors import UsageError
@@ -115,26 +116,25 @@ class Case:
         return self.image.valid() & ~drawn
 
     @Once
-    def placing(self) -> tuple[tuple[Reference, ...], geo.Choice]:
-        """Registration of the picture to each reference, and the choice among them."""
-        return ground.placing(self)
+    def placing(self) -> Located | NotLocated:
+        """The reference that the picture matches, or why there is none."""
+        return placing.on_references(self, placing.prior_of(self))
 
-    @Once
-    def placed(self) -> tuple[Reference, geo.Placement] | None:
-        """The reference with the best match; None if two matches disagree about the place."""
+    @property
+    def placed(self) -> tuple[Reference, geo.Placed] | None:
+        """The reference that the picture matches, and its place; None if there is none."""
         if all(one.image.georeference is None for one in self.references):
             return None
         if not self.image.pixels_readable:
             return None
-        references, found = self.placing
-        if found.best is None or found.placement is None or found.disagreeing:
-            return None
-        return references[found.best], found.placement
+        found = self.placing
+        return (found.reference, found.placement) if isinstance(found, Located) else None
 
-    @Once
+    @property
     def relation(self) -> Relation | None:
         """Whether the picture and the reference it matches are one acquisition."""
-        return None if self.placed is None else ground.relation(self, *self.placed)
+        found = None if self.placed is None else self.placing
+        return found.relation if isinstance(found, Located) else None
 
     @Once
     def ground(self) -> Ground | None:

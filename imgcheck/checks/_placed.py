@@ -1,13 +1,12 @@
 """What the checks that rest on a registration say of references, and where there is none."""
 
 from imgcheck.case import Case
-from imgcheck.case.ground import GSD_BELIEVED
+from imgcheck.case.placing import GSD_TOLERANCE, file_and_date, name
 from imgcheck.checks.check import Check
 from imgcheck.model import Citation, Evidence, Finding, Outcome
-from imgcheck.placing.search import file_and_date, name
 
 __all__ = [
-    "GSD_BELIEVED", "NEARER", "file_and_date", "name", "tried", "tried_evidence", "unplaced",
+    "GSD_TOLERANCE", "NEARER", "file_and_date", "name", "tried", "tried_evidence", "unplaced",
 ]  # fmt: skip
 
 _MOST_NAMED = 2

@@ -4,13 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-import numpy as np
-
-from imgcheck.case import Case, Reference
+from imgcheck.case import Case, NotLocated, Reference
 from imgcheck.checks import _placed, needs
 from imgcheck.checks.check import check, error_rate
-from imgcheck.geo.placement import affine_of
-from imgcheck.imaging import warp
 from imgcheck.model import Acquired, Citation, Evidence, Finding, Measure, Outcome, Window
 
 _BASIS = "made from the reference imagery"
@@ -62,36 +58,20 @@ def geo_made_from(case: Case) -> Iterable[Finding]:
 
 
 def _source(case: Case) -> _Source | str:
-    """Give the dated reference that the whole picture was made from, or why there is none."""
-    found, agreement = case.placed, case.relation
-    if found is None or agreement is None:
+    """Return the dated reference that the whole picture was made from, or why there is none."""
+    found = case.placing
+    if isinstance(found, NotLocated):
         return "the picture was not placed on the reference imagery"
-    reference, placement = found
+    reference = found.reference
     name = _placed.name(reference)
-    if agreement.kind not in _COPIES:
+    if found.relation.kind not in _COPIES:
         return f"the picture is not a copy of {name}, on which it was placed"
     if reference.date is None:
         return f"the picture was made from {name}, but no date of it is stated"
-    share = _share(case)
+    share = found.overlap
     if share < _WHOLE:
         return f"only {share:.0%} of the picture lies on {name}; the rest may be of another date"
-    assert placement.centre_lonlat is not None
-    return _Source(reference=reference, date=reference.date, lon=placement.centre_lonlat[0])
-
-
-def _share(case: Case) -> float:
-    """Give the share of the picture, less what is drawn over, that lies on the reference."""
-    found = case.placed
-    assert found is not None
-    image, matrix = found[0].image, found[1].matrix
-    georeference = image.georeference
-    if matrix is None or georeference is None or georeference.transform is None:
-        return 0.0
-    to_reference = np.linalg.inv(affine_of(georeference.transform)) @ matrix
-    clean = case.clean
-    valid = image.valid()
-    on = warp.coverage(valid.shape, to_reference, clean.shape, inverse=True, mask=valid)
-    return float((on & clean).sum() / max(1, clean.sum()))
+    return _Source(reference=reference, date=reference.date, lon=found.placement.centre_lonlat[0])
 
 
 def _acquired(case: Case, statement: Acquired, source: _Source) -> Finding:

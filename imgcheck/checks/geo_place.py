@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from imgcheck import geo
-from imgcheck.case import Case, Reference
+from imgcheck.case import Case, NotLocated, Reference
 from imgcheck.checks import _claimed, _placed, needs
 from imgcheck.checks.check import check, error_rate
 from imgcheck.imaging.relation import Relation
@@ -21,8 +21,6 @@ from imgcheck.model import (
 from imgcheck.quantity import distance, significant
 
 _BASIS = "placement on reference imagery"
-
-_MOST_REASONS = 4
 
 _WAYS = {
     "fast": "by matching local features",
@@ -58,48 +56,41 @@ _LIMITS = (
     needs=(needs.pixels, needs.reference),
 )
 def geo_place(case: Case) -> Iterable[Finding]:
-    """Lay the picture on each reference; compare the best footprint with the claim."""
-    found = case.placed
+    """Place the picture on the references; compare the footprint with the claim."""
+    found = case.placing
     claimed = [s for s in case.claim.of_kind("place") if isinstance(s, Place)]
-    if found is None:
-        yield from _not_placed(case, claimed)
+    if isinstance(found, NotLocated):
+        yield from _not_placed(case, found, claimed)
         return
-    reference, placement = found
-    _, choice = case.placing
-    assert placement.footprint_lonlat is not None
+    reference, placed = found.reference, found.placement
     yield geo_place.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
-        summary=_where(reference, placement, choice, case.relation),
+        summary=_where(reference, placed, found.relation),
         basis=_BASIS,
-        measures=(*_measures(placement, choice), *_kind_measures(case.relation)),
+        measures=(*_measures(placed), *_kind_measures(found.relation)),
         evidence=Evidence(
             citations=(_citation(reference),),
-            footprints=(
-                Footprint(label="footprint of the picture", ring=placement.footprint_lonlat),
-            ),
+            footprints=(Footprint(label="footprint of the picture", ring=placed.footprint_lonlat),),
         ),
         limits=_LIMITS,
     )
     for statement in claimed:
-        yield _answer(statement, reference, placement, choice)
+        yield _answer(statement, reference, placed)
 
 
-def _not_placed(case: Case, claimed: list[Place]) -> Iterator[Finding]:
-    references, choice = case.placing
+def _not_placed(case: Case, found: NotLocated, claimed: list[Place]) -> Iterator[Finding]:
     words = (
-        f"The picture could not be placed on {_placed.tried(case)} "
-        f"({_why_not(references, choice)}). No match is not evidence for or against the claimed "
-        "place."
+        f"The picture could not be placed on {_placed.tried(case)} ({found.reason}). No match is "
+        "not evidence for or against the claimed place."
     )
-    limits = ["Pictures of another season or sensor than the reference are often not placed."]
+    limits = ["Pictures of another season or sensor than the reference often do not match."]
     wishes = [_placed.NEARER]
-    stated = case.stated_gsd
-    if stated is not None:
-        least, most = (stated[0] / _placed.GSD_BELIEVED, stated[0] * _placed.GSD_BELIEVED)
+    stated, sizes = case.stated_gsd, found.prior.gsd_m
+    if stated is not None and sizes is not None:
         limits.append(
-            f"Edges were compared for pixels of {distance(least, 2)} to {distance(most, 2)} only, "
-            f"as {stated[1]} says."
+            f"Edges were compared only for pixels of {distance(sizes[0], 2)} to "
+            f"{distance(sizes[1], 2)}, according to {stated[1]}."
         )
         wishes.append("a right size of the picture's pixels")
     concerned: Sequence[str | None] = [s.id for s in claimed] or [None]
@@ -115,86 +106,61 @@ def _not_placed(case: Case, claimed: list[Place]) -> Iterator[Finding]:
         )
 
 
-def _why_not(references: Sequence[Reference], choice: geo.Choice) -> str:
-    if choice.best is not None and choice.disagreeing:
-        names = " and ".join(
-            _placed.file_and_date(references[i]) for i in (choice.best, choice.disagreeing[0])
-        )
-        return f"{names} place it on different ground: at least one of them is wrong"
-    reasons = sorted({reason for reason in choice.reasons if reason})
-    more = f"; and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
-    return "; ".join(reasons[:_MOST_REASONS]) + more or "no reference has a place of its own"
-
-
-def _where(
-    reference: Reference,
-    placement: geo.Placement,
-    choice: geo.Choice,
-    agreement: Relation | None,
-) -> str:
-    assert placement.centre_lonlat is not None
-    lon, lat = placement.centre_lonlat
-    within = ""
-    if placement.ellipse_m is not None:
-        within = (
-            f", to within {distance(placement.ellipse_m[0], 2)} (95 %) relative to the reference, "
-            "whose own error is not known"
-        )
-    seen = f"{_KINDS[agreement.kind]} ({agreement.reason}). " if agreement is not None else ""
+def _where(reference: Reference, placed: geo.Placed, agreement: Relation) -> str:
+    lon, lat = placed.centre_lonlat
     return (
-        f"The picture was placed on {_placed.file_and_date(reference)} {_WAYS[placement.path]}. "
-        f"Its centre is {lat:.5f}, {lon:.5f} (latitude, longitude){within}. "
-        f"A pixel is {distance(placement.gsd_m or 0.0)} on the ground. North is "
-        f"{placement.north_deg:.1f} degrees clockwise from up{_tilt(placement)}."
-        f"{_MIRRORED if placement.mirrored else ''} "
-        f"{seen}{_chance(placement, choice)}"
+        f"The picture was placed on {_placed.file_and_date(reference)} {_WAYS[placed.path]}. "
+        f"Its centre is {lat:.5f}, {lon:.5f} (latitude, longitude), to within "
+        f"{distance(placed.ellipse_m[0], 2)} (95 %) relative to the reference, whose own error is "
+        f"not known. A pixel is {distance(placed.gsd_m)} on the ground. North is "
+        f"{placed.north_deg:.1f} degrees clockwise from up{_tilt(placed)}."
+        f"{_MIRRORED if placed.mirrored else ''} "
+        f"{_KINDS[agreement.kind]} ({agreement.reason}). {_false_match(placed)}"
     )
 
 
-def _tilt(placement: geo.Placement) -> str:
-    if placement.tilt_deg is None or placement.tilt_deg < _TILT_DEG:
+def _tilt(placed: geo.Placed) -> str:
+    if placed.tilt_deg < _TILT_DEG:
         return ""
-    return f", and the view is tilted by about {placement.tilt_deg:.0f} degrees"
+    return f", and the view is tilted by about {placed.tilt_deg:.0f} degrees"
 
 
-def _misplaced(placement: geo.Placement, choice: geo.Choice) -> ErrorRate:
-    """Give the measured rate for as many references as were searched."""
-    one = error_rate("geo.place", f"placed elsewhere, {placement.path} path")
-    if choice.searched == 1:
+def _misplaced(placed: geo.Placed) -> ErrorRate:
+    """Return the measured rate for as many references as were searched."""
+    one = error_rate("geo.place", f"placed elsewhere, {placed.path} path")
+    count = placed.searched
+    if count == 1:
         return one
-    words = f"{one.what}, counted in groups of {choice.searched} as {choice.searched} references"
-    return replace(one, trials=one.trials // choice.searched, what=f"{words} were searched")
+    words = f"{one.what}, counted in groups of {count} as {count} references were searched"
+    return replace(one, trials=one.trials // count, what=words)
 
 
-def _chance(placement: geo.Placement, choice: geo.Choice) -> str:
-    one = error_rate("geo.place", f"placed elsewhere, {placement.path} path")
-    searched = f" for {choice.searched} references searched" if choice.searched > 1 else ""
+def _false_match(placed: geo.Placed) -> str:
+    one = error_rate("geo.place", f"placed elsewhere, {placed.path} path")
+    searched = f" for {placed.searched} references searched" if placed.searched > 1 else ""
     return (
         f"In testing, {one.errors or 'none'} of {one.trials:,} pictures of other places matched a "
         f"reference this well, so the probability of a false match is at most "
-        f"{significant(100 * (choice.false_match_probability or 0.0), 1)} %{searched}."
+        f"{significant(100 * placed.false_match_probability, 1)} %{searched}."
     )
 
 
-def _measures(placement: geo.Placement, choice: geo.Choice) -> Iterator[Measure]:
-    yield Measure(name="path", value=placement.path)
-    yield Measure(name="ground sample distance", value=placement.gsd_m, unit="m")
-    yield Measure(name="direction of north", value=placement.north_deg, unit="deg")
-    yield Measure(name="tilt of the view", value=placement.tilt_deg, unit="deg")
-    yield Measure(name="agreeing points", value=placement.inliers)
-    yield Measure(name="misfit", value=placement.rms_px, unit="reference px")
-    yield Measure(name="log10 number of false alarms", value=placement.log10_nfa)
-    yield Measure(name="probability of a false match", value=choice.false_match_probability)
-    if placement.ellipse_m is not None:
-        major, minor, angle = placement.ellipse_m
-        yield Measure(name="95 % error ellipse, long half-axis", value=major, unit="m")
-        yield Measure(name="95 % error ellipse, short half-axis", value=minor, unit="m")
-        yield Measure(name="95 % error ellipse, direction", value=angle, unit="deg")
+def _measures(placed: geo.Placed) -> Iterator[Measure]:
+    major, minor, angle = placed.ellipse_m
+    yield Measure(name="path", value=placed.path)
+    yield Measure(name="ground sample distance", value=placed.gsd_m, unit="m")
+    yield Measure(name="direction of north", value=placed.north_deg, unit="deg")
+    yield Measure(name="tilt of the view", value=placed.tilt_deg, unit="deg")
+    yield Measure(name="agreeing points", value=placed.registration.inliers)
+    yield Measure(name="misfit", value=placed.registration.rms_px, unit="reference px")
+    yield Measure(name="log10 number of false alarms", value=placed.log10_nfa)
+    yield Measure(name="probability of a false match", value=placed.false_match_probability)
+    yield Measure(name="95 % error ellipse, long half-axis", value=major, unit="m")
+    yield Measure(name="95 % error ellipse, short half-axis", value=minor, unit="m")
+    yield Measure(name="95 % error ellipse, direction", value=angle, unit="deg")
 
 
-def _kind_measures(agreement: Relation | None) -> Iterator[Measure]:
-    if agreement is None:
-        return
+def _kind_measures(agreement: Relation) -> Iterator[Measure]:
     yield Measure(name="kind of agreement", value=agreement.kind)
     yield Measure(name="blocks compared with the reference", value=agreement.blocks)
     if agreement.median is not None:
@@ -205,13 +171,10 @@ def _citation(reference: Reference) -> Citation:
     return Citation(input=reference.id, label=_placed.name(reference))
 
 
-def _answer(
-    statement: Place, reference: Reference, placement: geo.Placement, choice: geo.Choice
-) -> Finding:
-    ring = placement.footprint_lonlat
-    assert ring is not None
+def _answer(statement: Place, reference: Reference, placed: geo.Placed) -> Finding:
+    ring = placed.footprint_lonlat
     compared = _claimed.compare(statement, ring)
-    error_km = geo.border_error_m(placement) / 1000.0
+    error_km = geo.border_error_m(placed) / 1000.0
     open_point = statement.lon is not None and statement.radius_km is None
     away, error = distance(1000 * compared.distance_km, 2), distance(1000 * error_km, 2)
     wishes: tuple[str, ...] = ()
@@ -251,15 +214,15 @@ def _answer(
         statement=statement.id,
         outcome=outcome,
         summary=f"The picture was placed on {_placed.file_and_date(reference)}: "
-        f"{words.rstrip('.')}.{_MIRRORED if placement.mirrored else ''}",
+        f"{words.rstrip('.')}.{_MIRRORED if placed.mirrored else ''}",
         basis=_BASIS,
         measures=(
             Measure(name="share inside the claimed place", value=compared.overlap_share),
             Measure(name="distance to the claimed place", value=compared.distance_km, unit="km"),
             Measure(name="95 % error of the picture's border", value=error_km, unit="km"),
-            Measure(name="log10 number of false alarms", value=placement.log10_nfa),
+            Measure(name="log10 number of false alarms", value=placed.log10_nfa),
         ),
-        error_rate=_misplaced(placement, choice),
+        error_rate=_misplaced(placed),
         evidence=Evidence(citations=(_citation(reference),)),
         innocent=("the claim may name the nearest town rather than the spot shown",),
         limits=_LIMITS,
@@ -268,7 +231,7 @@ def _answer(
 
 
 def _holds(statement: Place, ring: _claimed.Ring, error_km: float) -> bool:
-    """Say whether the claim holds wherever the border lies within the error of the placing."""
+    """Return whether the claim holds for every border within the error of the placing."""
     if statement.relation == "inside":
         return _claimed.compare(statement, ring, margin_km=error_km).inside
     return _claimed.compare(statement, ring, margin_km=-error_km).overlap_share > 0

@@ -1,23 +1,21 @@
 """``imgcheck locate``: place a picture on reference imagery."""
 
-import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from imgcheck.cli import options
-from imgcheck.cli.printing import say
+from imgcheck.cli.printing import print_document, say
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import UsageError
 
 if TYPE_CHECKING:
-    from imgcheck.imaging.output import Replacing
+    from imgcheck.geo import Prior
     from imgcheck.model import Window
-    from imgcheck.placing import Located, Search
-    from imgcheck.placing.exports import Export
 
-# A single --gsd is known to this share each way.
+# A single --gsd is searched within this share each way.
 _GSD_SPREAD = 0.2
 
 
@@ -29,13 +27,11 @@ _GSD_SPREAD = 0.2
     metavar="G | LO,HI",
     help="Ground size of the picture's pixels in metres, where known (one number: +-20 %).",
 )
-@click.option(
-    "--near", metavar="LAT,LON,KM", help="Search only within so many kilometres of a place."
-)
+@click.option("--near", metavar="LAT,LON,KM", help="Search only within this distance of a place.")
 @click.option(
     "--build-index",
     type=options.Output(dir_okay=False),
-    help="Index the references for searching a big area, or go on with it; no IMAGE is needed.",
+    help="Index the references for searches of a large area, or extend the index; no IMAGE.",
 )
 @click.option(
     "--index",
@@ -46,13 +42,13 @@ _GSD_SPREAD = 0.2
     "--mirrored/--not-mirrored",
     default=True,
     show_default=True,
-    help="Whether to try the picture as a mirror image, too.",
+    help="Whether to search for the mirror image of the picture, too.",
 )
 @click.option(
     "--time",
     "when",
     metavar="T",
-    help="When it was taken, as claimed (ISO 8601); needed for the STAC item.",
+    help="Claimed time of acquisition (ISO 8601); needed for the STAC item.",
 )
 @click.option(
     "-o",
@@ -78,9 +74,9 @@ def command(
 ) -> int:
     """Place a picture on georeferenced imagery of the same or another date.
 
-    What was drawn over it is left out. References are tried by local features, then by the
-    directions of edges, which other dates share. A prior that is wrong hides the right place.
-    "Could not be placed" says nothing against a claimed place.
+    Annotations drawn over the picture are ignored. Local features are compared with every
+    reference, then the directions of edges, which also match imagery of other dates. A wrong
+    --gsd or --near hides the right place. No match is not evidence against a claimed place.
 
     \b
     Examples:
@@ -90,9 +86,6 @@ def command(
       imgcheck locate --reference mosaics/ --build-index province.index
       imgcheck locate post.jpg --index province.index --gsd 5
     """
-    from imgcheck.placing.document import document
-    from imgcheck.report import placing
-
     if build_index is not None:
         if image is not None or index is not None:
             raise UsageError(
@@ -105,57 +98,35 @@ def command(
         raise UsageError(
             "give the imagery to place the picture on: --reference PATH or --index FILE"
         )
+    from imgcheck.case import load_case, locate
+    from imgcheck.publication import publish_located
+    from imgcheck.report import placing
+    from imgcheck.report.locate_document import document
+
     ours = options.replacing(force=force)
     if output is not None:
         ours.check_folder(output, ("locate.html", "locate.json"), page="locate.html")
-    search, time = _search(gsd, near, mirrored), _time(when)
+    prior, time = _prior(gsd, near, mirrored), _time(when)
     with Progress(f"Placing {image.name}") as progress:
-        found = _found(image, references, index, search, progress)
-        made = () if output is None else _write(found, output, time, ours)
-    said = document(found)
+        case = load_case(image, references=references)
+        found = locate(case, prior=prior, index=index, progress=progress)
+        made = () if output is None else publish_located(found, output, time=time, replacing=ours)
     if as_json:
-        click.echo(json.dumps(said, indent=2, allow_nan=False))
+        print_document(document(found))
     else:
-        click.echo(placing.terminal(said, width=_width()), nl=False)
+        width = max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
+        click.echo(placing.terminal(document(found).to_json(), width=width), nl=False)
         for one in made:
             if one.note:
                 say(f"{one.name}: {one.note}.")
     if output is not None:
-        page = output / ("locate.html" if found.placed else "locate.json")
+        page = output / ("locate.html" if made else "locate.json")
         say(f"written: {page}", err=True)
     return 0
 
 
-def _found(
-    image: Path,
-    references: tuple[str, ...],
-    index: Path | None,
-    search: "Search",
-    progress: Progress,
-) -> "Located":
-    """Search by the index, by one made on the way where a reference is large, or whole."""
-    from imgcheck import placing
-    from imgcheck.case import load_case
-
-    if index is not None:
-        return placing.locate_in_area(load_case(image), index, search=search, progress=progress)
-    paths = [_undated(given) for given in references]
-    if any(placing.is_large(path) for path in paths):
-        return placing.locate_without_index(
-            load_case(image), paths, search=search, progress=progress
-        )
-    case = load_case(image, references=references)
-    return placing.locate(case, search=search, progress=progress)
-
-
-def _undated(given: str) -> Path:
-    """Take the date off ``PATH@DATE``: an index keeps none."""
-    path, _, _ = given.rpartition("@")
-    return Path(given) if not path or Path(given).exists() else Path(path)
-
-
 def _build(references: tuple[str, ...], index: Path) -> int:
-    """Build an index and say what it holds."""
+    """Build an area index and print what it holds."""
     from imgcheck.geo import area
 
     if not references:
@@ -171,43 +142,31 @@ def _build(references: tuple[str, ...], index: Path) -> int:
     return 0
 
 
-def _write(
-    found: "Located", folder: Path, time: "Window | None", ours: "Replacing"
-) -> "tuple[Export, ...]":
-    from imgcheck.publication import publish_located
-
-    return publish_located(found, folder, time=time, replacing=ours)
+def _undated(given: str) -> Path:
+    """Remove the date of ``PATH@DATE``: an index keeps none."""
+    path, _, _ = given.rpartition("@")
+    return Path(given) if not path or Path(given).exists() else Path(path)
 
 
-def _search(gsd: str | None, near: str | None, mirrored: bool) -> "Search":
-    from imgcheck.placing import Search
+def _prior(gsd: str | None, near: str | None, mirrored: bool) -> "Prior":
+    from imgcheck.geo import Prior
 
     size = place = None
     if gsd is not None:
         values = options.numbers("--gsd", gsd, (1, 2))
-        size = (
-            (values[0], values[1])
-            if len(values) == 2
-            else (values[0] * (1 - _GSD_SPREAD), values[0] * (1 + _GSD_SPREAD))
-        )
+        least, most = values if len(values) == 2 else (values[0], values[0])
+        spread = _GSD_SPREAD if len(values) == 1 else 0.0
+        size = (least * (1 - spread), most * (1 + spread))
     if near is not None:
         lat, lon, radius = options.numbers("--near", near, (3,))
         place = (lon, lat, radius)
-    return Search(gsd_m=size, near=place, mirrored=mirrored)
+    return Prior(gsd_m=size, near=place, mirrored=mirrored)
 
 
 def _time(text: str | None) -> "Window | None":
     from imgcheck.model import Window
 
-    if text is None:
-        return None
     try:
-        return Window.parse(text)
+        return None if text is None else Window.parse(text)
     except ValueError as error:
         raise UsageError(f"--time: {error}") from error
-
-
-def _width() -> int:
-    import shutil
-
-    return max(60, min(100, shutil.get_terminal_size((100, 24)).columns))

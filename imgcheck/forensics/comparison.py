@@ -331,7 +331,7 @@ def _registered(pair: _Pair) -> NDArray[np.float64] | str:
     found = registration.register(
         small, large, picture_mask=small_mask, reference_mask=large_mask, try_mirrored=True
     )
-    if not found.found or found.matrix is None:
+    if isinstance(found, registration.NotRegistered):
         return f"it could not be registered to the earlier copy: {found.reason}"
     return np.asarray(np.linalg.inv(from_earlier) @ found.matrix @ from_picture)
 

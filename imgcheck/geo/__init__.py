@@ -1,24 +1,13 @@
 """Place a picture on reference imagery, and compare its footprint with a claimed place."""
 
-from imgcheck.geo.bearing import Bearing, bearing
-from imgcheck.geo.choosing import Choice, Sheet, choose
 from imgcheck.geo.comparison import PlaceComparison, compare
-from imgcheck.geo.locating import Prior, locate, locate_structurally
-from imgcheck.geo.placement import Placement, border_error_m, ellipse, place
+from imgcheck.geo.locating import locate
+from imgcheck.geo.measures import Bearing, Measures, bearing
+from imgcheck.geo.placement import NotPlaced, Placed, border_error_m, ellipse
+from imgcheck.geo.prior import Prior
+from imgcheck.geo.reference import ReferenceImage, of_arrays, of_image
 
 __all__ = [
-    "Bearing",
-    "Choice",
-    "PlaceComparison",
-    "Placement",
-    "Prior",
-    "Sheet",
-    "bearing",
-    "border_error_m",
-    "choose",
-    "compare",
-    "ellipse",
-    "locate",
-    "locate_structurally",
-    "place",
-]
+    "Bearing", "Measures", "NotPlaced", "PlaceComparison", "Placed", "Prior", "ReferenceImage",
+    "bearing", "border_error_m", "compare", "ellipse", "locate", "of_arrays", "of_image",
+]  # fmt: skip

@@ -1,9 +1,18 @@
-"""Metres on the ground from longitude and latitude: local scale, and a flat map of a region."""
+"""Coordinate systems, and metres on the ground from longitude and latitude."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from rasterio.crs import CRS
+from rasterio.errors import CRSError
+from rasterio.warp import transform as project
+
+from imgcheck.errors import UsageError
+from imgcheck.imaging import transforms
+from imgcheck.imaging.decoding.raster import GDAL_ERRORS
+from imgcheck.imaging.georeference import east_north
 
 # WGS 84: semi-major axis in metres, first eccentricity squared (NIMA TR8350.2).
 _AXIS_M = 6_378_137.0
@@ -11,7 +20,7 @@ _ECCENTRICITY_2 = 6.694379990141317e-3
 
 
 def metres_per_degree(latitude: float) -> tuple[float, float]:
-    """Give the length in metres of one degree of longitude and of latitude at a latitude."""
+    """Return the length in metres of one degree of longitude and of latitude at a latitude."""
     sine = math.sin(math.radians(latitude))
     bottom = 1.0 - _ECCENTRICITY_2 * sine * sine
     prime_vertical = _AXIS_M / math.sqrt(bottom)
@@ -21,19 +30,19 @@ def metres_per_degree(latitude: float) -> tuple[float, float]:
 
 
 def local_radius_km(latitude: float) -> float:
-    """Give the radius of the sphere that fits the ellipsoid best at a latitude, in km."""
+    """Return the radius of the sphere that fits the ellipsoid best at a latitude, in km."""
     sine = math.sin(math.radians(latitude))
     bottom = 1.0 - _ECCENTRICITY_2 * sine * sine
     return _AXIS_M * math.sqrt(1.0 - _ECCENTRICITY_2) / bottom / 1000.0
 
 
 def flat_map(lonlat: ArrayLike, *, centre: tuple[float, float]) -> NDArray[np.float64]:
-    """Draw points on an azimuthal equidistant map: true distance and direction from the centre.
+    """Project points to an azimuthal equidistant map: true distance and direction from the centre.
 
     Parameters
     ----------
     lonlat : (N, 2)
-        Degrees, WGS 84. Longitudes beyond 180 are understood.
+        Degrees, WGS 84. Longitudes beyond 180 are accepted.
     centre : (lon, lat)
 
     Returns
@@ -56,7 +65,7 @@ def flat_map(lonlat: ArrayLike, *, centre: tuple[float, float]) -> NDArray[np.fl
 
 
 def circle(lon: float, lat: float, radius_km: float, *, count: int = 180) -> NDArray[np.float64]:
-    """Give a ring of (lon, lat) at a distance around a point, counter-clockwise."""
+    """Return a ring of (lon, lat) at a distance around a point, counter-clockwise."""
     angle = min(radius_km / local_radius_km(lat), math.pi * 0.99)
     bearing = -np.linspace(0, 2 * math.pi, count, endpoint=False)
     lat0 = math.radians(lat)
@@ -67,3 +76,65 @@ def circle(lon: float, lat: float, radius_km: float, *, count: int = 180) -> NDA
         math.cos(angle) - math.sin(lat0) * sine,
     )
     return np.stack([lon + np.degrees(turn), np.degrees(latitude)], axis=-1)
+
+
+def affine_of(transform: Sequence[float]) -> NDArray[np.float64]:
+    """Return the affine of six numbers as a 3 x 3 matrix."""
+    values = [float(v) for v in tuple(transform)[:6]]
+    if len(values) != 6 or not all(map(math.isfinite, values)):
+        raise UsageError("the reference's transform needs six finite numbers a, b, c, d, e, f")
+    affine = np.array([values[:3], values[3:], [0.0, 0.0, 1.0]])
+    if abs(np.linalg.det(affine)) == 0:
+        raise UsageError("the reference's transform is singular: its pixels have no area")
+    return affine
+
+
+def system_of(crs: object) -> CRS:
+    """Read a geographic or projected CRS."""
+    try:
+        system = CRS.from_user_input(crs)
+    except CRSError as error:
+        raise UsageError(
+            f"the reference's CRS {crs!r} is not understood; give an EPSG code or WKT"
+        ) from error
+    if not (system.is_geographic or system.is_projected):
+        raise UsageError(
+            f"the reference's CRS {system.to_string()!r} is neither geographic nor projected"
+        )
+    return system
+
+
+def to_lonlat(crs: CRS, points: ArrayLike) -> NDArray[np.float64]:
+    """Convert CRS coordinates (N, 2) to WGS 84 (lon, lat) degrees, -180 to 180; NaN where none."""
+    x, y = np.asarray(points, np.float64).reshape(-1, 2).T
+    try:
+        there = project(crs, CRS.from_epsg(4326), x.tolist(), y.tolist())
+    except GDAL_ERRORS:  # far outside the area of the projection
+        return np.full((len(x), 2), np.nan)
+    lonlat = np.array(there[:2], np.float64).T
+    lonlat[~np.isfinite(lonlat).all(axis=1)] = np.nan
+    beyond = np.abs(lonlat[:, 0]) > 180.0
+    lonlat[beyond, 0] = (lonlat[beyond, 0] + 180.0) % 360.0 - 180.0
+    return lonlat
+
+
+def from_lonlat(crs: CRS, points: ArrayLike) -> NDArray[np.float64]:
+    """Convert WGS 84 (lon, lat) degrees (N, 2) to CRS coordinates; not finite where none."""
+    lon, lat = np.asarray(points, np.float64).reshape(-1, 2).T
+    try:
+        there = project(CRS.from_epsg(4326), crs, lon.tolist(), lat.tolist())
+    except GDAL_ERRORS:
+        return np.full((len(lon), 2), np.nan)
+    return np.array(there[:2], np.float64).T
+
+
+def ground_slope(
+    matrix: NDArray[np.float64], point: NDArray[np.float64], crs: CRS
+) -> NDArray[np.float64]:
+    """Return metres east and north per pixel right and down at a point, (2, 2)."""
+    step = 0.5
+    around = point + np.array([[step, 0], [-step, 0], [0, step], [0, -step]])
+    lonlat = to_lonlat(crs, transforms.apply(matrix, np.concatenate([around, point])))
+    centre = (float(lonlat[4, 0]), float(lonlat[4, 1]))
+    metres = east_north(lonlat, centre=centre) / (2 * step)
+    return np.stack([metres[0] - metres[1], metres[2] - metres[3]], axis=-1)

@@ -1,170 +1,236 @@
-"""Place a picture on imagery of any date: by its details, else by the lie of its edges."""
+"""Place a picture on reference images: local features on all, edge directions on the best.
+
+Features match images of the same acquisition or nearly so; the directions of edges also match
+images of other dates and sensors. A reference over `windows.WHOLE_PIXELS` is read by windows, and
+its edges are searched through a temporary area index.
+"""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.crs import CRS
-from rasterio.warp import transform as project
 
-from imgcheck.errors import UsageError
-from imgcheck.geo import structural
-from imgcheck.geo.placement import (
-    Placement,
-    affine_of,
-    describe,
-    ground_slope,
-    place,
-    system_of,
-)
-from imgcheck.geo.structural.engine import LARGEST_SCALE
-from imgcheck.imaging import registration, transforms
+from imgcheck.errors import ImgcheckError, UsageError
+from imgcheck.geo import area, earth, features, structural
+from imgcheck.geo import reference as ref
+from imgcheck.geo.placement import NotPlaced, Placed, describe, in_larger, searched
+from imgcheck.geo.prior import Prior
+from imgcheck.geo.reference import ReferenceImage
+from imgcheck.imaging import registration, windows
+from imgcheck.imaging.features import Features
 from imgcheck.imaging.pixels import as_gray, as_mask
+from imgcheck.imaging.registration import NotRegistered
+from imgcheck.quantity import binomial_interval
 
+Progress = Callable[[str, int, int], None]
+Placement = Placed | NotPlaced
+
+# Of each path: unrelated pairs that were accepted, and pairs tested (benchmarks: geo_place (1,500)
+# and fast_path (2,200), negatives; structural, negatives).
+UNRELATED = {
+    "fast": (0, 3700),
+    "structural": (structural.FALSE_PLACINGS, structural.UNRELATED_PAIRS),
+}
+# After a structural match below this probability no further reference is searched: a tenth of the
+# limit of acceptance.
+CONFIDENT_PROBABILITY = 1e-4
+# After a feature match below this NFA, references that do not show the place are skipped. Unrelated
+# pairs reached -8 at most (benchmarks: geo_place, false).
+CONFIDENT_LOG10_NFA = -30.0
+# Two placements of one picture disagree if their centres differ by more than this share of its
+# side.
+_SAME_GROUND = 0.1
 # The structural path needs so many pixels a side, and more than one step of eight bits.
 _LEAST_SIDE = 48
 _LEAST_CONTRAST = 1.5 / 255
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prior:
-    """What is known before; a wrong prior hides the right place.
-
-    Attributes
-    ----------
-    gsd_m : (least, most) or None
-        Ground metres per picture pixel.
-    near : (lon, lat, radius_km) or None
-        The picture's middle is looked for within this distance of a point, WGS 84 degrees; by
-        `locate` and `imgcheck.geo.area.search`.
-    """
-
-    gsd_m: tuple[float, float] | None = None
-    near: tuple[float, float, float] | None = None
+_OUTSIDE = "the reference shows nothing of the place that was named as near"
 
 
 def locate(
     picture_gray: NDArray[np.float32],
-    reference_gray: NDArray[np.float32],
+    references: Sequence[ReferenceImage],
     *,
-    transform: Sequence[float],
-    crs: object,
     picture_mask: NDArray[np.bool_] | None = None,
-    reference_mask: NDArray[np.bool_] | None = None,
+    structural_mask: NDArray[np.bool_] | None = None,
     prior: Prior | None = None,
-    try_mirrored: bool = False,
-    seed: int = 20170924,
+    progress: Progress | None = None,
 ) -> Placement:
-    """Place a picture on a georeferenced reference of the same or another date.
+    """Place a picture on the reference that matches it best.
 
     Parameters
     ----------
-    picture_gray, reference_gray : (M, N)
+    picture_gray : (M, N)
         Floats in [0, 1], NaN where there is no data, or bytes (uint8).
-    transform : (a, b, c, d, e, f)
-        Affine of the reference, pixel corner to CRS.
-    crs : rasterio CRS, EPSG code, or text
-    picture_mask, reference_mask : bool, optional
-        True = usable.
+    references : sequence of ReferenceImage
+        From `reference.of_image` or `reference.of_arrays`, of any size and date.
+    picture_mask, structural_mask : (M, N) bool, optional
+        True = usable; for the features and, where it may be wider, for the edges.
     prior : Prior, optional
-    try_mirrored : bool, default False
-        Also place the mirrored picture, in the structural path only where it stands out more than
-        the picture itself.
-    seed : int
-        Accepted for callers that pass one; nothing here is random.
+    progress : callable (step, position, total), optional
+        Called before each search.
 
     Returns
     -------
-    Placement
-        ``path`` says which way it was found. Any turn; scales of 0.25 to 4 reference pixels a
-        picture pixel, 0.1 to 10 in the fast path.
+    Placed or NotPlaced
+        ``tried`` holds the result of each reference. ``false_match_probability`` of a `Placed` is
+        the upper 95 % limit of the measured rate, for as many references as were searched. Any
+        rotation; scales of 0.1 to 10 reference pixels a picture pixel by features, 0.25 to 4 by
+        edges.
 
     Raises
     ------
     UsageError
-        If the transform, the CRS or the prior cannot be understood, or a picture has another type
-        or range.
+        If there is no reference, or the picture has another type or range.
     GridMismatchError
-        If a picture is not gray, or a mask has another shape.
+        If the picture is not gray, or a mask has another shape.
 
     Notes
     -----
-    First by local features (`imgcheck.geo.place`); where they do not agree, by the directions of
-    edges (`imgcheck.geo.structural`). Measured rates are in docs/benchmarks.md.
+    Features are compared with every reference; after a confident match, only with those that show
+    the same place. Without a match edges are compared, first on the reference whose features match
+    best, until a match is confident. A reference that cannot be read is skipped with its reason.
+    The ground is taken as flat. Measured rates are in docs/benchmarks.md.
     """
-    picture_gray = as_gray(picture_gray, name="picture")
-    reference_gray = as_gray(reference_gray, name="reference")
-    reference_mask = _near(
-        prior,
-        as_mask(reference_mask, reference_gray, name="reference"),
-        picture_gray.shape,
-        reference_gray.shape,
-        affine_of(transform),
-        system_of(crs),
-    )
-    fast = place(
-        picture_gray,
-        reference_gray,
-        transform=transform,
-        crs=crs,
-        picture_mask=picture_mask,
-        reference_mask=reference_mask,
-        try_mirrored=try_mirrored,
-        seed=seed,
-    )
-    if fast.placed:
-        return fast
-    return locate_structurally(
-        picture_gray,
-        structural.Pyramid(reference_gray, reference_mask),
-        transform=transform,
-        crs=crs,
-        picture_mask=picture_mask,
-        prior=prior,
-        try_mirrored=try_mirrored,
-    )
+    if not references:
+        raise UsageError("there is no reference to place the picture on; give at least one")
+    prior = prior or Prior()
+    gray = as_gray(picture_gray, name="picture")
+    mask = as_mask(picture_mask, gray, name="picture")
+    wide = mask if structural_mask is None else as_mask(structural_mask, gray, name="picture")
+    query = registration.picture_features(gray, mask)
+    steps = _Steps(progress, 2 * len(references))
+    results: list[Placement] = [NotPlaced(reason="it was not searched")] * len(references)
+    for i in _order(references, prior.first):
+        place = _confident_place(results)
+        if place is not None and not ref.covers(references[i], place):
+            results[i] = NotPlaced(
+                reason="it does not show the ground on which the picture was placed"
+            )
+            continue
+        steps(f"comparing features with {references[i].name}")
+        results[i] = _attempt(_by_features, references[i], prior, query, gray.shape)
+    if not any(isinstance(found, Placed) for found in results):
+        _by_edges_until_confident(gray, wide, references, prior, results, steps)
+    return _best(results, references)
 
 
-def locate_structurally(
-    picture_gray: NDArray[np.float32],
-    reference: structural.Pyramid,
-    *,
-    transform: Sequence[float],
-    crs: object,
-    picture_mask: NDArray[np.bool_] | None = None,
-    prior: Prior | None = None,
-    try_mirrored: bool = False,
+def _by_edges_until_confident(
+    gray: NDArray[np.float32],
+    mask: NDArray[np.bool_] | None,
+    references: Sequence[ReferenceImage],
+    prior: Prior,
+    results: list[Placement],
+    steps: "_Steps",
+) -> None:
+    """Compare edges, best feature match first; replaces the results."""
+    confident: ReferenceImage | None = None
+    tried = [i for i, found in enumerate(results) if found.path is not None]
+    for i in sorted(tried, key=lambda i: _nfa(results[i])):
+        if confident is not None:
+            results[i] = NotPlaced(reason=f"it was not needed: {confident.name} placed the picture")
+            continue
+        steps(f"comparing edges with {references[i].name}")
+        found = _attempt(_by_edges, references[i], prior, gray, mask)
+        results[i] = found
+        if isinstance(found, Placed) and found.false_match_probability <= CONFIDENT_PROBABILITY:
+            confident = references[i]
+
+
+def _attempt(
+    search: Callable[..., Placement], reference: ReferenceImage, prior: Prior, *picture: object
 ) -> Placement:
-    """Place a picture by the directions of its edges alone; see `locate`."""
-    affine, system = affine_of(transform), system_of(crs)
-    picture_gray = as_gray(picture_gray, name="picture")
-    picture_mask = as_mask(picture_mask, picture_gray, name="picture")
-    scale = _scales(prior, reference.shape, affine, system)
-    hopeless = _hopeless(picture_gray, picture_mask, reference)
-    if hopeless:
-        nothing = registration.nothing(hopeless, picture_gray.shape)
-        return describe(nothing, affine, system, path="structural", false_match_probability=None)
-    found = structural.find(picture_gray, reference, picture_mask=picture_mask, scale=scale)
-    if try_mirrored and _other_hand(found):
-        turned = _mirrored(picture_gray, reference, picture_mask, scale)
-        found = turned if turned.registration.found else found
+    """Search the part of a reference that the prior leaves; an unreadable one is skipped."""
+    try:
+        window = ref.around(reference, prior.near)
+        if window is None:
+            return NotPlaced(reason=_OUTSIDE)
+        found = search(reference.cut(window), prior, *picture)
+    except ImgcheckError as error:
+        return NotPlaced(reason=str(error))
+    if isinstance(found, NotPlaced):
+        return found
+    return in_larger(found, np.array([[1, 0, window[0]], [0, 1, window[1]], [0, 0, 1.0]]))
+
+
+def _by_features(
+    reference: ReferenceImage, prior: Prior, query: Features, shape: tuple[int, ...]
+) -> Placement:
+    found = features.register(query, shape, reference, try_mirrored=prior.mirrored)
+    if isinstance(found, NotRegistered):
+        return NotPlaced(reason=found.reason, path="fast", log10_nfa=found.log10_nfa)
+    return describe(
+        found,
+        transform=reference.transform,
+        crs=reference.crs,
+        path="fast",
+        false_match_probability=binomial_interval(*UNRELATED["fast"]).high,
+    )
+
+
+def _by_edges(
+    reference: ReferenceImage,
+    prior: Prior,
+    gray: NDArray[np.float32],
+    mask: NDArray[np.bool_] | None,
+) -> Placement:
+    """Place a picture by the directions of its edges alone."""
+    rows, cols = reference.shape
+    if reference.path is not None and rows * cols > windows.WHOLE_PIXELS:
+        return _by_temporary_index(reference, reference.path, prior, gray, mask)
+    scale = prior.scales(reference)
+    pyramid = structural.Pyramid(*reference.whole())
+    reason = _unsuitable(gray, mask, pyramid)
+    if reason is not None:
+        return NotPlaced(reason=reason, path="structural")
+    found = structural.find(gray, pyramid, picture_mask=mask, scale=scale)
+    if prior.mirrored and isinstance(found, structural.NoMatch) and found.mirrored_better:
+        turned = structural.find_mirrored(gray, pyramid, picture_mask=mask, scale=scale)
+        found = turned if isinstance(turned, structural.Match) else found
+    if isinstance(found, structural.NoMatch):
+        return NotPlaced(
+            reason=found.registration.reason,
+            path="structural",
+            log10_nfa=found.registration.log10_nfa,
+            false_match_probability=found.false_match_probability,
+        )
     return describe(
         found.registration,
-        affine,
-        system,
+        transform=reference.transform,
+        crs=reference.crs,
         path="structural",
         false_match_probability=found.false_match_probability,
     )
 
 
-def _hopeless(
-    picture: NDArray[np.float32],
+def _by_temporary_index(
+    reference: ReferenceImage,
+    path: Path,
+    prior: Prior,
+    gray: NDArray[np.float32],
     mask: NDArray[np.bool_] | None,
-    reference: structural.Pyramid,
+) -> Placement:
+    """Search a large file through an area index that is not kept."""
+    with tempfile.TemporaryDirectory(prefix="imgcheck-") as folder:
+        index = Path(folder) / "area.index"
+        area.build([path], index)
+        found = area.search(gray, index, picture_mask=mask, prior=prior)
+    if isinstance(found, NotPlaced):
+        return found
+    # From pixels of the file to those of the part that is searched here.
+    to_file = earth.affine_of(reference.transform)
+    placed = found.placed
+    moved = np.linalg.inv(to_file) @ placed.matrix @ np.linalg.inv(placed.registration.matrix)
+    return in_larger(placed, moved / moved[2, 2])
+
+
+def _unsuitable(
+    picture: NDArray[np.float32], mask: NDArray[np.bool_] | None, reference: structural.Pyramid
 ) -> str | None:
-    """Say why a search would be in vain, before it is paid for."""
+    """Return why a search by edges cannot succeed, or None."""
     rows, cols = reference.shape
     if min(rows, cols) < _LEAST_SIDE:
         return f"the reference has only {cols} x {rows} pixels; {_LEAST_SIDE} a side are needed"
@@ -180,95 +246,85 @@ def _hopeless(
     return None
 
 
-def _other_hand(found: structural.Structural) -> bool:
-    """Say whether the mirrored picture, weighed as a rival, stands out more than the picture."""
-    if found.registration.found or found.rival is None or found.surprise is None:
-        return False
-    return found.rival > found.surprise
+def _order(references: Sequence[ReferenceImage], first: Sequence[tuple[float, float]]) -> list[int]:
+    """Order references that contain a claimed point first, then by distance; else as given."""
+    if not first:
+        return list(range(len(references)))
+    return sorted(range(len(references)), key=lambda i: ref.away_from(references[i], first))
 
 
-def _mirrored(
-    picture_gray: NDArray[np.float32],
-    reference: structural.Pyramid,
-    picture_mask: NDArray[np.bool_] | None,
-    scale: tuple[float, float] | None,
-) -> structural.Structural:
-    """Place the mirror image, and say where the picture itself lies."""
-    mask = None if picture_mask is None else np.ascontiguousarray(picture_mask[:, ::-1])
-    found = structural.find(
-        np.ascontiguousarray(picture_gray[:, ::-1]), reference, picture_mask=mask, scale=scale
-    )
-    if not found.registration.found or found.false_match_probability is None:
-        return found
-    # Two trials: the picture, and its mirror image.
-    return replace(
-        found,
-        registration=registration.of_mirror_image(found.registration),
-        false_match_probability=min(1.0, 2 * found.false_match_probability),
-    )
-
-
-def _scales(
-    prior: Prior | None, shape: tuple[int, ...], affine: NDArray[np.float64], system: object
-) -> tuple[float, float] | None:
-    """Turn a prior in metres into reference pixels per picture pixel."""
-    if prior is None or prior.gsd_m is None:
+def _confident_place(results: Sequence[Placement]) -> tuple[float, float] | None:
+    """Return the centre of the best feature match if it is confident."""
+    placed = [found for found in results if isinstance(found, Placed)]
+    best = min(placed, key=_nfa, default=None)
+    if best is None or best.log10_nfa > CONFIDENT_LOG10_NFA:
         return None
-    least, most = prior.gsd_m
-    if not 0 < least <= most < float("inf"):
-        raise UsageError(f"a prior of {least} to {most} m a pixel is none; give 0 < least <= most")
-    middle = np.array([[shape[1] / 2, shape[0] / 2]])
-    slope = ground_slope(affine, middle, system_of(system))
-    reference = float(np.sqrt(abs(np.linalg.det(slope))))
-    if not reference > 0:
-        raise UsageError("the reference's pixels have no size on the ground")
-    return least / reference, most / reference
+    return best.centre_lonlat
 
 
-def circle(
-    near: tuple[float, float, float], affine: NDArray[np.float64], crs: CRS
-) -> tuple[float, float, float] | None:
-    """Put a claimed place on a reference: x, y, radius in its pixels; None where it has no place.
+def _nfa(found: Placement) -> float:
+    return math.inf if found.log10_nfa is None else found.log10_nfa
 
-    Raises
-    ------
-    UsageError
-        If it is no place.
-    """
-    lon, lat, radius_km = near
-    if not (math.isfinite(lon) and abs(lat) <= 90 and 0 < radius_km < math.inf):
-        raise UsageError(
-            f"longitude {lon:g}, latitude {lat:g} within {radius_km:g} km is no place; give "
-            "degrees and a radius in km"
+
+def _best(results: Sequence[Placement], references: Sequence[ReferenceImage]) -> Placement:
+    placed = [(i, found) for i, found in enumerate(results) if isinstance(found, Placed)]
+    tried = tuple(results)
+    if not placed:
+        return NotPlaced(
+            reason=combined([found.reason for found in results if isinstance(found, NotPlaced)]),
+            tried=tried,
         )
-    x, y = project(CRS.from_epsg(4326), crs, [lon], [lat])[:2]
-    at = transforms.apply(np.linalg.inv(affine), [[x[0], y[0]]])
-    if not np.isfinite(at).all():
-        return None
-    size = math.sqrt(abs(float(np.linalg.det(ground_slope(affine, at, crs)))))
-    if not 0 < size < math.inf:
-        return None
-    return float(at[0, 0]), float(at[0, 1]), radius_km * 1000.0 / size
+    # A match of features is stronger evidence than one of edges; their numbers do not compare.
+    number, best = min(placed, key=lambda pair: (pair[1].path != "fast", _nfa(pair[1])))
+    other = next((i for i, found in placed if _disagree(found, best)), None)
+    if other is not None:
+        return NotPlaced(
+            reason=f"{references[number].name} and {references[other].name} place it on different "
+            "ground: at least one of them is wrong",
+            tried=tried,
+        )
+    return replace(
+        best,
+        reference=number,
+        tried=tried,
+        false_match_probability=rate_limit(best.path, searched(tried)),
+    )
 
 
-def _near(
-    prior: Prior | None,
-    mask: NDArray[np.bool_] | None,
-    picture: tuple[int, ...],
-    shape: tuple[int, ...],
-    affine: NDArray[np.float64],
-    crs: CRS,
-) -> NDArray[np.bool_] | None:
-    """Leave of a reference what a picture around the claimed place could show."""
-    if prior is None or prior.near is None:
-        return mask
-    found = circle(prior.near, affine, crs)
-    inside = np.zeros(shape, bool)
-    if found is not None:
-        scales = _scales(prior, shape, affine, crs) or (0.0, LARGEST_SCALE)
-        x, y, radius = found
-        reach = radius + scales[1] * math.hypot(*picture[:2]) / 2
-        low = np.clip([x - reach, y - reach], 0, [shape[1], shape[0]]).astype(int)
-        high = np.clip([x + reach + 1, y + reach + 1], 0, [shape[1], shape[0]]).astype(int)
-        inside[low[1] : high[1], low[0] : high[0]] = True
-    return inside if mask is None else inside & mask
+def rate_limit(path: str, count: int) -> float:
+    """Return the upper 95 % limit of the false match probability for ``count`` references.
+
+    From the unrelated pictures that were tested on one reference each, in groups as large as the
+    number of references searched: any of these may be the wrong one.
+    """
+    errors, trials = UNRELATED[path]
+    return binomial_interval(errors, trials // count).high
+
+
+def combined(reasons: Sequence[str]) -> str:
+    """Return why no reference matched, each reason once."""
+    if len(reasons) == 1:
+        return reasons[0]
+    different = list(dict.fromkeys(reasons))
+    more = f"; and {len(different) - 3} other reasons" if len(different) > 3 else ""
+    return f"on none of {len(reasons)} references: {'; '.join(different[:3])}{more}"
+
+
+def _disagree(one: Placed, other: Placed) -> bool:
+    """Return whether two placements show different ground, beyond their errors."""
+    east_north = earth.flat_map([one.centre_lonlat], centre=other.centre_lonlat)[0]
+    side = math.sqrt(math.prod(one.registration.picture_shape)) * one.gsd_m
+    errors = one.ellipse_m[0] + other.ellipse_m[0]
+    return 1000.0 * float(np.hypot(*east_north)) > _SAME_GROUND * side + errors
+
+
+class _Steps:
+    """Count the searches for the progress: at most two a reference."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.total, self.done = progress, total, 0
+
+    def __call__(self, step: str) -> None:
+        if self.progress is not None:
+            self.progress(step, self.done, self.total)
+        self.done += 1

@@ -182,7 +182,7 @@ def _by_features(
         found = registration.align(
             query.variants[number], known, query_shape=query.shape, known_shape=shape
         )
-        if not found.found or found.matrix is None or found.log10_nfa is None:
+        if isinstance(found, registration.NotRegistered):
             continue
         if best is not None and found.log10_nfa >= best.log10_nfa:
             continue

@@ -5,8 +5,9 @@ drawing in parts of the picture. A mirrored or inverted picture has the same fea
 their parts in another order, so `flipped` and `inverted` cost no second detection.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -24,8 +25,12 @@ _SMALL_SIDE = 300
 # Parts a side when the features are to be spread. In a trial 35 of 36 cuts of forest and shore to
 # 15-33 % of the side were found with 1,500 spread features, 31 of 36 with the 1,500 strongest.
 _PARTS = 8
-# Memory of SIFT is about 100 bytes a pixel: 40 Mpx would need 4 GB.
+# Larger images are halved until they fit.
 MAX_PIXELS = 25_000_000
+# SIFT takes about 240 bytes a pixel. Larger references are searched in parts of this side.
+WHOLE_PIXELS = 4_000_000
+# They begin at multiples of a power of 2, so that the octaves are sampled as in the whole image.
+_PART_SIDE, _PART_MARGIN, _PART_STEP = 1000, 100, 64
 # Two keypoints of one spot (several scales or directions) are no rivals in the ratio test.
 _SAME_SPOT_PX = 5.0
 # Distances held at once in the search for the nearest: 16 MB; many more and many fewer are slower.
@@ -134,13 +139,88 @@ def detect(
     .. [2] R. Arandjelovic and A. Zisserman, "Three things everyone should know to improve
        object retrieval", CVPR 2012.
     """
+    return _detected(gray, mask, limit, spread)[0]
+
+
+def detect_by_parts(
+    read: Callable[[tuple[int, int, int, int]], tuple[Float32, Mask | None]],
+    shape: tuple[int, int],
+    *,
+    limit: int,
+) -> Features:
+    """Detect the features of a large image that is read by windows, with bounded memory.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the gray values and the mask of a window (column, row, width, height).
+    shape : (rows, cols)
+    limit : int
+        The strongest of the whole image are kept.
+
+    Notes
+    -----
+    Images up to `WHOLE_PIXELS` are one part, and the result is that of `detect`. Parts overlap by a
+    margin; the features of a part are those whose points lie in it.
+    """
+    rows, cols = shape
+    if rows * cols <= WHOLE_PIXELS:
+        gray, mask = read((0, 0, cols, rows))
+        return detect(gray, mask=mask, limit=limit)
+    found: list[Features] = []
+    strengths: list[Float32] = []
+    for y, bottom in _spans(rows):
+        for x, right in _spans(cols):
+            low = _part_start(x), _part_start(y)
+            high = min(cols, right + _PART_MARGIN), min(rows, bottom + _PART_MARGIN)
+            gray, mask = read((*low, high[0] - low[0], high[1] - low[1]))
+            part, strength = _detected(gray, mask, limit, spread=False)
+            points = part.points + np.array(low, np.float32)
+            inside = np.all((points >= (x, y)) & (points < (right, bottom)), axis=1)
+            found.append(_selected(replace(part, points=points), np.flatnonzero(inside)))
+            strengths.append(strength[inside])
+    whole = Features(
+        points=np.concatenate([f.points for f in found]),
+        sizes=np.concatenate([f.sizes for f in found]),
+        angles=np.concatenate([f.angles for f in found]),
+        descriptors=np.concatenate([f.descriptors for f in found]),
+    )
+    order = np.argsort(-np.concatenate(strengths), kind="stable")[:limit]
+    return _selected(whole, order)
+
+
+def _spans(length: int) -> list[tuple[int, int]]:
+    """Return the ends of equal parts no longer than `_PART_SIDE`."""
+    count = -(-length // _PART_SIDE)
+    ends = [round(length * k / count) for k in range(count + 1)]
+    return list(itertools.pairwise(ends))
+
+
+def _part_start(position: int) -> int:
+    return max(0, position - _PART_MARGIN) // _PART_STEP * _PART_STEP
+
+
+def _selected(features: Features, which: Index) -> Features:
+    return Features(
+        points=features.points[which],
+        sizes=features.sizes[which],
+        angles=features.angles[which],
+        descriptors=features.descriptors[which],
+    )
+
+
+def _detected(
+    gray: Float32, mask: Mask | None, limit: int, spread: bool
+) -> tuple[Features, Float32]:
+    """Return the features and the strength of each."""
     if gray.ndim != 2:
         raise GridMismatchError(f"features need a gray picture (rows, cols), not {gray.shape}")
     if mask is not None and mask.shape != gray.shape:
         raise GridMismatchError(f"the mask is {mask.shape}, the picture {gray.shape}")
     rows, cols = gray.shape
+    none = np.zeros(0, np.float32)
     if min(rows, cols) < 8:
-        return _empty()
+        return _empty(), none
     pixels = _to_bytes(gray)
     factor = 2.0 if min(rows, cols) < _SMALL_SIDE and rows * cols * 4 <= MAX_PIXELS else 1.0
     while rows * cols * factor * factor > MAX_PIXELS:
@@ -165,15 +245,17 @@ def detect(
         # described.
         kept, descriptors = sift.detectAndCompute(pixels, usable)
     if descriptors is None or not kept:
-        return _empty()
+        return _empty(), none
     points, angles = _points(kept), np.array([k.angle for k in kept], np.float32)
     order = np.arange(len(kept)) if spread else _by_strength(kept)[:limit]
-    return Features(
+    strengths = np.array([k.response for k in kept], np.float32)[order]
+    found = Features(
         points=((points + np.float32(0.5)) / scale)[order],
         sizes=np.array([k.size for k in kept], np.float32)[order] / scale.mean(),
         angles=angles[order],
         descriptors=_root(np.asarray(descriptors, np.float32)[order]),
     )
+    return found, strengths
 
 
 def _points(keypoints: Sequence[cv2.KeyPoint]) -> Float32:

@@ -7,6 +7,7 @@ import numpy as np
 
 from imgcheck.errors import GridMismatchError
 from imgcheck.imaging.pixels import Float32, Float64, Mask
+from imgcheck.imaging.windows import PartWindow, by_windows, read_rgb, read_valid
 
 if TYPE_CHECKING:
     from imgcheck.imaging.image import Image
@@ -72,13 +73,16 @@ def sample(image: "Image", grid: Grid) -> tuple[Float32, Mask]:
     if georeference is None or georeference.transform is None or own_gsd is None:
         raise GridMismatchError(f"{image.name}: has no affine georeference to draw it by")
     shrinks = grid.gsd_m > 1.5 * own_gsd
-    source = image.rgb().astype(np.float32).transpose(2, 0, 1) / 255.0
-    source = np.where(image.valid()[None], source, np.nan)
+    window = _window(image, grid)
+    if window is None:
+        return np.full((*grid.shape, 3), np.nan, np.float32), np.zeros(grid.shape, bool)
+    source = read_rgb(image, window).astype(np.float32).transpose(2, 0, 1) / 255.0
+    source = np.where(read_valid(image, window)[None], source, np.nan)
     drawn = np.full((3, *grid.shape), np.nan, np.float32)
     reproject(
         source=source,
         destination=drawn,
-        src_transform=Affine(*georeference.transform),
+        src_transform=Affine(*georeference.transform) * Affine.translation(*window[:2]),
         src_crs=CRS.from_user_input(georeference.crs),
         dst_transform=Affine(*grid.transform[:2].ravel()),
         dst_crs=CRS.from_user_input(grid.crs),
@@ -88,3 +92,29 @@ def sample(image: "Image", grid: Grid) -> tuple[Float32, Mask]:
     )
     valid = np.asarray(np.isfinite(drawn).all(axis=0))
     return np.clip(drawn.transpose(1, 2, 0), 0.0, 1.0), valid
+
+
+def _window(image: "Image", grid: Grid) -> PartWindow | None:
+    """Return the window of a large image under a grid; None where they share no area."""
+    place = image.georeference
+    if place is None or not by_windows(image):
+        return 0, 0, image.width, image.height
+    from rasterio.crs import CRS
+    from rasterio.warp import transform as project
+
+    steps = np.linspace(0, 1, 17)
+    x, y = (n.ravel() for n in np.meshgrid(steps * grid.width, steps * grid.height))
+    a, b, c = grid.transform[:2, 0], grid.transform[:2, 1], grid.transform[:2, 2]
+    there = np.outer(x, a) + np.outer(y, b) + c
+    lon, lat = project(CRS.from_user_input(grid.crs), CRS.from_epsg(4326), *there.T.tolist())[:2]
+    columns, rows = place.from_lonlat(lon, lat)
+    margin = 4 + 2 * max(np.ptp(columns) / grid.width, np.ptp(rows) / grid.height)
+    low = np.maximum([np.floor(columns.min() - margin), np.floor(rows.min() - margin)], 0)
+    high = np.minimum(
+        [np.ceil(columns.max() + margin), np.ceil(rows.max() + margin)],
+        [image.width, image.height],
+    )
+    if not (high > low).all():
+        return None
+    left, top, right, bottom = (int(v) for v in (*low, *high))
+    return left, top, right - left, bottom - top

@@ -1,4 +1,4 @@
-"""Read a part of a picture without decoding the rest, and cut a large raster in tiles."""
+"""Read windows of an image without decoding the rest, and cut a large raster in tiles."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,26 @@ from numpy.typing import NDArray
 from imgcheck.errors import UnreadableError, UsageError
 from imgcheck.imaging import transforms
 from imgcheck.imaging.limits import WINDOWED_FORMATS, check_window
-from imgcheck.imaging.pixels import Mask, Uint8, as_bytes, turn, view_to_stored
+from imgcheck.imaging.pixels import (
+    STRETCH_PERCENTILES,
+    Mask,
+    Uint8,
+    as_bytes,
+    luma,
+    turn,
+    view_to_stored,
+)
 
 if TYPE_CHECKING:
     from imgcheck.imaging.image import Image
 
 PartWindow = tuple[int, int, int, int]
+Stretch = tuple[float, float] | None
+
+#: Larger references are read by windows and never decoded whole.
+WHOLE_PIXELS = 30_000_000
+# The stretch of deep samples is estimated from so many windows a side, of so many pixels a side.
+_SAMPLES, _SAMPLE_SIDE = 5, 256
 
 
 def read_part(
@@ -179,3 +193,107 @@ def _view(image: "Image", window: tuple[int, int, int, int], valid: Mask) -> Uin
     shown = bands[:3] if len(bands) >= 3 else bands[[0, 0, 0]]
     view = as_bytes(shown, valid=valid, bits=image.header.bits)
     return np.ascontiguousarray(np.moveaxis(view, 0, -1))
+
+
+def part_of(window: PartWindow) -> tuple[slice, slice]:
+    """Return the rows and columns of a window."""
+    x, y, width, height = window
+    return slice(y, y + height), slice(x, x + width)
+
+
+def read_gray(
+    image: "Image",
+    window: PartWindow,
+    *,
+    stretch: Stretch,
+    out_shape: tuple[int, int] | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Read a window as gray (rows, cols) in [0, 1], with its usable pixels.
+
+    ``stretch`` (low, high) are the samples that become black and white, None for 8 bits;
+    ``out_shape`` (rows, cols) reduces by averages.
+    """
+    rows, cols = part_of(window)
+    valid = image.read_valid(window)
+    if image.mode == "palette" or image.format not in WINDOWED_FORMATS:
+        level = luma(image.rgb()[rows, cols])
+        return level if out_shape is None else _resized(level, out_shape), _at(valid, out_shape)
+    bands = [1, 2, 3] if image.header.bands >= 3 else [1, 1, 1]
+    native = image.read(window, out_shape=out_shape, bands=bands)
+    shown = _bytes(native, image.header.bits, stretch)
+    return luma(np.moveaxis(shown, 0, -1)), _at(valid, out_shape)
+
+
+def read_rgb(image: "Image", window: PartWindow) -> NDArray[np.uint8]:
+    """Read a window as (M, N, 3) uint8; of a large image without decoding the whole."""
+    rows, cols = part_of(window)
+    if not by_windows(image):
+        return image.rgb()[rows, cols]
+    bands = [1, 2, 3] if image.header.bands >= 3 else [1, 1, 1]
+    native = image.read(window, bands=bands)
+    return np.moveaxis(_bytes(native, image.header.bits, stretch_of(image)), 0, -1)
+
+
+def read_valid(image: "Image", window: PartWindow) -> NDArray[np.bool_]:
+    """Read the usable pixels of a window; of a large image without decoding the whole."""
+    return image.read_valid(window) if by_windows(image) else image.valid()[part_of(window)]
+
+
+def by_windows(image: "Image") -> bool:
+    large = image.width * image.height > WHOLE_PIXELS
+    return large and image.format in WINDOWED_FORMATS and image.mode != "palette"
+
+
+def _resized(level: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    from imgcheck.imaging import warp
+
+    return warp.resize(level, shape)
+
+
+def _at(valid: NDArray[np.bool_], shape: tuple[int, int] | None) -> NDArray[np.bool_]:
+    """Sample a mask at the centres of larger pixels."""
+    if shape is None:
+        return valid
+    at = [
+        np.minimum((np.arange(n) + 0.5) * m / n, m - 1).astype(int)
+        for n, m in zip(shape, valid.shape, strict=True)
+    ]
+    return valid[np.ix_(*at)]
+
+
+def _bytes(native: NDArray[np.generic], bits: int, stretch: Stretch) -> NDArray[np.uint8]:
+    if stretch is None:
+        return as_bytes(native, valid=None, bits=bits)
+    low, high = stretch
+    part = np.abs(native) if np.iscomplexobj(native) else native
+    scaled = (part.astype(np.float32) - low) * np.float32(255 / max(high - low, 1e-30))
+    return np.clip(np.rint(np.nan_to_num(scaled)), 0, 255).astype(np.uint8)
+
+
+def stretch_of(image: "Image") -> Stretch:
+    """Estimate the percentiles of deep samples over the whole image; None for 8 bits.
+
+    A stretch per window would leave seams.
+    """
+    if (
+        image.header.dtype == "uint8"
+        or image.mode == "palette"
+        or image.format not in WINDOWED_FORMATS
+    ):
+        return None
+    bands = [1, 2, 3] if image.header.bands >= 3 else [1]
+    wide, high = min(_SAMPLE_SIDE, image.width), min(_SAMPLE_SIDE, image.height)
+    values = []
+    for share_y in np.linspace(0, 1, _SAMPLES):
+        for share_x in np.linspace(0, 1, _SAMPLES):
+            x, y = round(share_x * (image.width - wide)), round(share_y * (image.height - high))
+            window = (x, y, wide, high)
+            part = image.read(window, bands=bands)[:, ::2, ::2]
+            part = np.abs(part) if np.iscomplexobj(part) else part
+            part = part[:, image.read_valid(window)[::2, ::2]].astype(np.float64)
+            values.append(part[np.isfinite(part)])
+    joined = np.concatenate(values)
+    if not joined.size:
+        return 0.0, 1.0
+    least, most = np.percentile(joined, STRETCH_PERCENTILES)
+    return float(least), float(most)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from imgcheck.geo.measures import Measures, TiePoint
 from imgcheck.imaging import transforms
-from imgcheck.placing.measures import Measures, TiePoint
-from imgcheck.placing.views import View
 from imgcheck.quantity import distance
+from imgcheck.report.locate_views import View
 
 # Tie points drawn: the best of each cell of a grid over the picture.
 _CELLS = 9

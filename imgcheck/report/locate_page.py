@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from imgcheck.placing.measures import Measures
-from imgcheck.placing.views import View, Views
+from imgcheck.geo.measures import Measures
 from imgcheck.quantity import distance
 from imgcheck.report import locate_drawing as drawing
 from imgcheck.report import page, placing
 from imgcheck.report.formatting import line
+from imgcheck.report.locate_views import View, Views
 
 File = tuple[str, str, str | None, bool]
 
@@ -45,7 +45,7 @@ def html(
     Parameters
     ----------
     said : dict
-        The document of `imgcheck.placing.document`.
+        The document of `imgcheck.report.locate_document`.
     measures : Measures
     views : Views
     files : sequence of (name, what, note, written)

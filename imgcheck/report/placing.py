@@ -27,7 +27,7 @@ COMPASS = (
 
 
 def terminal(said: dict[str, Any], *, width: int = 100) -> str:
-    """Return the document of `imgcheck.placing.document` as terminal text."""
+    """Return the document of `imgcheck.report.locate_document` as terminal text."""
     sentences = list(_placed(said) if said["placed"] else _not_placed(said))
     lines = []
     for sentence in sentences:

@@ -26,7 +26,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.transform import Affine
 
-from imgcheck.geo import Prior, area
+from imgcheck.geo import Placed, Prior, area
 from imgcheck.imaging import transforms
 from tests.benchmarks.geo_place import Scene, corner_error, rate, stack, table
 from tests.benchmarks.posting import Handling, gray, post
@@ -175,25 +175,24 @@ def _answer(index: Path, rgb: NDArray[np.uint8], query: Query) -> dict[str, obje
     wall, cpu = time.monotonic(), time.process_time()
     found = area.search(gray(rgb), index, prior=prior)
     wall, cpu = time.monotonic() - wall, time.process_time() - cpu
-    placed = found.placement
-    fit = placed.registration.fit
+    placed = found.placed if isinstance(found, area.AreaMatch) else found
     rms = corner = float("nan")
-    if fit is not None and query.truth is not None:
-        truth = np.array(query.truth)
+    if isinstance(placed, Placed) and query.truth is not None:
+        truth, fit = np.array(query.truth), placed.registration.fit
         rms = rms_error(fit.matrix, truth, rgb.shape[:2])
         corner = corner_error(fit.matrix, truth, rgb.shape[:2])
     probability = placed.false_match_probability
     return {
-        "placed": placed.placed,
+        "placed": isinstance(placed, Placed),
         "rms": rms,
         "corner": corner,
         "probability": 1.0 if probability is None else probability,
-        "surprise": found.surprise or 0.0,
-        "rival": found.rival or 0.0,
+        "surprise": found.surprise if isinstance(found, area.AreaMatch) else 0.0,
+        "rival": found.rival if isinstance(found, area.AreaMatch) else 0.0,
         "tail": placed.log10_nfa or 0.0,
         "wall": wall,
         "cpu": cpu,
-        "reason": placed.reason or "",
+        "reason": "" if isinstance(placed, Placed) else placed.reason,
     }
 
 

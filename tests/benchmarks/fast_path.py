@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from imgcheck import geo
 from imgcheck.imaging import annotations, features, registration, transforms
 from imgcheck.imaging.features import Features
-from imgcheck.imaging.registration import Registration
+from imgcheck.imaging.registration import NotRegistered, Registered, Registration
 from tests.benchmarks.geo_place import Scene, corner_error, rate, read, stack, table
 from tests.benchmarks.peer import sift_seconds
 from tests.benchmarks.posting import Handling, gray, post
@@ -63,7 +63,7 @@ def _lay(rgb: NDArray[np.uint8], scene: Scene, known: Features) -> Registration:
 
 
 def _compared(found: Registration, truth: NDArray[np.float64], shape: tuple[int, ...]) -> Laid:
-    if found.matrix is None:
+    if isinstance(found, NotRegistered):
         return Laid(found=False)
     ring = transforms.corners(shape)
     spots = np.concatenate([ring.mean(axis=0, keepdims=True), ring])
@@ -185,7 +185,7 @@ def negatives(data: Path, rng: np.random.Generator, count: int) -> None:
         rows.append(
             [
                 label,
-                rate(sum(f.found for f in group), len(group)),
+                rate(sum(isinstance(f, Registered) for f in group), len(group)),
                 *(rate(int((scores <= bound).sum()), len(group)) for bound in (-2, -4, -8)),
                 f"{scores.min():.1f}",
             ]
@@ -240,17 +240,11 @@ def speed(data: Path, rng: np.random.Generator, count: int) -> None:
         affine = scenes[j].affine @ size
         peer = sift_seconds(picture, reference)
         start = time.process_time()
-        if i == j:
-            found = geo.place(
-                picture, reference, transform=tuple(affine.ravel()[:6]), crs=scenes[j].crs
-            )
-        else:
-            found = geo.locate(
-                picture, reference, transform=tuple(affine.ravel()[:6]), crs=scenes[j].crs
-            )
+        known = geo.of_arrays(reference, transform=tuple(affine.ravel()[:6]), crs=scenes[j].crs)
+        found = geo.locate(picture, [known])
         name = list(ratios)[i != j]
         ratios[name].append((time.process_time() - start) / peer)
-        ways[name].append(found.path if found.placed else "not placed")
+        ways[name].append(found.path if isinstance(found, geo.Placed) else "not placed")
     print("### CPU time against SIFT + ratio test + RANSAC (640 px on 1000 x 774 px)\n")
     table(
         ["pairs of", "pairs", "median ratio", "largest", "came out as"],

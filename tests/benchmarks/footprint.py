@@ -8,12 +8,12 @@ from unittest import mock
 
 import numpy as np
 
-from imgcheck import geo
-from imgcheck.geo.structural import Pyramid, engine
+from imgcheck.geo import structural
+from imgcheck.geo.structural import engine
 from tests.benchmarks.geo_place import rate, table
 from tests.imaging.ground import ground, view
 
-_GSD, _SIZE = 2.0, 260
+_SIZE = 260
 
 
 def unrelated(seeds: Sequence[int], sides: Sequence[int]) -> tuple[int, int]:
@@ -27,13 +27,8 @@ def unrelated(seeds: Sequence[int], sides: Sequence[int]) -> tuple[int, int]:
         for side in sides:
             half = side // 2
             part = np.ascontiguousarray(other[260 - half : 260 + half, 300 - half : 300 + half])
-            found = geo.locate_structurally(
-                picture,
-                Pyramid(part),
-                transform=(_GSD, 0.0, 0.0, 0.0, -_GSD, 0.0),
-                crs="EPSG:32637",
-            )
-            placed += found.placed
+            found = structural.find(picture, structural.Pyramid(part))
+            placed += isinstance(found, structural.Match)
     return placed, len(seeds) * len(sides)
 
 

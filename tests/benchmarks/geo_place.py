@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from imgcheck import geo
 from imgcheck.imaging import features, registration, relation, transforms
+from imgcheck.imaging.registration import Registered
 from imgcheck.quantity import binomial_interval
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -122,11 +123,11 @@ def same(data: Path, seed: int) -> None:
         scene = scenes[number % len(scenes)]
         picture, truth = cut(scene, rng, size=int(rng.integers(300, 421)))
         start = time.perf_counter()
-        found = geo.place(
-            picture, scene.gray, transform=tuple(scene.affine.ravel()[:6]), crs=scene.crs
-        )
+        transform = tuple(scene.affine.ravel()[:6])
+        reference = geo.of_arrays(scene.gray, transform=transform, crs=scene.crs)
+        found = geo.locate(picture, [reference])
         times.append(time.perf_counter() - start)
-        if found.placed:
+        if isinstance(found, geo.Placed) and found.path == "fast":
             errors.append(corner_error(found.registration.matrix, truth, picture.shape))
             hits += errors[-1] < 2
     print("### Cuts (300-420 px, any rotation, JPEG 60) on the image they were cut from\n")
@@ -163,8 +164,9 @@ def dates(data: Path, seed: int, rounds: int) -> None:
                 shapes = {"query_shape": picture.shape, "known_shape": target.rgb.shape[:2]}
                 found = registration.align(query, known[j], **shapes)
                 turned = features.flipped(query, width=picture.shape[1])
-                mirrored += registration.align(turned, known[j], **shapes).found
-                if not found.found:
+                other_hand = registration.align(turned, known[j], **shapes)
+                mirrored += isinstance(other_hand, Registered)
+                if not isinstance(found, Registered):
                     continue
                 placed += 1
                 errors.append(corner_error(found.matrix, truth, picture.shape))
@@ -222,7 +224,7 @@ def false_placings(data: Path, seed: int, pairs: int) -> None:
         found = registration.align(
             query[2], known[2], query_shape=query[1], known_shape=known[1], try_mirrored=True
         )
-        hits += found.found
+        hits += isinstance(found, Registered)
         scores.append(np.inf if found.log10_nfa is None else found.log10_nfa)
     print("### Pictures of other places, tried as they are and mirrored\n")
     table(
@@ -275,7 +277,7 @@ def _frames(data: Path, folder: str, rng: np.random.Generator) -> Iterator[relat
         crop = jpeg(np.ascontiguousarray(first.rgb[:500, :500]), int(rng.integers(50, 91)))
         picture = (crop.astype(np.float32) @ _WEIGHTS / np.float32(255)).astype(np.float32)
         found = registration.register(picture, second.gray)
-        if found.found:
+        if isinstance(found, Registered):
             yield relation.classify(picture, second.gray, found.matrix)
 
 

@@ -6,7 +6,7 @@
 ``dates``: cuts of other dates of the reference's ground; ``copies``: cuts of the reference itself.
 Half of each are redacted or drawn on (`tests.benchmarks.copies`). Each is laid on the reference by
 the georeference, or where there is none by the registration of the whole pictures, moved by up to
-half a reference pixel, and then asked through `imgcheck.placing.search.related`, as the checks ask.
+half a reference pixel, and then classified by `imgcheck.imaging.relation`, as the checks do.
 The search for the place is left out: it is measured in docs/benchmarks/placing.md, and a wrong
 place is no copy. ``--write`` sets the rate that `geo.made-from` prints.
 """
@@ -15,7 +15,6 @@ import argparse
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import cv2
@@ -23,10 +22,9 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from imgcheck.case import Case, Reference
-from imgcheck.geo.placement import affine_of
-from imgcheck.imaging import Image, registration
-from imgcheck.placing import search
+from imgcheck.case import Case
+from imgcheck.geo.earth import affine_of
+from imgcheck.imaging import Image, registration, relation
 from tests.benchmarks import calibrate
 from tests.benchmarks.copies import COPIES, DATES, KINDS, Told, pair, pixels, redacted, table
 from tests.benchmarks.hashing import jpeg, resized
@@ -48,7 +46,7 @@ def between(
         matrix = np.linalg.inv(to_map[1]) @ to_map[0]
     else:
         found = registration.register(one.gray(), other.gray())
-        matrix = found.matrix if found.found else None
+        matrix = found.matrix if isinstance(found, registration.Registered) else None
     made[first, second] = matrix
     return matrix
 
@@ -90,19 +88,14 @@ def asked(part: str, split: str, count: int) -> Iterator[Told]:
         moved = np.eye(3)
         moved[:2, 2] = rng.uniform(-0.5, 0.5, 2)
         reference = Image.open(second)
-        georeference = reference.georeference
-        to_map = np.eye(3) if georeference is None else affine_of(cast(Any, georeference).transform)
-        held = SimpleNamespace(
-            georeference=georeference or SimpleNamespace(transform=(1, 0, 0, 0, 1, 0)),
-            gray=reference.gray,
-            valid=reference.valid,
+        matrix = moved @ laid @ back
+        told = relation.classify(
+            image.gray(),
+            reference.gray(),
+            matrix / matrix[2, 2],
+            picture_mask=Case(image=image).clean,
+            known_mask=reference.valid(),
         )
-        told = search.related(
-            Case(image=image),
-            Reference(id="r", image=cast(Any, held)),
-            cast(Any, SimpleNamespace(matrix=to_map @ moved @ laid @ back)),
-        )
-        assert told is not None
         done += 1
         yield Told(
             place=place,

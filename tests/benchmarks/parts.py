@@ -512,7 +512,8 @@ def _best(
             continue
         laid = registration.align(variant, known, query_shape=query.shape, known_shape=shape)
         if laid.log10_nfa is not None:
-            best, found = min(best, laid.log10_nfa), found or laid.found
+            best = min(best, laid.log10_nfa)
+            found = found or isinstance(laid, registration.Registered)
     return best, found
 
 

@@ -180,7 +180,7 @@ def _frames(
             query_shape=scene(one).rgb.shape,
             known_shape=scene(two).rgb.shape,
         )
-        if laid.matrix is not None:
+        if isinstance(laid, registration.Registered):
             out.append((one, two, laid.matrix))
     return out
 

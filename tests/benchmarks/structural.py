@@ -91,27 +91,26 @@ def place(
     laid = found.registration
     rms = corner = float("nan")
     inside: tuple[bool, ...] = ()
-    if laid.fit is not None:
+    if isinstance(laid, registration.Registered):
         rms = rms_error(laid.fit.matrix, truth, shape)
         corner = corner_error(laid.fit.matrix, truth, shape)
         inside = _ellipses(laid, truth, shape)
     return Placed(
-        found=laid.found,
+        found=isinstance(laid, registration.Registered),
         rms=rms,
         corner=corner,
         inside=inside,
         probability=1.0 if found.false_match_probability is None else found.false_match_probability,
-        surprise=found.surprise or 0.0,
+        surprise=found.surprise if isinstance(found, structural.Match) else 0.0,
         tail=laid.log10_nfa or 0.0,
         seconds=took,
     )
 
 
 def _ellipses(
-    laid: registration.Registration, truth: NDArray[np.float64], shape: tuple[int, ...]
+    laid: registration.Registered, truth: NDArray[np.float64], shape: tuple[int, ...]
 ) -> tuple[bool, ...]:
     """Say of the centre and the corners whether the stated 95 % ellipse holds the truth."""
-    assert laid.fit is not None
     ring = transforms.corners(shape)
     spots = np.concatenate([ring.mean(axis=0, keepdims=True), ring])
     gap = transforms.apply(laid.fit.matrix, spots) - transforms.apply(truth, spots)
@@ -348,8 +347,9 @@ def fast(data: Path, rng: np.random.Generator, count: int, log: Log) -> None:
             query_shape=rgb.shape[:2],
             known_shape=scenes[j].rgb.shape[:2],
         )
-        hits += found.found
-        near += found.matrix is not None and rms_error(found.matrix, truth, rgb.shape) < _NEAR_PX
+        if isinstance(found, registration.Registered):
+            hits += 1
+            near += rms_error(found.matrix, truth, rgb.shape) < _NEAR_PX
     print("### The same cuts by local features (fast path)\n")
     table(["placed", "placed within 3 px"], [[rate(hits, count), rate(near, count)]])
 

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from imgcheck import geo
-from imgcheck.case import Case, Reference, ground
+from imgcheck.case import Case, Located, NotLocated, Reference, ground, placing
 from imgcheck.checks import _placed
 from imgcheck.checks.geo_place import geo_place
 from imgcheck.model import Outcome
 from imgcheck.model.claimfile import loads
-from imgcheck.placing import search
 from imgcheck.quantity import LonLat
 
 REFERENCE = Reference(id="r", image=SimpleNamespace(georeference="a map"))  # type: ignore[arg-type]
@@ -41,43 +40,31 @@ def measured(**values: float) -> str:
 
 @pytest.fixture
 def placed(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Freeze what came of the placing."""
+    """Freeze the result of the search."""
 
-    def freeze(best: int | None = 0, *, placement: bool = True, disagreeing: tuple[int, ...] = (),
-               **fields: Any) -> None:  # fmt: skip
+    def freeze(*, there: bool = True, **fields: Any) -> None:
         given = {"gsd_m": 0.5, "north_deg": 10.0, "mirrored": False, "matrix": np.eye(3), **fields}
-        on: Any = SimpleNamespace(**given) if placement else None
-        chosen = geo.Choice(best=best, placements=(on,), reasons=(None,), disagreeing=disagreeing)
-        monkeypatch.setattr(Case, "placing", ((REFERENCE,), chosen))
+        on: Any = SimpleNamespace(**given)
+        found: Any = NotLocated(case=case(), prior=geo.Prior(), tried=(), reason="no match")
+        if there:
+            found = Located(
+                case=case(), prior=geo.Prior(), tried=(), reference=REFERENCE, placement=on
+            )
+            vars(found)["relation"] = "as measured"
+        monkeypatch.setattr(Case, "placing", found)
 
     return freeze
 
 
-@pytest.mark.parametrize(
-    ("given", "there"),
-    [
-        ({}, True),
-        ({"best": None}, False),
-        ({"placement": False}, False),
-        # Two references that place it on different ground: one of them is wrong.
-        ({"disagreeing": (1,)}, False),
-    ],
-)
-def test_a_placing_holds_only_where_the_references_agree(placed, given, there) -> None:
-    placed(**given)
-    found = case().placed
-    assert (found is not None) == there
-    if found is not None:
-        assert found[0] is REFERENCE
-    else:
-        assert case().relation is None
-        assert case().ground is None
-
-
-def test_the_agreement_is_that_of_the_placing(placed, monkeypatch) -> None:
+def test_reference_relation_and_ground_are_those_of_the_match(placed) -> None:
     placed()
-    monkeypatch.setattr(search, "related", lambda case, reference, on: (reference.id, on.gsd_m))
-    assert case().relation == ("r", 0.5)
+    found = case().placed
+    assert found is not None and found[0] is REFERENCE
+    assert case().relation == "as measured"
+    placed(there=False)
+    assert case().placed is None
+    assert case().relation is None
+    assert case().ground is None
 
 
 def test_a_check_that_rests_on_the_placing_tests_nothing_without_one() -> None:
@@ -102,7 +89,7 @@ def test_a_check_that_rests_on_the_placing_tests_nothing_without_one() -> None:
 def test_the_size_of_the_pixels_comes_from_the_picture_then_from_the_claim(
     placed, image, claim, expected
 ) -> None:
-    placed(best=None)
+    placed(there=False)
     assert case(claim, image).stated_gsd == expected
     words = {"the claim": "stated in the claim file"}
     shown = None if expected is None else (expected[0], words.get(expected[1], expected[1]))
@@ -119,8 +106,6 @@ def test_a_size_that_is_none_is_not_used(value: float) -> None:
 def test_a_placing_gives_the_size_before_anything_stated(placed) -> None:
     placed()
     assert case(measured(gsd_m=0.7), 0.3).gsd == (0.5, "placed on r")
-    placed(gsd_m=None)
-    assert case(measured(gsd_m=0.7), 0.3).gsd == (0.3, "the picture's own georeference")
 
 
 @pytest.mark.parametrize(
@@ -133,9 +118,8 @@ def test_a_placing_gives_the_size_before_anything_stated(placed) -> None:
         ("{polygon: [[20, 10], [30, 10], [30, 12]]}", ((20.0, 10.0),)),
     ],
 )
-def test_the_search_begins_at_the_claimed_place(monkeypatch, place, points) -> None:
-    monkeypatch.setattr(search, "choice", lambda case, wanted: wanted)
-    wanted: Any = case(f"statements: [place: {place}]").placing
+def test_the_search_begins_at_the_claimed_place(place, points) -> None:
+    wanted = placing.prior_of(case(f"statements: [place: {place}]"))
     assert wanted.first == points
     assert wanted.mirrored
     assert wanted.gsd_m is None
@@ -148,9 +132,8 @@ def test_half_a_point_is_no_place() -> None:
         assert ground.claimed_spot(replace(place, **half)) is None
 
 
-def test_a_stated_size_is_searched_within_half_as_much_again(monkeypatch) -> None:
-    monkeypatch.setattr(search, "choice", lambda case, wanted: wanted)
-    wanted: Any = case(measured(gsd_m=0.6)).placing
+def test_a_stated_size_is_searched_within_half_as_much_again() -> None:
+    wanted = placing.prior_of(case(measured(gsd_m=0.6)))
     assert wanted.gsd_m == pytest.approx((0.4, 0.9))
 
 
@@ -163,11 +146,9 @@ def test_a_stated_size_is_searched_within_half_as_much_again(monkeypatch) -> Non
         # North found goes before north stated.
         ({}, measured(shadow_azimuth=300, north_deg=50), 130.0),
         ({"mirrored": True}, measured(shadow_azimuth=300, north_deg=50), 250.0),
-        ({"north_deg": None}, measured(shadow_azimuth=300, north_deg=50), 170.0),
-        ({"north_deg": None, "mirrored": True}, measured(shadow_azimuth=300, north_deg=50), 170.0),
-        ({"best": None}, measured(shadow_azimuth=300, north_deg=50), 170.0),
-        ({"best": None}, measured(shadow_azimuth=300), None),
-        ({"best": None}, measured(north_deg=50), None),
+        ({"there": False}, measured(shadow_azimuth=300, north_deg=50), 170.0),
+        ({"there": False}, measured(shadow_azimuth=300), None),
+        ({"there": False}, measured(north_deg=50), None),
     ],
 )
 def test_the_sun_in_the_picture_needs_a_shadow_and_north(placed, given, claim, expected) -> None:
@@ -175,9 +156,8 @@ def test_the_sun_in_the_picture_needs_a_shadow_and_north(placed, given, claim, e
     assert case(claim).sun_in_picture == expected
 
 
-@pytest.mark.parametrize(("gsd_m", "asked"), [(0.5, 0.5), (None, 0.0)])
-def test_ground_outside_the_reference_is_no_ground(placed, monkeypatch, gsd_m, asked) -> None:
-    placed(gsd_m=gsd_m)
+def test_ground_outside_the_reference_is_no_ground(placed, monkeypatch) -> None:
+    placed(gsd_m=0.5)
     sizes = []
 
     def over(image: Any, corners: Any, *, gsd_m: float) -> None:
@@ -185,7 +165,7 @@ def test_ground_outside_the_reference_is_no_ground(placed, monkeypatch, gsd_m, a
 
     monkeypatch.setattr(ground.grid, "over", over)
     assert case().ground is None
-    assert sizes == [asked]
+    assert sizes == [0.5]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +184,6 @@ def test_ground_outside_the_reference_is_no_ground(placed, monkeypatch, gsd_m, a
     ("references", "centre", "placed"),
     [
         ((REFERENCE,), None, False),
-        ((REFERENCE,), SimpleNamespace(centre_lonlat=None), False),
         ((REFERENCE,), SimpleNamespace(centre_lonlat=(1.0, 2.0)), True),
     ],
 )

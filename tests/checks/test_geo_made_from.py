@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from imgcheck.case import Case, Reference
+from imgcheck.case import Case, NotLocated, Reference
 from imgcheck.checks import geo_made_from as module
 from imgcheck.checks.geo_made_from import geo_made_from
+from imgcheck.geo import Prior
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import ErrorRate, Finding, Outcome, Window
 from imgcheck.model.claimfile import loads
@@ -42,12 +43,16 @@ def asked(
     claim = loads(f"{source}statements:\n{acquired}  - original\n")
     window = None if date is None else Window.parse(date)
     reference = Reference(id="sheet", image=SimpleNamespace(), date=window)
-    found = (reference, SimpleNamespace(centre_lonlat=(lon, 35.3))) if placed else None
-    monkeypatch.setattr(Case, "placed", found)
-    told = Relation(kind=kind, reason="") if placed else None
-    monkeypatch.setattr(Case, "relation", told)
-    monkeypatch.setattr(module, "_share", lambda case: share)
     case = Case(image=SimpleNamespace(), claim=claim, references=(reference,))
+    found = SimpleNamespace(
+        reference=reference,
+        placement=SimpleNamespace(centre_lonlat=(lon, 35.3)),
+        relation=Relation(kind=kind, reason=""),
+        overlap=share,
+    )
+    if not placed:
+        found = NotLocated(case=case, prior=Prior(), tried=(), reason="no match")
+    monkeypatch.setattr(Case, "placing", found)
     kinds = {s.id: s.kind for s in claim.statements}
     return {kinds[f.statement]: f for f in geo_made_from.run(case)}
 

@@ -9,6 +9,7 @@ from PIL import Image as Pillow
 
 from imgcheck.case import Case, Reference
 from imgcheck.checks.geo_place import geo_place
+from imgcheck.geo import earth
 from imgcheck.imaging import Image
 from imgcheck.model import Claim, Outcome
 from imgcheck.model.claimfile import loads
@@ -61,10 +62,8 @@ def case(gray, *references, claim=""):
 
 
 def lonlat(x, y):
-    from imgcheck.geo.placement import system_of, to_lonlat
-
     at = [_UTM[2] + 2 * x, _UTM[5] - 2 * y]
-    lon, lat = to_lonlat(system_of("EPSG:32637"), [at])[0]
+    lon, lat = earth.to_lonlat(earth.system_of("EPSG:32637"), [at])[0]
     return float(lon), float(lat)
 
 
@@ -126,7 +125,7 @@ def test_a_place_within_the_error_of_the_border_is_not_contradicted(picture, she
     assert "less than the error of the placing" in finding.summary
 
 
-def test_references_that_place_it_on_different_ground_are_not_believed(
+def test_references_that_place_it_on_different_ground_decide_nothing(
     picture, shown, sheet, tmp_path_factory
 ):
     wrong = Reference(id="moved", image=georeferenced(shown, tmp_path_factory, east=300.0))
@@ -137,9 +136,12 @@ def test_references_that_place_it_on_different_ground_are_not_believed(
     assert seen.placed is None
 
 
-def test_a_picture_of_other_ground_speaks_for_nobody(sheet):
+def test_a_picture_of_other_ground_is_no_evidence(sheet):
     claim = box_east_of(300) + "measurements:\n  - gsd_m: {value: 2}\n"
     (finding,) = geo_place.run(case(ground((200, 200), seed=77), sheet, claim=claim))
     assert finding.outcome is Outcome.INCONCLUSIVE
     assert "could not be placed" in finding.summary
-    assert any("1.3 m to 3 m only, as the claim says" in limit for limit in finding.limits)
+    assert any(
+        "only for pixels of 1.3 m to 3 m, according to the claim" in limit
+        for limit in finding.limits
+    )

@@ -1,6 +1,5 @@
 """The rule of geo.place, on frozen placements: no picture is searched and nothing decoded."""
 
-import dataclasses
 import io
 import math
 
@@ -8,13 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from imgcheck import geo
-from imgcheck.case import Case, Reference
+from imgcheck.case import Case, Located, NotLocated, Reference
 from imgcheck.checks.check import error_rate
 from imgcheck.checks.geo_place import geo_place
-from imgcheck.geo import choosing
+from imgcheck.geo import NotPlaced, Placed, Prior, locating
 from imgcheck.imaging import Image
-from imgcheck.imaging.registration import Registration
+from imgcheck.imaging.registration import Registered
 from imgcheck.imaging.relation import Relation
 from imgcheck.imaging.transforms import Fit
 from imgcheck.model import Claim, Outcome, Place, Window
@@ -22,6 +20,7 @@ from imgcheck.model import Claim, Outcome, Place, Window
 # The ground shown is a square of 1,000 m: this many degrees around 40.0 E, 35.0 N.
 _LON, _LAT = 40.0, 35.0
 _EAST, _NORTH = 1 / 91_290, 1 / 110_941
+UNDETERMINED = Relation(kind="undetermined", reason="too few blocks")
 SUPPORTS, CONTRADICTS, OPEN = Outcome.SUPPORTS, Outcome.CONTRADICTS, Outcome.INCONCLUSIVE
 
 
@@ -39,7 +38,9 @@ def point(east: float, north: float, radius_km: float | None = None) -> dict[str
     return {"lon": lon, "lat": lat, "radius_km": radius_km}
 
 
-def placement(*, error_m: float = 10.0, path: str = "fast", **more) -> geo.Placement:
+def placement(
+    *, error_m: float = 10.0, path: str = "fast", mirrored: bool = False, searched: int = 1, **more
+) -> Placed:
     """A picture of 1,000 m on the ground in pixels of 1 m, known within ``error_m`` at 95 %."""
     matrix = np.array([[_EAST, 0, _LON - 500 * _EAST], [0, -_NORTH, _LAT + 500 * _NORTH],
                        [0, 0, 1.0]])  # fmt: skip
@@ -52,10 +53,10 @@ def placement(*, error_m: float = 10.0, path: str = "fast", **more) -> geo.Place
         centre=(500.0, 500.0),
         radius=400.0,
     )
-    found = Registration(
-        found=True,
+    found = Registered(
         matrix=np.eye(3),
         model="similarity",
+        mirrored=mirrored,
         inliers=80,
         distinct=60,
         matches=100,
@@ -63,14 +64,14 @@ def placement(*, error_m: float = 10.0, path: str = "fast", **more) -> geo.Place
         reference_points=np.zeros((0, 2)),
         rms_px=0.3,
         log10_nfa=-80.0,
+        sigma_px=0.1,
+        corner_sigma_px=0.1,
         shared_sigma_px=error_m / math.sqrt(5.991464547),
         fit=fit,
         picture_shape=(1000, 1000),
     )
     corners = [(-500, -500), (500, -500), (500, 500), (-500, 500), (-500, -500)]
     given = {
-        "placed": True,
-        "reason": None,
         "path": path,
         "crs": "EPSG:4326",
         "matrix": matrix,
@@ -80,14 +81,11 @@ def placement(*, error_m: float = 10.0, path: str = "fast", **more) -> geo.Place
         "ellipse_m": (error_m, error_m, 0.0),
         "centre_lonlat": (_LON, _LAT),
         "tilt_deg": 0.0,
-        "log10_nfa": -80.0,
-        "false_match_probability": 0.001,
-        "model": "similarity",
-        "inliers": 80,
-        "rms_px": 0.3,
+        "false_match_probability": locating.rate_limit(path, searched),
         "registration": found,
+        "tried": (NotPlaced(reason="none", path="fast"),) * searched + (NotPlaced(reason="no"),),
     }
-    return geo.Placement(**(given | more))
+    return Placed(**(given | more))
 
 
 @pytest.fixture(scope="module")
@@ -99,25 +97,23 @@ def image():
 
 @pytest.fixture
 def judged(image, monkeypatch):
-    """Run the check with a frozen choice of placements in place of a search."""
+    """Run the check with a frozen placement in place of a search."""
 
-    def act(*claimed: Place, choice: geo.Choice, dates=("2017-08-28",), relation=None):
-        references = tuple(
-            Reference(id=f"r{k}", image=image, date=None if day is None else Window.parse(day))
-            for k, day in enumerate(dates)
-        )
-        monkeypatch.setattr(Case, "placing", (references, choice))
-        monkeypatch.setattr(Case, "relation", relation)
-        case = Case(image=image, claim=Claim(statements=claimed), references=references)
+    def act(*claimed: Place, found: Placed | str, date="2017-08-28", relation=UNDETERMINED):
+        day = None if date is None else Window.parse(date)
+        reference = Reference(id="r", image=image, date=day)
+        case = Case(image=image, claim=Claim(statements=claimed), references=(reference,))
+        result = NotLocated(case=case, prior=Prior(), tried=(), reason=str(found))
+        if isinstance(found, Placed):
+            result = Located(
+                case=case, prior=Prior(), tried=(), reference=reference, placement=found
+            )
+            vars(result)["relation"] = relation
+        monkeypatch.setattr(Case, "placing", result)
         where, *answers = geo_place.run(case)
         return where, answers
 
     return act
-
-
-def one(found: geo.Placement | None) -> geo.Choice:
-    best = None if found is None else 0
-    return geo.Choice(best=best, placements=(found,), reasons=(None,))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +155,7 @@ def test_a_claimed_place_is_answered_by_where_the_picture_lies(
     judged, outcome, relation, claimed, words, path
 ) -> None:
     statement = Place(id="where", relation=relation, **claimed)
-    _, (finding,) = judged(statement, choice=one(placement(path=path)))
+    _, (finding,) = judged(statement, found=placement(path=path))
     assert finding.outcome is outcome, finding.summary
     assert words in finding.summary
     assert finding.statement == "where"
@@ -175,69 +171,49 @@ def test_a_claimed_place_is_answered_by_where_the_picture_lies(
 )
 def test_only_a_gap_wider_than_the_error_contradicts(judged, gap, error, outcome) -> None:
     statement = Place(id="where", **box(500 + gap, -900, 2000, 900))
-    _, (finding,) = judged(statement, choice=one(placement(error_m=error)))
+    _, (finding,) = judged(statement, found=placement(error_m=error))
     assert finding.outcome is outcome, finding.summary
 
 
 def test_every_claimed_place_is_answered_for_itself(judged) -> None:
     here = Place(id="here", **box(-900, -900, 900, 900))
     there = Place(id="there", **box(5000, -900, 9000, 900))
-    _, answers = judged(here, there, choice=one(placement()))
+    _, answers = judged(here, there, found=placement())
     assert [(a.statement, a.outcome) for a in answers] == [
         ("here", SUPPORTS), ("there", CONTRADICTS),
     ]  # fmt: skip
 
 
 def test_what_is_said_of_the_place_itself_answers_nothing(judged) -> None:
-    where, _ = judged(choice=one(placement(error_m=0.13)))
+    where, _ = judged(found=placement(error_m=0.13))
     assert where.statement is None and where.outcome is OPEN and where.error_rate is None
     assert "the reference 2017-08-28.tif (dated 2017-08-28)" in where.summary
     assert "to within 0.13 m (95 %) relative to the reference, whose own error" in where.summary
     assert "A pixel is 1 m on the ground" in where.summary
-    where, _ = judged(choice=one(placement()), dates=(None,))
+    where, _ = judged(found=placement(), date=None)
     assert "2017-08-28.tif (date not stated)" in where.summary
 
 
 def test_a_picture_that_was_not_placed_leaves_the_claim_open(judged) -> None:
-    nothing = dataclasses.replace(placement(), placed=False, matrix=None, reason="too few details")
-    choice = geo.Choice(best=None, placements=(nothing,), reasons=("too few details",))
-    where, answers = judged(Place(id="a", **box(5000, 0, 9000, 9)), choice=choice)
-    assert [where, *answers] == [where] and where.statement == "a"
+    where, answers = judged(Place(id="a", **box(5000, 0, 9000, 9)), found="too few details")
+    assert not answers and where.statement == "a"
     assert where.outcome is OPEN and "too few details" in where.summary
     assert "No match is not evidence for or against" in where.summary
 
 
-def test_references_that_disagree_leave_the_claim_open(judged) -> None:
-    choice = geo.Choice(
-        best=0,
-        placements=(placement(), placement(centre_lonlat=at(9000, 0))),
-        reasons=(None, None),
-        disagreeing=(1,),
-    )
-    where, answers = judged(
-        Place(id="a", **box(-900, -900, 900, 900)), choice=choice, dates=("2017-08-28", None)
-    )
-    assert not answers and where.statement == "a" and where.outcome is OPEN
-    assert "at least one of them is wrong" in where.summary
-
-
 @pytest.mark.parametrize(("count", "words"), [(1, "0.1 %."), (4, "0.4 % for 4 references")])
 def test_one_rate_stands_in_the_sentence_the_measures_and_the_verdict(judged, count, words) -> None:
-    choice = geo.Choice(
-        best=0, placements=(placement(),) * count + (None,), reasons=(None,) * (count + 1)
-    )
     statement = Place(id="a", **box(-900, -900, 900, 900))
-    where, (answer,) = judged(statement, choice=choice, dates=("2017-08-28",) * (count + 1))
+    where, (answer,) = judged(statement, found=placement(searched=count))
     measured = {m.name: m.value for m in where.measures}["probability of a false match"]
     assert answer.error_rate.interval.high == pytest.approx(measured)
-    assert measured == choice.false_match_probability
+    assert measured == locating.rate_limit("fast", count)
     assert f"probability of a false match is at most {words}" in where.summary
 
 
-def test_with_too_many_references_a_placing_decides_nothing(judged) -> None:
-    choice = geo.Choice(best=0, placements=(placement(),) * 60, reasons=(None,) * 60)
+def test_with_too_many_references_a_match_decides_nothing(judged) -> None:
     statement = Place(id="a", **box(9000, -900, 9900, 900))
-    _, (answer,) = judged(statement, choice=choice, dates=("2017-08-28",) * 60)
+    _, (answer,) = judged(statement, found=placement(searched=60))
     assert answer.outcome is OPEN
 
 
@@ -253,25 +229,25 @@ def test_with_too_many_references_a_placing_decides_nothing(judged) -> None:
 def test_the_kind_of_agreement_is_said_and_decides_no_place(judged, kind, words) -> None:
     relation = Relation(kind=kind, reason="as measured", blocks=40, median=0.9, share=0.5)
     statement = Place(id="a", **box(-900, -900, 900, 900))
-    where, (answer,) = judged(statement, choice=one(placement()), relation=relation)
+    where, (answer,) = judged(statement, found=placement(), relation=relation)
     assert words in where.summary
     assert answer.outcome is SUPPORTS
 
 
 def test_a_mirrored_or_tilted_picture_is_called_so(judged) -> None:
     statement = Place(id="a", **box(-900, -900, 900, 900))
-    where, (answer,) = judged(statement, choice=one(placement(mirrored=True)))
+    where, (answer,) = judged(statement, found=placement(mirrored=True))
     for finding in (where, answer):
         assert "left and right are exchanged" in finding.summary
-    where, (answer,) = judged(statement, choice=one(placement()))
+    where, (answer,) = judged(statement, found=placement())
     assert "exchanged" not in where.summary + answer.summary
-    where, _ = judged(choice=one(placement(tilt_deg=12.0)))
+    where, _ = judged(found=placement(tilt_deg=12.0))
     assert "tilted by about 12 degrees" in where.summary
-    where, _ = judged(choice=one(placement(tilt_deg=4.0)))
+    where, _ = judged(found=placement(tilt_deg=4.0))
     assert "tilted" not in where.summary
 
 
 @pytest.mark.parametrize("path", ["fast", "structural"])
 def test_the_engine_and_the_verdict_rest_on_the_same_counts(path) -> None:
     rate = error_rate("geo.place", f"placed elsewhere, {path} path")
-    assert choosing.UNRELATED[path] == (rate.errors, rate.trials)
+    assert locating.UNRELATED[path] == (rate.errors, rate.trials)

@@ -52,7 +52,7 @@ def test_fields_of_the_contract(folder, capsys: pytest.CaptureFixture[str]) -> N
 def test_the_library_function_behind_it(folder) -> None:
     case = imgcheck.load_case(folder / "post.png", references=[folder / "<b>&before.tif"])
     found = imgcheck.locate(case)
-    assert found.placed and found.placement is not None
+    assert isinstance(found, imgcheck.Located)
     assert found.placement.gsd_m == pytest.approx(2.5, rel=2e-3)
     assert found.reference is case.references[0]
 

@@ -9,9 +9,9 @@ from rasterio.transform import Affine
 
 from imgcheck import geo, scene
 from imgcheck.errors import IndexFileError, UnreadableError, UsageError
-from imgcheck.geo import area
-from imgcheck.geo.area import building, levels, searching, sizes, sweep
-from imgcheck.geo.area.store import TILE, Store
+from imgcheck.geo import area, earth
+from imgcheck.geo.area import building, planning, searching, store, sweep
+from imgcheck.geo.area.store import TILE, Levels, Store
 from imgcheck.imaging import Image, transforms
 from tests.imaging.ground import jpeg, view
 
@@ -95,26 +95,24 @@ def found(picture, index):
 
 
 def test_a_picture_of_another_season_is_placed_over_the_border_of_two_tiles(found, picture, mosaic):
-    assert found.placement.placed, found.placement.reason
-    assert found.reference == mosaic
+    assert isinstance(found, area.AreaMatch), found
+    assert found.path == mosaic
     truth = np.array([[1, 0, _AT[0]], [0, 1, _AT[1]], [0, 0, 1.0]]) @ picture[1]
     ring = transforms.corners(picture[0].shape)
-    matrix = found.placement.registration.matrix
+    matrix = found.placed.registration.matrix
     gap = transforms.apply(matrix, ring) - transforms.apply(truth, ring)
     assert np.hypot(*gap.T).max() < 3.0
-    ground = transforms.apply(found.placement.matrix, ring)
+    ground = transforms.apply(found.placed.matrix, ring)
     there = transforms.apply(truth, ring) * [_GSD, -_GSD] + [600_000.0, 3_918_000.0]
     assert np.hypot(*(ground - there).T).max() < 3.0 * _GSD
 
 
 def test_the_window_holds_the_place_and_the_place_outdoes_all_others(found, picture):
     x, y, width, height = found.window
-    ring = transforms.apply(
-        found.placement.registration.matrix, transforms.corners(picture[0].shape)
-    )
+    ring = transforms.apply(found.placed.registration.matrix, transforms.corners(picture[0].shape))
     assert (ring >= [x, y]).all() and (ring <= [x + width, y + height]).all()
     assert found.surprise > found.rival
-    assert found.placement.false_match_probability < 1e-3
+    assert found.placed.false_match_probability < 1e-3
 
 
 def test_a_picture_is_not_placed_where_only_its_mirror_image_is(picture, index, monkeypatch):
@@ -122,40 +120,52 @@ def test_a_picture_is_not_placed_where_only_its_mirror_image_is(picture, index, 
     # All but one frame are mirrored: the picture as it is lies on none of them.
     far = geo.Prior(gsd_m=_PRIOR.gsd_m, near=(*_lonlat(300, 300), 0.15))
     answer = area.search(picture[0], index, prior=far)
-    assert not answer.placement.placed
-    assert answer.placement.reason
+    assert isinstance(answer, geo.NotPlaced) and answer.reason
 
 
 def _lonlat(x, y):
-    from imgcheck.geo.placement import system_of, to_lonlat
-
     at = [[600_000.0 + x * _GSD, 3_918_000.0 - y * _GSD]]
-    return tuple(float(v) for v in to_lonlat(system_of(32637), at)[0])
+    return tuple(float(v) for v in earth.to_lonlat(earth.system_of(32637), at)[0])
 
 
 def test_the_picture_is_found_around_a_claimed_place(picture, index, found):
     truth = transforms.apply(picture[1], [[130.0, 130.0]])[0] + _AT
     near = geo.Prior(gsd_m=_PRIOR.gsd_m, near=(*_lonlat(*(truth + 40)), 0.1))
     answer = area.search(picture[0], index, prior=near)
-    assert answer.placement.placed, answer.placement.reason
-    assert answer.reference == found.reference
+    assert isinstance(answer, area.AreaMatch), answer
+    assert answer.path == found.path
 
 
 def test_a_claimed_place_outside_of_the_area_is_said(picture, index):
     answer = area.search(picture[0], index, prior=geo.Prior(near=(0.0, 10.0, 5.0)))
-    assert answer.placement.reason == "the claimed place lies outside of the indexed area"
-    assert answer.tiles == 0
+    assert answer.reason == "the claimed place lies outside of the indexed area"
 
 
-def test_plain_locate_keeps_to_a_claimed_place(spring, picture):
-    options = {"transform": (_GSD, 0, 600_000.0, 0, -_GSD, 3_918_000.0), "crs": 32637}
+def test_a_search_on_one_reference_keeps_to_a_claimed_place(spring, picture):
     gray = spring.astype(np.float32) / 255
+    reference = geo.of_arrays(
+        gray, transform=(_GSD, 0, 600_000.0, 0, -_GSD, 3_918_000.0), crs=32637
+    )
     at = transforms.apply(picture[1], [[130.0, 130.0]])[0]
     right = geo.Prior(gsd_m=_PRIOR.gsd_m, near=(*_lonlat(*at), 0.2))
     wrong = geo.Prior(gsd_m=_PRIOR.gsd_m, near=(10.0, 50.0, 5.0))
-    with_it = geo.locate(gray[100:400, 100:400], gray, prior=right, **options)
-    assert with_it.placed, with_it.reason
-    assert not geo.locate(gray[100:400, 100:400], gray, prior=wrong, **options).placed
+    cut = gray[100:400, 100:400]
+    found = geo.locate(cut, [reference], prior=right)
+    assert isinstance(found, geo.Placed), found
+    matrix = found.registration.matrix / found.registration.matrix[2, 2]
+    assert matrix == pytest.approx(np.array([[1, 0, 100], [0, 1, 100], [0, 0, 1]]), abs=0.1)
+    nothing = geo.locate(cut, [reference], prior=wrong)
+    assert isinstance(nothing, geo.NotPlaced) and "named as near" in nothing.reason
+
+
+def test_the_mirror_image_of_a_picture_is_found_when_asked_for(picture, index, found, monkeypatch):
+    monkeypatch.setattr(searching, "_LOOKS", searching._LOOKS[:1])
+    mirrored = np.ascontiguousarray(picture[0][:, ::-1])
+    centre = found.placed.centre_lonlat
+    prior = geo.Prior(gsd_m=_PRIOR.gsd_m, near=(*centre, 0.1), mirrored=True)
+    answer = area.search(mirrored, index, prior=prior)
+    assert isinstance(answer, area.AreaMatch) and answer.placed.mirrored
+    assert answer.placed.centre_lonlat == pytest.approx(centre, abs=1e-5)
 
 
 class _Killed(Exception):
@@ -240,9 +250,8 @@ def test_a_folder_of_references_names_the_right_one(tmp_path, spring, picture):
     assert built.sources == 2
     assert [path.name for path, _ in built.skipped] == ["c.tif"]
     answer = area.search(picture[0], tmp_path / "many.index", prior=_PRIOR)
-    assert answer.placement.placed, answer.placement.reason
-    assert answer.reference == folder / "b.tif"
-    assert answer.references == 2
+    assert isinstance(answer, area.AreaMatch), answer
+    assert answer.path == folder / "b.tif"
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -269,11 +278,11 @@ def test_no_more_than_a_tile_of_a_reference_is_read_at_once(mosaic, tmp_path, mo
 
 
 def test_unpacked_tiles_are_kept_within_bounds(index, monkeypatch):
-    monkeypatch.setattr(levels, "_MOST_KEPT", 1 << 20)
-    with Store.open(index) as store:
-        kept = levels.Levels(store)
+    monkeypatch.setattr(store, "_MOST_KEPT", 1 << 20)
+    with Store.open(index) as opened:
+        kept = Levels(opened)
         for level in (1, 2, 3):
-            kept.window(store.sources()[0], level, (0, 0, 1000, 700))
+            kept.window(opened.sources()[0], level, (0, 0, 1000, 700))
             assert sum(tile.nbytes for tile in kept._kept.values()) <= 1 << 20
 
 
@@ -281,8 +290,8 @@ def test_deep_samples_are_stretched_alike_in_all_tiles(tmp_path):
     ramp = np.linspace(1000, 9000, 2500).astype(np.uint16)
     path = write(tmp_path / "deep.tif", np.tile(ramp, (300, 1)))
     area.build([path], tmp_path / "deep.index")
-    with Store.open(tmp_path / "deep.index") as store:
-        row = levels.Levels(store).window(store.sources()[0], 1, (0, 50, 1250, 1))[0]
+    with Store.open(tmp_path / "deep.index") as opened:
+        row = Levels(opened).window(opened.sources()[0], 1, (0, 50, 1250, 1))[0]
     assert np.abs(np.diff(row.astype(int))).max() <= 2
     assert row.max() > 250 and row.min() < 5
 
@@ -339,36 +348,28 @@ def area_source(**changed):
 
 def test_references_of_other_pixel_sizes_are_searched_at_their_own_scales():
     sources = [area_source(id=1, gsd_m=1.5), area_source(id=2, gsd_m=6.0, width=4000, height=4000)]
-    plan = sizes.plan((800, 800), sources, geo.Prior(gsd_m=(1.4, 1.6)))
+    plan = planning.plan((800, 800), sources, geo.Prior(gsd_m=(1.4, 1.6)))
     by_source = {step.sources[0].id: step.scale for step in plan.steps}
     assert by_source[1] == pytest.approx(1.0, rel=0.1)
     assert by_source[2] == pytest.approx(0.25, rel=0.1)
 
 
 def test_sizes_beyond_what_the_search_affords_are_left_out_and_said(monkeypatch):
-    monkeypatch.setattr(sizes, "_MOST_WORK", 1e6)
-    plan = sizes.plan((300, 300), [area_source(width=9000, height=9000)], None)
+    monkeypatch.setattr(planning, "_MOST_WORK", 1e6)
+    plan = planning.plan((300, 300), [area_source(width=9000, height=9000)], None)
     assert plan.reason == "sizes finer than the search could afford were left out"
     assert max(step.scale for step in plan.steps) > 3
-
-
-@pytest.mark.parametrize("gsd", [(0.0, 1.0), (2.0, 1.0), (1.0, float("inf"))])
-def test_a_prior_that_is_none_is_refused(index, gsd):
-    with pytest.raises(UsageError, match="is none"):
-        area.search(np.ones((100, 100), np.float32), index, prior=geo.Prior(gsd_m=gsd))
 
 
 def test_a_picture_that_is_all_drawn_over_is_not_placed(index, picture):
     nothing = np.zeros(picture[0].shape, bool)
     answer = area.search(picture[0], index, picture_mask=nothing)
-    assert answer.placement.reason == (
-        "too little of the picture is ground that was not drawn over"
-    )
+    assert answer.reason == "too little of the picture is ground that was not drawn over"
 
 
 def test_transforms_of_long_strips_stay_small():
     source = area_source(width=20_000, height=20_000)
-    plan = sizes.plan((100, 4000), [source], geo.Prior(gsd_m=(1.4, 1.6)))
+    plan = planning.plan((100, 4000), [source], geo.Prior(gsd_m=(1.4, 1.6)))
     strip = np.random.default_rng(2).random((100, 4000), np.float32)
     for step in plan.steps:
         shape = sweep.template(strip, np.ones(strip.shape, bool), step.scale, factor=step.factor)

@@ -5,7 +5,7 @@ import pytest
 
 from imgcheck import geo
 from imgcheck.errors import GridMismatchError, UsageError
-from imgcheck.geo import structural
+from imgcheck.imaging.registration import NotRegistered
 from tests.imaging.ground import ground, view
 
 _UTM = (2.0, 0.0, 600_000.0, 0.0, -2.0, 3_918_000.0)
@@ -21,15 +21,13 @@ def picture(shown):
     return view(shown, size=200, angle=40)[0]
 
 
-def locate(picture, reference, **more):
-    return geo.locate(
-        picture,
-        reference,
-        transform=_UTM,
-        crs="EPSG:32637",
-        prior=geo.Prior(gsd_m=(1.5, 3)),
-        **more,
-    )
+def place(picture, gray, *, transform=_UTM, crs="EPSG:32637", prior=None, **masks):
+    reference = geo.of_arrays(gray, masks.get("reference_mask"), transform=transform, crs=crs)
+    return geo.locate(picture, [reference], picture_mask=masks.get("picture_mask"), prior=prior)
+
+
+def locate(picture, gray, **more):
+    return place(picture, gray, prior=geo.Prior(gsd_m=(1.5, 3)), **more)
 
 
 @pytest.mark.parametrize(
@@ -45,28 +43,28 @@ def locate(picture, reference, **more):
 )
 def test_a_reference_that_shows_nothing_places_nothing(picture, reference):
     found = locate(picture, reference)
-    assert not found.placed and found.reason
+    assert isinstance(found, geo.NotPlaced) and found.reason
 
 
 def test_a_small_piece_of_the_ground_places_nothing_or_rightly(picture, shown):
     found = locate(picture, shown[100:140, 100:140])
-    assert not found.placed and found.reason
+    assert isinstance(found, geo.NotPlaced) and found.reason
 
 
 def test_a_reference_that_is_all_nodata_places_nothing(picture, shown):
     found = locate(picture, shown, reference_mask=np.zeros(shown.shape, bool))
-    assert not found.placed and found.reason
+    assert isinstance(found, geo.NotPlaced) and found.reason
 
 
 def test_a_picture_that_is_all_masked_is_not_placed(picture, shown):
     found = locate(picture, shown, picture_mask=np.zeros(picture.shape, bool))
-    assert not found.placed and "drawn over" in found.reason
+    assert isinstance(found, geo.NotPlaced) and "drawn over" in found.reason
 
 
 @pytest.mark.parametrize("value", [0.3, np.nan], ids=["flat", "NaN"])
 def test_a_picture_of_nothing_is_not_placed(shown, value):
     found = locate(np.full((200, 200), value, np.float32), shown)
-    assert not found.placed and found.reason
+    assert isinstance(found, geo.NotPlaced) and found.reason
 
 
 @pytest.mark.parametrize(
@@ -81,7 +79,7 @@ def test_a_picture_of_nothing_is_not_placed(shown, value):
 )
 def test_a_crs_without_longitude_and_latitude_is_refused_in_words(picture, shown, crs):
     with pytest.raises(UsageError, match="CRS"):
-        geo.place(picture, shown, transform=_UTM, crs=crs)
+        place(picture, shown, transform=_UTM, crs=crs)
 
 
 def test_a_footprint_over_the_date_line_keeps_its_size_and_place(picture, shown):
@@ -89,8 +87,8 @@ def test_a_footprint_over_the_date_line_keeps_its_size_and_place(picture, shown)
     step = 2e-5
     across = (step, 0, 180.0 - step * shown.shape[1] / 2, 0, -step, -17.0)
     west = (step, 0, 100.0, 0, -step, -17.0)
-    over = geo.place(picture, shown, transform=across, crs="EPSG:4326")
-    plain = geo.place(picture, shown, transform=west, crs="EPSG:4326")
+    over = place(picture, shown, transform=across, crs="EPSG:4326")
+    plain = place(picture, shown, transform=west, crs="EPSG:4326")
     assert over.gsd_m == pytest.approx(plain.gsd_m, rel=1e-6)
     assert over.north_deg == pytest.approx(plain.north_deg, abs=1e-6)
     assert over.ellipse_m[0] == pytest.approx(plain.ellipse_m[0], rel=1e-6)
@@ -103,7 +101,7 @@ def test_a_footprint_over_the_date_line_keeps_its_size_and_place(picture, shown)
 def test_a_footprint_over_the_date_line_is_counter_clockwise(picture, shown):
     step = 2e-5
     across = (step, 0, 180.0 - step * shown.shape[1] / 2, 0, -step, -17.0)
-    ring = np.array(geo.place(picture, shown, transform=across, crs="EPSG:4326").footprint_lonlat)
+    ring = np.array(place(picture, shown, transform=across, crs="EPSG:4326").footprint_lonlat)
     x, y = ring[:, 0] % 360.0, ring[:, 1]
     assert x[:-1] @ y[1:] - x[1:] @ y[:-1] > 0
 
@@ -111,8 +109,8 @@ def test_a_footprint_over_the_date_line_is_counter_clockwise(picture, shown):
 def test_a_footprint_around_the_pole_is_compared_with_what_surrounds_it(picture, shown):
     # Polar stereographic, 20 m pixels, the pole in the middle of the reference.
     polar = (20.0, 0.0, -20.0 * shown.shape[1] / 2, 0.0, -20.0, 20.0 * shown.shape[0] / 2)
-    found = geo.place(picture, shown, transform=polar, crs="EPSG:3413")
-    assert found.placed
+    found = place(picture, shown, transform=polar, crs="EPSG:3413")
+    assert isinstance(found, geo.Placed)
     assert np.isfinite(found.footprint_lonlat).all()
     assert found.gsd_m == pytest.approx(20.0, rel=0.05)
     assert geo.compare(found.footprint_lonlat, bbox=(-180, 89, 180, 90)).inside
@@ -123,20 +121,19 @@ def test_a_footprint_around_the_pole_is_compared_with_what_surrounds_it(picture,
 def test_a_picture_whose_place_has_no_longitude_is_not_placed(picture, shown):
     # So far off that UTM has no inverse.
     nowhere = (2e6, 0.0, 1e12, 0.0, -2e6, 1e12)
-    found = geo.place(picture, shown, transform=nowhere, crs="EPSG:32637")
-    assert not found.placed and "longitude" in found.reason
+    found = place(picture, shown, transform=nowhere, crs="EPSG:32637")
+    assert isinstance(found, geo.NotPlaced) and "longitude" in found.reason
 
 
-@pytest.mark.parametrize("act", [geo.place, geo.locate, "structural"])
-def test_bytes_and_floats_of_one_picture_give_one_answer(picture, shown, act):
-    how = {"transform": _UTM, "crs": "EPSG:32637"}
+@pytest.mark.parametrize("path", ["fast", "structural"])
+def test_bytes_and_floats_of_one_picture_give_one_answer(picture, shown, path, monkeypatch):
+    if path == "structural":
+        monkeypatch.setattr(
+            geo.locating.features, "register", lambda *a, **k: NotRegistered(reason="")
+        )
 
     def found(one, other):
-        if act == "structural":
-            known = structural.Pyramid(other)
-            prior = geo.Prior(gsd_m=(1.5, 3))
-            return geo.locate_structurally(one, known, prior=prior, **how)
-        return act(one, other, **how)
+        return locate(one, other)
 
     seen, known = (np.round(255 * values).astype(np.uint8) for values in (picture, shown))
     as_floats = [np.asarray(values / np.float32(255), np.float32) for values in (seen, known)]
@@ -147,8 +144,8 @@ def test_bytes_and_floats_of_one_picture_give_one_answer(picture, shown, act):
         found(as_floats[0].astype(np.float64), known),
     ]
     for answer in answers:
-        assert answer.placed, answer.reason
-        assert answer.path == answers[0].path
+        assert isinstance(answer, geo.Placed), answer
+        assert answer.path == path
         assert np.array_equal(answer.matrix, answers[0].matrix)
         assert answer.ellipse_m == answers[0].ellipse_m
 
@@ -156,7 +153,7 @@ def test_bytes_and_floats_of_one_picture_give_one_answer(picture, shown, act):
 def test_nan_is_no_data_on_either_side(picture, shown):
     holes, broken = picture.copy(), shown.copy()
     holes[:, :60], broken[:, :80] = np.nan, np.nan
-    masked = geo.place(
+    masked = place(
         picture,
         shown,
         transform=_UTM,
@@ -164,8 +161,8 @@ def test_nan_is_no_data_on_either_side(picture, shown):
         picture_mask=np.isfinite(holes),
         reference_mask=np.isfinite(broken),
     )
-    found = geo.place(holes, broken, transform=_UTM, crs="EPSG:32637")
-    assert found.placed and masked.placed
+    found = place(holes, broken, transform=_UTM, crs="EPSG:32637")
+    assert isinstance(found, geo.Placed) and isinstance(masked, geo.Placed)
     assert found.ellipse_m[:2] == pytest.approx(masked.ellipse_m[:2], rel=0.2)
     assert found.centre_lonlat == pytest.approx(masked.centre_lonlat, abs=2e-6)
 
@@ -185,10 +182,9 @@ def test_nan_is_no_data_on_either_side(picture, shown):
 def test_another_type_or_range_is_refused_in_words(picture, shown, wrong, words, side):
     given = {"picture": picture, "reference": shown}
     given[side] = wrong(given[side])
-    for act in (geo.place, geo.locate):
-        with pytest.raises((UsageError, GridMismatchError), match=words) as caught:
-            act(given["picture"], given["reference"], transform=_UTM, crs="EPSG:32637")
-        assert side in str(caught.value)
+    with pytest.raises((UsageError, GridMismatchError), match=words) as caught:
+        place(given["picture"], given["reference"])
+    assert side in str(caught.value)
 
 
 def test_a_mask_of_another_shape_is_refused(picture, shown):

@@ -17,12 +17,13 @@ _UTM = (2.0, 0.0, 600_000.0, 0.0, -2.0, 3_918_000.0)
 def placed():
     reference = ground((520, 600), seed=31, blocks=220)
     picture, truth = view(reference, size=260, angle=30, scale=0.8, tilt=(0.15, 0.1))
-    found = geo.place(jpeg(picture, quality=70), reference, transform=_UTM, crs="EPSG:32637")
-    assert found.placed, found.reason
+    known = geo.of_arrays(reference, transform=_UTM, crs="EPSG:32637")
+    found = geo.locate(jpeg(picture, quality=70), [known])
+    assert isinstance(found, geo.Placed), found
     return found, truth
 
 
-def convergence(found: geo.Placement) -> float:
+def convergence(found: geo.Placed) -> float:
     lon, lat = found.centre_lonlat
     return (lon - 39.0) * math.sin(math.radians(lat))
 
@@ -49,10 +50,3 @@ def test_direction_and_length_of_lines_are_those_on_the_ground(placed) -> None:
 def test_a_line_without_length_is_refused(placed) -> None:
     with pytest.raises(UsageError, match="two different points"):
         geo.bearing(placed[0], (10, 10), (10, 10))
-
-
-def test_lines_need_a_placed_picture() -> None:
-    blank = geo.place(np.zeros((64, 64), np.float32), np.zeros((64, 64), np.float32),
-                      transform=_UTM, crs="EPSG:32637")  # fmt: skip
-    with pytest.raises(UsageError, match="not placed"):
-        geo.bearing(blank, (1, 1), (9, 9))

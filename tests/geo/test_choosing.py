@@ -1,21 +1,20 @@
-"""One picture, many references: the surest placing is chosen, and the others say why not."""
+"""One picture, many references: the best match is selected, and the others have a reason."""
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
 
 from imgcheck import geo
-from imgcheck.geo import choosing
-from imgcheck.geo.placement import Placement
+from imgcheck.geo import NotPlaced, Placed, earth, locating
 from imgcheck.imaging import warp
-from imgcheck.imaging.registration import Registration
 from tests.imaging.ground import ground, view
 
 _UTM = (2.0, 0.0, 600_000.0, 0.0, -2.0, 3_918_000.0)
 _FAR = (2.0, 0.0, 600_000.0, 0.0, -2.0, 3_818_000.0)
 
 
-def sheet(name, gray, *, transform=_UTM, crs="EPSG:32637"):
-    return geo.Sheet(name=name, shape=gray.shape, transform=transform, crs=crs, gray=lambda: gray)
+def reference(name, gray, *, transform=_UTM, crs="EPSG:32637"):
+    return geo.of_arrays(gray, transform=transform, crs=crs, name=name)
 
 
 @pytest.fixture(scope="module")
@@ -33,88 +32,86 @@ def picture(shown):
     return view(shown, size=260, angle=40)[0]
 
 
-def test_the_reference_that_shows_the_picture_is_chosen(picture, shown, other):
-    told = []
-    found = geo.choose(
+def test_the_reference_that_shows_the_picture_is_selected(picture, shown, other):
+    steps = []
+    found = geo.locate(
         picture,
-        [sheet("other", other), sheet("shown", shown)],
-        progress=told.append,
+        [reference("other", other), reference("shown", shown)],
+        progress=lambda step, position, total: steps.append((step, position, total)),
     )
-    assert found.best == 1 and found.placement.placed
-    assert not found.placements[0].placed and found.reasons[0]
-    assert told == ["comparing details with other", "comparing details with shown"]
+    assert isinstance(found, Placed) and found.reference == 1
+    assert isinstance(found.tried[0], NotPlaced) and found.tried[0].reason
+    assert steps == [("comparing features with other", 0, 4),
+                     ("comparing features with shown", 1, 4)]  # fmt: skip
+    assert found.searched == 2
+    assert found.false_match_probability > found.tried[1].false_match_probability
 
 
 def test_the_claimed_place_sets_the_order_and_excludes_nothing(picture, shown, other):
-    near = _lonlat(shown)
-    told = []
-    found = geo.choose(
+    steps = []
+    found = geo.locate(
         picture,
-        [sheet("far", shown, transform=_FAR), sheet("near", other)],
-        near=[near],
-        progress=told.append,
+        [reference("far", shown, transform=_FAR), reference("near", other)],
+        prior=geo.Prior(first=(_lonlat(shown),)),
+        progress=lambda step, position, total: steps.append(step),
     )
-    assert told[0].endswith("near")
-    assert found.best == 0
+    assert steps[0].endswith("near")
+    assert isinstance(found, Placed) and found.reference == 0
 
 
-def test_references_of_other_ground_are_left_out_once_the_ground_is_sure(picture, shown):
+def test_references_of_other_ground_are_skipped_after_a_confident_match(picture, shown):
     opened = []
 
-    def never():
+    def never(window, shape):
         opened.append(True)
-        return shown
+        return shown, None
 
-    far = geo.Sheet(name="far", shape=shown.shape, transform=_FAR, crs="EPSG:32637", gray=never)
-    found = geo.choose(picture, [sheet("shown", shown), far])
-    assert found.best == 0 and not opened
-    assert "does not show the ground" in found.reasons[1]
-
-
-def test_a_reference_without_a_place_is_passed_over_with_its_reason(picture, shown):
-    found = geo.choose(picture, [sheet("odd", shown, crs="no such"), sheet("shown", shown)])
-    assert found.best == 1
-    assert "not understood" in found.reasons[0]
+    far = replace(reference("far", shown, transform=_FAR), read=never)
+    found = geo.locate(picture, [reference("shown", shown), far])
+    assert isinstance(found, Placed) and found.reference == 0 and not opened
+    assert "does not show the ground" in found.tried[1].reason
+    assert found.searched == 1
 
 
-def test_two_placings_on_other_ground_are_said_to_disagree(picture, shown):
-    found = geo.choose(
-        picture,
-        [sheet("a", shown), sheet("b", warp.resize(shown, shown.shape), transform=_moved(300.0))],
+def test_an_unreadable_reference_is_skipped_with_its_reason(picture, shown):
+    odd = replace(reference("odd", shown), crs="no such")
+    found = geo.locate(picture, [odd, reference("shown", shown)])
+    assert isinstance(found, Placed) and found.reference == 1
+    assert "not understood" in found.tried[0].reason
+
+
+def test_two_matches_on_different_ground_place_nothing(picture, shown):
+    copy = warp.resize(shown, shown.shape)
+    found = geo.locate(
+        picture, [reference("a", shown), reference("b", copy, transform=_moved(300.0))]
     )
-    assert found.best is not None
-    assert len(found.disagreeing) == 1 and found.disagreeing[0] != found.best
+    assert isinstance(found, NotPlaced)
+    assert "a and b place it on different ground" in found.reason.replace("b and a", "a and b")
+    assert all(isinstance(one, Placed) for one in found.tried)
 
 
-def test_edges_are_compared_first_where_details_are_most_alike_and_no_further_than_sure():
+def test_edges_are_compared_first_where_features_match_best_until_confident(
+    picture, shown, monkeypatch
+):
+    sure = geo.locate(picture, [reference("sure", shown)])
+    nfa = {"a": -1.0, "b": -2.0, "c": -3.0}
     tried = []
 
-    def by_edges(asked):
-        tried.append(asked.name)
-        return result(placed=asked.name == "b", chance=1e-6)
+    def by_features(one, prior, query, shape):
+        return NotPlaced(reason="too few", path="fast", log10_nfa=nfa[one.name])
 
-    blank = np.zeros((60, 60), np.float32)
-    sheets = [sheet(name, blank) for name in "abc"]
-    results = [result(log10_nfa=v) for v in (-1.0, -2.0, -3.0)]
-    reasons = [None, None, None]
-    choosing._until_sure(by_edges, sheets, [0, 1, 2], results, reasons, progress=lambda words: None)
+    def by_edges(one, prior, gray, mask):
+        tried.append(one.name)
+        if one.name == "b":
+            return replace(sure, path="structural", false_match_probability=1e-6)
+        return NotPlaced(reason="none", path="structural")
+
+    monkeypatch.setattr(locating, "_by_features", by_features)
+    monkeypatch.setattr(locating, "_by_edges", by_edges)
+    found = geo.locate(picture, [reference(name, shown) for name in "abc"])
     assert tried == ["c", "b"]
-    assert results[1].placed and results[0] is None and "not needed" in reasons[0]
-
-
-def result(*, placed=False, log10_nfa=None, chance=None):
-    none = np.zeros((0, 2))
-    laid = Registration(
-        found=placed, picture_points=none, reference_points=none, picture_shape=(60, 60)
-    )
-    return Placement(
-        placed=placed,
-        reason=None,
-        crs="EPSG:32637",
-        log10_nfa=log10_nfa,
-        false_match_probability=chance,
-        registration=laid,
-    )
+    assert isinstance(found, Placed) and found.reference == 1
+    assert "not needed" in found.tried[0].reason
 
 
 def _moved(metres):
@@ -122,8 +119,6 @@ def _moved(metres):
 
 
 def _lonlat(gray):
-    from imgcheck.geo.placement import system_of, to_lonlat
-
     at = [_UTM[2] + gray.shape[1], _UTM[5] - gray.shape[0]]
-    lon, lat = to_lonlat(system_of("EPSG:32637"), [at])[0]
+    lon, lat = earth.to_lonlat(earth.system_of("EPSG:32637"), [at])[0]
     return float(lon), float(lat)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from imgcheck import geo, scene
-from imgcheck.geo import structural
 from imgcheck.imaging import transforms
+from imgcheck.imaging.registration import NotRegistered
 from tests.imaging.ground import view
 
 _UTM = (1.5, 0.0, 600_000.0, 0.0, -1.5, 3_918_000.0)
@@ -35,21 +35,23 @@ def dates():
     )
 
 
-def test_the_mirror_image_of_another_date_is_placed_only_when_asked_for(dates):
+def test_the_mirror_image_of_another_date_is_placed_only_when_asked_for(dates, monkeypatch):
+    monkeypatch.setattr(geo.locating.features, "register", lambda *a, **k: NotRegistered(reason=""))
     before, after = dates
     picture, truth = view(after, size=260, angle=205, scale=0.85, centre=(300.0, 250.0))
     mirrored = np.ascontiguousarray(picture[:, ::-1])
-    known = structural.Pyramid(before)
-    how = {
-        "transform": _UTM,
-        "crs": "EPSG:32637",
-        "prior": geo.Prior(gsd_m=(1.5, 2.1)),
-    }
-    assert not geo.locate_structurally(mirrored, known, **how).placed
-    found = geo.locate_structurally(mirrored, known, **how, try_mirrored=True)
-    assert found.placed and found.mirrored, found.reason
+    known = geo.of_arrays(before, transform=_UTM, crs="EPSG:32637")
+
+    def locate(mirrored_too):
+        prior = geo.Prior(gsd_m=(1.5, 2.1), mirrored=mirrored_too)
+        return geo.locate(mirrored, [known], prior=prior)
+
+    assert isinstance(locate(False), geo.NotPlaced)
+    found = locate(True)
+    assert isinstance(found, geo.Placed) and found.mirrored, found
+    assert found.path == "structural"
     flip = np.array([[-1.0, 0, mirrored.shape[1]], [0, 1, 0], [0, 0, 1]])
     ring = transforms.corners(mirrored.shape)
     gap = transforms.apply(found.registration.matrix, ring) - transforms.apply(truth @ flip, ring)
     assert np.hypot(*gap.T).max() < 3
-    assert found.ellipse_m is not None and found.false_match_probability < 2e-3
+    assert found.false_match_probability < 2e-3

@@ -9,12 +9,24 @@ import pytest
 
 from imgcheck import geo
 from imgcheck.errors import UsageError
-from imgcheck.geo import search
-from imgcheck.imaging import Image, annotations, transforms
+from imgcheck.geo import NotPlaced, Placed, features
+from imgcheck.imaging import Image, annotations, registration, transforms
 from tests.imaging.ground import ground, jpeg, view
 
 # UTM 37N, 2 m pixels, near Deir ez-Zor.
 _UTM = (2.0, 0.0, 600_000.0, 0.0, -2.0, 3_918_000.0)
+
+
+def place(picture, gray, *, transform, crs, picture_mask=None, reference_mask=None, mirrored=False):
+    reference = geo.of_arrays(gray, reference_mask, transform=transform, crs=crs)
+    prior = geo.Prior(mirrored=mirrored)
+    return geo.locate(picture, [reference], picture_mask=picture_mask, prior=prior)
+
+
+def register(picture, gray):
+    query = registration.picture_features(picture)
+    reference = geo.of_arrays(gray, transform=_UTM, crs=32637)
+    return features.register(query, picture.shape, reference)
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +37,8 @@ def reference():
 @pytest.fixture(scope="module")
 def placed(reference):
     picture, truth = view(reference, size=260, angle=30, scale=0.8)
-    found = geo.place(jpeg(picture, quality=70), reference, transform=_UTM, crs="EPSG:32637")
-    assert found.placed, found.reason
+    found = place(jpeg(picture, quality=70), reference, transform=_UTM, crs="EPSG:32637")
+    assert isinstance(found, Placed), found
     return found, truth, picture.shape
 
 
@@ -83,58 +95,56 @@ def test_centre_agrees_with_comparison(placed):
 def test_degrees_as_coordinates_still_give_metres(reference):
     step = 1e-4
     picture, _ = view(reference, size=300)
-    found = geo.place(
-        picture, reference, transform=(step, 0, -74.0, 0, -step, -8.0), crs="EPSG:4326"
-    )
+    found = place(picture, reference, transform=(step, 0, -74.0, 0, -step, -8.0), crs="EPSG:4326")
     # One ten-thousandth of a degree at 8 S: 11.02 m east, 11.06 m north.
     assert found.gsd_m == pytest.approx(11.04, abs=0.03)
     assert found.north_deg == pytest.approx(0, abs=0.3) or found.north_deg > 359.7
 
 
 def test_other_ground_is_not_placed_and_that_is_no_error(reference):
-    found = geo.place(ground((300, 300), seed=77), reference, transform=_UTM, crs="EPSG:32637")
-    assert not found.placed
-    assert found.reason and found.matrix is None and found.footprint_lonlat is None
+    found = place(ground((300, 300), seed=77), reference, transform=_UTM, crs="EPSG:32637")
+    assert isinstance(found, NotPlaced) and found.reason
 
 
 def test_a_mirrored_picture_is_placed_only_when_asked_for(reference):
     picture, _ = view(reference, size=300, angle=60)
     picture = np.ascontiguousarray(picture[:, ::-1])
-    assert not geo.place(picture, reference, transform=_UTM, crs=32637).placed
-    found = geo.place(picture, reference, transform=_UTM, crs=32637, try_mirrored=True)
-    assert found.placed and found.mirrored
+    plain = place(picture, reference, transform=_UTM, crs=32637)
+    assert isinstance(plain, NotPlaced)
+    found = place(picture, reference, transform=_UTM, crs=32637, mirrored=True)
+    assert isinstance(found, Placed) and found.mirrored
 
 
 def test_nodata_in_the_reference_is_left_out(reference):
     holed = reference.copy()
     holed[:, 300:] = np.nan
     picture, _ = view(reference, size=220, centre=(150.0, 250.0), angle=10)
-    found = geo.place(
+    found = place(
         picture, holed, transform=_UTM, crs="EPSG:32637", reference_mask=np.isfinite(holed)
     )
-    assert found.placed
+    assert isinstance(found, Placed)
     assert found.registration.reference_points[:, 0].max() < 300
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.35])
 def test_a_reference_beyond_the_feature_side_is_searched(reference, monkeypatch, scale):
-    monkeypatch.setattr(search, "FEATURE_SIDE", 300)
-    monkeypatch.setattr(search, "TILE_OVERLAP", 150)
+    monkeypatch.setattr(features, "FEATURE_SIDE", 300)
+    monkeypatch.setattr(features, "TILE_OVERLAP", 150)
     size = round(180 * scale) if scale == 1.0 else 180
     picture, truth = view(reference, size=size, centre=(420.0, 320.0), angle=50, scale=scale)
-    found = search.find(picture, reference)
-    assert found.found, found.reason
+    found = register(picture, reference)
+    assert isinstance(found, registration.Registered), found
     ring = transforms.corners(picture.shape)
     gap = transforms.apply(found.matrix, ring) - transforms.apply(truth, ring)
     assert np.hypot(*gap.T).max() < 1.5
 
 
 def test_a_reference_too_large_to_tile_is_named(reference, monkeypatch):
-    monkeypatch.setattr(search, "FEATURE_SIDE", 300)
-    monkeypatch.setattr(search, "TILE_OVERLAP", 150)
-    monkeypatch.setattr(search, "MOST_TILES", 1)
-    found = search.find(ground((200, 200), seed=5), reference)
-    assert not found.found and "600 x 520" in found.reason
+    monkeypatch.setattr(features, "FEATURE_SIDE", 300)
+    monkeypatch.setattr(features, "TILE_OVERLAP", 150)
+    monkeypatch.setattr(features, "MOST_TILES", 1)
+    found = register(ground((200, 200), seed=5), reference)
+    assert isinstance(found, registration.NotRegistered) and "600 x 520" in found.reason
 
 
 @pytest.mark.parametrize(
@@ -143,7 +153,7 @@ def test_a_reference_too_large_to_tile_is_named(reference, monkeypatch):
 )
 def test_a_reference_without_a_place_is_refused(reference, transform, crs):
     with pytest.raises(UsageError):
-        geo.place(reference, reference, transform=transform, crs=crs)
+        place(reference, reference, transform=transform, crs=crs)
 
 
 def test_no_place_is_known_better_than_an_eighth_of_a_reference_pixel(placed):
@@ -165,14 +175,14 @@ def test_the_true_centre_of_a_sample_of_another_day_lies_in_its_ellipse(sample, 
     folder = Path(__file__).parents[2] / "samples" / sample
     truth = json.loads((folder / "truth.json").read_text())["post"]["transform_px_to_crs"]
     post, known = Image.open(folder / "post.jpg"), Image.open(folder / "reference" / reference)
-    found = geo.place(
+    found = place(
         post.gray(),
         known.gray(),
         transform=known.georeference.transform,
         crs=known.georeference.crs,
         picture_mask=~annotations.find(post.rgb()),
     )
-    assert found.placed and found.path == "fast"
+    assert isinstance(found, Placed) and found.path == "fast"
     middle = [[post.width / 2, post.height / 2]]
     east, north = (transforms.apply(found.matrix, middle) - transforms.apply(truth, middle))[0]
     major, minor, angle = found.ellipse_m

@@ -7,10 +7,10 @@ import pytest
 
 from imgcheck import geo, scene
 from imgcheck.errors import UsageError
-from imgcheck.geo import structural
-from imgcheck.geo.structural import chance
+from imgcheck.geo import locating, structural
+from imgcheck.geo.structural import judging
 from imgcheck.imaging import orientation, patches, transforms
-from imgcheck.imaging.registration import place_covariance
+from imgcheck.imaging.registration import NotRegistered, place_covariance
 from tests.imaging.ground import ground, jpeg, view
 
 _UTM = (1.5, 0.0, 600_000.0, 0.0, -1.5, 3_918_000.0)
@@ -72,13 +72,13 @@ def worst(matrix, truth, shape):
 
 
 def test_a_picture_of_another_season_and_sun_is_placed_within_three_pixels(found, picture):
-    assert found.registration.found, found.registration.reason
+    assert isinstance(found, structural.Match), found
     assert worst(found.registration.matrix, picture[1], picture[0].shape) < 3.0
 
 
 def test_chance_of_a_wrong_place_is_stated_and_small(found):
     assert 0 <= found.false_match_probability < 1e-3
-    assert found.surprise > found.rival
+    assert found.surprise > 5
 
 
 def test_truth_lies_within_four_sigmas_at_centre_and_corners(found, picture):
@@ -96,19 +96,21 @@ def test_same_input_gives_the_same_matrix(found, picture, spring):
 
 def test_mirrored_picture_is_not_placed(picture, pyramid):
     mirrored = np.ascontiguousarray(picture[0][:, ::-1])
-    assert not structural.find(mirrored, pyramid, scale=(1.0, 1.4)).registration.found
+    found = structural.find(mirrored, pyramid, scale=(1.0, 1.4))
+    assert isinstance(found, structural.NoMatch) and found.mirrored_better
 
 
 def test_other_ground_is_not_placed_and_the_reason_is_chance(pyramid):
     other = ground((240, 240), seed=77)
-    laid = structural.find(other, pyramid, scale=(1.0, 1.4)).registration
-    assert not laid.found and laid.matrix is None
-    assert "chance" in laid.reason or "no place" in laid.reason
+    found = structural.find(other, pyramid, scale=(1.0, 1.4))
+    assert isinstance(found, structural.NoMatch)
+    reason = found.registration.reason
+    assert "chance" in reason or "no place" in reason
 
 
 def test_flat_picture_is_not_placed(pyramid):
     flat = np.full((200, 200), 0.5, np.float32)
-    assert not structural.find(flat, pyramid, scale=(1.0, 1.2)).registration.found
+    assert isinstance(structural.find(flat, pyramid, scale=(1.0, 1.2)), structural.NoMatch)
 
 
 def test_picture_that_is_all_annotation_is_refused_at_once(pyramid, picture):
@@ -122,52 +124,50 @@ def test_nan_and_masks_are_left_out(picture, pyramid):
     holed[:60] = np.nan
     usable = np.ones(holed.shape, bool)
     usable[:, 200:] = False
-    laid = structural.find(holed, pyramid, picture_mask=usable, scale=(1.0, 1.4)).registration
-    assert laid.found
-    assert worst(laid.matrix, picture[1], holed.shape) < 6.0
-    assert laid.picture_points[:, 1].min() > 60
+    found = structural.find(holed, pyramid, picture_mask=usable, scale=(1.0, 1.4))
+    assert isinstance(found, structural.Match)
+    assert worst(found.registration.matrix, picture[1], holed.shape) < 6.0
+    assert found.registration.picture_points[:, 1].min() > 60
 
 
-def test_locate_says_which_way_it_went(picture, spring, autumn):
-    affine = {"transform": _UTM, "crs": 32637}
-    prior = geo.Prior(gsd_m=(1.5, 2.1))
-    near = geo.locate(picture[0], autumn, prior=prior, **affine)
-    far = geo.locate(picture[0], spring, prior=prior, **affine)
-    assert (near.placed, near.path) == (True, "fast")
-    assert far.placed
-    assert far.gsd_m == pytest.approx(1.5 / _SCALE, rel=0.02)
+@pytest.fixture(scope="module")
+def placed(picture, spring):
+    """The picture on another date, where no features match."""
+    with pytest.MonkeyPatch.context() as patch:
+        none = NotRegistered(reason="no features match")
+        patch.setattr(locating.features, "register", lambda *_, **__: none)
+        return locate(picture[0], spring)
 
 
-def test_structural_placing_has_footprint_north_and_ellipses(picture, pyramid):
-    prior = geo.Prior(gsd_m=(1.5, 2.1))
-    laid = geo.locate_structurally(picture[0], pyramid, transform=_UTM, crs=32637, prior=prior)
-    assert laid.path == "structural"
-    assert geo.compare(laid.footprint_lonlat, point=laid.centre_lonlat).inside
-    lon, lat = laid.centre_lonlat
+def locate(picture, gray):
+    reference = geo.of_arrays(gray, transform=_UTM, crs=32637)
+    return geo.locate(picture, [reference], prior=geo.Prior(gsd_m=(1.5, 2.1)))
+
+
+def test_edges_place_a_picture_where_no_features_match(picture, placed, autumn):
+    near = locate(picture[0], autumn)
+    assert isinstance(near, geo.Placed) and near.path == "fast"
+    assert isinstance(placed, geo.Placed) and placed.path == "structural"
+    assert placed.gsd_m == pytest.approx(1.5 / _SCALE, rel=0.02)
+
+
+def test_a_structural_match_has_footprint_north_and_ellipses(placed):
+    assert geo.compare(placed.footprint_lonlat, point=placed.centre_lonlat).inside
+    lon, lat = placed.centre_lonlat
     convergence = (lon - 39.0) * math.sin(math.radians(lat))
-    assert (laid.north_deg + 205 + convergence + 180) % 360 - 180 == pytest.approx(0, abs=1.0)
-    centre, corner = geo.ellipse(laid, (130.0, 130.0)), geo.ellipse(laid, (0.0, 0.0))
+    assert (placed.north_deg + 205 + convergence + 180) % 360 - 180 == pytest.approx(0, abs=1.0)
+    centre, corner = geo.ellipse(placed, (130.0, 130.0)), geo.ellipse(placed, (0.0, 0.0))
     assert 0 < centre[1] <= centre[0] < corner[0]
 
 
-def test_ellipse_of_what_was_not_placed_is_refused(pyramid):
-    flat = np.full((100, 100), 0.5, np.float32)
-    prior = geo.Prior(gsd_m=(1.5, 1.6))
-    nothing = geo.locate_structurally(flat, pyramid, transform=_UTM, crs=32637, prior=prior)
-    with pytest.raises(UsageError, match="not placed"):
-        geo.ellipse(nothing, (0.0, 0.0))
-
-
-@pytest.mark.parametrize("gsd", [(0.0, 1.0), (2.0, 1.0), (1.0, math.inf)])
-def test_prior_that_is_none_is_refused(pyramid, gsd):
+@pytest.mark.parametrize(
+    "wrong",
+    [{"gsd_m": g} for g in ((0.0, 1.0), (2.0, 1.0), (1.0, math.inf))]
+    + [{"near": (0.0, 0.0, math.nan)}, {"near": (0.0, 95.0, 1.0)}],
+)
+def test_a_prior_out_of_range_is_refused(wrong):
     with pytest.raises(UsageError):
-        geo.locate_structurally(
-            np.zeros((64, 64), np.float32),
-            pyramid,
-            transform=_UTM,
-            crs=32637,
-            prior=geo.Prior(gsd_m=gsd),
-        )
+        geo.Prior(**wrong)
 
 
 def test_turned_maps_are_the_maps_of_the_turned_picture():
@@ -206,7 +206,7 @@ def test_probability_falls_with_height_and_with_patches():
     rivals = [5.2, 5.0, 4.9, 4.8, 4.7, 4.6]
 
     def stated(surprise, tail):
-        return chance.probability(
+        return judging.false_match_probability(
             surprise=surprise, rivals=rivals, trials=2.0, log10_tail=tail, span=200.0
         )
 

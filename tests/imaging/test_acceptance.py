@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from imgcheck.imaging import acceptance, transforms
-from imgcheck.imaging.acceptance import odd_shape
+from imgcheck.imaging import registration, transforms
 from imgcheck.imaging.consensus import Agreement
+from imgcheck.imaging.registration import odd_shape
 
 _SHAPE = (300, 400)
 
@@ -80,7 +80,7 @@ def refused(*, nfa=-20.0, narrow=60.0, corner=1.0, distinct=60, shape=_SHAPE):
     )
     fitted = transforms.fit(points, points, model="similarity")
     assert fitted is not None
-    return acceptance.refusal(found, fitted, points, points, shape, corner) is not None
+    return registration.refusal(found, fitted, points, points, shape, corner) is not None
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_match_is_refused_beyond_each_limit_only(values, expected):
     ],
 )
 def test_a_corner_that_depends_on_one_spot_is_refused(monkeypatch, sway, shape, expected):
-    monkeypatch.setattr(acceptance, "_sway", lambda *given: sway)
+    monkeypatch.setattr(registration, "_sway", lambda *given: sway)
     assert refused(distinct=39, shape=shape, corner=0.1) == expected
     assert not refused(distinct=40, shape=shape, corner=0.1)
 
@@ -123,7 +123,7 @@ def test_a_match_of_an_odd_shape_is_refused():
     fitted = transforms.fit(points, points * 0.05, model="similarity")
     assert fitted is not None
     found = Agreement(log10_nfa=-20.0, bound=1.0, inside=np.ones(25, bool), distinct=60)
-    assert "scale" in (acceptance.refusal(found, fitted, points, points, _SHAPE, 0.01) or "")
+    assert "scale" in (registration.refusal(found, fitted, points, points, _SHAPE, 0.01) or "")
 
 
 def test_the_sway_of_a_corner_is_that_without_the_pairs_of_one_spot():
@@ -140,6 +140,6 @@ def test_the_sway_of_a_corner_is_that_without_the_pairs_of_one_spot():
         assert again is not None
         shift = transforms.apply(again.matrix, ring) - transforms.apply(fitted.matrix, ring)
         moved.append(np.linalg.norm(shift, axis=1).max())
-    assert acceptance._sway(fitted, source, target, _SHAPE) == pytest.approx(max(moved))
+    assert registration._sway(fitted, source, target, _SHAPE) == pytest.approx(max(moved))
     close = source * 0.1
-    assert acceptance._sway(fitted, close, close, _SHAPE) == np.inf
+    assert registration._sway(fitted, close, close, _SHAPE) == np.inf

@@ -5,6 +5,7 @@ import pytest
 
 from imgcheck.imaging import features, registration, transforms
 from imgcheck.imaging.consensus import agreement, cells
+from imgcheck.imaging.registration import NotRegistered, Registered
 from tests.imaging.ground import ground, jpeg, view
 
 
@@ -40,7 +41,7 @@ def corner_error(found, truth, shape):
 def test_a_turned_scaled_compressed_cut_is_laid_within_half_a_pixel(reference, angle, scale):
     picture, truth = view(reference, size=240, angle=angle, scale=scale)
     found = registration.register(jpeg(picture, quality=60), reference)
-    assert found.found, found.reason
+    assert isinstance(found, Registered), found
     assert found.model == "similarity"
     assert not found.mirrored
     assert corner_error(found, truth, picture.shape) < 0.5
@@ -63,9 +64,9 @@ def test_max_model_is_a_ceiling(reference, known):
 def test_a_mirrored_picture_is_found_only_when_asked_for(reference, known):
     picture, truth = view(reference, size=260, angle=70)
     mirrored = np.ascontiguousarray(picture[:, ::-1])
-    assert not lay(mirrored, known, reference).found
+    assert isinstance(lay(mirrored, known, reference), NotRegistered)
     found = lay(mirrored, known, reference, try_mirrored=True)
-    assert found.found and found.mirrored
+    assert isinstance(found, Registered) and found.mirrored
     flip = np.array([[-1.0, 0, picture.shape[1]], [0, 1, 0], [0, 0, 1]])
     assert corner_error(found, truth @ flip, picture.shape) < 0.5
     sent = transforms.apply(found.matrix, found.picture_points)
@@ -80,13 +81,12 @@ def test_an_upright_picture_is_not_called_mirrored(reference, known):
 def test_other_ground_is_not_laid(reference, known):
     for seed in (21, 22, 23):
         found = lay(ground((300, 300), seed=seed), known, reference)
-        assert not found.found
-        assert found.matrix is None and found.reason
+        assert isinstance(found, NotRegistered) and found.reason
 
 
 def test_a_picture_without_structure_says_so(reference, known):
     found = lay(np.full((300, 300), 0.5, np.float32), known, reference)
-    assert not found.found
+    assert isinstance(found, NotRegistered)
     assert "look like" in found.reason
 
 
@@ -188,4 +188,4 @@ def test_a_patch_of_known_ground_does_not_place_the_whole_picture(reference, kno
     picture = ground((320, 320), seed=88)
     picture[130:180, 130:180] = view(reference, size=50)[0]
     found = lay(picture, known, reference)
-    assert not found.found and found.reason
+    assert isinstance(found, NotRegistered) and found.reason

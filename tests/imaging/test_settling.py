@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imgcheck.imaging import likelihood, settling, transforms
+from imgcheck.imaging import likelihood, relation, transforms
 from imgcheck.imaging.blocks import Blocks
 
 
@@ -27,7 +27,7 @@ def matrix():
 
 
 def test_a_small_projective_map_is_found_among_wild_shifts(matrix):
-    settled = settling.settle(_blocks(matrix, noise=0.02, wild=30))
+    settled = relation.settle(_blocks(matrix, noise=0.02, wild=30))
     ring = transforms.corners((500, 500))
     gap = transforms.apply(settled.matrix, ring) - transforms.apply(matrix, ring)
     assert np.abs(gap).max() < 0.1
@@ -35,11 +35,11 @@ def test_a_small_projective_map_is_found_among_wild_shifts(matrix):
 
 
 def test_what_no_map_explains_is_left(matrix):
-    assert settling.settle(_blocks(matrix, noise=0.5)).shift_px > 0.4
+    assert relation.settle(_blocks(matrix, noise=0.5)).shift_px > 0.4
 
 
 def test_too_few_blocks_correct_nothing(matrix):
-    settled = settling.settle(_blocks(matrix, count=11))
+    settled = relation.settle(_blocks(matrix, count=11))
     assert settled.shift_px is None
     assert np.array_equal(settled.matrix, np.eye(3))
 

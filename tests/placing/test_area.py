@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 import imgcheck
-from imgcheck import placing
 from imgcheck.cli import run
-from imgcheck.placing import Search
-from imgcheck.placing import area as placing_area
-from imgcheck.placing.views import views
+from imgcheck.geo import Prior
+from imgcheck.imaging import Image, windows
+from imgcheck.report.locate_views import views
 from tests.placing import build
 
 
@@ -34,24 +33,24 @@ def index(folder):
 @pytest.fixture(scope="module")
 def found(folder, index):
     case = imgcheck.load_case(folder / "post.png")
-    return placing.locate_in_area(case, index, search=Search(gsd_m=(2.4, 2.6)))
+    return imgcheck.locate(case, index=index, prior=Prior(gsd_m=(2.4, 2.6)))
 
 
 def test_the_transform_leads_to_the_true_ground(folder, found):
-    assert found.placed, found.reason
+    assert isinstance(found, imgcheck.Located), found
     spot = np.array([130.0, 130.0, 1.0])
     at, truth = (m @ spot for m in (found.placement.matrix, np.load(folder / "truth.npy")))
     assert np.hypot(*(at[:2] / at[2] - truth[:2] / truth[2])) < 3.0
-    assert found.false_match_probability < 1e-3
+    assert found.placement.false_match_probability < 1e-3
 
 
-def test_its_reference_is_the_part_around_it_and_lies_where_the_mosaic_lay(found):
+def test_its_reference_is_the_file_of_the_mosaic(found):
     part = found.reference.image
     assert part.georeference.crs == "EPSG:32637"
     place = part.georeference.transform
-    on_part = found.placement.registration.matrix @ [130.0, 130.0, 1.0]
+    on_file = found.placement.registration.matrix @ [130.0, 130.0, 1.0]
     a, b, c, d, e, f = place
-    x, y = on_part[:2] / on_part[2]
+    x, y = on_file[:2] / on_file[2]
     ground = found.placement.matrix @ [130.0, 130.0, 1.0]
     assert np.allclose([a * x + b * y + c, d * x + e * y + f], ground[:2] / ground[2], atol=1e-6)
     assert found.relation is not None
@@ -66,12 +65,22 @@ def test_the_command_line_searches_an_index(folder, index, capsys):
 
 
 def test_a_large_reference_is_searched_without_being_decoded_whole(folder, monkeypatch, capsys):
-    monkeypatch.setattr(placing_area, "LARGEST_PIXELS", 10_000)
-    monkeypatch.setattr(placing_area, "_LEAST_BYTES", 1)
-    reference = str(folder / "mosaic.tif") + "@2017-09-01"
-    words = ["locate", str(folder / "post.png"), "--reference", reference, "--gsd", "2.5", "--json"]
+    words = ["locate", str(folder / "post.png"), "--reference",
+             str(folder / "mosaic.tif") + "@2017-09-01", "--json"]  # fmt: skip
     assert run(words) == 0
-    assert json.loads(capsys.readouterr().out)["path"] == "structural"
+    whole = json.loads(capsys.readouterr().out)
+    monkeypatch.setattr(windows, "WHOLE_PIXELS", 10_000)
+    opened = Image.rgb
+
+    def rgb(self):
+        assert self.name != "mosaic.tif", "decoded whole"
+        return opened(self)
+
+    monkeypatch.setattr(Image, "rgb", rgb)
+    assert run(words) == 0
+    by_windows = json.loads(capsys.readouterr().out)
+    for field in ("placed", "path", "relation", "transform", "reference", "ellipse_m"):
+        assert by_windows[field] == whole[field]
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from imgcheck.cli import run
-from imgcheck.errors import UsageError
-from imgcheck.placing import Search
 from tests.placing import build
 
 _PACIFIC_X = 30 * 111_319.49079327358
@@ -204,10 +202,3 @@ def test_of_what_is_not_placed_only_the_reason_is_written(folder, locate) -> Non
     cv2.imwrite(str(folder / "black.png"), np.zeros((20, 20, 3), np.uint8))
     locate("black.png", "part.tif", "-o", folder / "black")
     assert [path.name for path in (folder / "black").iterdir()] == ["locate.json"]
-
-
-def test_a_search_refuses_priors_that_are_none() -> None:
-    with pytest.raises(UsageError):
-        Search(gsd_m=(0.0, 1.0))
-    with pytest.raises(UsageError):
-        Search(near=(0.0, 0.0, float("nan")))

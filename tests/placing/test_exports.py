@@ -13,12 +13,12 @@ from rasterio.io import MemoryFile
 from rasterio.warp import transform as project
 
 import imgcheck
+from imgcheck.geo import Measures, Prior
 from imgcheck.imaging import transforms
 from imgcheck.model import Window
-from imgcheck.placing import Search
-from imgcheck.placing.document import document
-from imgcheck.placing.exports import exports
-from imgcheck.placing.measures import Measures
+from imgcheck.report.locate_document import document
+from imgcheck.report.locate_exports import exports
+from imgcheck.report.locate_raster import on_map
 from tests.placing import build
 
 _KML = "{http://www.opengis.net/kml/2.2}"
@@ -36,8 +36,8 @@ def placed(folder, *, mirrored: bool = False, transform=build.UTM, crs="EPSG:326
         cv2.imwrite(str(folder / "post.png"), np.ascontiguousarray(picture[:, ::-1]))
         truth = truth @ np.array([[-1, 0, size], [0, 1, 0], [0, 0, 1.0]])
     case = imgcheck.load_case(folder / "post.png", references=[folder / "reference.tif"])
-    found = imgcheck.locate(case, search=Search(mirrored=mirrored))
-    assert found.placed, found.reason
+    found = imgcheck.locate(case, prior=Prior(mirrored=mirrored))
+    assert isinstance(found, imgcheck.Located), found
     return found, truth
 
 
@@ -88,8 +88,6 @@ def test_the_map_holds_the_picture_at_its_place_to_a_hundredth_pixel(case) -> No
     # A picture of four soft spots, whose centres of mass are measured on the map.
     rows, cols = measures.shape
     y, x = np.mgrid[0:rows, 0:cols] + 0.5
-    from imgcheck.placing.exports.raster import on_map
-
     for spot in [(60.3, 70.8), (200.1, 61.9), (130.0, 199.2)]:
         glow = 250 * np.exp(-((x - spot[0]) ** 2 + (y - spot[1]) ** 2) / (2 * 6.0**2))
         rgb = np.repeat(np.round(glow).astype(np.uint8)[..., None], 3, axis=2)
@@ -241,7 +239,7 @@ def test_the_same_placing_gives_the_same_bytes(case) -> None:
 
 def test_residuals_are_those_between_transform_and_reference(case) -> None:
     found, measures, _, _, _ = case
-    said = document(found)
+    said = document(found).to_json()
     residuals = [point["residual_m"] for point in said["tie_points"]]
     assert residuals == sorted(residuals) and max(residuals) < 12
     rms = np.sqrt(np.mean(np.square([point.residual_px for point in measures.tie_points])))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imgcheck.placing.rings import box, polygon
+from imgcheck.report.locate_geojson import box, polygon
 
 
 def area(ring) -> float:

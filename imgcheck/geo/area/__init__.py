@@ -1,6 +1,6 @@
-"""Find a picture in a big area: an index built once from references, searched within a minute."""
+"""Find a picture in a large area: an index is built once and searched within a minute."""
 
 from imgcheck.geo.area.building import Built, build
-from imgcheck.geo.area.searching import AreaAnswer, search
+from imgcheck.geo.area.searching import AreaMatch, search
 
-__all__ = ["AreaAnswer", "Built", "build", "search"]
+__all__ = ["AreaMatch", "Built", "build", "search"]

@@ -1,4 +1,4 @@
-"""Build the index of an area from its references, tile by tile; go on where it stopped."""
+"""Build the index of an area from its references, tile by tile; resume where it stopped."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.errors import ImgcheckError, UsageError
-from imgcheck.geo.area import reading
+from imgcheck.errors import ImgcheckError, IndexFileError, UnreadableError, UsageError
 from imgcheck.geo.area.store import LEVELS, TILE, Source, Store
-from imgcheck.imaging import Image
+from imgcheck.imaging import REFERENCE_LIMITS, Image
 from imgcheck.imaging.text import printable
+from imgcheck.imaging.windows import read_gray, stretch_of
 
 Progress = Callable[[str, int, int], None]
-# Files of a folder that are taken for references.
+# Endings of the files of a folder that are references.
 _ENDINGS = (".tif", ".tiff", ".jp2")
 
 
@@ -46,13 +46,13 @@ class Built:
 def build(
     references: Sequence[Path | str], index_path: Path | str, *, progress: Progress | None = None
 ) -> Built:
-    """Build an index of an area, or go on with one.
+    """Build an index of an area, or extend one.
 
     Parameters
     ----------
     references : sequence of path
         Georeferenced rasters of any size, and folders of them. What is in the index and has not
-        changed is not read again; what is in the index and not named here stays.
+        changed is not read again; what is in the index and not named here remains.
     index_path : path
     progress : callable (step, position, total), optional
         Called before each tile.
@@ -84,7 +84,7 @@ def build(
     with Store.create_or_open(path) as store:
         for reference, named in paths:
             try:
-                image, source = reading.described(reference)
+                image, source = described(reference)
             except ImgcheckError as error:
                 if named:
                     raise
@@ -106,7 +106,7 @@ def build(
 
 
 def _listed(references: Sequence[Path | str]) -> list[tuple[Path, bool]]:
-    """Give the files, and whether each was named itself."""
+    """Return the files, and whether each was named itself."""
     if isinstance(references, (str, Path)):
         references = [references]
     found: list[tuple[Path, bool]] = []
@@ -122,7 +122,7 @@ def _listed(references: Sequence[Path | str]) -> list[tuple[Path, bool]]:
 
 
 def _add(store: Store, image: Image, source: Source, progress: Progress | None) -> int:
-    """Make the tiles of one reference that are not there."""
+    """Make the missing tiles of one reference."""
     known = next((s for s in store.sources() if s.path == source.path), None)
     if known is None or known.sha256 != source.sha256:
         known = store.add(source)
@@ -140,13 +140,13 @@ def _add(store: Store, image: Image, source: Source, progress: Progress | None) 
             min(TILE, known.width - col * TILE),
             min(TILE, known.height - row * TILE),
         )
-        gray, valid = reading.gray(image, window, stretch=known.stretch)
+        gray, valid = read_gray(image, window, stretch=known.stretch)
         store.put(known, row, col, reduced(gray, valid))
     return len(missing)
 
 
 def reduced(gray: NDArray[np.float32], valid: NDArray[np.bool_]) -> list[NDArray[np.uint8]]:
-    """Halve a tile again and again: 1 to 255, and 0 where less than half is known."""
+    """Halve a tile repeatedly: 1 to 255, and 0 where less than half is known."""
     coarsest = 1 << LEVELS[-1]
     pad = [(0, -n % coarsest) for n in gray.shape]
     part = np.pad(valid.astype(np.float32), pad)
@@ -161,3 +161,75 @@ def reduced(gray: NDArray[np.float32], valid: NDArray[np.bool_]) -> list[NDArray
         known = np.where(part > 0.5, np.clip(np.rint(1 + mean * 254), 1, 255), 0)
         made.append(np.ascontiguousarray(known[:rows, :cols].astype(np.uint8)))
     return made
+
+
+def described(path: Path) -> tuple[Image, Source]:
+    """Open a reference and describe it.
+
+    Raises
+    ------
+    UnreadableError, RefusedError
+        If it cannot be read, or has no affine map to the ground.
+    """
+    image = Image.open(path, limits=REFERENCE_LIMITS)
+    place = image.georeference
+    if place is None or place.transform is None:
+        raise UnreadableError(
+            f"{printable(str(path))} has no georeference with an affine map; give a GeoTIFF that "
+            "has one",
+            file=image.name,
+        )
+    size = place.pixel_size_m(image.width / 2, image.height / 2)
+    return image, Source(
+        id=0,
+        path=path.absolute(),
+        size=image.size_bytes,
+        sha256=image.sha256,
+        width=image.width,
+        height=image.height,
+        crs=place.crs,
+        transform=place.transform,
+        gsd_m=float(size),
+        stretch=stretch_of(image),
+    )
+
+
+def reopened(source: Source, index: Path) -> Image:
+    """Open a reference of an index at its old place or beside the index, if it is the same file.
+
+    Raises
+    ------
+    IndexFileError
+        If it is gone or has changed.
+    """
+    path = located(source, index)
+    try:
+        image = Image.open(path, limits=REFERENCE_LIMITS)
+    except ImgcheckError as error:
+        raise IndexFileError(
+            f"the reference {printable(str(path))} of the index cannot be opened: {error.message}"
+        ) from None
+    place = image.georeference
+    if image.sha256 != source.sha256 or place is None or place.transform != source.transform:
+        raise changed(path)
+    return image
+
+
+def located(source: Source, index: Path) -> Path:
+    """Find the file of a reference; its size must be unchanged."""
+    for path in (source.path, index.absolute().parent / source.path.name):
+        if path.is_file():
+            if path.stat().st_size != source.size:
+                raise changed(path)
+            return path
+    raise IndexFileError(
+        f"the reference {printable(str(source.path))} of the index is gone; put it back, or beside "
+        "the index, or build the index anew"
+    )
+
+
+def changed(path: Path) -> IndexFileError:
+    return IndexFileError(
+        f"the reference {printable(str(path))} has changed since the index was built, or this "
+        "version reads it in another way; build the index again"
+    )

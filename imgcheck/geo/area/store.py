@@ -1,10 +1,11 @@
-"""One file that holds a reduced area: tiles of reduced references, each with its check sum."""
+"""The index file: tiles of reduced references, each with its check sum, and windows of them."""
 
 import json
 import math
 import sqlite3
 import threading
 import zlib
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,16 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
-from imgcheck.geo.placement import affine_of, system_of
+from imgcheck.geo import earth
 from imgcheck.imaging.text import printable
 
-# "ICar": what other programs' files do not start with (SQLite, pragma application_id).
+# "ICar": identifies the file (SQLite, pragma application_id).
 _APPLICATION = 0x49436172
 _VERSION = 1
 # Side of a tile in pixels of its reference, and the reductions kept: 2, 4, 8, 16, 32.
 TILE = 2048
 LEVELS = (1, 2, 3, 4, 5)
-# No stored tile unpacks to more.
+# Unpacked tiles kept in memory, bytes.
+_MOST_KEPT = 48 << 20
+# Largest unpacked tile, bytes.
 _MOST_BYTES = (TILE // 2) ** 2
 _SCHEMA = """
 CREATE TABLE source (
@@ -43,8 +46,8 @@ CREATE TABLE tile (
 class Source:
     """A reference of the area, as it was when its tiles were made.
 
-    ``transform`` leads from pixel corners to the CRS; ``stretch`` is what its samples were brought
-    to 8 bits by, None for samples of 8 bits.
+    ``transform`` maps pixel corners to the CRS; ``stretch`` are the samples that became black and
+    white, None for samples of 8 bits.
     """
 
     id: int
@@ -74,7 +77,7 @@ class Store:
 
     @classmethod
     def create_or_open(cls, path: Path) -> "Store":
-        """Open an index for writing, or begin one.
+        """Open an index for writing, or create one.
 
         Raises
         ------
@@ -141,13 +144,13 @@ class Store:
         self._connection.close()
 
     def sources(self) -> list[Source]:
-        """Give the references in the order in which they came."""
+        """Return the references in the order in which they were added."""
         with self._named():
             rows = self._connection.execute("SELECT * FROM source ORDER BY id").fetchall()
             return [_source(row) for row in rows]
 
     def add(self, source: Source) -> Source:
-        """Enter a reference, in place of an older state of the same file."""
+        """Add a reference, replacing an older state of the same file."""
         with self._named(), self._connection:
             old = self._connection.execute(
                 "SELECT id FROM source WHERE path = ?", (str(source.path),)
@@ -172,7 +175,7 @@ class Store:
         return next(s for s in self.sources() if s.path == source.path)
 
     def finished(self, source: Source) -> set[tuple[int, int]]:
-        """Give row and column of the tiles that are there."""
+        """Return row and column of the finished tiles."""
         with self._named():
             rows = self._connection.execute(
                 "SELECT row, col FROM tile WHERE source = ? GROUP BY row, col HAVING COUNT(*) = ?",
@@ -266,8 +269,8 @@ def _source(row: tuple[object, ...]) -> Source:
         gsd_m=float(str(gsd)),
         stretch=None if low is None else (float(str(low)), float(str(high))),
     )
-    affine_of(affine)
-    system_of(found.crs)
+    earth.affine_of(affine)
+    earth.system_of(found.crs)
     if not all(map(math.isfinite, found.stretch or ())):
         raise ValueError("the stretch of its samples")
     if not 0 < found.gsd_m < float("inf"):
@@ -279,3 +282,59 @@ def _source(row: tuple[object, ...]) -> Source:
 
 def _shown(path: Path) -> str:
     return printable(str(path))
+
+
+class Levels:
+    """Windows of the reduced references of an index, with bounded memory."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._kept: OrderedDict[tuple[int, int, int, int], NDArray[np.uint8]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def window(
+        self, source: Source, level: int, box: tuple[int, int, int, int]
+    ) -> NDArray[np.uint8]:
+        """Return a window of a level, 0 where nothing is known.
+
+        Parameters
+        ----------
+        source : Source
+        level : int
+            The reference is reduced 2**level times.
+        box : (column, row, width, height)
+            Pixels of the level; may extend beyond the reference.
+        """
+        x, y, width, height = box
+        side = TILE >> level
+        out = np.zeros((height, width), np.uint8)
+        rows, cols = source.grid
+        for row in range(max(0, y // side), min(rows, -(-(y + height) // side))):
+            for col in range(max(0, x // side), min(cols, -(-(x + width) // side))):
+                tile = self._tile(source, row, col, level)
+                top, left = row * side - y, col * side - x
+                into = out[max(0, top) : top + tile.shape[0], max(0, left) : left + tile.shape[1]]
+                part = tile[max(0, -top) :, max(0, -left) :]
+                into[:] = part[: into.shape[0], : into.shape[1]]
+        return out
+
+    def _tile(self, source: Source, row: int, col: int, level: int) -> NDArray[np.uint8]:
+        key = (source.id, row, col, level)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        tile = self.store.tile(source, row, col, level)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = tile
+                self._bytes += tile.nbytes
+            while self._bytes > _MOST_KEPT:
+                self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        return tile
+
+
+def nearest(factor: float) -> int:
+    """Return the coarsest stored level that is not coarser than a reduction."""
+    return max((k for k in LEVELS if 2**k <= factor * 1.01), default=LEVELS[0])

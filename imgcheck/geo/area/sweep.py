@@ -1,7 +1,7 @@
-"""The search everywhere, tile by tile: one template, turned, against each tile's directions.
+"""Search all tiles: correlate one template at all turns with each tile's edge directions.
 
 The correlation is that of `imgcheck.geo.structural.coarse`. Here the transforms of the turned
-picture are made once for all tiles, and how much a place stands out is measured over all of them.
+picture are computed once for all tiles, and the height of a peak is measured over all of them.
 """
 
 import math
@@ -14,10 +14,9 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from imgcheck.geo.area.levels import Levels, nearest
-from imgcheck.geo.area.store import Source
+from imgcheck.geo.area.store import Levels, Source, nearest
 from imgcheck.geo.structural import coarse
-from imgcheck.geo.structural.pyramid import centred, reduced
+from imgcheck.geo.structural.coarse import centred, reduced
 from imgcheck.imaging import orientation
 
 # Side of a transform: fits into a core's own memory (0.7 ms a transform at 512, 4 ms at 1024,
@@ -39,7 +38,7 @@ _FLOOR = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circle:
-    """Where the picture's middle may lie: pixels of the reference."""
+    """Where the picture's centre may lie: pixels of the reference."""
 
     x: float
     y: float
@@ -48,7 +47,7 @@ class Circle:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Peak:
-    """A place worth a closer look: the picture's middle in pixels of its reference."""
+    """A candidate: the picture's centre in pixels of its reference."""
 
     source: Source
     scale: float
@@ -173,7 +172,7 @@ def cuts(shape: Template, source: Source, circle: Circle | None) -> list[Cut]:
 
 
 def around(shape: Template, peak: Peak) -> Cut:
-    """Give the tile with a place in its middle."""
+    """Return the tile with a place in its middle."""
     size = 2**shape.level
     return Cut(
         source=peak.source,
@@ -191,7 +190,7 @@ def run(
     *,
     done: Callable[[], None] | None = None,
 ) -> list[Peak]:
-    """Try one size on all tiles; how much each peak stands out is measured over all of them."""
+    """Try one size on all tiles; the height of each peak is measured over all of them."""
 
     def one(cut: Cut) -> tuple[NDArray[np.float64], list[Peak]]:
         return _tile(levels, shape, cut, circles.get(cut.source.id))
@@ -199,7 +198,7 @@ def run(
     sums = np.zeros(3)
     peaks: list[Peak] = []
     with ThreadPoolExecutor(_WORKERS) as pool:
-        # In the order of the tiles, so that the answer does not hang on who was first.
+        # In the order of the tiles, so that the result does not depend on timing.
         for part, found in pool.map(one, tiles):
             sums += part
             peaks += found
@@ -254,7 +253,7 @@ def _tile(
 
 
 def _near(shape: Template, cut: Cut, peak: Peak) -> NDArray[np.bool_]:
-    """Say which pixels of a tile are near a place."""
+    """Return which pixels of a tile are near a place."""
     size = 2**shape.level
     x = cut.x * size + (np.arange(shape.side) + 0.5) * shape.pixel
     y = (cut.y * size + (np.arange(shape.side) + 0.5) * shape.pixel)[:, None]
@@ -265,14 +264,14 @@ def _near(shape: Template, cut: Cut, peak: Peak) -> NDArray[np.bool_]:
 def _allowed(
     shape: Template, cut: Cut, circle: Circle | None, known: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Say at which pixels of a tile the picture's middle may lie."""
+    """Return at which pixels of a tile the picture's centre may lie."""
     size = 2**shape.level
     x = cut.x * size + (np.arange(shape.side) + 0.5) * shape.pixel
     y = (cut.y * size + (np.arange(shape.side) + 0.5) * shape.pixel)[:, None]
     inside = (x >= 0) & (x < cut.source.width) & (y >= 0) & (y < cut.source.height)
     if circle is not None:
         inside &= (x - circle.x) ** 2 + (y - circle.y) ** 2 <= circle.radius**2
-    # A middle far inside what is unknown is no place.
+    # A centre far inside unknown pixels is no candidate.
     near = cv2.blur(known.astype(np.float32), (5, 5)) > 0
     return np.asarray(inside & near)
 
@@ -284,7 +283,7 @@ def _correlated(
     allowed: NDArray[np.bool_],
     numbers: list[int],
 ) -> tuple[NDArray[np.float32], NDArray[np.int16], NDArray[np.float64]]:
-    """Give the best correlation of each place over all turns, its turn, and the sums of all."""
+    """Return the best correlation of each place over all turns, its turn, and the sums of all."""
     side, margin = shape.side, shape.margin
     inner = slice(margin, side - margin)
     spectrum = scipy.fft.rfft2(maps)
@@ -354,7 +353,7 @@ def _peaks(
 
 
 def _transformed(maps: NDArray[np.float32], side: int) -> NDArray[np.complex64]:
-    """Transform maps with their middle at the origin."""
+    """Return the Fourier transform of maps with their middle at the origin."""
     held = maps.shape[1]
     half = held // 2
     wide = np.zeros((len(maps), side, side), np.float32)
@@ -363,7 +362,7 @@ def _transformed(maps: NDArray[np.float32], side: int) -> NDArray[np.complex64]:
 
 
 def _disc(known: NDArray[np.bool_], small: tuple[int, ...]) -> NDArray[np.float32]:
-    """Give the usable part of the picture, averaged over all turns."""
+    """Return the usable part of the picture, averaged over all turns."""
     side = math.ceil(math.hypot(*small)) | 1
     disc = np.zeros((side, side), np.float32)
     top, left = (side - known.shape[0]) // 2, (side - known.shape[1]) // 2

@@ -1,62 +1,70 @@
-"""Search everywhere, refine the best places, verify, and say how sure the answer is."""
+"""Register a picture to a reference of another date, season or sensor by edge directions."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.geo.structural import chance, coarse, refine, registering, verify
-from imgcheck.geo.structural.coarse import Candidate
-from imgcheck.geo.structural.pyramid import Pyramid
-from imgcheck.geo.structural.refine import Refined
-from imgcheck.geo.structural.verify import Verification
-from imgcheck.imaging import transforms
-from imgcheck.imaging.registration import Registration
+from imgcheck.geo.structural import coarse, judging, refine
+from imgcheck.geo.structural.coarse import Candidate, Pyramid
+from imgcheck.geo.structural.refine import Refined, Verification
+from imgcheck.imaging import registration, transforms
+from imgcheck.imaging.registration import NotRegistered, Registered
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.25, 4.0
-# Places that are refined once, and those of them that are finished.
+TOO_LITTLE_GROUND = "too little of the picture is ground that was not drawn over"
+# Candidates that are refined once, and those of them that are finished.
 _REFINED, _FINISHED = 6, 2
 # No wrong place comes near this (benchmarks: structural, negatives); no second is finished.
-_BEYOND_DOUBT = -30.0
-# Sizes at which the mirrored picture is tried, and the step of its turns.
+BEYOND_DOUBT = -30.0
+# Sizes at which the mirrored picture is tried, and the factor of its turn step.
 _RIVAL_SIZES, _RIVAL_STEP = 3, 2
-# So many times as many chances as the mirrored picture has a picture of another place at the same
-# sizes: its peaks are counted several times over, at near sizes and turns. Set on 320 pictures of
-# what is not on the reference: the west of NAIP, early dates of Pucallpa, half of the other places.
+# Trials of a picture of another place relative to the mirrored picture at the same sizes: its peaks
+# are counted several times, at near sizes and turns. Set on 320 pictures of ground that is not on
+# the reference: the west of NAIP, early dates of Pucallpa, half of the other places.
 _TRIALS = 0.15
-# Places that stand out less than the best by so much are not refined.
+# Candidates this far below the best peak are not refined.
 _FAR_BEHIND = 3.0
-# A picture must lay on this many reference pixels a side: on fewer, pictures of other rendered
+# A picture must cover this many reference pixels a side: on fewer, pictures of other rendered
 # ground find a place (benchmarks: footprint). It may be larger than the reference by the factor.
 LEAST_FOOTPRINT, _LARGEST_FOOTPRINT = 100.0, 1.3
 # Reduced reference pixels times sizes tried: more would take over a minute.
 _MOST_WORK = 30e6
-# Up to this much the finer search is afforded.
+# Up to this much work the search is finer.
 _FINE_WORK = 3e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Structural:
-    """What the search between dates found.
+class Match:
+    """A place that was accepted.
 
     Attributes
     ----------
-    registration : Registration
-        As of the fast path. ``log10_nfa`` is the binomial tail of the verification, ``inliers``
-        the patches that agree, ``matches`` the patches compared.
-    surprise : float or None
-        Height of the place's correlation over the mean of all places, standard deviations.
-    rival : float or None
-        The same of the best place of the mirrored picture, which is nowhere.
-    false_match_probability : float or None
-        Probability that a picture of another place would reach this, from such pictures.
+    registration : Registered
+        ``log10_nfa`` is the binomial tail of the verification, ``inliers`` the patches that agree,
+        ``matches`` the patches compared.
+    false_match_probability : float
+        Probability that a picture of another place would reach this result.
+    surprise : float
+        Height of the correlation peak over the mean of all places, standard deviations.
     """
 
-    registration: Registration
-    surprise: float | None = None
-    rival: float | None = None
+    registration: Registered
+    false_match_probability: float
+    surprise: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NoMatch:
+    """The best place was refused, or there is none (then its numbers are None).
+
+    ``mirrored_better``: the mirrored picture has the higher correlation peak.
+    """
+
+    registration: NotRegistered
     false_match_probability: float | None = None
+    mirrored_better: bool = False
 
 
 def find(
@@ -65,15 +73,15 @@ def find(
     *,
     picture_mask: NDArray[np.bool_] | None = None,
     scale: tuple[float, float] | None = None,
-) -> Structural:
-    """Place a picture on a reference of another date, season or sensor.
+) -> Match | NoMatch:
+    """Register a picture to a reference of another date, season or sensor.
 
     Parameters
     ----------
     picture : (M, N) float32 in [0, 1]
         Gray.
     pyramid : Pyramid
-        Of the reference; serves many pictures.
+        Of the reference; can be used for many pictures.
     picture_mask : (M, N) bool, optional
         True = usable (not text, not nodata).
     scale : (least, most), optional
@@ -81,13 +89,13 @@ def find(
 
     Returns
     -------
-    Structural
+    Match or NoMatch
 
     Notes
     -----
     Directions of edges, as smoothed harmonics, are correlated at all turns and sizes by FFT on a
-    reduced reference; the best places are refined by patches, whose agreement a wrong place does
-    not reach. The ground is taken as flat.
+    reduced reference. The best places are refined by patches, whose agreement wrong places do not
+    reach. The ground is taken as flat.
 
     References
     ----------
@@ -102,44 +110,73 @@ def find(
     if picture_mask is not None:
         usable &= picture_mask
     if min(picture.shape) < 32 or usable.mean() < 0.15:
-        return _nothing("too little of the picture is ground that was not drawn over", picture)
+        return _nothing(TOO_LITTLE_GROUND)
     sizes, left_out = _sizes(picture.shape, pyramid, scale)
     if not sizes:
-        return _nothing("the picture is too small or too large for the reference", picture)
+        return _nothing("the picture is too small or too large for the reference")
     side, turn_step = _grain(picture.shape, pyramid, sizes)
     candidates = coarse.search(
         picture, usable, pyramid, scales=sizes, side=side, turn_step=turn_step
     )
-    best = _best(picture, usable, pyramid, _apart(candidates, picture.shape))
+    best = _best(picture, usable, pyramid, _distinct(candidates, picture.shape))
     if best is None:
-        return _nothing("no place on the reference has edges that run like the picture's", picture)
+        return _nothing("no place on the reference has edges that run like the picture's")
     candidate, refined, verified = best
     rivals = _rivals(picture, usable, pyramid, candidate, side, turn_step)
-    probability = chance.probability(
+    probability = judging.false_match_probability(
         surprise=candidate.surprise,
         rivals=rivals,
         trials=_TRIALS * len(sizes) / _RIVAL_SIZES,
-        log10_tail=verified.log10_chance,
+        log10_tail=verified.log10_tail,
         span=verified.span,
     )
-    registration = registering.judge(refined, verified, picture.shape, probability=probability)
-    if not registration.found and left_out:
-        registration = registering.with_reason(
-            registration,
-            "; details of the picture finer than the search could afford were left out",
+    found = judging.judge(refined, verified, picture.shape, probability=probability)
+    if isinstance(found, Registered):
+        return Match(
+            registration=found, false_match_probability=probability, surprise=candidate.surprise
         )
-    return Structural(
-        registration=registration,
-        surprise=candidate.surprise,
-        rival=max(rivals, default=None),
+    if left_out:
+        found = replace(
+            found,
+            reason=f"{found.reason}; details of the picture finer than the search could afford "
+            "were left out",
+        )
+    return NoMatch(
+        registration=found,
         false_match_probability=probability,
+        mirrored_better=bool(rivals) and max(rivals) > candidate.surprise,
+    )
+
+
+def _nothing(reason: str) -> NoMatch:
+    return NoMatch(registration=NotRegistered(reason=reason))
+
+
+def find_mirrored(
+    picture: NDArray[np.float32],
+    pyramid: Pyramid,
+    *,
+    picture_mask: NDArray[np.bool_] | None = None,
+    scale: tuple[float, float] | None = None,
+) -> Match | NoMatch:
+    """Register the mirror image of a picture as `find` does; return the picture's own transform."""
+    mask = None if picture_mask is None else np.ascontiguousarray(picture_mask[:, ::-1])
+    mirrored = np.ascontiguousarray(picture[:, ::-1])
+    found = find(mirrored, pyramid, picture_mask=mask, scale=scale)
+    if isinstance(found, NoMatch):
+        return found
+    # Two trials: the picture, and its mirror image.
+    return replace(
+        found,
+        registration=registration.of_mirror_image(found.registration),
+        false_match_probability=min(1.0, 2 * found.false_match_probability),
     )
 
 
 def _sizes(
     shape: tuple[int, ...], pyramid: Pyramid, scale: tuple[float, float] | None
 ) -> tuple[list[float], bool]:
-    """Give the scales to try, coarse ones first, and whether fine ones were left out."""
+    """Return the scales to try, coarse ones first, and whether fine ones were left out."""
     least, most = scale or (SMALLEST_SCALE, LARGEST_SCALE)
     side = math.sqrt(shape[0] * shape[1])
     low = max(least, LEAST_FOOTPRINT / side)
@@ -160,15 +197,15 @@ def _sizes(
 
 
 def _grain(shape: tuple[int, ...], pyramid: Pyramid, sizes: list[float]) -> tuple[int, float]:
-    """Give side and step of turn of a search that can be afforded."""
+    """Return template side and turn step, finer for a small search."""
     work = sum(coarse.work(shape, pyramid, size, side=coarse.FINE_SIDE) for size in sizes)
     if work > _FINE_WORK:
         return coarse.TEMPLATE_SIDE, coarse.TURN_STEP_DEG
     return coarse.FINE_SIDE, coarse.FINE_TURN_STEP_DEG
 
 
-def _apart(candidates: list[Candidate], shape: tuple[int, ...]) -> list[Candidate]:
-    """Keep the best of those that lay the picture almost alike."""
+def _distinct(candidates: list[Candidate], shape: tuple[int, ...]) -> list[Candidate]:
+    """Keep the best of candidates that are nearly equal."""
     chosen: list[Candidate] = []
     middle = [[shape[1] / 2, shape[0] / 2]]
     side = math.sqrt(shape[0] * shape[1])
@@ -204,12 +241,12 @@ def _best(
     finished = []
     for candidate, first in started[:_FINISHED]:
         refined = refine.finish(picture, usable, pyramid, first)
-        verified = verify.verify(picture, usable, pyramid, refined.matrix)
+        verified = refine.verify(picture, usable, pyramid, refined.matrix)
         if verified is not None:
             finished.append((candidate, refined, verified))
-            if verified.log10_chance < _BEYOND_DOUBT:
+            if verified.log10_tail < BEYOND_DOUBT:
                 break
-    return min(finished, key=lambda found: found[2].log10_chance, default=None)
+    return min(finished, key=lambda found: found[2].log10_tail, default=None)
 
 
 def _rivals(
@@ -220,7 +257,7 @@ def _rivals(
     side: int,
     turn_step: float,
 ) -> list[float]:
-    """Give the surprises of the mirrored picture's best places at about the same size."""
+    """Return the heights of the mirrored picture's best peaks at about the same size."""
     step = coarse.SCALE_STEP
     sizes = [candidate.scale / step, candidate.scale, candidate.scale * step]
     mirrored = np.ascontiguousarray(picture[:, ::-1])
@@ -233,16 +270,3 @@ def _rivals(
         turn_step=_RIVAL_STEP * turn_step,
     )
     return [place.surprise for place in found]
-
-
-def _nothing(reason: str, picture: NDArray[np.float32]) -> Structural:
-    none = np.zeros((0, 2))
-    return Structural(
-        registration=Registration(
-            found=False,
-            reason=reason,
-            picture_points=none,
-            reference_points=none,
-            picture_shape=(picture.shape[0], picture.shape[1]),
-        )
-    )

@@ -1,4 +1,4 @@
-"""From a rough place to a transform: match patches, fit what agrees, lay down again."""
+"""Refine a rough transform by matching patches, and verify the result."""
 
 import math
 from dataclasses import dataclass
@@ -6,24 +6,33 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.geo.structural import laying
-from imgcheck.geo.structural.pyramid import Pyramid
-from imgcheck.imaging import transforms
+from imgcheck.geo.structural.coarse import Pyramid
+from imgcheck.imaging import orientation, patches, transforms, warp
 from imgcheck.imaging.consensus import Agreement, agreement
 from imgcheck.imaging.patches import Ties
 from imgcheck.imaging.transforms import Fit
 
+# Margin around the picture on the grid of the comparison.
+_MARGIN_PX = 8
+# Smaller patches hold too little, nearer peaks cannot be distinguished.
+_LEAST_PATCH_PX, _LEAST_REACH_PX = 24, 5
+# A transform that maps the picture to more pixels than this is not used.
+_LARGEST_GRID = 2000
 # Ties that correlate less are noise.
 _LEAST_SCORE = 0.1
 _LEAST_TIES = 8
 _LEAST_AGREEING = 6
 # Small similarities that are voted on.
 _MOST_PROPOSALS = 1500
+# Of the verification: side of the picture on the grid, patches, reach, patches across; a patch
+# agrees where its best match lies no farther from where the transform puts it.
+_SIDE, _PATCH, _REACH, _ACROSS = 200, 0.15, 0.08, 7
+_BOUND_PX = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """One laying: side of the picture in grid pixels, sides of patches and reach as shares of it.
+    """One round: side of the picture in grid pixels, sides of patches and reach as shares of it.
 
     ``bound`` is the largest residual, as a share of the reach; ``model`` the widest one.
     """
@@ -35,19 +44,19 @@ class Round:
     model: str
 
 
-# Wide for tilted views, whose corners lie far from the best similarity; then near and fine.
+# Wide for tilted views, whose corners lie far from the best similarity; then narrow and fine.
 FIRST = Round(side=150, patches=(0.30, 0.18), reach=0.10, bound=0.40, model="affine")
 WIDEN = Round(side=150, patches=(0.26, 0.16, 0.11), reach=0.09, bound=0.40, model="homography")
 MIDDLE = Round(side=240, patches=(0.20,), reach=0.05, bound=0.40, model="homography")
 LAST = Round(side=400, patches=(0.16,), reach=0.025, bound=0.50, model="homography")
-# Laying down again brings more of a tilted picture into reach.
+# Each repetition brings more of a tilted picture into reach.
 _MOST_WIDENINGS = 4
 _ALL_AGREE = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Refined:
-    """A transform with the patches behind it.
+    """A transform with the patches that determine it.
 
     ``matrix`` picture to reference; ``points`` (K, 2) in the picture, ``targets`` (K, 2) in the
     reference, ``inside`` (K,) those that agree.
@@ -66,6 +75,72 @@ class Refined:
         return float(self.inside.mean())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Overlay:
+    """The orientation maps of both images on one grid.
+
+    ``to_grid`` maps picture pixels to the grid, ``to_reference`` grid pixels to the reference;
+    ``span`` is the side of the picture in grid pixels.
+    """
+
+    mine: NDArray[np.float32]
+    theirs: NDArray[np.float32]
+    to_grid: NDArray[np.float64]
+    to_reference: NDArray[np.float64]
+    span: float
+
+
+def overlay(
+    picture: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    pyramid: Pyramid,
+    matrix: NDArray[np.float64],
+    *,
+    side: int,
+) -> Overlay | None:
+    """Resample the picture to about ``side`` grid pixels on the reference; None outside it.
+
+    The grid is neither finer than the reference nor, by much, than the picture.
+    """
+    scale = transforms.scale(matrix, picture.shape)
+    if not (math.isfinite(scale) and 1e-3 < scale < 1e3):
+        return None
+    extent = scale * math.sqrt(picture.shape[0] * picture.shape[1])
+    level = pyramid.level(pyramid.step(max(1.0, scale / 1.2, extent / side)))
+    to_level = np.diag([1 / level.factor[0], 1 / level.factor[1], 1.0])
+    ring = transforms.apply(to_level @ matrix, transforms.corners(picture.shape))
+    if not np.isfinite(ring).all():
+        return None
+    limit = np.array(level.known.shape[::-1])
+    low = np.clip(np.floor(ring.min(axis=0)) - _MARGIN_PX, 0, limit).astype(int)
+    high = np.clip(np.ceil(ring.max(axis=0)) + _MARGIN_PX, 0, limit).astype(int)
+    shape = (int(high[1] - low[1]), int(high[0] - low[0]))
+    if min(shape) < _LEAST_PATCH_PX or max(shape) > _LARGEST_GRID:
+        return None
+    to_grid = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1.0]]) @ to_level @ matrix
+    drawn = warp.warp(picture, to_grid, shape)
+    covered = warp.coverage(mask.shape, to_grid, shape, mask=mask)
+    return Overlay(
+        mine=orientation.maps(drawn, mask=covered),
+        theirs=level.maps[:, low[1] : high[1], low[0] : high[0]],
+        to_grid=to_grid,
+        to_reference=matrix @ np.linalg.inv(to_grid),
+        span=extent / math.sqrt(level.factor[0] * level.factor[1]),
+    )
+
+
+def match_patches(on: Overlay, *, patch: float, reach: float, across: int) -> Ties:
+    """Match patches; side, reach and spacing are shares of the picture's side."""
+    side = max(_LEAST_PATCH_PX, 2 * round(patch * on.span / 2))
+    return patches.match(
+        on.mine,
+        on.theirs,
+        side=side,
+        reach=max(_LEAST_REACH_PX, round(reach * on.span)),
+        step=max(4, round((on.span - side) / max(1, across - 1))),
+    )
+
+
 def once(
     picture: NDArray[np.float32],
     mask: NDArray[np.bool_],
@@ -73,27 +148,27 @@ def once(
     matrix: NDArray[np.float64],
     how: Round,
 ) -> Refined | None:
-    """Lay down, match patches, fit; None where too few agree."""
-    laid = laying.lay(picture, mask, pyramid, matrix, side=how.side)
-    if laid is None:
+    """Match patches around a transform and fit what agrees; None where too few agree."""
+    on = overlay(picture, mask, pyramid, matrix, side=how.side)
+    if on is None:
         return None
-    matched = _joined([laying.ties(laid, patch=p, reach=how.reach, across=8) for p in how.patches])
+    matched = _joined([match_patches(on, patch=p, reach=how.reach, across=8) for p in how.patches])
     if len(matched) < _LEAST_TIES:
         return None
     fitted = _fit(matched, how)
     if fitted is None:
         return None
     found, change = fitted
-    back = np.linalg.inv(laid.to_grid)
-    moved = laid.to_reference @ change.matrix @ laid.to_grid
+    back = np.linalg.inv(on.to_grid)
+    moved = on.to_reference @ change.matrix @ on.to_grid
     return Refined(
         matrix=moved / moved[2, 2],
         points=transforms.apply(back, matched.points),
-        targets=transforms.apply(laid.to_reference, matched.points + matched.shifts),
+        targets=transforms.apply(on.to_reference, matched.points + matched.shifts),
         scores=matched.scores,
         inside=found.inside,
         agreement=found,
-        grid_px=1 / transforms.scale(np.linalg.inv(laid.to_reference), laid.mine.shape[1:]),
+        grid_px=1 / transforms.scale(np.linalg.inv(on.to_reference), on.mine.shape[1:]),
     )
 
 
@@ -103,7 +178,7 @@ def finish(
     pyramid: Pyramid,
     start: Refined,
 ) -> Refined:
-    """Lay down again until no more of the picture agrees, then finer."""
+    """Refine until no more of the picture agrees, then on finer grids."""
     best = start
     for _ in range(_MOST_WIDENINGS):
         again = once(picture, mask, pyramid, best.matrix, WIDEN)
@@ -151,7 +226,7 @@ def _vote(
     scores: NDArray[np.float64],
     bound: float,
 ) -> NDArray[np.float64] | None:
-    """Give the small similarity that most patches agree with: every two of them propose one."""
+    """Return the small similarity that most patches agree with: every two of them propose one."""
     z = points[:, 0] + 1j * points[:, 1]
     w = targets[:, 0] + 1j * targets[:, 1]
     trust = np.maximum(scores, 0.0)
@@ -160,14 +235,14 @@ def _vote(
     keep = np.abs(apart) > 0.3 * float(np.abs(z - z.mean()).max())
     i, j, apart = i[keep], j[keep], apart[keep]
     a = (w[j] - w[i]) / apart
-    # What the search everywhere leaves: half a step of turn and size, more where tilted.
+    # The error of the coarse search: half a step of turn and size, more where tilted.
     keep = np.abs(a - 1) < 0.3
-    sure = (trust[i] * trust[j])[keep]
+    weight = (trust[i] * trust[j])[keep]
     i, a = i[keep], a[keep]
     if not len(a):
         return None
-    # The surest pairs propose, all vote.
-    top = np.argsort(-sure, kind="stable")[:_MOST_PROPOSALS]
+    # The pairs with the highest scores propose, all vote.
+    top = np.argsort(-weight, kind="stable")[:_MOST_PROPOSALS]
     a, b = a[top], w[i[top]] - a[top] * z[i[top]]
     off = a[:, None] * z[None, :] + b[:, None] - w[None, :]
     away = (off.real**2 + off.imag**2).astype(np.float32) / np.float32(bound**2)
@@ -220,7 +295,7 @@ def _is_needed(
     matched: Ties,
     targets: NDArray[np.float64],
 ) -> bool:
-    """Ask by the Bayesian information criterion whether the ties want more parameters."""
+    """Test by the Bayesian information criterion whether the ties require more parameters."""
     either = wider[0].inside | narrower[0].inside
     count = int(either.sum())
     if count < 12:
@@ -236,7 +311,7 @@ def _is_needed(
 
 
 def information_gain(wider: NDArray[np.float64], narrower: NDArray[np.float64]) -> float:
-    """Give how much better a wider model fits, in units of chi-square, from its distances."""
+    """Return how much better a wider model fits, in units of chi-square, from its distances."""
     sigma = max(0.2, 1.5 * float(np.median(wider)) / math.sqrt(2 * math.log(2)))
     cost = [float((np.minimum(d / sigma, 4.0) ** 2).sum()) for d in (wider, narrower)]
     # Patches overlap their neighbours: two are one observation.
@@ -246,3 +321,59 @@ def information_gain(wider: NDArray[np.float64], narrower: NDArray[np.float64]) 
 def _price(wider: Fit, narrower: Fit, count: int) -> float:
     more = transforms.FREEDOM[wider.model] - transforms.FREEDOM[narrower.model]
     return more * math.log(2 * count)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Verification:
+    """How many patches agree when each is searched again in a wide window.
+
+    ``log10_tail`` is the binomial tail for patches placed at random in their windows.
+    ``points`` (K, 2) in the picture, ``agree`` (K,); ``span`` is the side of the picture on the
+    grid of the comparison.
+    """
+
+    log10_tail: float
+    points: NDArray[np.float64]
+    agree: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+    span: float
+
+
+def verify(
+    picture: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    pyramid: Pyramid,
+    matrix: NDArray[np.float64],
+) -> Verification | None:
+    """Test whether patches lie where the transform puts them; None where too few are comparable."""
+    on = overlay(picture, mask, pyramid, matrix, side=_SIDE)
+    if on is None:
+        return None
+    found = match_patches(on, patch=_PATCH, reach=_REACH, across=_ACROSS)
+    if len(found) < 4:
+        return None
+    agree = np.hypot(*found.shifts.T) <= _BOUND_PX
+    probability = math.pi * _BOUND_PX**2 / (2 * found.reach + 1) ** 2
+    return Verification(
+        log10_tail=log10_tail(int(agree.sum()), len(agree), min(0.5, probability)),
+        points=transforms.apply(np.linalg.inv(on.to_grid), found.points),
+        agree=agree,
+        scores=found.scores,
+        span=on.span,
+    )
+
+
+def log10_tail(count: int, of: int, probability: float) -> float:
+    """Return log10 of the binomial probability of ``count`` or more."""
+    if count <= 0:
+        return 0.0
+    logs = [
+        math.lgamma(of + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(of - k + 1)
+        + k * math.log(probability)
+        + (of - k) * math.log1p(-probability)
+        for k in range(count, of + 1)
+    ]
+    top = max(logs)
+    return min(0.0, (top + math.log(sum(math.exp(v - top) for v in logs))) / math.log(10))

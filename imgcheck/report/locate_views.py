@@ -1,4 +1,4 @@
-"""Pictures of a placing for people: the reference's part, the picture, and both on one grid."""
+"""Views of a placed picture: the part of the reference, the picture, and both on one grid."""
 
 import io
 import math
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.geo.placement import affine_of, ground_slope
+from imgcheck.case import Located
+from imgcheck.geo import earth
+from imgcheck.geo.measures import Measures
 from imgcheck.imaging import transforms, warp
-from imgcheck.placing.located import Located
-from imgcheck.placing.measures import Measures
+from imgcheck.imaging.windows import read_rgb
 
 _LONGEST_PX = 1200
 # Ground shown around the footprint, as a share of its longer side: on the map, and on the pair.
@@ -51,11 +52,9 @@ class Views:
 
 
 def views(found: Located) -> Views:
-    """Draw the views of a placed picture; none of the files' own bytes are in them."""
-    if found.placement is None or found.reference is None:
-        raise ValueError("a picture that was not placed has no view on a map")
+    """Draw the views of a placed picture; they contain no bytes of the files."""
     measures = Measures(placement=found.placement)
-    rgb = found.image.rgb()
+    rgb = found.case.image.rgb()
     return Views(
         reference=_on_reference(found, measures, _MAP_MARGIN, drawn=False),
         picture=_whole(rgb, measures),
@@ -76,16 +75,11 @@ def _whole(rgb: NDArray[np.uint8], measures: Measures) -> View:
 
 
 def _on_reference(found: Located, measures: Measures, margin: float, *, drawn: bool) -> View:
-    """Cut the reference around the footprint; ``drawn`` lays the picture over it."""
-    reference = found.reference
-    assert reference is not None and reference.image.georeference is not None
-    transform = reference.image.georeference.transform
-    assert transform is not None
-    to_reference = np.linalg.inv(affine_of(transform)) @ measures.matrix
-    ground = reference.image.rgb()
-    ring = transforms.apply(to_reference / to_reference[2, 2], transforms.corners(measures.shape))
+    """Cut the reference around the footprint; ``drawn`` puts the picture over it."""
+    known, to_reference = found.reference.image, found.placement.registration.matrix
+    ring = transforms.apply(to_reference, transforms.corners(measures.shape))
     room = margin * float((ring.max(axis=0) - ring.min(axis=0)).max())
-    limit = [ground.shape[1], ground.shape[0]]
+    limit = [known.width, known.height]
     low = np.clip(np.floor(ring.min(axis=0) - room), 0, limit).astype(int)
     high = np.clip(np.ceil(ring.max(axis=0) + room), 0, limit).astype(int)
     high = np.maximum(high, low + 1)
@@ -95,10 +89,11 @@ def _on_reference(found: Located, measures: Measures, margin: float, *, drawn: b
         [[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1.0]]
     )
     matrix = to_view @ to_reference
-    part = ground[low[1] : high[1], low[0] : high[0]]
+    (x, y), (width, height) = low.tolist(), (high - low).tolist()
+    part = read_rgb(known, (x, y, width, height))
     shown = _bytes(warp.resize(part, (size[1], size[0])))
     if drawn:
-        over = warp.warp(found.image.rgb(), matrix, (size[1], size[0]))
+        over = warp.warp(found.case.image.rgb(), matrix, (size[1], size[0]))
         inside = np.isfinite(over).all(axis=-1)
         shown[inside] = _bytes(over)[inside]
     return _view(shown, matrix, measures)
@@ -108,7 +103,7 @@ def _view(shown: NDArray[np.uint8], matrix: NDArray[np.float64], measures: Measu
     matrix = matrix / matrix[2, 2]
     rows, cols = measures.shape
     centre = transforms.apply(matrix, [[cols / 2, rows / 2]])
-    slope = ground_slope(measures.matrix @ np.linalg.inv(matrix), centre, measures.system)
+    slope = earth.ground_slope(measures.matrix @ np.linalg.inv(matrix), centre, measures.system)
     up = np.linalg.solve(slope, [0.0, 1.0])
     north = math.degrees(math.atan2(up[0], -up[1])) % 360
     return View(

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.geo import earth
+from imgcheck.geo.measures import Measures
 from imgcheck.imaging import transforms, warp
-from imgcheck.placing.measures import Measures
 
 # 36 Mpx take about 0.6 GB while they are drawn.
 _MOST_PIXELS = 36_000_000
@@ -89,10 +89,9 @@ def with_gcps(measures: Measures, rgb: NDArray[np.uint8], *, valid: NDArray[np.b
 
 
 def _step(measures: Measures) -> tuple[float, float]:
-    """Give CRS units per grid pixel, so that a pixel is as large as one of the picture."""
+    """Return CRS units per grid pixel, so that a pixel is as large as one of the picture."""
     rows, cols = measures.shape
     centre, gsd = measures.placement.centre_lonlat, measures.placement.gsd_m
-    assert centre is not None and gsd is not None
     if measures.system.is_geographic:
         east, north = earth.metres_per_degree(centre[1])
         return gsd / max(east, 1e-3 * north), gsd / north

@@ -1,15 +1,18 @@
-"""Which sizes of the picture are tried on which references, and where."""
+"""Plan the search of an area, and select its candidates."""
 
 import math
 from dataclasses import dataclass
 
-from imgcheck.errors import UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck.geo import earth
 from imgcheck.geo.area.store import Source
-from imgcheck.geo.area.sweep import Circle
-from imgcheck.geo.locating import Prior, circle
-from imgcheck.geo.placement import affine_of, system_of
+from imgcheck.geo.area.sweep import Circle, Peak
+from imgcheck.geo.prior import Prior
 from imgcheck.geo.structural import coarse
 from imgcheck.geo.structural.engine import LARGEST_SCALE, LEAST_FOOTPRINT, SMALLEST_SCALE
+from imgcheck.imaging import transforms
 
 # Long strips are reduced further: a longer template would need larger transforms, and memory.
 _LARGEST_DIAGONAL = 190.0
@@ -18,6 +21,10 @@ _ALIKE = 1.02
 # Finer sizes are left out beyond so many pixels of the search, all sizes together: 3e7 are 54 km
 # at 5 m and a size known within 20 %, 3.5e8 the same with a size of 0.25 to 4.
 _MOST_WORK = 4e8
+# Places kept; of those elsewhere, so many weigh against the best.
+_KEPT, _RIVALS = 64, 24
+# Middles nearer than this share of the picture's side show much of the same ground.
+_ELSEWHERE = 0.7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +41,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is searched.
+    """Sizes and places of a search.
 
     ``circles`` by the number of the reference, ``work`` in pixels of the search, ``reason`` if
     anything was left out.
@@ -47,16 +54,10 @@ class Plan:
 
 
 def plan(shape: tuple[int, ...], sources: list[Source], prior: Prior | None) -> Plan:
-    """Say what to search.
-
-    Raises
-    ------
-    UsageError
-        If the prior cannot be understood.
-    """
+    """Plan sizes and places of the search."""
     circles: dict[int, Circle] = {}
     if prior is not None and prior.near is not None:
-        circles = {s.id: c for s in sources if (c := _circle(s, prior.near)) is not None}
+        circles = {s.id: c for s in sources if (c := _circle(s, prior)) is not None}
         sources = [s for s in sources if s.id in circles]
         if not sources:
             return Plan(
@@ -89,15 +90,10 @@ def _sizes(
     prior: Prior | None,
     circles: dict[int, Circle],
 ) -> tuple[list[Step], str | None, float]:
-    """Give the sizes for references of one pixel size, coarse ones first."""
+    """Return the sizes for references of one pixel size, coarse ones first."""
     least, most = SMALLEST_SCALE, LARGEST_SCALE
     if prior is not None and prior.gsd_m is not None:
-        low, high = prior.gsd_m
-        if not 0 < low <= high < math.inf:
-            raise UsageError(
-                f"a prior of {low} to {high} m a pixel is none; give 0 < least <= most"
-            )
-        least, most = low / group[0].gsd_m, high / group[0].gsd_m
+        least, most = (size / group[0].gsd_m for size in prior.gsd_m)
     side = math.sqrt(shape[0] * shape[1])
     low = max(least, LEAST_FOOTPRINT / side)
     high = min(most, 1.3 * max(max(s.width, s.height) for s in group) / side)
@@ -117,7 +113,7 @@ def _sizes(
 
 
 def joined(steps: tuple[Step, ...]) -> list[Step]:
-    """Give one size for each two neighbours."""
+    """Return one size for each two neighbours."""
     found: list[Step] = []
     waiting: Step | None = None
     for step in (*steps, None):
@@ -143,12 +139,66 @@ def _area(source: Source, circle: Circle | None) -> float:
     return whole if circle is None else min(whole, (2 * circle.radius + 1000.0) ** 2)
 
 
-def _circle(source: Source, near: tuple[float, float, float]) -> Circle | None:
-    """Put a claimed place on a reference; None where it does not touch it."""
-    found = circle(near, affine_of(source.transform), system_of(source.crs))
+def _circle(source: Source, prior: Prior) -> Circle | None:
+    """Return the claimed place on a reference; None where it does not touch it."""
+    found = prior.circle(source.transform, source.crs)
     if found is None:
         return None
     x, y, radius = found
     if not (-radius <= x <= source.width + radius and -radius <= y <= source.height + radius):
         return None
     return Circle(x=x, y=y, radius=radius)
+
+
+def distinct(peaks: list[Peak], shape: tuple[int, ...], *, most: int = _KEPT) -> list[Peak]:
+    """Keep the best of peaks that are nearly equal, highest first."""
+    side = math.sqrt(shape[0] * shape[1])
+    chosen: list[Peak] = []
+    for peak in sorted(peaks, key=lambda p: -p.surprise):
+        if not any(_alike(peak, other, side) for other in chosen):
+            chosen.append(peak)
+        if len(chosen) == most:
+            break
+    return chosen
+
+
+def _alike(peak: Peak, other: Peak, side: float) -> bool:
+    if peak.source.id != other.source.id:
+        return False
+    turn = abs((peak.turn - other.turn + 180) % 360 - 180)
+    size = abs(math.log(peak.scale / other.scale))
+    away = math.hypot(peak.x - other.x, peak.y - other.y)
+    return away < 0.1 * side * other.scale and turn < 15 and size < 0.25
+
+
+def rivals(best: Peak, peaks: list[Peak], shape: tuple[int, ...]) -> list[float]:
+    """Return the heights of the best peaks elsewhere: all of them are wrong if this one is right.
+
+    Two places on overlapping ground, of one reference or two, count once.
+    """
+    side = math.sqrt(shape[0] * shape[1])
+    ground = _lonlat(peaks)
+    away_m = _ELSEWHERE * side * best.scale * best.source.gsd_m
+    taken = [_lonlat([best])[0]]
+    found = []
+    for peak, place in zip(peaks, ground, strict=True):
+        if all(_metres(place, other) > away_m for other in taken):
+            taken.append(place)
+            found.append(peak.surprise)
+        if len(found) == _RIVALS:
+            break
+    return found
+
+
+def _lonlat(peaks: list[Peak]) -> NDArray[np.float64]:
+    places = []
+    for peak in peaks:
+        at = transforms.apply(earth.affine_of(peak.source.transform), [[peak.x, peak.y]])
+        places.append(earth.to_lonlat(earth.system_of(peak.source.crs), at)[0])
+    return np.array(places).reshape(-1, 2)
+
+
+def _metres(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    east, north = earth.metres_per_degree(float(a[1] + b[1]) / 2)
+    turn = (float(a[0] - b[0]) + 180) % 360 - 180
+    return math.hypot(turn * east, float(a[1] - b[1]) * north)

@@ -1,4 +1,4 @@
-"""What a placed picture measures on the ellipsoid: area, edges, tie points, outlines of error."""
+"""Measure a placed picture on the ellipsoid: area, edges, tie points, error ellipses, bearings."""
 
 import math
 from dataclasses import dataclass
@@ -9,10 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import Geod
 from rasterio.crs import CRS
 
-from imgcheck import geo
-from imgcheck.geo.placement import ground_slope, system_of, to_lonlat
+from imgcheck.errors import UsageError
+from imgcheck.geo import earth
+from imgcheck.geo.placement import Placed, affine_of, ellipse
 from imgcheck.imaging import transforms
 from imgcheck.imaging.text import printable
+
+PointPx = tuple[float, float]
 
 _EARTH = Geod(ellps="WGS84")
 _ELLIPSE_POINTS = 72
@@ -24,7 +27,7 @@ _POLE_DEG = 1e-4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TiePoint:
-    """A pair of spots that agree.
+    """An agreeing pair of points.
 
     Attributes
     ----------
@@ -34,8 +37,8 @@ class TiePoint:
         In the CRS.
     lonlat : (lon, lat)
     residual_px, residual_m : float
-        Distance of where the transform sends the picture's spot from the reference's spot; in
-        picture pixels of the ground, and in metres.
+        Distance between the transformed picture point and the reference point, in picture pixels
+        and in metres.
     offset : (x, y)
         The same in CRS units: reference minus transformed picture.
     """
@@ -52,12 +55,11 @@ class TiePoint:
 class Measures:
     """Measures of one placed picture; see the properties."""
 
-    placement: geo.Placement
+    placement: Placed
 
     @property
     def matrix(self) -> NDArray[np.float64]:
         """Picture pixels to CRS, last entry 1."""
-        assert self.placement.matrix is not None
         return self.placement.matrix / self.placement.matrix[2, 2]
 
     @property
@@ -68,11 +70,11 @@ class Measures:
     @cached_property
     def system(self) -> CRS:
         """The reference's CRS."""
-        return system_of(self.placement.crs)
+        return earth.system_of(self.placement.crs)
 
     @property
     def crs_name(self) -> str:
-        """Its authority code, or what it calls itself."""
+        """Authority code of the CRS, or its own name."""
         code = self.placement.crs
         if len(code) < 40:
             return code
@@ -81,7 +83,7 @@ class Measures:
 
     def to_lonlat(self, points: ArrayLike) -> NDArray[np.float64]:
         """Map picture pixels (N, 2) to longitude and latitude."""
-        lonlat = to_lonlat(self.system, transforms.apply(self.matrix, points))
+        lonlat = earth.to_lonlat(self.system, transforms.apply(self.matrix, points))
         lonlat[:, 0] = (lonlat[:, 0] + 180) % 360 - 180
         return lonlat
 
@@ -110,16 +112,16 @@ class Measures:
 
     @cached_property
     def tie_points(self) -> tuple[TiePoint, ...]:
-        """The pairs that carry the placing, the best first."""
+        """The pairs that determine the placement, the best first."""
         found = self.placement.registration
-        if not len(found.picture_points) or found.matrix is None:
+        if not len(found.picture_points):
             return ()
         to_crs = self.matrix @ np.linalg.inv(found.matrix)
         known = transforms.apply(to_crs / to_crs[2, 2], found.reference_points)
         sent = transforms.apply(self.matrix, found.picture_points)
-        lonlat, sent_lonlat = (to_lonlat(self.system, points) for points in (known, sent))
+        lonlat, sent_lonlat = (earth.to_lonlat(self.system, points) for points in (known, sent))
         _, _, metres = _EARTH.inv(lonlat[:, 0], lonlat[:, 1], sent_lonlat[:, 0], sent_lonlat[:, 1])
-        gsd = self.placement.gsd_m or math.nan
+        gsd = self.placement.gsd_m
         points = [
             TiePoint(
                 picture=_pair(spot),
@@ -138,18 +140,17 @@ class Measures:
     @property
     def north_deg(self) -> float | None:
         """Direction of north in the picture; None at a pole."""
-        centre = self.placement.centre_lonlat
-        if centre is None or abs(centre[1]) > 90 - _POLE_DEG:
+        if abs(self.placement.centre_lonlat[1]) > 90 - _POLE_DEG:
             return None
         return self.placement.north_deg
 
     def slope(self, point: tuple[float, float]) -> NDArray[np.float64]:
-        """Give metres east and north per picture pixel right and down, (2, 2)."""
-        return ground_slope(self.matrix, np.array([point], np.float64), self.system)
+        """Return metres east and north per picture pixel right and down, (2, 2)."""
+        return earth.ground_slope(self.matrix, np.array([point], np.float64), self.system)
 
     def ellipse_ring(self, point: tuple[float, float]) -> NDArray[np.float64]:
-        """Give the outline of the 95 % error ellipse of a picture spot, (N, 2) lon/lat."""
-        major, minor, angle = geo.ellipse(self.placement, point)
+        """Return the outline of the 95 % error ellipse of a picture point, (N, 2) lon/lat."""
+        major, minor, angle = ellipse(self.placement, point)
         turns = np.linspace(0, 2 * np.pi, _ELLIPSE_POINTS, endpoint=False)
         along, across = major * np.cos(turns), minor * np.sin(turns)
         bearings = angle + np.degrees(np.arctan2(across, along))
@@ -161,3 +162,79 @@ class Measures:
 
 def _pair(point: NDArray[np.float64]) -> tuple[float, float]:
     return float(point[0]), float(point[1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearing:
+    """A line between two picture points, on the ground.
+
+    Attributes
+    ----------
+    azimuth_deg : float
+        From the first point to the second, degrees clockwise from true north.
+    azimuth_sigma_deg : float
+        One standard error from the placement, without the errors of the two points and of the
+        reference itself.
+    length_m : float
+    length_sigma_m : float
+        From the placement, as above.
+    gsd_m : float
+        Metres per picture pixel at the line, the larger of the two scales.
+    """
+
+    azimuth_deg: float
+    azimuth_sigma_deg: float
+    length_m: float
+    length_sigma_m: float
+    gsd_m: float
+
+
+def bearing(placed: Placed, start: PointPx, end: PointPx) -> Bearing:
+    """Measure a short line of a placed picture on the ground.
+
+    Parameters
+    ----------
+    placed : Placed
+    start, end : (x, y)
+        Picture pixels, corner convention.
+
+    Returns
+    -------
+    Bearing
+
+    Raises
+    ------
+    UsageError
+        If the points coincide or have no place on the ground.
+
+    Notes
+    -----
+    The local 2 x 2 matrix from picture to ground corrects an oblique view for objects on flat
+    ground. The covariance of the difference of the two points is propagated, not that of each: a
+    shift of the whole picture does not change a direction.
+    """
+    found = placed.registration
+    points = np.array([start, end], np.float64)
+    middle = points.mean(axis=0, keepdims=True)
+    system = earth.system_of(placed.crs)
+    in_reference = transforms.apply(found.matrix, np.concatenate([points, middle]))
+    to_ground = earth.ground_slope(affine_of(placed), in_reference[2:], system)
+    line = to_ground @ (in_reference[1] - in_reference[0])
+    length = float(np.hypot(*line))
+    if not (math.isfinite(length) and length > 0):
+        raise UsageError("a line needs two different points that have a place on the ground")
+    fitted = points.copy()
+    if found.mirrored:
+        fitted[:, 0] = found.picture_shape[1] - fitted[:, 0]
+    spread = transforms.difference_covariance(found.fit, fitted[0], fitted[1])
+    on_ground = to_ground @ spread @ to_ground.T
+    along = line / length
+    across = np.array([-along[1], along[0]])
+    local = earth.ground_slope(placed.matrix, middle, system)
+    return Bearing(
+        azimuth_deg=math.degrees(math.atan2(line[0], line[1])) % 360,
+        azimuth_sigma_deg=math.degrees(math.sqrt(max(across @ on_ground @ across, 0.0)) / length),
+        length_m=length,
+        length_sigma_m=math.sqrt(max(along @ on_ground @ along, 0.0)),
+        gsd_m=float(np.linalg.svd(local, compute_uv=False)[0]),
+    )
