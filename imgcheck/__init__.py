@@ -34,11 +34,12 @@ if TYPE_CHECKING:
     from imgcheck.model import Answer, Claim, Finding, Outcome, Report, Verdict
     from imgcheck.publication import publish
     from imgcheck.regression import regress
+    from imgcheck.report.sun_times import sun_times
     from imgcheck.verification import verify
 
 __all__ = [
-    "load_case", "verify", "inspect", "locate", "search", "add_to_index", "sun", "regress",
-    "publish",
+    "load_case", "verify", "inspect", "locate", "search", "add_to_index", "sun", "sun_times",
+    "regress", "publish",
     "Case", "Reference", "Image", "HashIndex", "Located", "NotLocated",
     "Claim", "Finding", "Outcome", "Verdict", "Answer", "Report",
     "ImgcheckError",
@@ -57,6 +58,7 @@ _HOMES = {
     "imgcheck.verification": ("verify",),
     "imgcheck.known": ("search", "add_to_index"),
     "imgcheck.regression": ("regress",),
+    "imgcheck.report.sun_times": ("sun_times",),
     "imgcheck.publication": ("publish",),
     "imgcheck.imaging": ("Image",),
     "imgcheck.hashing": ("HashIndex",),

@@ -79,6 +79,13 @@ def test_publish_takes_a_path_a_text_or_a_case(case: Path, tmp_path: Path) -> No
 def test_the_sun_is_computed_through_the_window() -> None:
     noon = imgcheck.sun.position(datetime(2022, 3, 20, 12, tzinfo=UTC), LonLat(lon=0.0, lat=0.0))
     assert noon.elevation_deg == pytest.approx(88, abs=2)
+    found = imgcheck.sun_times(
+        LonLat(lon=30.2302, lat=50.5418), time="2022-03-19T09:08:31Z", azimuth=(161.0, 1.5)
+    )
+    assert found.azimuth_deg == pytest.approx(160, abs=2)
+    assert found.sets
+    with pytest.raises(imgcheck.ImgcheckError, match="no time zone"):
+        imgcheck.sun_times(LonLat(lon=30.2302, lat=50.5418), time="2022-03-19T09:08:31")
 
 
 def test_regress_takes_a_path_or_a_text(case: Path) -> None:

@@ -1,16 +1,15 @@
 """``imgcheck sun``: the sun at a place and time, and the times that a shadow allows."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from imgcheck.cli import options
 from imgcheck.cli.printing import say
-from imgcheck.errors import UsageError
 
 if TYPE_CHECKING:
-    from imgcheck.model.window import Window
+    from imgcheck.sun import Shadow
 
 Pair = tuple[float, float]
 
@@ -20,18 +19,6 @@ def _pair(name: str, text: str | None) -> Pair | None:
         return None
     first, second = options.numbers(name, text, (2,))
     return first, second
-
-
-def _moment(name: str, text: str, *, zone: str) -> "Window":
-    from imgcheck.model.window import Window
-
-    try:
-        found = Window.parse(text)
-    except ValueError as error:
-        raise UsageError(f"{name}: {error}") from error
-    if not found.zone_known and zone == "needed":
-        raise UsageError(f'{name}: "{text}" says no time zone; add Z for UTC, or such as +03:00')
-    return found
 
 
 @click.command("sun")
@@ -95,71 +82,37 @@ def command(
       imgcheck sun --at 50.5418,30.2302 --time 2022-03-19T09:08:31Z --azimuth 161,1.5 \\
           --window 2022-03-01/2022-04-15 --rival 2022-04-01T11:57Z -o day.html
     """
-    from datetime import UTC
-
-    from imgcheck import sun
     from imgcheck.quantity import LonLat
     from imgcheck.report import sun_times
 
     lat, lon = options.numbers("--at", place, (2,))
     at = LonLat(lon=lon, lat=lat)
-    pairs: dict[str, Pair | None] = {
+    pairs = {
         "azimuth": _pair("--azimuth", azimuth),
         "shadow_azimuth": _pair("--shadow-azimuth", shadow_azimuth),
         "ratio": _pair("--ratio", ratio),
     }
-    measured: dict[str, Any] = dict(pairs)
-    shadow = any(value is not None for value in pairs.values())
-    if when is None and not (shadow and window):
-        raise UsageError("give --time, or a measured shadow (--azimuth, --ratio) with --window")
-    claimed = None if when is None else _moment("--time", when, zone="needed")
-    span = None if claimed is None else (claimed.earliest, claimed.latest)
-    position = None if span is None else sun.position(span[0], at)
-    measured |= _errors(slope, lean, view)
-    found = None
-    searched = other = None
-    if rival is not None:
-        against = _moment("--rival", rival, zone="needed")
-        other = (against.earliest, against.latest)
-    if shadow:
-        if window is not None:
-            asked = _moment("--window", window, zone="utc")
-            searched = (asked.start.replace(tzinfo=asked.start.tzinfo or UTC),
-                        asked.end.replace(tzinfo=asked.end.tzinfo or UTC))  # fmt: skip
-        found = sun.constrain(at, **measured, window=searched, claimed=span, rival=other)
-    reach = None
-    if shadow and span is not None:
-        reach = sun.date_reach(span[0], at, **measured)
-    named = [
-        name
-        for name, given in (("azimuth", azimuth or shadow_azimuth), ("length", ratio))
-        if given is not None
-    ]
-    words = f"{named[0]} alone" if len(named) == 1 else "azimuth and length"
-    document = sun_times.document(
-        at, span, position, found, reach=reach, measured=words, errors=measured
+    document, found = sun_times.compute(
+        at, time=when, window=window, rival=rival, **pairs, **_errors(slope, lean, view)
     )
     if output is not None:
         from imgcheck.imaging.output import write_output
         from imgcheck.report.sun_diagram import draw
 
         as_page = output.suffix.lower() in (".html", ".htm")
-        picture = draw(at, claimed=span, rival=other, found=found, as_page=as_page, **pairs)
+        claimed, other = sun_times.moment("time", when), sun_times.moment("rival", rival)
+        picture = draw(at, claimed=claimed, rival=other, found=found, as_page=as_page, **pairs)
         write_output(output, picture, replacing=options.replacing(force=force))
         say(f"diagram: {output}", err=True)
     click.echo(document.dumps() if as_json else sun_times.terminal(document), nl=False)
     return 0
 
 
-def _errors(slope: str | None, lean: float | None, view: float) -> dict[str, Any]:
-    """Give what is known of ground, object and view, the usual where nothing is said."""
-    from imgcheck import sun
-
-    found: dict[str, Any] = {
-        "slope_sigma_deg": sun.USUAL_SLOPE_DEG,
-        "lean_sigma_deg": sun.USUAL_LEAN_DEG if lean is None else lean,
-        "view_deg": view,
-    }
+def _errors(slope: str | None, lean: float | None, view: float) -> "Shadow":
+    """Return the errors of ground, object and view as far as they are stated."""
+    found: Shadow = {"view_deg": view}
+    if lean is not None:
+        found["lean_sigma_deg"] = lean
     if slope is not None:
         values = options.numbers("--slope", slope, (1, 2, 3))
         if len(values) != 2:

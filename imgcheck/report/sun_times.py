@@ -1,14 +1,25 @@
 """The result of ``imgcheck sun`` as a document and as terminal text."""
 
 import math
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Unpack
 
+from imgcheck.errors import UsageError
 from imgcheck.model.documents import Assumed, PassHint, Span, SunDirection, SunDocument
 from imgcheck.model.window import Window
 from imgcheck.quantity import LonLat
-from imgcheck.sun import Constraint, SunPosition, TimeSpan, pass_hint, reach_words
+from imgcheck.sun import (
+    USUAL_LEAN_DEG,
+    USUAL_SLOPE_DEG,
+    Constraint,
+    Shadow,
+    TimeSpan,
+    constrain,
+    date_reach,
+    pass_hint,
+    position,
+    reach_words,
+)
 
 _MOST_ROWS = 6
 
@@ -23,32 +34,102 @@ def _spans(spans: tuple[TimeSpan, ...]) -> tuple[Span, ...]:
     return tuple(Span(start=stamp(span.start), end=stamp(span.end)) for span in spans)
 
 
-def document(
+def sun_times(
     place: LonLat,
-    claimed: tuple[datetime, datetime] | None,
-    position: SunPosition | None,
-    found: Constraint | None,
     *,
-    reach: tuple[int, int] | None = None,
-    measured: str = "",
-    errors: Mapping[str, Any] | None = None,
+    time: str | Window | None = None,
+    window: str | Window | None = None,
+    rival: str | Window | None = None,
+    **shadow: Unpack[Shadow],
 ) -> SunDocument:
-    """Return the document of ``imgcheck sun``; unknown is ``None``."""
+    """Compute the sun at a place and time, and the dates and times that a shadow allows.
+
+    Parameters
+    ----------
+    place : LonLat
+    time : str or Window, optional
+        A claimed time with its zone (ISO 8601).
+    window : str or Window, optional
+        Dates to search; by default the year of the claimed time. Without a zone they are in UTC.
+    rival : str or Window, optional
+        Another time, to compare the claimed one with.
+    **shadow
+        The measured shadow and its errors, as in `imgcheck.sun.constrain`; by default ground level
+        within 2 degrees and objects upright within 1.5 degrees.
+
+    Raises
+    ------
+    UsageError
+        If there is neither a time nor a shadow with a window, or a time has no zone.
+    """
+    return compute(place, time=time, window=window, rival=rival, **shadow)[0]
+
+
+def compute(
+    place: LonLat,
+    *,
+    time: str | Window | None = None,
+    window: str | Window | None = None,
+    rival: str | Window | None = None,
+    **shadow: Unpack[Shadow],
+) -> tuple[SunDocument, Constraint | None]:
+    """Return the document of `sun_times`, and the times that the shadow allows for a diagram."""
+    measured = [k for k in ("azimuth", "shadow_azimuth", "ratio") if shadow.get(k) is not None]
+    if time is None and not (measured and window):
+        raise UsageError("give --time, or a measured shadow (--azimuth, --ratio) with --window")
+    shadow.setdefault("slope_sigma_deg", USUAL_SLOPE_DEG)
+    shadow.setdefault("lean_sigma_deg", USUAL_LEAN_DEG)
+    claimed, other = moment("time", time), moment("rival", rival)
+    found = reach = None
+    if measured:
+        searched = _searched(window)
+        found = constrain(place, **shadow, window=searched, claimed=claimed, rival=other)
+        reach = None if claimed is None else date_reach(claimed[0], place, **shadow)
     known: dict[str, Any] = {"place": place}
-    if position is not None and claimed is not None:
-        known |= _direction(place, claimed[0], position)
+    if claimed is not None:
+        known |= _direction(place, claimed[0])
     if found is not None:
+        names = ["length" if name == "ratio" else "azimuth" for name in measured]
+        words = f"{names[0]} alone" if len(names) == 1 else "azimuth and length"
         known |= _allowed_times(found, claimed)
         known |= {
-            "date": reach_words(reach, measured) if reach is not None and found.sets else None,
-            "assumed": _assumed(errors),
+            "date": reach_words(reach, words) if reach is not None and found.sets else None,
+            "assumed": _assumed(shadow),
         }
-    return SunDocument(**known)
+    return SunDocument(**known), found
 
 
-def _direction(place: LonLat, when: datetime, position: SunPosition) -> dict[str, Any]:
-    elevation, apparent = float(position.elevation_deg), float(position.apparent_elevation_deg)
-    azimuth = float(position.azimuth_deg)
+def moment(name: str, given: str | Window | None) -> tuple[datetime, datetime] | None:
+    """Return the first and the last moment of a time that needs a zone."""
+    when = _parsed(name, given)
+    if when is None:
+        return None
+    if not when.zone_known:
+        raise UsageError(f'--{name}: "{given}" has no time zone; add Z for UTC, or such as +03:00')
+    return when.earliest, when.latest
+
+
+def _searched(given: str | Window | None) -> tuple[datetime, datetime] | None:
+    window = _parsed("window", given)
+    if window is None:
+        return None
+    start, end = window.start, window.end
+    return start.replace(tzinfo=start.tzinfo or UTC), end.replace(tzinfo=end.tzinfo or UTC)
+
+
+def _parsed(name: str, given: str | Window | None) -> Window | None:
+    if given is None or isinstance(given, Window):
+        return given
+    try:
+        return Window.parse(given)
+    except ValueError as error:
+        raise UsageError(f"--{name}: {error}") from error
+
+
+def _direction(place: LonLat, when: datetime) -> dict[str, Any]:
+    sun = position(when, place)
+    elevation, apparent = float(sun.elevation_deg), float(sun.apparent_elevation_deg)
+    azimuth = float(sun.azimuth_deg)
     hint = pass_hint(when, place.lon)
     return {
         "time": stamp(when),
@@ -97,9 +178,7 @@ def _allowed_times(found: Constraint, claimed: tuple[datetime, datetime] | None)
     }
 
 
-def _assumed(errors: Mapping[str, Any] | None) -> Assumed | None:
-    if errors is None:
-        return None
+def _assumed(errors: Shadow) -> Assumed:
     slope, aspect = errors.get("slope") or (None, None)
     return Assumed(
         slope_deg=slope,
