@@ -95,7 +95,11 @@ class Inspection:
             route=_plain(self.route),
             rules=_plain(self.rules),
             embedded=tuple(
-                {**one.picture, "agreement": _plain(one.agreement), "reason": one.reason}
+                {
+                    **one.picture,
+                    "agreement": None if (reason := _reason(one)) else _plain(one.result),
+                    "reason": reason,
+                }
                 for one in self.embedded
             ),
             multi_picture=_plain(self.multi_picture),
@@ -216,8 +220,13 @@ def _fbmd(
 
 
 def _thumbnail(embedded: tuple[provenance.EmbeddedComparison, ...]) -> provenance.Agreement | None:
-    compared = (one.agreement for one in embedded if one.picture["role"] == "thumbnail")
-    return next((agreement for agreement in compared if agreement is not None), None)
+    results = (one.result for one in embedded if one.picture["role"] == "thumbnail")
+    return next((one for one in results if isinstance(one, provenance.Agreement)), None)
+
+
+def _reason(one: provenance.EmbeddedComparison) -> str:
+    """Return why an embedded picture was not compared; nothing where it was."""
+    return one.result.reason if isinstance(one.result, provenance.NotCompared) else ""
 
 
 def views(found: Inspection) -> list[tuple[str, bytes]]:
@@ -239,7 +248,8 @@ def _embedded(found: Inspection) -> Iterator[tuple[str, bytes | None]]:
             continue
         if picture.encoding not in ("jpeg", "png"):
             continue
-        kind = "" if compared.agreement is None else f": {compared.agreement.kind}"
+        result = compared.result
+        kind = f": {result.kind}" if isinstance(result, provenance.Agreement) else ""
         try:
             opened = Image.from_bytes(picture.content, name="embedded picture")
         except ImgcheckError:

@@ -31,6 +31,7 @@ from imgcheck.provenance.pictures.agreement import Agreement, agreement_words, t
 from imgcheck.provenance.pictures.embedded import (
     EmbeddedComparison,
     EmbeddedPicture,
+    NotCompared,
     compare_embedded,
     embedded_pictures,
 )
@@ -50,7 +51,8 @@ __all__ = [
     "disagreements", "DronePose", "embedded_pictures", "EmbeddedComparison", "EmbeddedPicture",
     "ExifTool", "exposure_value", "Fbmd", "fbmd_words", "FieldRead", "FireRate", "gain_map_words",
     "GainMap", "Gps", "Ingredient", "looks_unset", "Metadata", "metadata", "Mpf", "mpf_words",
-    "name_times", "named_years", "NO_TRUST", "Node", "NoSecondReading", "Observation",
+    "name_times", "named_years", "NO_TRUST", "Node", "NoSecondReading", "NotCompared",
+    "Observation",
     "platform_traces", "read_bundle", "read_credentials", "read_fbmd", "read_gain_map",
     "read_mpf", "route", "RuleResult", "say_credentials", "SecondEntry", "SecondReading",
     "signed_time", "Step", "structure", "Structure", "TagEntry",

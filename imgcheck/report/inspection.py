@@ -201,19 +201,19 @@ def _credentials(found: Inspection) -> Iterator[Row]:
 
 def _embedded(found: Inspection) -> Iterator[Row]:
     for one in found.embedded:
-        picture, agreement = one.picture, one.agreement
+        picture, result = one.picture, one.result
         shape = f"{picture['width']} x {picture['height']} px, " if picture["width"] else ""
         words, *meaning = (
-            [f"not compared: {one.reason}"]
-            if agreement is None
-            else provenance.agreement_words(agreement, picture["role"])
+            [f"not compared: {result.reason}"]
+            if isinstance(result, provenance.NotCompared)
+            else provenance.agreement_words(result, picture["role"])
         )
         yield Row(
             label=f"{picture['source']} {picture['role']}",
             text=f"{shape}{size(picture['length'])}: {words}",
             detail=" ".join(meaning),
             places=_place(picture["offset"], picture["length"]),
-            odd=agreement is not None and _odd(agreement),
+            odd=isinstance(result, provenance.Agreement) and _odd(result),
         )
     if found.multi_picture is not None:
         yield from (Row(label="MPF", text=w) for w in provenance.mpf_words(found.multi_picture))

@@ -11,8 +11,10 @@ import pytest
 
 from imgcheck.imaging import Image
 from imgcheck.provenance import (
+    Agreement,
     EmbeddedPicture,
     GainMap,
+    NotCompared,
     compare_embedded,
     embedded_pictures,
     gain_map_words,
@@ -321,15 +323,20 @@ def test_every_embedded_picture_is_compared_with_the_main_one() -> None:
         assert image.header.orientation == 6
         tree = structure(image.data, format="jpeg")
         found = compare_embedded(image, structure=tree)
-        assert [one.agreement.kind for one in found if one.agreement] == [kind, kind]
+        assert [one.result.kind for one in found if isinstance(one.result, Agreement)] == [
+            kind,
+            kind,
+        ]
         json.dumps([asdict(one) for one in found], allow_nan=False)
 
 
 def test_what_cannot_be_decoded_or_is_no_copy_is_said_to_be_so() -> None:
     image = Image.from_bytes(with_index(build.jpeg(), code=0x020002))
     found = compare_embedded(image, structure=structure(image.data, format="jpeg"))
-    assert [(one.agreement, bool(one.reason)) for one in found] == [(None, True)]
+    assert [one.result for one in found] == [
+        NotCompared("it is not meant as a copy of the picture")
+    ]
     broken = build.tiff([build.short(0x0112, 1)], thumbnail=SMALL[:40] + bytes(40))
     image = Image.from_bytes(build.jpeg_with_exif(broken))
     found = compare_embedded(image, structure=structure(image.data, format="jpeg"))
-    assert [one.reason for one in found] == ["it cannot be decoded"]
+    assert [one.result for one in found] == [NotCompared("it cannot be decoded")]

@@ -139,7 +139,7 @@ def rows(**changes: object):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [({"files": 0}, "matching"), ({"matching": 26}, "matching"), ({"traits": {}}, "no trait"),
-     ({"traits": {"colour": 1}}, "colour"), ({"first_seen": "last year"}, "no date"),
+     ({"traits": {"colour": 1}}, "colour"), ({"first_seen": "last year"}, "not a date"),
      ({"extra": 1}, "extra")],
 )  # fmt: skip
 def test_a_row_that_breaks_the_schema_is_named(changes: dict[str, object], words: str) -> None:

@@ -6,14 +6,13 @@ are not signed. That they state the same thing several times makes them worth co
 """
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from imgcheck.provenance.clocks.stated import Time
 from imgcheck.provenance.fields.position import Gps
-from imgcheck.provenance.fields.values import Reading, TagEntry, Value
+from imgcheck.provenance.fields.values import Reading, TagEntry, number
 
 _MAKERS = (
     ("drone-dji:", "DJI"), ("drone-skydio:", "Skydio"), ("drone-parrot:", "Parrot"),
@@ -74,7 +73,6 @@ _FIELDS = {name: attribute for attribute, names in _XMP.items() for name in name
 _ORDER = {name: rank for names in _XMP.values() for rank, name in enumerate(names)}
 _RTK = {0: "none", 16: "single", 34: "float", 50: "fixed"}  # DJI, image metadata of RTK models
 _CLOCKS = ("XMP:drone-skydio:TakeoffUclock", "XMP:drone-dji:UTCAtExposure", "XMP:sensefly:UTCTime")
-_NUMBER = re.compile(r"([+-]?\d{1,20}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,3})?)(?:/(\d{1,20}))?")
 _LIMITS = {"lat": 90.0, "lon": 180.0, "absolute_altitude_m": 20_000.0,
            "relative_altitude_m": 20_000.0, "speed": 500.0}  # fmt: skip
 
@@ -176,7 +174,7 @@ def _collect(reading: Reading) -> list[PoseField]:
             attribute = _NOTE.get(entry.name)
         if attribute is None:
             continue
-        value = _number(entry.value)
+        value = number(entry.value)
         if value is None or not _possible(attribute, value):
             kind = "unreadable-position" if attribute in ("lat", "lon") else "drone"
             reading.observe(kind, f"{entry.group}:{entry.name} {str(entry.value)[:40]!r} is not a "
@@ -202,16 +200,6 @@ def _from_gps(reading: Reading, gps: Gps | None) -> list[PoseField]:
     ]  # fmt: skip
 
 
-def _number(value: Value) -> float | None:
-    """Read "+117.10", "-86831/1600" or a number; the pattern keeps huge exponents away."""
-    match = None if isinstance(value, list) else _NUMBER.fullmatch(str(value)[:60].strip())
-    if match is None:
-        return None
-    divisor = float(match[2]) if match[2] else 1.0
-    number = float(match[1]) / divisor if divisor else math.nan
-    return number if math.isfinite(number) else None
-
-
 def _possible(attribute: str, value: float) -> bool:
     if attribute.endswith("_deg"):
         return abs(value) <= 360
@@ -234,5 +222,5 @@ def _speed(first: dict[str, float]) -> float | None:
 def _rtk(entries: list[TagEntry]) -> str | None:
     flags = {e.name: e.value for e in reversed(entries) if e.group == "XMP"}
     flag = next((flags[name] for name in _alike("RtkFlag") if name in flags), None)
-    number = None if flag is None else _number(str(flag))
-    return None if number is None else _RTK.get(int(number), f"{number:g}")
+    state = number(flag)
+    return None if state is None else _RTK.get(int(state), f"{state:g}")

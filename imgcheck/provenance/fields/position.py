@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from imgcheck.provenance.fields.values import Reading, Value
+from imgcheck.provenance.fields.values import Reading, Value, number
 from imgcheck.quantity import LonLat
 
 Source = Literal["EXIF", "XMP", "PNG", "drone"]
@@ -24,6 +24,7 @@ _PLACES: tuple[tuple[Source, str], ...] = (
     ("XMP", "XMP:Iptc4xmpExt:LocationCreated/exif:"), ("PNG", "PNG:exif:"),
 )  # fmt: skip
 # Lower and higher than any camera: the trenches of the sea, and the reach of a balloon.
+_LARGEST = 1e9  # of any number in a position
 _LOWEST_M, _HIGHEST_M = -12_000.0, 100_000.0
 
 
@@ -122,7 +123,7 @@ class _Finder:
         return self.tags.get(self.prefix + name)
 
     def _number(self, name: str) -> float | None:
-        return _number(self._value(name))
+        return number(self._value(name), _LARGEST)
 
     def _observe(self, kind: str, name: str, message: str) -> None:
         self.reading.observe(kind, message, *self.reading.place_of(self.prefix + name))
@@ -162,7 +163,7 @@ class _Finder:
 
     def _altitude(self) -> tuple[float | None, str | None]:
         value = self._value("GPSAltitude")
-        altitude = float(value) if isinstance(value, int | float) else _number(value)
+        altitude = float(value) if isinstance(value, int | float) else number(value, _LARGEST)
         if altitude is None:
             if isinstance(value, str) and value.strip() and not value.endswith("/0"):
                 self._observe("height", "GPSAltitude",
@@ -196,23 +197,6 @@ class _Finder:
         return None
 
 
-def _number(value: Value | None) -> float | None:
-    """Return a finite number, also from text or a fraction; "0/0", words and lists are None."""
-    if isinstance(value, str):
-        match = _TOKEN.fullmatch(value.strip()[:60])
-        return None if match is None else _fraction(match[0])
-    if isinstance(value, int | float) and abs(value) < 1e9:
-        return float(value)
-    return None
-
-
-def _fraction(token: str) -> float | None:
-    above, _, below = token.partition("/")
-    divisor = float(below) if below else 1.0
-    number = float(above) / divisor if divisor else None
-    return number if number is not None and abs(number) < 1e9 else None
-
-
 def _parts(value: Value) -> tuple[list[float | None], str]:
     """Return the numbers of an angle and its hemisphere, "" where the value names none."""
     if isinstance(value, str):
@@ -220,5 +204,5 @@ def _parts(value: Value) -> tuple[list[float | None], str]:
         left = _BETWEEN.sub("", _TOKEN.sub("", text))
         if left and _HEMISPHERE.fullmatch(left) is None:
             return [], ""
-        return [_fraction(token) for token in _TOKEN.findall(text)], left[:1].upper()
-    return [_number(part) for part in (value if isinstance(value, list) else [value])], ""
+        return [number(token, _LARGEST) for token in _TOKEN.findall(text)], left[:1].upper()
+    return [number(part, _LARGEST) for part in (value if isinstance(value, list) else [value])], ""

@@ -16,6 +16,10 @@ MAX_TEXT = 4096  # characters kept of one value; a caption of the IPTC standard 
 MAX_ENTRIES = 20_000
 _BUDGET = 16 << 20  # bytes decoded in all: many fields may point to the same bytes
 _GUESSES = 100  # texts of one file whose character set is guessed; each costs milliseconds
+_NUMBER = re.compile(
+    r"\s*([+-]?(?:\d{1,20}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?)"
+    r"(?:\s*/\s*(\d{1,20}))?\s*", re.ASCII,
+)  # fmt: skip
 _SHOWN = 60  # characters of a value that a sentence quotes
 
 # Control characters but tab and newline, a lone carriage return (it overwrites a terminal line),
@@ -43,6 +47,15 @@ def is_utf_8(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def number(value: Value | None, limit: float = 1e15) -> float | None:
+    """Return a number, also of text ("+5.10", "213/32"); None beyond ``limit`` and for the rest."""
+    if isinstance(value, str):
+        match = _NUMBER.fullmatch(value[:60])
+        divisor = float(match[2] or 1) if match else 0.0
+        value = float(match[1]) / divisor if match and divisor else None
+    return float(value) if isinstance(value, int | float) and abs(value) < limit else None
 
 
 def shown(value: object) -> str:

@@ -342,21 +342,23 @@ def _size_and_kind(data: bytes, properties: list[Node]) -> tuple[int | None, int
     return width, height, note
 
 
+@dataclass(frozen=True, slots=True)
+class NotCompared:
+    """An embedded picture was not compared with the main one, for this reason."""
+
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedComparison:
-    """One embedded picture and how it agrees with the main one.
-
-    ``picture`` is `EmbeddedPicture.described`; ``agreement`` is None where nothing was compared
-    and ``reason`` says why.
-    """
+    """One embedded picture (`EmbeddedPicture.described`) and its comparison with the main one."""
 
     picture: dict[str, Any]
-    agreement: Agreement | None
-    reason: str = ""
+    result: Agreement | NotCompared
 
 
-def embedded_gray(picture: EmbeddedPicture) -> NDArray[np.float32] | None:
-    """Decode an embedded picture to (M, N) float32 in [0, 1]; None where there is no decoder."""
+def _gray(picture: EmbeddedPicture) -> NDArray[np.float32] | None:
+    """Decode an embedded picture to (M, N) float32 in [0, 1]; None where that is impossible."""
     if picture.encoding in ("jpeg", "png"):
         try:
             return stored_gray(Image.from_bytes(picture.content, name=picture.source))
@@ -377,37 +379,27 @@ def embedded_gray(picture: EmbeddedPicture) -> NDArray[np.float32] | None:
 
 
 def compare_embedded(image: Image, *, structure: Structure) -> tuple[EmbeddedComparison, ...]:
-    """Compare every embedded picture of a file with the picture itself.
+    """Compare every embedded picture of a file with the picture itself, as it is stored.
 
-    Parameters
-    ----------
-    image : Image
-        The opened file; a JPEG is decoded at a reduced scale only.
-    structure : Structure
-        Its walk.
-
-    Returns
-    -------
-    tuple of EmbeddedComparison
-        In the order of `embedded_pictures`. Gain maps and frames of other views are listed and
-        not compared.
+    In the order of `embedded_pictures`. A JPEG is decoded at a reduced scale only. Gain maps and
+    frames of other views are listed and not compared.
     """
     found = embedded_pictures(image.data, format=image.format, structure=structure)
-    return tuple(_compared(image, one, index) for index, one in enumerate(found))
+    return tuple(
+        EmbeddedComparison(picture=one.described(), result=_compared(image, one, index))
+        for index, one in enumerate(found)
+    )
 
 
-def _compared(image: Image, picture: EmbeddedPicture, index: int) -> EmbeddedComparison:
-    reason = ""
-    agreement = None
+def _compared(image: Image, picture: EmbeddedPicture, index: int) -> Agreement | NotCompared:
     if any(word in picture.role for word in _NO_COPIES):
-        reason = "it is not meant as a copy of the picture"
-    elif index >= _MOST_COMPARED:
-        reason = f"only the first {_MOST_COMPARED} are compared"
-    else:
-        small = embedded_gray(picture)
-        reason = "it cannot be decoded" if small is None else ""
-        try:
-            agreement = None if small is None else thumbnail_agreement(small, stored_gray(image))
-        except ImgcheckError:
-            reason = "the picture itself cannot be decoded"
-    return EmbeddedComparison(picture=picture.described(), agreement=agreement, reason=reason)
+        return NotCompared("it is not meant as a copy of the picture")
+    if index >= _MOST_COMPARED:
+        return NotCompared(f"only the first {_MOST_COMPARED} are compared")
+    small = _gray(picture)
+    if small is None:
+        return NotCompared("it cannot be decoded")
+    try:
+        return thumbnail_agreement(small, stored_gray(image))
+    except ImgcheckError:
+        return NotCompared("the picture itself cannot be decoded")

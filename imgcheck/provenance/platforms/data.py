@@ -5,14 +5,15 @@ Dates in file names are weak evidence: names are typed by people and programs.
 
 import json
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from imgcheck.provenance.clocks.stated import Time, parse_time
 
 FORMAT = 1
+_Row = TypeVar("_Row")
 #: A mark that rests on fewer files of one platform is only "consistent with" it.
 LEAST_FILES = 20
 _LONGEST_NAME = 255
@@ -105,43 +106,40 @@ def parse(found: Any, background: dict[str, Any]) -> PlatformData:
 
 def _row(row: dict[str, Any], background: dict[str, Any]) -> PlatformRow:
     where = f"platforms: row {row.get('id')!r}"
-    _keys(where, row, PlatformRow, optional={"background"})
-    _keys(where, row["traits"], Traits, optional={one.name for one in fields(Traits)})
-    wanted: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in row["traits"].items()
-    }
-    traits = Traits(**wanted)
+    listed = {key: tuple(value) if isinstance(value, list) else value
+              for key, value in row["traits"].items()}  # fmt: skip
+    traits = _made(Traits, where, listed)
+    count = background.get(row["id"])
+    known = None if count is None else (int(count["matched"]), int(count["files"]))
+    made = _made(PlatformRow, where, {**row, "traits": traits, "background": known})
     if traits == Traits():
         raise ValueError(f"{where} has no trait: it would fit every file")
     if not 0 < row["matching"] <= row["files"]:
         raise ValueError(f"{where}: 0 < matching <= files")
     for year in (row["first_seen"], row["last_seen"]):
         if year is not None and not re.fullmatch(r"\d{4}(-\d\d){0,2}", year):
-            raise ValueError(f"{where}: {year!r} is no date; write 2021, 2021-03 or null")
+            raise ValueError(f"{where}: {year!r} is not a date; write 2021, 2021-03 or null")
     if traits.order is not None:
         re.compile(traits.order)
-    count = background.get(row["id"])
-    known = None if count is None else (int(count["matched"]), int(count["files"]))
-    return PlatformRow(**{**row, "traits": traits, "background": known})
+    return made
 
 
 def _name(row: dict[str, Any]) -> NameRow:
     where = f"platforms: name {row.get('pattern')!r}"
-    _keys(where, row, NameRow)
+    made = _made(NameRow, where, row)
     re.compile(row["pattern"])
     if row["role"] not in (None, "capture", "sent"):
         raise ValueError(f"{where}: role is capture, sent or null")
     if re.search(r"[^\\][*+]", row["pattern"]):
         raise ValueError(f"{where}: every repetition has an upper limit, as in .{{0,20}}")
-    return NameRow(**row)
+    return made
 
 
-def _keys(where: str, row: dict[str, Any], kind: type, *, optional: set[str] = frozenset()) -> None:  # type: ignore[assignment]
-    known = {one.name for one in fields(kind)}
-    strange, missing = set(row) - known, known - set(row) - optional
-    if strange or missing:
-        raise ValueError(f"{where}: unknown {sorted(strange)}, missing {sorted(missing)}")
+def _made(kind: type[_Row], where: str, row: dict[str, Any]) -> _Row:
+    try:
+        return kind(**row)
+    except TypeError as error:  # it names the unknown or missing field
+        raise ValueError(f"{where}: {error}") from error
 
 
 @cache

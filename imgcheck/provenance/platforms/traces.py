@@ -6,7 +6,7 @@ A mark is never a proof of a platform.
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from imgcheck.imaging.containers.tree import Structure
 from imgcheck.provenance.fields.metadata import Metadata
@@ -85,35 +85,32 @@ class _Seen:
         return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
     def has(self, wanted: Traits) -> bool:
-        save = self.encoding
-        needs_jpeg = (
-            wanted.order, wanted.progressive, wanted.scans, wanted.luma_first, wanted.quality,
-            wanted.components, wanted.sampling, wanted.longest_side,
-        )  # fmt: skip
-        if save is None:
-            if any(one is not None for one in needs_jpeg):
-                return False
-        elif not _fits_save(save, wanted):
+        save, tags = self.encoding, self.metadata
+        present: dict[str, Any] = {
+            "order": wanted.order is None or re.match(wanted.order, self.order) is not None,
+            "fbmd": tags.fbmd is not None, "token": self.token, "icc": tags.icc,
+            "camera": bool(tags.make or tags.model),
+        }  # fmt: skip
+        if save is not None:
+            present |= {
+                "progressive": save.progressive, "scans": save.scans,
+                "sampling": save.subsampling, "components": tuple(c.id for c in save.components),
+            }  # fmt: skip
+        elif any(one is not None for one in (wanted.order, wanted.longest_side, wanted.quality,
+                                             wanted.luma_first)):  # fmt: skip
             return False
-        named = bool(self.metadata.make or self.metadata.model)
-        return (
-            (wanted.order is None or re.match(wanted.order, self.order) is not None)
-            and (wanted.fbmd is None or wanted.fbmd == (self.metadata.fbmd is not None))
-            and (wanted.token is None or wanted.token == self.token)
-            and (wanted.camera is None or wanted.camera == named)
-            and (wanted.icc is None or wanted.icc == self.metadata.icc)
-        )
+        same = (
+            getattr(wanted, name) is None or present.get(name) == getattr(wanted, name)
+            for name in ("fbmd", "token", "icc", "camera", "progressive", "scans", "sampling",
+                         "components")
+        )  # fmt: skip
+        return all(same) and bool(present["order"]) and (save is None or _fits(save, wanted))
 
 
-def _fits_save(save: "Encoding", wanted: Traits) -> bool:
-    sides = (save.width, save.height)
+def _fits(save: "Encoding", wanted: Traits) -> bool:
     return (
-        (wanted.progressive is None or wanted.progressive == save.progressive)
-        and (wanted.scans is None or wanted.scans == save.scans)
-        and (wanted.quality is None or save.ijg_quality in wanted.quality)
-        and (wanted.sampling is None or wanted.sampling == save.subsampling)
-        and (wanted.components is None or wanted.components == tuple(c.id for c in save.components))
-        and (wanted.longest_side is None or max(sides) <= wanted.longest_side)
+        (wanted.quality is None or save.ijg_quality in wanted.quality)
+        and (wanted.longest_side is None or max(save.width, save.height) <= wanted.longest_side)
         and (wanted.luma_first is None or _begins(save.tables[:1], wanted.luma_first))
         and (wanted.chroma_first is None or _begins(save.tables[1:2], wanted.chroma_first))
     )

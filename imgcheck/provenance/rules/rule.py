@@ -1,8 +1,6 @@
 """Rules: id, meaning in words, a function of the facts of one file, measured fire rates."""
 
 import json
-import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,7 +11,15 @@ from imgcheck.imaging.containers.tree import Node, Observation, Structure
 from imgcheck.provenance.clocks.stated import Time
 from imgcheck.provenance.fields.metadata import Metadata
 from imgcheck.provenance.fields.position import Gps, Source
-from imgcheck.provenance.fields.values import FieldRead, TagEntry, Value, field_read, part, shown
+from imgcheck.provenance.fields.values import (
+    FieldRead,
+    TagEntry,
+    Value,
+    field_read,
+    number,
+    part,
+    shown,
+)
 from imgcheck.provenance.platforms.fbmd import Fbmd
 from imgcheck.quantity import Interval, binomial_interval
 
@@ -25,7 +31,6 @@ if TYPE_CHECKING:
 #: impossible, or an offset or digest fails. None of them shows that the picture was altered.
 State = Literal["consistent", "explained", "anomalous", "contradictory", "not applicable"]
 
-_FRACTION = re.compile(r"\s*([+-]?\d{1,15}(?:\.\d{0,15})?)(?:\s*/\s*(\d{1,15}))?\s*", re.ASCII)
 _LANGUAGES = 16  # texts of one tag that are compared
 _LONGEST = 400  # characters of a sentence: it quotes fields of the file
 _RATES_FORMAT = 1
@@ -160,14 +165,7 @@ class Facts:
         value = self.value(tag)
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
-        if isinstance(value, str):
-            match = _FRACTION.fullmatch(value)
-            if match is None or (match[2] is not None and not int(match[2])):
-                return None
-            value = float(match[1]) / int(match[2] or 1)
-        if not isinstance(value, int | float) or abs(value) > 1e15:
-            return None
-        return float(value) if math.isfinite(value) else None
+        return number(value)
 
     def time(self, tag: str) -> Time | None:
         return self.times.get(tag)
