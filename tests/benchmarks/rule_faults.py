@@ -47,9 +47,10 @@ GUARDS = {
     "imgcheck/geo/comparison.py": (
         "tests/geo/test_comparison.py", "tests/checks/test_claimed_place.py",
     ),
-    "imgcheck/imaging/acceptance.py": (
+    "imgcheck/imaging/registration.py": (
         "tests/imaging/test_acceptance.py", "tests/imaging/test_registration.py",
     ),
+    "imgcheck/geo/structural/judging.py": ("tests/geo/test_structural_acceptance.py",),
     "imgcheck/checks/_claimed.py": ("tests/checks/test_claimed_place.py",),
     "imgcheck/case/ground.py": (
         "tests/case/test_ground.py", "tests/checks/test_geo_place.py",
@@ -59,6 +60,11 @@ GUARDS = {
     ),
     "imgcheck/checks/check.py": ("tests/checks/test_check.py", "tests/test_verification.py"),
 }  # fmt: skip
+#: Of an engine only the functions that accept or refuse its result.
+ACCEPTANCE = {
+    "imgcheck/imaging/registration.py": ("refusal", "_sway", "odd_shape"),
+    "imgcheck/geo/structural/judging.py": ("_refusal", "_hull_share"),
+}
 #: Files among the checks that hold no rule.
 NO_RULES = ("__init__", "catalogue")
 #: Tests on rendered pictures, which take minutes; only the check itself runs its own.
@@ -88,14 +94,13 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "imgcheck/geo/comparison.py", "compare", "share >= 1 - 1e-06 -> share > 1 - 1e-06",
     ): "a tolerance for rounding; no share is equal to it",
     **{
-        ("imgcheck/imaging/acceptance.py", function, change): "a limit of measured numbers that "
+        ("imgcheck/imaging/registration.py", function, change): "a limit of measured numbers that "
         "are never exactly equal to it"
         for function, change in (
             (
                 "refusal",
-                "corner_sigma > LARGEST_CORNER_SIGMA * diagonal * transforms.scale(fitted.matrix, "
-                "query_shape) -> corner_sigma >= LARGEST_CORNER_SIGMA * diagonal * "
-                "transforms.scale(fitted.matrix, query_shape)",
+                "corner_sigma > LARGEST_CORNER_SIGMA * in_reference -> "
+                "corner_sigma >= LARGEST_CORNER_SIGMA * in_reference",
             ),
             (
                 "refusal",
@@ -196,6 +201,9 @@ def faults(path: str) -> list[Fault]:
         found.append(Fault(path, node.lineno, function, ast.unparse(node), words, start, end))
 
     rules = _rules(tree)
+    if path in ACCEPTANCE:
+        every = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        rules = [node for node in every if node.name in ACCEPTANCE[path]]
     for rule in rules:
         for node in _decisive(rule):
             for new in _changed(node):
