@@ -61,7 +61,7 @@ def walk_gif(walk: Walk) -> Walked:
     position: int | None = 13 + _table(data[10])
     gif.palette = data[13:position]
     if gif.palette:
-        gif.nodes.append(walk.node(13, len(gif.palette), "global colours"))
+        walk.add(gif.nodes, 13, 13 + len(gif.palette), "global colours")
     end = None
     while position is not None and gif.blocks < _MOST_BLOCKS:
         if data[position : position + 1] == b"\x3b":
@@ -69,8 +69,7 @@ def walk_gif(walk: Walk) -> Walked:
             break
         position = _block(walk, gif, position)
     if end is not None:
-        if not walk.full:
-            gif.nodes.append(walk.node(end - 1, 1, "end"))
+        walk.add(gif.nodes, end - 1, end, "end")
         gif.nodes += trailer(walk, end, "the GIF trailer")
     elif position is not None:
         walk.stop("GIF blocks")
@@ -112,9 +111,7 @@ def _block(walk: Walk, gif: _Gif, position: int) -> int | None:
         if head and head[0] not in (0x21, 0x2C):
             walk.observe("invalid", f"0x{head[0]:02x} begins no GIF block", position, 1)
         return None
-    if not walk.full:
-        stop = len(data) if end is None else end
-        gif.nodes.append(walk.node(position, stop - position, kind, note))
+    walk.add(gif.nodes, position, len(data) if end is None else end, kind, note)
     return end
 
 

@@ -37,24 +37,15 @@ _ALONE = {0x01, 0xD8, 0xD9, *range(0xD0, 0xD8)}  # markers without a length fiel
 
 _MAX_DAMAGE = 1_000  # reserved markers passed over in one scan
 
-IDENTIFIERS: tuple[tuple[int, bytes, str], ...] = (
-    (0xE0, b"JFIF\0", "JFIF"),
-    (0xE0, b"JFXX\0", "JFXX"),
-    (0xE1, b"Exif\0", "Exif"),
+_IDENTIFIERS: tuple[tuple[int, bytes, str], ...] = (
+    (0xE0, b"JFIF\0", "JFIF"), (0xE0, b"JFXX\0", "JFXX"), (0xE1, b"Exif\0", "Exif"),
     (0xE1, b"http://ns.adobe.com/xap/1.0/\0", "XMP"),
     (0xE1, b"http://ns.adobe.com/xmp/extension/\0", "extended XMP"),
-    (0xE2, b"ICC_PROFILE\0", "ICC"),
-    (0xE2, b"MPF\0", "MPF"),
-    (0xE2, b"FPXR\0", "FlashPix"),
-    (0xE2, b"urn:iso:std:iso:ts:21496:-1\0", "gain map"),
-    (0xEB, b"JP", "JUMBF"),
-    (0xEC, b"Ducky", "Ducky"),
-    (0xED, b"Photoshop 3.0\0", "Photoshop"),
-    (0xEE, b"Adobe", "Adobe"),
-)
-
-
-_KNOWN = {name for _, _, name in IDENTIFIERS} | {"JUMBF c2pa"}
+    (0xE2, b"ICC_PROFILE\0", "ICC"), (0xE2, b"MPF\0", "MPF"), (0xE2, b"FPXR\0", "FlashPix"),
+    (0xE2, b"urn:iso:std:iso:ts:21496:-1\0", "gain map"), (0xEB, b"JP", "JUMBF"),
+    (0xEC, b"Ducky", "Ducky"), (0xED, b"Photoshop 3.0\0", "Photoshop"), (0xEE, b"Adobe", "Adobe"),
+)  # fmt: skip
+_KNOWN = {name for _, _, name in _IDENTIFIERS} | {"JUMBF c2pa"}
 
 _DECODED_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
@@ -135,7 +126,7 @@ def walk_stream(walk: Walk, start: int, stop: int) -> JpegStream:
         walk.observe("invalid", "does not begin with the JPEG marker SOI", start, 2)
         jpeg.stop = start
         return jpeg
-    _add(walk, jpeg, start, start + 2, "SOI")
+    walk.add(jpeg.nodes, start, start + 2, "SOI")
     position: int | None = start + 2
     for _ in range(MOST_PARTS):
         if position is None or (walk.full and not jpeg.main):
@@ -148,11 +139,6 @@ def walk_stream(walk: Walk, start: int, stop: int) -> JpegStream:
     return jpeg
 
 
-def _add(walk: Walk, jpeg: JpegStream, start: int, end: int, kind: str, note: str = "") -> None:
-    if not walk.full:
-        jpeg.nodes.append(walk.node(start, end - start, kind, note))
-
-
 def _step(walk: Walk, jpeg: JpegStream, position: int, stop: int) -> int | None:
     """Walk one segment, with the scan behind it; return the next position, None at the end."""
     position = _to_marker(walk, jpeg, position, stop)
@@ -160,7 +146,7 @@ def _step(walk: Walk, jpeg: JpegStream, position: int, stop: int) -> int | None:
     if position + 1 < stop:
         code = walk.data[position + 1]
         if code == 0xD9:
-            _add(walk, jpeg, position, position + 2, "EOI")
+            walk.add(jpeg.nodes, position, position + 2, "EOI")
             if not jpeg.scans:
                 walk.observe("invalid", "the file ends without a scan", position, 2)
             jpeg.end, jpeg.stop = position, position + 2
@@ -183,7 +169,7 @@ def _to_marker(walk: Walk, jpeg: JpegStream, position: int, stop: int) -> int:
     found = _NEXT_MARKER.search(walk.data, position, stop)
     place = found.start() if found else stop
     if place > position:
-        _add(walk, jpeg, position, place, "garbage")
+        walk.add(jpeg.nodes, position, place, "garbage")
         message = f"{place - position} bytes between two segments of the JPEG belong to neither"
         _fault(walk, jpeg, message, position, place - position, harmful=found is not None)
     return place
@@ -203,11 +189,11 @@ def _segment(walk: Walk, jpeg: JpegStream, position: int, code: int) -> int | No
     """Add one segment; return the place after it, None where the file ends before."""
     name = marker_name(code)
     if code in _ALONE:
-        _add(walk, jpeg, position, position + 2, name)
+        walk.add(jpeg.nodes, position, position + 2, name)
         return position + 2
     length = walk.uint(position + 2, 2)
     if length is None or length < 2:
-        _add(walk, jpeg, position, position + 2, name, "no length")
+        walk.add(jpeg.nodes, position, position + 2, name, "no length")
         walk.observe("invalid", f"{name} has no valid length", position, 4)
         if length is None:
             return None
@@ -222,7 +208,7 @@ def _segment(walk: Walk, jpeg: JpegStream, position: int, code: int) -> int | No
                      position, length + 2)  # fmt: skip
         end = len(walk.data)
     if not walk.full:
-        _add(walk, jpeg, position, end, name, _note(walk, position + 4, end, code))
+        walk.add(jpeg.nodes, position, end, name, _note(walk, position + 4, end, code))
     if length > there:
         return None
     _read_segment(walk, jpeg, position + 4, end, code)
@@ -286,7 +272,7 @@ def _scan(walk: Walk, jpeg: JpegStream, head_at: int, start: int, stop: int) -> 
         _fault(walk, jpeg, f"reserved marker 0x{walk.data[at + 1]:02x} inside a scan", at, 2)
         found = _NEXT_MARKER.search(walk.data, at + 2, stop)
     end = found.start() if found else stop
-    _add(walk, jpeg, start, end, "scan")
+    walk.add(jpeg.nodes, start, end, "scan")
     following = _before_fill(walk.data, start, end)
     usable = following if reserved is None else _before_fill(walk.data, start, reserved)
     if jpeg.main:
@@ -445,7 +431,7 @@ def _note(walk: Walk, start: int, end: int, code: int) -> str:
 
 
 def _app_note(payload: bytes, code: int) -> str:
-    for marker, identifier, name in IDENTIFIERS:
+    for marker, identifier, name in _IDENTIFIERS:
         if marker == code and payload.startswith(identifier):
             # ISO 19566-5: the label of the outermost box stands in the first hundred bytes.
             return "JUMBF c2pa" if name == "JUMBF" and b"c2pa" in payload[:128] else name

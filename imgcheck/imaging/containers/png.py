@@ -119,9 +119,9 @@ def _add(walk: Walk, png: _Png, chunk: Chunk) -> None:
         png.run += 1
         png.nodes[-1] = Node(offset=last.offset, length=end - last.offset, kind=name,
                              note=f"{png.run} chunks")  # fmt: skip
-    elif not walk.full:
+    else:
         png.run = 1
-        png.nodes.append(walk.node(place, end - place, name, note))
+        walk.add(png.nodes, place, end, name, note)
 
 
 def _check(walk: Walk, chunk: Chunk) -> str:

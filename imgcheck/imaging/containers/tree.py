@@ -98,6 +98,14 @@ class Walk:
         self.nodes_left -= 1
         return Node(offset=offset, length=length, kind=kind, note=note, children=children)
 
+    def add(
+        self, nodes: list[Node], start: int, end: int, kind: str, note: str = "",
+        children: tuple[Node, ...] = (),
+    ) -> None:  # fmt: skip
+        """Append a node while the budget lasts."""
+        if not self.full:
+            nodes.append(self.node(start, end - start, kind, note, children))
+
     def observe(
         self, kind: str, message: str, offset: int | None = None, length: int | None = None
     ) -> Observation:

@@ -68,8 +68,7 @@ def _chunks(walk: Walk, start: int, end: int, depth: int, webp: _WebP | None) ->
         inner: tuple[Node, ...] = ()
         if name == "ANMF" and depth < MAX_DEPTH:  # a frame: 16 bytes of header, then chunks
             inner = _chunks(walk, position + 24, stop, depth + 1, None)
-        if not walk.full:
-            nodes.append(walk.node(position, stop - position, name, f"{length} bytes", inner))
+        walk.add(nodes, position, stop, name, f"{length} bytes", inner)
         position = position + 8 + length + (length % 2)
     if webp is not None:
         walk.stop("WebP chunks")
