@@ -9,8 +9,6 @@ from imgcheck.imaging.containers.header import (
     BrokenHeaderError,
     Header,
     Walked,
-    number,
-    take,
     unpack,
     zero_run,
 )
@@ -88,20 +86,13 @@ def _primary_properties(data: bytes, meta: Node) -> list[Node]:
 
 def _associations(data: bytes, node: Node, primary: int) -> list[int]:
     """Read the item property association box for one item."""
-    (version,), (flags,) = _values(data, node, 0, "B"), _values(data, node, 3, "B")
-    (count,), at = _values(data, node, 4, ">I"), payload(data, node)[0] + 8
-    for _ in range(min(count, _MOST_ASSOCIATIONS)):
-        item = number(data, at, ">I" if version else ">H")
-        at += 4 if version else 2
-        many = number(data, at, "B")
-        at += 1
-        if flags & 1:
-            indices = [unpack(data, at + 2 * i, ">H")[0] & 0x7FFF for i in range(many)]
-            at += 2 * many
-        else:
-            indices = [value & 0x7F for value in take(data, at, many)]
-            at += many
-        if item == primary:
+    fields = _Fields(data, *payload(data, node))
+    version, wide = fields.take(1), fields.take(3) & 1
+    for _ in range(min(fields.take(4), _MOST_ASSOCIATIONS)):
+        item = fields.take(4 if version else 2)
+        count = fields.take(1)
+        indices = [fields.take(2) & 0x7FFF if wide else fields.take(1) & 0x7F for _ in range(count)]
+        if item == primary or not fields.ok:
             return indices
     return []
 
