@@ -335,15 +335,21 @@ def match(query: Features, known: Features, *, ratio: float = 0.9) -> Matches:
     A pair is kept if its distance is below ``ratio`` times that of the next best keypoint at
     another spot. The ratio is high, because the geometry is tested afterwards.
     """
-    if len(query) == 0 or len(known) < 2:
-        return _pairs(query, known, np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
-    best, first, second = _nearest(query, known)
-    keep = np.flatnonzero(first < ratio * second)
-    # One query keypoint for each known keypoint: the nearest.
-    order = keep[np.lexsort((keep, first[keep]))]
-    _, at = np.unique(best[order], return_index=True)
-    order = order[np.sort(at)]
-    return _pairs(query, known, order, best[order], first[order])
+    order, best, first = np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)
+    if len(query) and len(known) > 1:
+        best, first, second = _nearest(query, known)
+        keep = np.flatnonzero(first < ratio * second)
+        # One query keypoint for each known keypoint: the nearest.
+        order = keep[np.lexsort((keep, first[keep]))]
+        _, at = np.unique(best[order], return_index=True)
+        order = order[np.sort(at)]
+    return Matches(
+        query_points=query.points[order],
+        known_points=known.points[best[order]],
+        query_index=order,
+        known_index=best[order],
+        distances=first[order].astype(np.float32),
+    )
 
 
 def _nearest(query: Features, known: Features) -> tuple[Index, Float64, Float64]:
@@ -387,15 +393,3 @@ def _smallest(table: Float32, count: int) -> tuple[Index, Float32]:
         values[:, rank] = table[rows, near[:, rank]]
         table[rows, near[:, rank]] = np.inf
     return near, values
-
-
-def _pairs(
-    query: Features, known: Features, query_index: Index, known_index: Index, distances: Float64
-) -> Matches:
-    return Matches(
-        query_points=query.points[query_index],
-        known_points=known.points[known_index],
-        query_index=query_index,
-        known_index=known_index,
-        distances=distances.astype(np.float32),
-    )

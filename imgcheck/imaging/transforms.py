@@ -173,20 +173,6 @@ def fit(
         local = local / local[2, 2]
         if np.abs(step).max() < 1e-9:
             break
-    return _finish(model, local, back, src, dst, trust, normal, centre, radius)
-
-
-def _finish(
-    model: str,
-    local: Float64,
-    back: Float64,
-    src: Float64,
-    dst: Float64,
-    trust: Float64,
-    normal: Float64,
-    centre: tuple[float, float],
-    radius: float,
-) -> Fit | None:
     matrix = local @ np.linalg.inv(back)
     if abs(matrix[2, 2]) < 1e-12:
         return None
@@ -194,16 +180,15 @@ def _finish(
     residuals = np.hypot(*(dst - apply(matrix, src)).T)
     if not np.isfinite(residuals).all():
         return None
-    freedom = max(1, 2 * len(src) - FREEDOM[model])
+    freedom = max(1, 2 * len(src) - count)
     variance = float((trust * residuals**2).sum()) / freedom * len(src) / float(trust.sum())
     sigma = max(SMALLEST_SIGMA, math.sqrt(variance))
-    covariance = np.asarray(np.linalg.inv(normal) * (sigma**2 * float(trust.mean())), np.float64)
     return Fit(
         model=model,
         matrix=matrix,
         residuals=residuals,
         sigma=sigma,
-        covariance=covariance,
+        covariance=np.asarray(np.linalg.inv(normal) * (sigma**2 * float(trust.mean()))),
         centre=centre,
         radius=radius,
     )
