@@ -8,7 +8,7 @@ refused.
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,10 +83,13 @@ def sample(
         if not 0 < size <= limits.pixels:
             raise RefusedError(f"{shown} has frames of {size:,.0f} pixels", file=shown)
         count = 0
-        for frame in _scenes(capture, every_s, _refusal(shown)):
+        for frame in _scenes(capture, every_s):
             count += 1
-            if count > MOST_SAMPLES:
-                raise _refusal(shown)(f"more than {MOST_SAMPLES} scenes")
+            if frame is None or count > MOST_SAMPLES:
+                most = (
+                    f"{_LONGEST_FRAMES:,} frames" if frame is None else f"{MOST_SAMPLES:,} scenes"
+                )
+                raise RefusedError(f"{shown} has more than {most}; cut it in parts", file=shown)
             yield frame
         if count == 0:
             raise UnreadableError(f"{shown} is a video without a readable frame", file=shown)
@@ -96,13 +99,8 @@ def sample(
         capture.release()
 
 
-def _refusal(shown: str) -> Callable[[str], RefusedError]:
-    return lambda what: RefusedError(f"{shown} has {what}; cut it in parts", file=shown)
-
-
-def _scenes(
-    capture: cv2.VideoCapture, every_s: float, refuse: Callable[[str], RefusedError]
-) -> Iterator[Frame]:
+def _scenes(capture: cv2.VideoCapture, every_s: float) -> Iterator[Frame | None]:
+    """Yield the frames of `sample`; None where a video is too long to look through."""
     rate = capture.get(cv2.CAP_PROP_FPS)
     rate = rate if 0.1 < rate < 1000 else 25.0
     step = max(1, round(rate * _LOOK_S))
@@ -122,4 +120,4 @@ def _scenes(
         if changed or seconds - kept_at >= every_s:
             kept, kept_at = small, seconds
             yield Frame(seconds=seconds, rgb=np.ascontiguousarray(bgr[..., ::-1]))
-    raise refuse(f"more than {_LONGEST_FRAMES:,} frames")
+    yield None

@@ -17,24 +17,8 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 # The class of one format, not `PIL.Image.open`: nothing is guessed.
-_CLASSES = {
-    "avif": "AvifImageFile",
-    "bmp": "BmpImageFile",
-    "gif": "GifImageFile",
-    "jp2": "Jpeg2KImageFile",
-    "jpeg": "JpegImageFile",
-    "png": "PngImageFile",
-    "webp": "WebPImageFile",
-}
-_MODULES = {
-    "avif": "Avif",
-    "bmp": "Bmp",
-    "gif": "Gif",
-    "jp2": "Jpeg2K",
-    "jpeg": "Jpeg",
-    "png": "Png",
-    "webp": "WebP",
-}
+_PLUGINS = {"avif": "Avif", "bmp": "Bmp", "gif": "Gif", "jp2": "Jpeg2K", "jpeg": "Jpeg",
+            "png": "Png", "webp": "WebP"}  # fmt: skip
 
 
 def decode_with_pillow(data: bytes, header: Header) -> Decoded:
@@ -50,14 +34,15 @@ def decode_with_pillow(data: bytes, header: Header) -> Decoded:
 
 
 def _open(data: bytes, header: Header) -> tuple["ImageFile", tuple[Observation, ...]]:
-    module = importlib.import_module(f"PIL.{_MODULES[header.format]}ImagePlugin")
+    name = _PLUGINS[header.format]
+    opener = getattr(importlib.import_module(f"PIL.{name}ImagePlugin"), f"{name}ImageFile")
     from PIL import Image as PillowImage
 
     with recorded_warnings() as caught:
         # The header was checked; this limit, of the process, would refuse what the user allows.
         theirs, PillowImage.MAX_IMAGE_PIXELS = PillowImage.MAX_IMAGE_PIXELS, None
         try:
-            image: ImageFile = getattr(module, _CLASSES[header.format])(io.BytesIO(data))
+            image: ImageFile = opener(io.BytesIO(data))
         finally:
             PillowImage.MAX_IMAGE_PIXELS = theirs
     size = image.size
