@@ -129,7 +129,7 @@ def _section(section: Section) -> RenderableType:
     else:
         rows += _group("What supports it", section.supporting, always=True)
         rows += _group("What contradicts it", section.contradicting, always=True)
-        rows += _group("What leaves it open", section.undecided)
+        rows += _group("What is inconclusive", section.undecided)
     for heading, sentences in (
         ("Not tested", section.untested),
         ("What this does not prove", section.limits),

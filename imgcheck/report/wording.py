@@ -227,14 +227,14 @@ def _count(statement: Count) -> str:
         many = f"at least {number(low)}"
     else:
         many = f"at most {number(high or 0)}"
-    return f"shows {many} of the class {name}"
+    return f"shows {many} object{'' if many == '1' else 's'} of the class {name}"
 
 
 def _absence(statement: Absence) -> str:
     name = line(statement.object_class, limit=40)
     if statement.min_size_m is None:
-        return f"shows no {name} of any size"
-    return f"shows no {name} of {number(statement.min_size_m)} m or more"
+        return f"shows no object of the class {name}, of any size"
+    return f"shows no object of the class {name} of {number(statement.min_size_m)} m or more"
 
 
 def _dimensions(statement: Dimensions) -> str:

@@ -141,3 +141,10 @@ def test_two_statements_of_one_id_are_refused() -> None:
     one = Acquired(id="a", window=Window.parse("2017"))
     with pytest.raises(ValueError, match="share the id a"):
         Claim(statements=(one, one))
+
+
+def test_the_page_on_json_names_every_kind_of_document() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+    for name in schemas():
+        group, _, command = name.partition("-")
+        assert f"imgcheck-{name}/1" in page or (f"`{group} " in page and f"`{command}`" in page)
