@@ -4,7 +4,7 @@ The form is that of RFC 8785 (JSON Canonicalization Scheme) on a subset on which
 
 - values are objects, arrays, strings, integers of at most 2^53 - 1 in size, true, false, null;
   there are no fractions, because their text is where writers differ;
-- names of an object are ASCII and stand in the order of their bytes, each once;
+- names of an object are ASCII and in the order of their bytes, each once;
 - no white space between tokens;
 - in strings only ``"``, ``\\`` and U+0000 to U+001F are escaped, in the short form where there is
   one (``\\b \\t \\n \\f \\r``), else as ``\\u00xx`` in lower case; all else is UTF-8;
@@ -58,7 +58,9 @@ def loads(data: bytes) -> Any:
     except ValueError as error:
         raise NotCanonical(f"is not in the canonical form: {str(error)[:200]}") from None
     if again != data:
-        raise NotCanonical("is not in the canonical form", _first_difference(again, data))
+        differing = (k for k, (a, b) in enumerate(zip(again, data, strict=False)) if a != b)
+        place = next(differing, min(len(again), len(data)))
+        raise NotCanonical("is not in the canonical form", place)
     return value
 
 
@@ -84,10 +86,3 @@ def _check(value: Any, depth: int) -> None:
 
 def _no_float(text: str) -> Any:
     raise ValueError(f"the number {text[:30]} is no integer")
-
-
-def _first_difference(one: bytes, other: bytes) -> int:
-    for place, (a, b) in enumerate(zip(one, other, strict=False)):
-        if a != b:
-            return place
-    return min(len(one), len(other))

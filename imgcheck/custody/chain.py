@@ -14,7 +14,7 @@ from imgcheck.imaging.text import printable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """The log of a case as it stands.
+    """The log of a case, as read.
 
     Attributes
     ----------

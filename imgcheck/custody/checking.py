@@ -12,7 +12,7 @@ from imgcheck.custody.chain import History, examine
 from imgcheck.custody.files import hash_file, open_locked, read_small
 from imgcheck.custody.layout import Problem
 from imgcheck.custody.log import MOST_HEAD_BYTES, Entry, Head, Kept, read_head, read_lines
-from imgcheck.errors import UnreadableError, UsageError
+from imgcheck.errors import UsageError
 from imgcheck.imaging.text import printable
 
 # 16 hexadecimal digits are 64 bits: enough against a slip, short enough for paper.
@@ -23,30 +23,15 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """Result of a verification of a case.
-
-    Attributes
-    ----------
-    case : str or None
-        Identifier of the case.
-    head : str or None
-        SHA-256 of the last line; keep a copy of it elsewhere.
-    lines, files, bytes : int
-        What was checked.
-    problems : tuple of Problem
-        Empty for a case that is whole.
-    remarks : tuple of str
-        Observations that are no problems.
-    signatures : tuple of signing.Seal
-    """
+    """Result of a verification of a case."""
 
     case: str | None
-    head: str | None
+    head: str | None  # SHA-256 of the last line; keep a copy of it elsewhere
     lines: int
     files: int
     bytes: int
-    problems: tuple[Problem, ...]
-    remarks: tuple[str, ...]
+    problems: tuple[Problem, ...]  # empty for a case that is whole
+    remarks: tuple[str, ...]  # observations that are no problems
     signatures: tuple[signing.Seal, ...]
 
     @property
@@ -87,9 +72,9 @@ def verify(
     Whoever can write in the folder can make a new log with a new chain and a new head. Only a head
     hash kept elsewhere, or a signature whose key is elsewhere, shows that.
     """
-    _require(folder)
+    layout.require_folder(folder)
     log = folder / layout.LOG
-    if not _is(log, stat.S_ISREG):
+    if log.is_symlink() or not log.is_file():
         words = "the log is missing, or is no regular file: the files cannot be checked"
         problem = Problem(kind="missing", path=layout.LOG, message=words)
         return Verification(case=None, head=None, lines=0, files=0, bytes=0, problems=(problem,),
@@ -109,8 +94,7 @@ def _verify(
     public_key: bytes | None,
     progress: Progress | None,
 ) -> Verification:
-    head = read_head(folder)
-    problems = [*_head(folder, chain), *chain.problems]
+    problems = [*_head(folder), *chain.problems]
     expected, doubled = _expected(chain.entries)
     problems += doubled
     walk = _Walk(folder, expected, chain.unfinished, progress)
@@ -125,7 +109,7 @@ def _verify(
     last = chain.lines[-1] if chain.lines else None
     return Verification(
         case=chain.entries[0].case if chain.entries else None,
-        head=head.sha256 if head is not None else None if last is None else last.sha256,
+        head=chain.head or (None if last is None else last.sha256),
         lines=len(chain.lines),
         files=walk.files,
         bytes=walk.bytes,
@@ -135,25 +119,7 @@ def _verify(
     )
 
 
-def _require(folder: Path) -> None:
-    shown = printable(str(folder))
-    if not folder.is_dir():
-        raise UnreadableError(f"{shown}: there is no such folder", file=shown)
-    if not os.path.lexists(folder / layout.LOG) and not os.path.lexists(folder / layout.HEAD):
-        raise UnreadableError(
-            f"{shown}: is no case folder: it has neither {layout.LOG} nor {layout.HEAD}",
-            file=shown,
-        )
-
-
-def _is(path: Path, kind: Callable[[int], bool]) -> bool:
-    try:
-        return kind(path.lstat().st_mode)
-    except OSError:
-        return False
-
-
-def _head(folder: Path, chain: History) -> Iterator[Problem]:
+def _head(folder: Path) -> Iterator[Problem]:
     """Return what is wrong with the head itself."""
     path = folder / layout.HEAD
     if not os.path.lexists(path):
@@ -353,23 +319,23 @@ def _clock(entries: tuple[Entry, ...]) -> Iterator[str]:
 
 
 def _noted(chain: History, expected: str) -> str | Problem:
-    """Look for a head hash that was noted down elsewhere among the lines of the log."""
+    """Look for a head hash that was recorded elsewhere among the lines of the log."""
     wanted = expected.strip().lower()
     if not _FEWEST_DIGITS <= len(wanted) <= 64 or not set(wanted) <= set("0123456789abcdef"):
         raise UsageError(
             f"--expect-head: {printable(expected, limit=70)} is no hash; give the 64 hexadecimal "
-            f"digits that were noted down, or the first {_FEWEST_DIGITS} or more"
+            f"digits that were recorded, or the first {_FEWEST_DIGITS} or more"
         )
     for line in chain.lines:
         if line.entry is not None and line.sha256.startswith(wanted):
             behind = len(chain.lines) - line.number
             return (
-                f"the head that was noted down is line {line.number}: the log up to there is the "
+                f"the head that was recorded is line {line.number}: the log up to there is the "
                 f"one of that time; {behind} line(s) came later"
             )
     return Problem(
         kind="expected-head",
         path=layout.LOG,
-        message="no line has the hash that was noted down: this is not the log of that time, or "
+        message="no line has the hash that was recorded: this is not the log of that time, or "
         "lines up to there were changed",
     )

@@ -114,8 +114,8 @@ def numbered(number: int) -> str:
     return f"{number:04d}"
 
 
-def require_case(folder: Path) -> None:
-    """Refuse a path that is no case folder, or one with a link in place of a part of it."""
+def require_folder(folder: Path) -> None:
+    """Refuse a path that is no case folder."""
     shown = printable(str(folder))
     if not folder.is_dir():
         raise UnreadableError(
@@ -128,6 +128,14 @@ def require_case(folder: Path) -> None:
             f"imgcheck case init {shown}",
             file=shown,
         )
+
+
+def require_case(folder: Path) -> None:
+    """Refuse a path that is no case folder, or one with a link in place of a part of it.
+
+    A folder of the case may be missing: archives drop empty ones.
+    """
+    require_folder(folder)
     for name in (LOG, HEAD):
         _require(folder, name, stat.S_ISREG, "a regular file")
     for name in FOLDERS:

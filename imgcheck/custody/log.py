@@ -162,24 +162,13 @@ def this_tool(libraries: Mapping[str, str] | None = None) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """Number and hash of the last line of the log.
+    """Number and hash of the last line of the log."""
 
-    Attributes
-    ----------
-    case : str
-        Identifier of the case.
-    lines : int
-        Number of the last line, from 1.
-    sha256 : str
-        Hash of the bytes of that line, which holds the hash of the line before, and so on.
-    log_bytes : int
-        Length of the log up to and with the line's end.
-    """
-
-    case: str
-    lines: int
+    case: str  # identifier of the case
+    lines: int  # number of the last line, from 1
+    # Of the bytes of that line, which holds the hash of the line before, and so on.
     sha256: str
-    log_bytes: int
+    log_bytes: int  # length of the log up to and with the line's end
 
     def value(self) -> dict[str, str | int]:
         """Return the head as JSON-ready values."""

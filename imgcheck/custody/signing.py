@@ -36,25 +36,17 @@ MOST_BYTES = 65536
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """A signature file that was read.
-
-    Attributes
-    ----------
-    lines, sha256 : int, str
-        The head that was signed.
-    fingerprint : str
-        SHA-256 of the public key (its SubjectPublicKeyInfo in DER), in hexadecimal.
-    report_sha256 : str or None
-        Hash of the ``report.json`` that the signature names, if it names one.
-    """
+    """A signature file that was read."""
 
     case: str
+    # The head that was signed.
     lines: int
     sha256: str
-    fingerprint: str
+    fingerprint: str  # SHA-256 of the public key (its SubjectPublicKeyInfo in DER)
     public_key: bytes
     message: bytes
     signature: bytes
+    # Hash of the ``report.json`` that the signature names, if it names one.
     report_sha256: str | None = None
 
 

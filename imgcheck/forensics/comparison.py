@@ -187,8 +187,8 @@ def _compare(
     pair: _Pair, matrix: NDArray[np.float64] | None, false_alarm_rate: float
 ) -> Residual | NotCompared:
     to_earlier = _registered(pair) if matrix is None else _regular(matrix)
-    if isinstance(to_earlier, str):
-        return NotCompared(reason=to_earlier)
+    if isinstance(to_earlier, NotCompared):
+        return to_earlier
     covered = warp.coverage(
         pair.earlier.shape, to_earlier, pair.shape, inverse=True, mask=pair.known
     )
@@ -318,21 +318,21 @@ def _checked_matrix(matrix: ArrayLike) -> NDArray[np.float64]:
     return given
 
 
-def _regular(matrix: NDArray[np.float64]) -> NDArray[np.float64] | str:
+def _regular(matrix: NDArray[np.float64]) -> NDArray[np.float64] | NotCompared:
     if abs(np.linalg.det(matrix[:2, :2])) < 1e-9:
-        return "the given transform maps the picture onto a line or a point"
+        return NotCompared(reason="the given transform maps the picture onto a line or a point")
     return matrix
 
 
-def _registered(pair: _Pair) -> NDArray[np.float64] | str:
-    """Return the transform from picture to earlier pixels, or the reason why there is none."""
+def _registered(pair: _Pair) -> NDArray[np.float64] | NotCompared:
+    """Return the transform from picture to earlier pixels."""
     small, small_mask, from_picture = _working(pair.picture, pair.usable & ~pair.drawn)
     large, large_mask, from_earlier = _working(pair.earlier, pair.known)
     found = registration.register(
         small, large, picture_mask=small_mask, reference_mask=large_mask, try_mirrored=True
     )
     if isinstance(found, registration.NotRegistered):
-        return f"it could not be registered to the earlier copy: {found.reason}"
+        return NotCompared(reason=f"it could not be registered to the earlier copy: {found.reason}")
     return np.asarray(np.linalg.inv(from_earlier) @ found.matrix @ from_picture)
 
 

@@ -105,8 +105,8 @@ class Component:
 class Encoding:
     """The traces of the last save of a JPEG.
 
-    All of it speaks of the last save only. It says nothing about earlier ones, and nothing about
-    whether what is shown was altered: cameras, platforms and editors alike write any of these.
+    It describes the last save only. It is no evidence of earlier ones, nor of whether the content
+    was altered: cameras, platforms and editors alike write any of these.
 
     Attributes
     ----------
@@ -160,7 +160,7 @@ def encoding(data: bytes, *, structure: Structure) -> Encoding | None:
     Returns
     -------
     Encoding or None
-        None where the file is no JPEG or has no frame header. It speaks of the last save only.
+        None where the file is no JPEG or has no frame header.
 
     Notes
     -----

@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import nnls
 
 # Side of a cell in grid pixels; energies are kept by cells.
 CELL = 4
@@ -206,7 +207,7 @@ def _fitted(
     ground: NDArray[np.float32],
     floor: float,
 ) -> NDArray[np.float32]:
-    """Express the observed energy by parts, none negative, leaving out what stands above."""
+    """Express the observed energy by parts, none negative, robust to outliers."""
     share = np.maximum(_box(weight, _FIT_WINDOW), np.float32(1e-3))
     good = _box(ground, _FIT_WINDOW) >= 0.8
     target = (_box(observed, _FIT_WINDOW) / share)[good].astype(np.float64)
@@ -235,29 +236,7 @@ def _fitted(
 
 def _not_negative(normal: NDArray[np.float64], side: NDArray[np.float64]) -> NDArray[np.float64]:
     """Solve least squares without negative parts, from the normal equations."""
-    answer = np.zeros(len(side))
-    free = np.zeros(len(side), bool)
-    for _ in range(4 * len(side)):
-        pull = np.where(free, -np.inf, side - normal @ answer)
-        best = int(np.argmax(pull))
-        if pull[best] <= 1e-9 * abs(side).max():
-            break
-        free[best] = True
-        while True:
-            use = np.flatnonzero(free)
-            found = np.linalg.lstsq(normal[np.ix_(use, use)], side[use], rcond=1e-10)[0]
-            low = found <= 0
-            if not low.any():
-                answer[:] = 0
-                answer[use] = found
-                break
-            # Go towards the solution as far as nothing turns negative; what hits zero is out.
-            old = answer[use]
-            step = float(np.min(old[low] / np.maximum(old[low] - found[low], 1e-30)))
-            moved = old + step * (found - old)
-            moved[low & (moved <= 1e-12 * abs(moved).max())] = 0
-            answer[use] = np.maximum(moved, 0)
-            free &= answer > 0
-            if not free.any():
-                break
-    return answer
+    values, axes = np.linalg.eigh(normal)
+    kept = values > 1e-10 * values[-1]
+    roots, axes = np.sqrt(values[kept]), axes[:, kept]
+    return np.asarray(nnls(roots[:, None] * axes.T, (axes.T @ side) / roots)[0])

@@ -11,7 +11,7 @@ STAGES = ("file", "pixels", "hash", "part")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPicture:
-    """One row of the index: a picture, or a hash from somebody's list.
+    """One row of the index: a picture, or a hash from a published list.
 
     Attributes
     ----------
@@ -57,8 +57,6 @@ class Match:
         pixels do not decide between the kinds.
     relation_reason : str
         The reason for the relation, in one phrase.
-    relation_share : float or None
-        Share of the textured blocks that agree between the two (`imgcheck.imaging.relation`).
     log10_nfa, nfa : float
         Number of false alarms: unrelated pictures expected to match this well in an index of
         this size; -inf and 0 for the same file or pixels.
@@ -77,12 +75,6 @@ class Match:
     view : str
         What of the query was hashed: "whole", or what is left without a frame, a colour map or
         drawings (`imgcheck.hashing.views`); empty if no hash matched.
-    other_hashes : tuple of (kind, bits)
-        Distances of the pHash and dHash of 256 bits, of a match by hash of the whole picture.
-    inliers : int
-        Pairs of local features that agree with the transform.
-    rms_px : float or None
-        Of their residuals, known pixels.
     """
 
     known: KnownPicture
@@ -90,7 +82,6 @@ class Match:
     relation: str
     log10_nfa: float
     relation_reason: str = ""
-    relation_share: float | None = None
     mirrored: bool = False
     inverted: bool = False
     transform: Matrix | None = None
@@ -99,9 +90,6 @@ class Match:
     overlap_share: float | None = None
     distance: int | None = None
     view: str = ""
-    other_hashes: tuple[tuple[str, int], ...] = ()
-    inliers: int = 0
-    rms_px: float | None = None
 
     @property
     def known_share(self) -> float | None:

@@ -30,7 +30,7 @@ _AT_ONCE = 8192
 POSTING = np.dtype([("picture", "<u4"), ("place", "<u4"), ("signature", "<u8")])
 LARGEST_PICTURE = 2**32 - 1
 # 10 bits each for x and y, 6 for the size, 6 for the direction: at 2,048 px 2 px, an eighth
-# of an octave and 5.6 degrees, all well below what the vote tells apart.
+# of an octave and 5.6 degrees, all well below the bins of the vote.
 _STEPS = 1023
 _SIZES_AN_OCTAVE, _SMALLEST_LOG2 = 6, -11.0
 _DIRECTIONS = 64

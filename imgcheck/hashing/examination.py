@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgcheck.hashing import phash, records
+from imgcheck.hashing import records
 from imgcheck.hashing.answer import KnownPicture, Match, Matrix, Polygon
 from imgcheck.hashing.columns import HashHit
 from imgcheck.hashing.perceptual import ORIENTATIONS
@@ -66,8 +66,6 @@ class _Registered:
     matrix: NDArray[np.float64]
     inverted: bool
     log10_nfa: float
-    inliers: int = 0
-    rms_px: float | None = None
     support: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
 
 
@@ -137,7 +135,6 @@ def examine(
         known=known,
         stage="part" if hit is None else "hash",
         relation=kind,
-        relation_share=None if found is None else found.share,
         relation_reason="" if found is None else found.reason,
         log10_nfa=registered.log10_nfa if hit is None else min(hit.log10_nfa, registered.log10_nfa),
         mirrored=bool(np.linalg.det(registered.matrix[:2, :2]) < 0),
@@ -148,9 +145,6 @@ def examine(
         overlap_share=share,
         distance=None if hit is None else hit.distance,
         view="" if hit is None else record.views[hit.view].name,
-        other_hashes=_other_hashes(record, preview, hit),
-        inliers=registered.inliers,
-        rms_px=registered.rms_px,
     )
 
 
@@ -193,8 +187,6 @@ def _by_features(
             matrix=found.matrix @ flip if mirrored else found.matrix,
             inverted=inverted,
             log10_nfa=found.log10_nfa,
-            inliers=found.inliers,
-            rms_px=found.rms_px,
             support=transforms.apply(flip, points) if mirrored else points,
         )
     if best is None:
@@ -202,16 +194,6 @@ def _by_features(
     probability = log10_part_probability(best.log10_nfa, query.variants[0], known)
     log10_nfa = probability + math.log10(max(1, rows))
     return replace(best, log10_nfa=log10_nfa) if log10_nfa <= MATCH_LOG10_NFA else None
-
-
-def _other_hashes(
-    record: Record, preview: NDArray[np.uint8] | None, hit: HashHit | None
-) -> tuple[tuple[str, int], ...]:
-    """Compare pHash and dHash too where the whole picture matches a whole known one."""
-    if hit is None or hit.view != 0 or hit.region or preview is None:
-        return ()
-    known = records.to_gray(preview)
-    return phash.beside(record.gray, known, orientation=hit.orientation, inverted=hit.inverted)
 
 
 def _by_hash(record: Record, hit: HashHit, shape: tuple[int, int]) -> _Registered:
@@ -440,19 +422,12 @@ def _detail(gray: NDArray[np.float32], both: NDArray[np.bool_]) -> NDArray[np.fl
     """Take away the mean of the neighbourhood, of the pixels that both have."""
     weight = both.astype(np.float32)
     filled = np.where(both, gray, np.float32(0)).astype(np.float32)
-    near = _boxed(filled) / np.maximum(_boxed(weight), np.float32(1e-6))
+    near, share = (
+        cv2.blur(v, (_DETAIL_PX, _DETAIL_PX), borderType=cv2.BORDER_REPLICATE)
+        for v in (filled, weight)
+    )
+    near = near / np.maximum(share, np.float32(1e-6))
     return np.where(both, filled - near, np.float32(0)).astype(np.float32)
-
-
-def _boxed(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    for axis in (0, 1):
-        pad = [(0, 0), (0, 0)]
-        pad[axis] = (_DETAIL_PX // 2 + 1, _DETAIL_PX // 2)
-        total = np.cumsum(np.pad(values, pad, mode="edge"), axis=axis, dtype=np.float64)
-        size = values.shape[axis]
-        ahead = np.take(total, range(_DETAIL_PX, _DETAIL_PX + size), axis=axis)
-        values = ((ahead - np.take(total, range(size), axis=axis)) / _DETAIL_PX).astype(np.float32)
-    return values
 
 
 def _agreement(

@@ -1,7 +1,7 @@
 """The index of known pictures: add, remove, search, verify."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -55,13 +55,7 @@ class HashIndex:
 
     @classmethod
     def create(cls, path: Path | str, *, timeout_s: float = _TIMEOUT_S) -> Self:
-        """Make an empty index and open it for writing.
-
-        Raises
-        ------
-        IndexFileError
-            If the name is taken, or the folder cannot be written.
-        """
+        """Make an empty index and open it for writing."""
         database.create(Path(path))
         return cls.open(path, writable=True, timeout_s=timeout_s)
 
@@ -69,20 +63,7 @@ class HashIndex:
     def open(
         cls, path: Path | str, *, writable: bool = False, timeout_s: float = _TIMEOUT_S
     ) -> Self:
-        """Open an index; read-only unless ``writable``.
-
-        Parameters
-        ----------
-        path : Path or str
-        writable : bool, default False
-        timeout_s : float, default 10
-            How long to wait for another writer.
-
-        Raises
-        ------
-        IndexFileError
-            If the file is absent, foreign, damaged, locked, or of another version.
-        """
+        """Open an index, read-only unless ``writable``; wait ``timeout_s`` for another writer."""
         place = Path(path)
         connection = database.connect(place, writable=writable, timeout_s=timeout_s)
         return cls(place, connection, writable=writable)
@@ -124,9 +105,13 @@ class HashIndex:
         arguments.checked_date(date)
         if self._has(bytes.fromhex(image.sha256)):
             return "known"
-        preview = records.pack_preview(image.rgb())
-        return self.add_record(
-            _described(image), preview, path_text=path_text, date=date, note=note
+        return self.add_pixels(
+            image.rgb(),
+            sha256=image.sha256,
+            path_text=path_text,
+            valid=image.valid(),
+            date=date,
+            note=note,
         )
 
     def add_pixels(
@@ -218,11 +203,6 @@ class HashIndex:
         -------
         (N,) int64
             Their ids. A hash that is known with the same list, label and quality keeps its own.
-
-        Raises
-        ------
-        UsageError
-            If an argument does not have this form.
         """
         columns = arguments.checked_words(words, kind=kind)
         texts = arguments.checked_labels(labels, columns.shape[1])
@@ -269,13 +249,6 @@ class HashIndex:
 
         The content that results does not depend on the order in which indexes are merged: the
         same picture or listed hash is one row, with the date that proves the earliest existence.
-
-        Raises
-        ------
-        IndexFileError
-            If the other index cannot be used; nothing is merged then.
-        UsageError
-            If it is this index.
         """
         if Path(other).exists() and Path(other).samefile(self.path):
             raise UsageError(f'the index "{self.path}" cannot be merged with itself')
@@ -299,13 +272,7 @@ class HashIndex:
         return part_lists.append(self._connection, items)
 
     def remove(self, number: int) -> None:
-        """Remove a picture, or a listed hash, by its id.
-
-        Raises
-        ------
-        UsageError
-            If no row has this id.
-        """
+        """Remove a picture, or a listed hash, by its id."""
         with self._transaction():
             self._keys = None
             found = adding.remove_picture(self._segments, number)
@@ -313,13 +280,7 @@ class HashIndex:
                 raise UsageError(f'the index "{self.path}" has no picture {number}')
 
     def remove_list(self, name: str) -> int:
-        """Remove all hashes of a list; return how many there were.
-
-        Raises
-        ------
-        UsageError
-            If there is no such list.
-        """
+        """Remove all hashes of a list; return how many there were."""
         with self._transaction():
             self._keys = None
             sql = "SELECT 1 FROM list WHERE name = ?"
@@ -349,34 +310,20 @@ class HashIndex:
         parts. Whatever hash or parts propose is registered to the known picture and its relation
         tested, so that two photographs of one place are not taken for copies.
         """
-        record = _described(image)
-        with self._snapshot():
-            kinds = Rows(self._connection, self.path).other_kinds()
-        return self.search_record(record, parts=parts, others=phash.queries(image.rgb(), kinds))
-
-    def search_record(
-        self,
-        record: Record,
-        *,
-        parts: Parts = "auto",
-        others: Mapping[str, NDArray[np.uint64]] | None = None,
-    ) -> SearchResult:
-        """Search with a picture that was described before; see `search`.
-
-        ``others``, from `phash.queries`, are compared with listed hashes of other kinds than PDQ.
-        """
         if parts not in PARTS:
             raise UsageError(f'parts "{parts}" is none of {", ".join(PARTS)}')
+        record = records.describe(image.rgb(), sha256=image.sha256, valid=image.valid())
         with self._snapshot():
             source = Rows(self._connection, self.path)
+            others = phash.queries(image.rgb(), source.other_kinds())
             if parts == "auto":
                 parts = "every" if source.count() <= EXHAUSTIVE_ROWS else "likely"
-            matches, parts = search(record, source, parts=parts, others=others or {})
+            matches, parts = search(record, source, parts=parts, others=others)
             return SearchResult(
                 exact=parts != "likely" and source.comparable() == source.count(),
                 rows=source.count(),
                 snapshot=self._snapshot_name(),
-                listed=source.listed("pdq", *(others or {})),
+                listed=source.listed("pdq", *others),
                 matches=matches,
                 parts=parts,
                 hashable=record.pdq.hashable,
@@ -410,8 +357,6 @@ class HashIndex:
         ------
         UsageError
             If the ending is neither, or the name is taken.
-        RefusedError
-            If the file cannot be written.
         MissingDependencyError
             If Parquet is wanted and DuckDB is not installed.
         """
@@ -424,13 +369,7 @@ class HashIndex:
             return tuple(Rows(self._connection, self.path).all())
 
     def preview(self, picture: int) -> NDArray[np.uint8]:
-        """Return the stored preview of a picture, (m, n, 3) uint8, at most 1024 a side.
-
-        Raises
-        ------
-        UsageError
-            If no row has this id.
-        """
+        """Return the stored preview of a picture, (m, n, 3) uint8, at most 1024 a side."""
         with self._snapshot():
             pixels = Rows(self._connection, self.path).preview(picture)
         if pixels is None:
@@ -501,7 +440,3 @@ class HashIndex:
         if self._keys is None or version != self._version:
             self._keys, self._version = KnownKeys(self._segments), version
         return self._keys
-
-
-def _described(image: Image) -> Record:
-    return records.describe(image.rgb(), sha256=image.sha256, valid=image.valid())

@@ -15,7 +15,7 @@ from imgcheck.errors import GridMismatchError, UsageError
 
 # Name of this chain of steps: a hash of another chain may be some bits off.
 ALGORITHM = "pdq256/thumbnail512"
-# The eight ways to lay a picture down: as it is, turned clockwise, and the same after mirroring
+# The eight orientations: as it is, rotated clockwise, and the same after mirroring
 # it left to right.
 ORIENTATIONS = (
     "original",
@@ -62,7 +62,7 @@ class PdqHash:
         0 to 100, from the gradients of the shrunk picture. Many systems drop hashes below 50;
         a quarter of desert pictures lie there, so nothing is dropped here.
     hashable : bool
-        False for a constant or two-valued picture: its bits say nothing about a place.
+        False for a constant or two-valued picture: its bits carry no information about a place.
     """
 
     hex: str
@@ -124,8 +124,8 @@ def pdq(picture: NDArray[np.uint8] | NDArray[np.float32]) -> PdqHash:
     -----
     The picture is first shrunk to fit in 512 x 512 with Pillow's ``thumbnail`` (the path of the
     reference's own tests). Against its 18 published vectors: 0 bits off in 17, 10 bits off in
-    one of quality 3 (tests/benchmarks/hashing.py). Dead on crops below about 90 % of the side,
-    on turns of more than some degrees, and on added borders: use parts for those.
+    one of quality 3 (tests/benchmarks/hashing.py). Crops below about 90 % of the side, rotations by
+    more than a few degrees and added borders are not matched: use parts for those.
 
     References
     ----------

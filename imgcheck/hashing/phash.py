@@ -1,8 +1,8 @@
-"""pHash and dHash: a second comparison beside a PDQ match, and the hashes of published lists.
+"""pHash and dHash: the hashes of many published lists.
 
 Both are written from their descriptions [1]_ and meet the values of the package ImageHash, which
 most published lists come from: luma in whole grey levels, Lanczos shrinking, one bit a number.
-Neither decides a match of pictures here: on low-texture ground their distances do not follow the
+Pictures are matched by PDQ: on low-texture ground the distances of these two do not follow the
 binomial law.
 
 References
@@ -106,22 +106,6 @@ def turned(pixels: NDArray[np.uint8], orientation: str) -> NDArray[np.uint8]:
     number = ORIENTATIONS.index(orientation)
     mirrored = pixels[:, ::-1] if number >= 4 else pixels
     return np.ascontiguousarray(np.rot90(mirrored, -(number % 4)))
-
-
-def beside(
-    query: NDArray[np.float32], known: NDArray[np.float32], *, orientation: str, inverted: bool
-) -> tuple[tuple[str, int], ...]:
-    """Return the distances of two whole pictures, gray in [0, 1], by both hashes of 256 bits."""
-    one = turned(_bytes(1 - query if inverted else query), orientation)
-    other = _bytes(known)
-    return tuple(
-        (kind, (int(_hashed(one, kind), 16) ^ int(_hashed(other, kind), 16)).bit_count())
-        for kind in KINDS[2:]
-    )
-
-
-def _bytes(gray: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.asarray(np.round(np.clip(np.nan_to_num(gray), 0, 1) * 255), np.uint8)
 
 
 def log10_probability(bits: int, *, kind: str) -> float:

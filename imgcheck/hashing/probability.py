@@ -29,7 +29,7 @@ _SET = _COINS // 2
 # Hashes of noise have 0.11 to 0.13; nothing below adds to the probability.
 _NO_STRUCTURE = 0.108
 # benchmarks: global_hashes, part "chance". Fitted on six places (half A), reported on the nine
-# others: beyond coins stand 10 ** (_AT_88 + _POWER * log10(structure / 0.1)) of the comparisons at
+# others: beyond coins come 10 ** (_AT_88 + _POWER * log10(structure / 0.1)) of the comparisons at
 # 88 bits, and a tenth of them each so many bits lower.
 _AT_88, _POWER = -4.235, 3.674
 _DECADE_BITS = (5.316, 6.37, 376.3)
@@ -211,8 +211,8 @@ def log10_part_probability(log10_nfa: float, one: "Features", other: "Features")
     share = math.sqrt(distinct_share(one) * distinct_share(other))
     pairs = max(1, min(len(one), _DETAILS)) * max(1, min(len(other), _DETAILS))
     if share >= _DISTINCT_SHARE:
-        chance = _DISTINCT + _SLOPE * (log10_nfa - _AT)
+        power = _DISTINCT + _SLOPE * (log10_nfa - _AT)
     else:
-        chance = _PLAIN + _PLAIN_SLOPE * (max(log10_nfa, _PLAIN_TO) - _AT)
-        chance += _SLOPE * min(0.0, log10_nfa - _PLAIN_TO)
-    return min(0.0, chance + math.log10(pairs / _DETAILS**2))
+        power = _PLAIN + _PLAIN_SLOPE * (max(log10_nfa, _PLAIN_TO) - _AT)
+        power += _SLOPE * min(0.0, log10_nfa - _PLAIN_TO)
+    return min(0.0, power + math.log10(pairs / _DETAILS**2))

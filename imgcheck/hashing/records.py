@@ -135,7 +135,7 @@ def unpack_features(data: bytes, *, count: int) -> Features | None:
     if whole is None or count < 0 or len(whole) != count * _POINT_BYTES:
         return None
     numbers = np.frombuffer(whole, "<f4", count=4 * count)
-    # A check sum fits any numbers that a stranger writes.
+    # The check sum of a file from an untrusted source fits any numbers.
     if not np.all(np.abs(numbers) < _LARGEST_NUMBER) or not np.all(numbers[2 * count :] >= 0):
         return None
     return Features(

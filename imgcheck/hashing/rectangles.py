@@ -1,7 +1,7 @@
 """Content rectangles: the picture inside a frame, above a caption, in a screenshot or a collage.
 
-A frame moves every frequency of a picture, so that a hash of the whole says nothing about what
-stands in the frame. A pasted picture ends in straight edges along rows and columns; there the
+A frame moves every frequency of a picture, so that a hash of the whole carries no information
+on what is in the frame. A pasted picture ends in straight edges along rows and columns; there the
 step between neighbours is larger than the steps beside it, pixel for pixel along the side. That
 is counted, so that neither the colour of the frame nor the contrast of the edge matters.
 """

@@ -52,7 +52,7 @@ NAMES = (
     "hot", "parula", "magma", "inferno", "plasma", "viridis", "cividis", "twilight",
     "turbo", "deepgreen",
 )  # fmt: skip
-# Pixels looked at along the longer side, and the flattest share of them that is asked: at edges
+# Pixels looked at along the longer side, and the flattest share of them that is used: at edges
 # halved chroma and shrinking mix colours that lie far apart on the map.
 _SAMPLES, _FLATTEST, _ASKED = 320, 0.1, 2000
 _FIRST_LOOK = 128
@@ -83,8 +83,8 @@ def views(rgb: NDArray[np.uint8], *, drawn: NDArray[np.bool_] | None = None) -> 
     coloured = recover(rgb)
     if coloured is not None:
         found.append((f"palette {coloured.name}", None, coloured.gray))
-    surely = annotations.find(rgb) if drawn is None else drawn
-    thin, flat = surely | strokes(rgb), surely | flat_parts(rgb)
+    certain = annotations.find(rgb) if drawn is None else drawn
+    thin, flat = certain | strokes(rgb), certain | flat_parts(rgb)
     for name, mask in (("without strokes", thin), ("without flat parts", flat)):
         if _LEAST_DRAWN <= mask.mean() <= _MOST_DRAWN and not (mask is flat and _alike(thin, flat)):
             found.append((name, None, filled(rgb, mask)))

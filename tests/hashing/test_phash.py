@@ -94,13 +94,6 @@ def test_strangers_are_not_found_in_lists(tmp_path):
         assert index.search(as_image(ground(99))).matches == ()
 
 
-def test_phash_and_dhash_are_compared_beside_a_match_by_hash(known):
-    (match,) = known.search(as_image(ground(104)[::-1, ::-1], quality=60)).matches
-    assert match.stage == "hash"
-    assert [kind for kind, _ in match.other_hashes] == ["phash256", "dhash256"]
-    assert all(bits <= 60 for _, bits in match.other_hashes)
-
-
 def test_the_reach_falls_with_the_number_of_rows():
     few = [hashing.reach(kind, rows=100, log10_nfa=-2) for kind in hashing.KINDS]
     many = [hashing.reach(kind, rows=10**6, log10_nfa=-2) for kind in hashing.KINDS]

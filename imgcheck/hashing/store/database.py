@@ -1,7 +1,7 @@
 """The file of an index: one SQLite database.
 
 Write-ahead log with ``synchronous=FULL``: what was acknowledged survives a killed process and a
-power cut. Searches open read-only and see one consistent state. The file may come from a stranger,
+power cut. Searches open read-only and see one consistent state. The file may be untrusted,
 so everything in it is validated.
 """
 
@@ -55,7 +55,7 @@ _TABLES = (
 )
 _META = {"digest": "0" * 64, "listed": "0" * 16, "next": "1"}
 
-# What each column may hold, by its name in a query: the file may come from a stranger, and SQLite
+# What each column may hold, by its name in a query: the file may be untrusted, and SQLite
 # stores any type in any column. Packed columns (data, words, lengths) are checked by their readers.
 _TEXTS = ("algorithm", "codebook", "kind", "label", "name", "path", "value")
 _BYTES = ("sha256", "pixels")
@@ -208,7 +208,7 @@ def _must_be_a_file(path: Path) -> None:
 
 
 def _configure(connection: sqlite3.Connection, *, writable: bool) -> None:
-    # The file may come from a stranger: no code of its schema runs, its sizes are bounded.
+    # The file may be untrusted: no code of its schema runs, its sizes are bounded.
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_BLOB)
     connection.execute("PRAGMA trusted_schema=OFF")
     connection.execute("PRAGMA cell_size_check=ON")

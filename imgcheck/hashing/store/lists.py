@@ -123,7 +123,7 @@ def read(path: Path, *, format: str = "auto", date: str | None = None) -> HashLi
 
 
 def _entries(path: Path, format: str, kind: str) -> Iterator[_Entry | str]:
-    """Return each entry, or the sentence that says why a line is none."""
+    """Return each entry, or the reason why a line is none."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise UnreadableError(f"{path.name} is not a regular file", file=str(path))

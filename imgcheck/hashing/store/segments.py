@@ -1,7 +1,7 @@
 """The hashes of an index: sealed segments of columns, and a tail of single rows.
 
 Rows and their hashes change together: whatever writes here runs in a transaction of the caller.
-Whatever is read may come from a stranger, so every length and check sum is tested.
+The file may be untrusted, so every length and check sum is tested on reading.
 """
 
 import sqlite3
