@@ -12,6 +12,7 @@ from imgcheck.imaging import transforms
 from imgcheck.imaging.limits import WINDOWED_FORMATS, check_window
 from imgcheck.imaging.pixels import (
     STRETCH_PERCENTILES,
+    Float32,
     Mask,
     Uint8,
     as_bytes,
@@ -207,7 +208,7 @@ def read_gray(
     *,
     stretch: Stretch,
     out_shape: tuple[int, int] | None = None,
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+) -> tuple[Float32, Mask]:
     """Read a window as gray (rows, cols) in [0, 1], with its usable pixels.
 
     ``stretch`` (low, high) are the samples that become black and white, None for 8 bits;
@@ -224,7 +225,7 @@ def read_gray(
     return luma(np.moveaxis(shown, 0, -1)), _at(valid, out_shape)
 
 
-def read_rgb(image: "Image", window: PartWindow) -> NDArray[np.uint8]:
+def read_rgb(image: "Image", window: PartWindow) -> Uint8:
     """Read a window as (M, N, 3) uint8; of a large image without decoding the whole."""
     rows, cols = part_of(window)
     if not by_windows(image):
@@ -234,7 +235,7 @@ def read_rgb(image: "Image", window: PartWindow) -> NDArray[np.uint8]:
     return np.moveaxis(_bytes(native, image.header.bits, stretch_of(image)), 0, -1)
 
 
-def read_valid(image: "Image", window: PartWindow) -> NDArray[np.bool_]:
+def read_valid(image: "Image", window: PartWindow) -> Mask:
     """Read the usable pixels of a window; of a large image without decoding the whole."""
     return image.read_valid(window) if by_windows(image) else image.valid()[part_of(window)]
 
@@ -244,13 +245,13 @@ def by_windows(image: "Image") -> bool:
     return large and image.format in WINDOWED_FORMATS and image.mode != "palette"
 
 
-def _resized(level: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+def _resized(level: Float32, shape: tuple[int, int]) -> Float32:
     from imgcheck.imaging import warp
 
     return warp.resize(level, shape)
 
 
-def _at(valid: NDArray[np.bool_], shape: tuple[int, int] | None) -> NDArray[np.bool_]:
+def _at(valid: Mask, shape: tuple[int, int] | None) -> Mask:
     """Sample a mask at the centres of larger pixels."""
     if shape is None:
         return valid
@@ -261,7 +262,7 @@ def _at(valid: NDArray[np.bool_], shape: tuple[int, int] | None) -> NDArray[np.b
     return valid[np.ix_(*at)]
 
 
-def _bytes(native: NDArray[np.generic], bits: int, stretch: Stretch) -> NDArray[np.uint8]:
+def _bytes(native: NDArray[np.generic], bits: int, stretch: Stretch) -> Uint8:
     if stretch is None:
         return as_bytes(native, valid=None, bits=bits)
     low, high = stretch

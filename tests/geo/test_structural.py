@@ -9,7 +9,7 @@ from imgcheck import geo, scene
 from imgcheck.errors import UsageError
 from imgcheck.geo import locating, structural
 from imgcheck.geo.structural import judging
-from imgcheck.imaging import orientation, patches, transforms
+from imgcheck.imaging import orientation, transforms
 from imgcheck.imaging.registration import NotRegistered, place_covariance
 from tests.imaging.ground import ground, jpeg, view
 
@@ -196,7 +196,7 @@ def test_patches_find_a_shift_to_a_tenth_of_a_pixel():
     source = ground((200, 220), seed=6)
     first = orientation.maps(source[20:180, 20:200])
     second = orientation.maps(source[17:177, 24:204])
-    ties = patches.match(first, second, side=48, reach=8, step=24)
+    ties = orientation.match(first, second, side=48, reach=8, step=24)
     assert len(ties) > 20
     # What lies at x in the first lies at x - 4 in the second, and 3 lower.
     assert np.median(ties.shifts, axis=0) == pytest.approx([-4.0, 3.0], abs=0.1)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.geo.structural.coarse import Pyramid
-from imgcheck.imaging import orientation, patches, transforms, warp
+from imgcheck.imaging import orientation, transforms, warp
 from imgcheck.imaging.consensus import Agreement, agreement
-from imgcheck.imaging.patches import Ties
+from imgcheck.imaging.orientation import Ties
 from imgcheck.imaging.transforms import Fit
 
 # Margin around the picture on the grid of the comparison.
@@ -132,7 +132,7 @@ def overlay(
 def match_patches(on: Overlay, *, patch: float, reach: float, across: int) -> Ties:
     """Match patches; side, reach and spacing are shares of the picture's side."""
     side = max(_LEAST_PATCH_PX, 2 * round(patch * on.span / 2))
-    return patches.match(
+    return orientation.match(
         on.mine,
         on.theirs,
         side=side,
