@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from imgcheck.case import Case
 from imgcheck.checks.check import check, error_rate
 from imgcheck.model import ByteRange, Evidence, Finding, Measure, Outcome
-from imgcheck.provenance import Credentials, say_credentials
+from imgcheck.provenance import Credentials, credentials_words
 
 _BASIS = "content credentials"
 
@@ -48,7 +48,7 @@ def provenance_credentials(case: Case) -> Iterable[Finding]:
     if not found.present:
         yield from provenance_credentials.without(case, Outcome.NOT_APPLICABLE, _ABSENT)
         return
-    yield _finding(None, Outcome.INCONCLUSIVE, "; ".join(say_credentials(found)[:3]), found)
+    yield _finding(None, Outcome.INCONCLUSIVE, "; ".join(credentials_words(found)[:3]), found)
     for statement in case.claim.of_kind("unaltered"):
         outcome, words = _altered(found)
         yield _finding(statement.id, outcome, words, found)

@@ -11,8 +11,7 @@ from imgcheck.imaging.containers.tree import Node, Observation, Structure
 from imgcheck.provenance.clocks.comparison import TimeComparison, TimeFit, compare_times
 from imgcheck.provenance.clocks.stated import Time, looks_unset, signed_time
 from imgcheck.provenance.credentials.reading import c2pa_presence, read_credentials
-from imgcheck.provenance.credentials.result import Credentials, Ingredient
-from imgcheck.provenance.credentials.result import say as say_credentials
+from imgcheck.provenance.credentials.result import Credentials, Ingredient, credentials_words
 from imgcheck.provenance.credentials.result import to_json as credentials_to_json
 from imgcheck.provenance.credentials.trust import NO_TRUST, TrustBundle, TrustList, read_bundle
 from imgcheck.provenance.fields.drone import DronePose
@@ -54,7 +53,7 @@ __all__ = [
     "name_times", "named_years", "NO_TRUST", "Node", "NoSecondReading", "NotCompared",
     "Observation",
     "platform_traces", "read_bundle", "read_credentials", "read_fbmd", "read_gain_map",
-    "read_mpf", "route", "RuleResult", "say_credentials", "SecondEntry", "SecondReading",
+    "read_mpf", "route", "RuleResult", "credentials_words", "SecondEntry", "SecondReading",
     "signed_time", "Step", "structure", "Structure", "TagEntry",
     "thumbnail_agreement", "Time", "TimeComparison", "TimeFit", "Trace", "TrustBundle",
     "TrustList", "unreadable",

@@ -195,7 +195,7 @@ def _credentials(found: Inspection) -> Iterator[Row]:
     odd = found.credentials.integrity in ("broken", "disputed", "unreadable") or bool(
         found.credentials.broken_ingredients
     )
-    for number, sentence in enumerate(provenance.say_credentials(found.credentials)):
+    for number, sentence in enumerate(provenance.credentials_words(found.credentials)):
         yield Row(text=sentence, odd=odd and not number)
 
 

@@ -165,7 +165,7 @@ def test_a_changed_signature_leaves_the_name_unconfirmed(signed: bytes) -> None:
     assert "claimSignature.mismatch" in found.codes
     assert found.signer is not None
     assert not found.signer.fits
-    assert any("not confirmed as theirs" in s for s in provenance.say_credentials(found))
+    assert any("not confirmed as theirs" in s for s in provenance.credentials_words(found))
 
 
 def test_the_manifest_of_another_file_does_not_fit(signed: bytes) -> None:
@@ -247,7 +247,7 @@ def test_a_manifest_that_no_ingredient_names_is_counted(
     monkeypatch.setattr(library.Library, "read", cut_off)
     found = read(with_parts)
     assert len(found.unnamed) == 1
-    assert any("no ingredient names" in s for s in provenance.say_credentials(found))
+    assert any("no ingredient names" in s for s in provenance.credentials_words(found))
 
 
 def test_what_is_not_walked_is_never_clean(
@@ -292,7 +292,7 @@ def test_a_hash_that_leaves_out_the_picture_is_said(monkeypatch: pytest.MonkeyPa
     found = read(data)
     assert found.outside_hash is not None
     assert (found.outside_hash.exif, found.outside_hash.picture) == (True, True)
-    assert any("picture itself lies outside" in s for s in provenance.say_credentials(found))
+    assert any("picture itself lies outside" in s for s in provenance.credentials_words(found))
 
 
 def test_signed_position_and_time_are_set_beside_the_tags() -> None:

@@ -284,7 +284,7 @@ def _sentence(
     if relation == "undecidable" and unknown:
         return f"{head}; {_as_local_times(time, faces, gap_h)}."
     if relation == "undecidable":
-        return f"{head}; it is too coarse to tell whether it lies inside the window."
+        return f"{head}; it is too coarse to decide whether it lies inside the window."
     whatever = f", whatever {' and '.join(unknown)} may be" if unknown else ""
     where = {"inside": "inside the window", "before": "before the window",
              "after": "after the window"}[relation]  # fmt: skip
@@ -292,7 +292,7 @@ def _sentence(
     if time.role in _BOUNDS and relation == "before":
         bound = "; if that is right, the picture existed before the window"
     elif time.role in _BOUNDS and relation == "after":
-        bound = "; that is no conflict, the picture may be older"
+        bound = "; that is not a conflict, the picture may be older"
     return f"{head}; it is {where} by {_duration(margin)} or more{whatever}{bound}."
 
 
@@ -307,7 +307,7 @@ def _as_local_times(time: Time, faces: LocalRelation, gap_h: float) -> str:
     if faces == "inside":
         return f"as local times{shown} it is inside the window"
     if faces == "overlaps":
-        return f"as local times{shown} it is too coarse to tell whether it lies inside the window"
+        return f"as local times{shown} it is too coarse to decide whether it lies inside the window"
     return (
         f"as local times{shown} it is {_duration(gap_h)} {faces} than the window, which a clock in "
         "another time zone can explain"

@@ -42,7 +42,7 @@ _ZONE = re.compile(
     r"\s*(?:Z|(?:UTC|GMT)?(?P<sign>[+-])(?P<h>\d{1,2})(?::?(?P<m>\d{2}))?|UTC|GMT)\s*", re.ASCII
 )
 _LONGEST = 48  # characters of the longest date any of the standards writes, with room
-# No photograph is older (Niepce, 1826), and no clock that says later is right.
+# No photograph is older (Niepce, 1826), and a later time is a wrong clock.
 _YEARS = range(1826, 2101)
 
 

@@ -48,7 +48,7 @@ _PNG: tuple[tuple[str, Role], ...] = (
     ("PNG:date:create", "written"), ("PNG:date:modify", "written"),
     ("PNG:create-date", "written"), ("PNG:modify-date", "written"),
 )  # fmt: skip
-# Offsets from UTC in civil use since 1980 (IANA time zone database) that are no whole hours.
+# Offsets from UTC in civil use since 1980 (IANA time zone database) that are not whole hours.
 _HALVES_H = (-9.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 11.5, 12.75, 13.75)
 _OFFSETS_S = tuple(3600.0 * hours for hours in (*range(-12, 15), *_HALVES_H))
 # The phone and the autopilot note the shutter itself. A fix may be a minute old, and a camera
@@ -95,10 +95,10 @@ def _stated(
     subject = f"the {what} in {tag}" if what else tag
     if parsed is None:
         unset = not text.strip("0 :-/.TZ")
-        kind, said = "unreadable-time", f"{text[:40]!r} is not a possible date"
+        kind, words = "unreadable-time", f"{text[:40]!r} is not a possible date"
         if unset:
-            kind, said = "clock", "is unset"
-        reading.observe(kind, f"{subject} {said}", *reading.place_of(tag))
+            kind, words = "clock", "is unset"
+        reading.observe(kind, f"{subject} {words}", *reading.place_of(tag))
     elif parsed.note:
         reading.observe("clock", f"{subject} {text[:40]!r}: {parsed.note}", *reading.place_of(tag))
     return parsed

@@ -33,7 +33,7 @@ def items(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-# Axes of their own: none of these says that the bytes or the assertions are wrong.
+# Axes of their own: none of these means that the bytes or the assertions are wrong.
 _SIGNER = ("signingCredential.", "claimSignature.outsideValidity")
 _TIME = ("timeStamp.", "timeOfSigning.")
 INGREDIENT = ("ingredient.",)
@@ -310,7 +310,7 @@ def _named(own: tuple[Status, ...]) -> str | None:
 def _time_trust(own: tuple[Status, ...], trust: TrustList) -> TimeTrust:
     trusted = [s for s in own if s.code == "timeStamp.trusted"]
     # What c2pa-rs 0.91 accepts by a rule for old claims, without asking any list, it calls
-    # "legacy". This is asked first: the words go on with a name out of the file.
+    # "legacy". This is tested first: a name out of the file follows in the text.
     if any(s.words.startswith("legacy") for s in trusted):
         return "accepted unlisted"
     lists = tuple(f"trust list: urn:sha256:{bundle.sha256}" for bundle in trust.bundles)

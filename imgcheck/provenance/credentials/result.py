@@ -24,7 +24,7 @@ IngredientState = Literal[
 Trust = Literal["trusted", "untrusted", "expired", "invalid", "revoked", "no trust list"]
 
 #: ``accepted unlisted``: the stamp fits, but the library takes the authority of an old claim
-#: (C2PA 1.x) on its word, whatever the list says. ``not tested``: the stamp does not fit anyway.
+#: (C2PA 1.x) without a list. ``not tested``: the stamp does not fit anyway.
 TimeTrust = Literal["trusted", "untrusted", "accepted unlisted", "no trust list", "not tested"]
 
 
@@ -212,7 +212,7 @@ _INTEGRITY = {
 }
 _TRUST = {
     "trusted": "on the user's trust list",
-    "untrusted": "not on the user's trust list, which says nothing against the picture",
+    "untrusted": "not on the user's trust list, which is not evidence against the picture",
     "expired": "the certificate had expired, and no time stamp shows that it was valid when used",
     "invalid": "the certificate does not keep to the rules for signers",
     "revoked": "the certificate was revoked",
@@ -221,12 +221,12 @@ _TRUST = {
 _STAMP = {
     "trusted": "by an authority on the user's list",
     "untrusted": "by an authority that is not on the user's list",
-    "accepted unlisted": "by an authority that no list was asked about (an old claim)",
+    "accepted unlisted": "by an authority that was checked against no list (an old claim)",
     "no trust list": "by an authority for which no trust list was given",
 }
 
 
-def say(found: Credentials) -> list[str]:
+def credentials_words(found: Credentials) -> list[str]:
     if not found.present:
         return ["no content credentials (C2PA); most files have none, and any re-save removes them"]
     return list(_lines(found))
@@ -237,7 +237,7 @@ def to_json(found: Credentials) -> dict[str, Any]:
     shown = asdict(found)
     for ingredient, block in zip(found.ingredients or (), shown["ingredients"] or (), strict=True):
         block["sentence"] = ingredient.sentence
-    return {**shown, "sentences": say(found)}
+    return {**shown, "sentences": credentials_words(found)}
 
 
 def _lines(found: Credentials) -> Iterator[str]:
@@ -281,7 +281,7 @@ def _lines(found: Credentials) -> Iterator[str]:
 
 
 def _signer(signer: Signer, trust_list: str) -> Iterator[str]:
-    name = signer.common_name or "somebody without a name"
+    name = signer.common_name or "an unnamed signer"
     issuer = f", certificate issued by {signer.issuer}" if signer.issuer else ""
     if signer.fits:
         yield f"signed by {name}{issuer}: {_TRUST[signer.trust]}"
@@ -314,4 +314,4 @@ def _outside(outside: OutsideHash) -> Iterator[str]:
     )
     for name, lies in kinds:
         if lies:
-            yield f"{name} lies outside the hash: it can be edited and nothing will say so"
+            yield f"{name} lies outside the hash: it can be edited without breaking the signature"

@@ -42,7 +42,7 @@ class TrustBundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustList:
-    """Every bundle that counts. Without bundles nobody is trusted, and that is said."""
+    """Every trusted bundle. Without bundles no signer is trusted."""
 
     bundles: tuple[TrustBundle, ...] = ()
 
@@ -67,8 +67,8 @@ def read_bundle(
     data : bytes
         Certificates in PEM form; words between them are skipped, keys are refused.
     purpose : str, optional
-        What the certificates vouch for. Without it: ``time-stamps`` where some of them may only
-        stamp times and none may sign content, else ``signers``.
+        What the certificates are trusted for. Without it: ``time-stamps`` where some of them may
+        only stamp times and none may sign content, else ``signers``.
     date : str, optional
         ISO date of its import, to print with the list.
 

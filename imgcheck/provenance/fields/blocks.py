@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imgcheck.provenance.fields.charset import declared, guess
-from imgcheck.provenance.fields.tags import IPTC
 from imgcheck.provenance.fields.values import Reading, Value, decode
 
 _MAX_RESOURCES = 2_000
@@ -22,6 +21,27 @@ _ICC_FIELDS = (
     ("CMMType", 4), ("Class", 12), ("ColorSpace", 16), ("ConnectionSpace", 20),
     ("PrimaryPlatform", 40), ("DeviceManufacturer", 48), ("DeviceModel", 52), ("Creator", 80),
 )  # fmt: skip
+_IPTC_NAMES = {
+    (1, 0): "EnvelopeRecordVersion", (1, 5): "Destination", (1, 20): "FileFormat",
+    (1, 22): "FileVersion", (1, 30): "ServiceIdentifier", (1, 40): "EnvelopeNumber",
+    (1, 50): "ProductID", (1, 60): "EnvelopePriority", (1, 70): "DateSent", (1, 80): "TimeSent",
+    (1, 90): "CodedCharacterSet", (1, 100): "UNO", (2, 0): "RecordVersion",
+    (2, 3): "ObjectTypeReference", (2, 8): "EditorialUpdate", (2, 130): "ImageType",
+    (2, 131): "ImageOrientation", (2, 135): "LanguageIdentifier", (2, 231): "DocumentHistory",
+    (2, 4): "ObjectAttributeReference",
+    (2, 5): "ObjectName", (2, 7): "EditStatus", (2, 10): "Urgency", (2, 12): "SubjectReference",
+    (2, 15): "Category", (2, 20): "SupplementalCategory", (2, 22): "FixtureIdentifier",
+    (2, 25): "Keywords", (2, 26): "ContentLocationCode", (2, 27): "ContentLocationName",
+    (2, 30): "ReleaseDate", (2, 35): "ReleaseTime", (2, 37): "ExpirationDate",
+    (2, 38): "ExpirationTime", (2, 40): "SpecialInstructions", (2, 42): "ActionAdvised",
+    (2, 55): "DateCreated", (2, 60): "TimeCreated", (2, 62): "DigitalCreationDate",
+    (2, 63): "DigitalCreationTime", (2, 65): "OriginatingProgram", (2, 70): "ProgramVersion",
+    (2, 75): "ObjectCycle", (2, 80): "By-line", (2, 85): "By-lineTitle", (2, 90): "City",
+    (2, 92): "Sub-location", (2, 95): "Province/State", (2, 100): "Country/PrimaryLocationCode",
+    (2, 101): "Country/PrimaryLocationName", (2, 103): "OriginalTransmissionReference",
+    (2, 105): "Headline", (2, 110): "Credit", (2, 115): "Source", (2, 116): "CopyrightNotice",
+    (2, 118): "Contact", (2, 120): "Caption/Abstract", (2, 122): "Writer/Editor",
+}  # fmt: skip
 
 
 def read_icc(reading: Reading, profile: bytes, offset: int | None) -> str | None:
@@ -167,8 +187,8 @@ def read_iptc(reading: Reading, start: int, end: int) -> dict[str, Value]:
         charset = guess(texts)  # one program wrote the whole block
     values: dict[str, Value] = {}
     for key, raw, offset in sets:
-        name, value = IPTC.get(key, f"{key[0]}:{key[1]}"), _iptc_value(reading, key, raw, charset,
-                                                                       offset)  # fmt: skip
+        name = _IPTC_NAMES.get(key, f"{key[0]}:{key[1]}")
+        value = _iptc_value(reading, key, raw, charset, offset)
         reading.add("IPTC", name, value, tag=key[1], offset=offset, length=len(raw), reader="iptc")
         known = values.get(name)
         if known is None:

@@ -23,8 +23,8 @@ _MAX_TEXTS = 500
 class Carrier:
     """One block of metadata.
 
-    ``packed`` holds the bytes where they are no single run of the file (compressed, scattered);
-    then ``offset`` tells only where the block begins in the file.
+    ``packed`` holds the bytes where they are not a single run of the file (compressed,
+    scattered); then ``offset`` is only the beginning of the block in the file.
     """
 
     kind: Kind
@@ -101,7 +101,7 @@ def _gif(reading: Reading, structure: Structure) -> Iterator[Carrier]:
             packed = sub_block_bytes(reading.data, node.offset + 2, end, 1 << 16)
             yield Carrier(kind="comment", offset=node.offset, length=node.length, packed=packed)
         elif node.kind == "application" and node.note.startswith("XMP DataXMP"):
-            # The packet stands there raw; 257 bytes of falling numbers after it make a reader
+            # The packet is stored raw; 257 bytes of falling numbers after it make a reader
             # of sub-blocks land on the terminator.
             offset = node.offset + 14
             yield Carrier(kind="xmp", offset=offset, length=max(0, end - 258 - offset))

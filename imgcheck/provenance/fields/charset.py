@@ -92,7 +92,7 @@ def _word_cost(word: str) -> float:
         return float(beyond)
     cost = 0.7 * sum(one in _RARE for one in word)
     if scripts == {"LATIN"}:
-        # More than half of a word in accents is no word of a language in Latin script.
+        # More than half of a word in accents is not a word of a language in Latin script.
         return cost + (beyond if 2 * beyond > len(word) > 1 else 0.0)
     if scripts == {"CYRILLIC"}:
         return cost + sum(0.05 if one in _COMMON else 0.25 for one in word.lower())

@@ -14,8 +14,9 @@ How a field becomes a value that JSON can carry:
 import math
 import struct
 
+from PIL import ExifTags
+
 from imgcheck.imaging.containers.tiff import SIZES, Directory, Entry, Order
-from imgcheck.provenance.fields.tags import exif_name
 from imgcheck.provenance.fields.values import MAX_TEXT, Number, Reading, Value
 
 _MAX_VALUES = 64
@@ -26,6 +27,37 @@ _VERSIONS = {0x9000, 0xA000}  # four ASCII digits
 _CODED = {0x9286, 0x001B, 0x001C}  # eight bytes name the character code, then text
 _XP = range(0x9C9B, 0x9CA0)  # UTF-16 in bytes
 _COPYRIGHT = 0x8298
+
+# Names: those of Pillow, spelt as the standards spell them where Pillow differs (Exif 2.32 and 3.0,
+# CIPA DC-008; TIFF 6.0; GeoTIFF).
+# Tags 1 and 2 have a meaning in the Interop and GPS directories only.
+_IMAGE = {tag.value: tag.name for tag in ExifTags.Base if tag.value > 2} | {
+    0x011E: "XPosition", 0x011F: "YPosition", 0x0201: "JPEGInterchangeFormat",
+    0x0202: "JPEGInterchangeFormatLength", 0x0203: "JPEGRestartInterval",
+    0x0205: "JPEGLosslessPredictors", 0x0206: "JPEGPointTransforms", 0x0207: "JPEGQTables",
+    0x0208: "JPEGDCTables", 0x0209: "JPEGACTables", 0x1002: "RelatedImageLength",
+    0x828E: "CFAPattern", 0x830E: "ModelPixelScaleTag", 0x83BB: "IPTC",
+    0x8480: "IntergraphMatrixTag", 0x8482: "ModelTiepointTag", 0x85D8: "ModelTransformationTag",
+    0x8769: "ExifIFDPointer", 0x87AF: "GeoKeyDirectoryTag", 0x87B0: "GeoDoubleParamsTag",
+    0x87B1: "GeoAsciiParamsTag", 0x8825: "GPSInfoIFDPointer", 0x8827: "PhotographicSensitivity",
+    0x920B: "FlashEnergy", 0x9214: "SubjectArea", 0x9216: "TIFF/EPStandardID",
+    0x9290: "SubSecTime", 0x9291: "SubSecTimeOriginal", 0x9292: "SubSecTimeDigitized",
+    0x9400: "Temperature", 0xA000: "FlashpixVersion", 0xA002: "PixelXDimension",
+    0xA003: "PixelYDimension", 0xA005: "InteroperabilityIFDPointer", 0xA436: "ImageTitle",
+    0xA437: "Photographer", 0xA438: "ImageEditor", 0xA439: "CameraFirmware",
+    0xA43A: "RAWDevelopingSoftware", 0xA43B: "ImageEditingSoftware",
+    0xA43C: "MetadataEditingSoftware", 0xA461: "SourceImageNumberOfCompositeImage",
+    0xA462: "SourceExposureTimesOfCompositeImage", 0xA480: "GDAL_METADATA",
+    0xA481: "GDAL_NODATA", 0xCD41: "C2PA", 0xEA1C: "Padding", 0xEA1D: "OffsetSchema",
+}  # fmt: skip
+_GPS = {tag.value: tag.name for tag in ExifTags.GPS}
+_INTEROP = _IMAGE | {0x0001: "InteroperabilityIndex", 0x0002: "InteroperabilityVersion"}
+
+
+def exif_name(group: str, tag: int) -> str:
+    """Return the name of a tag in its directory; the bare number where no standard names it."""
+    tables = {"GPS": _GPS, "Interop": _INTEROP}
+    return tables.get(group.split("-", 1)[0], _IMAGE).get(tag) or f"0x{tag:04x}"
 
 
 def read_directory(reading: Reading, directory: Directory, order: Order) -> None:

@@ -165,7 +165,7 @@ class _Field:
     type: int
     count: int
     length: int
-    place: int  # of the inline value, or what the offset says
+    place: int  # of the inline value, or the stored offset
     inline: bool
 
 

@@ -22,7 +22,7 @@ _MAX_ITEMS = 256
 _MAX_ELEMENTS = 20_000
 _MAX_DEPTH = 24
 _FORBIDDEN = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
-# The wrapper of processing instructions carries padding that is no part of the document, and an
+# The wrapper of processing instructions carries padding that is not part of the document, and an
 # encoding declaration would contradict text that is already decoded.
 _WRAPPER = re.compile(rb"<\?(?:xpacket|xml|adobe)\b[^>]{0,400}\?>")
 _TAG_NAME = re.compile(rb"<[^\s/>=]{1,400}")

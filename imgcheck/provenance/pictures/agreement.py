@@ -33,8 +33,11 @@ _TILT = 0.8  # degrees; the fit of an untilted thumbnail shows up to 0.6 (the mo
 # others: benchmarks: embedded.
 _SAME_NCC, _SAME_BLOCKS = 0.80, 0.50
 _LEAST_NCC, _MOST_BLOCKS = 0.40, 0.70  # blocks decide where a part was painted over
-_CERTAIN, _CERTAIN_BLOCKS = 100, 0.80  # so many do not agree by chance, whatever was painted over
-_FEW, _MANY = 6, 20  # blocks: below the first they say little, above the second they can decide
+_CERTAIN, _CERTAIN_BLOCKS = (
+    100,
+    0.80,
+)  # so many never agree by coincidence
+_FEW, _MANY = 6, 20  # blocks: below the first they mean little, above the second they can decide
 _SURE = 0.90  # correlation at which no better alignment is looked for
 _OTHER_NCC, _OTHER_BLOCKS = 0.50, 0.45
 # Parts with fewer blocks than _MANY: detail (correlation without shading) and blocks needed. Of
@@ -181,15 +184,15 @@ class _Scored:
         return not (self.aligned.orientation.turns or self.aligned.orientation.mirrored)
 
 
-def _score(laid: Alignment) -> _Scored:
-    value = ncc(laid.first, laid.second, laid.inside)
-    detail = ncc(without_shade(laid.first), without_shade(laid.second), laid.inside)
-    agreeing, blocks = blocks_agreeing(laid.first, laid.second, laid.inside)
-    count = float(laid.inside.sum())
+def _score(aligned: Alignment) -> _Scored:
+    value = ncc(aligned.first, aligned.second, aligned.inside)
+    detail = ncc(without_shade(aligned.first), without_shade(aligned.second), aligned.inside)
+    agreeing, blocks = blocks_agreeing(aligned.first, aligned.second, aligned.inside)
+    count = float(aligned.inside.sum())
     strength = max(detail, 0.0) * 0.5 + 0.5 * agreeing * min(1.0, blocks / _FEW)
-    # A few pixels correlate by chance more easily than many.
+    # A few pixels correlate by coincidence more easily than many.
     strength -= _CHANCE / np.sqrt(max(count, 1.0))
-    return _Scored(laid, value, detail, agreeing, blocks, strength)
+    return _Scored(aligned, value, detail, agreeing, blocks, strength)
 
 
 def _candidates(thumb: Gray, main: Gray) -> list[_Scored]:
@@ -202,7 +205,7 @@ def _candidates(thumb: Gray, main: Gray) -> list[_Scored]:
         if scored[-1].ncc >= _SURE and scored[-1].agreeing >= _MOST_BLOCKS:
             return scored[-1:]
     if not any(_agrees(one) for one in scored):
-        scored += [_score(laid) for laid in searched(thumb, main)]
+        scored += [_score(aligned) for aligned in searched(thumb, main)]
     return scored
 
 
@@ -232,15 +235,17 @@ def _featureless(main: Gray) -> bool:
     return float(without_shade(small).std()) < _PART_SPREAD
 
 
-def _plausible(laid: Alignment) -> bool:
+def _plausible(aligned: Alignment) -> bool:
     """Return whether cropping, turning and resizing can produce an alignment."""
-    linear = np.linalg.inv(laid.orientation.to_picture(1.0, 1.0)[:2, :2]) @ laid.matrix[:2, :2]
+    linear = (
+        np.linalg.inv(aligned.orientation.to_picture(1.0, 1.0)[:2, :2]) @ aligned.matrix[:2, :2]
+    )
     across, down = linear[0, 0], linear[1, 1]
-    if across <= 0 or down <= 0 or abs(_angle(laid)) > _MOST_TILT:
+    if across <= 0 or down <= 0 or abs(_angle(aligned)) > _MOST_TILT:
         return False
     shear = abs(linear[1, 0] / down + linear[0, 1] / across)
     # A whole frame may be squeezed into another shape, a part is not.
-    limit = _MOST_STRETCH if laid.searched else 2.0
+    limit = _MOST_STRETCH if aligned.searched else 2.0
     return shear < _MOST_SHEAR and 1 / limit < across / down < limit
 
 
@@ -267,24 +272,24 @@ def _described(
         kind: Kind = "undecided" if _featureless(main) else "different"
         return Agreement(kind=kind, ncc=highest)
     best = max(fitting, key=lambda one: one.strength)
-    laid = best.aligned
-    margins = _margins(laid, main.shape, thumb.shape)
+    aligned = best.aligned
+    margins = _margins(aligned, main.shape, thumb.shape)
     bars = _bar_rows(thumb, margins)
     # A tilt of a round or nearly empty thing is no more than a guess.
-    tilted = best.blocks >= _MANY and abs(_angle(laid)) > _TILT
-    kind, part, shown = _kind(laid, tilted, main.shape, thumb.shape, margins, bars)
-    matrix = _scaled(laid.matrix, thumb, main, thumb_full, main_full)
-    region = local_difference(laid.first, laid.second, _inner(laid.inside))
+    tilted = best.blocks >= _MANY and abs(_angle(aligned)) > _TILT
+    kind, part, shown = _kind(aligned, tilted, main.shape, thumb.shape, margins, bars)
+    matrix = _scaled(aligned.matrix, thumb, main, thumb_full, main_full)
+    region = local_difference(aligned.first, aligned.second, _inner(aligned.inside))
     down, across = thumb_full.shape[0] / thumb.shape[0], thumb_full.shape[1] / thumb.shape[1]
     return Agreement(
-        kind=kind, ncc=round(best.ncc, 4), rotation_deg=90 * laid.orientation.turns,
-        mirrored=laid.orientation.mirrored,
+        kind=kind, ncc=round(best.ncc, 4), rotation_deg=90 * aligned.orientation.turns,
+        mirrored=aligned.orientation.mirrored,
         bars=(round(bars[0] * down), round(bars[1] * down), round(bars[2] * across),
               round(bars[3] * across)),
-        angle_deg=round(_angle(laid), 2), part=part, shown=shown,
+        angle_deg=round(_angle(aligned), 2), part=part, shown=shown,
         matrix=tuple(round(float(v), 6) for v in matrix.ravel()),
         agreeing=round(best.agreeing, 3),
-        local_difference=None if region is None else _in_main(region, laid, main, main_full),
+        local_difference=None if region is None else _in_main(region, aligned, main, main_full),
     )  # fmt: skip
 
 
@@ -296,7 +301,7 @@ def _inner(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray((away > 0) & rim)
 
 
-def _margins(laid: Alignment, main: tuple[int, ...], thumb: tuple[int, ...]) -> list[float]:
+def _margins(aligned: Alignment, main: tuple[int, ...], thumb: tuple[int, ...]) -> list[float]:
     """Return how far the thumbnail reaches beyond the main picture's frame.
 
     Rows above and below, columns left and right, in thumbnail pixels; negative where the main
@@ -307,7 +312,7 @@ def _margins(laid: Alignment, main: tuple[int, ...], thumb: tuple[int, ...]) -> 
     middles = np.array([
         [0, columns, columns / 2, columns / 2], [rows / 2, rows / 2, 0, rows], [1, 1, 1, 1],
     ])  # fmt: skip
-    x, y, _ = np.linalg.inv(laid.matrix) @ middles
+    x, y, _ = np.linalg.inv(aligned.matrix) @ middles
     return [float(y.min()), thumb[0] - float(y.max()), float(x.min()), thumb[1] - float(x.max())]
 
 
@@ -332,7 +337,7 @@ def _bar_rows(thumb: Gray, margins: list[float]) -> tuple[int, int, int, int]:
 
 
 def _kind(
-    laid: Alignment, tilted: bool, main: tuple[int, ...], thumb: tuple[int, ...],
+    aligned: Alignment, tilted: bool, main: tuple[int, ...], thumb: tuple[int, ...],
     margins: list[float], bars: tuple[int, int, int, int],
 ) -> tuple[Kind, Part, float | None]:  # fmt: skip
     sides = (thumb[0], thumb[1])
@@ -356,16 +361,23 @@ def _kind(
         return "cropped", "main in thumbnail", round(max(0.0, share[0] * share[1]), 3)
     if lacking:
         return "cropped", "thumbnail in main", round(1 / ((1 + short[0]) * (1 + short[1])), 3)
-    if laid.orientation.turns or laid.orientation.mirrored or tilted:
+    if aligned.orientation.turns or aligned.orientation.mirrored or tilted:
         return "rotated", "", None
     if max(bars[0] + bars[1], bars[2] + bars[3]) >= 2:
         return "letterboxed", "", None
     return "same", "", None
 
 
-def _angle(laid: Alignment) -> float:
+def _linear(aligned: Alignment) -> Matrix:
+    upright = aligned.orientation.to_picture(1.0, 1.0)[:2, :2]
+    return np.asarray(np.linalg.inv(upright) @ aligned.matrix[:2, :2])
+
+
+def _angle(aligned: Alignment) -> float:
     """Return the clockwise turn in degrees, beside whole quarters, from main to thumbnail."""
-    linear = np.linalg.inv(laid.orientation.to_picture(1.0, 1.0)[:2, :2]) @ laid.matrix[:2, :2]
+    linear = (
+        np.linalg.inv(aligned.orientation.to_picture(1.0, 1.0)[:2, :2]) @ aligned.matrix[:2, :2]
+    )
     across, down = abs(linear[0, 0]) or 1.0, abs(linear[1, 1]) or 1.0
     first = np.arctan2(linear[1, 0] / down, linear[0, 0] / across)
     second = np.arctan2(-linear[0, 1] / across, linear[1, 1] / down)
@@ -379,11 +391,11 @@ def _scaled(matrix: Matrix, thumb: Gray, main: Gray, thumb_full: Gray, main_full
 
 
 def _in_main(
-    region: tuple[int, int, int, int], laid: Alignment, main: Gray, main_full: Gray
+    region: tuple[int, int, int, int], aligned: Alignment, main: Gray, main_full: Gray
 ) -> tuple[float, float, float, float]:
     x, y, width, height = region
     corners = np.array([[x, x + width], [y, y + height], [1, 1]], np.float64)
-    across, down, _ = laid.grid @ corners
+    across, down, _ = aligned.grid @ corners
     across = np.clip(across, 0, main.shape[1]) * main_full.shape[1] / main.shape[1]
     down = np.clip(down, 0, main.shape[0]) * main_full.shape[0] / main.shape[0]
     return (round(float(across.min()), 1), round(float(down.min()), 1),

@@ -47,8 +47,8 @@ class Orientation:
     turns: int
 
     def view(self, picture: Gray) -> Gray:
-        laid = np.fliplr(picture) if self.mirrored else picture
-        return np.ascontiguousarray(np.rot90(laid, -self.turns))
+        flipped = np.fliplr(picture) if self.mirrored else picture
+        return np.ascontiguousarray(np.rot90(flipped, -self.turns))
 
     def to_picture(self, width: float, height: float) -> Matrix:
         """Map pixels of the view to those of the picture of that size (corner convention)."""
@@ -160,8 +160,8 @@ def searched(thumb: Gray, main: Gray) -> Iterator[Alignment]:
             part = orientation.view(main) if main_is_part else _inverse(orientation).view(thumb)
             for band, score, size, place in _places(image, part):
                 score *= 1.0 if orientation == ORIENTATIONS[0] else _TURNED
-                laid = (score, main_is_part, orientation, size, place)
-                found.setdefault(band, []).append(laid)
+                candidate = (score, main_is_part, orientation, size, place)
+                found.setdefault(band, []).append(candidate)
     for places in found.values():
         places.sort(key=lambda one: -one[0])
         for _, main_is_part, orientation, size, place in places[:_BEST]:
@@ -205,8 +205,8 @@ def _warped(
 def _places(image: Gray, part: Gray) -> list[tuple[int, float, tuple[int, int], tuple[int, int]]]:
     """Find a part in an image at every scale: the best few (band, significance, size, place).
 
-    Large parts correlate weakly by their shading alone, small ones strongly by chance: each band
-    of scales competes with itself.
+    Large parts correlate weakly by their shading alone, small ones strongly by coincidence: each
+    band of scales competes with itself.
     """
     rows, columns = image.shape
     flat = without_shade(image)
@@ -263,8 +263,8 @@ def _align_in_main(
     view = resized(orientation.view(main), round(wide * factor), round(high * factor))
     corner = orientation.to_picture(small.shape[1], small.shape[0])
     box = np.array([[place[0], place[0] + size[0]], [place[1], place[1] + size[1]], [1, 1]])
-    laid = np.linalg.inv(corner) @ box
-    left, top = float(laid[0].min()), float(laid[1].min())
+    corners = np.linalg.inv(corner) @ box
+    left, top = float(corners[0].min()), float(corners[1].min())
     warp = np.array([[1, 0, left * factor], [0, 1, top * factor]], np.float32)
     warp = refine(thumb, view, warp)
     return _aligned(thumb, view, warp, orientation, _stretch(view, orientation, main),

@@ -163,7 +163,7 @@ def _raw(
     data: bytes, start: int, end: int, size: tuple[int, int], encoding: Encoding, source: str,
     where: bool, palette: int = 0,
 ) -> Iterator[EmbeddedPicture]:  # fmt: skip
-    """Return an uncompressed thumbnail; a palette stands before its indices."""
+    """Return an uncompressed thumbnail; a palette precedes its indices."""
     width, height = size
     depth = 3 if encoding in ("rgb", "bgr") else 1
     length = palette + depth * width * height
@@ -321,7 +321,7 @@ def _properties(data: bytes, iprp: Node | None) -> dict[int, list[Node]]:
         position += wide + 1
         step = 2 if long else 1
         for place in range(position, min(position + rows * step, end - step + 1), step):
-            # The first bit says that a reader must know the property.
+            # The first bit marks a property that a reader must support.
             index = int.from_bytes(data[place : place + step], "big") & (0x7FFF if long else 0x7F)
             if 0 < index <= len(ipco.children):
                 known.setdefault(number, []).append(ipco.children[index - 1])

@@ -83,7 +83,7 @@ def gain_map_words(found: GainMap) -> list[str]:
     name = " / ".join(found.kinds) or "XMP directory"
     if found.state == "removed":
         return [f"The file announces a gain map{stated} ({name}), but none follows the picture.",
-                "Platforms and editors that do not know gain maps drop them."]  # fmt: skip
+                "Platforms and editors that do not support gain maps drop them."]  # fmt: skip
     place = f"{found.place[1]} bytes at {found.place[0]}" if found.place else "not found"
     if found.state == "length differs":
         return [f"The file announces a gain map{stated} ({name}); {place} are there."]

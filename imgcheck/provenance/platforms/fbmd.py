@@ -20,7 +20,7 @@ State = Literal["intact", "changed", "re-encoded", "zeroed", "unreadable"]
 CAVEATS = (
     "The field covers where the scans begin and how long the file is, not the pixels: a change "
     "inside a scan that keeps its length is not seen.",
-    "Files from Instagram and other services of Meta carry the field too; it does not say which "
+    "Files from Instagram and other services of Meta carry the field too; it does not show which "
     "service, who uploaded, or that the picture was not changed before.",
 )
 _WORDS = {
@@ -255,7 +255,7 @@ def _compare(
 def _fits(file: _File, offsets: tuple[int, ...], size: int, shift: int) -> bool:
     """Return whether all scans still in the file begin where the shifted field states."""
     places = [offset + shift for offset in offsets]
-    # A header that the end of the file cuts through is no scan any more.
+    # A header that the end of the file cuts through is not a scan any more.
     seen = [place for place in places if place + _SHORTEST_SOS <= file.total]
     if not all(file.begins(place) for place in seen):
         return False
@@ -273,12 +273,12 @@ def _fits(file: _File, offsets: tuple[int, ...], size: int, shift: int) -> bool:
     return len(offsets) == 1 and _tail_fits(file, places[0], size - offsets[0])
 
 
-def _tail_fits(file: _File, first: int, said: int) -> bool:
+def _tail_fits(file: _File, first: int, stated: int) -> bool:
     """Return whether the bytes from the only scan on have the stated number, extras included."""
     ends = [file.total]
     if file.end is not None:
         ends += [file.end, file.end + (file.gain_map_length or 0)]
-    return any(end - first == said for end in ends)
+    return any(end - first == stated for end in ends)
 
 
 def _cause(file: _File, shift: int, surplus: int) -> str:
@@ -300,7 +300,7 @@ def _explained(file: _File, missing: int) -> bool:
     """Return whether the missing bytes are the gain map that the file's XMP still announces.
 
     One of the 16 files known ends with a second EOI of its own after the picture: two bytes
-    that stand where the gain map stood.
+    in the place of the gain map.
     """
     if not file.gain_map_length or file.end is None:
         return False

@@ -37,7 +37,7 @@ class TraceRatio:
     """How much more often the mark occurs in files of the platform than in other files at hand.
 
     ``value`` from counts with one added to each side (Laplace); ``interval`` from the exact
-    95 % limits of both shares. The files are no sample of what the platform delivers today.
+    95 % limits of both shares. The files are not a sample of what the platform delivers today.
     """
 
     value: float
@@ -131,7 +131,7 @@ def platform_traces(
     Parameters
     ----------
     structure, encoding, metadata
-        As the functions of those names give them; ``encoding`` is None for what is no JPEG.
+        As the functions of those names give them; ``encoding`` is None except for a JPEG.
     name : str or None
         The file's name, without folders; None where it is not known or not to be used.
 
