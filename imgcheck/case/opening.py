@@ -16,9 +16,9 @@ from imgcheck import provenance
 from imgcheck.case.reading import Inspection, read
 from imgcheck.case.workbench import Case, Reference
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
-from imgcheck.imaging import REFERENCE_LIMITS, Image, Limits
+from imgcheck.imaging import Image, Limits
 from imgcheck.imaging.intake import path_of, read_small
-from imgcheck.imaging.limits import default_limits
+from imgcheck.imaging.limits import default_limits, reference_limits
 from imgcheck.model import Claim, Window
 
 SIDECAR = "items.json"
@@ -190,7 +190,7 @@ def sidecar(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _reference(path: Path, stated: Window | None, items: dict[str, dict[str, Any]]) -> Reference:
-    image = Image.open(path, limits=REFERENCE_LIMITS)
+    image = Image.open(path, limits=reference_limits())
     date, source, reason = stated, "option", None
     if date is None and path.name in items:
         date, source, reason = date_of_item(items[path.name])

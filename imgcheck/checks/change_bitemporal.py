@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from imgcheck import change
 from imgcheck.case import Case, Reference
 from imgcheck.case.ground import Ground
-from imgcheck.checks import _placed, needs
+from imgcheck.checks import _places, needs
 from imgcheck.checks.check import check
 from imgcheck.imaging import warp
 from imgcheck.imaging.reduced import jpeg
@@ -62,7 +62,7 @@ def change_bitemporal(case: Case) -> Iterable[Finding]:
     """Compare the picture with each dated reference on their common ground."""
     ground = case.ground
     if ground is None:
-        yield from _placed.unplaced(change_bitemporal, case)
+        yield from _places.unplaced(change_bitemporal, case)
         return
     found: list[tuple[Reference, change.ChangeResult]] = []
     for position, reference in enumerate(_nearest(case)):
@@ -123,7 +123,7 @@ def _observation(
     return change_bitemporal.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
-        summary=f"{_words(_placed.name(reference), result)}.",
+        summary=f"{_words(_places.name(reference), result)}.",
         basis=_BASIS,
         measures=tuple(_measures(result, ground)),
         evidence=Evidence(
@@ -136,7 +136,7 @@ def _observation(
                 )
                 for region in shown
             ),
-            citations=(Citation(input=reference.id, label=_placed.name(reference)),),
+            citations=(Citation(input=reference.id, label=_places.name(reference)),),
             pictures=_slider(case, ground, reference, rgb, position),
         ),
         limits=_LIMITS,
@@ -237,7 +237,7 @@ def _slider(
     claimed = _claimed(case)
     later = claimed is not None and reference.date is not None and claimed.before(reference.date)
     roles = ("after", "before") if later else ("before", "after")
-    labels = (f"reference {_placed.name(reference)}", "the posted picture")
+    labels = (f"reference {_places.name(reference)}", "the posted picture")
     pairs = zip(roles, labels, (drawn, shown), strict=True)
     return tuple(
         Picture(name=f"change-{position + 1}-{r}.jpg", label=label, role=r, data=jpeg(pixels))
@@ -262,7 +262,7 @@ def _answer(
         )
     else:
         outcome = Outcome.INCONCLUSIVE
-        compared = [(_placed.name(found[i][0]), found[i][1]) for i in bearing]
+        compared = [(_places.name(found[i][0]), found[i][1]) for i in bearing]
         power = _power(compared[0][1])
         words = ". ".join(_words(name, result) for name, result in compared)
         if not all(result.incomparable for _, result in compared):

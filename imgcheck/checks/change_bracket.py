@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from imgcheck import change
 from imgcheck.case import Case, Reference
 from imgcheck.case.ground import Ground
-from imgcheck.checks import _placed, needs
+from imgcheck.checks import _places, needs
 from imgcheck.checks.check import check, error_rate
 from imgcheck.model import Acquired, Citation, Evidence, Finding, Measure, Outcome, Region, Window
 
@@ -47,7 +47,7 @@ def change_bracket(case: Case) -> Iterable[Finding]:
     ground = case.ground
     dated = {} if ground is None else _layers(case)
     if ground is None:
-        yield from _placed.unplaced(change_bracket, case)
+        yield from _places.unplaced(change_bracket, case)
         return
     valid = ground.valid.copy()
     for _, _, shown in dated.values():
@@ -103,7 +103,7 @@ def _observation(
         evidence=Evidence(
             regions=tuple(_regions(found, references, ground)),
             citations=tuple(
-                Citation(input=r.id, label=_placed.name(r)) for r in references.values()
+                Citation(input=r.id, label=_places.name(r)) for r in references.values()
             ),
         ),
         limits=_LIMITS,
@@ -115,9 +115,9 @@ def _words(found: change.Bracket, references: dict[date, Reference]) -> str:
         return f"The ground does not date the picture: {found.reason}"
     sides = []
     if found.placed_after is not None:
-        sides.append(f"what was new by {_placed.name(references[found.placed_after])} is present")
+        sides.append(f"what was new by {_places.name(references[found.placed_after])} is present")
     if found.placed_before is not None:
-        sides.append(f"what was new by {_placed.name(references[found.placed_before])} is absent")
+        sides.append(f"what was new by {_places.name(references[found.placed_before])} is absent")
     return f"In the picture {' and '.join(sides)} ({found.votes} places compared)"
 
 
@@ -133,7 +133,7 @@ def _measures(found: change.Bracket) -> Iterator[Measure]:
 def _regions(
     found: change.Bracket, references: dict[date, Reference], ground: Ground
 ) -> Iterator[Region]:
-    names = [_placed.name(r) for r in references.values()]
+    names = [_places.name(r) for r in references.values()]
     for vote in found.deciding[:_MOST_SHOWN]:
         if vote.state == "neither":
             continue

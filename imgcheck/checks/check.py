@@ -52,42 +52,34 @@ Need = Callable[[Case], Missing | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One question an analyst asks, and how imgcheck answers it.
+    """One question an analyst asks, and how imgcheck answers it."""
 
-    Attributes
-    ----------
-    id : str
-        ``engine.question``, the name of its file, its page and its findings.
-    version : str
-        Raised when the same input may give another finding.
-    question : str
-        One sentence that ends in a question mark.
-    asks : str
-        Which of the five `QUESTIONS` it belongs to.
-    analysis : str
-        ``source``, ``technical`` or ``content`` analysis (terms of the Berkeley Protocol).
-    stage : str
-        One of `STAGES`.
-    answers : tuple of str
-        Kinds of statement it bears on; empty for a check that only observes.
-    concerns : callable
-        Whether the check bears on a statement of these kinds.
-    needs : tuple of callable
-        Each returns what a case lacks for the check to apply, or None.
-    run : callable
-        Yields findings for a case.
-    """
-
+    #: ``engine.question``, the name of its file, its page and its findings.
     id: str
-    version: str
+    #: One sentence that ends in a question mark.
     question: str
+    #: Which of the five `QUESTIONS` it belongs to.
     asks: str
-    analysis: str
-    stage: str
-    answers: tuple[str, ...]
-    concerns: Callable[[Statement], bool]
-    needs: tuple[Need, ...]
+    #: Yields findings for a case.
     run: Run
+    #: ``source``, ``technical`` or ``content`` analysis (terms of the Berkeley Protocol).
+    analysis: str = "technical"
+    #: One of `STAGES`.
+    stage: str = "pixels"
+    #: Raised when the same input may give another finding.
+    version: str = "1"
+    #: Kinds of statement it bears on; empty for a check that only observes.
+    answers: tuple[str, ...] = ()
+    #: Whether it bears on a statement of these kinds.
+    concerns: Callable[[Statement], bool] = lambda statement: True
+    #: Each returns what a case lacks for the check to apply, or None.
+    needs: tuple[Need, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.asks not in QUESTIONS:
+            raise ValueError(f"{self.id}: asks is one of {', '.join(QUESTIONS)}, not {self.asks!r}")
+        if self.stage not in STAGES:
+            raise ValueError(f"{self.id}: stage is one of {', '.join(STAGES)}, not {self.stage!r}")
 
     def statements(self, claim: Claim) -> tuple[Statement, ...]:
         """Return the statements of a claim that this check bears on."""
@@ -153,18 +145,7 @@ def _undecided(rate: ErrorRate) -> str:
     )
 
 
-def check(
-    id: str,
-    *,
-    question: str,
-    asks: str,
-    analysis: str = "technical",
-    stage: str = "pixels",
-    version: str = "1",
-    answers: tuple[str, ...] = (),
-    concerns: Callable[[Statement], bool] = lambda statement: True,
-    needs: tuple[Need, ...] = (),
-) -> Callable[[Run], Check]:
+def check(id: str, **fields: Any) -> Callable[[Run], Check]:
     """Return a decorator that makes a `Check` of a function from a case to findings.
 
     Examples
@@ -176,26 +157,7 @@ def check(
     ...         statement=None, outcome=Outcome.INCONCLUSIVE, summary=words, basis="file"
     ...     )
     """
-    if asks not in QUESTIONS:
-        raise ValueError(f"{id}: asks is one of {', '.join(QUESTIONS)}, not {asks!r}")
-    if stage not in STAGES:
-        raise ValueError(f"{id}: stage is one of {', '.join(STAGES)}, not {stage!r}")
-
-    def make(run: Run) -> Check:
-        return Check(
-            id=id,
-            version=version,
-            question=question,
-            asks=asks,
-            analysis=analysis,
-            stage=stage,
-            answers=answers,
-            concerns=concerns,
-            needs=needs,
-            run=run,
-        )
-
-    return make
+    return lambda run: Check(id=id, run=run, **fields)
 
 
 def error_rate(check: str, name: str) -> ErrorRate:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 from imgcheck.case import Case, NotLocated, Reference
-from imgcheck.checks import _placed, needs
+from imgcheck.checks import _places, needs
 from imgcheck.checks.check import check, error_rate
 from imgcheck.model import Acquired, Citation, Evidence, Finding, Measure, Outcome, Window
 
@@ -63,7 +63,7 @@ def _source(case: Case) -> _Source | str:
     if isinstance(found, NotLocated):
         return "the picture was not placed on the reference imagery"
     reference = found.reference
-    name = _placed.name(reference)
+    name = _places.name(reference)
     if found.relation.kind not in _COPIES:
         return f"the picture is not a copy of {name}, on which it was placed"
     if reference.date is None:
@@ -154,7 +154,7 @@ def _finding(
         basis=_BASIS,
         measures=(Measure(name="date of the reference", value=date),),
         error_rate=error_rate("geo.made-from", "called a copy"),
-        evidence=Evidence(citations=(Citation(input=reference.id, label=_placed.name(reference)),)),
+        evidence=Evidence(citations=(Citation(input=reference.id, label=_places.name(reference)),)),
         innocent=_INNOCENT if outcome is Outcome.CONTRADICTS else (),
         limits=_LIMITS,
         would_change=wishes,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from imgcheck import geo
 from imgcheck.case import Case, NotLocated, Reference
-from imgcheck.checks import _claimed, _placed, needs
+from imgcheck.checks import _places, needs
 from imgcheck.checks.check import check, error_rate
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import (
@@ -81,11 +81,11 @@ def geo_place(case: Case) -> Iterable[Finding]:
 
 def _not_placed(case: Case, found: NotLocated, claimed: list[Place]) -> Iterator[Finding]:
     words = (
-        f"The picture could not be placed on {_placed.tried(case)} ({found.reason}). No match is "
+        f"The picture could not be placed on {_places.tried(case)} ({found.reason}). No match is "
         "not evidence for or against the claimed place."
     )
     limits = ["Pictures of another season or sensor than the reference often do not match."]
-    wishes = [_placed.NEARER]
+    wishes = [_places.NEARER]
     stated, sizes = case.stated_gsd, found.prior.gsd_m
     if stated is not None and sizes is not None:
         limits.append(
@@ -100,7 +100,7 @@ def _not_placed(case: Case, found: NotLocated, claimed: list[Place]) -> Iterator
             outcome=Outcome.INCONCLUSIVE,
             summary=words,
             basis=_BASIS,
-            evidence=_placed.tried_evidence(case),
+            evidence=_places.tried_evidence(case),
             limits=tuple(limits),
             would_change=tuple(wishes),
         )
@@ -109,7 +109,7 @@ def _not_placed(case: Case, found: NotLocated, claimed: list[Place]) -> Iterator
 def _where(reference: Reference, placed: geo.Placed, agreement: Relation) -> str:
     lon, lat = placed.centre_lonlat
     return (
-        f"The picture was placed on {_placed.file_and_date(reference)} {_WAYS[placed.path]}. "
+        f"The picture was placed on {_places.file_and_date(reference)} {_WAYS[placed.path]}. "
         f"Its centre is {lat:.5f}, {lon:.5f} (latitude, longitude), to within "
         f"{distance(placed.ellipse_m[0], 2)} (95 %) relative to the reference, whose own error is "
         f"not known. A pixel is {distance(placed.gsd_m)} on the ground. North is "
@@ -168,12 +168,12 @@ def _kind_measures(agreement: Relation) -> Iterator[Measure]:
 
 
 def _citation(reference: Reference) -> Citation:
-    return Citation(input=reference.id, label=_placed.name(reference))
+    return Citation(input=reference.id, label=_places.name(reference))
 
 
 def _answer(statement: Place, reference: Reference, placed: geo.Placed) -> Finding:
     ring = placed.footprint_lonlat
-    compared = _claimed.compare(statement, ring)
+    compared = _places.compare(statement, ring)
     error_km = geo.border_error_m(placed) / 1000.0
     open_point = statement.lon is not None and statement.radius_km is None
     away, error = distance(1000 * compared.distance_km, 2), distance(1000 * error_km, 2)
@@ -193,9 +193,9 @@ def _answer(statement: Place, reference: Reference, placed: geo.Placed) -> Findi
             words = (
                 f"only {compared.overlap_share:.0%} of the ground it shows lies inside the place"
             )
-    elif _claimed.exchanged(statement, ring):
+    elif _places.exchanged(statement, ring):
         outcome = Outcome.INCONCLUSIVE
-        words = f"the ground it shows lies {away} from the claimed place. {_claimed.EXCHANGED}"
+        words = f"the ground it shows lies {away} from the claimed place. {_places.EXCHANGED}"
         wishes = ("the claimed place with latitude and longitude in the right order",)
     elif open_point:
         outcome = Outcome.INCONCLUSIVE
@@ -213,7 +213,7 @@ def _answer(statement: Place, reference: Reference, placed: geo.Placed) -> Findi
     return geo_place.finding(
         statement=statement.id,
         outcome=outcome,
-        summary=f"The picture was placed on {_placed.file_and_date(reference)}: "
+        summary=f"The picture was placed on {_places.file_and_date(reference)}: "
         f"{words.rstrip('.')}.{_MIRRORED if placed.mirrored else ''}",
         basis=_BASIS,
         measures=(
@@ -230,8 +230,8 @@ def _answer(statement: Place, reference: Reference, placed: geo.Placed) -> Findi
     )
 
 
-def _holds(statement: Place, ring: _claimed.Ring, error_km: float) -> bool:
+def _holds(statement: Place, ring: _places.Ring, error_km: float) -> bool:
     """Return whether the claim holds for every border within the error of the placing."""
     if statement.relation == "inside":
-        return _claimed.compare(statement, ring, margin_km=error_km).inside
-    return _claimed.compare(statement, ring, margin_km=-error_km).overlap_share > 0
+        return _places.compare(statement, ring, margin_km=error_km).inside
+    return _places.compare(statement, ring, margin_km=-error_km).overlap_share > 0

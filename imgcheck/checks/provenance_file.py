@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from imgcheck import provenance
 from imgcheck.case import Case
-from imgcheck.checks import _claimed
+from imgcheck.checks import _places
 from imgcheck.checks.check import MISSING, WRITABLE, check
 from imgcheck.model import ByteRange, Evidence, Finding, Measure, Outcome, Place
 from imgcheck.quantity import distance
@@ -101,8 +101,8 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
         outcome = Outcome.INCONCLUSIVE
         away = _distance_km(statement, gps)
         words = f"{_said(gps, away)}. "
-        if _claimed.exchanged(statement, _claimed.around(gps.lon, gps.lat)):
-            words += f"{_claimed.EXCHANGED} "
+        if _places.exchanged(statement, _places.around(gps.lon, gps.lat)):
+            words += f"{_places.EXCHANGED} "
         words += "Such a record can be set at will and does not decide."
         others = [one for one in metadata.positions if one.whole and not one.zero]
         apart = [one for one in others if abs(_distance_km(statement, one) - away) > _OTHER_KM]
@@ -129,7 +129,7 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
 
 
 def _distance_km(statement: Place, gps: provenance.Gps) -> float:
-    return _claimed.distance_km(statement, lon=gps.lon or 0.0, lat=gps.lat or 0.0)
+    return _places.distance_km(statement, lon=gps.lon or 0.0, lat=gps.lat or 0.0)
 
 
 def _said(gps: provenance.Gps, away: float) -> str:

@@ -107,11 +107,14 @@ REFERENCE_LIMITS = Limits(
 
 
 def reference_limits() -> Limits:
-    """Return the limits for a reference that is decoded whole: 400 megapixels, or the user's."""
+    """Return the limits for a reference: `REFERENCE_LIMITS`, or more if the user allows more."""
     budget = default_limits()
-    if budget.pixels > REFERENCE_LIMITS.pixels:
-        return budget
-    return replace(REFERENCE_LIMITS, grid_pixels=None, file_bytes=budget.file_bytes)
+    return replace(
+        REFERENCE_LIMITS,
+        pixels=max(budget.pixels, REFERENCE_LIMITS.pixels),
+        memory=max(budget.memory, REFERENCE_LIMITS.memory),
+        seconds=max(budget.seconds, REFERENCE_LIMITS.seconds),
+    )
 
 
 def mosaic_limits() -> Limits:

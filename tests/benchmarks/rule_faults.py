@@ -45,13 +45,13 @@ GUARDS = {
     "imgcheck/model/window.py": ("tests/model/test_window.py", "tests/test_verification.py"),
     "imgcheck/model/finding.py": ("tests/model/test_report.py", "tests/checks/test_check.py"),
     "imgcheck/geo/comparison.py": (
-        "tests/geo/test_comparison.py", "tests/checks/test_claimed_place.py",
+        "tests/geo/test_comparison.py", "tests/checks/test_places.py",
     ),
     "imgcheck/imaging/registration.py": (
         "tests/imaging/test_acceptance.py", "tests/imaging/test_registration.py",
     ),
     "imgcheck/geo/structural/judging.py": ("tests/geo/test_structural_acceptance.py",),
-    "imgcheck/checks/_claimed.py": ("tests/checks/test_claimed_place.py",),
+    "imgcheck/checks/_places.py": ("tests/checks/test_places.py",),
     "imgcheck/case/ground.py": (
         "tests/case/test_ground.py", "tests/checks/test_geo_place.py",
     ),

@@ -9,7 +9,7 @@ import pytest
 
 from imgcheck import geo
 from imgcheck.case import Case, Located, NotLocated, Reference, ground, placing
-from imgcheck.checks import _placed
+from imgcheck.checks import _places
 from imgcheck.checks.geo_place import geo_place
 from imgcheck.model import Outcome
 from imgcheck.model.claimfile import loads
@@ -68,7 +68,7 @@ def test_reference_relation_and_ground_are_those_of_the_match(placed) -> None:
 
 
 def test_a_check_that_rests_on_the_placing_tests_nothing_without_one() -> None:
-    (finding,) = _placed.unplaced(geo_place, case("statements: [place: {lat: 1, lon: 1}]"))
+    (finding,) = _places.unplaced(geo_place, case("statements: [place: {lat: 1, lon: 1}]"))
     assert finding.outcome is Outcome.NOT_APPLICABLE
     assert [c.input for c in finding.evidence.citations] == ["r"]
     assert finding.would_change

@@ -11,7 +11,7 @@ import pytest
 from imgcheck import change
 from imgcheck.case import Case, Reference
 from imgcheck.change import Vote
-from imgcheck.checks import _placed, change_bracket, needs
+from imgcheck.checks import _places, change_bracket, needs
 from imgcheck.imaging.grid import Grid
 from imgcheck.model import Acquired, Claim, ErrorRate, Outcome, Window
 
@@ -185,7 +185,7 @@ def finding(monkeypatch, votes: str, rate: ErrorRate, years: tuple[int, ...] = Y
     )
     monkeypatch.setattr(Case, "ground", on)
     monkeypatch.setattr(Case, "layer", lambda case, one: (flat, valid))
-    monkeypatch.setattr(_placed, "name", lambda one: one.id)
+    monkeypatch.setattr(_places, "name", lambda one: one.id)
     rates = {("change.bracket", "answered wrongly"): rate}
     monkeypatch.setattr(change_bracket, "error_rate", lambda *key: rates[key])
 

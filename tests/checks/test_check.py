@@ -72,7 +72,7 @@ def test_a_rate_says_nothing_of_a_finding_that_decides_nothing(outcome: Outcome)
 @pytest.mark.parametrize("wrong", [{"asks": "forged"}, {"stage": "later"}])
 def test_a_question_has_one_of_five_kinds_and_one_of_four_stages(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="is one of"):
-        check("test.two", question="Is it?", **({"asks": "recycled"} | wrong))
+        check("test.two", question="Is it?", **({"asks": "recycled"} | wrong))(one.run)
 
 
 def test_a_check_bears_only_on_statements_that_concern_it() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imgcheck.checks import _claimed
+from imgcheck.checks import _places
 from imgcheck.errors import UsageError
 from imgcheck.model import Place
 
@@ -37,13 +37,13 @@ def square(lon: float, lat: float, half: float) -> tuple[tuple[float, float], ..
     ],
 )
 def test_every_form_of_a_place_is_compared(claimed: Place, relation: str) -> None:
-    assert _claimed.compare(claimed, RING).relation == relation
+    assert _places.compare(claimed, RING).relation == relation
 
 
 @pytest.mark.parametrize("half", [{"lat": 35.40}, {"lon": 40.15}, {}])
 def test_half_a_point_is_no_place(half: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="give one of point, bbox and polygon"):
-        _claimed.compare(place(**half), RING)
+        _places.compare(place(**half), RING)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_half_a_point_is_no_place(half: dict[str, float]) -> None:
 def test_an_exchange_is_seen_only_where_it_explains_the_distance(
     claimed: Place, exchanged: bool
 ) -> None:
-    assert _claimed.exchanged(claimed, RING) is exchanged
+    assert _places.exchanged(claimed, RING) is exchanged
 
 
 def test_the_distance_of_a_point_is_that_to_the_border_and_nothing_inside() -> None:
-    assert _claimed.distance_km(place(lat=35.4, lon=40.15, radius_km=5.0), lon=40.15, lat=35.4) == 0
+    assert _places.distance_km(place(lat=35.4, lon=40.15, radius_km=5.0), lon=40.15, lat=35.4) == 0
     # 0.1 degrees of latitude at 35.45 N on WGS 84: 11.095 km, less the radius.
-    away = _claimed.distance_km(place(lat=35.4, lon=40.15, radius_km=5.0), lon=40.15, lat=35.5)
+    away = _places.distance_km(place(lat=35.4, lon=40.15, radius_km=5.0), lon=40.15, lat=35.5)
     assert away == pytest.approx(6.095, abs=0.03)
