@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -18,36 +18,8 @@ from imgcheck.hashing.store import arguments, lists
 from imgcheck.imaging import Image, Limits, frames, windows
 from imgcheck.imaging.intake import path_of
 from imgcheck.imaging.limits import mosaic_limits
+from imgcheck.model.documents import IndexAddDocument, IndexImportDocument, Refused
 from imgcheck.verification import Progress
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """A file that was not added, and the reason."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Added:
-    """Result of ``index add``: pictures added, pictures already known, files refused, all rows."""
-
-    added: int
-    known: int
-    refused: tuple[Refused, ...]
-    rows: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
-    """Result of ``index import``: hashes added, hashes already known, all listed hashes."""
-
-    added: int
-    known: int
-    list: str
-    kind: str
-    listed: int
 
 
 def search(
@@ -94,7 +66,7 @@ def add_to_index(
     note: str | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
-) -> Added:
+) -> IndexAddDocument:
     """Add pictures to an index, which is created if it does not exist.
 
     Parameters
@@ -137,7 +109,7 @@ def add_to_index(
             except ImgcheckError as error:
                 refused.append(Refused(path=_text(file), reason=str(error)))
         rows = index.stats().rows
-    return Added(**count, refused=tuple(refused), rows=rows)
+    return IndexAddDocument(**count, refused=tuple(refused), rows=rows)
 
 
 def _added(
@@ -186,7 +158,7 @@ def import_list(
     format: str = "auto",
     list_name: str | None = None,
     date: str | None = None,
-) -> Imported:
+) -> IndexImportDocument:
     """Add a list of hashes to an index, which is created if it does not exist.
 
     Parameters
@@ -221,7 +193,7 @@ def import_list(
         )
         after = index.stats()
     added = after.listed - before
-    return Imported(
+    return IndexImportDocument(
         added=added, known=len(found) - added, list=name, kind=found.kind, listed=after.listed
     )
 

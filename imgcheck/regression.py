@@ -14,13 +14,13 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
 from imgcheck.imaging.intake import path_of, read_small
 from imgcheck.model import Outcome, Report
+from imgcheck.model.documents import RegressedCase
 from imgcheck.model.lined import plain
 from imgcheck.verification import Progress, verify
 
@@ -29,27 +29,9 @@ _FINDING_KEYS = ("check", "statement", "outcome")
 _MOST_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseResult:
-    """Differences of one case from what is expected; none if it passed.
-
-    A case whose files cannot be read did not run (``ran``): that is no regression.
-    """
-
-    case: str
-    differences: tuple[str, ...]
-    seconds: float
-    ran: bool = True
-
-    @property
-    def passed(self) -> bool:
-        """Whether there is no difference."""
-        return not self.differences
-
-
 def regress(
     folder: str | os.PathLike[str], *, progress: Progress | None = None
-) -> tuple[CaseResult, ...]:
+) -> tuple[RegressedCase, ...]:
     """Run every case below a folder, in the order of their names.
 
     Raises
@@ -75,7 +57,7 @@ def regress(
     return tuple(results)
 
 
-def _run(folder: Path) -> CaseResult:
+def _run(folder: Path) -> RegressedCase:
     began, ran = time.monotonic(), True
     try:
         expected = _expected(folder / "expected.yml")
@@ -83,7 +65,13 @@ def _run(folder: Path) -> CaseResult:
     except ImgcheckError as error:
         differences, ran = (f"could not run: {error}",), False
     seconds = time.monotonic() - began
-    return CaseResult(case=folder.name, differences=differences, seconds=seconds, ran=ran)
+    return RegressedCase(
+        case=folder.name,
+        passed=not differences,
+        ran=ran,
+        differences=differences,
+        seconds=seconds,
+    )
 
 
 def case_report(folder: Path) -> Report:

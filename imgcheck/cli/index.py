@@ -50,14 +50,7 @@ def add(
     with Progress("Indexing") as progress:
         result = add_to_index(database, list(paths), date=date, note=note, progress=progress)
     if as_json:
-        from imgcheck.model.documents import IndexAddDocument, Refused
-
-        refused = tuple(Refused(path=r.path, reason=r.reason) for r in result.refused)
-        print_document(
-            IndexAddDocument(
-                added=result.added, known=result.known, refused=refused, rows=result.rows
-            )
-        )
+        print_document(result)
     else:
         say(f"{result.added} added, {result.known} already known, {result.rows} in all")
         for one in result.refused:
@@ -217,9 +210,7 @@ def import_(
     with Progress("Importing"):
         result = import_list(database, file, format=format, list_name=list_name, date=date)
     if as_json:
-        from imgcheck.model.documents import IndexImportDocument
-
-        print_document(IndexImportDocument(**asdict(result)))
+        print_document(result)
     else:
         say(f"{result.added} added, {result.known} already known, from {result.list}")
     return 0

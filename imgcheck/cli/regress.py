@@ -36,13 +36,9 @@ def command(folder: Path, junit: Path | None, force: bool, as_json: bool) -> int
     if junit is not None:
         write_output(junit, junit_xml(results), replacing=ours)
     if as_json:
-        from imgcheck.model.documents import RegressDocument, RegressedCase
+        from imgcheck.model.documents import RegressDocument
 
-        cases = tuple(
-            RegressedCase(case=r.case, passed=r.passed, ran=r.ran, differences=r.differences)
-            for r in results
-        )
-        print_document(RegressDocument(cases=cases))
+        print_document(RegressDocument(cases=results))
     else:
         for result in results:
             say(f"{'ok  ' if result.passed else 'DIFF'} {result.case}")

@@ -414,6 +414,7 @@ class RegressedCase:
     passed: bool
     ran: bool
     differences: tuple[str, ...]
+    seconds: float = field(default=0.0, metadata={"json": False})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

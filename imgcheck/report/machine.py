@@ -3,10 +3,11 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from imgcheck.model import ByteRange, Finding, Input, Outcome, Report
+from imgcheck.model.documents import RegressedCase
 from imgcheck.report.arrange import picture
 from imgcheck.report.formatting import line
 from imgcheck.report.page import environment
@@ -25,20 +26,7 @@ _KINDS = {
 }
 
 
-class RegressionCase(Protocol):
-    """One case of a regression run, as far as JUnit needs it."""
-
-    @property
-    def case(self) -> str: ...
-    @property
-    def passed(self) -> bool: ...
-    @property
-    def differences(self) -> tuple[str, ...]: ...
-    @property
-    def seconds(self) -> float: ...
-
-
-def junit(cases: Sequence[RegressionCase]) -> str:
+def junit(cases: Sequence[RegressedCase]) -> str:
     """Return a regression run as JUnit XML."""
     return environment().get_template("junit.xml").render(cases=cases) + "\n"
 

@@ -1,26 +1,26 @@
 """JUnit XML and SARIF."""
 
 import json
-from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from imgcheck.model import Outcome
+from imgcheck.model.documents import RegressedCase
 from imgcheck.report.machine import junit, sarif
 from tests.report.sample_report import HOSTILE, bare, sample
 
 
-@dataclass(frozen=True)
-class Result:
-    case: str
-    passed: bool
-    differences: tuple[str, ...] = ()
-    seconds: float = 0.0
+def result(
+    case: str, passed: bool, differences: tuple[str, ...] = (), seconds: float = 0.0
+) -> RegressedCase:
+    return RegressedCase(
+        case=case, passed=passed, ran=True, differences=differences, seconds=seconds
+    )
 
 
 def test_junit_counts_and_names_what_differs() -> None:
     results = (
-        Result("honest-post", True, seconds=1.25),
-        Result("wrong-date", False, ("date: expected contradicted, got inconclusive", "and more")),
+        result("honest-post", True, seconds=1.25),
+        result("wrong-date", False, ("date: expected contradicted, got inconclusive", "and more")),
     )
     root = ElementTree.fromstring(junit(results))
     (suite,) = root
@@ -36,7 +36,7 @@ def test_junit_counts_and_names_what_differs() -> None:
 
 def test_junit_of_nothing_and_of_hostile_names_is_xml() -> None:
     assert ElementTree.fromstring(junit(()))[0].attrib["tests"] == "0"
-    results = [Result(text, False, (text,)) for text in HOSTILE]
+    results = [result(text, False, (text,)) for text in HOSTILE]
     text = junit(results)
     text.encode("utf-8")
     root = ElementTree.fromstring(text)
@@ -44,7 +44,7 @@ def test_junit_of_nothing_and_of_hostile_names_is_xml() -> None:
 
 
 def test_a_case_that_fails_without_a_reason_still_fails() -> None:
-    root = ElementTree.fromstring(junit([Result("x", False)]))
+    root = ElementTree.fromstring(junit([result("x", False)]))
     assert root[0][0][0].tag == "failure"
 
 
