@@ -89,7 +89,8 @@ def _what(found: Inspection) -> Iterator[Row]:
         reason = image.unreadable_reason or "no reason known"
         yield Row(label="pixels", text=f"cannot be read: {reason}", odd=True)
     for damage in image.damage:
-        yield Row(label="damaged", text=damage.message, odd=True)
+        place = _place(damage.offset, damage.length)
+        yield Row(label="damaged", text=damage.message, places=place, odd=True)
 
 
 def _route(found: Inspection) -> Iterator[Row]:
@@ -259,7 +260,10 @@ def _meaning(rule: provenance.RuleResult) -> str:
 
 
 def _observations(found: Inspection) -> Iterator[Row]:
+    damage = found.image.damage  # shown with the file's dimensions
     for seen in (*found.structure.observations, *found.metadata.observations):
+        if seen in damage:
+            continue
         yield Row(label=seen.kind, text=seen.message, places=_place(seen.offset, seen.length))
     if found.second is not None:
         reader = f"{found.second.reader} {found.second.version or ''}".strip()
