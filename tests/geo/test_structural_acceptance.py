@@ -56,6 +56,7 @@ def test_a_place_is_refused_beyond_each_limit_only(values: dict, words: str | No
 
 
 def test_points_that_enclose_no_area_surround_nothing() -> None:
+    assert judging._hull_share(_CORNERS[:0], _SHAPE) == 0.0
     assert judging._hull_share(_CORNERS[:2], _SHAPE) == 0.0
     assert judging._hull_share(_CORNERS[:3], _SHAPE) == pytest.approx(0.5)
     assert judging._hull_share(_CORNERS, _SHAPE) == pytest.approx(1.0)
