@@ -111,7 +111,7 @@ def _answer(
 
 def decide(found: sun.ClaimedTime) -> Outcome:
     """Return contradicts or inconclusive: the sun repeats itself, so no date is supported."""
-    if found.p_value is None or found.p_value < _CONTRADICTION:
+    if found.best is None or found.best.p_value < _CONTRADICTION:
         return Outcome.CONTRADICTS
     return Outcome.INCONCLUSIVE
 
@@ -166,13 +166,14 @@ def _said(window: Window) -> str:
 def _observed(
     found: sun.ClaimedTime, window: Window, seen: MeasuredShadow, when: str, source: str
 ) -> str:
-    if found.night or found.best_time is None:
+    best = found.best
+    if best is None:
         return f"{seen.words}; at {when} at {source} the sun was below the horizon."
     instant = window.zone_known and _is_minute(window)
-    at = "then" if instant else f"on {_day(found.best_time)} at {found.best_time:%H:%M} UTC"
+    at = "then" if instant else f"on {_day(best.time)} at {best.time:%H:%M} UTC"
     stood = (
-        f"the sun {at} stood at azimuth {found.sun_azimuth_deg:.1f}, elevation "
-        f"{found.sun_elevation_deg:.1f} degrees"
+        f"the sun {at} stood at azimuth {best.sun_azimuth_deg:.1f}, elevation "
+        f"{best.sun_elevation_deg:.1f} degrees"
     )
     if decide(found) is not Outcome.CONTRADICTS:
         fits = "some hours fit"
@@ -184,7 +185,7 @@ def _observed(
         shown = f"; the picture shows {(seen.azimuth[0] + 180) % 360:.0f}"
     nearest = "is" if instant else "never comes nearer than"
     return (
-        f"{seen.words}; {when} at {source} {nearest} {found.deviation_sigma:.1f} standard errors "
+        f"{seen.words}; {when} at {source} {nearest} {best.deviation_sigma:.1f} standard errors "
         f"away: {stood}{shown}."
     )
 
@@ -201,11 +202,11 @@ def _allowed(found: sun.ClaimedTime, window: Window) -> str:
 def _date(found: sun.ClaimedTime, seen: MeasuredShadow, place: LonLat) -> str:
     """Name the other dates that would fit as well, on both sides of the solstice."""
     mirror = _mirrored(found)
-    if not found.days.sets or found.days.best_time is None:
+    if not found.days.sets or found.days.best is None:
         return f"On {mirror} the sun takes the same path." if mirror else ""
     if not mirror:
         return "A window this long contains dates that the sun does not distinguish."
-    reach = sun.date_reach(found.days.best_time, place, **seen.options)
+    reach = sun.date_reach(found.days.best.time, place, **seen.options)
     words = sun.reach_words(reach, seen.measured)
     return f"At such hours, {words}, and {mirror} would fit as well."
 
@@ -283,10 +284,12 @@ def _compared(other: str, ratio: float) -> str:
 
 def _measures(found: sun.ClaimedTime) -> Iterable[Measure]:
     night = "the sun was below the horizon"
-    yield Measure(name="p-value of the best moment", value=found.p_value, reason=night)
-    yield Measure(name="smallest deviation", value=found.deviation_sigma, unit="σ", reason=night)
-    yield Measure(name="sun azimuth then", value=found.sun_azimuth_deg, unit="deg", reason=night)
-    yield Measure(
-        name="sun elevation then", value=found.sun_elevation_deg, unit="deg", reason=night
-    )
+    for name, field, unit in (
+        ("p-value of the best moment", "p_value", ""),
+        ("smallest deviation", "deviation_sigma", "σ"),
+        ("sun azimuth then", "sun_azimuth_deg", "deg"),
+        ("sun elevation then", "sun_elevation_deg", "deg"),
+    ):
+        value = None if found.best is None else getattr(found.best, field)
+        yield Measure(name=name, value=value, unit=unit, reason=night)
     yield Measure(name="share of daylight that fits as well", value=round(found.days.share, 4))

@@ -131,7 +131,7 @@ def draw(
         What was measured, as bands of 1.96 sigma each way.
     """
     lat, lon = place.lat, place.lon
-    moment = claimed[0] if claimed else found.best_time if found else None
+    moment = claimed[0] if claimed else found.best.time if found and found.best else None
     moment = moment or (found.window.start if found else datetime(2000, 1, 1, tzinfo=UTC))
     day = _day(_solar(moment, lon), place)
     other = None

@@ -16,7 +16,7 @@ from imgcheck.sun.claimed import (
     reach_words,
     slips,
 )
-from imgcheck.sun.constraint import Constraint, Shadow, constrain, likelihood_ratio
+from imgcheck.sun.constraint import Best, Constraint, Shadow, constrain, likelihood_ratio
 from imgcheck.sun.direction import NoDirection, ShadowDirection, shadow_direction
 from imgcheck.sun.measuring import END_POINT_PX, Pooled, ShadowMeasurement, from_points, pool
 from imgcheck.sun.passes import PassHint, pass_hint
@@ -32,6 +32,7 @@ __all__ = [
     "Shadow",
     "ClaimedTime",
     "examine",
+    "Best",
     "Constraint",
     "constrain",
     "likelihood_ratio",

@@ -8,6 +8,7 @@ import numpy as np
 
 from imgcheck.quantity import LonLat
 from imgcheck.sun.constraint import (
+    Best,
     Constraint,
     Shadow,
     constrain,
@@ -35,17 +36,8 @@ _MOST_MIRRORED = timedelta(days=62)
 class ClaimedTime:
     """Comparison of a measured shadow with a claimed window of time."""
 
-    #: Probability of a misfit at least as large as that of the *best* instant of the window, if
-    #: that is the true one. It is conservative: the true instant of a true claim fits no better
-    #: than the best one. `None` when the sun was down during the whole window.
-    p_value: float | None
-    #: Root of that misfit, in standard errors.
-    deviation_sigma: float | None
-    #: Most probable instant of the window.
-    best_time: datetime | None
-    #: The sun at `best_time`; elevation including refraction.
-    sun_azimuth_deg: float | None
-    sun_elevation_deg: float | None
+    #: The best moment of the window; `None` when the sun was down during all of it.
+    best: Best | None
     #: Times that the shadow allows on the claimed days; `sets` may lie outside the window.
     days: Constraint
     #: Likelihood ratio of the claimed time against any daylight of the claimed days.
@@ -53,11 +45,6 @@ class ClaimedTime:
     #: Days on the other side of a solstice with the same path of the sun: the nearest ones that do
     #: not end after the picture was posted. `None` for windows of more than two months.
     mirror_days: TimeSpan | None
-
-    @property
-    def night(self) -> bool:
-        """Return whether the sun was down during the whole window and cast no shadow."""
-        return self.p_value is None
 
 
 def examine(
@@ -104,7 +91,6 @@ def examine(
     )
     on_days, sun = search(asked, *window_of(whole))
     weighed = weigh(asked, span, None, sun, on_days.sets)
-    best = None if inside.best_time is None else position(inside.best_time, place)
     mirrored = None
     if span[1] - span[0] <= _MOST_MIRRORED:
         until = span[1] if posted is None else posted
@@ -118,11 +104,7 @@ def examine(
                 end=to_datetime(day_start(int(other[-1]) + 1, place.lon)),
             )
     return ClaimedTime(
-        p_value=inside.p_value,
-        deviation_sigma=inside.deviation_sigma,
-        best_time=inside.best_time,
-        sun_azimuth_deg=None if best is None else float(best.azimuth_deg),
-        sun_elevation_deg=None if best is None else float(best.apparent_elevation_deg),
+        best=inside.best,
         days=on_days,
         daylight_ratio=weighed.likelihood_ratio,
         mirror_days=mirrored,
@@ -240,7 +222,7 @@ def slips(
                 end=end,
                 sun_azimuth_deg=float(sun.azimuth_deg),
                 sun_elevation_deg=float(sun.elevation_deg),
-                fits=answer.p_value is not None and answer.p_value >= _FITS,
+                fits=answer.best is not None and answer.best.p_value >= _FITS,
             )
         )
     return tuple(found)

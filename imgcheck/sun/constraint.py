@@ -13,6 +13,7 @@ from imgcheck.quantity import LonLat
 from imgcheck.sun import likelihood
 from imgcheck.sun.likelihood import ErrorModel, Measured
 from imgcheck.sun.path import Path, day_start, mirror_days, path, solar_day
+from imgcheck.sun.spa import position
 from imgcheck.sun.times import LONGEST_DAYS, Instants, TimeSpan, to_datetime, to_utc
 
 Moment = datetime | tuple[datetime, datetime]
@@ -29,6 +30,21 @@ _NOTHING_FITS = 0.001
 # A year in steps of a minute; longer windows have longer steps, shorter ones at least 240 steps.
 _MOST_STEPS = 530_000
 _FEWEST_STEPS = 240
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """The most probable moment of a window."""
+
+    time: datetime
+    #: Probability of a misfit at least as large as that of this moment, if it is the true one. It
+    #: is conservative: the true moment of a true claim fits no better than the best one.
+    p_value: float
+    #: Root of that misfit, in standard errors.
+    deviation_sigma: float
+    #: The sun; elevation including refraction.
+    sun_azimuth_deg: float
+    sun_elevation_deg: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +80,8 @@ class Constraint:
     resolution_s: float
     #: Whether the best moment of the window fits at all (p >= 0.001).
     fits: bool
-    #: Probability of a misfit at least as large as that of the best moment; `None` when the sun was
-    #: down during the whole window.
-    p_value: float | None
-    #: Root of that misfit, in standard errors.
-    deviation_sigma: float | None
-    #: Most probable moment of the window.
-    best_time: datetime | None
+    #: `None` when the sun was down during the whole window.
+    best: Best | None
     #: Share of the window's daylight that is in `sets`: 1 if the shadow excludes nothing.
     share: float
     #: Days of mean local solar time with an allowed moment, and with daylight in the window.
@@ -202,9 +213,10 @@ def search(asked: Query, start: np.datetime64, end: np.datetime64) -> tuple[Cons
     sun = asked.path(start, end)
     logs = likelihood.log_likelihood(asked.seen, asked.model, sun)
     least = float(np.min(likelihood.misfit(asked.seen, asked.model, sun)))
-    up = math.isfinite(least)
-    p_value = likelihood.tail(least, asked.seen.degrees_of_freedom) if up else None
-    fits = p_value is not None and p_value >= _NOTHING_FITS
+    best = None
+    if math.isfinite(least):
+        best = _best(asked, to_datetime(sun.times[int(np.argmax(logs))]), least)
+    fits = best is not None and best.p_value >= _NOTHING_FITS
     threshold = _threshold(logs) if fits else math.inf
     inside = logs >= threshold
     days = solar_day(sun.times, asked.place.lon)
@@ -217,14 +229,23 @@ def search(asked: Query, start: np.datetime64, end: np.datetime64) -> tuple[Cons
         window=TimeSpan(start=to_datetime(start), end=to_datetime(end)),
         resolution_s=sun.step_s,
         fits=fits,
-        p_value=p_value,
-        deviation_sigma=math.sqrt(least) if up else None,
-        best_time=to_datetime(sun.times[int(np.argmax(logs))]) if up else None,
+        best=best,
         share=float(np.count_nonzero(inside)) / daylight if daylight else 0.0,
         days_allowed=int(allowed_days.size),
         days_in_window=int(np.unique(days[sun.up]).size),
     )
     return found, sun
+
+
+def _best(asked: Query, time: datetime, misfit: float) -> Best:
+    sun = position(time, asked.place)
+    return Best(
+        time=time,
+        p_value=likelihood.tail(misfit, asked.seen.degrees_of_freedom),
+        deviation_sigma=math.sqrt(misfit),
+        sun_azimuth_deg=float(sun.azimuth_deg),
+        sun_elevation_deg=float(sun.apparent_elevation_deg),
+    )
 
 
 def weigh(

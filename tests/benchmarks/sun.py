@@ -134,7 +134,7 @@ def p_value(truth: Truth, claimed: datetime) -> float:
         lean_sigma_deg=sun.USUAL_LEAN_DEG,
         window=(claimed, claimed + timedelta(seconds=59)),
     )
-    return 0.0 if found.p_value is None else found.p_value
+    return 0.0 if found.best is None else found.best.p_value
 
 
 def _row(name: str, count: int, total: int) -> None:

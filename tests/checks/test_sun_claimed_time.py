@@ -53,15 +53,21 @@ FITTING = sun.examine(
 )
 
 
+def best(p_value: float) -> sun.Best:
+    """Return the best moment with another p-value."""
+    assert FITTING.best is not None
+    return dataclasses.replace(FITTING.best, p_value=p_value)
+
+
 @pytest.mark.parametrize(
     ("fields", "outcome"),
     [
-        ({"p_value": None, "best_time": None}, Outcome.CONTRADICTS),  # night
-        ({"p_value": 0.0}, Outcome.CONTRADICTS),
-        ({"p_value": 0.00099}, Outcome.CONTRADICTS),
-        ({"p_value": 0.001}, Outcome.INCONCLUSIVE),
-        ({"p_value": 0.3}, Outcome.INCONCLUSIVE),
-        ({"p_value": 1.0, "daylight_ratio": 100.0}, Outcome.INCONCLUSIVE),
+        ({"best": None}, Outcome.CONTRADICTS),  # night
+        ({"best": best(0.0)}, Outcome.CONTRADICTS),
+        ({"best": best(0.00099)}, Outcome.CONTRADICTS),
+        ({"best": best(0.001)}, Outcome.INCONCLUSIVE),
+        ({"best": best(0.3)}, Outcome.INCONCLUSIVE),
+        ({"best": best(1.0), "daylight_ratio": 100.0}, Outcome.INCONCLUSIVE),
         # However few moments of the day fit as well: the date stays open.
         (
             {"days": dataclasses.replace(FITTING.days, share=0.001)},
@@ -387,7 +393,8 @@ def test_a_window_without_a_zone_is_described_on_its_own_dates(
     def examine(given: Any, place: LonLat, *, posted: Any, **options: Any) -> Any:
         posts.append(posted)
         name = "whole" if given == span else "own"
-        return SimpleNamespace(p_value=whole if name == "whole" else own, name=name)
+        value = whole if name == "whole" else own
+        return SimpleNamespace(best=None if value is None else best(value), name=name)
 
     monkeypatch.setattr(sun, "examine", examine)
     seen = case(BOTH).shadows

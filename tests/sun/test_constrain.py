@@ -65,13 +65,13 @@ def test_mirror_days_have_the_same_declination() -> None:
 def test_nothing_is_allowed_where_nothing_fits() -> None:
     noon = (FALSE_TIME - timedelta(minutes=30), FALSE_TIME + timedelta(minutes=30))
     found = sun.constrain(PLACE, azimuth=(161, 1.5), window=noon)
-    assert found.sets == () and not found.fits and found.p_value < 1e-6
+    assert found.sets == () and not found.fits and found.best.p_value < 1e-6
     night = sun.constrain(
         PLACE,
         azimuth=(161, 1.5),
         window=(TRUE_TIME + timedelta(hours=12), TRUE_TIME + timedelta(hours=13)),
     )
-    assert night.sets == () and night.p_value is None and night.best_time is None
+    assert night.sets == () and night.best is None
 
 
 def test_interpolated_path_agrees_with_the_position_to_a_thousandth_of_a_degree() -> None:
@@ -93,7 +93,7 @@ def test_stated_slope_moves_the_elevation_that_a_ratio_means() -> None:
     ratio = (1 / (math.tan(high) - math.tan(math.radians(3))), 0.01)
     window = (noon - timedelta(minutes=10), noon + timedelta(minutes=10))
     assert not sun.constrain(PLACE, ratio=ratio, window=window).fits
-    assert sun.constrain(PLACE, ratio=ratio, slope=(3, 0), window=window).p_value > 0.5
+    assert sun.constrain(PLACE, ratio=ratio, slope=(3, 0), window=window).best.p_value > 0.5
 
 
 def test_sets_hold_the_truth_as_often_as_they_say() -> None:
