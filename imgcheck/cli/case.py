@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,11 +13,6 @@ from imgcheck.cli.printing import print_document, say
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError, UsageError
 from imgcheck.model import documents
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from imgcheck.custody import Problem
 
 # A report names findings; its pictures are files of their own.
 _MOST_REPORT_BYTES = 256 << 20
@@ -204,21 +199,7 @@ def verify(folder: Path, expect_head: str | None, public_key: Path | None, as_js
     with Progress("Verifying") as progress:
         result = custody.verify(folder, expect_head=expect_head, public_key=key, progress=progress)
     if as_json:
-        print_document(
-            documents.CaseVerifyDocument(
-                whole=result.whole,
-                case=result.case,
-                head=result.head,
-                lines=result.lines,
-                files=result.files,
-                case_bytes=result.bytes,
-                problems=_problems(result.problems),
-                remarks=result.remarks,
-                signatures=tuple(
-                    documents.CaseSignature(**asdict(one)) for one in result.signatures
-                ),
-            )
-        )
+        print_document(result)
         return 0 if result.whole else 1
     for problem in result.problems:
         place = f" line {problem.line}" if problem.line is not None else ""
@@ -227,7 +208,8 @@ def verify(folder: Path, expect_head: str | None, public_key: Path | None, as_js
     for remark in result.remarks:
         say(f"remark: {remark}")
     words = "is whole" if result.whole else "DOES NOT AGREE with its log"
-    say(f"the case {words}: {result.lines} lines, {result.files} files, {result.bytes:,} bytes")
+    size = f"{result.case_bytes:,} bytes"
+    say(f"the case {words}: {result.lines} lines, {result.files} files, {size}")
     if result.head is not None:
         say(f"head: line {result.lines}, {result.head}")
     return 0 if result.whole else 1
@@ -254,7 +236,7 @@ def log(folder: Path, as_json: bool) -> int:
             documents.CaseLogDocument(
                 entries=tuple(json.loads(entry.line()) for entry in history.entries),
                 head=history.head,
-                problems=_problems(history.problems),
+                problems=history.problems,
             )
         )
         return 1 if history.problems else 0
@@ -417,10 +399,6 @@ def _done(head: Any, recovered: str, as_json: bool, words: str, **more: Any) -> 
 
 def _head(head: Any) -> documents.Head:
     return documents.Head(line=head.lines, sha256=head.sha256)
-
-
-def _problems(found: "Iterable[Problem]") -> tuple[documents.CaseProblem, ...]:
-    return tuple(documents.CaseProblem(**asdict(one)) for one in found)
 
 
 def _say_head(head: Any) -> None:

@@ -10,9 +10,9 @@ True
 
 from imgcheck.custody.caseuco import export
 from imgcheck.custody.chain import History, read
-from imgcheck.custody.checking import Verification, verify
+from imgcheck.custody.checking import verify
 from imgcheck.custody.folder import Added, CustodyFolder, Recorded, create
-from imgcheck.custody.layout import CaseDamagedError, CaseLockedError, Problem
+from imgcheck.custody.layout import CaseDamagedError, CaseLockedError
 from imgcheck.custody.log import Entry, Kept
 from imgcheck.custody.signing import check_report, make_key, read_small_file, sign
 
@@ -24,9 +24,7 @@ __all__ = [
     "Entry",
     "History",
     "Kept",
-    "Problem",
     "Recorded",
-    "Verification",
     "check_report",
     "create",
     "export",

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from imgcheck.custody import layout
 from imgcheck.custody.files import open_locked
-from imgcheck.custody.layout import HEAD, LOG, Problem
+from imgcheck.custody.layout import HEAD, LOG
 from imgcheck.custody.log import NO_LINE, Entry, Head, Line, read_head, read_lines
 from imgcheck.imaging.text import printable
+from imgcheck.model.documents import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

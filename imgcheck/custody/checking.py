@@ -4,40 +4,20 @@ import itertools
 import os
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from imgcheck.custody import canonical, layout, recovery, signing
 from imgcheck.custody.chain import History, examine
 from imgcheck.custody.files import hash_file, open_locked, read_small
-from imgcheck.custody.layout import Problem
 from imgcheck.custody.log import MOST_HEAD_BYTES, Entry, Head, Kept, read_head, read_lines
 from imgcheck.errors import UsageError
 from imgcheck.imaging.text import printable
+from imgcheck.model.documents import CaseVerifyDocument, Problem
 
 # 16 hexadecimal digits are 64 bits: enough against a slip, short enough for paper.
 _FEWEST_DIGITS = 16
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """Result of a verification of a case."""
-
-    case: str | None
-    head: str | None  # SHA-256 of the last line; keep a copy of it elsewhere
-    lines: int
-    files: int
-    bytes: int
-    problems: tuple[Problem, ...]  # empty for a case that is whole
-    remarks: tuple[str, ...]  # observations that are no problems
-    signatures: tuple[signing.Seal, ...]
-
-    @property
-    def whole(self) -> bool:
-        """Return whether files, log and head agree in every byte."""
-        return not self.problems
 
 
 def verify(
@@ -46,7 +26,7 @@ def verify(
     expect_head: str | None = None,
     public_key: bytes | None = None,
     progress: Progress | None = None,
-) -> Verification:
+) -> CaseVerifyDocument:
     """Find every difference between the files of a case and its log.
 
     Parameters
@@ -60,7 +40,7 @@ def verify(
 
     Returns
     -------
-    Verification
+    CaseVerifyDocument
 
     Raises
     ------
@@ -77,8 +57,10 @@ def verify(
     if log.is_symlink() or not log.is_file():
         words = "the log is missing, or is no regular file: the files cannot be checked"
         problem = Problem(kind="missing", path=layout.LOG, message=words)
-        return Verification(case=None, head=None, lines=0, files=0, bytes=0, problems=(problem,),
-                            remarks=(), signatures=())  # fmt: skip
+        return CaseVerifyDocument(
+            whole=False, case=None, head=None, lines=0, files=0, case_bytes=0,
+            problems=(problem,), remarks=(), signatures=(),
+        )  # fmt: skip
     descriptor = open_locked(log, writable=False)
     try:
         chain = examine(read_lines(descriptor), read_head(folder))
@@ -93,7 +75,7 @@ def _verify(
     expect_head: str | None,
     public_key: bytes | None,
     progress: Progress | None,
-) -> Verification:
+) -> CaseVerifyDocument:
     problems = [*_head(folder), *chain.problems]
     expected, doubled = _expected(chain.entries)
     problems += doubled
@@ -107,12 +89,13 @@ def _verify(
         problems += [words] if isinstance(words, Problem) else []
         remarks += [words] if isinstance(words, str) else []
     last = chain.lines[-1] if chain.lines else None
-    return Verification(
+    return CaseVerifyDocument(
+        whole=not problems,
         case=chain.entries[0].case if chain.entries else None,
         head=chain.head or (None if last is None else last.sha256),
         lines=len(chain.lines),
         files=walk.files,
-        bytes=walk.bytes,
+        case_bytes=walk.bytes,
         problems=tuple(problems),
         remarks=tuple(remarks),
         signatures=states,

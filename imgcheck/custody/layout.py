@@ -17,7 +17,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from imgcheck.errors import ImgcheckError, UnreadableError
@@ -69,34 +68,6 @@ def explained(shown: str) -> Iterator[None]:
             "then repeat the command",
             file=shown,
         ) from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One disagreement between the files of a case and its log.
-
-    Attributes
-    ----------
-    kind : str
-        ``changed``, ``missing``, ``extra``, ``renamed``, ``link``, ``line`` (a line of the log was
-        changed), ``order`` (lines missing, repeated or exchanged), ``head``, ``interrupted`` (a
-        step was begun and not completed: the next command that writes recovers it), ``signature``,
-        ``expected-head``.
-    path : str
-        Inside the case, safe to print.
-    message : str
-        One sentence: what was found and what it means.
-    line : int, optional
-        Line of the log, from 1.
-    byte : int, optional
-        First byte of ``path`` that is known to be concerned, from 0.
-    """
-
-    kind: str
-    path: str
-    message: str
-    line: int | None = None
-    byte: int | None = None
 
 
 def is_place(text: str) -> bool:

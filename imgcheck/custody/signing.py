@@ -23,11 +23,12 @@ from imgcheck.custody import canonical, layout
 from imgcheck.custody.chain import History
 from imgcheck.custody.files import read_small, write_new
 from imgcheck.custody.folder import CustodyFolder
-from imgcheck.custody.layout import CaseDamagedError, Problem, explained
+from imgcheck.custody.layout import CaseDamagedError, explained
 from imgcheck.custody.log import Entry, now
 from imgcheck.errors import MissingDependencyError, UsageError
 from imgcheck.imaging.intake import read_small as read_named
 from imgcheck.imaging.text import printable
+from imgcheck.model.documents import Problem, Seal
 
 SCHEMA = "imgcheck-signature/1"
 # A signature file has some 700 bytes.
@@ -273,20 +274,6 @@ def _library() -> tuple[Any, Any]:
             "signatures need cryptography, which is not installed: pip install 'imgcheck[sign]'"
         ) from error
     return serialization, ed25519
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seal:
-    """A signature of the log up to ``line``.
-
-    ``fingerprint`` is the SHA-256 of the public key; whose key it is must be known from elsewhere.
-    ``valid`` is None where `cryptography` is not installed, so that it was not tested.
-    """
-
-    path: str
-    fingerprint: str
-    line: int
-    valid: bool | None
 
 
 def examine(

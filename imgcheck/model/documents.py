@@ -540,19 +540,40 @@ class CaseStepDocument(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseProblem:
-    """One disagreement between the files of a case and its log."""
+class Problem:
+    """One disagreement between the files of a case and its log.
+
+    Attributes
+    ----------
+    kind : str
+        ``changed``, ``missing``, ``extra``, ``renamed``, ``link``, ``line`` (a line of the log was
+        changed), ``order`` (lines missing, repeated or exchanged), ``head``, ``interrupted`` (a
+        step was begun and not completed: the next command that writes recovers it), ``signature``,
+        ``expected-head``.
+    path : str
+        Inside the case, safe to print.
+    message : str
+        One sentence: what was found and what it means.
+    line : int, optional
+        Line of the log, from 1.
+    byte : int, optional
+        First byte of ``path`` that is known to be concerned, from 0.
+    """
 
     kind: str
     path: str
     message: str
-    line: int | None
-    byte: int | None
+    line: int | None = None
+    byte: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaseSignature:
-    """A signature of the log up to ``line``; ``valid`` is ``None`` if it could not be tested."""
+class Seal:
+    """A signature of the log up to ``line``.
+
+    ``fingerprint`` is the SHA-256 of the public key; whose key it is must be known from elsewhere.
+    ``valid`` is None where `cryptography` is not installed, so that it was not tested.
+    """
 
     path: str
     fingerprint: str
@@ -571,9 +592,9 @@ class CaseVerifyDocument(Document):
     lines: int
     files: int
     case_bytes: int
-    problems: tuple[CaseProblem, ...]
+    problems: tuple[Problem, ...]
     remarks: tuple[str, ...]
-    signatures: tuple[CaseSignature, ...]
+    signatures: tuple[Seal, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -583,7 +604,7 @@ class CaseLogDocument(Document):
     SCHEMA: ClassVar[str] = "imgcheck-case-log/1"
     entries: tuple[dict[str, Any], ...]
     head: str | None
-    problems: tuple[CaseProblem, ...]
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
