@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck import geo
 from imgcheck.case.ground import claimed_spot
@@ -16,6 +15,7 @@ from imgcheck.geo import area
 from imgcheck.geo.features import footprint_window
 from imgcheck.geo.locating import Progress, combined
 from imgcheck.imaging import REFERENCE_LIMITS, Image, annotations, relation, warp
+from imgcheck.imaging.pixels import Float32, Float64, Mask
 from imgcheck.imaging.relation import Relation
 from imgcheck.imaging.text import printable
 from imgcheck.model import Claim, Place
@@ -69,11 +69,7 @@ class Located:
         """Whether picture and reference are one acquisition."""
         gray, valid, to_part = self._part
         return relation.classify(
-            self.case.image.gray(),
-            gray,
-            to_part,
-            picture_mask=self.case.clean,
-            known_mask=valid,
+            self.case.image.gray(), gray, to_part, picture_mask=self.case.clean, known_mask=valid
         )
 
     @property
@@ -85,7 +81,7 @@ class Located:
         return float((on & clean).sum() / max(1, clean.sum()))
 
     @cached_property
-    def _part(self) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None, NDArray[np.float64]]:
+    def _part(self) -> tuple[Float32, Mask | None, Float64]:
         """Gray values and mask of the reference under the picture, and the matrix to its pixels."""
         image, known = self.case.image, self.reference.image
         matrix = self.placement.registration.matrix
@@ -195,8 +191,7 @@ def on_references(
     results = {one.id: result for one, result in zip(usable, found.tried, strict=True)}
     tried = tuple(
         Attempt(
-            reference=one,
-            found=results.get(one.id) or geo.NotPlaced(reason=unusable(one) or ""),
+            reference=one, found=results.get(one.id) or geo.NotPlaced(reason=unusable(one) or "")
         )
         for one in case.references
     )
@@ -209,7 +204,7 @@ def on_references(
     return NotLocated(case=case, prior=prior, tried=tried, reason=reason)
 
 
-def _without_suspects(case: "Case") -> NDArray[np.bool_]:
+def _without_suspects(case: "Case") -> Mask:
     """Mask everything that may be drawn; edges need less of the picture than features."""
     return np.asarray(case.image.valid() & ~annotations.suspect(case.image.rgb()))
 

@@ -4,8 +4,7 @@ from imgcheck.geo.comparison import PlaceComparison, compare
 from imgcheck.geo.locating import locate
 from imgcheck.geo.measures import Bearing, Measures, bearing
 from imgcheck.geo.placement import NotPlaced, Placed, border_error_m, ellipse
-from imgcheck.geo.prior import Prior
-from imgcheck.geo.reference import ReferenceImage, of_arrays, of_image
+from imgcheck.geo.reference import Prior, ReferenceImage, of_arrays, of_image
 
 __all__ = [
     "Bearing", "Measures", "NotPlaced", "PlaceComparison", "Placed", "Prior", "ReferenceImage",

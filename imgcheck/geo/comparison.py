@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from imgcheck.errors import UsageError
 from imgcheck.geo import earth
+from imgcheck.imaging.pixels import Float64
 from imgcheck.polygon import fault
 
 # Straight edges in degrees are drawn through so many points on the flat map.
@@ -98,7 +99,7 @@ def compare(
     return _result(False, 0.0, _gap(claimed, frame))
 
 
-def _grown(frame: NDArray[np.float64], margin_km: float) -> NDArray[np.float64]:
+def _grown(frame: Float64, margin_km: float) -> Float64:
     """Scale a convex ring about its middle, so that every edge moves by a margin or more."""
     middle = frame.mean(axis=0)
     nearest = _to_edges(middle[None, :], frame)
@@ -115,7 +116,7 @@ def _result(inside: bool, share: float, distance: float) -> PlaceComparison:
     )
 
 
-def _compare_point(frame: NDArray[np.float64], at: NDArray[np.float64]) -> PlaceComparison:
+def _compare_point(frame: Float64, at: Float64) -> PlaceComparison:
     inside = bool((_sides(frame, at[None, :]) >= 0).all())
     distance = 0.0 if inside else _gap(at[None, :], frame)
     return PlaceComparison(
@@ -135,7 +136,7 @@ def _place(point: Sequence[float]) -> tuple[float, float]:
     return lon, lat
 
 
-def _ring(points: ArrayLike, name: str) -> NDArray[np.float64]:
+def _ring(points: ArrayLike, name: str) -> Float64:
     ring = np.array([_place(p) for p in np.asarray(points, np.float64)])
     if len(ring) > 1 and np.array_equal(ring[0], ring[-1]):
         ring = ring[:-1]
@@ -146,7 +147,7 @@ def _ring(points: ArrayLike, name: str) -> NDArray[np.float64]:
     return ring
 
 
-def _middle(ring: NDArray[np.float64]) -> tuple[float, float]:
+def _middle(ring: Float64) -> tuple[float, float]:
     lon, lat = ring.mean(axis=0)
     return float(lon), float(np.clip(lat, -89.9999, 89.9999))
 
@@ -156,7 +157,7 @@ def _claimed_ring(
     radius_km: float | None,
     bbox: Sequence[float] | None,
     polygon: Sequence[Sequence[float]] | None,
-) -> NDArray[np.float64]:
+) -> Float64:
     if point is not None and radius_km is not None:
         if not (radius_km > 0 and math.isfinite(radius_km)):
             raise UsageError(f"a radius is a positive number of kilometres, not {radius_km}")
@@ -180,7 +181,7 @@ def _claimed_ring(
     return _densified(ring)
 
 
-def _densified(ring: NDArray[np.float64]) -> NDArray[np.float64]:
+def _densified(ring: Float64) -> Float64:
     parts = []
     for start, end in zip(ring, np.roll(ring, -1, axis=0), strict=True):
         count = int(np.clip(np.abs(end - start).max() / _EDGE_STEP_DEG, 1, _MOST_STEPS))
@@ -188,14 +189,14 @@ def _densified(ring: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate(parts)
 
 
-def _area(ring: NDArray[np.float64]) -> float:
+def _area(ring: Float64) -> float:
     if len(ring) == 0:
         return 0.0
     x, y = (ring - ring[0]).T
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
-def _hull(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _hull(points: Float64) -> Float64:
     """Give the convex hull, counter-clockwise (Andrew's monotone chain)."""
     ordered = sorted(map(tuple, points))
     halves = []
@@ -213,21 +214,21 @@ def _turn(a: Sequence[float], b: Sequence[float], c: Sequence[float]) -> float:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
-def _sides(frame: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sides(frame: Float64, points: Float64) -> Float64:
     """Give, for each edge and point, a value that is negative outside, (edges, points)."""
     along = np.roll(frame, -1, axis=0) - frame
     off = points[None, :, :] - frame[:, None, :]
     return np.asarray(along[:, None, 0] * off[..., 1] - along[:, None, 1] * off[..., 0])
 
 
-def _clip(ring: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray[np.float64]:
+def _clip(ring: Float64, frame: Float64) -> Float64:
     """Cut any ring to a convex frame (Sutherland and Hodgman, CACM 17, 1974)."""
     for start, end in zip(frame, np.roll(frame, -1, axis=0), strict=True):
         if len(ring) == 0:
             return ring
         along = end - start
         side = along[0] * (ring[:, 1] - start[1]) - along[1] * (ring[:, 0] - start[0])
-        kept: list[NDArray[np.float64]] = []
+        kept: list[Float64] = []
         for i in range(len(ring)):
             here, before = side[i], side[i - 1]
             if (here >= 0) != (before >= 0):
@@ -239,12 +240,12 @@ def _clip(ring: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray[np.f
     return ring
 
 
-def _gap(points: NDArray[np.float64], frame: NDArray[np.float64]) -> float:
+def _gap(points: Float64, frame: Float64) -> float:
     """Give the shortest way between two rings that do not meet (or a point and a ring)."""
     return min(_to_edges(points, frame), _to_edges(frame, points))
 
 
-def _to_edges(points: NDArray[np.float64], ring: NDArray[np.float64]) -> float:
+def _to_edges(points: Float64, ring: Float64) -> float:
     along = np.roll(ring, -1, axis=0) - ring
     off = points[None, :, :] - ring[:, None, :]
     length = np.maximum((along**2).sum(axis=1), 1e-30)[:, None]

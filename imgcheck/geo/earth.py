@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 from rasterio.warp import transform as project
@@ -13,6 +13,7 @@ from imgcheck.errors import UsageError
 from imgcheck.imaging import transforms
 from imgcheck.imaging.decoding.raster import GDAL_ERRORS
 from imgcheck.imaging.georeference import east_north
+from imgcheck.imaging.pixels import Float64
 
 # WGS 84: semi-major axis in metres, first eccentricity squared (NIMA TR8350.2).
 _AXIS_M = 6_378_137.0
@@ -36,7 +37,7 @@ def local_radius_km(latitude: float) -> float:
     return _AXIS_M * math.sqrt(1.0 - _ECCENTRICITY_2) / bottom / 1000.0
 
 
-def flat_map(lonlat: ArrayLike, *, centre: tuple[float, float]) -> NDArray[np.float64]:
+def flat_map(lonlat: ArrayLike, *, centre: tuple[float, float]) -> Float64:
     """Project points to an azimuthal equidistant map: true distance and direction from the centre.
 
     Parameters
@@ -64,7 +65,7 @@ def flat_map(lonlat: ArrayLike, *, centre: tuple[float, float]) -> NDArray[np.fl
     return np.stack([east * grow, north * grow], axis=-1)
 
 
-def circle(lon: float, lat: float, radius_km: float, *, count: int = 180) -> NDArray[np.float64]:
+def circle(lon: float, lat: float, radius_km: float, *, count: int = 180) -> Float64:
     """Return a ring of (lon, lat) at a distance around a point, counter-clockwise."""
     angle = min(radius_km / local_radius_km(lat), math.pi * 0.99)
     bearing = -np.linspace(0, 2 * math.pi, count, endpoint=False)
@@ -72,13 +73,12 @@ def circle(lon: float, lat: float, radius_km: float, *, count: int = 180) -> NDA
     sine = math.sin(lat0) * math.cos(angle) + math.cos(lat0) * math.sin(angle) * np.cos(bearing)
     latitude = np.arcsin(np.clip(sine, -1, 1))
     turn = np.arctan2(
-        np.sin(bearing) * math.sin(angle) * math.cos(lat0),
-        math.cos(angle) - math.sin(lat0) * sine,
+        np.sin(bearing) * math.sin(angle) * math.cos(lat0), math.cos(angle) - math.sin(lat0) * sine
     )
     return np.stack([lon + np.degrees(turn), np.degrees(latitude)], axis=-1)
 
 
-def affine_of(transform: Sequence[float]) -> NDArray[np.float64]:
+def affine_of(transform: Sequence[float]) -> Float64:
     """Return the affine of six numbers as a 3 x 3 matrix."""
     values = [float(v) for v in tuple(transform)[:6]]
     if len(values) != 6 or not all(map(math.isfinite, values)):
@@ -104,7 +104,7 @@ def system_of(crs: object) -> CRS:
     return system
 
 
-def to_lonlat(crs: CRS, points: ArrayLike) -> NDArray[np.float64]:
+def to_lonlat(crs: CRS, points: ArrayLike) -> Float64:
     """Convert CRS coordinates (N, 2) to WGS 84 (lon, lat) degrees, -180 to 180; NaN where none."""
     x, y = np.asarray(points, np.float64).reshape(-1, 2).T
     try:
@@ -118,7 +118,7 @@ def to_lonlat(crs: CRS, points: ArrayLike) -> NDArray[np.float64]:
     return lonlat
 
 
-def from_lonlat(crs: CRS, points: ArrayLike) -> NDArray[np.float64]:
+def from_lonlat(crs: CRS, points: ArrayLike) -> Float64:
     """Convert WGS 84 (lon, lat) degrees (N, 2) to CRS coordinates; not finite where none."""
     lon, lat = np.asarray(points, np.float64).reshape(-1, 2).T
     try:
@@ -128,9 +128,7 @@ def from_lonlat(crs: CRS, points: ArrayLike) -> NDArray[np.float64]:
     return np.array(there[:2], np.float64).T
 
 
-def ground_slope(
-    matrix: NDArray[np.float64], point: NDArray[np.float64], crs: CRS
-) -> NDArray[np.float64]:
+def ground_slope(matrix: Float64, point: Float64, crs: CRS) -> Float64:
     """Return metres east and north per pixel right and down at a point, (2, 2)."""
     step = 0.5
     around = point + np.array([[step, 0], [-step, 0], [0, step], [0, -step]])

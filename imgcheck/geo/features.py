@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.geo.reference import Pixels, ReferenceImage, Window
 from imgcheck.imaging import features, registration, transforms
 from imgcheck.imaging.features import Features
+from imgcheck.imaging.pixels import Float64
 from imgcheck.imaging.registration import NotRegistered, Registered, Registration
 
 # 16 Mpx of SIFT take about 15 s.
@@ -97,7 +97,7 @@ def _detect(reference: ReferenceImage, window: Window, factor: int = 1) -> Featu
 
 
 def footprint_window(
-    matrix: NDArray[np.float64], picture_shape: tuple[int, ...], shape: tuple[int, ...]
+    matrix: Float64, picture_shape: tuple[int, ...], shape: tuple[int, ...]
 ) -> Window:
     """Return the window of a reference under the picture, with a margin."""
     ring = transforms.apply(matrix, transforms.corners(picture_shape))

@@ -12,17 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.errors import ImgcheckError, UsageError
 from imgcheck.geo import area, earth, features, structural
 from imgcheck.geo import reference as ref
 from imgcheck.geo.placement import NotPlaced, Placed, describe, in_larger, searched
-from imgcheck.geo.prior import Prior
-from imgcheck.geo.reference import ReferenceImage
+from imgcheck.geo.reference import Prior, ReferenceImage
 from imgcheck.imaging import registration, windows
 from imgcheck.imaging.features import Features
-from imgcheck.imaging.pixels import as_gray, as_mask
+from imgcheck.imaging.pixels import Float32, Mask, as_gray, as_mask
 from imgcheck.imaging.registration import NotRegistered
 from imgcheck.quantity import binomial_interval
 
@@ -51,11 +49,11 @@ _OUTSIDE = "the reference shows nothing of the place that was named as near"
 
 
 def locate(
-    picture_gray: NDArray[np.float32],
+    picture_gray: Float32,
     references: Sequence[ReferenceImage],
     *,
-    picture_mask: NDArray[np.bool_] | None = None,
-    structural_mask: NDArray[np.bool_] | None = None,
+    picture_mask: Mask | None = None,
+    structural_mask: Mask | None = None,
     prior: Prior | None = None,
     progress: Progress | None = None,
 ) -> Placement:
@@ -119,8 +117,8 @@ def locate(
 
 
 def _by_edges_until_confident(
-    gray: NDArray[np.float32],
-    mask: NDArray[np.bool_] | None,
+    gray: Float32,
+    mask: Mask | None,
     references: Sequence[ReferenceImage],
     prior: Prior,
     results: list[Placement],
@@ -172,10 +170,7 @@ def _by_features(
 
 
 def _by_edges(
-    reference: ReferenceImage,
-    prior: Prior,
-    gray: NDArray[np.float32],
-    mask: NDArray[np.bool_] | None,
+    reference: ReferenceImage, prior: Prior, gray: Float32, mask: Mask | None
 ) -> Placement:
     """Place a picture by the directions of its edges alone."""
     rows, cols = reference.shape
@@ -207,11 +202,7 @@ def _by_edges(
 
 
 def _by_temporary_index(
-    reference: ReferenceImage,
-    path: Path,
-    prior: Prior,
-    gray: NDArray[np.float32],
-    mask: NDArray[np.bool_] | None,
+    reference: ReferenceImage, path: Path, prior: Prior, gray: Float32, mask: Mask | None
 ) -> Placement:
     """Search a large file through an area index that is not kept."""
     with tempfile.TemporaryDirectory(prefix="imgcheck-") as folder:
@@ -227,9 +218,7 @@ def _by_temporary_index(
     return in_larger(placed, moved / moved[2, 2])
 
 
-def _unsuitable(
-    picture: NDArray[np.float32], mask: NDArray[np.bool_] | None, reference: structural.Pyramid
-) -> str | None:
+def _unsuitable(picture: Float32, mask: Mask | None, reference: structural.Pyramid) -> str | None:
     """Return why a search by edges cannot succeed, or None."""
     rows, cols = reference.shape
     if min(rows, cols) < _LEAST_SIDE:

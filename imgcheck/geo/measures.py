@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pyproj import Geod
 from rasterio.crs import CRS
 
@@ -13,6 +13,7 @@ from imgcheck.errors import UsageError
 from imgcheck.geo import earth
 from imgcheck.geo.placement import Placed, affine_of, ellipse
 from imgcheck.imaging import transforms
+from imgcheck.imaging.pixels import Float64
 from imgcheck.imaging.text import printable
 
 PointPx = tuple[float, float]
@@ -27,20 +28,10 @@ _POLE_DEG = 1e-4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TiePoint:
-    """An agreeing pair of points.
+    """An agreeing pair: picture pixels, reference point in the CRS, and its (lon, lat).
 
-    Attributes
-    ----------
-    picture : (x, y)
-        Picture pixels.
-    reference : (x, y)
-        In the CRS.
-    lonlat : (lon, lat)
-    residual_px, residual_m : float
-        Distance between the transformed picture point and the reference point, in picture pixels
-        and in metres.
-    offset : (x, y)
-        The same in CRS units: reference minus transformed picture.
+    The residuals are the distance between the transformed picture point and the reference point in
+    picture pixels and in metres; ``offset`` is the same in CRS units, reference minus picture.
     """
 
     picture: tuple[float, float]
@@ -58,7 +49,7 @@ class Measures:
     placement: Placed
 
     @property
-    def matrix(self) -> NDArray[np.float64]:
+    def matrix(self) -> Float64:
         """Picture pixels to CRS, last entry 1."""
         return self.placement.matrix / self.placement.matrix[2, 2]
 
@@ -81,14 +72,14 @@ class Measures:
         name = self.system.to_dict(projjson=True).get("name")
         return printable(str(name or "the CRS of the reference"), limit=80)
 
-    def to_lonlat(self, points: ArrayLike) -> NDArray[np.float64]:
+    def to_lonlat(self, points: ArrayLike) -> Float64:
         """Map picture pixels (N, 2) to longitude and latitude."""
         lonlat = earth.to_lonlat(self.system, transforms.apply(self.matrix, points))
         lonlat[:, 0] = (lonlat[:, 0] + 180) % 360 - 180
         return lonlat
 
     @property
-    def corners_lonlat(self) -> NDArray[np.float64]:
+    def corners_lonlat(self) -> Float64:
         """The corners in the order of `CORNERS`, (4, 2)."""
         return self.to_lonlat(transforms.corners(self.shape))
 
@@ -144,11 +135,11 @@ class Measures:
             return None
         return self.placement.north_deg
 
-    def slope(self, point: tuple[float, float]) -> NDArray[np.float64]:
+    def slope(self, point: tuple[float, float]) -> Float64:
         """Return metres east and north per picture pixel right and down, (2, 2)."""
         return earth.ground_slope(self.matrix, np.array([point], np.float64), self.system)
 
-    def ellipse_ring(self, point: tuple[float, float]) -> NDArray[np.float64]:
+    def ellipse_ring(self, point: tuple[float, float]) -> Float64:
         """Return the outline of the 95 % error ellipse of a picture point, (N, 2) lon/lat."""
         major, minor, angle = ellipse(self.placement, point)
         turns = np.linspace(0, 2 * np.pi, _ELLIPSE_POINTS, endpoint=False)
@@ -160,7 +151,7 @@ class Measures:
         return np.column_stack([x, y])
 
 
-def _pair(point: NDArray[np.float64]) -> tuple[float, float]:
+def _pair(point: Float64) -> tuple[float, float]:
     return float(point[0]), float(point[1])
 
 

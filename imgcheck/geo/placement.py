@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from rasterio.crs import CRS
 
 from imgcheck.geo import earth
 from imgcheck.imaging import registration, transforms
+from imgcheck.imaging.pixels import Float64
 from imgcheck.imaging.registration import Registered
 
 # 95 % of a two-dimensional normal distribution lie within this many sigmas (chi-square, 2 degrees).
@@ -55,7 +55,7 @@ class Placed:
 
     path: str
     crs: str
-    matrix: NDArray[np.float64]
+    matrix: Float64
     footprint_lonlat: tuple[tuple[float, float], ...]
     gsd_m: float
     north_deg: float
@@ -173,7 +173,7 @@ def ellipse(placed: Placed, point: tuple[float, float]) -> tuple[float, float, f
     return _ellipse(placed.registration, at, affine_of(placed), earth.system_of(placed.crs))
 
 
-def affine_of(placed: Placed) -> NDArray[np.float64]:
+def affine_of(placed: Placed) -> Float64:
     """Return the affine of the reference, pixels to CRS, (3, 3)."""
     return np.asarray(placed.matrix @ np.linalg.inv(placed.registration.matrix))
 
@@ -184,14 +184,12 @@ def border_error_m(placed: Placed) -> float:
     return max(ellipse(placed, (float(x), float(y)))[0] for x, y in corners)
 
 
-def in_larger(placed: Placed, to_larger: NDArray[np.float64]) -> Placed:
+def in_larger(placed: Placed, to_larger: Float64) -> Placed:
     """Convert a placement on a cut reference to the whole one; the ground stays the same."""
     return replace(placed, registration=registration.in_larger(placed.registration, to_larger))
 
 
-def _footprint(
-    matrix: NDArray[np.float64], shape: tuple[int, ...], crs: CRS
-) -> NDArray[np.float64]:
+def _footprint(matrix: Float64, shape: tuple[int, ...], crs: CRS) -> Float64:
     corners = transforms.corners(shape)
     steps = np.arange(_POINTS_PER_EDGE)[:, None] / _POINTS_PER_EDGE
     edges = [
@@ -207,7 +205,7 @@ def _footprint(
 
 
 def _ellipse(
-    found: Registered, point: NDArray[np.float64], affine: NDArray[np.float64], crs: CRS
+    found: Registered, point: Float64, affine: Float64, crs: CRS
 ) -> tuple[float, float, float]:
     spread = registration.place_covariance(found, point)[0]
     slope = earth.ground_slope(affine, transforms.apply(found.matrix, point), crs)

@@ -111,8 +111,7 @@ def _window(image: "Image", grid: Grid) -> PartWindow | None:
     margin = 4 + 2 * max(np.ptp(columns) / grid.width, np.ptp(rows) / grid.height)
     low = np.maximum([np.floor(columns.min() - margin), np.floor(rows.min() - margin)], 0)
     high = np.minimum(
-        [np.ceil(columns.max() + margin), np.ceil(rows.max() + margin)],
-        [image.width, image.height],
+        [np.ceil(columns.max() + margin), np.ceil(rows.max() + margin)], [image.width, image.height]
     )
     if not (high > low).all():
         return None

@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from imgcheck.imaging import features, transforms
 from imgcheck.imaging.consensus import Agreement, Pairs, grow, is_needed, proposals
 from imgcheck.imaging.features import Features
+from imgcheck.imaging.pixels import Float32, Float64, Mask
 from imgcheck.imaging.transforms import Fit
 
 MODELS = ("similarity", "affine", "homography")
@@ -77,14 +78,14 @@ class Registered:
     picture_shape : (rows, cols)
     """
 
-    matrix: NDArray[np.float64]
+    matrix: Float64
     model: str
     mirrored: bool = False
     inliers: int
     distinct: int
     matches: int
-    picture_points: NDArray[np.float64]
-    reference_points: NDArray[np.float64]
+    picture_points: Float64
+    reference_points: Float64
     rms_px: float
     log10_nfa: float
     sigma_px: float
@@ -118,7 +119,7 @@ class NotRegistered:
 Registration = Registered | NotRegistered
 
 
-def place_covariance(found: Registered, points: ArrayLike) -> NDArray[np.float64]:
+def place_covariance(found: Registered, points: ArrayLike) -> Float64:
     """Return the 2 x 2 covariance of the positions of picture points, (N, 2, 2), reference px^2.
 
     From the scatter of the pairs, enlarged to the errors measured between dates.
@@ -162,7 +163,7 @@ def of_mirror_image(found: Registered) -> Registered:
     )
 
 
-def _flip(shape: tuple[int, ...]) -> NDArray[np.float64]:
+def _flip(shape: tuple[int, ...]) -> Float64:
     return np.array([[-1.0, 0, shape[1]], [0, 1, 0], [0, 0, 1]])
 
 
@@ -172,19 +173,17 @@ def reference_limit(shape: tuple[int, ...]) -> int:
     return max(_PICTURE_LIMIT, min(_REFERENCE_LIMIT, wanted))
 
 
-def picture_features(
-    picture: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
-) -> Features:
+def picture_features(picture: Float32, mask: Mask | None = None) -> Features:
     """Detect the features of a picture that is to be registered."""
     return features.detect(picture, mask=mask, limit=_PICTURE_LIMIT)
 
 
 def register(
-    picture: NDArray[np.float32],
-    reference: NDArray[np.float32],
+    picture: Float32,
+    reference: Float32,
     *,
-    picture_mask: NDArray[np.bool_] | None = None,
-    reference_mask: NDArray[np.bool_] | None = None,
+    picture_mask: Mask | None = None,
+    reference_mask: Mask | None = None,
     try_mirrored: bool = False,
     max_model: str = "homography",
 ) -> Registration:
@@ -368,8 +367,8 @@ def sigmas(fitted: Fit, query_shape: tuple[int, ...], shared: float) -> list[flo
 def refusal(
     found: Agreement,
     fitted: Fit,
-    source: NDArray[np.float64],
-    target: NDArray[np.float64],
+    source: Float64,
+    target: Float64,
     query_shape: tuple[int, ...],
     corner_sigma: float,
 ) -> str | None:
@@ -396,12 +395,7 @@ def refusal(
     return None
 
 
-def _sway(
-    fitted: Fit,
-    source: NDArray[np.float64],
-    target: NDArray[np.float64],
-    query_shape: tuple[int, ...],
-) -> float:
+def _sway(fitted: Fit, source: Float64, target: Float64, query_shape: tuple[int, ...]) -> float:
     """Return the largest shift of a corner when the pairs of one spot are left out."""
     ring = transforms.corners(query_shape)
     corners = transforms.apply(fitted.matrix, ring)
@@ -418,10 +412,7 @@ def _sway(
 
 
 def odd_shape(
-    matrix: NDArray[np.float64],
-    shape: tuple[int, ...],
-    *,
-    largest_fall_off: float = LARGEST_FALL_OFF,
+    matrix: Float64, shape: tuple[int, ...], *, largest_fall_off: float = LARGEST_FALL_OFF
 ) -> str | None:
     """Return why a transform cannot be that of an overhead view, or None."""
     ring = transforms.corners(shape)

@@ -14,12 +14,13 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from imgcheck.errors import GridMismatchError
 from imgcheck.imaging import blocks, covered, likelihood, transforms, warp
 from imgcheck.imaging.blocks import BLOCK_PX, SEARCH_PX, Blocks
 from imgcheck.imaging.likelihood import Likelihoods
+from imgcheck.imaging.pixels import Float32, Float64, Mask
 
 Kind = Literal["same", "derived", "same-capture", "same-place", "undetermined"]
 
@@ -120,12 +121,12 @@ class Relation:
 
 
 def classify(
-    picture_gray: NDArray[np.float32],
-    known_gray: NDArray[np.float32],
+    picture_gray: Float32,
+    known_gray: Float32,
     matrix: ArrayLike,
     *,
-    picture_mask: NDArray[np.bool_] | None = None,
-    known_mask: NDArray[np.bool_] | None = None,
+    picture_mask: Mask | None = None,
+    known_mask: Mask | None = None,
 ) -> Relation:
     """Decide between a copy and another image of the same ground.
 
@@ -214,11 +215,7 @@ def _worth_uncovering(found: Blocks, shift_px: float | None, moved: int) -> bool
 
 
 def _uncovered(
-    picture: NDArray[np.float32],
-    aligned: NDArray[np.float32],
-    found: Blocks,
-    level: int,
-    counts: tuple[int, int],
+    picture: Float32, aligned: Float32, found: Blocks, level: int, counts: tuple[int, int]
 ) -> tuple[Blocks, int, int, int, float]:
     """Compare again without what covers the picture."""
     over = covered.find(picture, aligned)
@@ -263,31 +260,26 @@ def _decide(
     )
 
 
-def _masked(gray: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+def _masked(gray: Float32, mask: Mask | None) -> Float32:
     if mask is None:
         return np.asarray(gray, np.float32)
     return np.where(mask, gray, np.float32(np.nan)).astype(np.float32)
 
 
-def _on_one_grid(
-    picture: NDArray[np.float32], matrix: ArrayLike
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def _on_one_grid(picture: Float32, matrix: ArrayLike) -> tuple[Float32, Float64]:
     """Reduce an enlarged picture to the known one's scale; return it and its matrix."""
     h = np.asarray(matrix, np.float64)
     scale = transforms.scale(h, picture.shape)
     if scale < 0.95:  # the picture was enlarged: its extra pixels hold no detail of the known
-        shape = (
-            max(1, round(picture.shape[0] * scale)),
-            max(1, round(picture.shape[1] * scale)),
-        )
+        shape = (max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale)))
         h = h @ np.diag([picture.shape[1] / shape[1], picture.shape[0] / shape[0], 1.0])
         picture = warp.resize(picture, shape)
     return picture, h
 
 
 def _settled(
-    picture: NDArray[np.float32], known: NDArray[np.float32], h: NDArray[np.float64]
-) -> tuple[Blocks, int, NDArray[np.float64], float | None]:
+    picture: Float32, known: Float32, h: Float64
+) -> tuple[Blocks, int, Float64, float | None]:
     """Compare blocks, and correct the matrix by their shifts; twice if it was far off."""
     ring = transforms.corners(picture.shape)
     for last in (False, True):
@@ -306,7 +298,7 @@ def _settled(
     return found, level, h, settled.shift_px
 
 
-def _best_level(picture: NDArray[np.float32], known: NDArray[np.float32]) -> tuple[Blocks, int]:
+def _best_level(picture: Float32, known: Float32) -> tuple[Blocks, int]:
     """Compare at the finest level that has enough blocks with texture in both."""
     best, best_level = None, 0
     for level in range(_LEVELS):
@@ -323,11 +315,7 @@ def _best_level(picture: NDArray[np.float32], known: NDArray[np.float32]) -> tup
     return blocks.compare(picture, known) if best is None else best, best_level
 
 
-def _is_same(
-    picture: NDArray[np.float32],
-    known: NDArray[np.float32],
-    matrix: ArrayLike,
-) -> bool:
+def _is_same(picture: Float32, known: Float32, matrix: ArrayLike) -> bool:
     if picture.shape != known.shape:
         return False
     ring = transforms.corners(picture.shape)
@@ -348,7 +336,7 @@ class Settled:
     ``shift_px`` is the median length of the residual shifts; None where too few blocks agree.
     """
 
-    matrix: NDArray[np.float64]
+    matrix: Float64
     shift_px: float | None
 
 
@@ -377,7 +365,7 @@ def settle(blocks: Blocks) -> Settled:
     return Settled(matrix=_projective(solved, centre, radius), shift_px=float(np.median(length)))
 
 
-def _design(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _design(points: Float64) -> Float64:
     """Return the displacement of points by a small projective map, linear in its 8 numbers."""
     x, y = points.T
     one, none = np.ones_like(x), np.zeros_like(x)
@@ -386,9 +374,7 @@ def _design(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([across, down])
 
 
-def _projective(
-    q: NDArray[np.float64], centre: NDArray[np.float64], radius: float
-) -> NDArray[np.float64]:
+def _projective(q: Float64, centre: Float64, radius: float) -> Float64:
     """Return the 8 numbers as a matrix on pixels."""
     # The shifts are in pixels, the points in radii.
     p = q / radius
@@ -399,7 +385,7 @@ def _projective(
     return np.asarray(np.linalg.inv(normal) @ small @ normal)
 
 
-def clusters(picture: NDArray[np.float32], known: NDArray[np.float32]) -> tuple[int, int]:
+def clusters(picture: Float32, known: Float32) -> tuple[int, int]:
     """Count clusters of blocks with contrast only in the known, and only in the other picture.
 
     Both (M, N) float32 in [0, 1] on one grid, to about a pixel; NaN is nodata.
@@ -425,19 +411,19 @@ def clusters(picture: NDArray[np.float32], known: NDArray[np.float32]) -> tuple[
     return _count(left, taken), _count(taken, left)
 
 
-def _band(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+def _band(gray: Float32) -> Float32:
     filled = np.asarray(gray, np.float32)
     fine, coarse = (cv2.GaussianBlur(filled, (0, 0), s) for s in (0.8, 4.0))
     return np.asarray(fine - coarse, np.float32)
 
 
-def _sums(values: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float32]:
+def _sums(values: Float32 | Float64) -> Float32:
     rows, cols = values.shape[0] // _MOVED_BLOCK, values.shape[1] // _MOVED_BLOCK
     cut = values[: rows * _MOVED_BLOCK, : cols * _MOVED_BLOCK]
     return np.asarray(cut.reshape(rows, _MOVED_BLOCK, cols, _MOVED_BLOCK).sum((1, 3)))
 
 
-def _count(mask: NDArray[np.bool_], other: NDArray[np.bool_]) -> int:
+def _count(mask: Mask, other: Mask) -> int:
     """Count the clusters that do not touch one of the other kind."""
     count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
     near = cv2.dilate(other.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0

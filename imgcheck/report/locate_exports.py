@@ -5,18 +5,25 @@ import json
 import math
 import zipfile
 from dataclasses import dataclass
+from typing import Any
 from xml.sax.saxutils import escape
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from affine import Affine
+from numpy.typing import ArrayLike
+from rasterio.control import GroundControlPoint
+from rasterio.enums import ColorInterp
+from rasterio.io import MemoryFile
 
 from imgcheck.case import Located
+from imgcheck.geo import earth
 from imgcheck.geo.measures import Measures
-from imgcheck.imaging import transforms
+from imgcheck.imaging import transforms, warp
+from imgcheck.imaging.pixels import Float64, Mask, Uint8
 from imgcheck.imaging.text import printable
 from imgcheck.model import Window
-from imgcheck.report import locate_geojson, locate_raster
-from imgcheck.report.locate_raster import OnMap
+from imgcheck.report import locate_geojson
+from imgcheck.report.locate_geojson import OnMap
 
 ON_MAP, WITH_GCPS = "picture-on-map.tif", "picture-with-gcps.tif"
 PLAIN = "picture.png"
@@ -26,21 +33,18 @@ _LONGEST_PX = 4096
 # The earliest date in a ZIP; the same result gives the same bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _OVERLAY = "files/picture.png"
+# 36 Mpx take about 0.6 GB while they are drawn.
+_MOST_PIXELS = 36_000_000
+_BLOCK = 256
+# Control points a side: enough for any model that a reader may fit.
+_POINTS_A_SIDE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Export:
-    """One file.
+    """One file: what it is and for which program; ``data`` is None where it could not be made.
 
-    Attributes
-    ----------
-    name : str
-    what : str
-        What it is and for which program.
-    data : bytes or str or None
-        None where it could not be made.
-    note : str or None
-        What to know before using it, or why it could not be made.
+    ``note`` is what to know before using it, or why it could not be made.
     """
 
     name: str
@@ -60,7 +64,7 @@ def exports(found: Located, *, time: Window | None = None) -> tuple[Export, ...]
     """
     image, measures = found.case.image, Measures(placement=found.placement)
     rgb = image.rgb()
-    on_map = locate_raster.on_map(measures, rgb, usable=found.case.clean)
+    on_map = on_map_of(measures, rgb, usable=found.case.clean)
     world, error = world_file(measures)
     about = f"Placed on {found.reference.id} by imgcheck; see locate.html for the error."
     shapes = json.dumps(locate_geojson.collection(found, measures), indent=1, allow_nan=False)
@@ -68,7 +72,7 @@ def exports(found: Located, *, time: Window | None = None) -> tuple[Export, ...]
         Export(name=ON_MAP, data=on_map.data, note=_coarser(on_map),
                what="GeoTIFF in the CRS of the reference; transparent where the picture shows no "
                "ground (outside, nodata, drawn over)"),
-        Export(name=WITH_GCPS, data=locate_raster.with_gcps(measures, rgb, valid=image.valid()),
+        Export(name=WITH_GCPS, data=with_gcps(measures, rgb, valid=image.valid()),
                what="GeoTIFF of the picture as it is, with control points on the fitted transform"),
         Export(name=PLAIN, data=_png(rgb), what="The picture as shown, for the two files below"),
         Export(name=f"{PLAIN}.points", data=qgis_points(measures),
@@ -110,7 +114,7 @@ def _world_note(measures: Measures, error: float) -> str | None:
     )
 
 
-def _png(rgb: NDArray[np.uint8], *, longest: int | None = None) -> bytes:
+def _png(rgb: Uint8, *, longest: int | None = None) -> bytes:
     from PIL import Image as Pillow
 
     view = Pillow.fromarray(np.ascontiguousarray(rgb))
@@ -161,7 +165,7 @@ def world_file(measures: Measures) -> tuple[str, float]:
     return "".join(f"{v:.12f}\n" for v in (a, d, b, e, centre_x, centre_y)), error
 
 
-def _affine(spots: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
+def _affine(spots: Float64, places: Float64) -> Float64:
     middle = places.mean(axis=0)
     design = np.column_stack([spots, np.ones(len(spots))])
     solved = np.linalg.lstsq(design, places - middle, rcond=None)[0].T
@@ -169,9 +173,7 @@ def _affine(spots: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[
     return np.asarray(solved, np.float64)
 
 
-def _largest_error(
-    measures: Measures, affine: NDArray[np.float64], spots: NDArray[np.float64]
-) -> float:
+def _largest_error(measures: Measures, affine: Float64, spots: Float64) -> float:
     whole = np.vstack([affine, [0, 0, 1.0]])
     gaps = transforms.apply(np.linalg.inv(measures.matrix) @ whole, spots) - spots
     moved = [measures.slope((float(x), float(y))) @ gap for (x, y), gap in
@@ -179,7 +181,7 @@ def _largest_error(
     return float(np.hypot(*np.array(moved).T).max())
 
 
-def kmz(measures: Measures, rgb: NDArray[np.uint8], *, name: str, about: str) -> bytes:
+def kmz(measures: Measures, rgb: Uint8, *, name: str, about: str) -> bytes:
     """Pack the picture and a KML document that places it by its four corners.
 
     Parameters
@@ -215,7 +217,7 @@ def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     archive.writestr(entry, data)
 
 
-def _kml(measures: Measures, corners: NDArray[np.float64], name: str, about: str) -> str:
+def _kml(measures: Measures, corners: Float64, name: str, about: str) -> str:
     rows, cols = measures.shape
     ring = np.asarray(measures.placement.footprint_lonlat)
     title, words = escape(printable(name, limit=200)), escape(printable(about, limit=2000))
@@ -241,7 +243,7 @@ def _kml(measures: Measures, corners: NDArray[np.float64], name: str, about: str
 """
 
 
-def _outline(name: str, ring: NDArray[np.float64]) -> str:
+def _outline(name: str, ring: Float64) -> str:
     return (
         f"<Placemark><name>{escape(name)}</name><styleUrl>#outline</styleUrl><Polygon>"
         "<tessellate>1</tessellate><outerBoundaryIs><LinearRing><coordinates>"
@@ -249,7 +251,7 @@ def _outline(name: str, ring: NDArray[np.float64]) -> str:
     )
 
 
-def _closed(ring: NDArray[np.float64]) -> NDArray[np.float64]:
+def _closed(ring: Float64) -> Float64:
     return np.concatenate([ring, ring[:1]])
 
 
@@ -257,3 +259,69 @@ def _coordinates(points: ArrayLike) -> str:
     found = np.asarray(points, np.float64)
     lon = (found[:, 0] + 180) % 360 - 180
     return " ".join(f"{x:.9f},{y:.9f},0" for x, y in zip(lon, found[:, 1], strict=True))
+
+
+def on_map_of(measures: Measures, rgb: Uint8, *, usable: Mask) -> OnMap:
+    """Warp the picture into the reference's CRS at its pixel size; unusable pixels transparent."""
+    step_x, step_y = _step(measures)
+    ring = transforms.apply(measures.matrix, transforms.corners(rgb.shape))
+    low, high = ring.min(axis=0), ring.max(axis=0)
+    cells = float(np.prod((high - low) / [step_x, step_y]))
+    coarser = max(1.0, math.sqrt(cells / _MOST_PIXELS))
+    step_x, step_y = step_x * coarser, step_y * coarser
+    # Whole steps from the origin of the CRS, so that exports of one GSD share a grid.
+    left, top = math.floor(low[0] / step_x) * step_x, math.ceil(high[1] / step_y) * step_y
+    cols = max(1, math.ceil((high[0] - left) / step_x))
+    rows = max(1, math.ceil((top - low[1]) / step_y))
+    to_crs = np.array([[step_x, 0, left], [0, -step_y, top], [0, 0, 1.0]])
+    to_grid = np.linalg.inv(to_crs) @ measures.matrix
+    drawn = warp.warp(rgb, to_grid, (rows, cols))
+    alpha = warp.coverage(rgb.shape, to_grid, (rows, cols), mask=usable)
+    alpha &= np.isfinite(drawn).all(axis=-1)
+    shown = np.clip(np.nan_to_num(np.round(drawn)), 0, 255).astype(np.uint8)
+    bands = np.concatenate([shown, np.where(alpha, 255, 0).astype(np.uint8)[..., None]], axis=-1)
+    transform = (step_x, 0.0, left, 0.0, -step_y, top)
+    data = _tiff(bands, crs=measures.system, transform=Affine(*transform))
+    return OnMap(data=data, transform=transform, shape=(rows, cols), coarser=coarser)
+
+
+def with_gcps(measures: Measures, rgb: Uint8, *, valid: Mask) -> bytes:
+    """Write the picture as it is, with control points that lie on the fitted transform."""
+    rows, cols = rgb.shape[:2]
+    x, y = np.meshgrid(np.linspace(0, cols, _POINTS_A_SIDE), np.linspace(0, rows, _POINTS_A_SIDE))
+    spots = np.column_stack([x.ravel(), y.ravel()])
+    places = transforms.apply(measures.matrix, spots)
+    points = [
+        GroundControlPoint(row=float(row), col=float(col), x=float(east), y=float(north))
+        for (col, row), (east, north) in zip(spots, places, strict=True)
+    ]
+    bands = rgb
+    if not valid.all():
+        bands = np.concatenate([rgb, np.where(valid, 255, 0).astype(np.uint8)[..., None]], axis=-1)
+    return _tiff(bands, crs=measures.system, gcps=points)
+
+
+def _step(measures: Measures) -> tuple[float, float]:
+    """Return CRS units per grid pixel, so that a pixel is as large as one of the picture."""
+    rows, cols = measures.shape
+    centre, gsd = measures.placement.centre_lonlat, measures.placement.gsd_m
+    if measures.system.is_geographic:
+        east, north = earth.metres_per_degree(centre[1])
+        return gsd / max(east, 1e-3 * north), gsd / north
+    slope = transforms.jacobian(measures.matrix, [[cols / 2, rows / 2]])[0]
+    side = math.sqrt(abs(float(np.linalg.det(slope))))
+    return side, side
+
+
+def _tiff(bands: Uint8, **place: Any) -> bytes:
+    rows, cols, count = bands.shape
+    colours = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]
+    with MemoryFile() as memory:
+        with memory.open(
+            driver="GTiff", width=cols, height=rows, count=count, dtype="uint8",
+            photometric="RGB", compress="deflate", predictor=2, tiled=True,
+            blockxsize=_BLOCK, blockysize=_BLOCK, **place,
+        ) as target:  # fmt: skip
+            target.colorinterp = colours[:count]
+            target.write(np.moveaxis(bands, -1, 0))
+        return bytes(memory.read())

@@ -1,18 +1,19 @@
 """A placed picture as GeoJSON (whole at the antimeridian and around a pole) and as STAC Item."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from imgcheck.case import Located
 from imgcheck.geo.measures import CORNERS, Measures
 from imgcheck.imaging import transforms
+from imgcheck.imaging.pixels import Float64
 from imgcheck.imaging.text import printable
 from imgcheck.model import Window
-from imgcheck.report.locate_raster import OnMap
 
 # Nanodegrees are a tenth of a millimetre.
 _DIGITS = 9
@@ -48,7 +49,7 @@ def polygon(ring: ArrayLike) -> dict[str, Any]:
     return {"type": "MultiPolygon", "coordinates": [[part] for part in parts]}
 
 
-def unwrapped(points: ArrayLike) -> NDArray[np.float64]:
+def unwrapped(points: ArrayLike) -> Float64:
     """Return (lon, lat) points whose longitudes continue past 180 degrees instead of jumping."""
     flat = np.array(points, np.float64).reshape(-1, 2)
     steps = (np.diff(flat[:, 0]) + 180) % 360 - 180
@@ -75,7 +76,7 @@ def box(geometry: dict[str, Any]) -> list[float]:
     return [west, south, east, north]
 
 
-def _open(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _open(points: Float64) -> Float64:
     closed = len(points) > 1 and np.allclose(points[0], points[-1], atol=1e-12)
     return points[:-1] if closed else points
 
@@ -85,7 +86,7 @@ def _turn(before: float, longitude: float) -> float:
     return float(before + (longitude - before + 180) % 360 - 180)
 
 
-def _around_pole(points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _around_pole(points: Float64) -> Float64:
     """Open a ring around a pole at the antimeridian and close it along the pole."""
     lon = (points[:, 0] + 180) % 360 - 180
     jumps = np.flatnonzero(np.abs(np.diff(np.append(lon, lon[0]))) > 180)
@@ -103,7 +104,7 @@ def _around_pole(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.vstack([[start, latitude], flat, [end, latitude], [end, pole], [start, pole]])
 
 
-def _strips(flat: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def _strips(flat: Float64) -> list[Float64]:
     """Cut a ring into the parts that lie in one turn of longitudes each."""
     first = int(np.floor((flat[:, 0].min() + 180) / 360 + 1e-12))
     last = int(np.ceil((flat[:, 0].max() + 180) / 360 - 1e-12))
@@ -118,9 +119,9 @@ def _strips(flat: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     return parts
 
 
-def _half(ring: NDArray[np.float64], bound: float, sign: float) -> NDArray[np.float64]:
+def _half(ring: Float64, bound: float, sign: float) -> Float64:
     """Clip a ring to one side of a meridian."""
-    kept: list[NDArray[np.float64]] = []
+    kept: list[Float64] = []
     for here, there in zip(ring, np.roll(ring, -1, axis=0), strict=True):
         inside, inside_next = sign * (here[0] - bound) >= 0, sign * (there[0] - bound) >= 0
         if inside:
@@ -131,7 +132,7 @@ def _half(ring: NDArray[np.float64], bound: float, sign: float) -> NDArray[np.fl
     return np.array(kept).reshape(-1, 2)
 
 
-def _tidy(ring: NDArray[np.float64]) -> list[list[float]]:
+def _tidy(ring: Float64) -> list[list[float]]:
     """Round, close, and turn counter-clockwise."""
     x, y = (ring - ring[0]).T
     if x @ np.roll(y, -1) - y @ np.roll(x, -1) < 0:
@@ -145,8 +146,22 @@ def _tidy(ring: NDArray[np.float64]) -> list[list[float]]:
     return points
 
 
-def _rounded(points: NDArray[np.float64]) -> Sequence[tuple[float, float]]:
+def _rounded(points: Float64) -> Sequence[tuple[float, float]]:
     return [(round(float(x), _DIGITS) + 0.0, round(float(y), _DIGITS) + 0.0) for x, y in points]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OnMap:
+    """A GeoTIFF of the picture on a grid along the axes of the CRS.
+
+    ``transform`` maps pixel corners to the CRS; ``coarser`` is the side of a grid pixel over that
+    of a picture pixel, 1 unless the grid became too large.
+    """
+
+    data: bytes
+    transform: tuple[float, float, float, float, float, float]
+    shape: tuple[int, int]
+    coarser: float
 
 
 def collection(found: Located, measures: Measures) -> dict[str, Any]:

@@ -5,12 +5,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.case import Located
 from imgcheck.geo import earth
 from imgcheck.geo.measures import Measures
 from imgcheck.imaging import transforms, warp
+from imgcheck.imaging.pixels import Float32, Float64, Uint8
 from imgcheck.imaging.windows import read_rgb
 
 _LONGEST_PX = 1200
@@ -21,23 +21,15 @@ _QUALITY = 86
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View:
-    """One picture on the page.
+    """One image on the page.
 
-    Attributes
-    ----------
-    jpeg : bytes
-    size : (width, height)
-    matrix : (3, 3) float64
-        Pixels of the posted picture to pixels of the view.
-    north_deg : float or None
-        Direction of north in the view, clockwise from up.
-    metres : float
-        Ground metres per pixel of the view, at the picture's centre.
+    ``matrix`` maps pixels of the posted picture to pixels of the view; ``north_deg`` is clockwise
+    from up; ``metres`` per pixel of the view at the picture's centre.
     """
 
     jpeg: bytes
     size: tuple[int, int]
-    matrix: NDArray[np.float64]
+    matrix: Float64
     north_deg: float | None
     metres: float
 
@@ -65,7 +57,7 @@ def views(found: Located) -> Views:
     )
 
 
-def _whole(rgb: NDArray[np.uint8], measures: Measures) -> View:
+def _whole(rgb: Uint8, measures: Measures) -> View:
     rows, cols = rgb.shape[:2]
     factor = min(1.0, _LONGEST_PX / max(rows, cols))
     size = max(1, round(cols * factor)), max(1, round(rows * factor))
@@ -99,7 +91,7 @@ def _on_reference(found: Located, measures: Measures, margin: float, *, drawn: b
     return _view(shown, matrix, measures)
 
 
-def _view(shown: NDArray[np.uint8], matrix: NDArray[np.float64], measures: Measures) -> View:
+def _view(shown: Uint8, matrix: Float64, measures: Measures) -> View:
     matrix = matrix / matrix[2, 2]
     rows, cols = measures.shape
     centre = transforms.apply(matrix, [[cols / 2, rows / 2]])
@@ -115,11 +107,11 @@ def _view(shown: NDArray[np.uint8], matrix: NDArray[np.float64], measures: Measu
     )
 
 
-def _bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _bytes(values: Float32) -> Uint8:
     return np.clip(np.nan_to_num(np.round(values)), 0, 255).astype(np.uint8)
 
 
-def _jpeg(rgb: NDArray[np.uint8]) -> bytes:
+def _jpeg(rgb: Uint8) -> bytes:
     from PIL import Image as Pillow
 
     stream = io.BytesIO()

@@ -17,8 +17,7 @@ from imgcheck.geo import Measures, Prior
 from imgcheck.imaging import transforms
 from imgcheck.model import Window
 from imgcheck.report.locate_document import document
-from imgcheck.report.locate_exports import exports
-from imgcheck.report.locate_raster import on_map
+from imgcheck.report.locate_exports import exports, on_map_of
 from tests.placing import build
 
 _KML = "{http://www.opengis.net/kml/2.2}"
@@ -91,7 +90,7 @@ def test_the_map_holds_the_picture_at_its_place_to_a_hundredth_pixel(case) -> No
     for spot in [(60.3, 70.8), (200.1, 61.9), (130.0, 199.2)]:
         glow = 250 * np.exp(-((x - spot[0]) ** 2 + (y - spot[1]) ** 2) / (2 * 6.0**2))
         rgb = np.repeat(np.round(glow).astype(np.uint8)[..., None], 3, axis=2)
-        made = on_map(measures, rgb, usable=np.ones((rows, cols), bool))
+        made = on_map_of(measures, rgb, usable=np.ones((rows, cols), bool))
         with MemoryFile(made.data) as memory, memory.open() as raster:
             assert raster.crs == measures.system
             mass = raster.read(1).astype(float)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.errors import ImgcheckError, IndexFileError, UnreadableError, UsageError
 from imgcheck.geo.area.store import LEVELS, TILE, Source, Store
 from imgcheck.imaging import REFERENCE_LIMITS, Image
+from imgcheck.imaging.pixels import Float32, Mask, Uint8
 from imgcheck.imaging.text import printable
 from imgcheck.imaging.windows import read_gray, stretch_of
 
@@ -22,18 +22,7 @@ _ENDINGS = (".tif", ".tiff", ".jp2")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """What an index holds after building.
-
-    Attributes
-    ----------
-    sources, tiles : int
-    made : int
-        Tiles made in this run; the others were there.
-    size_bytes : int
-    seconds : float
-    skipped : tuple of (path, reason)
-        Files of folders that are no references.
-    """
+    """What an index holds: ``made`` tiles in this run, ``skipped`` files with their reasons."""
 
     sources: int
     tiles: int
@@ -145,7 +134,7 @@ def _add(store: Store, image: Image, source: Source, progress: Progress | None) 
     return len(missing)
 
 
-def reduced(gray: NDArray[np.float32], valid: NDArray[np.bool_]) -> list[NDArray[np.uint8]]:
+def reduced(gray: Float32, valid: Mask) -> list[Uint8]:
     """Halve a tile repeatedly: 1 to 255, and 0 where less than half is known."""
     coarsest = 1 << LEVELS[-1]
     pad = [(0, -n % coarsest) for n in gray.shape]

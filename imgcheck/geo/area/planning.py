@@ -4,15 +4,15 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.geo import earth
 from imgcheck.geo.area.store import Source
 from imgcheck.geo.area.sweep import Circle, Peak
-from imgcheck.geo.prior import Prior
+from imgcheck.geo.reference import Prior
 from imgcheck.geo.structural import coarse
 from imgcheck.geo.structural.engine import LARGEST_SCALE, LEAST_FOOTPRINT, SMALLEST_SCALE
 from imgcheck.imaging import transforms
+from imgcheck.imaging.pixels import Float64
 
 # Long strips are reduced further: a longer template would need larger transforms, and memory.
 _LARGEST_DIAGONAL = 190.0
@@ -85,10 +85,7 @@ def _groups(sources: list[Source]) -> list[list[Source]]:
 
 
 def _sizes(
-    shape: tuple[int, ...],
-    group: list[Source],
-    prior: Prior | None,
-    circles: dict[int, Circle],
+    shape: tuple[int, ...], group: list[Source], prior: Prior | None, circles: dict[int, Circle]
 ) -> tuple[list[Step], str | None, float]:
     """Return the sizes for references of one pixel size, coarse ones first."""
     least, most = SMALLEST_SCALE, LARGEST_SCALE
@@ -152,23 +149,14 @@ def _circle(source: Source, prior: Prior) -> Circle | None:
 
 def distinct(peaks: list[Peak], shape: tuple[int, ...], *, most: int = _KEPT) -> list[Peak]:
     """Keep the best of peaks that are nearly equal, highest first."""
-    side = math.sqrt(shape[0] * shape[1])
     chosen: list[Peak] = []
     for peak in sorted(peaks, key=lambda p: -p.surprise):
-        if not any(_alike(peak, other, side) for other in chosen):
+        rivals = [other for other in chosen if other.source.id == peak.source.id]
+        if not any(coarse.nearly_equal(peak, other, shape) for other in rivals):
             chosen.append(peak)
         if len(chosen) == most:
             break
     return chosen
-
-
-def _alike(peak: Peak, other: Peak, side: float) -> bool:
-    if peak.source.id != other.source.id:
-        return False
-    turn = abs((peak.turn - other.turn + 180) % 360 - 180)
-    size = abs(math.log(peak.scale / other.scale))
-    away = math.hypot(peak.x - other.x, peak.y - other.y)
-    return away < 0.1 * side * other.scale and turn < 15 and size < 0.25
 
 
 def rivals(best: Peak, peaks: list[Peak], shape: tuple[int, ...]) -> list[float]:
@@ -190,7 +178,7 @@ def rivals(best: Peak, peaks: list[Peak], shape: tuple[int, ...]) -> list[float]
     return found
 
 
-def _lonlat(peaks: list[Peak]) -> NDArray[np.float64]:
+def _lonlat(peaks: list[Peak]) -> Float64:
     places = []
     for peak in peaks:
         at = transforms.apply(earth.affine_of(peak.source.transform), [[peak.x, peak.y]])
@@ -198,7 +186,7 @@ def _lonlat(peaks: list[Peak]) -> NDArray[np.float64]:
     return np.array(places).reshape(-1, 2)
 
 
-def _metres(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+def _metres(a: Float64, b: Float64) -> float:
     east, north = earth.metres_per_degree(float(a[1] + b[1]) / 2)
     turn = (float(a[0] - b[0]) + 180) % 360 - 180
     return math.hypot(turn * east, float(a[1] - b[1]) * north)

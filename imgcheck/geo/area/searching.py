@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.geo.area import building, planning, sweep
 from imgcheck.geo.area.store import Levels, Source, Store
 from imgcheck.geo.area.sweep import Peak
 from imgcheck.geo.placement import NotPlaced, Placed, describe
-from imgcheck.geo.prior import Prior
+from imgcheck.geo.reference import Prior
 from imgcheck.geo.structural import coarse, judging, refine
 from imgcheck.geo.structural.coarse import Pyramid
 from imgcheck.geo.structural.engine import BEYOND_DOUBT, TOO_LITTLE_GROUND
 from imgcheck.geo.structural.refine import Refined, Verification
 from imgcheck.imaging import Image, registration
+from imgcheck.imaging.pixels import Float32, Float64, Mask
 from imgcheck.imaging.registration import NotRegistered, Registered
 from imgcheck.imaging.windows import PartWindow as Window
 from imgcheck.imaging.windows import read_gray
@@ -72,16 +72,16 @@ class Close:
 
     peak: Peak
     window: Window
-    to_reference: NDArray[np.float64]
+    to_reference: Float64
     pyramid: Pyramid
     refined: Refined
 
 
 def search(
-    picture_gray: NDArray[np.float32],
+    picture_gray: Float32,
     index_path: Path | str,
     *,
-    picture_mask: NDArray[np.bool_] | None = None,
+    picture_mask: Mask | None = None,
     prior: Prior | None = None,
     progress: Progress | None = None,
 ) -> AreaMatch | NotPlaced:
@@ -139,11 +139,7 @@ def search(
 
 
 def _searched(
-    store: Store,
-    picture: NDArray[np.float32],
-    usable: NDArray[np.bool_],
-    plan: planning.Plan,
-    progress: Progress | None,
+    store: Store, picture: Float32, usable: Mask, plan: planning.Plan, progress: Progress | None
 ) -> AreaMatch | NotPlaced:
     levels = Levels(store)
     answer: AreaMatch | NotPlaced = NotPlaced(
@@ -181,8 +177,8 @@ def _described(found: Registered, source: Source, probability: float) -> Placed 
 
 def _swept(
     levels: Levels,
-    picture: NDArray[np.float32],
-    usable: NDArray[np.bool_],
+    picture: Float32,
+    usable: Mask,
     plan: planning.Plan,
     look: tuple[float, float],
     progress: Progress | None,
@@ -229,11 +225,7 @@ class _Counted:
 
 
 def _best(
-    picture: NDArray[np.float32],
-    usable: NDArray[np.bool_],
-    peaks: list[Peak],
-    index: Path,
-    progress: Progress | None,
+    picture: Float32, usable: Mask, peaks: list[Peak], index: Path, progress: Progress | None
 ) -> tuple[Close, Verification] | None:
     """Refine the best candidates in the references themselves, finish the best of these."""
     started: list[Close] = []
@@ -259,9 +251,7 @@ def _best(
     return min(finished, key=lambda found: found[1].log10_tail, default=None)
 
 
-def _closely(
-    picture: NDArray[np.float32], usable: NDArray[np.bool_], peak: Peak, image: Image
-) -> Close | None:
+def _closely(picture: Float32, usable: Mask, peak: Peak, image: Image) -> Close | None:
     """Refine one candidate on a window of its reference."""
     source = peak.source
     half = _AROUND * math.hypot(*picture.shape) * peak.scale / 2 + _MARGIN_PX
@@ -288,11 +278,7 @@ def _closely(
 
 
 def _judged(
-    picture: NDArray[np.float32],
-    best: Close,
-    verified: Verification,
-    rivals: list[float],
-    plan: planning.Plan,
+    picture: Float32, best: Close, verified: Verification, rivals: list[float], plan: planning.Plan
 ) -> AreaMatch | NotPlaced:
     """Accept or refuse the best candidate."""
     more = math.log10(_FINISHED / _FINISHED_MEASURED)

@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.errors import IndexFileError
 from imgcheck.geo import earth
+from imgcheck.imaging.pixels import Uint8
 from imgcheck.imaging.text import printable
 
 # "ICar": identifies the file (SQLite, pragma application_id).
@@ -183,7 +183,7 @@ class Store:
             )
             return {(int(row), int(col)) for row, col in rows}
 
-    def put(self, source: Source, row: int, col: int, levels: list[NDArray[np.uint8]]) -> None:
+    def put(self, source: Source, row: int, col: int, levels: list[Uint8]) -> None:
         """Write one tile at all its levels, whole or not at all."""
         entries = []
         for level, gray in zip(LEVELS, levels, strict=True):
@@ -194,7 +194,7 @@ class Store:
                 "INSERT OR REPLACE INTO tile VALUES (?,?,?,?,?,?,?,?)", entries
             )
 
-    def tile(self, source: Source, row: int, col: int, level: int) -> NDArray[np.uint8]:
+    def tile(self, source: Source, row: int, col: int, level: int) -> Uint8:
         """Read one tile at one level; 0 is unknown.
 
         Raises
@@ -289,22 +289,14 @@ class Levels:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._kept: OrderedDict[tuple[int, int, int, int], NDArray[np.uint8]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int, int, int], Uint8] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
 
-    def window(
-        self, source: Source, level: int, box: tuple[int, int, int, int]
-    ) -> NDArray[np.uint8]:
-        """Return a window of a level, 0 where nothing is known.
+    def window(self, source: Source, level: int, box: tuple[int, int, int, int]) -> Uint8:
+        """Return a window (column, row, width, height) of a level, 0 where nothing is known.
 
-        Parameters
-        ----------
-        source : Source
-        level : int
-            The reference is reduced 2**level times.
-        box : (column, row, width, height)
-            Pixels of the level; may extend beyond the reference.
+        The reference is reduced 2**level times; the window may extend beyond it.
         """
         x, y, width, height = box
         side = TILE >> level
@@ -319,7 +311,7 @@ class Levels:
                 into[:] = part[: into.shape[0], : into.shape[1]]
         return out
 
-    def _tile(self, source: Source, row: int, col: int, level: int) -> NDArray[np.uint8]:
+    def _tile(self, source: Source, row: int, col: int, level: int) -> Uint8:
         key = (source.id, row, col, level)
         with self._lock:
             if key in self._kept:

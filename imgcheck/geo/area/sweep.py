@@ -18,6 +18,7 @@ from imgcheck.geo.area.store import Levels, Source, nearest
 from imgcheck.geo.structural import coarse
 from imgcheck.geo.structural.coarse import centred, reduced
 from imgcheck.imaging import orientation
+from imgcheck.imaging.pixels import Float32, Float64, Mask
 
 # Side of a transform: fits into a core's own memory (0.7 ms a transform at 512, 4 ms at 1024,
 # which holds 3.5 times as many places). Twice as large for templates that would waste it.
@@ -68,10 +69,10 @@ class Template:
     """
 
     scale: float
-    real: NDArray[np.float32]
-    imaginary: NDArray[np.float32]
+    real: Float32
+    imaginary: Float32
     turns: tuple[float, ...]
-    disc: NDArray[np.float32]
+    disc: Float32
     count: float
     margin: int
     apart: int
@@ -95,8 +96,8 @@ class Cut:
 
 
 def template(
-    picture: NDArray[np.float32],
-    mask: NDArray[np.bool_],
+    picture: Float32,
+    mask: Mask,
     scale: float,
     *,
     factor: float,
@@ -105,18 +106,8 @@ def template(
 ) -> Template:
     """Reduce a picture for one size and transform it at all turns.
 
-    Parameters
-    ----------
-    picture : (M, N) float32
-    mask : (M, N) bool
-    scale : float
-        Reference pixels per picture pixel.
-    factor : float
-        Reduction of the reference.
-    turn_step : float
-        Degrees; 180 is a multiple of it.
-    close : bool, default False
-        For close looks at single places.
+    ``scale`` is reference pixels per picture pixel, ``factor`` the reduction of the reference;
+    ``turn_step`` in degrees divides 180; ``close`` is for close looks at single places.
     """
     level = nearest(factor)
     side, most = (_CLOSE_SIDE, 0.75) if close else (_SIDE, 0.45)
@@ -139,7 +130,7 @@ def template(
         real=real,
         imaginary=imaginary,
         turns=turns,
-        disc=_disc(known, small),
+        disc=coarse.turned_disc(known, small),
         count=float(known.sum()),
         margin=math.ceil(math.hypot(*small) / 2) + 1,
         apart=max(2, min(small) // 8),
@@ -192,7 +183,7 @@ def run(
 ) -> list[Peak]:
     """Try one size on all tiles; the height of each peak is measured over all of them."""
 
-    def one(cut: Cut) -> tuple[NDArray[np.float64], list[Peak]]:
+    def one(cut: Cut) -> tuple[Float64, list[Peak]]:
         return _tile(levels, shape, cut, circles.get(cut.source.id))
 
     sums = np.zeros(3)
@@ -224,7 +215,7 @@ def run(
 
 def _tile(
     levels: Levels, shape: Template, cut: Cut, circle: Circle | None
-) -> tuple[NDArray[np.float64], list[Peak]]:
+) -> tuple[Float64, list[Peak]]:
     stored = levels.window(cut.source, shape.level, (cut.x, cut.y, shape.window, shape.window))
     if not stored.any():
         return np.zeros(3), []
@@ -252,7 +243,7 @@ def _tile(
     return sums, _peaks(shape, cut, best, which, 1 if cut.about else _PEAKS)
 
 
-def _near(shape: Template, cut: Cut, peak: Peak) -> NDArray[np.bool_]:
+def _near(shape: Template, cut: Cut, peak: Peak) -> Mask:
     """Return which pixels of a tile are near a place."""
     size = 2**shape.level
     x = cut.x * size + (np.arange(shape.side) + 0.5) * shape.pixel
@@ -261,9 +252,7 @@ def _near(shape: Template, cut: Cut, peak: Peak) -> NDArray[np.bool_]:
     return np.asarray((x - peak.x) ** 2 + (y - peak.y) ** 2 <= reach**2)
 
 
-def _allowed(
-    shape: Template, cut: Cut, circle: Circle | None, known: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _allowed(shape: Template, cut: Cut, circle: Circle | None, known: Mask) -> Mask:
     """Return at which pixels of a tile the picture's centre may lie."""
     size = 2**shape.level
     x = cut.x * size + (np.arange(shape.side) + 0.5) * shape.pixel
@@ -277,12 +266,8 @@ def _allowed(
 
 
 def _correlated(
-    shape: Template,
-    maps: NDArray[np.float32],
-    inverse: NDArray[np.float32],
-    allowed: NDArray[np.bool_],
-    numbers: list[int],
-) -> tuple[NDArray[np.float32], NDArray[np.int16], NDArray[np.float64]]:
+    shape: Template, maps: Float32, inverse: Float32, allowed: Mask, numbers: list[int]
+) -> tuple[Float32, NDArray[np.int16], Float64]:
     """Return the best correlation of each place over all turns, its turn, and the sums of all."""
     side, margin = shape.side, shape.margin
     inner = slice(margin, side - margin)
@@ -322,11 +307,7 @@ def _correlated(
 
 
 def _peaks(
-    shape: Template,
-    cut: Cut,
-    field: NDArray[np.float32],
-    which: NDArray[np.int16],
-    most: int,
+    shape: Template, cut: Cut, field: Float32, which: NDArray[np.int16], most: int
 ) -> list[Peak]:
     found = []
     size = 2**shape.level
@@ -352,23 +333,10 @@ def _peaks(
     return found
 
 
-def _transformed(maps: NDArray[np.float32], side: int) -> NDArray[np.complex64]:
+def _transformed(maps: Float32, side: int) -> NDArray[np.complex64]:
     """Return the Fourier transform of maps with their middle at the origin."""
     held = maps.shape[1]
     half = held // 2
     wide = np.zeros((len(maps), side, side), np.float32)
     wide[:, :held, :held] = maps
     return np.asarray(scipy.fft.rfft2(np.roll(wide, (-half, -half), axis=(1, 2))))
-
-
-def _disc(known: NDArray[np.bool_], small: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return the usable part of the picture, averaged over all turns."""
-    side = math.ceil(math.hypot(*small)) | 1
-    disc = np.zeros((side, side), np.float32)
-    top, left = (side - known.shape[0]) // 2, (side - known.shape[1]) // 2
-    disc[top : top + known.shape[0], left : left + known.shape[1]] = known
-    mean = np.zeros_like(disc)
-    for turn in range(0, 180, 15):
-        matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), turn, 1.0)
-        mean += cv2.warpAffine(disc, matrix, (side, side))
-    return np.asarray(mean / 12, np.float32)

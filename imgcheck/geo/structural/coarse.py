@@ -6,6 +6,7 @@ footprint allows.
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from imgcheck.imaging import orientation, warp
-from imgcheck.imaging.pixels import as_gray, as_mask
+from imgcheck.imaging.pixels import Float32, Float64, Mask, as_gray, as_mask
 
 # Each level is coarser by this factor.
 _LADDER = math.sqrt(2.0)
@@ -39,8 +40,8 @@ _PEAKS = 6
 class Level:
     """A reduced reference: its maps, its valid pixels, and its reduction in x and y."""
 
-    maps: NDArray[np.float32]
-    known: NDArray[np.float32]
+    maps: Float32
+    known: Float32
     factor: tuple[float, float]
 
 
@@ -54,7 +55,7 @@ class Pyramid:
         True = usable.
     """
 
-    def __init__(self, gray: NDArray[np.float32], mask: NDArray[np.bool_] | None = None) -> None:
+    def __init__(self, gray: Float32, mask: Mask | None = None) -> None:
         gray = as_gray(gray, name="reference")
         mask = as_mask(mask, gray, name="reference")
         usable = np.isfinite(gray)
@@ -95,9 +96,7 @@ class Pyramid:
         return self._spectra[key]
 
 
-def reduced(
-    gray: NDArray[np.float32], mask: NDArray[np.bool_], shape: tuple[int, int]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+def reduced(gray: Float32, mask: Mask, shape: tuple[int, int]) -> tuple[Float32, Mask]:
     """Reduce an image and its mask, ignoring unusable pixels."""
     if shape == gray.shape:
         return gray, mask
@@ -109,7 +108,7 @@ def reduced(
     return np.where(known, small, 0).astype(np.float32), np.asarray(known)
 
 
-def centred(maps: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+def centred(maps: Float32, known: Mask) -> Float32:
     """Subtract the direction that prevails in the whole image, such as that of a grid of fields."""
     count = max(1, int(known.sum()))
     mean = (maps * known).sum(axis=(1, 2)) / count
@@ -120,12 +119,14 @@ def centred(maps: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.f
 class Candidate:
     """A candidate similarity.
 
-    ``matrix`` (3, 3) maps picture pixels to the reference; ``score`` is the normalised
-    correlation, ``surprise`` its distance from the mean of all places in their standard
+    ``matrix`` (3, 3) maps picture pixels to the reference, the centre to ``x``, ``y``; ``score`` is
+    the normalised correlation, ``surprise`` its distance from the mean of all places in standard
     deviations.
     """
 
-    matrix: NDArray[np.float64]
+    matrix: Float64
+    x: float
+    y: float
     scale: float
     turn: float
     score: float
@@ -133,8 +134,8 @@ class Candidate:
 
 
 def search(
-    picture: NDArray[np.float32],
-    mask: NDArray[np.bool_],
+    picture: Float32,
+    mask: Mask,
     pyramid: Pyramid,
     *,
     scales: list[float],
@@ -143,17 +144,8 @@ def search(
 ) -> list[Candidate]:
     """Correlate at all turns and the given scales; return the highest peaks first.
 
-    Parameters
-    ----------
-    picture : (M, N) float32
-    mask : (M, N) bool
-    pyramid : Pyramid
-    scales : list of float
-        Reference pixels per picture pixel.
-    side : int
-        Of the reduced picture, pixels.
-    turn_step : float
-        Degrees; 180 is a multiple of it.
+    ``scales`` are reference pixels per picture pixel, ``side`` that of the reduced picture in
+    pixels; ``turn_step`` in degrees divides 180.
     """
     found: list[Candidate] = []
     for scale in scales:
@@ -176,12 +168,7 @@ def _step(shape: tuple[int, ...], pyramid: Pyramid, scale: float, side: int) -> 
 
 
 def _one_scale(
-    picture: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    pyramid: Pyramid,
-    scale: float,
-    side: int,
-    turn_step: float,
+    picture: Float32, mask: Mask, pyramid: Pyramid, scale: float, side: int, turn_step: float
 ) -> list[Candidate]:
     step = _step(picture.shape, pyramid, scale, side)
     level = pyramid.level(step)
@@ -218,7 +205,7 @@ def _one_scale(
     return _peaks(best, which, mean, spread, level, scale, picture.shape, small)
 
 
-def _spectrum(maps: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.complex64]:
+def _spectrum(maps: Float32, size: tuple[int, int]) -> NDArray[np.complex64]:
     """Return the Fourier transform of maps with their middle at the origin."""
     side = maps.shape[1]
     half = side // 2
@@ -233,12 +220,8 @@ def _spectrum(maps: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.co
     return np.asarray(scipy.fft.fft(tall, axis=1, overwrite_x=True))
 
 
-def _energy(
-    level: Level,
-    known: NDArray[np.bool_],
-    small: tuple[int, ...],
-) -> NDArray[np.float32]:
-    """Return the energy of the reference under the picture at each place, for any turn."""
+def turned_disc(known: Mask, small: tuple[int, ...]) -> Float32:
+    """Return the usable part of the reduced picture, averaged over all turns."""
     side = math.ceil(math.hypot(*small)) | 1
     disc = np.zeros((side, side), np.float32)
     top, left = (side - known.shape[0]) // 2, (side - known.shape[1]) // 2
@@ -247,18 +230,22 @@ def _energy(
     for turn in range(0, 180, 15):
         matrix = cv2.getRotationMatrix2D(((side - 1) / 2, (side - 1) / 2), turn, 1.0)
         mean += cv2.warpAffine(disc, matrix, (side, side))
-    power = (level.maps * level.maps).sum(axis=0)
+    return np.asarray(mean / 12, np.float32)
+
+
+def _energy(level: Level, known: Mask, small: tuple[int, ...]) -> Float32:
+    """Return the energy of the reference under the picture at each place, for any turn."""
+    power = (level.maps * level.maps).sum(axis=0).astype(np.float32)
     rows, cols = level.known.shape
-    under = cv2.filter2D(power.astype(np.float32), -1, mean / 12, borderType=cv2.BORDER_CONSTANT)[
-        :rows, :cols
-    ]
+    disc = turned_disc(known, small)
+    under = cv2.filter2D(power, -1, disc, borderType=cv2.BORDER_CONSTANT)[:rows, :cols]
     floor = 0.3 * float(np.percentile(under, 90)) + 1e-9
     return np.sqrt(np.maximum(under, floor)).astype(np.float32)
 
 
 def _peaks(
-    best: NDArray[np.float32],
-    which: NDArray[np.float32],
+    best: Float32,
+    which: Float32,
     mean: float,
     spread: float,
     level: Level,
@@ -279,6 +266,8 @@ def _peaks(
         found.append(
             Candidate(
                 matrix=similarity(scale, turn, (x, y), shape),
+                x=x,
+                y=y,
                 scale=scale,
                 turn=turn,
                 score=score,
@@ -289,9 +278,30 @@ def _peaks(
     return found
 
 
+class Place(Protocol):
+    """What two candidates are compared by: the picture's centre, turn and scale."""
+
+    @property
+    def x(self) -> float: ...
+    @property
+    def y(self) -> float: ...
+    @property
+    def turn(self) -> float: ...
+    @property
+    def scale(self) -> float: ...
+
+
+def nearly_equal(one: Place, other: Place, shape: tuple[int, ...]) -> bool:
+    """Return whether two candidates place a picture of (rows, cols) almost alike."""
+    turn = abs((one.turn - other.turn + 180) % 360 - 180)
+    size = abs(math.log(one.scale / other.scale))
+    away = math.hypot(one.x - other.x, one.y - other.y)
+    return away < 0.1 * math.sqrt(shape[0] * shape[1]) * other.scale and turn < 15 and size < 0.25
+
+
 def similarity(
     scale: float, turn: float, centre: tuple[float, float], shape: tuple[int, ...]
-) -> NDArray[np.float64]:
+) -> Float64:
     """Return the matrix that maps a picture's centre to a point, turned and scaled."""
     angle = math.radians(turn)
     c, s = scale * math.cos(angle), scale * math.sin(angle)

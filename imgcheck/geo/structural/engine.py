@@ -4,12 +4,12 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.geo.structural import coarse, judging, refine
 from imgcheck.geo.structural.coarse import Candidate, Pyramid
 from imgcheck.geo.structural.refine import Refined, Verification
-from imgcheck.imaging import registration, transforms
+from imgcheck.imaging import registration
+from imgcheck.imaging.pixels import Float32, Mask
 from imgcheck.imaging.registration import NotRegistered, Registered
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.25, 4.0
@@ -39,15 +39,9 @@ _FINE_WORK = 3e6
 class Match:
     """A place that was accepted.
 
-    Attributes
-    ----------
-    registration : Registered
-        ``log10_nfa`` is the binomial tail of the verification, ``inliers`` the patches that agree,
-        ``matches`` the patches compared.
-    false_match_probability : float
-        Probability that a picture of another place would reach this result.
-    surprise : float
-        Height of the correlation peak over the mean of all places, standard deviations.
+    ``log10_nfa`` of the registration is the binomial tail of the verification, ``inliers`` are the
+    patches that agree, ``matches`` those compared; ``surprise`` is the height of the correlation
+    peak over the mean of all places in standard deviations.
     """
 
     registration: Registered
@@ -68,10 +62,10 @@ class NoMatch:
 
 
 def find(
-    picture: NDArray[np.float32],
+    picture: Float32,
     pyramid: Pyramid,
     *,
-    picture_mask: NDArray[np.bool_] | None = None,
+    picture_mask: Mask | None = None,
     scale: tuple[float, float] | None = None,
 ) -> Match | NoMatch:
     """Register a picture to a reference of another date, season or sensor.
@@ -153,10 +147,10 @@ def _nothing(reason: str) -> NoMatch:
 
 
 def find_mirrored(
-    picture: NDArray[np.float32],
+    picture: Float32,
     pyramid: Pyramid,
     *,
-    picture_mask: NDArray[np.bool_] | None = None,
+    picture_mask: Mask | None = None,
     scale: tuple[float, float] | None = None,
 ) -> Match | NoMatch:
     """Register the mirror image of a picture as `find` does; return the picture's own transform."""
@@ -207,30 +201,16 @@ def _grain(shape: tuple[int, ...], pyramid: Pyramid, sizes: list[float]) -> tupl
 def _distinct(candidates: list[Candidate], shape: tuple[int, ...]) -> list[Candidate]:
     """Keep the best of candidates that are nearly equal."""
     chosen: list[Candidate] = []
-    middle = [[shape[1] / 2, shape[0] / 2]]
-    side = math.sqrt(shape[0] * shape[1])
     for candidate in candidates:
-        if candidate.surprise < candidates[0].surprise - _FAR_BEHIND:
+        if candidate.surprise < candidates[0].surprise - _FAR_BEHIND or len(chosen) == _REFINED:
             break
-        at = transforms.apply(candidate.matrix, middle)[0]
-        for other in chosen:
-            away = np.hypot(*(transforms.apply(other.matrix, middle)[0] - at))
-            turn = abs((candidate.turn - other.turn + 180) % 360 - 180)
-            size = abs(math.log(candidate.scale / other.scale))
-            if away < 0.1 * side * other.scale and turn < 15 and size < 0.25:
-                break
-        else:
+        if not any(coarse.nearly_equal(candidate, other, shape) for other in chosen):
             chosen.append(candidate)
-        if len(chosen) == _REFINED:
-            break
     return chosen
 
 
 def _best(
-    picture: NDArray[np.float32],
-    usable: NDArray[np.bool_],
-    pyramid: Pyramid,
-    candidates: list[Candidate],
+    picture: Float32, usable: Mask, pyramid: Pyramid, candidates: list[Candidate]
 ) -> tuple[Candidate, Refined, Verification] | None:
     started = []
     for candidate in candidates:
@@ -250,8 +230,8 @@ def _best(
 
 
 def _rivals(
-    picture: NDArray[np.float32],
-    usable: NDArray[np.bool_],
+    picture: Float32,
+    usable: Mask,
     pyramid: Pyramid,
     candidate: Candidate,
     side: int,

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.geo.structural import refine
 from imgcheck.geo.structural.refine import Refined, Verification
 from imgcheck.imaging import registration, transforms
+from imgcheck.imaging.pixels import Float64
 from imgcheck.imaging.registration import (
     SHARED_SIGMA_PX,
     NotRegistered,
@@ -98,7 +98,7 @@ def judge(
     )
 
 
-def _true_covariance(fitted: Fit, refined: Refined) -> NDArray[np.float64]:
+def _true_covariance(fitted: Fit, refined: Refined) -> Float64:
     """Enlarge the covariance of a fit to the errors measured between dates."""
     grow = OPTIMISM / max(refined.share, 0.05) ** OPTIMISM_POWER
     if fitted.model != "similarity":
@@ -158,7 +158,7 @@ def _refusal(
     return None
 
 
-def _hull_share(points: NDArray[np.float64], shape: tuple[int, ...]) -> float:
+def _hull_share(points: Float64, shape: tuple[int, ...]) -> float:
     """Return the area of the convex hull of points as a share of the picture."""
     if len(points) < 3:
         return 0.0

@@ -4,12 +4,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.geo.structural.coarse import Pyramid
 from imgcheck.imaging import orientation, transforms, warp
 from imgcheck.imaging.consensus import Agreement, agreement
 from imgcheck.imaging.orientation import Ties
+from imgcheck.imaging.pixels import Float32, Float64, Mask
 from imgcheck.imaging.transforms import Fit
 
 # Margin around the picture on the grid of the comparison.
@@ -62,11 +62,11 @@ class Refined:
     reference, ``inside`` (K,) those that agree.
     """
 
-    matrix: NDArray[np.float64]
-    points: NDArray[np.float64]
-    targets: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    inside: NDArray[np.bool_]
+    matrix: Float64
+    points: Float64
+    targets: Float64
+    scores: Float64
+    inside: Mask
     agreement: Agreement
     grid_px: float
 
@@ -83,20 +83,15 @@ class Overlay:
     ``span`` is the side of the picture in grid pixels.
     """
 
-    mine: NDArray[np.float32]
-    theirs: NDArray[np.float32]
-    to_grid: NDArray[np.float64]
-    to_reference: NDArray[np.float64]
+    mine: Float32
+    theirs: Float32
+    to_grid: Float64
+    to_reference: Float64
     span: float
 
 
 def overlay(
-    picture: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    pyramid: Pyramid,
-    matrix: NDArray[np.float64],
-    *,
-    side: int,
+    picture: Float32, mask: Mask, pyramid: Pyramid, matrix: Float64, *, side: int
 ) -> Overlay | None:
     """Resample the picture to about ``side`` grid pixels on the reference; None outside it.
 
@@ -142,11 +137,7 @@ def match_patches(on: Overlay, *, patch: float, reach: float, across: int) -> Ti
 
 
 def once(
-    picture: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    pyramid: Pyramid,
-    matrix: NDArray[np.float64],
-    how: Round,
+    picture: Float32, mask: Mask, pyramid: Pyramid, matrix: Float64, how: Round
 ) -> Refined | None:
     """Match patches around a transform and fit what agrees; None where too few agree."""
     on = overlay(picture, mask, pyramid, matrix, side=how.side)
@@ -172,12 +163,7 @@ def once(
     )
 
 
-def finish(
-    picture: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    pyramid: Pyramid,
-    start: Refined,
-) -> Refined:
+def finish(picture: Float32, mask: Mask, pyramid: Pyramid, start: Refined) -> Refined:
     """Refine until no more of the picture agrees, then on finer grids."""
     best = start
     for _ in range(_MOST_WIDENINGS):
@@ -220,12 +206,7 @@ def _fit(matched: Ties, how: Round) -> tuple[Agreement, Fit] | None:
     return best
 
 
-def _vote(
-    points: NDArray[np.float64],
-    targets: NDArray[np.float64],
-    scores: NDArray[np.float64],
-    bound: float,
-) -> NDArray[np.float64] | None:
+def _vote(points: Float64, targets: Float64, scores: Float64, bound: float) -> Float64 | None:
     """Return the small similarity that most patches agree with: every two of them propose one."""
     z = points[:, 0] + 1j * points[:, 1]
     w = targets[:, 0] + 1j * targets[:, 1]
@@ -252,11 +233,7 @@ def _vote(
 
 
 def _grow(
-    matched: Ties,
-    targets: NDArray[np.float64],
-    start: NDArray[np.float64],
-    model: str,
-    bound: float,
+    matched: Ties, targets: Float64, start: Float64, model: str, bound: float
 ) -> tuple[Agreement, Fit] | None:
     matrix = start
     best: tuple[Agreement, Fit] | None = None
@@ -290,10 +267,7 @@ def _grow(
 
 
 def _is_needed(
-    wider: tuple[Agreement, Fit],
-    narrower: tuple[Agreement, Fit],
-    matched: Ties,
-    targets: NDArray[np.float64],
+    wider: tuple[Agreement, Fit], narrower: tuple[Agreement, Fit], matched: Ties, targets: Float64
 ) -> bool:
     """Test by the Bayesian information criterion whether the ties require more parameters."""
     either = wider[0].inside | narrower[0].inside
@@ -310,7 +284,7 @@ def _is_needed(
     return bool(information_gain(far[0], far[1]) > _price(wider[1], narrower[1], count))
 
 
-def information_gain(wider: NDArray[np.float64], narrower: NDArray[np.float64]) -> float:
+def information_gain(wider: Float64, narrower: Float64) -> float:
     """Return how much better a wider model fits, in units of chi-square, from its distances."""
     sigma = max(0.2, 1.5 * float(np.median(wider)) / math.sqrt(2 * math.log(2)))
     cost = [float((np.minimum(d / sigma, 4.0) ** 2).sum()) for d in (wider, narrower)]
@@ -333,18 +307,13 @@ class Verification:
     """
 
     log10_tail: float
-    points: NDArray[np.float64]
-    agree: NDArray[np.bool_]
-    scores: NDArray[np.float64]
+    points: Float64
+    agree: Mask
+    scores: Float64
     span: float
 
 
-def verify(
-    picture: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    pyramid: Pyramid,
-    matrix: NDArray[np.float64],
-) -> Verification | None:
+def verify(picture: Float32, mask: Mask, pyramid: Pyramid, matrix: Float64) -> Verification | None:
     """Test whether patches lie where the transform puts them; None where too few are comparable."""
     on = overlay(picture, mask, pyramid, matrix, side=_SIDE)
     if on is None:
