@@ -188,7 +188,7 @@ def _validated(walk: _Walk, label: str) -> _Own:
     state: IngredientState = "intact"
     if wrong:
         state = "broken" if any(codes.cryptographic(s) for s in wrong) else "disputed"
-    if codes.only_unsupported(wrong) or (not wrong and not codes.signature_fits(found)):
+    if codes.only_unsupported(wrong) or (not wrong and not found.signature_fits):
         state = "unreadable"
     certificate = report.certificates.get(label)
     return _Own(state, codes.names(wrong), codes.signer(certificate, found, walk.trust),

@@ -189,7 +189,7 @@ def _integrity(store: Store) -> tuple[Integrity, str | None]:
         return "disputed", f"signature and hash fit, but the library objects: {failing[0].words}"
     if failing:
         return "broken", failing[0].words or None
-    if codes.signature_fits(found) and codes.content_fits(found):
+    if found.signature_fits and found.content_fits:
         return "intact", None
     return "unreadable", "the library confirms no signature, or no hash of the content"
 

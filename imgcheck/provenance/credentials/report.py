@@ -60,6 +60,18 @@ class Statuses:
     informational: tuple[Status, ...] = ()
     failure: tuple[Status, ...] = ()
 
+    @property
+    def every(self) -> tuple[Status, ...]:
+        return (*self.success, *self.informational, *self.failure)
+
+    @property
+    def signature_fits(self) -> bool:
+        return any(s.code == "claimSignature.validated" for s in self.success)
+
+    @property
+    def content_fits(self) -> bool:
+        return any(s.code.endswith(".match") for s in about(CONTENT, self.success))
+
 
 def statuses(value: Any) -> Statuses:
     block = mapping(value)
@@ -190,14 +202,6 @@ def only_unsupported(found: tuple[Status, ...]) -> bool:
     return bool(found) and {s.code for s in found} <= _UNSUPPORTED
 
 
-def signature_fits(found: Statuses) -> bool:
-    return any(s.code == "claimSignature.validated" for s in found.success)
-
-
-def content_fits(found: Statuses) -> bool:
-    return any(s.code.endswith(".match") for s in about(CONTENT, found.success))
-
-
 def cryptographic(status: Status) -> bool:
     """Return whether a failure means a wrong hash or signature, or a missing part.
 
@@ -223,7 +227,7 @@ def refused_though_whole(found: Statuses) -> bool:
     fitting = {s.url for s in about(CONTENT, found.success) if s.code.endswith(".match")}
     return (
         bool(failing and fitting)
-        and signature_fits(found)
+        and found.signature_fits
         and all(
             not cryptographic(s) or (s.code.endswith("Hash.mismatch") and s.url in fitting)
             for s in failing
@@ -239,8 +243,7 @@ def signer(certificate: Any, found: Statuses, trust: TrustList) -> Signer | None
         return None
     subject, issuer = mapping(facts.get("subject")), mapping(facts.get("issuer"))
     validity = mapping(facts.get("validity"))
-    every = (*found.success, *found.informational, *found.failure)
-    own = names(s for s in every if s.code.startswith(_SIGNER))
+    own = names(s for s in found.every if s.code.startswith(_SIGNER))
     return Signer(
         common_name=text(subject.get("CN")),
         organisation=text(subject.get("O")),
@@ -248,7 +251,7 @@ def signer(certificate: Any, found: Statuses, trust: TrustList) -> Signer | None
         algorithm=text(block.get("algorithm")),
         valid_from=text(validity.get("notBefore")),
         valid_until=text(validity.get("notAfter")),
-        fits=signature_fits(found),
+        fits=found.signature_fits,
         trust=_trust(own, trust),
         revocation=_revocation(own),
         codes=own,
@@ -282,8 +285,7 @@ def _revocation(own: tuple[str, ...]) -> str:
 
 def stamp(certificate: Any, found: Statuses, trust: TrustList) -> Stamp | None:
     """Return the stamped time and whether the user's list includes its authority."""
-    every = (*found.success, *found.informational, *found.failure)
-    own = tuple(s for s in every if s.code.startswith(_TIME))
+    own = tuple(s for s in found.every if s.code.startswith(_TIME))
     facts = mapping(mapping(certificate).get("timeStampInfo"))
     if not own and not facts:
         return None

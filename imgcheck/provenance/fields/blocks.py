@@ -203,6 +203,7 @@ def read_iptc(reading: Reading, start: int, end: int) -> dict[str, Value]:
 def _data_sets(
     reading: Reading, position: int, end: int
 ) -> Iterator[tuple[tuple[int, int], bytes, int]]:
+    """Walk the data sets of an IPTC block: number, bytes and their place."""
     data = reading.data
     for _ in range(_MAX_RECORDS):
         if position + 5 > end or data[position] != 0x1C:

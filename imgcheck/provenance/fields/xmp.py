@@ -9,7 +9,6 @@ the bytes of the file.
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from xml.etree import ElementTree
 from xml.parsers import expat
 
@@ -84,6 +83,7 @@ class _Tree:
             raise _RefusedError("it declares a document type or an entity")
         self.prefixes: dict[str, str] = {}
         self.places: dict[ElementTree.Element, Place] = {}
+        self._found: dict[str, tuple[Value, Place | None]] = {}
         self._open: list[tuple[ElementTree.Element, int]] = []
         self._target = ElementTree.TreeBuilder()
         self._parser = expat.ParserCreate("utf-8", "}")
@@ -145,6 +145,63 @@ class _Tree:
         # The parser gives attributes in the order of the document.
         return found if len(found) == len(element.attrib) else [place] * len(element.attrib)
 
+    def read(self) -> dict[str, tuple[Value, Place | None]]:
+        """Return the properties of the packet with their places in it, the first of each name."""
+        rdf = self.root if self.root.tag == f"{_RDF}RDF" else self.root.find(f".//{_RDF}RDF")
+        one = self.root.tag == f"{_RDF}Description"
+        blocks = [self.root] if one else list(rdf if rdf is not None else ())
+        for block in blocks:
+            if block.tag == f"{_RDF}Description":
+                self._properties(block, "")
+        return self._found
+
+    def _put(self, name: str, value: Value, place: Place | None) -> None:
+        if len(self._found) < _MAX_PROPERTIES and name not in self._found:
+            value = value.strip()[:MAX_TEXT] if isinstance(value, str) else value
+            self._found[name] = (value, place)
+
+    def _properties(self, element: ElementTree.Element, path: str) -> None:
+        places = self.attribute_places(element)
+        for (key, text), place in zip(element.attrib.items(), places, strict=True):
+            if not key.startswith((_RDF, "{http://www.w3.org/XML/")):
+                self._put(path + _name(key, self.prefixes), text, place)
+        for child in element:
+            if child.tag == f"{_RDF}Description":  # a wrapper without a name of its own
+                self._properties(child, path)
+            else:
+                self._property(child, path + _name(child.tag, self.prefixes))
+
+    def _property(self, element: ElementTree.Element, name: str) -> None:
+        inner = list(element)
+        if not inner:
+            resource = element.get(f"{_RDF}resource")
+            plain = [key for key in element.attrib if not key.startswith("{http://www.w3.org/")]
+            if plain:
+                self._properties(element, name + "/")
+            else:
+                text = resource if resource is not None else (element.text or "")
+                self._put(name, text, self.text_place(element))
+            return
+        if inner[0].tag in (f"{_RDF}Bag", f"{_RDF}Seq", f"{_RDF}Alt"):
+            self._items(element, list(inner[0])[:_MAX_ITEMS], name)
+        else:
+            self._properties(element, name + "/")
+
+    def _items(
+        self, element: ElementTree.Element, items: list[ElementTree.Element], name: str
+    ) -> None:
+        texts: list[str] = []
+        for number, item in enumerate(items, 1):
+            if len(item) or any(not key.startswith("{http://www.w3.org/") for key in item.attrib):
+                self._properties(item, f"{name}[{number}]/")
+            else:
+                texts.append((item.text or item.get(f"{_RDF}resource") or "")[:MAX_TEXT])
+        place = self.element_place(element)
+        if len(texts) == 1 and items[0].get(_LANG):
+            self._put(name, texts[0], place)
+        elif texts:
+            self._put(name, texts, place)
+
 
 def _braced(name: str) -> str:
     """Write a name as ElementTree does: the namespace in braces."""
@@ -175,21 +232,6 @@ def _blanked(source: bytes) -> bytes:
     return b" " * (len(source) - len(body)) + body.rstrip(_BLANK)
 
 
-@dataclass(slots=True)
-class _Found:
-    """The properties of one packet so far, with their places in it."""
-
-    tree: _Tree
-    values: dict[str, Value] = field(default_factory=dict)
-    places: dict[str, Place] = field(default_factory=dict)
-
-    def put(self, name: str, value: Value, place: Place | None) -> None:
-        if len(self.values) < _MAX_PROPERTIES and name not in self.values:
-            self.values[name] = value.strip()[:MAX_TEXT] if isinstance(value, str) else value
-            if place is not None:
-                self.places[name] = place
-
-
 def read_xmp(reading: Reading, packet: bytes, offset: int | None) -> dict[str, Value]:
     """Read one packet into ``{"prefix:name": text, number-like text or list}``."""
     if len(packet) > MAX_XMP:
@@ -199,29 +241,18 @@ def read_xmp(reading: Reading, packet: bytes, offset: int | None) -> dict[str, V
         reading.observe("invalid", "an XMP packet is empty", offset)
         return {}
     try:
-        found = _parse(packet)
+        found = _Tree(packet).read()
     except _RefusedError as refused:
         reading.observe("refused", f"an XMP packet was not read: {refused}", offset, len(packet))
         return {}
     except (expat.ExpatError, UnicodeError, ValueError, LookupError) as error:
         reading.observe("invalid", f"an XMP packet is not well-formed: {error}"[:200], offset)
         return {}
-    for name, value in found.values.items():
-        start, length = found.places.get(name, (0, len(packet)))
+    for name, (value, span) in found.items():
+        start, length = span or (0, len(packet))
         place = None if offset is None else offset + start
         reading.add("XMP", name, value, offset=place, length=length, reader="xmp")
-    return found.values
-
-
-def _parse(packet: bytes) -> _Found:
-    found = _Found(_Tree(packet))
-    root = found.tree.root
-    rdf = root if root.tag == f"{_RDF}RDF" else root.find(f".//{_RDF}RDF")
-    blocks = [root] if root.tag == f"{_RDF}Description" else list(rdf if rdf is not None else ())
-    for block in blocks:
-        if block.tag == f"{_RDF}Description":
-            _properties(block, "", found)
-    return found
+    return {name: value for name, (value, _) in found.items()}
 
 
 def _name(tag: str, prefixes: dict[str, str]) -> str:
@@ -234,52 +265,6 @@ def _name(tag: str, prefixes: dict[str, str]) -> str:
         if prefix in _PREFIXES.values():  # a foreign namespace under a well-known prefix
             prefix += "?"
     return f"{prefix[:40]}:{local[:80]}"
-
-
-def _properties(element: ElementTree.Element, path: str, found: _Found) -> None:
-    prefixes = found.tree.prefixes
-    places = found.tree.attribute_places(element)
-    for (key, text), place in zip(element.attrib.items(), places, strict=True):
-        if not key.startswith((_RDF, "{http://www.w3.org/XML/")):
-            found.put(path + _name(key, prefixes), text, place)
-    for child in element:
-        if child.tag == f"{_RDF}Description":  # a wrapper without a name of its own
-            _properties(child, path, found)
-        else:
-            _property(child, path + _name(child.tag, prefixes), found)
-
-
-def _property(element: ElementTree.Element, name: str, found: _Found) -> None:
-    inner = list(element)
-    if not inner:
-        resource = element.get(f"{_RDF}resource")
-        plain = [key for key in element.attrib if not key.startswith("{http://www.w3.org/")]
-        if plain:
-            _properties(element, name + "/", found)
-        else:
-            text = resource if resource is not None else (element.text or "")
-            found.put(name, text, found.tree.text_place(element))
-        return
-    if inner[0].tag in (f"{_RDF}Bag", f"{_RDF}Seq", f"{_RDF}Alt"):
-        _items(element, list(inner[0])[:_MAX_ITEMS], name, found)
-    else:
-        _properties(element, name + "/", found)
-
-
-def _items(
-    element: ElementTree.Element, items: list[ElementTree.Element], name: str, found: _Found
-) -> None:
-    texts: list[str] = []
-    for number, item in enumerate(items, 1):
-        if len(item) or any(not key.startswith("{http://www.w3.org/") for key in item.attrib):
-            _properties(item, f"{name}[{number}]/", found)
-        else:
-            texts.append((item.text or item.get(f"{_RDF}resource") or "")[:MAX_TEXT])
-    place = found.tree.element_place(element)
-    if len(texts) == 1 and items[0].get(_LANG):
-        found.put(name, texts[0], place)
-    elif texts:
-        found.put(name, texts, place)
 
 
 def joined_extension(reading: Reading, parts: list[bytes]) -> Iterator[bytes]:
