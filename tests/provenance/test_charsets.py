@@ -3,8 +3,7 @@
 import pytest
 
 from imgcheck.provenance import Metadata, consistency, metadata, structure
-from imgcheck.provenance.fields.charset import declared, guess
-from imgcheck.provenance.fields.values import decode
+from imgcheck.provenance.fields.values import declared, decode, guess
 from tests.provenance import build
 
 RUSSIAN, QUOTED, FRENCH = "Снимок моста", "“Bridge” – destroyed… at Kherson’s edge", "Café détruit"

@@ -7,8 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imgcheck.provenance.fields.charset import declared, guess
-from imgcheck.provenance.fields.values import Reading, Value, decode
+from imgcheck.provenance.fields.values import Reading, Value, declared, decode, guess
 
 _MAX_RESOURCES = 2_000
 _MAX_RECORDS = 4_000

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from imgcheck.provenance.fields.charset import guess
-from imgcheck.provenance.fields.values import MAX_TEXT, Reading, Value
+from imgcheck.provenance.fields.values import MAX_TEXT, Reading, Value, guess
 
 MAX_XMP = 4 << 20  # bytes; the packets of 10,000-step histories stay below
 _MAX_PROPERTIES = 4_000

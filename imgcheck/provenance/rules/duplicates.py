@@ -13,9 +13,8 @@ from itertools import combinations
 
 from imgcheck.provenance.clocks.comparison import local
 from imgcheck.provenance.clocks.stated import Time, looks_unset
-from imgcheck.provenance.fields.charset import readings
 from imgcheck.provenance.fields.position import Source
-from imgcheck.provenance.fields.values import shown
+from imgcheck.provenance.fields.values import readings, shown
 from imgcheck.provenance.rules.rule import Answer, Facts, Rule, State, absent, answer, rule
 from imgcheck.provenance.rules.times import SLACK_S, ZONES_S
 
