@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imgcheck.errors import IndexFileError, UsageError
-from imgcheck.hashing import HashIndex, PdqHash, columns, distance, pdq_dihedral
+from imgcheck.hashing import HashIndex, PdqHash, columns, distance, pdq_dihedral, records
 from imgcheck.hashing.probability import reach
 from imgcheck.hashing.store import arguments, segments
 from tests.benchmarks.store import half_batches, killed_writer
@@ -57,6 +57,17 @@ def test_a_copy_is_answered_by_its_listed_hash_and_nothing_is_made_up(tmp_path):
         assert index.search(as_image(picture)).matches == ()
         assert index.stats().hashes == 0
         assert index.verify().ok
+
+
+def test_a_hash_that_several_views_hit_is_reported_with_its_smallest_distance(tmp_path):
+    picture = ground(2)
+    with HashIndex.create(tmp_path / "a") as index:
+        index.add_hash(pdq_dihedral(picture)["original"].bits, label="copy", list_name="l")
+        query = as_image(picture, quality=90)
+        views = records.describe(query.rgb(), sha256="00" * 32).views
+        assert len(index.hits(views[0].hashes)) == len(index.hits(views[1].hashes)) == 1
+        (match,) = index.search(query).matches
+    assert match.distance <= 4
 
 
 @pytest.mark.parametrize("count", [1, 15, 16, 63, 64, 65, 200, 1000])
@@ -211,8 +222,6 @@ def test_kinds_are_kept_apart(tmp_path):
 def test_hash_of_a_region_finds_its_picture_with_its_corners(tmp_path):
     whole, pane = ground(8, shape=(64, 80)), ground(9, shape=(64, 80))
     corners = ((10.0, 4.0), (60.0, 4.0), (60.0, 50.0), (10.0, 50.0))
-    from imgcheck.hashing import records
-
     record = records.describe(whole, sha256="ab" * 32)
     with HashIndex.create(tmp_path / "a") as index:
         index.add_record(
