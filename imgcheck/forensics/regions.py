@@ -293,6 +293,6 @@ def smallest(found: Powers) -> float | None:
 def missed(found: Powers) -> str:
     """Return the reason why no size is found nine times in ten."""
     if not found:
-        return "moving ground within the picture changes too little to be seen"
+        return "squares moved within the picture change too little to be visible"
     size, hits, tried = found[-1]
-    return f"of squares of {size:.0f} px moved within the picture {hits} of {tried} were found"
+    return f"only {hits} of {tried} squares of {size:.0f} px moved within the picture were found"

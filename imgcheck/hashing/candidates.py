@@ -125,7 +125,7 @@ def candidates(
     if not part_lists.usable(connection):
         raise IndexFileError(
             "the lists of the part search were made by another version; "
-            "they are a cache: let the index build them again"
+            "rebuild them with 'imgcheck index verify --relist'"
         )
     if len(query) == 0:
         return ()

@@ -32,7 +32,7 @@ from imgcheck.imaging.relation import Relation
 _FLAT_LEVELS, _FLAT_SHARE = 3 / 255, 0.3
 _PART_SHARE = 0.85
 _WINDOW_REASON = (
-    "what the two share is flat but for letters and lines, as the window of a program is; the "
+    "the shared part is flat except for letters and lines, like the window of a program; the "
     "pictures in it differ or were not compared"
 )
 # Large enough for an edge to be placed within half a percent of the side, small enough to be quick.

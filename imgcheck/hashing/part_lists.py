@@ -84,7 +84,7 @@ def lengths(
     for segment, data in connection.execute("SELECT id, lengths FROM part_segment").fetchall():
         body = codebook.unsealed(data, _base_of(segment))
         if body is None or len(body) != 4 * cells:
-            raise _damaged(f"the counts of segment {segment} are not as they were written")
+            raise _damaged(f"the counts of segment {segment} have changed")
         held = np.frombuffer(body, "<u4")
         total += held
         rows += held > 0
@@ -124,7 +124,7 @@ def _tail_rows(connection: sqlite3.Connection) -> Iterator[tuple[int, Cells, Pos
     for picture, name, data in rows:
         body = codebook.unsealed(data, picture)
         if body is None or name != book.name or len(body) % width:
-            raise _damaged(f"the entry of picture {picture} is not as it was written")
+            raise _damaged(f"the entry of picture {picture} has changed")
         count = len(body) // width
         yield (
             picture,
@@ -134,7 +134,7 @@ def _tail_rows(connection: sqlite3.Connection) -> Iterator[tuple[int, Cells, Pos
 
 
 def problems(connection: sqlite3.Connection) -> Iterator[str]:
-    """Return one sentence for each part of the lists that is not as it was written."""
+    """Return one sentence for each part of the lists that has changed."""
     if not usable(connection):
         yield "the lists of the part search were made by another version"
         return
@@ -158,7 +158,7 @@ def _base_of(segment: int) -> int:
 def _lists(rows: list[tuple[int, bytes]], base: int) -> Lists:
     parts = [codebook.unsealed(data, key) for key, data in rows]
     if any(part is None or len(part) % POSTING.itemsize for part in parts):
-        raise _damaged(f"a list of segment {base >> CELL_BITS} is not as it was written")
+        raise _damaged(f"a list of segment {base >> CELL_BITS} has changed")
     whole = [part for part in parts if part is not None]
     size = POSTING.itemsize
     return Lists(
@@ -191,7 +191,7 @@ def _tail(connection: sqlite3.Connection, cells: Cells) -> Iterator[Lists]:
 def _damaged(what: str) -> IndexFileError:
     return IndexFileError(
         f"the lists of the part search are damaged: {what}; "
-        "they are a cache: let the index build them again"
+        "rebuild them with 'imgcheck index verify --relist'"
     )
 
 

@@ -164,7 +164,7 @@ def test_a_damaged_list_is_named(lists, table, harm):
         elif harm == "text":
             harmed = "nothing"
         lists.execute(f"UPDATE {table} SET data = ? WHERE {key} = ?", (harmed, number))
-    with pytest.raises(IndexFileError, match="cache: let the index build them again"):
+    with pytest.raises(IndexFileError, match="index verify --relist"):
         asked(lists, part())
 
 

@@ -51,7 +51,7 @@ def problems(source: Segments) -> Iterator[str]:
         if text != "ok":
             yield f"SQLite finds damage: {text}"
     for table, row, *_ in read("PRAGMA foreign_key_check"):
-        yield f"row {row} of {table} belongs to nothing"
+        yield f"row {row} of {table} belongs to no picture"
     for table in ("features", "preview"):
         missing = read(f"SELECT id FROM picture WHERE id NOT IN (SELECT picture FROM {table})")
         for (picture,) in missing:
@@ -126,7 +126,7 @@ def _owners(
         yield "some hashes occur twice"
     dead = [row[0] for row in connection.execute("SELECT id FROM tombstone")]
     if not np.isin(dead, ids).all():
-        yield "a hash was removed that is not there"
+        yield "a hash that does not exist is marked as removed"
 
 
 def _digest(connection: sqlite3.Connection) -> Iterator[str]:

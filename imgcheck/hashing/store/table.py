@@ -106,7 +106,9 @@ class HashTable:
             If ``parts`` is neither "auto" nor "none".
         """
         if parts not in ("auto", "none"):
-            raise UsageError("a table holds no parts of pictures; use --parts none, or the index")
+            raise UsageError(
+                "an exported table holds no parts of pictures: search the index for parts"
+            )
         record = records.describe(image.rgb(), sha256=image.sha256, valid=image.valid())
         kinds = [kind for (kind,) in self._rows("SELECT DISTINCT kind FROM hashes ORDER BY 1")]
         others = phash.queries(image.rgb(), [kind for kind in kinds if kind in phash.KINDS])
