@@ -59,6 +59,15 @@ GUARDS = {
         "tests/case/test_shadows.py",
     ),
     "imgcheck/checks/check.py": ("tests/checks/test_check.py", "tests/test_verification.py"),
+    "imgcheck/checks/_known.py": (
+        "tests/checks/test_hashing_seen_before.py", "tests/checks/test_hashing_altered_since.py",
+    ),
+    "imgcheck/checks/_objects.py": (
+        "tests/checks/test_detect_vehicles.py", "tests/checks/test_detect_craters.py",
+    ),
+    "imgcheck/checks/detect_objects.py": (
+        "tests/checks/test_detect_vehicles.py", "tests/checks/test_detect_craters.py",
+    ),
 }  # fmt: skip
 #: Of an engine only the functions that accept or refuse its result.
 ACCEPTANCE = {

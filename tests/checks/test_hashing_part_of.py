@@ -67,6 +67,11 @@ def test_an_approximate_search_does_not_say_that_no_part_is_known(known, monkeyp
     assert answer.outcome is Outcome.INCONCLUSIVE
 
 
+def test_a_search_of_every_picture_says_that_no_part_is_known(known):
+    told, _ = findings(ground(300), known)
+    assert "No part of the picture is among the 3 known pictures" in told.summary
+
+
 def test_another_date_of_the_place_is_not_called_a_copy(tmp_path):
     sample = Path(__file__).resolve().parents[2] / "samples" / "recycled-crop"
     with HashIndex.create(tmp_path / "known.imgcheck") as index:

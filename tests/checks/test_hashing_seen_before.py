@@ -80,7 +80,9 @@ def test_only_a_copy_with_an_earlier_date_contradicts(
     if original is CONTRADICTS:
         assert new.error_rate is not None and not new.would_change
         assert "which is dated 201" in new.summary
-    assert bool(new.innocent) == (relation in _known.COPIES)
+    copied = relation in _known.COPIES
+    assert bool(new.innocent) == copied
+    assert ("that it is a copy of" in when.summary) == (copied and acquired is OPEN)
 
 
 @pytest.mark.usefixtures("frozen")
