@@ -28,14 +28,15 @@ _WAYS = {
 }
 
 _KINDS = {
-    "same": "It is that image itself, at most saved again",
-    "derived": "It was made from that very image",
-    "same-capture": "It looks like a picture of the same pass as that image",
+    "same": "It has the same pixels as that image",
+    "derived": "It was made from that image",
+    "same-capture": "It appears to be from the same pass as that image",
     "same-place": "It was taken at another time than that image",
-    "undetermined": "Whether it was made from that image or taken at another time is not decided",
+    "undetermined": "Whether it was made from that image or taken at another time could not be "
+    "determined",
 }
 
-_MIRRORED = " The picture is a mirror image of that ground: left and right are exchanged."
+_MIRRORED = " The picture is a mirror image of the place: left and right are exchanged."
 
 # Tilts below this are within the error of the fit on flat ground.
 _TILT_DEG = 5.0
@@ -43,7 +44,7 @@ _TILT_DEG = 5.0
 _LIMITS = (
     "The place is relative to the reference. The error of the reference's own georeference is not "
     "known and not included.",
-    "A placed picture shows this ground; when it was taken is another question.",
+    "The place of a picture does not show when it was taken.",
 )
 
 
@@ -180,36 +181,34 @@ def _answer(statement: Place, reference: Reference, placed: geo.Placed) -> Findi
     wishes: tuple[str, ...] = ()
     if _holds(statement, ring, error_km):
         outcome = Outcome.SUPPORTS
-        words = f"{compared.overlap_share:.0%} of the ground it shows lies in the claimed place"
+        words = f"{compared.overlap_share:.0%} of its footprint lies in the claimed place"
         if open_point:
-            words = "the ground it shows holds the claimed point"
+            words = "its footprint contains the claimed point"
     elif compared.overlap_share > 0:
         outcome = Outcome.INCONCLUSIVE
         words = (
-            "the border of the ground it shows is nearer to the claimed place than the error of "
-            f"the placing ({error})"
+            "the border of its footprint is nearer to the claimed place than the error of the "
+            f"match ({error})"
         )
         if statement.relation == "inside" and not compared.inside:
-            words = (
-                f"only {compared.overlap_share:.0%} of the ground it shows lies inside the place"
-            )
+            words = f"only {compared.overlap_share:.0%} of its footprint lies inside the place"
     elif _places.exchanged(statement, ring):
         outcome = Outcome.INCONCLUSIVE
-        words = f"the ground it shows lies {away} from the claimed place. {_places.EXCHANGED}"
+        words = f"its footprint lies {away} from the claimed place. {_places.EXCHANGED}"
         wishes = ("the claimed place with latitude and longitude in the right order",)
     elif open_point:
         outcome = Outcome.INCONCLUSIVE
-        words = f"the claimed point lies {away} away, and the claim does not say how near is near"
+        words = f"the claimed point lies {away} away, and the claim states no radius"
         wishes = ("a radius_km for the claimed point",)
     elif compared.distance_km <= error_km:
         outcome = Outcome.INCONCLUSIVE
         words = (
-            f"the ground it shows ends {away} from the claimed place, less than the error of the "
-            f"placing ({error})"
+            f"its footprint ends {away} from the claimed place, less than the error of the match "
+            f"({error})"
         )
     else:
         outcome = Outcome.CONTRADICTS
-        words = f"the ground it shows lies {away} outside the claimed place"
+        words = f"its footprint lies {away} outside the claimed place"
     return geo_place.finding(
         statement=statement.id,
         outcome=outcome,
@@ -231,7 +230,7 @@ def _answer(statement: Place, reference: Reference, placed: geo.Placed) -> Findi
 
 
 def _holds(statement: Place, ring: _places.Ring, error_km: float) -> bool:
-    """Return whether the claim holds for every border within the error of the placing."""
+    """Return whether the claim holds for every border within the error of the match."""
     if statement.relation == "inside":
         return _places.compare(statement, ring, margin_km=error_km).inside
     return _places.compare(statement, ring, margin_km=-error_km).overlap_share > 0

@@ -168,7 +168,7 @@ def classify(
     if len(found) < LEAST_BLOCKS:
         return Relation(
             kind="undetermined",
-            reason=f"only {len(found)} blocks have texture in both pictures",
+            reason=f"only {len(found)} textured blocks could be compared",
             blocks=len(found),
             level=level,
         )
@@ -184,12 +184,12 @@ def classify(
     capture = likelihood.capture_score(median=median)
     kind, reason = _decide(score, capture, median, moved, len(found), shift_px)
     if share:
-        reason += f", apart from {share:.0%} that is covered or drawn over"
+        reason += f", apart from {share:.0%} that is covered or annotated"
     if kind == "derived" and _weakest(found) < DERIVED_WEAKEST:
         kind = "undetermined"
-        reason += ", but some with contrast are not the same: altered, or another take"
+        reason += ", but some blocks with contrast differ: altered, or another image"
     if kind == "derived" and not found.inverted and _is_same(picture_gray, known_gray, matrix):
-        kind, reason = "same", "the pictures agree pixel by pixel at the same size"
+        kind, reason = "same", "the pixels are the same at the same size"
     return Relation(
         kind=kind,
         reason=reason,
@@ -241,11 +241,11 @@ def _weakest(found: Blocks) -> float:
 def _decide(
     score: float, capture: float, median: float, moved: int, count: int, shift_px: float | None
 ) -> tuple[Kind, str]:
-    words = f"the textured blocks agree to {median:.2f} in the median"
+    words = f"the median correlation of the textured blocks is {median:.2f}"
     if shift_px is not None:
-        words += f" and lie {shift_px:.2f} px off in the median"
+        words += f", their median offset {shift_px:.2f} px"
     if median >= CAPTURE_MEDIAN and moved >= MOVED:
-        return "same-capture", f"{words}, but {moved} things left and as many came"
+        return "same-capture", f"{words}, but {moved} objects moved"
     if score >= (DERIVED_SCORE if moved else STILL_SCORE):
         return "derived", words
     if score <= OTHER_SCORE and capture <= PLACE_SCORE:
@@ -253,10 +253,9 @@ def _decide(
     # A drawing may look like a moved object; parallax decides alone.
     alone = likelihood.copy_score(median=median, shift_px=shift_px, moved=0)
     if alone <= PARALLAX_SCORE and median >= CAPTURE_MEDIAN and count >= _ENOUGH_BLOCKS:
-        return "same-capture", f"{words}: ground seen from another point"
+        return "same-capture", f"{words}: the ground was seen from another point"
     return "undetermined", (
-        f"{words}: a copy that was drawn on, a frame of the same flight, or the same ground at a "
-        "like hour"
+        f"{words}: an annotated copy, a frame of the same flight, or the same ground at a like hour"
     )
 
 

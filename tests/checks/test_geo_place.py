@@ -79,7 +79,7 @@ def box(west):
 def test_place_error_path_kind_and_chance_are_said(picture, sheet):
     (finding,) = geo_place.run(case(picture, sheet))
     assert finding.outcome is Outcome.INCONCLUSIVE
-    for words in ("by matching local features", "to within", "made from that very image"):
+    for words in ("by matching local features", "to within", "made from that image"):
         assert words in finding.summary
     assert "pictures of other places matched" in finding.summary
     measured = {m.name: m.value for m in finding.measures}
@@ -90,7 +90,7 @@ def test_place_error_path_kind_and_chance_are_said(picture, sheet):
 
 def test_a_mirrored_picture_is_placed_and_called_mirrored(picture, sheet):
     (finding,) = geo_place.run(case(picture[:, ::-1], sheet))
-    assert "a mirror image of that ground" in finding.summary
+    assert "a mirror image of the place" in finding.summary
 
 
 # The picture ends at column 360 of the reference.
@@ -122,7 +122,7 @@ def test_a_place_within_the_error_of_the_border_is_not_contradicted(picture, she
     east = max(lon for lon, _ in where.evidence.footprints[0].ring)
     _, finding = geo_place.run(case(picture, sheet, claim=box(east + 1e-7)))
     assert finding.outcome is Outcome.INCONCLUSIVE
-    assert "less than the error of the placing" in finding.summary
+    assert "less than the error of the match" in finding.summary
 
 
 def test_references_that_place_it_on_different_ground_decide_nothing(

@@ -120,30 +120,30 @@ def judged(image, monkeypatch):
     ("outcome", "relation", "claimed", "words"),
     [
         # The default: what is shown overlaps with the claimed place.
-        (SUPPORTS, "overlaps", box(-900, -900, 900, 900), "100% of the ground"),
-        (SUPPORTS, "overlaps", box(0, -900, 900, 900), "50% of the ground"),
-        (SUPPORTS, "overlaps", box(480, -900, 900, 900), "2% of the ground"),
-        (SUPPORTS, "overlaps", box(-20, -20, 20, 20), "of the ground it shows lies in"),
+        (SUPPORTS, "overlaps", box(-900, -900, 900, 900), "100% of its footprint"),
+        (SUPPORTS, "overlaps", box(0, -900, 900, 900), "50% of its footprint"),
+        (SUPPORTS, "overlaps", box(480, -900, 900, 900), "2% of its footprint"),
+        (SUPPORTS, "overlaps", box(-20, -20, 20, 20), "of its footprint lies in"),
         (OPEN, "overlaps", box(495, -900, 900, 900), "nearer to the claimed place than the error"),
-        (OPEN, "overlaps", box(501, -900, 900, 900), "less than the error of the placing (10 m)"),
+        (OPEN, "overlaps", box(501, -900, 900, 900), "less than the error of the match (10 m)"),
         (OPEN, "overlaps", box(508, -900, 900, 900), "ends 8 m from the claimed place"),
         (CONTRADICTS, "overlaps", box(514, -900, 900, 900), "lies 14 m outside"),
         (CONTRADICTS, "overlaps", box(90_000, 0, 99_000, 900), "lies 89 km outside"),
         # All of what is shown lies inside.
-        (SUPPORTS, "inside", box(-900, -900, 900, 900), "100% of the ground"),
+        (SUPPORTS, "inside", box(-900, -900, 900, 900), "100% of its footprint"),
         (OPEN, "inside", box(-505, -900, 900, 900), "nearer to the claimed place than the error"),
         (OPEN, "inside", box(0, -900, 900, 900), "only 50%"),
         (CONTRADICTS, "inside", box(520, -900, 900, 900), "lies 20 m outside"),
         # A circle around a point; near means within it.
-        (SUPPORTS, "overlaps", point(1200, 0, 0.9), "of the ground it shows lies in"),
-        (SUPPORTS, "near", point(1200, 0, 0.9), "of the ground it shows lies in"),
+        (SUPPORTS, "overlaps", point(1200, 0, 0.9), "of its footprint lies in"),
+        (SUPPORTS, "near", point(1200, 0, 0.9), "of its footprint lies in"),
         (OPEN, "near", point(1200, 0, 0.695), "less than the error"),
         (CONTRADICTS, "near", point(1200, 0, 0.5), "lies 200 m outside"),
         (CONTRADICTS, "inside", point(1200, 0, 0.5), "lies 200 m outside"),
         # A bare point says nothing of how near is near: it is shown, or the answer stays open.
-        (SUPPORTS, "overlaps", point(400, 0), "holds the claimed point"),
+        (SUPPORTS, "overlaps", point(400, 0), "contains the claimed point"),
         (OPEN, "overlaps", point(496, 0), "nearer to the claimed place than the error"),
-        (OPEN, "overlaps", point(505, 0), "does not say how near is near"),
+        (OPEN, "overlaps", point(505, 0), "states no radius"),
         (OPEN, "near", point(90_000, 0), "lies 89 km away"),
         # Latitude and longitude exchanged.
         (OPEN, "overlaps", {"lon": _LAT, "lat": _LON, "radius_km": 3.0}, "are exchanged"),
@@ -220,10 +220,10 @@ def test_with_too_many_references_a_match_decides_nothing(judged) -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("same", "that image itself"),
-        ("derived", "made from that very image"),
+        ("same", "the same pixels"),
+        ("derived", "made from that image"),
         ("same-place", "another time"),
-        ("undetermined", "not decided"),
+        ("undetermined", "could not be determined"),
     ],
 )
 def test_the_kind_of_agreement_is_said_and_decides_no_place(judged, kind, words) -> None:

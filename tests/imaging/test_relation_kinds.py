@@ -53,7 +53,7 @@ def test_moved_vehicles_over_fitting_ground_are_another_frame(street, known):
     told = relation.classify(*_laid(_cars(street, _PLACES[1::2]), known))
     assert told.kind == "same-capture"
     assert min(told.gone, told.came) >= 3
-    assert "left" in told.reason
+    assert "objects moved" in told.reason
 
 
 def test_ground_seen_from_another_point_is_no_copy(known):
