@@ -23,7 +23,7 @@ FEWEST_WORDS = 4
 
 #: Texts for programs: patterns, queries, drawings, tables of numbers.
 _NO_SENTENCE = re.compile(
-    r"\b(SELECT|INSERT|CREATE|DELETE|UPDATE|PRAGMA|ATTACH)\b|<[a-z/!]|://|\b[a-z]+/[a-z]+;|\(\?|\\[bdws]|^[^A-Za-z]*$"
+    r"\b(SELECT|INSERT|CREATE|DELETE|UPDATE|PRAGMA|ATTACH)\b|<[a-z/!]|://|:not\(|\b[a-z]+/[a-z]+;|\(\?|\\[bdws]|^[^A-Za-z]*$"
 )
 _HELP = ("command", "group")
 #: Calls whose arguments no user reads.
