@@ -1,4 +1,4 @@
-"""Was the picture made from a dated reference itself, and what does the date of that one say?"""
+"""Was the picture made from a dated reference, and does that date fit the claim?"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from imgcheck.model import Acquired, Citation, Evidence, Finding, Measure, Outco
 
 _BASIS = "made from the reference imagery"
 _COPIES = ("same", "derived")
-# From this share of the picture on, all of it comes from the reference: a frame, a caption or a
-# trimmed edge may not. A pane of a collage says nothing of the others.
+# From this share on, the whole picture counts as made from the reference: a frame, a caption or a
+# trimmed edge may not be. One pane of a collage does not date the others.
 _WHOLE = 0.85
 # Civil time anywhere on land differs by less than this from the mean solar time of its meridian
 # (3.2 h in the west of China is the most).
@@ -126,7 +126,7 @@ def _after_post(case: Case, date: Window) -> bool:
 
 
 def _inside(date: Window, claimed: Window, lon: float) -> bool:
-    """Tell whether a date lies within a claimed window, each read as a clock on the spot.
+    """Return whether a date lies within a claimed window, each read as a local clock.
 
     Where only one of the two has a time zone, the other is taken for a civil time of the place
     that is shown, whichever may be in use there.

@@ -1,4 +1,4 @@
-"""Does the ground that a picture shows agree with a claimed place?"""
+"""Compare the footprint of a picture with a claimed place."""
 
 import math
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from imgcheck.polygon import fault
 # Straight edges in degrees are drawn through so many points on the flat map.
 _EDGE_STEP_DEG = 0.25
 _MOST_STEPS = 400
-# A band around the globe is cut out of itself along a seam; what rounding leaves is no overlap.
+# A band around the globe is cut along a seam; what rounding leaves is no overlap.
 _LEAST_SHARE = 1e-9
 # A footprint that would vanish by a negative margin keeps this share of its sides.
 _LEAST_SCALE = 0.01
@@ -23,7 +23,7 @@ _LEAST_SCALE = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceComparison:
-    """How a footprint lies to a claimed place.
+    """Relation of a footprint to a claimed place.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class PlaceComparison:
         Share of the footprint's area that lies in the claimed area, 0 to 1; for a bare point 1
         or 0.
     distance_km : float
-        Shortest way between the two, 0 where they touch; within 0.4 %.
+        Shortest distance between the two, 0 where they touch; within 0.4 %.
     """
 
     relation: str
@@ -59,7 +59,7 @@ def compare(
     Parameters
     ----------
     footprint_lonlat : ring of (lon, lat)
-        Degrees, as `place` gives it; taken as convex.
+        Degrees, as in `Placed.footprint_lonlat`; taken as convex.
     point : (lon, lat), optional
         Alone: is it on the picture? With ``radius_km``: a circle around it.
     radius_km : float, optional
@@ -68,8 +68,8 @@ def compare(
     polygon : ring of (lon, lat), optional
         Closed or not, any shape without holes whose edges neither cross nor touch.
     margin_km : float, default 0
-        The footprint's border is moved outward by this, inward where it is negative: what still
-        holds does so in spite of an error of the footprint.
+        The footprint's border is moved outward by this, inward where it is negative; what still
+        holds is not affected by an error of the footprint up to the margin.
 
     Returns
     -------
@@ -197,7 +197,7 @@ def _area(ring: Float64) -> float:
 
 
 def _hull(points: Float64) -> Float64:
-    """Give the convex hull, counter-clockwise (Andrew's monotone chain)."""
+    """Return the convex hull, counter-clockwise (Andrew's monotone chain)."""
     ordered = sorted(map(tuple, points))
     halves = []
     for run in (ordered, ordered[::-1]):
@@ -215,7 +215,7 @@ def _turn(a: Sequence[float], b: Sequence[float], c: Sequence[float]) -> float:
 
 
 def _sides(frame: Float64, points: Float64) -> Float64:
-    """Give, for each edge and point, a value that is negative outside, (edges, points)."""
+    """Return for each edge and point a value that is negative outside, (edges, points)."""
     along = np.roll(frame, -1, axis=0) - frame
     off = points[None, :, :] - frame[:, None, :]
     return np.asarray(along[:, None, 0] * off[..., 1] - along[:, None, 1] * off[..., 0])
@@ -241,7 +241,7 @@ def _clip(ring: Float64, frame: Float64) -> Float64:
 
 
 def _gap(points: Float64, frame: Float64) -> float:
-    """Give the shortest way between two rings that do not meet (or a point and a ring)."""
+    """Return the distance between two rings that do not meet (or a point and a ring)."""
     return min(_to_edges(points, frame), _to_edges(frame, points))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import imgcheck
 from imgcheck.cli import run
-from tests.placing import build
+from tests.locate import build
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from affine import Affine
 
 from imgcheck.cli import run
 from tests.imaging.ground import ground, view
-from tests.placing import build
+from tests.locate import build
 
 
 @pytest.mark.parametrize(

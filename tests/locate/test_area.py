@@ -10,7 +10,7 @@ from imgcheck.cli import run
 from imgcheck.geo import Prior
 from imgcheck.imaging import Image, windows
 from imgcheck.report.locate_views import views
-from tests.placing import build
+from tests.locate import build
 
 
 @pytest.fixture(scope="module")

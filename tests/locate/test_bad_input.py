@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from imgcheck.cli import run
-from tests.placing import build
+from tests.locate import build
 
 _PACIFIC_X = 30 * 111_319.49079327358
 

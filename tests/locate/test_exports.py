@@ -18,7 +18,7 @@ from imgcheck.imaging import transforms
 from imgcheck.model import Window
 from imgcheck.report.locate_document import document
 from imgcheck.report.locate_exports import exports, on_map_of
-from tests.placing import build
+from tests.locate import build
 
 _KML = "{http://www.opengis.net/kml/2.2}"
 _GX = "{http://www.google.com/kml/ext/2.2}"

@@ -14,7 +14,7 @@ from imgcheck.cli import run
 from imgcheck.imaging import Image, grid
 from imgcheck.imaging.pixels import turn
 from tests.imaging.ground import ground, view
-from tests.placing import build
+from tests.locate import build
 
 # The eight ways to store one grid, named as the EXIF orientation that undoes them.
 _STORED = {
