@@ -30,9 +30,9 @@ from imgcheck.imaging.reduced import jpeg_view
 from imgcheck.imaging.text import printable
 from imgcheck.model import Report, Window
 from imgcheck.report import inspect_page, locate_page, verify_page
-from imgcheck.report.locate_document import document
 from imgcheck.report.locate_exports import Export, exports
 from imgcheck.report.locate_views import views as views_of
+from imgcheck.report.location import document
 from imgcheck.report.machine import geojson
 from imgcheck.verification import LIBRARIES
 

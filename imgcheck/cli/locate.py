@@ -100,8 +100,8 @@ def command(
         )
     from imgcheck.case import load_case, locate
     from imgcheck.publication import publish_located
-    from imgcheck.report import placing
-    from imgcheck.report.locate_document import document
+    from imgcheck.report import location
+    from imgcheck.report.location import document
 
     ours = options.replacing(force=force)
     if output is not None:
@@ -115,7 +115,7 @@ def command(
         print_document(document(found))
     else:
         width = max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
-        click.echo(placing.terminal(document(found).to_json(), width=width), nl=False)
+        click.echo(location.terminal(document(found).to_json(), width=width), nl=False)
         for one in made:
             if one.note:
                 say(f"{one.name}: {one.note}.")

@@ -39,7 +39,7 @@ found = json.loads(text.getvalue())
 """
 _PYTHON = """
 import imgcheck
-from imgcheck.report.locate_document import document
+from imgcheck.report.location import document
 found = document(imgcheck.locate({post!r}, references={reference!r})).to_json()
 """
 

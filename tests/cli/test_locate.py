@@ -103,5 +103,5 @@ def test_the_page_escapes_names_and_loads_nothing(written) -> None:
 
 def test_the_page_says_what_it_does_not_know(written) -> None:
     page = (written / "locate.html").read_text(encoding="utf-8")
-    for words in ("Which date?", "reference, whose own error", "taken as flat", "another day"):
+    for words in ("Which date?", "reference, whose own error", "assumed to be flat", "another day"):
         assert words in page

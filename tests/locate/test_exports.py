@@ -16,8 +16,8 @@ import imgcheck
 from imgcheck.geo import Measures, Prior
 from imgcheck.imaging import transforms
 from imgcheck.model import Window
-from imgcheck.report.locate_document import document
 from imgcheck.report.locate_exports import exports, on_map_of
+from imgcheck.report.location import document
 from tests.locate import build
 
 _KML = "{http://www.opengis.net/kml/2.2}"
