@@ -3,10 +3,10 @@
     python -m training.fit_direction render FOLDER --share 1.0
     python -m training.fit_direction fit FOLDER
 
-The scorer is one hidden layer that every direction shares: traits of a direction in, a score out.
-The scores of 120 directions and of "none" are made probabilities (softmax), and the cross entropy
+The scorer is one hidden layer that all directions share: features of a direction in, a score out.
+The scores of 120 directions and of "none" become probabilities (softmax), and the cross entropy
 against the true direction (none for overcast pictures) is minimised. Mirror images have the same
-traits, and turned pictures the same traits moved round, so neither is needed as an example.
+features, and rotated pictures the same features shifted, so neither is needed as an example.
 """
 
 import argparse
