@@ -1,9 +1,8 @@
 """The trust lists of this user: one folder of PEM files, filled by ``imgcheck doctor``.
 
-It lies outside the engines because it looks at the environment: ``IMGCHECK_TRUST`` names the
-folder; without it, ``imgcheck/trust`` below ``XDG_CONFIG_HOME`` (else ``~/.config``), on Windows
-below ``APPDATA``. Each list is kept byte for byte as it was given, so that its SHA-256 can be
-compared with the publisher's; purpose, day of import and SHA-256 stand in its name.
+``IMGCHECK_TRUST`` names the folder; without it, ``imgcheck/trust`` below ``XDG_CONFIG_HOME`` (else
+``~/.config``), on Windows below ``APPDATA``. Each list is kept byte for byte, so that its SHA-256
+can be compared with the publisher's; purpose, day of import and SHA-256 are in its name.
 """
 
 import datetime as dt
@@ -12,6 +11,7 @@ import re
 import sys
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from imgcheck.errors import UnreadableError
 from imgcheck.imaging.intake import read_small
@@ -20,13 +20,13 @@ from imgcheck.provenance import TrustBundle, TrustList, read_bundle
 from imgcheck.provenance.credentials.trust import MOST_BYTES, Purpose
 
 _NAME = re.compile(
-    r"(?P<purpose>signers|time-stamps|identities)_(?P<date>\d{4}-\d{2}-\d{2})_"
-    r"(?P<sha256>[0-9a-f]{64})\.pem"
+    r"(signers|time-stamps|identities)_\d{4}-\d{2}-\d{2}_"
+    r"[0-9a-f]{64}\.pem"
 )
 
 
 def trust_folder() -> Path | None:
-    """Give the folder of the user's lists, which need not exist; None where there is no home."""
+    """Return the folder of the user's lists, which may not exist; None without a home folder."""
     own = os.environ.get("IMGCHECK_TRUST")
     if own:
         return Path(own)
@@ -38,13 +38,7 @@ def trust_folder() -> Path | None:
 
 
 def imported_trust() -> TrustList:
-    """Read every list of the user.
-
-    Raises
-    ------
-    UnreadableError
-        If a list cannot be read, or is no longer what was imported.
-    """
+    """Read every list of the user; a list that changed since its import is refused."""
     folder = trust_folder()
     if folder is None:
         return TrustList()
@@ -60,13 +54,7 @@ def imported_trust() -> TrustList:
 def import_trust(
     path: Path, *, purpose: Purpose | None = None, today: dt.date | None = None
 ) -> TrustBundle:
-    """Check a PEM bundle and keep it; a list that is known already is kept once.
-
-    Raises
-    ------
-    UnreadableError, RefusedError
-        If the file cannot be read, is not a bundle of certificates, or cannot be kept.
-    """
+    """Check a PEM bundle of certificates and keep it; a list that is already known is kept once."""
     data = _bytes(path)
     date = (today or dt.datetime.now(dt.UTC).date()).isoformat()
     bundle = read_bundle(data, purpose=purpose, date=date, name=path.name)
@@ -90,7 +78,7 @@ def import_trust(
 
 
 def forget_trust() -> int:
-    """Remove every list; give how many there were."""
+    """Remove every list and return their number."""
     folder = trust_folder()
     if folder is None or not folder.is_dir():
         return 0
@@ -114,13 +102,11 @@ def _bytes(path: Path) -> bytes:
 
 @lru_cache(maxsize=16)
 def _parsed(name: str, data: bytes) -> TrustBundle:
-    facts = _NAME.fullmatch(name)
-    assert facts is not None
-    purpose: Purpose = facts["purpose"]  # type: ignore[assignment]
-    bundle = read_bundle(data, purpose=purpose, date=facts["date"], name=name)
-    if bundle.sha256 != facts["sha256"]:
+    purpose, date, sha256 = name.removesuffix(".pem").split("_")
+    bundle = read_bundle(data, purpose=cast("Purpose", purpose), date=date, name=name)
+    if bundle.sha256 != sha256:
         raise UnreadableError(
-            f"the trust list imported on {facts['date']} has changed since; remove the lists with "
+            f"the trust list imported on {date} has changed since; remove the lists with "
             "imgcheck doctor --forget-trust and import them again"
         )
     return bundle
