@@ -218,7 +218,7 @@ def _asked(truth: Truth, claimed: datetime) -> Outcome:
         source=Source(posted=Window(start=later, end=later)),
         statements=(
             Acquired(id="when", window=Window(start=claimed, end=claimed + timedelta(seconds=59))),
-            Place(id="where", lat=truth.lat, lon=truth.lon),
+            Place(id="where", lat=truth.place.lat, lon=truth.place.lon),
         ),
         measurements=tuple(measured),
     )
