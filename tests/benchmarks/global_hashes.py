@@ -161,7 +161,7 @@ def copies(options: argparse.Namespace) -> None:
     for name in chosen:
         rng = np.random.default_rng(SEED)
         hit: dict[bool, list[bool]] = {True: [], False: []}
-        bits, views, missed, fixed = [], [], [], 0
+        bits, counts, missed, fixed = [], [], [], 0
         for label, low, pixels in pictures:
             copy = posted(pixels, name, rng)
             known = pdq(pixels)
@@ -171,14 +171,14 @@ def copies(options: argparse.Namespace) -> None:
             value, off, view = best(known, tried)
             hit[low].append(value <= MATCH_LOG10_NFA)
             bits.append(off)
-            views.append(len(tried))
+            counts.append(len(tried))
             fixed += distance(known, tried[0].hashes["original"]) <= 31
             if value > MATCH_LOG10_NFA:
                 missed.append(f"{label} ({off} bits, {view}, 1e{value:.1f})")
         print(
             f"| {name} | {share(sum(hit[False]), len(hit[False]))} | "
             f"{share(sum(hit[True]), len(hit[True]))} | {fixed}/{len(pictures)} | "
-            f"{np.median(bits):.0f} ({max(bits)}) | {np.mean(views):.1f} | "
+            f"{np.median(bits):.0f} ({max(bits)}) | {np.mean(counts):.1f} | "
             f"{'; '.join(missed[:3])} |",
             flush=True,
         )
