@@ -129,8 +129,8 @@ def _false(match: hashing.Match) -> str:
     if match.stage in ("file", "pixels"):
         return f"the same {match.stage}"
     if match.log10_nfa < -9:
-        return "fewer than one in a billion expected by chance"
-    return f"{significant(match.nfa, 2)} expected by chance"
+        return "fewer than 1e-9 accidental matches expected"
+    return f"{significant(match.nfa, 2)} accidental matches expected"
 
 
 def evidence(case: Case, matches: Sequence[hashing.Match]) -> Evidence:
@@ -305,7 +305,7 @@ def _acquired(check: Check, statement: Acquired, copies: list[hashing.Match], no
         )
         innocent = ("the date entered into the index may be wrong", _FRAMES)
     elif copies:
-        words = "No known picture that it is a copy of is dated before the claimed time."
+        words = "No known original of this picture is dated before the claimed time."
     return check.finding(
         statement=statement.id,
         outcome=outcome,

@@ -84,12 +84,13 @@ def _claimed_size(case: Case) -> float | None:
 
 def _best_found(planted: detect.Power) -> str:
     if not planted.recall or max(planted.recall) == 0:
-        return "No planted crater of any size was found: this picture is no evidence about craters."
+        return "No crater inserted into the picture was detected: craters of any size are missed."
     best = max(range(len(planted.recall)), key=lambda i: planted.recall[i])
     half = "" if planted.d50_m is None else f", half of those of {planted.d50_m:.1f} m"
     return (
-        f"Of the craters planted in this picture, at best {planted.recall[best]:.0%} were found "
-        f"(those of {planted.sizes_m[best]:.1f} m{half}): craters of any size may have been missed."
+        f"Of the craters inserted into the picture, at most {planted.recall[best]:.0%} were "
+        f"detected (those of {planted.sizes_m[best]:.1f} m{half}): craters of any size may have "
+        "been missed."
     )
 
 
@@ -98,8 +99,8 @@ def _power(planted: detect.Power, claimed_m: float | None) -> DetectionPower:
         words = _best_found(planted)
     else:
         words = (
-            f"Planted craters of {planted.d90_m:.1f} m were found 9 times in 10; smaller ones "
-            "would be missed more often."
+            f"Inserted craters of {planted.d90_m:.1f} m were detected with 90 % probability; "
+            "smaller ones are missed more often."
         )
         if claimed_m is not None and claimed_m < planted.d90_m:
             words += f" The claimed size of {claimed_m:g} m is below that."

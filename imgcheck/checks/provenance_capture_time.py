@@ -94,7 +94,7 @@ def _capture(case: Case, compared: provenance.TimeComparison) -> Iterator[str]:
             if one.time.role == fit.time.role
         } - {_LOCAL["overlaps"], _LOCAL["unknown"]}
         if len(others) > 1:
-            yield "Other times of capture in the file are on another side of the window."
+            yield "Another capture time in the file lies on the other side of the window."
         yield "Such a record can be set at will and does not decide."
 
 

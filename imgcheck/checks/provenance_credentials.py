@@ -132,9 +132,9 @@ def _broken(found: Credentials) -> tuple[Outcome, str]:
     other = [c for c in found.codes if not c.endswith("Hash.mismatch")]
     if signed and content and not other:
         return Outcome.INCONCLUSIVE, (
-            f"a valid signature covers other bytes than the file has ({codes}): the file was "
-            "changed after it was signed; whether the picture or only its tags, the hash does "
-            "not tell"
+            f"the valid signature does not match the current bytes of the file ({codes}): the "
+            "file was changed after signing; the hash does not show whether the pixels or only "
+            "the metadata changed"
         )
     return Outcome.INCONCLUSIVE, (
         f"the credentials themselves are damaged ({codes}), so they confirm nothing; that is no "

@@ -146,10 +146,10 @@ def _passed_through(case: Case, statement: str) -> Finding:
     if software:
         parts.append(f"The file was saved by {software}, which is no sign of alteration by itself")
     if agreement is not None and agreement.kind == "different":
-        parts.append("its embedded thumbnail shows something else than the picture")
+        parts.append("its embedded thumbnail shows something other than the picture")
     observed = bool(parts)
     if not observed:
-        parts.append("The file names no editing software, which edited files often do not")
+        parts.append("The file names no editing software; many edited files name none")
     words = "; ".join(parts)
     return provenance_file.finding(
         statement=statement,

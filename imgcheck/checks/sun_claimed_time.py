@@ -246,12 +246,12 @@ def _zones(outcome: Outcome, window: Window, seen: MeasuredShadow, place: LonLat
     if local is not None and seen.azimuth is not None and not local.fits:
         zone = local.name.split(" written")[0]
         yield (
-            f"Read as {zone}, {window.start:%H:%M} would be "
+            f"If the time is {zone}, the sun at {window.start:%H:%M} "
             + (
-                f"azimuth {local.sun_azimuth_deg:.0f}; the picture shows "
+                f"stood at azimuth {local.sun_azimuth_deg:.0f}; the picture shows "
                 f"{(seen.azimuth[0] + 180) % 360:.0f}."
                 if local.sun_elevation_deg > 0
-                else "night."
+                else "was below the horizon."
             )
         )
 

@@ -252,7 +252,9 @@ def log(folder: Path, as_json: bool) -> int:
 @command.command("keygen")
 @click.argument("key", metavar="KEY.pem", type=click.Path(path_type=Path))
 @click.option(
-    "--passphrase", is_flag=True, help="Protect the key with a passphrase (you are asked for it)."
+    "--passphrase",
+    is_flag=True,
+    help="Protect the key with a passphrase; the command prompts for it.",
 )
 @options.json_option
 def keygen(key: Path, passphrase: bool, as_json: bool) -> int:

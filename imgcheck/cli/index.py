@@ -197,9 +197,9 @@ def import_(
 ) -> int:
     """Add a published list of hashes; a match shows the label of its hash.
 
-    Text and CSV of the PDQ tools (a hash a line; hash,quality,filename), hashes of ImageHash of
-    a stated kind, and what auto-archiver writes (CSV, sheet, JSON). Nothing is added if a line
-    cannot be read.
+    Accepts PDQ lists (one hash per line, or CSV hash,quality,filename), ImageHash lists of a stated
+    kind, and exports of auto-archiver (CSV, spreadsheet, JSON). If a line cannot be read, nothing
+    is added.
 
     \b
     Example:
@@ -223,7 +223,7 @@ def import_(
 )
 @options.json_option
 def merge(database: Path, others: tuple[Path, ...], as_json: bool) -> int:
-    """Add the content of other indexes, which are only read.
+    """Add the content of other indexes; they are not changed.
 
     The result does not depend on the order. If several indexes hold a picture, the date that
     proves the earliest existence is kept.

@@ -134,7 +134,7 @@ def _hashes(
 def _changed(line: Line, *, last: bool) -> Problem:
     why = f": it {line.fault}" if line.fault else ""
     if last and not why:
-        words = f"line {line.number} and the head do not agree: one of the two was changed"
+        words = f"line {line.number} does not match the head of the log: one of them was changed"
         return _problem("line", line, words)
     what = "the head" if last else f"line {line.number + 1}"
     words = (

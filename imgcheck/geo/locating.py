@@ -222,7 +222,10 @@ def _unsuitable(picture: Float32, mask: Mask | None, reference: structural.Pyram
     """Return why a search by edges cannot succeed, or None."""
     rows, cols = reference.shape
     if min(rows, cols) < _LEAST_SIDE:
-        return f"the reference has only {cols} x {rows} pixels; {_LEAST_SIDE} a side are needed"
+        return (
+            f"the reference has only {cols} x {rows} pixels; "
+            f"at least {_LEAST_SIDE} x {_LEAST_SIDE} are needed"
+        )
     if np.count_nonzero(reference.mask) < _LEAST_SIDE**2:
         return "too little of the reference is ground: the rest is nodata"
     usable = np.isfinite(picture) if mask is None else np.isfinite(picture) & mask

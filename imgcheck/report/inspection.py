@@ -249,7 +249,8 @@ def _rules(found: Inspection, everything: bool) -> Iterator[Row]:
     if applied and not everything:
         passed = f"{len(applied) - fired} of {len(applied)}"
         yield Row(
-            label="consistent", text=f"{passed} rules that apply find nothing; --all lists them"
+            label="consistent",
+            text=f"{passed} applicable rules found nothing unusual; --all lists them",
         )
 
 

@@ -109,8 +109,8 @@ def _world_note(measures: Measures, error: float) -> str | None:
     if error <= 1e-3 * gsd:
         return None
     return (
-        f"an affine map cannot hold the tilt of this picture: up to {error:.2g} m "
-        f"({error / gsd:.2g} of its pixels) off"
+        f"an affine transform cannot represent the tilt of this picture: errors reach "
+        f"{error:.2g} m ({error / gsd:.2g} pixels)"
     )
 
 

@@ -55,9 +55,9 @@ def test_a_persons_count_of_craters_contradicts_a_claimed_number(frozen) -> None
 @pytest.mark.parametrize(
     ("recall", "words"),
     [
-        ((0.2, 0.6), "at best 60% were found (those of 5.0 m, half of those of 4.0 m)"),
-        ((0.0, 0.0), "is no evidence about craters"),
-        ((), "is no evidence about craters"),
+        ((0.2, 0.6), "at most 60% were detected (those of 5.0 m, half of those of 4.0 m)"),
+        ((0.0, 0.0), "craters of any size are missed"),
+        ((), "craters of any size are missed"),
     ],
 )
 def test_a_picture_that_shows_few_planted_craters_says_so(recall, words) -> None:

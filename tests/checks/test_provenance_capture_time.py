@@ -259,7 +259,7 @@ def test_a_clock_later_than_the_post_is_told(value: str, told: bool) -> None:
 
 def test_times_of_capture_that_disagree_are_told() -> None:
     inside, out = time("2017-09-10T12:30:15"), time("2017-09-12T12:30:15")
-    assert "on another side of the window" in say(inside, out).summary
+    assert "on the other side of the window" in say(inside, out).summary
     assert "do not agree" not in say(inside, time("2017-09-10T12:30:15", "+03:00")).summary
     # A time in UTC whose side is unknown disagrees with nothing.
     assert "do not agree" not in say(inside, time("2017-09-10T09:30:15", "UTC")).summary

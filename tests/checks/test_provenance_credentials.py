@@ -53,8 +53,8 @@ def test_a_valid_signature_over_other_content_says_that_the_file_changed_not_wha
     data = sign(picture())
     found = unaltered(changed(data, len(data) - 200), provenance.NO_TRUST)
     assert found.outcome == "inconclusive"
-    assert "changed after it was signed" in found.summary
-    assert "whether the picture or only its tags" in found.summary
+    assert "changed after signing" in found.summary
+    assert "whether the pixels or only the metadata" in found.summary
     assert found.innocent
     assert "the file as it was signed" in found.would_change
 
@@ -157,7 +157,7 @@ def test_steps_that_only_make_the_picture_are_no_alteration(action: str) -> None
 @pytest.mark.parametrize(
     ("confirmed", "codes", "trailer", "words"),
     [
-        (("claimSignature.validated",), MISMATCH, False, "changed after it was signed"),
+        (("claimSignature.validated",), MISMATCH, False, "changed after signing"),
         (("claimSignature.validated",), MISMATCH, True, "bytes were appended"),
         ((), MISMATCH, False, "themselves are damaged"),
         (("claimSignature.validated",), (*MISMATCH, "claim.malformed"), False, "are damaged"),

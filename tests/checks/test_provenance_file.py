@@ -82,8 +82,8 @@ def test_a_second_position_elsewhere_is_told_too(second: Gps, told: bool) -> Non
     [
         ((), None, "names no editing software", "thumbnail"),
         (("Editor 5",), None, "saved by Editor 5", "thumbnail"),
-        ((), "different", "Its embedded thumbnail shows something else", "names no editing"),
-        (("Editor 5",), "different", "embedded thumbnail shows something else", "names no"),
+        ((), "different", "Its embedded thumbnail shows something other", "names no editing"),
+        (("Editor 5",), "different", "embedded thumbnail shows something other", "names no"),
         ((), "cropped", "names no editing software", "thumbnail"),
         ((), "rotated", "names no editing software", "thumbnail"),
         ((), "undecided", "names no editing software", "thumbnail"),

@@ -335,10 +335,10 @@ def test_slips_with_time_zones_are_told_as_far_as_they_help(
             fits and one.startswith(fits)
         )
     shown = None if not direction else read
-    assert ("Read as local time (UTC+2)" in words) == (shown is not None)
+    assert ("If the time is local time (UTC+2)" in words) == (shown is not None)
     if shown is not None:
-        assert ("would be night." in words) == (shown == "night")
-        assert ("would be azimuth 200" in words) == (shown == "200")
+        assert ("was below the horizon." in words) == (shown == "night")
+        assert ("stood at azimuth 200" in words) == (shown == "200")
 
 
 def test_the_offset_of_the_claim_is_that_of_the_slips(monkeypatch) -> None:

@@ -243,8 +243,8 @@ class Store:
 
     def _foreign(self) -> IndexFileError:
         return IndexFileError(
-            f"{_shown(self.path)} is no index of an area; give a file that was built as one, or a "
-            "new name to build one"
+            f"{_shown(self.path)} is not an area index; give an existing area index, or a new name "
+            "to build one"
         )
 
     def _damaged(self, what: str) -> IndexFileError:

@@ -242,8 +242,8 @@ def _must_be_plain(path: Path) -> None:
         raise IndexFileError(f'"{path}" is not a regular file', file=str(path))
     if _PATTERN.search(str(path.absolute())):
         raise IndexFileError(
-            f'"{path}" has a character in its name that DuckDB takes for a pattern '
-            "or a quotation mark; rename it",
+            f'"{path}" has a character in its name that DuckDB would interpret as a '
+            "pattern or a quotation mark; rename the file",
             file=str(path),
         )
 

@@ -46,7 +46,7 @@ def _fields(data: bytes) -> tuple[int, int, int, int]:
         raise BrokenHeaderError(f"its bitmap header has the unknown length {size}")
     width, height, _, bits = unpack(data, 18, "<HHHH" if size == 12 else "<iiHH")
     if bits not in (1, 2, 4, 8, 16, 24, 32):
-        raise BrokenHeaderError(f"its bitmap header states {bits} bits a pixel")
+        raise BrokenHeaderError(f"its bitmap header states {bits} bits per pixel")
     return width, height, bits, unpack(data, 30, "<I")[0] if size >= 40 else 0
 
 
@@ -67,7 +67,7 @@ def _header(walk: Walk) -> Header:
     there = max(0, len(walk.data) - struct.unpack_from("<I", walk.data, 10)[0])
     if walk.damage and width > 0 and there < row_bytes(width, bits):
         raise BrokenHeaderError(
-            f"the bitmap states {width} x {abs(height)} pixels and holds no data for any of them"
+            f"the bitmap states {width} x {abs(height)} pixels and contains no pixel data"
         )
     palette = bits <= 8
     return Header(

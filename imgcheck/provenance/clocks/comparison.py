@@ -22,7 +22,7 @@ _BOUNDS = ("signed", "written", "metadata", "sent")
 _MEANING: dict[Role, str] = {
     "capture": "recorded as the moment of capture",
     "position": "the moment of the GPS fix the camera attached",
-    "digitised": "the moment the picture became digital",
+    "digitised": "the time at which the picture was digitised",
     "written": "the moment a program last saved the picture, which can be long after capture",
     "metadata": "the moment the tags were last changed, which can be long after capture",
     "sent": "the day on which a messenger or a platform named the file, after capture",

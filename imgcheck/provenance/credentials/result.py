@@ -205,7 +205,7 @@ class Credentials:
 
 _INTEGRITY = {
     "intact": "signature, assertions and content hash fit: the hashed bytes are those signed",
-    "broken": "broken: what is there is not what was signed",
+    "broken": "broken: the current bytes are not the signed ones",
     "disputed": "disputed: signature and content hash fit, but the library refuses the manifest",
     "unreadable": "present, but unreadable",
     "not validated": "present, not validated",
@@ -292,7 +292,7 @@ def _signer(signer: Signer, trust_list: str) -> Iterator[str]:
 
 def _stamp(stamp: Stamp | None) -> str:
     if stamp is None:
-        return "no time stamp: when it was signed is not shown"
+        return "no time stamp, so the time of signing is not known"
     who = stamp.authority or "an unnamed authority"
     if not stamp.fits:
         return f"the time stamp of {who} does not fit what it should stamp"

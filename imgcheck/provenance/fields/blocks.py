@@ -241,7 +241,7 @@ def _iptc_value(
     value = reading.decode(head, charset)
     if rest.strip(b"\0 "):
         reading.observe(
-            "hidden-text", f"IPTC {key[0]}:{key[1]} holds bytes behind the end of its text",
+            "hidden-text", f"IPTC {key[0]}:{key[1]} has bytes after the end of its text",
             offset + len(head), len(rest),
         )  # fmt: skip
     return value

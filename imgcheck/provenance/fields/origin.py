@@ -37,7 +37,7 @@ _SOURCES = {
     "composite": "composed of several parts",
     "trainedAlgorithmicMedia": "made by a trained generative model",
     "compositeWithTrainedAlgorithmicMedia": "changed in parts by a trained generative model",
-    "algorithmicMedia": "made by an algorithm that was not trained",
+    "algorithmicMedia": "made by an algorithm without training data",
     "softwareImage": "made by software",
 }
 

@@ -295,7 +295,7 @@ def _last_save(structure: Structure, encoding: "Encoding | None") -> tuple[Step,
     tables = (
         f"standard tables of quality {encoding.ijg_quality}"
         if encoding.ijg_quality is not None
-        else "tables of the encoder's own"
+        else "custom quantisation tables"
     )
     chroma = "" if encoding.subsampling is None else f", chroma {encoding.subsampling}"
     words = f"last saved as {encoding.process} JPEG, {tables}{chroma}"

@@ -104,7 +104,7 @@ def _thumbnail_aspect(facts: Facts) -> Answer:
     if abs(other / aspect - 1) <= _ASPECT:
         return answer("consistent", words, *_thumbnail(facts))
     if small[0] * 3 == small[1] * 4:
-        words = f"{words}; thumbnails of 4:3 usually have bars"
+        words = f"{words}; thumbnails with a 4:3 ratio usually have black bars"
         return answer("explained", words, *_thumbnail(facts))
     if abs(other * aspect - 1) <= _ASPECT:
         return answer("explained", f"{words}: turned by a quarter", *_thumbnail(facts))

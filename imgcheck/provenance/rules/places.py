@@ -55,7 +55,11 @@ def _zero(facts: Facts) -> Answer:
     proves="The position is written in whole minutes, or degrees with at most two decimals: about "
     "a kilometre or coarser. It may have been typed, or rounded for privacy.",
     does_not_prove="That it was typed: one in 3,600 measured positions is round by coincidence.",
-    innocent=("rounded on purpose", "placed on a map by its owner", "a coarse network position"),
+    innocent=(
+        "rounded on purpose",
+        "the owner set the position on a map",
+        "a coarse network position",
+    ),
 )
 def _rounded(facts: Facts) -> Answer:
     gps = facts.metadata.gps
@@ -78,9 +82,9 @@ def _round(degrees: float) -> bool:
 
 @rule(
     "gps.altitude",
-    proves="The recorded height is not one at which a camera can be, on earth or in the air.",
+    proves="No camera on the ground or in the air can be at the recorded height.",
     does_not_prove="That the position is wrong.",
-    innocent=("a receiver without a three-dimensional fix", "another unit than metres"),
+    innocent=("a receiver without a three-dimensional fix", "a height in another unit than metres"),
 )
 def _altitude(facts: Facts) -> Answer:
     height = facts.number("GPS:GPSAltitude")
@@ -97,7 +101,7 @@ def _altitude(facts: Facts) -> Answer:
     "gps.time-without-date",
     proves="The GPS time has no date: only the time of day can be compared.",
     does_not_prove="That a date was removed: older phones never write it.",
-    innocent=("older phones and receivers",),
+    innocent=("an older phone or receiver",),
 )
 def _time_without_date(facts: Facts) -> Answer:
     if facts.value("GPS:GPSTimeStamp") is None:

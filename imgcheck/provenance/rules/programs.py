@@ -185,7 +185,7 @@ def named_years(metadata: Metadata) -> tuple[tuple[str, int], ...]:
     "program.year",
     proves="A program saved the file before it existed, by the stated date: a clock was wrong, or "
     "a date or a name was edited.",
-    does_not_prove="When the picture was taken: only dates of saving are compared.",
+    does_not_prove="When the picture was taken: only the dates of saves are compared.",
     innocent=("a computer with a wrong clock", "a program that keeps the file's old date"),
 )
 def _year(facts: Facts) -> Answer:

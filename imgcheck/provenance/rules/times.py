@@ -73,7 +73,7 @@ def _order(facts: Facts) -> Answer:
 @rule(
     "time.saved-later",
     proves="A program that sets the date of saving wrote this file, or its tags, after capture.",
-    does_not_prove="What it changed. Rotating, rating or importing is enough.",
+    does_not_prove="What was changed: rotating, rating or importing a picture is enough.",
     innocent=("import, rotation, a viewer that saves, conversion for the web",),
 )
 def _saved_later(facts: Facts) -> Answer:
@@ -105,11 +105,11 @@ def _unset_clock(facts: Facts) -> Answer:
         return absent("the file states no time of a camera")
     for time in found:
         if looks_unset(time):
-            return answer("explained", f"{time.tag} {time.value} is a start value of unset clocks",
-                          facts.field(time.tag))  # fmt: skip
+            words = f"{time.tag} {time.value} is the default value of a clock that was never set"
+            return answer("explained", words, facts.field(time.tag))
     if not found:
         return answer("explained", "a date field is present and is unset or not a date")
-    return answer("consistent", "no time is a start value of unset clocks",
+    return answer("consistent", "no time is the default value of a clock that was never set",
                   *(facts.field(time.tag) for time in found))  # fmt: skip
 
 
