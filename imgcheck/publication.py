@@ -12,11 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from imgcheck import custody
 from imgcheck.case import Case, Inspection, Located, NotLocated, load_case, views
 from imgcheck.case.opening import FilePath
-from imgcheck.custody import CustodyFolder
-from imgcheck.custody.files import hash_file
-from imgcheck.custody.log import Head
 from imgcheck.geo.measures import Measures
 from imgcheck.imaging.intake import path_of
 from imgcheck.imaging.output import (
@@ -147,7 +145,7 @@ class InCase:
     """A page in a case folder, and the head of the log after it was added."""
 
     page: Path
-    head: Head
+    head: "custody.Head"
 
     def __str__(self) -> str:
         """Return the lines to print."""
@@ -164,7 +162,7 @@ def take_in(folder: FilePath, picture: Path, *, sha256: str) -> None:
     UnreadableError
         If the file no longer has the hash of the bytes that are tested.
     """
-    with CustodyFolder(path_of(folder, "the case folder")) as kept:
+    with custody.CustodyFolder(path_of(folder, "the case folder")) as kept:
         kept.hold(picture, sha256=sha256)
 
 
@@ -200,7 +198,7 @@ def publish_in_case(
         digest = hashlib.sha256(stated).hexdigest()
         inputs.append({"role": "claim", "name": options["claim"], "sha256": digest})
     if case.index is not None:
-        digest, _ = hash_file(case.index)
+        digest, _ = custody.hash_file(case.index)
         inputs.append({"role": "index", "name": printable(case.index.name), "sha256": digest})
 
     def write(place: Path) -> None:
@@ -210,7 +208,7 @@ def publish_in_case(
         for name, content in files.items():
             write_atomically(place / name, content)
 
-    with CustodyFolder(path_of(folder, "the case folder")) as kept:
+    with custody.CustodyFolder(path_of(folder, "the case folder")) as kept:
         made = kept.record(
             write,
             command="verify",
@@ -251,7 +249,7 @@ def publish_inspection_in_case(found: Inspection, folder: FilePath, picture: Pat
     image = found.image
     given = {"role": "picture", "name": printable(image.name), "sha256": image.sha256}
     versions = {name: version(name) for name in LIBRARIES}
-    with CustodyFolder(path_of(folder, "the case folder")) as kept:
+    with custody.CustodyFolder(path_of(folder, "the case folder")) as kept:
         kept.hold(picture, sha256=image.sha256)
         made = kept.record(write, command="inspect", inputs=[given], libraries=versions)
         return InCase(page=made.folder / "inspection.html", head=kept.head)

@@ -98,12 +98,12 @@ class Case:
         return read(self.image)
 
     @Once
-    def known(self) -> hashing.SearchResult:
+    def known(self) -> "hashing.SearchResult":
         """Matches of the picture in the index of known pictures."""
         with self.open_index() as index:
             return index.search(self.image)
 
-    def open_index(self) -> hashing.HashIndex:
+    def open_index(self) -> "hashing.HashIndex":
         """Open the index of known pictures; a `UsageError` if the case has none."""
         if self.index is None:
             raise UsageError("no index of known pictures was given")

@@ -8,29 +8,7 @@
 True
 """
 
-from imgcheck.custody.caseuco import export
-from imgcheck.custody.chain import History, read
-from imgcheck.custody.checking import verify
-from imgcheck.custody.folder import Added, CustodyFolder, Recorded, create
-from imgcheck.custody.layout import CaseDamagedError, CaseLockedError
-from imgcheck.custody.log import Entry, Kept
-from imgcheck.custody.signing import check_report, make_key, read_small_file, sign
+import lazy_loader
 
-__all__ = [
-    "Added",
-    "CaseDamagedError",
-    "CaseLockedError",
-    "CustodyFolder",
-    "Entry",
-    "History",
-    "Kept",
-    "Recorded",
-    "check_report",
-    "create",
-    "export",
-    "make_key",
-    "read",
-    "read_small_file",
-    "sign",
-    "verify",
-]
+# The names stand in the stub beside this file; each is imported on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

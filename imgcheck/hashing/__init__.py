@@ -5,54 +5,7 @@ in one file and finds copies, cuts, and rotated, mirrored or inverted copies amo
 searches its exported hashes.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+import lazy_loader
 
-from imgcheck.hashing.answer import (
-    IndexCheck,
-    IndexStats,
-    KnownPicture,
-    Match,
-    Merged,
-    NearHash,
-    SearchResult,
-)
-from imgcheck.hashing.perceptual import ORIENTATIONS, PdqHash, distance, pdq, pdq_dihedral
-from imgcheck.hashing.probability import MATCH_LOG10_NFA, nfa, reach
-
-if TYPE_CHECKING:
-    from imgcheck.hashing.index import HashIndex
-    from imgcheck.hashing.store.table import HashTable
-
-__all__ = [
-    "HashIndex",
-    "HashTable",
-    "IndexCheck",
-    "IndexStats",
-    "KnownPicture",
-    "MATCH_LOG10_NFA",
-    "Match",
-    "Merged",
-    "NearHash",
-    "ORIENTATIONS",
-    "PdqHash",
-    "SearchResult",
-    "distance",
-    "nfa",
-    "pdq",
-    "pdq_dihedral",
-    "reach",
-]
-
-
-_LAZY = {
-    "HashIndex": "index",
-    "HashTable": "store.table",
-}
-
-
-def __getattr__(name: str) -> object:
-    # These bring OpenCV; hashes alone do without.
-    if name in _LAZY:
-        return getattr(import_module(f"imgcheck.hashing.{_LAZY[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# The names stand in the stub beside this file; each is imported on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -6,48 +6,7 @@ of time with them, and ``slips`` applies common time zone errors to it. ``shadow
 estimates a direction from the picture alone, or abstains.
 """
 
-from imgcheck.sun.claimed import (
-    USUAL_LEAN_DEG,
-    USUAL_SLOPE_DEG,
-    ClaimedTime,
-    Slip,
-    date_reach,
-    examine,
-    reach_words,
-    slips,
-)
-from imgcheck.sun.constraint import Best, Constraint, Shadow, constrain, likelihood_ratio
-from imgcheck.sun.direction import NoDirection, ShadowDirection, shadow_direction
-from imgcheck.sun.measuring import END_POINT_PX, Pooled, ShadowMeasurement, from_points, pool
-from imgcheck.sun.passes import PassHint, pass_hint
-from imgcheck.sun.spa import SunPosition, position
-from imgcheck.sun.times import TimeSpan
+import lazy_loader
 
-__all__ = [
-    "SunPosition",
-    "position",
-    "TimeSpan",
-    "USUAL_LEAN_DEG",
-    "USUAL_SLOPE_DEG",
-    "Shadow",
-    "ClaimedTime",
-    "examine",
-    "Best",
-    "Constraint",
-    "constrain",
-    "likelihood_ratio",
-    "END_POINT_PX",
-    "ShadowMeasurement",
-    "from_points",
-    "Pooled",
-    "pool",
-    "ShadowDirection",
-    "NoDirection",
-    "shadow_direction",
-    "Slip",
-    "slips",
-    "date_reach",
-    "reach_words",
-    "PassHint",
-    "pass_hint",
-]
+# The names stand in the stub beside this file; each is imported on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
