@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imgcheck import custody
 from imgcheck.case import Case, Inspection, Located, NotLocated, load_case, views
 from imgcheck.case.opening import FilePath
-from imgcheck.geo.measures import Measures
 from imgcheck.imaging.intake import path_of
 from imgcheck.imaging.output import (
     Content,
@@ -27,12 +26,12 @@ from imgcheck.imaging.output import (
 from imgcheck.imaging.reduced import jpeg_view
 from imgcheck.imaging.text import printable
 from imgcheck.model import Report, Window
-from imgcheck.report import inspect_page, locate_page, verify_page
-from imgcheck.report.locate_exports import Export, exports
-from imgcheck.report.locate_views import views as views_of
-from imgcheck.report.location import document
+from imgcheck.report import verify_page
 from imgcheck.report.machine import geojson
 from imgcheck.verification import LIBRARIES
+
+if TYPE_CHECKING:
+    from imgcheck.report.locate_exports import Export
 
 # Enough to judge a picture on a screen; the original stays where it is.
 _VIEW_PX = 1600
@@ -94,7 +93,7 @@ def publish_located(
     *,
     time: Window | None = None,
     replacing: Replacing | None = None,
-) -> tuple[Export, ...]:
+) -> "tuple[Export, ...]":
     """Write ``locate.html``, ``locate.json`` and every export of a placing into a folder.
 
     Of a picture that was not placed only ``locate.json`` is written, with the reason.
@@ -120,6 +119,13 @@ def publish_located(
     UnreadableError
         If the folder cannot be made or written; it is then as it was.
     """
+    # A report of `verify` needs none of these.
+    from imgcheck.geo.measures import Measures
+    from imgcheck.report import locate_page
+    from imgcheck.report.locate_exports import exports
+    from imgcheck.report.locate_views import views as views_of
+    from imgcheck.report.location import document
+
     made = exports(found, time=time) if isinstance(found, Located) else ()
     files: dict[str, Content] = {one.name: one.data for one in made if one.data is not None}
     if isinstance(found, Located):
@@ -234,6 +240,8 @@ def publish_inspections(
     UnreadableError
         If the page cannot be written; an older one stays as it was.
     """
+    from imgcheck.report import inspect_page
+
     shown = inspect_page.html(found, views=[views(one) for one in found])
     read = tuple(one.image.path for one in found if one.image.path is not None)
     write_output(page, shown, replacing=replacing or Replacing(inputs=read))

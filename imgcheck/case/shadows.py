@@ -1,5 +1,7 @@
 """The measured shadow of a case: values in the claim, or points in the picture on the ground."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -77,7 +79,7 @@ class NoShadow:
     reason: str
 
 
-def measured(case: "Case") -> MeasuredShadow | NoShadow:
+def measured(case: Case) -> MeasuredShadow | NoShadow:
     """Return the shadow to use.
 
     Values in the claim are used before points in the picture: both may come from the same shadows,
@@ -108,7 +110,7 @@ def _pair(measurement: Measurement | None) -> Pair | None:
     return measurement.value, measurement.sigma
 
 
-def _assumptions(case: "Case") -> tuple[sun.Shadow, str]:
+def _assumptions(case: Case) -> tuple[sun.Shadow, str]:
     """Return slope, lean and view as stated, else the usual ones, and the same in words."""
     slope, aspect, lean, view = (
         case.claim.measured(f"{name}_deg") for name in ("slope", "slope_aspect", "lean", "view")
@@ -137,7 +139,7 @@ def _assumptions(case: "Case") -> tuple[sun.Shadow, str]:
     return options, f"{ground}, {upright} (one standard deviation; {said})"
 
 
-def _marked(case: "Case") -> MeasuredShadow | NoShadow:
+def _marked(case: Case) -> MeasuredShadow | NoShadow:
     """Combine the shadows that were marked in picture pixels."""
     marked, north = case.claim.shadows, _pair(case.claim.measured("north_deg"))
     placed = case.placed if marked else None
@@ -177,9 +179,7 @@ def _marked(case: "Case") -> MeasuredShadow | NoShadow:
     )
 
 
-def _named(
-    case: "Case", used: tuple[bool, ...], placed: "tuple[Reference, geo.Placed] | None"
-) -> str:
+def _named(case: Case, used: tuple[bool, ...], placed: tuple[Reference, geo.Placed] | None) -> str:
     total, apart = len(case.claim.shadows), used.count(False)
     short = total - len(used)
     left = [f"{apart} of {total} left out as outliers"] if apart else []
@@ -191,7 +191,7 @@ def _named(
 
 
 def _measure(
-    case: "Case", shadow: Shadow, placed: "tuple[Reference, geo.Placed] | None", north: Pair
+    case: Case, shadow: Shadow, placed: tuple[Reference, geo.Placed] | None, north: Pair
 ) -> tuple[sun.ShadowMeasurement, Pair]:
     """Measure a marked shadow; also return the errors that all shadows of the picture share."""
     if placed is not None:
@@ -215,7 +215,7 @@ def _on_ground(placed: geo.Placed, shadow: Shadow) -> tuple[sun.ShadowMeasuremen
     return found, (north, line.length_sigma_m / line.length_m)
 
 
-def _in_picture(case: "Case", shadow: Shadow, north: Pair) -> sun.ShadowMeasurement:
+def _in_picture(case: Case, shadow: Shadow, north: Pair) -> sun.ShadowMeasurement:
     gsd = case.gsd
     return sun.from_points(
         shadow.base,

@@ -53,9 +53,9 @@ class _Compared:
 
     match: hashing.Match
     earlier: NDArray[np.uint8]
-    found: forensics.Residual
+    found: "forensics.Residual"
 
-    def of(self, kind: str) -> tuple[forensics.Difference, ...]:
+    def of(self, kind: str) -> "tuple[forensics.Difference, ...]":
         return tuple(r for r in self.found.regions if r.kind == kind)
 
 
@@ -222,7 +222,7 @@ def _places(number: int) -> str:
     return "one place" if number == 1 else f"{number} places"
 
 
-def _power(found: forensics.Residual) -> DetectionPower:
+def _power(found: "forensics.Residual") -> DetectionPower:
     if found.smallest_px is None:
         sentence = f"What was missed is not known: {found.smallest_reason}."
     else:

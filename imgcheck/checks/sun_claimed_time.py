@@ -1,5 +1,7 @@
 """Could the shadows have fallen like this at the claimed time?"""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 

@@ -218,7 +218,7 @@ def _by_temporary_index(
     return in_larger(placed, moved / moved[2, 2])
 
 
-def _unsuitable(picture: Float32, mask: Mask | None, reference: structural.Pyramid) -> str | None:
+def _unsuitable(picture: Float32, mask: Mask | None, reference: "structural.Pyramid") -> str | None:
     """Return why a search by edges cannot succeed, or None."""
     rows, cols = reference.shape
     if min(rows, cols) < _LEAST_SIDE:

@@ -1,6 +1,6 @@
 """Find a picture in a large area: an index is built once and searched within a minute."""
 
-from imgcheck.geo.area.building import Built, build
-from imgcheck.geo.area.searching import AreaMatch, search
+import lazy_loader
 
-__all__ = ["AreaMatch", "Built", "build", "search"]
+# The names stand in the stub beside this file; each is imported on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,9 +1,6 @@
 """Register a picture to imagery of another date by the directions of edges; no learned weights."""
 
-from imgcheck.geo.structural.coarse import Pyramid
-from imgcheck.geo.structural.engine import Match, NoMatch, find, find_mirrored
-from imgcheck.geo.structural.judging import FALSE_PLACINGS, UNRELATED_PAIRS
+import lazy_loader
 
-__all__ = [
-    "FALSE_PLACINGS", "UNRELATED_PAIRS", "Match", "NoMatch", "Pyramid", "find", "find_mirrored",
-]  # fmt: skip
+# The names stand in the stub beside this file; each is imported on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
