@@ -6,20 +6,27 @@ and garbage gives observations or one of imgcheck's errors.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from typing import cast
 
-from imgcheck.imaging.containers.bmp import walk_bmp
-from imgcheck.imaging.containers.gif import walk_gif
 from imgcheck.imaging.containers.header import Header, Walked
-from imgcheck.imaging.containers.heif import walk_heif
-from imgcheck.imaging.containers.jp2 import walk_jp2
 from imgcheck.imaging.containers.jpeg import stream_header, walk_stream
 from imgcheck.imaging.containers.mpf import with_pictures
-from imgcheck.imaging.containers.png import walk_png
-from imgcheck.imaging.containers.tiff import walk_tiff
 from imgcheck.imaging.containers.trailer import trailer
 from imgcheck.imaging.containers.tree import Node, Structure, Walk
-from imgcheck.imaging.containers.webp import walk_webp
 from imgcheck.imaging.limits import Limits
+
+# The module that walks each format, loaded when such a file is opened.
+_MODULES = {
+    "png": "png",
+    "tiff": "tiff",
+    "webp": "webp",
+    "gif": "gif",
+    "bmp": "bmp",
+    "jp2": "jp2",
+    "heif": "heif",
+    "avif": "heif",
+}
 
 
 def walk_jpeg(walk: Walk) -> Walked:
@@ -31,18 +38,13 @@ def walk_jpeg(walk: Walk) -> Walked:
     return nodes, lambda limits: stream_header(walk, jpeg, limits)
 
 
-#: Each walks a file without an exception; the function it returns gives the header or refuses.
-_WALKERS: dict[str, Callable[[Walk], Walked]] = {
-    "jpeg": walk_jpeg,
-    "png": walk_png,
-    "tiff": walk_tiff,
-    "webp": walk_webp,
-    "gif": walk_gif,
-    "bmp": walk_bmp,
-    "jp2": walk_jp2,
-    "heif": walk_heif,
-    "avif": walk_heif,
-}
+def _walker(form: str) -> Callable[[Walk], Walked]:
+    """Return what walks a file without an exception; its result gives the header or refuses."""
+    if form == "jpeg":
+        return walk_jpeg
+    name = _MODULES[form]
+    module = import_module(f"{__name__}.{name}")
+    return cast(Callable[[Walk], Walked], getattr(module, f"walk_{name}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class Container:
 def read_container(data: bytes, form: str, limits: Limits) -> Container:
     """Walk a file whose format is known; its header may be unreadable or refused."""
     walk = Walk(data=data)
-    nodes, header = _WALKERS[form](walk)
+    nodes, header = _walker(form)(walk)
     return Container(header=header(limits), structure=_structure(walk, form, nodes))
 
 
@@ -76,11 +78,10 @@ def structure(data: bytes, *, format: str) -> Structure:
     A trailer or a second picture is common in honest files (previews, motion photos, padding).
     """
     walk = Walk(data=data)
-    walker = _WALKERS.get(format)
-    if walker is None:
+    if format != "jpeg" and format not in _MODULES:
         walk.observe("invalid", f"no walker for the format {format[:20]!r}")
         return _structure(walk, format, ())
-    return _structure(walk, format, walker(walk)[0])
+    return _structure(walk, format, _walker(format)(walk)[0])
 
 
 def _structure(walk: Walk, form: str, nodes: tuple[Node, ...]) -> Structure:
