@@ -89,7 +89,7 @@ def inspect(
     *,
     limits: Limits | None = None,
     trust: provenance.TrustList | None = None,
-    second_reader: provenance.ExifTool | None = None,
+    second_reader: "provenance.ExifTool | None" = None,
 ) -> Inspection:
     """Read structure, last save, metadata, times, credentials and platform traces of a file.
 

@@ -8,7 +8,7 @@ from typing import Any
 from imgcheck import forensics, provenance
 from imgcheck.case.trust import imported_trust
 from imgcheck.errors import ImgcheckError
-from imgcheck.imaging import Image
+from imgcheck.imaging import Image, containers
 from imgcheck.imaging.reduced import jpeg_view
 from imgcheck.imaging.text import printable
 from imgcheck.model.documents import InspectDocument
@@ -35,7 +35,7 @@ class Inspection:
     """
 
     image: Image
-    structure: provenance.Structure
+    structure: containers.Structure
     encoding: forensics.Encoding | None
     metadata: provenance.Metadata
     traces: tuple[provenance.Trace, ...]
@@ -44,9 +44,9 @@ class Inspection:
     fbmd: provenance.Fbmd | None
     rules: tuple[provenance.RuleResult, ...]
     embedded: tuple[provenance.EmbeddedComparison, ...]
-    multi_picture: provenance.Mpf | None
+    multi_picture: containers.Mpf | None
     gain_map: provenance.GainMap | None
-    second: provenance.SecondReading | provenance.NoSecondReading | None = None
+    second: "provenance.SecondReading | provenance.NoSecondReading | None" = None
     disagreements: tuple[provenance.Disagreement, ...] = ()
 
     @property
@@ -138,7 +138,7 @@ def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _node(node: provenance.Node, depth: int) -> dict[str, Any]:
+def _node(node: containers.Node, depth: int) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "offset": node.offset,
         "length": node.length,
@@ -154,7 +154,7 @@ def read(
     image: Image,
     *,
     trust: provenance.TrustList | None = None,
-    second_reader: provenance.ExifTool | None = None,
+    second_reader: "provenance.ExifTool | None" = None,
 ) -> Inspection:
     """Apply every reader to an opened file; see `imgcheck.inspect`."""
     data, form = image.data, image.format
@@ -193,7 +193,7 @@ def read(
             fbmd=fbmd,
         ),
         embedded=embedded,
-        multi_picture=provenance.read_mpf(data, structure=structure),
+        multi_picture=containers.read_mpf(data, structure=structure),
         gain_map=gain_map,
         second=second,
         disagreements=()
@@ -206,7 +206,7 @@ def read(
 
 def _fbmd(
     data: bytes,
-    structure: provenance.Structure,
+    structure: containers.Structure,
     metadata: provenance.Metadata,
     gain_map: provenance.GainMap | None,
 ) -> provenance.Fbmd | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from imgcheck.case import Inspection
-from imgcheck.provenance import Node, Structure
+from imgcheck.imaging.containers import Node, Structure
 from imgcheck.report import page
 from imgcheck.report.formatting import line, size
 from imgcheck.report.inspection import Chapter, chapters

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from imgcheck import provenance
 from imgcheck.case import Inspection
+from imgcheck.imaging import containers
 from imgcheck.report.formatting import line, size
 
 # Without --all, tags beyond these stay in the JSON.
@@ -217,7 +218,7 @@ def _embedded(found: Inspection) -> Iterator[Row]:
             odd=isinstance(result, provenance.Agreement) and _odd(result),
         )
     if found.multi_picture is not None:
-        yield from (Row(label="MPF", text=w) for w in provenance.mpf_words(found.multi_picture))
+        yield from (Row(label="MPF", text=w) for w in containers.mpf_words(found.multi_picture))
     if found.gain_map is not None:
         yield from (
             Row(label="gain map", text=w) for w in provenance.gain_map_words(found.gain_map)
@@ -348,7 +349,7 @@ def _wrapped(text: str, first: str, rest: str, width: int) -> list[str]:
     return broken or [first.rstrip()]
 
 
-def _structure_lines(nodes: Iterable[provenance.Node], depth: int) -> Iterator[str]:
+def _structure_lines(nodes: Iterable[containers.Node], depth: int) -> Iterator[str]:
     for node in nodes:
         indent = "  " * depth
         note = line(node.note, limit=80)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from imgcheck import provenance
-from imgcheck.imaging import Image
+from imgcheck.imaging import Image, containers
 from imgcheck.provenance.credentials.library import version
 from imgcheck.quantity import binomial_interval
 from tests.provenance.signing import Part, authority, picture, sign
@@ -101,7 +101,7 @@ def public() -> Iterator[str]:
         right: Counter[str] = Counter()
         for path in files:
             image = Image.open(path)
-            walked = provenance.structure(image.data, format=image.format)
+            walked = containers.structure(image.data, format=image.format)
             tags = provenance.metadata(image.data, format=image.format, structure=walked)
             began = time.process_time()
             found = provenance.read_credentials(
@@ -220,7 +220,7 @@ def _transplanted(donor: bytes, host: bytes) -> bytes:
 
 
 def _manifest(data: bytes) -> tuple[int, int]:
-    nodes = provenance.structure(data, format="jpeg").nodes
+    nodes = containers.structure(data, format="jpeg").nodes
     own = [n for n in nodes if n.kind == "APP11"]
     return own[0].offset, own[-1].offset + own[-1].length
 
@@ -309,7 +309,7 @@ def formats(count: int = 300) -> Iterator[str]:
             states[f"{form}: {found.integrity or 'none'}"] += 1
     yield f"{count} a format, no exception, slowest {1000 * slowest:.0f} ms CPU: {dict(states)}"
     large = picture(7, size=(6000, 4000))
-    walked = provenance.structure(large, format="jpeg")
+    walked = containers.structure(large, format="jpeg")
     began = time.process_time()
     for _ in range(50):
         provenance.read_credentials(large, format="jpeg", structure=walked)

@@ -24,6 +24,7 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter
 
 from imgcheck import imaging, provenance
+from imgcheck.imaging import containers
 from imgcheck.imaging.reduced import stored_gray
 from tests.benchmarks.provenance import DATA, share, sniff
 
@@ -316,8 +317,8 @@ def index() -> Iterator[str]:
         data = path.read_bytes()
         if "hostile" in path.parts or sniff(data) != "jpeg":
             continue
-        tree = provenance.structure(data, format="jpeg")
-        found = provenance.read_mpf(data, structure=tree)
+        tree = containers.structure(data, format="jpeg")
+        found = containers.read_mpf(data, structure=tree)
         files += found is not None
         for entry in found.entries if found else ():
             states[f"{path.parent.name}: {entry.kind}, {entry.state}"] += 1

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from imgcheck import provenance
+from imgcheck.imaging import containers
 from tests.benchmarks.provenance import DATA, share, sniff
 from tests.provenance import build_fbmd
 from tests.provenance.build_fbmd import EDITS, Layout
@@ -57,7 +58,7 @@ def layout(rng: np.random.Generator) -> Layout:
 
 
 def read(data: bytes) -> provenance.Fbmd | None:
-    tree = provenance.structure(data, format="jpeg")
+    tree = containers.structure(data, format="jpeg")
     xmp = provenance.metadata(data, format="jpeg", structure=tree).xmp
     gain = provenance.read_gain_map(data, structure=tree, xmp=xmp)
     length = gain.stated_length if gain else None
@@ -141,7 +142,7 @@ def measured(count: int) -> Iterator[str]:
 
 def _alike(one: bytes, other: bytes) -> bool:
     def lengths(data: bytes) -> list[int]:
-        nodes = provenance.structure(data, format="jpeg").nodes
+        nodes = containers.structure(data, format="jpeg").nodes
         return [node.length for node in nodes if node.kind == "scan"]
 
     return lengths(one) == lengths(other)

@@ -19,6 +19,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from imgcheck import forensics, provenance
+from imgcheck.imaging import containers
 from imgcheck.quantity import binomial_interval
 from tests.benchmarks import tag_agreement, tag_others, tag_speed
 
@@ -109,7 +110,7 @@ def _equal(mine: object, theirs: object) -> bool:
 def read_all(data: bytes, form: str) -> float:
     """Run every reader over one file; return the seconds of CPU."""
     start = time.process_time()
-    tree = provenance.structure(data, format=form)
+    tree = containers.structure(data, format=form)
     save = forensics.encoding(data, structure=tree)
     tags = provenance.metadata(data, format=form, structure=tree)
     provenance.platform_traces(tree, save, tags, "IMG_0001.JPG")
@@ -117,7 +118,7 @@ def read_all(data: bytes, form: str) -> float:
     return time.process_time() - start
 
 
-def _size(nodes: tuple[provenance.Node, ...]) -> int:
+def _size(nodes: tuple[containers.Node, ...]) -> int:
     """Count the nodes of a tree."""
     return sum(1 + _size(node.children) for node in nodes)
 
@@ -135,7 +136,7 @@ def robustness() -> list[tuple[str, str]]:
             for form in (known,) if known else forms:
                 try:
                     spent.append((read_all(data, form), path.name))
-                    largest = max(largest, _size(provenance.structure(data, format=form).nodes))
+                    largest = max(largest, _size(containers.structure(data, format=form).nodes))
                 except Exception as error:
                     failed.append(f"{path.name}: {type(error).__name__}")
     slowest = max(spent)
@@ -153,7 +154,7 @@ def _megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _places(nodes: tuple[provenance.Node, ...]) -> list[int]:
+def _places(nodes: tuple[containers.Node, ...]) -> list[int]:
     """Give where parts begin, their children included: that is where lengths and types stand."""
     return [place for node in nodes for place in (node.offset, *_places(node.children))]
 
@@ -188,7 +189,7 @@ def mutations(count: int, seed: int) -> list[tuple[str, str]]:
         data = path.read_bytes() if path.is_file() else b""
         if sniff(data):
             seeds.append((data, sniff(data) or ""))
-    trees = [_places(provenance.structure(data, format=form).nodes) for data, form in seeds]
+    trees = [_places(containers.structure(data, format=form).nodes) for data, form in seeds]
     rng = np.random.default_rng(seed)
     spent: list[float] = []
     failed: list[str] = []
@@ -241,7 +242,7 @@ def qualities() -> list[tuple[str, str]]:
 
 
 def _encoding(data: bytes) -> forensics.Encoding | None:
-    return forensics.encoding(data, structure=provenance.structure(data, format="jpeg"))
+    return forensics.encoding(data, structure=containers.structure(data, format="jpeg"))
 
 
 def _custom(pixels: Image.Image, rng: np.random.Generator) -> bytes:

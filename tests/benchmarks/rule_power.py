@@ -18,6 +18,7 @@ from pathlib import Path
 from PIL import Image as Pillow
 
 from imgcheck import forensics, provenance
+from imgcheck.imaging import containers
 from tests.benchmarks.rules import Read, ask, sets, share, table, thumbnail_kind
 
 _EXIF_DATES = ("ExifIFD:DateTimeOriginal", "ExifIFD:DateTimeDigitized", "IFD0:DateTime")
@@ -105,7 +106,7 @@ EDITS: dict[str, Edit] = {
 
 def odd(one: Read, data: bytes) -> set[str]:
     """Name the rules that answer anomalous or contradictory."""
-    tree = provenance.structure(data, format="jpeg")
+    tree = containers.structure(data, format="jpeg")
     changed = Read(
         path=one.path, data=data, structure=tree,
         encoding=forensics.encoding(data, structure=tree),

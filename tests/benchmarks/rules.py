@@ -24,7 +24,7 @@ from typing import Any
 
 from imgcheck import forensics, provenance
 from imgcheck.errors import ImgcheckError
-from imgcheck.imaging import Image
+from imgcheck.imaging import Image, containers
 from imgcheck.provenance.platforms.data import platform_data
 from imgcheck.provenance.platforms.traces import matches, ratio
 from imgcheck.provenance.rules import RULES, RuleResult
@@ -52,7 +52,7 @@ class Read:
 
     path: Path
     data: bytes
-    structure: provenance.Structure
+    structure: containers.Structure
     encoding: forensics.Encoding | None
     metadata: provenance.Metadata
 
@@ -67,7 +67,7 @@ def jpegs(folder: str) -> tuple[Read, ...]:
         if data[:2] != b"\xff\xd8" or key in seen:
             continue
         seen.add(key)
-        tree = provenance.structure(data, format="jpeg")
+        tree = containers.structure(data, format="jpeg")
         found.append(
             Read(path=path, data=data, structure=tree,
                  encoding=forensics.encoding(data, structure=tree),
@@ -269,7 +269,7 @@ def print_cost() -> None:
     files = [one for some in sets().values() for one in some]
     start = time.process_time()
     for one in files:
-        tree = provenance.structure(one.data, format="jpeg")
+        tree = containers.structure(one.data, format="jpeg")
         forensics.encoding(one.data, structure=tree)
         provenance.metadata(one.data, format="jpeg", structure=tree)
     read = time.process_time()

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from imgcheck import provenance
 from imgcheck.errors import RefusedError
+from imgcheck.imaging.containers import structure as walk_structure
 from imgcheck.imaging.intake import sniff as sniffed
 from imgcheck.provenance.fields.exiftool import same_value, tiff_start
 from imgcheck.quantity import binomial_interval
@@ -346,7 +347,7 @@ def blocks(paths: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
         data = path.read_bytes()
         if sniff(data[:4096]) != "jpeg":
             continue
-        tree = provenance.structure(data, format="jpeg")
+        tree = walk_structure(data, format="jpeg")
         for node in tree.nodes:
             if node.kind == "APP1" and node.note == "Exif":
                 yield path, data[node.offset + 10 : node.offset + node.length]

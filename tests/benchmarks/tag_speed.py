@@ -19,12 +19,13 @@ import numpy as np
 from PIL import Image
 
 from imgcheck import forensics, provenance
+from imgcheck.imaging import containers
 from tests.benchmarks.tag_agreement import pictures, sniff
 
 
 def read(data: bytes) -> None:
     """Do what the goal names: structure, encoding, metadata."""
-    tree = provenance.structure(data, format="jpeg")
+    tree = containers.structure(data, format="jpeg")
     forensics.encoding(data, structure=tree)
     provenance.metadata(data, format="jpeg", structure=tree)
 
@@ -39,7 +40,7 @@ def large(folder: Path, sources: list[Path]) -> list[Path]:
     made = []
     for number, source in enumerate(sources):
         data = source.read_bytes()
-        nodes = provenance.structure(data, format="jpeg").nodes
+        nodes = containers.structure(data, format="jpeg").nodes
         segments = b"".join(
             data[node.offset : node.offset + node.length]
             for node in nodes

@@ -8,6 +8,7 @@ import numpy as np
 
 from imgcheck import hashing, provenance
 from imgcheck.case import Case
+from imgcheck.imaging import containers
 from imgcheck.model import Claim
 from imgcheck.model.claimfile import loads
 
@@ -23,7 +24,7 @@ def case_of(claim: str | Claim = "", *, image: Any = None, **inspection: Any) ->
     found: dict[str, Any] = {
         "metadata": tags(), "traces": (), "rules": (), "embedded": (), "thumbnail": None,
         "times": (), "fbmd": None, "encoding": None, "image": shown,
-        "structure": provenance.Structure(format="jpeg", nodes=()),
+        "structure": containers.Structure(format="jpeg", nodes=()),
         "credentials": provenance.Credentials(present=False),
     }  # fmt: skip
     case = Case(image=shown, claim=stated)

@@ -7,9 +7,10 @@ import pytest
 from imgcheck.case import Case
 from imgcheck.checks.provenance_capture_time import capture_time
 from imgcheck.imaging import Image
+from imgcheck.imaging.containers import Observation
 from imgcheck.model import Finding, Outcome
 from imgcheck.model.claimfile import loads
-from imgcheck.provenance import Gps, Observation, Time
+from imgcheck.provenance import Gps, Time
 from tests.checks.frozen import case_of, tags
 from tests.provenance import build
 

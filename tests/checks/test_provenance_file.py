@@ -4,8 +4,9 @@ import pytest
 
 from imgcheck import provenance
 from imgcheck.checks.provenance_file import provenance_file
+from imgcheck.imaging.containers import Observation
 from imgcheck.model import Finding, Outcome
-from imgcheck.provenance import Agreement, Gps, Observation
+from imgcheck.provenance import Agreement, Gps
 from tests.checks.frozen import case_of, tags
 
 PLACE = "  - place: {lat: 50.45, lon: 30.52, radius_km: 5}\n"

@@ -13,7 +13,7 @@ from imgcheck.forensics.encoder import (
     ijg,
     scaled,
 )
-from imgcheck.provenance import structure
+from imgcheck.imaging.containers import structure
 from tests.provenance import build
 
 

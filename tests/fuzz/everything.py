@@ -5,7 +5,7 @@ import json
 from imgcheck import forensics, provenance
 from imgcheck.case import inspect
 from imgcheck.errors import ImgcheckError
-from imgcheck.imaging import Image
+from imgcheck.imaging import Image, containers
 from imgcheck.report.inspect_page import html
 from imgcheck.report.inspection import terminal
 
@@ -14,7 +14,7 @@ FORMATS = ("jpeg", "png", "tiff", "webp", "gif", "bmp", "jp2", "heif", "avif")
 
 def parse(data: bytes, form: str) -> None:
     """Run every parser of the engine, whatever the content looks like; nothing may be raised."""
-    tree = provenance.structure(data, format=form)
+    tree = containers.structure(data, format=form)
     save = forensics.encoding(data, structure=tree)
     tags = provenance.metadata(data, format=form, structure=tree)
     json.dumps(tags.tags, allow_nan=False).encode("utf-8")
@@ -22,7 +22,7 @@ def parse(data: bytes, form: str) -> None:
     provenance.route(tree, save, tags, traces)
     provenance.c2pa_presence(tree)
     provenance.embedded_pictures(data, format=form, structure=tree)
-    provenance.read_mpf(data, structure=tree)
+    containers.read_mpf(data, structure=tree)
     provenance.read_gain_map(data, structure=tree, xmp=tags.xmp)
     fbmd = provenance.read_fbmd(data, structure=tree)
     provenance.consistency(

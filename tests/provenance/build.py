@@ -166,7 +166,7 @@ def jpeg_with_iptc(*sets: bytes, data: bytes | None = None, digest: bytes | None
 
 def with_fbmd(data: bytes) -> bytes:
     """Give a JPEG an FBMD field whose offsets and size are right."""
-    from imgcheck.provenance import structure
+    from imgcheck.imaging.containers import structure
 
     count = sum(node.kind == "SOS" for node in structure(data, format="jpeg").nodes)
     empty = jpeg_with_iptc(dataset(2, 40, b"FBMD01" + b"0" * (4 + 8 * (count + 1))), data=data)

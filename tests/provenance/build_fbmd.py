@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageCms
 
-from imgcheck.provenance import structure
+from imgcheck.imaging.containers import structure
 from tests.provenance.build import dataset, resource, segment
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from imgcheck.provenance import Metadata, consistency, metadata, structure
+from imgcheck.imaging.containers import structure
+from imgcheck.provenance import Metadata, consistency, metadata
 from imgcheck.provenance.fields.values import declared, decode, guess
 from tests.provenance import build
 

@@ -16,6 +16,7 @@ from PIL import Image as Pillow
 from imgcheck import provenance
 from imgcheck.case import inspect
 from imgcheck.errors import RefusedError
+from imgcheck.imaging import containers
 from imgcheck.provenance.clocks.stated import Time
 from imgcheck.provenance.credentials import ingredients, library
 from imgcheck.provenance.credentials import report as codes
@@ -172,7 +173,7 @@ def test_the_manifest_of_another_file_does_not_fit(signed: bytes) -> None:
     other = sign(picture(77, exif=EXIF))
     spans = []
     for data in (signed, other):
-        node = next(n for n in provenance.structure(data, format="jpeg").nodes if n.kind == "APP11")
+        node = next(n for n in containers.structure(data, format="jpeg").nodes if n.kind == "APP11")
         spans.append((node.offset, node.offset + node.length))
     (a, b), (c, d) = spans
     assert read(other[:c] + signed[a:b] + other[d:]).integrity == "broken"
@@ -466,7 +467,7 @@ def test_a_block_without_a_manifest_is_unreadable_not_none(signed: bytes) -> Non
 
 
 def test_a_manifest_store_where_no_reader_looks_is_present_and_unreadable(signed: bytes) -> None:
-    node = next(n for n in provenance.structure(signed, format="jpeg").nodes if n.kind == "APP11")
+    node = next(n for n in containers.structure(signed, format="jpeg").nodes if n.kind == "APP11")
     found = read(picture() + signed[node.offset : node.offset + node.length])
     assert (found.present, found.integrity, found.places) == (True, "unreadable", ())
     assert "where no reader looks" in (found.reason or "")
@@ -475,7 +476,7 @@ def test_a_manifest_store_where_no_reader_looks_is_present_and_unreadable(signed
 def test_what_only_the_library_finds_is_said(
     signed: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    empty = provenance.Structure(format="jpeg", nodes=())
+    empty = containers.Structure(format="jpeg", nodes=())
     found = read(signed, structure=empty)
     assert found.present
     assert found.integrity == "intact"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from imgcheck.imaging import Image
+from imgcheck.imaging.containers import mpf_words, read_mpf, structure
 from imgcheck.provenance import (
     Agreement,
     EmbeddedPicture,
@@ -19,10 +20,7 @@ from imgcheck.provenance import (
     embedded_pictures,
     gain_map_words,
     metadata,
-    mpf_words,
     read_gain_map,
-    read_mpf,
-    structure,
 )
 from tests.provenance import build, build_fbmd
 

@@ -5,14 +5,8 @@ import struct
 import numpy as np
 import pytest
 
-from imgcheck.provenance import (
-    Fbmd,
-    fbmd_words,
-    metadata,
-    read_fbmd,
-    read_gain_map,
-    structure,
-)
+from imgcheck.imaging.containers import structure
+from imgcheck.provenance import Fbmd, fbmd_words, metadata, read_fbmd, read_gain_map
 from tests.provenance import build, build_fbmd
 from tests.provenance.build_fbmd import EDITS, Layout
 

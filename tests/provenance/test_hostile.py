@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from imgcheck.forensics import encoding
-from imgcheck.provenance import c2pa_presence, metadata, platform_traces, structure
+from imgcheck.imaging.containers import structure
+from imgcheck.provenance import c2pa_presence, metadata, platform_traces
 from tests.benchmarks.provenance import mutate
 from tests.provenance import build, test_declared, test_maker_notes
 

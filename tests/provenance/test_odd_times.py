@@ -4,7 +4,8 @@ import struct
 
 import pytest
 
-from imgcheck.provenance import Metadata, Time, consistency, metadata, structure
+from imgcheck.imaging.containers import structure
+from imgcheck.provenance import Metadata, Time, consistency, metadata
 from imgcheck.provenance.clocks.stated import parse_time
 from tests.provenance import build
 

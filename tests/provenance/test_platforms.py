@@ -9,14 +9,8 @@ import pytest
 from PIL import Image
 
 from imgcheck.forensics import encoding
-from imgcheck.provenance import (
-    c2pa_presence,
-    decode_fbmd,
-    metadata,
-    platform_traces,
-    route,
-    structure,
-)
+from imgcheck.imaging.containers import structure
+from imgcheck.provenance import c2pa_presence, decode_fbmd, metadata, platform_traces, route
 from imgcheck.provenance.platforms.data import parse, platform_data
 from imgcheck.provenance.platforms.traces import ratio
 from tests.provenance import build

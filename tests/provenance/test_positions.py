@@ -2,7 +2,8 @@
 
 import pytest
 
-from imgcheck.provenance import Metadata, consistency, metadata, structure
+from imgcheck.imaging.containers import structure
+from imgcheck.provenance import Metadata, consistency, metadata
 from tests.provenance import build
 
 LAT, LON = -36.80403833, 174.72648333

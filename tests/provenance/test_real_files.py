@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from imgcheck.provenance import c2pa_presence, metadata, structure
+from imgcheck.imaging.containers import structure
+from imgcheck.provenance import c2pa_presence, metadata
 
 pytestmark = pytest.mark.data
 GROUPS = {"Exif IFD0": "IFD0", "Exif SubIFD": "ExifIFD", "GPS": "GPS", "Exif Thumbnail": "IFD1"}

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from imgcheck.forensics import encoding
-from imgcheck.provenance import consistency, decode_fbmd, metadata, structure
+from imgcheck.imaging.containers import structure
+from imgcheck.provenance import consistency, decode_fbmd, metadata
 from imgcheck.provenance.rules import RULES, RuleResult
 from tests.benchmarks.provenance import mutate
 from tests.provenance import build

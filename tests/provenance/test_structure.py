@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from imgcheck.imaging import Image as CheckedImage
+from imgcheck.imaging.containers import Structure, structure
 from imgcheck.imaging.containers.tree import MAX_NODES
-from imgcheck.provenance import Structure, structure
 from tests.provenance import build
 
 

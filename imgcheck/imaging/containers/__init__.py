@@ -11,10 +11,15 @@ from typing import cast
 
 from imgcheck.imaging.containers.header import Header, Walked
 from imgcheck.imaging.containers.jpeg import stream_header, walk_stream
-from imgcheck.imaging.containers.mpf import with_pictures
+from imgcheck.imaging.containers.mpf import Mpf, mpf_words, read_mpf, with_pictures
 from imgcheck.imaging.containers.trailer import trailer
-from imgcheck.imaging.containers.tree import Node, Structure, Walk
+from imgcheck.imaging.containers.tree import Node, Observation, Structure, Walk
 from imgcheck.imaging.limits import Limits
+
+__all__ = [
+    "Container", "Mpf", "Node", "Observation", "Structure", "mpf_words", "read_container",
+    "read_mpf", "structure",
+]  # fmt: skip
 
 # The module that walks each format, loaded when such a file is opened.
 _MODULES = {

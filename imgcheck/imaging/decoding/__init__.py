@@ -7,10 +7,9 @@ for memory is opened through its open descriptor.
 """
 
 from imgcheck.errors import UnreadableError
-from imgcheck.imaging.containers.gif import GifHeader
 from imgcheck.imaging.containers.header import Header
 from imgcheck.imaging.containers.jpeg import JpegHeader
-from imgcheck.imaging.decoding import damaged, damaged_jpeg, damaged_png
+from imgcheck.imaging.decoding import damaged_jpeg
 from imgcheck.imaging.decoding.pillow import decode_with_pillow
 from imgcheck.imaging.limits import Limits
 from imgcheck.imaging.pixels import Decoded
@@ -29,14 +28,15 @@ def decode(data: bytes, header: Header, *, limits: Limits, descriptor: int | Non
         return _decode_raster(data, header, descriptor)
     if isinstance(header, JpegHeader):
         return damaged_jpeg.decode(data, header)
+    # Decoders of rarer formats are loaded with the first such file.
     if header.format == "png":
+        from imgcheck.imaging.decoding import damaged_png
+
         return damaged_png.decode(data, header, limits)
-    if isinstance(header, GifHeader):
-        return damaged.decode_gif(data, header, limits)
-    if header.format == "bmp":
-        return damaged.decode_bmp(data, header)
-    if header.format == "webp":
-        return damaged.decode_webp(data, header)
+    if header.format in ("gif", "bmp", "webp"):
+        from imgcheck.imaging.decoding import damaged
+
+        return damaged.decode(data, header, limits)
     return decode_with_pillow(data, header)
 
 

@@ -19,7 +19,14 @@ from imgcheck.imaging.limits import Limits
 from imgcheck.imaging.pixels import Decoded, Index, Mask
 
 
-def decode_bmp(data: bytes, header: Header) -> Decoded:
+def decode(data: bytes, header: Header, limits: Limits) -> Decoded:
+    """Decode by the format of the header."""
+    if isinstance(header, GifHeader):
+        return _decode_gif(data, header, limits)
+    return _decode_bmp(data, header) if header.format == "bmp" else _decode_webp(data, header)
+
+
+def _decode_bmp(data: bytes, header: Header) -> Decoded:
     """Decode a bitmap; rows are stored from the bottom up unless the height is negative."""
     if not header.damage:
         return decode_with_pillow(data, header)
@@ -45,7 +52,7 @@ _SECONDS_A_BYTE = 1e-6
 _INTERLACE = ((0, 8), (4, 8), (2, 4), (1, 2))
 
 
-def decode_gif(data: bytes, header: GifHeader, limits: Limits) -> Decoded:
+def _decode_gif(data: bytes, header: GifHeader, limits: Limits) -> Decoded:
     """Decode a GIF; the screen outside its first frame has no data."""
     frame = header.frame
     try:
@@ -145,7 +152,7 @@ _LONGEST_FILL = 1000
 _MACROBLOCK = 16
 
 
-def decode_webp(data: bytes, header: Header) -> Decoded:
+def _decode_webp(data: bytes, header: Header) -> Decoded:
     """Decode a WebP; the missing rows of a cut one are invalid."""
     if not header.damage:
         return decode_with_pillow(data, header)

@@ -232,7 +232,7 @@ def credentials_words(found: Credentials) -> list[str]:
     return list(_lines(found))
 
 
-def to_json(found: Credentials) -> dict[str, Any]:
+def credentials_to_json(found: Credentials) -> dict[str, Any]:
     """Return the fields of ``c2pa`` in the document of ``imgcheck inspect``."""
     shown = asdict(found)
     for ingredient, block in zip(found.ingredients or (), shown["ingredients"] or (), strict=True):
