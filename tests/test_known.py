@@ -31,6 +31,7 @@ def mosaic(path, *, dtype="uint8", shape=(520, 5000), count=3):
     return pixels
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_mosaic_is_added_as_overlapping_tiles_and_a_part_of_it_is_found(tmp_path):
     pixels = mosaic(tmp_path / "m.tif")

@@ -37,6 +37,7 @@ def test_verify_takes_a_path_a_text_or_a_case(case: Path) -> None:
         imgcheck.verify(opened, claim=claim)
 
 
+@pytest.mark.slow
 def test_locate_takes_a_path_and_one_reference_or_several(tmp_path: Path) -> None:
     shutil.copy(HONEST / "post.jpg", tmp_path / "post.jpg")
     reference = next((HONEST / "reference").glob("*.tif"))

@@ -251,6 +251,7 @@ def answer(scene, when: str, more: str, *, placed: bool = True) -> Finding:
     return finding
 
 
+@pytest.mark.slow
 def test_ten_marked_shadows_fit_the_true_hour_through_the_placing(scene) -> None:
     finding = answer(scene, "2017-09-10T07:30Z", marks(scene[2], 10))
     assert finding.outcome is Outcome.INCONCLUSIVE
@@ -265,12 +266,14 @@ def test_ten_marked_shadows_fit_the_true_hour_through_the_placing(scene) -> None
     assert float(azimuth.value) == pytest.approx(truth, abs=0.5)
 
 
+@pytest.mark.slow
 def test_ten_marked_shadows_contradict_a_time_two_hours_later(scene) -> None:
     finding = answer(scene, "2017-09-10T09:30Z", marks(scene[2], 10))
     assert finding.outcome is Outcome.CONTRADICTS
     assert finding.error_rate is not None
 
 
+@pytest.mark.slow
 def test_one_shadow_marked_the_wrong_way_is_left_out_and_said(scene) -> None:
     wrong = marks(scene[2], 9) + "  - {base: [120, 120], tip: [150, 120]}\n"
     finding = answer(scene, "2017-09-10T07:30Z", wrong)
@@ -294,6 +297,7 @@ def test_a_stated_north_serves_where_nothing_was_placed(scene) -> None:
     assert "from the stated north" in finding.summary
 
 
+@pytest.mark.slow
 def test_stated_values_come_before_marked_shadows(scene) -> None:
     stated = "measurements:\n  - shadow_azimuth: {value: 315.1, sigma: 1}\n"
     finding = answer(scene, "2017-09-10T07:30Z", stated + marks(scene[2], 3))

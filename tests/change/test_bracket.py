@@ -56,6 +56,7 @@ def test_picture_is_placed_between_the_dates_that_hold_its_year(year, after, bef
     assert found.contradicting <= found.votes / 4
 
 
+@pytest.mark.slow
 def test_order_of_the_references_does_not_matter() -> None:
     picture, dated = as_of(2016.5, 5), stack()
     one = change.bracket(picture, dated, gsd=0.5)
@@ -63,6 +64,7 @@ def test_order_of_the_references_does_not_matter() -> None:
     assert one == two
 
 
+@pytest.mark.slow
 def test_brightness_and_colour_of_the_picture_do_not_decide() -> None:
     picture = as_of(2016.5, 6)
     plain = change.bracket(picture, stack(), gsd=0.5)
@@ -84,6 +86,7 @@ def test_ground_without_lasting_change_gives_no_answer() -> None:
     assert found.placed_after is None and found.placed_before is None
 
 
+@pytest.mark.slow
 def test_fields_that_vary_from_year_to_year_never_place_a_picture_wrongly() -> None:
     def farmland(seed: int) -> np.ndarray:
         rng = np.random.default_rng(seed)
@@ -101,6 +104,7 @@ def test_fields_that_vary_from_year_to_year_never_place_a_picture_wrongly() -> N
         assert found.placed_before is None or found.placed_before > when
 
 
+@pytest.mark.slow
 def test_ground_that_changes_back_is_noticed_on_the_references_themselves() -> None:
     # A lake that fills in odd looks: each of two references shows a state of another time.
     def shore(level: int, seed: int) -> np.ndarray:

@@ -113,6 +113,7 @@ def test_share_of_false_alarms_is_what_was_asked_for() -> None:
     assert 0.001 < share < 0.03
 
 
+@pytest.mark.slow
 def test_stated_smallest_object_is_found_nine_times_in_ten() -> None:
     hits = total = 0
     for seed in range(3):
@@ -170,6 +171,7 @@ def test_bytes_and_floats_and_a_second_run_give_the_same() -> None:
     assert [r.area_m2 for r in one.regions] == [r.area_m2 for r in two.regions]
 
 
+@pytest.mark.slow
 def test_small_regions_are_left_out_and_counted() -> None:
     before = ground(68)
     after = with_square(seen(before, 69), 100, 60, 8, 0.3)
@@ -229,6 +231,7 @@ def test_q_values_follow_benjamini_and_hochberg() -> None:
     assert q_values(np.zeros(0)).size == 0
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_new_buildings_in_beijing_outrank_unchanged_ground(data_dir) -> None:
     from PIL import Image

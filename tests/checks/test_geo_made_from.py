@@ -168,6 +168,7 @@ def outcomes(picture, sheet):
     return {f.outcome for f in geo_made_from.run(case(picture, sheet, claim=CLAIM))}
 
 
+@pytest.mark.slow
 def test_cuts_mirrored_and_redacted_ones_too_are_made_from_the_reference(scenery, sheet):
     cut = view(scenery, size=240, centre=(240.0, 210.0))[0]
     redacted = cut.copy()
@@ -176,12 +177,14 @@ def test_cuts_mirrored_and_redacted_ones_too_are_made_from_the_reference(scenery
         assert outcomes(picture, sheet) == {CONTRADICTS}
 
 
+@pytest.mark.slow
 def test_a_collage_with_a_pane_of_the_reference_is_not_made_from_it(scenery, sheet):
     pane = scenery[60:300, 20:250]
     other = ground((240, 230), seed=77, blocks=90)
     assert outcomes(np.concatenate([pane, other], axis=1), sheet) == {NONE}
 
 
+@pytest.mark.slow
 def test_another_date_of_the_ground_is_not_made_from_it(scenery, sheet):
     later = 0.55 * scenery + 0.45 * ground((420, 480), seed=78, blocks=200)
     cut = view(later.astype(np.float32), size=260, centre=(240.0, 210.0))[0]

@@ -136,6 +136,7 @@ def test_references_that_place_it_on_different_ground_decide_nothing(
     assert seen.placed is None
 
 
+@pytest.mark.slow
 def test_a_picture_of_other_ground_is_no_evidence(sheet):
     claim = box_east_of(300) + "measurements:\n  - gsd_m: {value: 2}\n"
     (finding,) = geo_place.run(case(ground((200, 200), seed=77), sheet, claim=claim))

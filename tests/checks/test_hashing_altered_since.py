@@ -169,6 +169,7 @@ def encoded(pixels: np.ndarray, quality: int) -> Image:
     return Image.from_bytes(stream.getvalue(), name="post.jpg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", [False, True])
 def test_replaced_ground_in_a_posted_copy_is_found(tmp_path: Any, changed: bool) -> None:
     original, path = ground(201), tmp_path / "known.db"

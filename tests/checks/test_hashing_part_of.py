@@ -51,6 +51,7 @@ def test_a_cut_is_named_with_the_share_that_was_left_out(known):
     assert answer.error_rate is not None
 
 
+@pytest.mark.slow
 def test_panes_are_told_to_be_parts_of_several_pictures(known):
     page = np.full((304, 808, 3), 255, np.uint8)
     page[2:302, 2:402] = ground(201)[:300, :400]
@@ -72,6 +73,7 @@ def test_a_search_of_every_picture_says_that_no_part_is_known(known):
     assert "No part of the picture is among the 3 known pictures" in told.summary
 
 
+@pytest.mark.slow
 def test_another_date_of_the_place_is_not_called_a_copy(tmp_path):
     sample = Path(__file__).resolve().parents[2] / "samples" / "recycled-crop"
     with HashIndex.create(tmp_path / "known.imgcheck") as index:

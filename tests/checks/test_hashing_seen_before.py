@@ -212,6 +212,7 @@ def encoded(pixels: np.ndarray, quality: int) -> Image:
     return Image.from_bytes(stream.getvalue(), name="post.jpg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "outcome", "words"),
     [(201, CONTRADICTS, "is a copy of 201.jpg"), (209, OPEN, "not among the 2 known")],

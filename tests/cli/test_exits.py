@@ -82,6 +82,7 @@ def test_a_closed_descriptor_is_filled_before_a_file_can_take_its_number() -> No
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
 def test_a_name_that_the_encoding_lacks_is_written_as_escapes(
     encoding: str, tmp_path: Path

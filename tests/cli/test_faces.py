@@ -72,6 +72,7 @@ def test_inspect_gives_the_fields_of_the_machine_contract(
     assert any(time["zone"] == "+03:00" for time in found["times"])
 
 
+@pytest.mark.slow
 def test_index_add_search_and_remove(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(20170924)
     folder = tmp_path / "archive"

@@ -72,6 +72,7 @@ def test_what_is_not_placed_is_said_to_prove_nothing(folder, capsys) -> None:
     assert "could not be placed: " in text and "No match is not evidence for or against" in text
 
 
+@pytest.mark.slow
 def test_a_size_beyond_the_prior_is_noted(folder, capsys) -> None:
     words = ["locate", str(folder / "post.png"), "--reference", str(folder), "--gsd", "0.5"]
     assert run([*words, "--json"]) == 0

@@ -46,6 +46,7 @@ def test_a_picture_alone_gives_observations_and_exit_code_0(
     assert "no claim" in shown.lower()
 
 
+@pytest.mark.slow
 def test_a_contradicted_statement_gives_1_and_exit_zero_gives_0(post: Path, claim: Path) -> None:
     assert run(["verify", str(post), "--claim", str(claim)]) == 1
     assert run(["verify", str(post), "--claim", str(claim), "--exit-zero"]) == 0
@@ -62,6 +63,7 @@ def test_json_is_one_report_that_keeps_the_schema(
     assert report.contradicted
 
 
+@pytest.mark.slow
 def test_the_output_folder_holds_whole_files_and_the_same_bytes_twice(
     post: Path, claim: Path, tmp_path: Path
 ) -> None:
@@ -164,6 +166,7 @@ def test_a_name_that_is_not_utf_8_works(post: Path) -> None:
     assert run(["verify", odd.decode("utf-8", "surrogateescape"), "--json"]) == 0
 
 
+@pytest.mark.slow
 def test_markdown_and_sarif_can_be_printed(
     post: Path, claim: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

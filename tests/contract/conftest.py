@@ -24,7 +24,16 @@ def expected_of(folder: Path) -> dict[str, Any]:
     return yaml.safe_load((folder / "expected.yml").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(params=FOLDERS, ids=lambda folder: folder.name)
+# The quick set verifies three of the samples; the slow set the others.
+_QUICK = {"deir-ez-zor-2017", "honest-post", "recycled-crop"}
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(f, id=f.name, marks=() if f.name in _QUICK else pytest.mark.slow)
+        for f in FOLDERS
+    ]
+)
 def sample(request: pytest.FixtureRequest) -> Path:
     folder: Path = request.param
     return folder

@@ -74,6 +74,7 @@ def require_sound(case: Path, before: list[bytes]) -> None:
     assert now.startswith(b"".join(before))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("torn", [False, True], ids=["between", "within"])
 @pytest.mark.parametrize("what", ["add", "report"])
 def test_a_step_cut_off_at_any_call_is_taken_up(

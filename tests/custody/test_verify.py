@@ -33,6 +33,7 @@ def change(data: bytes, place: int, rng: random.Random) -> bytes:
     return data[:place] + bytes([data[place] ^ rng.randrange(1, 256)]) + data[place + 1 :]
 
 
+@pytest.mark.slow
 def test_every_change_of_one_byte_is_found(case: Path) -> None:
     rng = random.Random(20170924)
     for path in files(case):
@@ -211,6 +212,7 @@ def test_an_empty_folder_that_an_archive_dropped_is_a_remark(case: Path, tmp_pat
         custody.CustodyFolder(case)
 
 
+@pytest.mark.slow
 def test_a_log_made_to_fill_the_memory_is_refused(case: Path) -> None:
     with (case / "case.log.jsonl").open("ab") as out:
         for _ in range(2):

@@ -43,6 +43,7 @@ def _crater_field(side: int, *, x: float, y: float, diameter: float) -> np.ndarr
     return np.clip(ground + shade, 0, 1).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_proposals_of_a_large_picture_are_in_its_own_pixels_and_metres() -> None:
     picture = _crater_field(2400, x=1500.0, y=900.0, diameter=240.0)
     found = detect.craters(picture, gsd=0.1, sun_azimuth_deg=270.0)

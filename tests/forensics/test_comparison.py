@@ -42,6 +42,7 @@ def cloned(pixels, x, y, size, dx=150, dy=90):
     return out
 
 
+@pytest.mark.slow
 def test_faithful_copy_differs_nowhere_and_says_what_it_would_have_missed():
     found = residual(posted(earlier()), earlier(), matrix=to_earlier())
     assert isinstance(found, Residual)
@@ -52,6 +53,7 @@ def test_faithful_copy_differs_nowhere_and_says_what_it_would_have_missed():
     assert np.nanmax(found.score_map) < found.threshold
 
 
+@pytest.mark.slow
 def test_clone_of_32_px_is_outlined_where_it_lies():
     altered = cloned(earlier(), 300, 200, 40)
     found = residual(posted(altered), earlier(), matrix=to_earlier())
@@ -63,6 +65,7 @@ def test_clone_of_32_px_is_outlined_where_it_lies():
     assert region.size_px == pytest.approx(32, abs=8)
 
 
+@pytest.mark.slow
 def test_two_places_are_two_regions_and_the_rest_is_quiet():
     altered = cloned(cloned(earlier(), 120, 100, 40), 430, 250, 60, dx=-160, dy=100)
     found = residual(posted(altered), earlier(), matrix=to_earlier())
@@ -76,6 +79,7 @@ def test_two_places_are_two_regions_and_the_rest_is_quiet():
     assert np.nanmax(quiet) < found.threshold
 
 
+@pytest.mark.slow
 def test_a_start_two_pixels_off_is_refined():
     found = residual(posted(earlier()), earlier(), matrix=to_earlier(shift=(1.6, -1.2)))
     ring = transforms.corners((384, 512))
@@ -84,6 +88,7 @@ def test_a_start_two_pixels_off_is_refined():
     assert found.regions == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["equalised", "gamma", "warm", "vignette", "negative", "gray"])
 def test_a_variant_of_tones_is_no_alteration(variant):
     post = posted(earlier(), 92).astype(np.float32)
@@ -107,6 +112,7 @@ def test_a_variant_of_tones_is_no_alteration(variant):
     assert found.regions == ()
 
 
+@pytest.mark.slow
 def test_red_arrow_is_an_overlay_and_no_content():
     post = posted(earlier(), 95).copy()
     cv2.arrowedLine(post, (150, 380), (240, 300), (255, 0, 0), 5)
@@ -114,6 +120,7 @@ def test_red_arrow_is_an_overlay_and_no_content():
     assert {r.kind for r in found.regions} == {"overlay"}
 
 
+@pytest.mark.slow
 def test_a_cut_is_registered_without_help():
     part = earlier()[40:440, 60:600]
     found = residual(saved(cloned(part, 200, 150, 40)), earlier())
@@ -128,6 +135,7 @@ def test_another_picture_is_refused_with_a_reason():
     assert "could not be registered" in found.reason
 
 
+@pytest.mark.slow
 def test_another_take_of_the_place_is_refused():
     rng = np.random.default_rng(5)
     other = ground(313, shape=(480, 640)).astype(np.float32)
@@ -148,6 +156,7 @@ def test_too_little_overlap_is_refused():
     assert "share" in found.reason
 
 
+@pytest.mark.slow
 def test_masked_parts_are_not_compared():
     altered = posted(cloned(earlier(), 300, 200, 40))
     mask = np.ones(altered.shape[:2], bool)
@@ -157,6 +166,7 @@ def test_masked_parts_are_not_compared():
     assert np.isnan(found.score_map[150:200, 230:290]).all()
 
 
+@pytest.mark.slow
 def test_the_same_pair_gives_the_same_answer_and_keeps_its_inputs():
     post, before = posted(cloned(earlier(), 300, 200, 40)), earlier()
     copies = post.copy(), before.copy()
@@ -198,6 +208,7 @@ def test_a_smaller_rate_needs_a_higher_score():
     assert regions.log10_nfa(regions.threshold(0.01)) == pytest.approx(-2, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_far_larger_picture_is_reduced_and_reported_in_its_own_pixels(monkeypatch):
     monkeypatch.setattr(comparison, "_FAR_LARGER", 0.3)
     altered = posted(cloned(earlier(), 300, 200, 60))
@@ -232,6 +243,7 @@ def _redaction(pixels):
     pixels[360:430, 420:560] = 128
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", [_credit, _thin_strokes, _text, _redaction])
 def test_writing_and_redactions_are_overlay_and_no_content(draw):
     altered = earlier().copy()
@@ -241,6 +253,7 @@ def test_writing_and_redactions_are_overlay_and_no_content(draw):
     assert {region.kind for region in found.regions} == {"overlay"}
 
 
+@pytest.mark.slow
 def test_a_copy_with_a_large_empty_part_raises_no_alarm():
     """Nodata or a broad frame is no ground without noise."""
     half = earlier().copy()
@@ -251,6 +264,7 @@ def test_a_copy_with_a_large_empty_part_raises_no_alarm():
     assert found.compared_share < 0.5
 
 
+@pytest.mark.slow
 def test_ground_exchanged_beside_a_large_empty_part_is_found():
     half = earlier().copy()
     half[240:] = 0

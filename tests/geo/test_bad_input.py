@@ -82,6 +82,7 @@ def test_a_crs_without_longitude_and_latitude_is_refused_in_words(picture, shown
         place(picture, shown, transform=_UTM, crs=crs)
 
 
+@pytest.mark.slow
 def test_a_footprint_over_the_date_line_keeps_its_size_and_place(picture, shown):
     # 2e-5 degrees a pixel; the date line runs through the middle of the reference.
     step = 2e-5
@@ -118,6 +119,7 @@ def test_a_footprint_around_the_pole_is_compared_with_what_surrounds_it(picture,
     assert away.distance_km > 8000
 
 
+@pytest.mark.slow
 def test_a_picture_whose_place_has_no_longitude_is_not_placed(picture, shown):
     # So far off that UTM has no inverse.
     nowhere = (2e6, 0.0, 1e12, 0.0, -2e6, 1e12)
@@ -125,6 +127,7 @@ def test_a_picture_whose_place_has_no_longitude_is_not_placed(picture, shown):
     assert isinstance(found, geo.NotPlaced) and "longitude" in found.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["fast", "structural"])
 def test_bytes_and_floats_of_one_picture_give_one_answer(picture, shown, path, monkeypatch):
     if path == "structural":

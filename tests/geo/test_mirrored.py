@@ -35,6 +35,7 @@ def dates():
     )
 
 
+@pytest.mark.slow
 def test_the_mirror_image_of_another_date_is_placed_only_when_asked_for(dates, monkeypatch):
     monkeypatch.setattr(geo.locating.features, "register", lambda *a, **k: NotRegistered(reason=""))
     before, after = dates

@@ -101,11 +101,13 @@ def test_degrees_as_coordinates_still_give_metres(reference):
     assert found.north_deg == pytest.approx(0, abs=0.3) or found.north_deg > 359.7
 
 
+@pytest.mark.slow
 def test_other_ground_is_not_placed_and_that_is_no_error(reference):
     found = place(ground((300, 300), seed=77), reference, transform=_UTM, crs="EPSG:32637")
     assert isinstance(found, NotPlaced) and found.reason
 
 
+@pytest.mark.slow
 def test_a_mirrored_picture_is_placed_only_when_asked_for(reference):
     picture, _ = view(reference, size=300, angle=60)
     picture = np.ascontiguousarray(picture[:, ::-1])

@@ -37,6 +37,7 @@ def flipped(word, bits):
     return f"{value:064x}"
 
 
+@pytest.mark.slow
 def test_a_copy_is_answered_by_its_listed_hash_and_nothing_is_made_up(tmp_path):
     picture = ground(7)
     with HashIndex.create(tmp_path / "a") as index:
@@ -353,6 +354,7 @@ def test_a_failed_bulk_add_leaves_the_index_as_it_was(tmp_path):
         assert index.verify().ok
 
 
+@pytest.mark.slow
 def test_no_acknowledged_batch_is_lost_or_halved_when_the_writer_is_killed(tmp_path):
     path = tmp_path / "killed"
     HashIndex.create(path).close()

@@ -59,6 +59,7 @@ def answers(index, seed):
     return result.rows, result.listed, result.snapshot, result.exact, sorted(matches)
 
 
+@pytest.mark.slow
 def test_the_order_of_merging_does_not_show(tmp_path, three):
     seen, found = set(), set()
     for number, order in enumerate(itertools.permutations(three)):

@@ -53,6 +53,7 @@ def redacted(kind: str) -> np.ndarray:
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", [55, 85])
 @pytest.mark.parametrize("kind", ["black", "white", "gray", "pixelated", "blurred"])
 def test_a_redacted_copy_is_derived(index, kind, quality):
@@ -60,11 +61,13 @@ def test_a_redacted_copy_is_derived(index, kind, quality):
     assert [(m.path, m.relation) for m in found.matches] == [("picture", "derived")]
 
 
+@pytest.mark.slow
 def test_a_redacted_cut_is_derived(index):
     found = index.search(as_image(redacted("gray")[40:440, 80:600], quality=70))
     assert [(m.path, m.relation) for m in found.matches] == [("picture", "derived")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quality", [70, 90])
 def test_other_ground_in_the_same_window_is_no_copy(index, quality):
     found = index.search(as_image(window(403, side=140), quality=quality))
@@ -72,6 +75,7 @@ def test_other_ground_in_the_same_window_is_no_copy(index, quality):
     assert not [m for m in found.matches if m.relation in ("same", "derived")]
 
 
+@pytest.mark.slow
 def test_the_same_ground_in_the_same_window_is_a_copy(index):
     found = index.search(as_image(window(402, side=140), quality=80))
     assert [(m.path, m.relation) for m in found.matches] == [("window", "same")]

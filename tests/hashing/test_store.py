@@ -191,6 +191,7 @@ with HashIndex.open(sys.argv[1], writable=True) as index:
 """
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(tmp_path):
     path = tmp_path / "killed.imgcheck"
     HashIndex.create(path).close()

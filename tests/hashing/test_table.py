@@ -126,6 +126,7 @@ class TestTable(StoreContract):
             yield store
 
 
+@pytest.mark.slow
 def test_a_search_of_the_table_is_the_hash_stage_of_the_index(index_path, exported):
     for picture in (ground(1, shape=(64, 80))[:, ::-1], ground(61), ground(99)):
         query = as_image(picture, quality=95)
@@ -159,6 +160,7 @@ def test_parts_are_not_searched_in_a_table(exported):
         table.search(as_image(ground(1, shape=(64, 80))), parts="every")
 
 
+@pytest.mark.slow
 def test_equal_content_has_an_equal_name(tmp_path, index_path, exported):
     with HashIndex.open(index_path) as index:
         index.export(tmp_path / "again.parquet")

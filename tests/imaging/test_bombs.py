@@ -41,6 +41,7 @@ def test_bomb_is_refused_from_its_header_in_one_sentence(name: str) -> None:
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [

@@ -308,6 +308,7 @@ def test_tiff_directories_that_lie_over_one_another_are_not_all_walked() -> None
     assert [one.kind for one in image.damage] == ["structure"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "words"),
     [

@@ -108,6 +108,7 @@ def test_masks_keep_features_out(reference):
     assert corner_error(found, truth, picture.shape) < 2
 
 
+@pytest.mark.slow
 def test_stated_error_is_of_the_size_of_the_real_one(reference, known):
     rng = np.random.default_rng(5)
     ratios = []
@@ -130,6 +131,7 @@ def test_the_same_call_gives_the_same_matrix(reference):
     assert first.log10_nfa == second.log10_nfa
 
 
+@pytest.mark.slow
 def test_precomputed_features_give_the_same_as_register(reference, known):
     picture, _ = view(reference, size=240, angle=33)
     query = features.detect(picture, limit=2500)

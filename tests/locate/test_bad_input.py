@@ -68,6 +68,7 @@ def test_a_reference_without_a_usable_place_is_named(folder, locate, place, word
     not_placed(locate("post.png", "placeless.tif"), "reference", words)
 
 
+@pytest.mark.slow
 def test_a_turned_reference_grid_is_understood(folder, locate) -> None:
     copied(folder, "turned.tif", transform=(1.6, 1.2, 6e5, 1.2, -1.6, 3.918e6), crs="EPSG:32637")
     code, said = locate("post.png", "turned.tif")
@@ -77,6 +78,7 @@ def test_a_turned_reference_grid_is_understood(folder, locate) -> None:
     assert said["north_deg"] == pytest.approx(6.87 - 0.65, abs=0.2)
 
 
+@pytest.mark.slow
 def test_a_footprint_across_the_antimeridian_is_cut_there(folder, locate) -> None:
     transform = (2, 0, _PACIFIC_X - 600, 0, -2, 1_000_000)
     copied(folder, "pacific.tif", transform=transform, crs="EPSG:3832")
@@ -89,6 +91,7 @@ def test_a_footprint_across_the_antimeridian_is_cut_there(folder, locate) -> Non
     assert (folder / "pacific" / "locate.html").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("crs", "latitude"), [("EPSG:3413", 90), ("EPSG:3031", -90)])
 def test_a_footprint_around_a_pole_holds_it(folder, locate, crs, latitude) -> None:
     copied(folder, "pole.tif", transform=(2, 0, -600, 0, -2, 520), crs=crs)
@@ -121,6 +124,7 @@ def drawn_over(rng):
     return picture
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [drawn_over, flat, cloud, lambda rng: np.zeros((200, 200, 3)), lambda rng: np.full((1, 1), 9)],
@@ -150,6 +154,7 @@ def test_a_place_that_no_reference_shows_is_not_searched(locate) -> None:
     not_placed(answer, "nothing of the place")
 
 
+@pytest.mark.slow
 def test_a_named_place_narrows_the_search_to_it(locate) -> None:
     code, whole = locate()
     centre = whole["centre"]
@@ -169,6 +174,7 @@ def test_hostile_files_are_refused_with_exit_code_four(folder, locate) -> None:
     assert code == 4 and said["error"]["code"] == "refused"
 
 
+@pytest.mark.slow
 def test_a_reference_whose_pixels_break_off_does_not_cost_the_others(folder, locate) -> None:
     whole = (folder / "reference.tif").read_bytes()
     (folder / "two").mkdir()
@@ -190,6 +196,7 @@ def test_options_without_meaning_are_usage_errors(locate, words) -> None:
     assert code == 2 and said["error"]["code"] == "usage"
 
 
+@pytest.mark.slow
 def test_nothing_is_half_written_where_a_file_cannot_be(folder, locate) -> None:
     place = folder / "taken"
     (place / "place.kmz").mkdir(parents=True)

@@ -137,6 +137,7 @@ def test_a_part_of_a_mirrored_grid_is_the_part_of_the_whole(shown, tmp_path, way
     assert np.abs(reduced - mean).max() <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 @pytest.mark.parametrize("points", [False, True], ids=["affine map", "control points"])
 @pytest.mark.parametrize("way", _STORED)
@@ -157,6 +158,7 @@ def test_a_post_is_placed_alike_on_every_storage_of_one_reference(
     assert np.linalg.det(np.array(said["transform"])[:2, :2]) < 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", _STORED)
 def test_a_flipped_post_is_called_mirrored_on_every_storage(shown, folder, locate, way) -> None:
     path = written(folder / f"flip{way}.tif", shown, build.UTM, way)
@@ -166,6 +168,7 @@ def test_a_flipped_post_is_called_mirrored_on_every_storage(shown, folder, locat
     assert not locate(folder / "flipped.png", "--reference", path, "--not-mirrored")["placed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", _MIRRORED)
 def test_the_sun_in_the_picture_does_not_depend_on_the_storage(shown, folder, way) -> None:
     claim = folder / "claim.yml"
@@ -196,6 +199,7 @@ def test_a_change_grid_over_a_mirrored_reference_is_unmirrored(shown, tmp_path, 
     assert drawn[20, 10, 0] == pytest.approx(shown[int(y), int(x)], abs=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [1, 4, 5])
 def test_an_area_index_of_a_mirrored_reference_places_a_post(shown, folder, locate, way) -> None:
     path = written(folder / f"area{way}.tif", shown, build.UTM, way)

@@ -13,6 +13,7 @@ from tests.imaging.ground import ground, view
 from tests.locate import build
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dtype", "fill", "low", "high"),
     [

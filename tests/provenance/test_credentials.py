@@ -364,6 +364,7 @@ def test_an_identity_assertion_has_a_trust_of_its_own() -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_report_with_wrong_types_everywhere_gives_an_answer(
     with_parts: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

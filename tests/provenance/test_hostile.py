@@ -75,6 +75,7 @@ def test_random_bytes_and_prefixes_raise_nothing(form: str) -> None:
             read(head + rng.bytes(size), form)
 
 
+@pytest.mark.slow
 def test_every_prefix_of_a_rich_jpeg_can_be_read() -> None:
     form, data = seeds()[5]
     for cut in range(0, len(data), 7):
@@ -100,6 +101,7 @@ def test_numbers_with_huge_exponents_are_no_numbers() -> None:
         assert metadata(data, format="jpeg").pose is None
 
 
+@pytest.mark.slow
 def test_a_thousand_mutations_raise_nothing() -> None:
     rng = np.random.default_rng(12)
     files = seeds()

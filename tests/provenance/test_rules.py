@@ -338,6 +338,7 @@ def test_the_pose_is_compared_with_the_maker_note_once_it_is_read() -> None:
     assert state(CameraYaw=90.0) == "anomalous"
 
 
+@pytest.mark.slow
 def test_mutated_files_raise_nothing() -> None:
     rng = np.random.default_rng(7)
     seeds = [data for _, _, data in CASES]

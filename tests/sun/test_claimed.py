@@ -135,6 +135,7 @@ def test_slope_widens_what_a_ratio_allows_and_leaves_the_azimuth_alone() -> None
     )
 
 
+@pytest.mark.slow
 def test_true_claims_are_contradicted_no_more_often_than_the_level_says() -> None:
     rng = np.random.default_rng(34302)
     wrong = {0.05: 0, 0.01: 0, 0.001: 0}

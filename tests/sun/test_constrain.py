@@ -96,6 +96,7 @@ def test_stated_slope_moves_the_elevation_that_a_ratio_means() -> None:
     assert sun.constrain(PLACE, ratio=ratio, slope=(3, 0), window=window).best.p_value > 0.5
 
 
+@pytest.mark.slow
 def test_sets_hold_the_truth_as_often_as_they_say() -> None:
     from tests.benchmarks.sun_constrain import coverage
 

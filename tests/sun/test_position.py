@@ -51,6 +51,7 @@ def test_published_example_is_met_within_a_hundred_thousandth_of_a_degree() -> N
     assert found.elevation_deg == pytest.approx(39.872046, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_thousand_places_and_dates_agree_with_ephem_within_a_thousandth_of_a_degree() -> None:
     times, lat, lon = random_places_and_dates(1000)
     elevation, azimuth = positions(times, lat, lon)
