@@ -125,7 +125,10 @@ def _findings(check: Check, case: Case) -> tuple[Finding, ...]:
     except Exception as error:
         # Broad on purpose: a fault in a check, or in a library below it, on one odd picture must
         # not cost the results of other checks. The report shows it as failed.
-        words = f"the check broke on this input ({type(error).__name__}: {error}); please report it"
+        words = (
+            f"the check stopped with an error on this input ({type(error).__name__}: {error}); "
+            "please report it"
+        )
         return check.without(case, Outcome.FAILED, words)
 
 

@@ -33,7 +33,7 @@ def test_verify_takes_a_path_a_text_or_a_case(case: Path) -> None:
     assert imgcheck.verify(str(post), claim=str(claim)).dumps() == by_path.dumps()
     opened = imgcheck.load_case(post, claim=claim)
     assert imgcheck.verify(opened).dumps() == by_path.dumps()
-    with pytest.raises(imgcheck.ImgcheckError, match="give them to load_case"):
+    with pytest.raises(imgcheck.ImgcheckError, match="pass them to load_case"):
         imgcheck.verify(opened, claim=claim)
 
 

@@ -63,7 +63,9 @@ def load_case(
     """
     if isinstance(picture, Case):
         if claim is not None or references or index is not None or limits is not None:
-            raise UsageError("a case holds its claim, references and index: give them to load_case")
+            raise UsageError(
+                "a Case already has its claim, references and index: pass them to load_case instead"
+            )
         return picture
     picture = path_of(picture, "the picture")
     if isinstance(references, (str, bytes, os.PathLike)):

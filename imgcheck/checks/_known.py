@@ -100,8 +100,8 @@ def nothing(result: hashing.SearchResult, otherwise: str) -> str:
         return f"The picture {_copied(copies[0])}; no other known picture matches in another way"
     if result.matches:
         return (
-            f"The picture {likeness(result.matches[0])}; for no known picture is it confirmed that "
-            "the picture or a part of it is a copy"
+            f"The picture {likeness(result.matches[0])}; neither the picture nor a part of it is "
+            "confirmed as a copy of a known picture"
         )
     return otherwise
 
@@ -274,11 +274,13 @@ def _original(
         words = f"The picture {_copied(copies[0])}, but which of the two came first is not known: "
         wishes = missing_dates(posted, [when for _, when in dated])
         if posted is not None and dated:
-            words += f"{dated[0][1].text} may not be before the post of {posted.text}."
+            words += (
+                f"{dated[0][1].text} is not clearly before the date of the post, {posted.text}."
+            )
         else:
             words += f"give {' and '.join(wishes)}."
     else:
-        words = f"{none}; that does not show that it is new."
+        words = f"{none}; this does not show that the picture is new."
     return check.finding(
         statement=statement,
         outcome=outcome,

@@ -40,11 +40,11 @@ _COUNT = "a person's count (count under measurements in the claim file)"
 KNOWN = ("vehicle", "crater")
 
 LIMITS = (
-    "Objects are proposed by shape alone; a person must look at each.",
+    "Objects are proposed by their shape alone; a person must check each of them.",
     "The type of a vehicle is not determined, and a type does not prove its operator.",
 )
 _COUNT_LIMITS = (
-    "The result is as good as the person's count. How often people count wrongly on such a picture "
+    "The result depends on a person's count. The error rate of people who count in such pictures "
     "has not been measured.",
 )
 
@@ -124,8 +124,8 @@ def _not_tested(check: Check, statement: str | None, reason: str, wish: str) -> 
 
 def _unknown(statement: Counted) -> str:
     return (
-        f'"{statement.object_class}" is not a class of the detectors; they propose '
-        f"{' and '.join(f'{name}s' for name in KNOWN)}, not their types"
+        f'"{statement.object_class}" is not a class that can be detected; detectors exist for '
+        f"{' and '.join(f'{name}s' for name in KNOWN)}, without distinguishing their types"
     )
 
 
@@ -158,10 +158,10 @@ def decide(statement: Counted, counted: Sequence[int]) -> tuple[Outcome, str]:
             words = f"How many of them are {statement.min_size_m:g} m or larger is not stated"
             return Outcome.INCONCLUSIVE, words
         if all(counted):
-            return Outcome.CONTRADICTS, "The claim says that there is none"
+            return Outcome.CONTRADICTS, "The claim states that there is none"
         if any(counted):
-            return Outcome.INCONCLUSIVE, "The counts do not agree about the claim"
-        words = "That none was counted does not show that there is none"
+            return Outcome.INCONCLUSIVE, "Some counts agree and others disagree with the claim"
+        words = "A count of zero does not show that there is none"
         return Outcome.INCONCLUSIVE, words
     inside = [_relation(n, n, statement) == "inside" for n in counted]
     claimed = _bounds(statement)
@@ -169,7 +169,7 @@ def decide(statement: Counted, counted: Sequence[int]) -> tuple[Outcome, str]:
         return Outcome.SUPPORTS, f"That is within the claimed {claimed}"
     if not any(inside):
         return Outcome.CONTRADICTS, f"That is outside the claimed {claimed}"
-    return Outcome.INCONCLUSIVE, f"The counts do not agree about the claimed {claimed}"
+    return Outcome.INCONCLUSIVE, f"Some counts agree and others disagree with the claimed {claimed}"
 
 
 def _relation(low: float, high: float, statement: Count) -> str:
@@ -216,10 +216,11 @@ def _range(found: detect.Detections) -> Span | None:
 
 def _number(span: Span | None) -> str:
     if span is None:
-        return "how many of them are real, and how many were missed, is not known"
+        return "it is not known how many of them are real and how many objects were missed"
     return (
-        f"by the error rates of one test street the true number would be {span[0]:.0f} to "
-        f"{span[1]:.0f}, a range that was often wrong in another city"
+        "with the error rates measured on one test street, the true number would be "
+        f"{span[0]:.0f} to "
+        f"{span[1]:.0f}; in another city, such ranges were often wrong"
     )
 
 
@@ -232,15 +233,18 @@ def _compared(
 ) -> str:
     start = f"{_proposed(found, noun)}; {_number(span)}"
     if isinstance(statement, Absence):
-        return f"{start}. {power.sentence} A picture cannot show an absence, only bound it."
+        return (
+            f"{start}. {power.sentence} A picture cannot prove an absence; it can only show "
+            "which sizes would have been detected."
+        )
     claimed = _bounds(statement)
     if span is None:
         return f"{start}, so the claimed {claimed} is neither supported nor contradicted."
     relation = _relation(*span, statement)
     lies = {"inside": "lies inside", "outside": "lies outside", "overlaps": "overlaps"}[relation]
     return (
-        f"{start}. That range {lies} the claimed {claimed}. The proposals are not exact enough to "
-        "decide."
+        f"{start}. That range {lies} the claimed {claimed}. The proposals are not accurate "
+        "enough to decide."
     )
 
 
@@ -249,17 +253,17 @@ def _measures(found: detect.Detections, span: Span | None, gsd: Gsd) -> Iterator
     yield Measure(name="proposed", value=len(found.proposals))
     for name, place in (("fewest", 0), ("most", 1)):
         value = None if span is None else int(span[place])
-        yield Measure(name=f"{name} by the calibration scene", value=value, reason=why)
+        yield Measure(name=f"{name} according to the calibration scene", value=value, reason=why)
     if found.expected_false is not None:
         yield Measure(
-            name="false proposals on as much ground elsewhere",
+            name="expected false proposals on an area of this size",
             value=round(found.expected_false.value, 1),
         )
     yield Measure(name="ground sample distance", value=round(gsd[0], 5), unit="m")
     if found.working_gsd is not None:
         yield Measure(name="resolution searched", value=round(found.working_gsd, 3), unit="m")
     yield Measure(name="share of the picture searched", value=round(found.share_searched, 4))
-    reason = found.reason or "no calibration holds here"
+    reason = found.reason or "no calibration applies to this picture"
     yield Measure(name="calibration", value=found.calibration, reason=reason)
 
 

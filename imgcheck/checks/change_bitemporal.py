@@ -41,8 +41,8 @@ _MOST_SHOWN = 40
 _VIEW_PX = 1200
 
 _LIMITS = (
-    "Shadows of another hour, seasons, ploughing and water are differences too; a person must "
-    "judge what a region is.",
+    "Shadows at another hour, seasons, ploughing and water also cause differences; a person must "
+    "judge what each region is.",
     "Ground under arrows, boxes and captions was not compared.",
     "A difference from a reference does not show who or what changed the ground.",
 )
@@ -152,7 +152,7 @@ def _words(name: str, result: change.ChangeResult) -> str:
         for one in result.suppressed
     )
     if not result.regions:
-        return f"Between {name} and the picture no place differs{_limit(result)}{left}"
+        return f"No difference was found between {name} and the picture{_limit(result)}{left}"
     total = sum(region.area_m2 for region in result.regions)
     places = "place differs" if len(result.regions) == 1 else "places differ"
     blind = "" if result.smallest_m is not None else "; no other change would be found reliably"
@@ -180,7 +180,9 @@ def _label(region: change.Region) -> str:
 def _measures(result: change.ChangeResult, ground: Ground) -> Iterator[Measure]:
     gsd = ground.grid.gsd_m
     compared = not result.incomparable
-    why = result.incomparable or "no place differs; smaller or fainter changes would be missed"
+    why = (
+        result.incomparable or "no difference was found; smaller or fainter changes would be missed"
+    )
     yield Measure(
         name="places that differ", value=len(result.regions) if compared else None, reason=why
     )
@@ -201,21 +203,21 @@ def _measures(result: change.ChangeResult, ground: Ground) -> Iterator[Measure]:
         value=round(share, 5) if result.regions else None,
         reason=why,
     )
-    yield Measure(name="agreement of the rest", value=round(result.agreement, 4))
+    yield Measure(name="correlation of the unchanged ground", value=round(result.agreement, 4))
     dx, dy = result.shift_px
     yield Measure(name="shift moved back", value=round(float(np.hypot(dx, dy)) * gsd, 3), unit="m")
     yield Measure(
         name="smallest object found 9 times in 10",
         value=None if result.smallest_m is None else round(result.smallest_m, 2),
         unit="m",
-        reason="no size would be found 9 times in 10 on this pair",
+        reason="on this pair of images, no size would be found 9 times in 10",
     )
     for suppressed in result.suppressed:
         yield Measure(name="left out", value=f"{suppressed.count}: {suppressed.reason}")
 
 
 def _power(result: change.ChangeResult) -> DetectionPower:
-    words = "On this pair no object of any size would be found 9 times in 10."
+    words = "On this pair of images, no object of any size would be found 9 times in 10."
     if result.smallest_m is not None:
         words = (
             f"A square of {distance(result.smallest_m, 2)} with a contrast of 0.15 would be found "
@@ -257,8 +259,8 @@ def _answer(
         words = "no dated reference shows the ground of the picture"
     elif needed:
         words = (
-            f"the statement is about {statement.window.text}, and no dated images represent both "
-            "ends of that interval"
+            f"the statement is about {statement.window.text}, and no dated images are close to "
+            "both ends of that interval"
         )
     else:
         outcome = Outcome.INCONCLUSIVE
@@ -267,8 +269,8 @@ def _answer(
         words = ". ".join(_words(name, result) for name, result in compared)
         if not all(result.incomparable for _, result in compared):
             words += (
-                ". This comparison does not decide whether that is the change in the statement, "
-                "or whether the picture is of the claimed time"
+                ". This comparison does not decide whether this is the claimed change, or "
+                "whether the picture was taken at the claimed time"
             )
         words += "."
     return change_bitemporal.finding(
@@ -320,6 +322,6 @@ def bear(window: Window, dates: Sequence[Window], claimed: Window | None) -> tup
         return chosen, ""
     ends = [(first, at_start or started), (last, at_end or ended)]
     dates_needed = [f"{end.date()}" for end, there in ends if not there] or [
-        f"{first.date()}, another than that of the picture"
+        f"{first.date()}, other than the picture itself"
     ]
     return [], f"a reference from within {near.days} days of {' and one of '.join(dates_needed)}"

@@ -28,8 +28,8 @@ _WISH = "dated references that show the ground of the picture (--reference PATH@
 _LIMITS = (
     "Only changes that last in all later references decide; the dates of the references are not "
     "tested.",
-    "Something built and removed, or a change that took longer than the gap between two "
-    "references, can mislead.",
+    "Something that was built and removed again, or a change that took longer than the gap "
+    "between two references, can lead to a wrong date.",
 )
 
 
@@ -112,22 +112,26 @@ def _observation(
 
 def _words(found: change.Bracket, references: dict[date, Reference]) -> str:
     if found.abstained:
-        return f"The ground does not date the picture: {found.reason}"
+        return f"The picture could not be dated by changes on the ground: {found.reason}"
     sides = []
     if found.placed_after is not None:
-        sides.append(f"what was new by {_places.name(references[found.placed_after])} is present")
+        sides.append(
+            f"what had appeared by {_places.name(references[found.placed_after])} is present"
+        )
     if found.placed_before is not None:
-        sides.append(f"what was new by {_places.name(references[found.placed_before])} is absent")
+        sides.append(
+            f"what had appeared by {_places.name(references[found.placed_before])} is absent"
+        )
     return f"In the picture {' and '.join(sides)} ({found.votes} places compared)"
 
 
 def _measures(found: change.Bracket) -> Iterator[Measure]:
     yield Measure(name="places compared", value=found.votes)
-    yield Measure(name="places against the answer", value=found.contradicting)
+    yield Measure(name="places that contradict this result", value=found.contradicting)
     yield Measure(name="change verified as lasting", value=found.lasting_verified)
     for name, when in (("taken after", found.placed_after), ("taken before", found.placed_before)):
         shown = None if when is None else when.isoformat()
-        yield Measure(name=name, value=shown, reason=found.reason or "open on this side")
+        yield Measure(name=name, value=shown, reason=found.reason or "no limit on this side")
 
 
 def _regions(

@@ -30,11 +30,12 @@ def detect_vehicles(case: Case) -> Iterable[Finding]:
     def look(gsd: tuple[float, str]) -> Looked:
         found = detect.vehicles(case.image.rgb(), gsd=gsd[0], valid=case.clean)
         if found.searched_m is None:
-            return found, DetectionPower(sentence="No vehicle of usual size could be found."), []
+            words = "In this picture, vehicles of usual size could not be detected."
+            return found, DetectionPower(sentence=words), []
         low, high = found.searched_m
         power = DetectionPower(
             sentence=f"Vehicles of {low:.1f} to {high:.1f} m were searched for; shorter ones, "
-            "those under trees, roofs, nets or drawings, and those of the colour of the ground "
+            "those under trees, roofs, nets or drawings, and those with the colour of the ground "
             "are missed."
         )
         return found, power, []
@@ -61,9 +62,9 @@ def detect_craters(case: Case) -> Iterable[Finding]:
         found = detect.craters(gray, gsd=gsd[0], sun_azimuth_deg=sun, valid=valid)
         planted = detect.power(gray, gsd=gsd[0], kind="crater", valid=valid, sun_azimuth_deg=sun)
         extra = [
-            _size("crater found half the time", planted.d50_m),
-            _size("crater found 9 times in 10", planted.d90_m),
-            _size("resolution allows craters from", found.limit_m),
+            _size("crater size found half the time", planted.d50_m),
+            _size("crater size found 9 times in 10", planted.d90_m),
+            _size("smallest crater at this resolution", found.limit_m),
         ]
         return found, _power(planted, _claimed_size(case)), extra
 
@@ -73,7 +74,12 @@ def detect_craters(case: Case) -> Iterable[Finding]:
 def _size(name: str, size_m: float | None) -> Measure:
     known = size_m is not None and math.isfinite(size_m)
     value = round(size_m, 2) if known and size_m is not None else None
-    return Measure(name=name, value=value, unit="m", reason="no size reaches that on this picture")
+    return Measure(
+        name=name,
+        value=value,
+        unit="m",
+        reason="no size reaches this detection rate in this picture",
+    )
 
 
 def _claimed_size(case: Case) -> float | None:

@@ -21,7 +21,7 @@ _CIVIL = timedelta(hours=4)
 _LIMITS = (
     "The date of the reference is taken as stated; it must be that of its acquisition, not of its "
     "publication.",
-    "The reference may share its imagery with others of another stated date.",
+    "The same imagery may also have been published with another date.",
 )
 _INNOCENT = (
     "the date of the reference may be wrong",
@@ -67,7 +67,7 @@ def _source(case: Case) -> _Source | str:
     if found.relation.kind not in _COPIES:
         return f"the picture is not a copy of {name}, on which it was placed"
     if reference.date is None:
-        return f"the picture was made from {name}, but no date of it is stated"
+        return f"the picture was made from {name}, whose date is not stated"
     share = found.overlap
     if share < _WHOLE:
         return f"only {share:.0%} of the picture lies on {name}; the rest may be of another date"
@@ -87,7 +87,7 @@ def _acquired(case: Case, statement: Acquired, source: _Source) -> Finding:
     elif _inside(date, claimed, source.lon):
         outcome, words = Outcome.SUPPORTS, f"which lies within the claimed {claimed.text}"
     else:
-        words, wishes = f"which does not decide on the claimed {claimed.text}", _EXACT
+        words, wishes = f"which neither supports nor contradicts the claimed {claimed.text}", _EXACT
     return _finding(statement.id, outcome, source, words, wishes)
 
 

@@ -93,7 +93,7 @@ def _not_placed(case: Case, found: NotLocated, claimed: list[Place]) -> Iterator
             f"Edges were compared only for pixels of {distance(sizes[0], 2)} to "
             f"{distance(sizes[1], 2)}, according to {stated[1]}."
         )
-        wishes.append("a right size of the picture's pixels")
+        wishes.append("the correct pixel size of the picture")
     concerned: Sequence[str | None] = [s.id for s in claimed] or [None]
     for statement in concerned:
         yield geo_place.finding(
@@ -132,7 +132,7 @@ def _misplaced(placed: geo.Placed) -> ErrorRate:
     count = placed.searched
     if count == 1:
         return one
-    words = f"{one.what}, counted in groups of {count} as {count} references were searched"
+    words = f"{one.what}, counted in groups of {count} because {count} references were searched"
     return replace(one, trials=one.trials // count, what=words)
 
 

@@ -35,13 +35,13 @@ _MOST_REGIONS = 12
 
 _LIMITS = (
     "The comparison does not show which of the two pictures was altered: it may be the known one.",
-    "Not detected: changes of colour at equal brightness, slow changes of light over some 60 "
-    "pixels, and what lies under or beside drawings.",
+    "Not detected: changes of colour at equal brightness, gradual changes of light over some 60 "
+    "pixels, and changes under or next to drawings.",
     "The index keeps pictures at 1024 pixels a side at most; finer changes are lost.",
 )
 _INNOCENT = (
     "the known picture may be the altered one",
-    "a logo, dust or a number plate may have been retouched openly",
+    "removing a logo, dust or a number plate is common and need not be deceptive",
     "the two may be neighbouring frames of one camera in which something moved",
 )
 _WISHES = ("the earliest copy at full size",)
@@ -224,7 +224,7 @@ def _places(number: int) -> str:
 
 def _power(found: "forensics.Residual") -> DetectionPower:
     if found.smallest_px is None:
-        sentence = f"What was missed is not known: {found.smallest_reason}."
+        sentence = f"It is not known how small a change would be missed: {found.smallest_reason}."
     else:
         size = f"{found.smallest_px:.0f} x {found.smallest_px:.0f} px"
         sentence = (
@@ -239,7 +239,7 @@ def _measures(compared: _Compared) -> Iterator[Measure]:
     yield Measure(name="known picture", value=_known.name(compared.match))
     yield Measure(name="share of the picture compared", value=round(found.compared_share, 3))
     yield Measure(
-        name="smallest exchange found 9 times in 10",
+        name="smallest replaced patch found 9 times in 10",
         value=None if found.smallest_px is None else round(found.smallest_px, 1),
         unit="px",
         reason=found.smallest_reason,

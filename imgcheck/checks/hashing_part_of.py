@@ -9,8 +9,8 @@ from imgcheck.checks.check import check
 from imgcheck.model import Finding, Measure, Outcome
 
 _MEANS = (
-    "Crops, collages and screenshots are common and no evidence against the picture; what was left "
-    "out may matter.",
+    "Crops, collages and screenshots are common and not evidence against the picture, but the "
+    "part that was left out may matter.",
 )
 # A copy that covers less of the picture than this is one pane of a collage.
 _PANE = 0.6

@@ -95,7 +95,7 @@ def _capture(case: Case, compared: provenance.TimeComparison) -> Iterator[str]:
         } - {_LOCAL["overlaps"], _LOCAL["unknown"]}
         if len(others) > 1:
             yield "Another capture time in the file lies on the other side of the window."
-        yield "Such a record can be set at will and does not decide."
+        yield "Anyone can set such a record, so it does not decide."
 
 
 def _existed(compared: provenance.TimeComparison) -> Iterator[str]:
@@ -161,7 +161,8 @@ def _daylight(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
     light = provenance.exposure_value(case.file.metadata)
     if light is not None and heights and heights[0][0] < _CIVIL_DEG:
         yield (
-            f"The recorded exposure is for EV {light:.1f} at ISO 100; {_DAYLIGHT_FRAMES} drone "
+            f"The recorded exposure corresponds to EV {light:.1f} at ISO 100; "
+            f"{_DAYLIGHT_FRAMES} drone "
             f"frames by day have EV {_DAYLIGHT_EV[0]} to {_DAYLIGHT_EV[1]}."
         )
 

@@ -45,8 +45,8 @@ def _finding(statement: str | None, results: tuple[provenance.RuleResult, ...]) 
         innocent=tuple(dict.fromkeys(cause for one in odd or fired for cause in one.innocent))[:8],
         limits=(
             *(f"{one.id} does not prove: {one.does_not_prove}" for one in odd),
-            "The rates are of camera files that may have been edited: how often a rule fires, not "
-            "how often it is wrong.",
+            "The rates state how often a rule fires on camera files that may have been edited, "
+            "not how often it is wrong.",
             *(WRITABLE if asked else MISSING),
         ),
         would_change=("an earlier copy of the picture (an index of known pictures)",),
@@ -67,7 +67,7 @@ def _sentences(
     for one in odd[:_NAMED]:
         largest = one.largest_rate
         rate = (
-            "how often the rule fires on other files was not measured"
+            "it was not measured how often the rule fires on other files"
             if largest is None
             else f"the rule {largest.words}"
         )

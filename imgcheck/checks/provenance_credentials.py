@@ -20,7 +20,7 @@ _BROKEN_LIMITS = (
 )
 _INNOCENT = (
     "a platform or program rewrote the file, or its tags, and left the credentials in it",
-    "versions of the C2PA library read old files differently",
+    "different versions of the C2PA library read old files differently",
 )
 _ABSENT = (
     "The file has no content credentials (C2PA). Most files have none and any re-save removes "
@@ -95,7 +95,7 @@ def _altered(found: Credentials) -> tuple[Outcome, str]:
     if outside is None or outside.picture is not False:
         known = outside is not None and outside.picture
         words = "leaves out the picture" if known else "may not cover the picture"
-        return Outcome.INCONCLUSIVE, f"the signature is valid, but its hash {words}"
+        return Outcome.INCONCLUSIVE, f"the signature is valid, but the signed hash {words}"
     if found.broken_ingredients:
         words = found.broken_ingredients[0].sentence
         return Outcome.INCONCLUSIVE, f"the file is as it was signed, but {words}"
@@ -108,9 +108,7 @@ def _altered(found: Credentials) -> tuple[Outcome, str]:
         )
     made_by = [source for source in found.source_types if source not in _CAPTURES]
     if made_by:
-        words = (
-            f"the hashed bytes are those that were signed, as a picture of the kind {made_by[0]}"
-        )
+        words = f"the hashed bytes are those that were signed, declared as {made_by[0]}"
         return Outcome.INCONCLUSIVE, words
     steps = [a.action for a in found.actions if a.action not in _MAKING]
     if steps or found.ingredients or found.ingredients is None:

@@ -103,7 +103,7 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
         words = f"{_said(gps, away)}. "
         if _places.exchanged(statement, _places.around(gps.lon, gps.lat)):
             words += f"{_places.EXCHANGED} "
-        words += "Such a record can be set at will and does not decide."
+        words += "Anyone can set such a record, so it does not decide."
         others = [one for one in metadata.positions if one.whole and not one.zero]
         apart = [one for one in others if abs(_distance_km(statement, one) - away) > _OTHER_KM]
         if apart:

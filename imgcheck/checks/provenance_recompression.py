@@ -42,7 +42,7 @@ def provenance_recompression(case: Case) -> Iterable[Finding]:
     words = _words(encoding)
     yield _observation(words, encoding)
     if case.claim.of_kind("unaltered"):
-        reason = "how a file was last saved is evidence neither for nor against alteration"
+        reason = "how a file was last saved is not evidence for or against alteration"
         yield from provenance_recompression.without(
             case, Outcome.NOT_APPLICABLE, reason, would_change=_WISH
         )

@@ -66,7 +66,7 @@ def _answer(case: Case, statement: str, window: Window, place: Spot) -> Finding:
         outcome, then = Outcome.INCONCLUSIVE, _NIGHT[looks]
         if looks == "day":
             then += (
-                ": measure a shadow, or ask for the zone" if unmeasured else ": ask for the zone"
+                ": measure a shadow or find the time zone" if unmeasured else ": find the time zone"
             )
     elif lowest > 0:
         words = f"At {source} the sun was up all through the claimed time ({window.text})"
@@ -74,18 +74,22 @@ def _answer(case: Case, statement: str, window: Window, place: Spot) -> Finding:
         then = _DAY[looks]
     elif highest <= 0 or lowest >= _DARK_DEG:
         words = f"At {source} the claimed time ({window.text}) is in or near twilight"
-        outcome, then = Outcome.NOT_APPLICABLE, "so the light of the picture is no test"
+        outcome, then = Outcome.NOT_APPLICABLE, _TWILIGHT
     else:
         words = f"The claimed time ({window.text}) includes day and night at {source}"
-        outcome, then = Outcome.NOT_APPLICABLE, "so the light of the picture is no test"
+        outcome, then = Outcome.NOT_APPLICABLE, _TWILIGHT
     return night.finding(
         statement=statement,
         outcome=outcome,
         summary=f"{words}; {then}.",
         basis=_BASIS,
         measures=(
-            Measure(name="highest sun of the window", value=round(highest, 2), unit="deg"),
-            Measure(name="lowest sun of the window", value=round(lowest, 2), unit="deg"),
+            Measure(
+                name="highest solar elevation in the window", value=round(highest, 2), unit="deg"
+            ),
+            Measure(
+                name="lowest solar elevation in the window", value=round(lowest, 2), unit="deg"
+            ),
             Measure(name="median brightness", value=round(light, 3)),
             Measure(name="median colourfulness", value=round(color, 3)),
         ),
@@ -93,18 +97,19 @@ def _answer(case: Case, statement: str, window: Window, place: Spot) -> Finding:
             "the time was given in another time zone than assumed",
             "a thermal or light-amplifying camera works by night, and colours can be added",
         ),
-        limits=("Brightness and colour depend on processing; they are no proof of day or night.",),
+        limits=("Brightness and colour depend on processing; they do not prove day or night.",),
         would_change=("a shadow of the sun, measured in the picture",) if unmeasured else (),
     )
 
 
+_TWILIGHT = "so the brightness of the picture does not test the claimed time"
 _NIGHT = {
     "day": "the picture is bright and coloured, as by day",
     "dark": "the picture is dark, which agrees but is no evidence by itself",
     "grey": "the picture has no colour: a thermal or night camera could have taken it",
 }
 _DAY = {
-    "day": "the light of the picture agrees",
+    "day": "the brightness of the picture agrees",
     "dark": "the picture is dark; exposure and processing explain that as well as night does",
     "grey": "a picture without colour may be of day or night",
 }

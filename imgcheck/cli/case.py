@@ -82,8 +82,8 @@ def add(
 ) -> int:
     """Add untouched copies of files to the case.
 
-    Each file is read once, copied, flushed to the disk and read again; then it is logged. Any kind
-    of file may be added. The original is not changed.
+    Each file is read once, copied, flushed to the disk and read again; then it is logged. Files of
+    any kind can be added. The original is not changed.
 
     \b
     Example:
@@ -298,7 +298,7 @@ def sign(
     operator: str | None,
     as_json: bool,
 ) -> int:
-    """Sign the present log, and with it every file of the case.
+    """Sign the current log and thereby every file in the case.
 
     Needs cryptography: pip install 'imgcheck[sign]'.
 

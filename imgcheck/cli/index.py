@@ -67,8 +67,8 @@ def add(
     type=click.Choice(["auto", "every", "likely", "none"]),
     default="auto",
     show_default=True,
-    help="Compare parts with every picture (exact), the most likely ones (fast), or none; "
-    "auto is every up to 1,000 pictures.",
+    help="Search for parts of the picture in every known picture (exact), in the most likely "
+    "ones (fast), or not at all; auto: every, if there are at most 1,000.",
 )
 @options.budget_option
 @options.json_option
@@ -298,7 +298,7 @@ def stats(database: Path, as_json: bool) -> int:
 
 @command.command("verify")
 @_DATABASE
-@click.option("--relist", is_flag=True, help="First rebuild the lists of the part search.")
+@click.option("--relist", is_flag=True, help="First rebuild the lists used to search for parts.")
 @options.json_option
 def verify(database: Path, relist: bool, as_json: bool) -> int:
     """Check that the index file is undamaged."""

@@ -25,13 +25,13 @@ _GSD_SPREAD = 0.2
 @click.option(
     "--gsd",
     metavar="G | LO,HI",
-    help="Ground size of the picture's pixels in metres, where known (one number: +-20 %).",
+    help="Ground sample distance of the picture in metres, if known (one number: +-20 %).",
 )
 @click.option("--near", metavar="LAT,LON,KM", help="Search only within this distance of a place.")
 @click.option(
     "--build-index",
     type=options.Output(dir_okay=False),
-    help="Index the references for searches of a large area, or extend the index; no IMAGE.",
+    help="Build or extend an index of the references, to search a large area; takes no IMAGE.",
 )
 @click.option(
     "--index",
@@ -42,7 +42,7 @@ _GSD_SPREAD = 0.2
     "--mirrored/--not-mirrored",
     default=True,
     show_default=True,
-    help="Whether to search for the mirror image of the picture, too.",
+    help="Whether to search for the mirror image of the picture as well.",
 )
 @click.option(
     "--time",
@@ -75,8 +75,8 @@ def command(
     """Place a picture on georeferenced imagery of the same or another date.
 
     Annotations drawn over the picture are ignored. Local features are compared with every
-    reference, then the directions of edges, which also match imagery of other dates. A wrong
-    --gsd or --near hides the right place. No match is not evidence against a claimed place.
+    reference, then the directions of edges, which also match imagery of other dates. A wrong --gsd
+    or --near excludes the right place. No match is not evidence against a claimed place.
 
     \b
     Examples:

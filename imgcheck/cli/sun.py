@@ -30,21 +30,27 @@ def _pair(name: str, text: str | None) -> Pair | None:
 @click.option(
     "--shadow-azimuth", metavar="V,SIGMA", help="Measured direction in which the shadow points."
 )
-@click.option("--ratio", metavar="V,SIGMA", help="Shadow length in plan over height of the object.")
+@click.option(
+    "--ratio",
+    metavar="V,SIGMA",
+    help="Horizontal length of the shadow divided by the height of the object.",
+)
 @click.option(
     "--slope",
     metavar="SIGMA | GRADIENT,ASPECT[,SIGMA]",
-    help="Error of level ground, degrees (default 2); or its slope, the direction in which it "
-    "falls, and the error.",
+    help="Standard error of level ground in degrees (default 2); or the slope in degrees, the "
+    "direction of descent, and the error.",
 )
 @click.option(
-    "--lean", type=float, help="Lean of the object, standard deviation, degrees (default 1.5)."
+    "--lean",
+    type=float,
+    help="Standard deviation of the object from the vertical, degrees (default 1.5).",
 )
-@click.option("--view", type=float, default=0.0, help="Angle of the view from straight down.")
+@click.option("--view", type=float, default=0.0, help="Off-nadir angle of the view, degrees.")
 @click.option(
     "--window", metavar="A/B", help="Dates searched, UTC; default: the year of the claimed time."
 )
-@click.option("--rival", metavar="T", help="Another claimed time, to weigh --time against.")
+@click.option("--rival", metavar="T", help="Alternative time to compare --time with.")
 @click.option(
     "-o",
     "--output",
@@ -68,13 +74,13 @@ def command(
     force: bool,
     as_json: bool,
 ) -> int:
-    """Give the sun's place at a time, or the dates and times that a measured shadow allows.
+    """Compute the sun's position at a time, or the dates and times that a measured shadow allows.
 
-    Ground is taken as level within 2 degrees and objects as upright within 1.5 degrees (standard
-    deviations) unless --slope and --lean say otherwise.
+    Ground is assumed to be level within 2 degrees and objects to be upright within 1.5 degrees
+    (standard deviations) unless --slope and --lean are given.
 
-    Dates of a window without zone mean UTC. Both branches of the year are given: the sun stands
-    as high again on the other side of the solstice.
+    Dates of a window without a time zone are in UTC. Mirror dates are listed, too: the sun takes
+    the same path on the other side of the solstice.
 
     \b
     Examples:

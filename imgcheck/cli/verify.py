@@ -54,7 +54,7 @@ def command(
 ) -> int:
     """Test what is claimed about a picture, statement by statement.
 
-    Runs every check that the inputs allow and says of the others why they did not run. Without
+    Runs every check that the inputs allow, and states why the others did not run. Without
     a claim it reports what the checks observe.
 
     \b
@@ -71,7 +71,9 @@ def command(
         raise click.UsageError("--format sarif takes one picture, since SARIF is one document")
     places = () if case_folder is None or output is None else (case_folder, output)
     if places and places[1].resolve().is_relative_to(places[0].resolve()):
-        raise click.UsageError("--case keeps the report itself; name an --output elsewhere")
+        raise click.UsageError(
+            "--case stores the report in the case folder; name an --output outside of it"
+        )
     ours = options.replacing(force=force)
     folders = {
         image: output if output is None or len(images) == 1 else output / image.name

@@ -98,7 +98,10 @@ def _route(found: Inspection) -> Iterator[Row]:
     for step in found.route:
         yield Row(label=step.kind, text=step.words, places=_places(step.evidence))
     if not found.route:
-        yield Row(text="no camera, program or platform is named; this is usual after a platform")
+        yield Row(
+            text="no camera, program or platform is named; this is usual after an upload to a "
+            "platform"
+        )
     if not found.traces:
         yield Row(
             label="platform", text="unknown: no known platform mark was found; this is not evidence"
@@ -135,7 +138,10 @@ def _times(found: Inspection) -> Iterator[Row]:
     for time in found.times:
         note = f"{time.source}, {time.tag}" + ("" if time.zone else "; time zone unknown")
         if time.zone is None and time.local_offset_s is not None:
-            note = f"{note}, UTC{time.local_offset_s / 3600:+.4g} h by another time of the file"
+            note = (
+                f"{note}, UTC{time.local_offset_s / 3600:+.4g} h according to another time in "
+                "the file"
+            )
         if time.doubt:
             note = f"{note}; probably wrong: {time.doubt}"
         yield Row(label=time.role, text=time.value, note=note,
@@ -162,7 +168,7 @@ def _position(found: Inspection) -> Iterator[Row]:
         yield Row(
             label="position",
             text=f"{gps.lat:.6f}, {gps.lon:.6f} (latitude, longitude){height}",
-            note=f"{gps.source}; of the camera, not of the ground in view",
+            note=f"{gps.source}; position of the camera, not of the ground in view",
             places=_first_place(found, gps.tags[0]),
         )
     elif (unread := provenance.unreadable(found.metadata, "position")) is not None:

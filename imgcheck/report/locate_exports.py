@@ -101,7 +101,10 @@ def _stac(found: Located, measures: Measures, on_map: OnMap, time: Window | None
 def _coarser(on_map: OnMap) -> str | None:
     if on_map.coarser == 1.0:
         return None
-    return f"its pixels are {on_map.coarser:.2g} times as large as the picture's, for its size"
+    return (
+        f"its pixels are {on_map.coarser:.2g} times as large as those of the picture, to limit "
+        "the file size"
+    )
 
 
 def _world_note(measures: Measures, error: float) -> str | None:

@@ -191,7 +191,7 @@ def _placed(said: dict[str, Any]) -> Iterator[str]:
     for note in said["notes"]:
         yield f"Note: {note}."
     yield "The ground is assumed to be flat."
-    yield "To look further (nothing was opened):"
+    yield "Links for further checks (none was opened):"
     for name, address in links(said):
         yield f"  {name}: {address}"
 
@@ -232,7 +232,7 @@ def area(value: float) -> str:
 def likelihood(probability: float) -> str:
     """Return a probability in words; far below anything that was measured it is not spelt out."""
     if probability < 1e-6:
-        return "less than one in a million (computed from a chance model, not measured)"
+        return "less than one in a million (computed, not measured)"
     return f"at most {significant(100 * probability, 1)} %"
 
 

@@ -327,7 +327,7 @@ def _clock(when: datetime) -> str:
 
 def _allowed_words(found: sun.Constraint, day: _Day, inside: NDArray[np.bool_]) -> str:
     if not inside.any():
-        return f"the shadow allows no time of {day.words}"
+        return f"no time of {day.words} fits the shadow"
     level = f"{100 * found.level:g} %"
     return f"times of {day.words} that the shadow allows ({level}): {_times(day, inside)} UTC"
 

@@ -105,7 +105,9 @@ def moment(name: str, given: str | Window | None) -> tuple[datetime, datetime] |
     if when is None:
         return None
     if not when.zone_known:
-        raise UsageError(f'--{name}: "{given}" has no time zone; add Z for UTC, or such as +03:00')
+        raise UsageError(
+            f'--{name}: "{given}" has no time zone; add Z for UTC, or an offset such as +03:00'
+        )
     return when.earliest, when.latest
 
 

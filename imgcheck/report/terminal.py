@@ -119,7 +119,7 @@ def _tally(report: Report) -> str:
 
 def _section(section: Section) -> RenderableType:
     title = Text.assemble(
-        f"\nStatement {section.number}, as read here: ",
+        f"\nStatement {section.number}, as imgcheck read it: ",
         _answer(section.verdict.verdict),
         style="bold",
     )

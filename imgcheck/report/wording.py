@@ -46,7 +46,7 @@ VERDICTS: dict[Answer, Word] = {
     Answer.INCONCLUSIVE: Word(
         word="inconclusive",
         meaning="Tests ran, but their results fit the statement as well as its opposite, or they "
-        "disagree. This is a result about the evidence, not a hint.",
+        "disagree. An inconclusive result favours neither answer.",
     ),
     Answer.NOT_TESTABLE: Word(
         word="not testable",

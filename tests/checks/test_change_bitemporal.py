@@ -61,12 +61,12 @@ FAINT = Suppressed(reason="fainter than 4 % of full scale", count=5, share=0.01)
         ),
         (
             result(),
-            "Between 2014 and the picture no place differs; a square of 3 m with a "
+            "No difference was found between 2014 and the picture; a square of 3 m with a "
             "contrast of 0.15 would have been found 9 times in 10",
         ),
         (
             result(suppressed=(FAINT,)),
-            "Between 2014 and the picture no place differs; a square of 3 m with a "
+            "No difference was found between 2014 and the picture; a square of 3 m with a "
             "contrast of 0.15 would have been found 9 times in 10; 5 places fainter than 4 % of "
             "full scale excluded",
         ),
@@ -157,10 +157,10 @@ def test_the_dates_that_are_needed_are_named(dates, claimed, needed) -> None:
 @pytest.mark.parametrize(
     ("found", "claimed", "outcome", "words"),
     [
-        (result(), "2016-08", Outcome.INCONCLUSIVE, "no place differs"),
+        (result(), "2016-08", Outcome.INCONCLUSIVE, "No difference was found"),
         (result(regions=(region(),)), "2016-08", Outcome.INCONCLUSIVE, "does not decide"),
         (result(incomparable="too far apart"), "2016-08", Outcome.INCONCLUSIVE, "not be compared"),
-        (result(), "2014-08", Outcome.NOT_APPLICABLE, "no dated images represent both ends"),
+        (result(), "2014-08", Outcome.NOT_APPLICABLE, "no dated images are close to both ends"),
     ],
 )
 def test_a_comparison_never_decides_about_change(found, claimed, outcome, words) -> None:
@@ -173,7 +173,7 @@ def test_a_comparison_never_decides_about_change(found, claimed, outcome, words)
     needed = "a reference from within 365 days of 2016-12-31"
     assert (needed in finding.would_change) == (outcome is Outcome.NOT_APPLICABLE)
     if found.incomparable:
-        assert "no place differs" not in finding.summary and "0 m²" not in finding.summary
+        assert "No difference was found" not in finding.summary and "0 m²" not in finding.summary
 
 
 def case(statements: str, *dates: str | None) -> Case:

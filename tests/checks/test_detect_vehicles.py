@@ -129,7 +129,7 @@ def test_a_class_that_is_not_known_is_named_and_not_tested(frozen, name, gsd) ->
     text = f"statements: [count: {{class: {name}, min: 5}}]"
     (answered,) = (f for f in findings(detect_vehicles, text) if f.statement is not None)
     assert answered.outcome is NOT
-    assert f'"{name}" is not a class of the detectors' in answered.summary
+    assert f'"{name}" is not a class that can be detected' in answered.summary
     assert not [f for f in findings(detect_craters, text) if f.statement is not None]
 
 

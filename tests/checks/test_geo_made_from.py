@@ -113,7 +113,7 @@ def test_another_take_of_the_ground_answers_nothing(monkeypatch, kind):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"date": None}, "no date of it is stated"),
+        ({"date": None}, "whose date is not stated"),
         ({"date": "2016-09-10", "placed": False}, "was not placed"),
         ({"date": "2016-09-10", "share": 0.5}, "only 50% of the picture"),
         ({"date": "2016-09-10", "share": 0.84}, "only 84% of the picture"),

@@ -89,10 +89,15 @@ def test_only_a_copy_with_an_earlier_date_contradicts(
 @pytest.mark.parametrize(
     ("matches", "posted", "words", "wish"),
     [
-        ([], POSTED, "does not show that it is new", "a larger index"),
+        ([], POSTED, "does not show that the picture is new", "a larger index"),
         ([match(date=None)], POSTED, "give the date of the known picture", "index add --date"),
         ([match()], None, "give the date of the post", "source.posted"),
-        ([match(date="2017-09-12")], POSTED, "2017-09-12 may not be before the post", ""),
+        (
+            [match(date="2017-09-12")],
+            POSTED,
+            "2017-09-12 is not clearly before the date of the post",
+            "",
+        ),
     ],
 )
 def test_the_date_that_would_decide_is_named(

@@ -304,7 +304,10 @@ def _quiet(check: str, statement: str | None, outcome: Outcome, summary: str) ->
 def _findings() -> tuple[Finding, ...]:
     skipped, failed = Outcome.NOT_APPLICABLE, Outcome.FAILED
     no_index = "no index of known pictures was given (--index DB)"
-    broke = f"the check broke on this input (ValueError: {HOSTILE[0]} {HOSTILE[2]}); please report"
+    broke = (
+        f"the check stopped with an error on this input (ValueError: {HOSTILE[0]} "
+        f"{HOSTILE[2]}); please report"
+    )
     return (
         _quiet("provenance.file", "date", Outcome.INCONCLUSIVE,
                "The file holds no capture time; platforms remove it from nearly every picture, "
