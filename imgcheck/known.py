@@ -52,7 +52,7 @@ def search(
     else:
         image = Image.open(path_of(picture, "the picture"))
     if index is None:
-        raise UsageError("name the index of known pictures to search")
+        raise UsageError("give the index of known pictures to search")
     path = path_of(index, "the index")
     with (HashTable if path.suffix.lower() == ".parquet" else HashIndex).open(path) as opened:
         return opened.search(image, parts=parts)

@@ -64,7 +64,7 @@ def test_an_index_is_filled_and_searched_by_path_text_or_case(case: Path, tmp_pa
     opened = imgcheck.load_case(post, index=index)
     for given in ((post, index), (str(post), str(index)), (opened,), (opened, index)):
         assert [m.stage for m in imgcheck.search(*given).matches] == ["file"]
-    with pytest.raises(imgcheck.ImgcheckError, match="name the index"):
+    with pytest.raises(imgcheck.ImgcheckError, match="give the index"):
         imgcheck.search(post)
 
 

@@ -61,7 +61,8 @@ def import_trust(
     folder = trust_folder()
     if folder is None:
         raise UnreadableError(
-            "there is no home folder to keep the trust list in; name a folder with IMGCHECK_TRUST"
+            "there is no home folder in which to store the trust list; name a folder with "
+            "IMGCHECK_TRUST"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +72,7 @@ def import_trust(
             write_atomically(target, data)
     except OSError as error:
         raise UnreadableError(
-            f"the trust list cannot be kept in {folder}: {error.strerror}; "
+            f"the trust list cannot be stored in {folder}: {error.strerror}; "
             "name another folder with IMGCHECK_TRUST"
         ) from error
     return bundle

@@ -186,7 +186,8 @@ def detect(
     )
     if not (found or incomparable) and smallest is None:
         incomparable = (
-            f"they differ so much that no change of {_STATED_CONTRAST:.0%} of full scale, of any "
+            f"the two pictures differ so much that no change of {_STATED_CONTRAST:.0%} of "
+            "full scale, of any "
             "size, would be significant"
         )
     return ChangeResult(

@@ -234,8 +234,8 @@ def bracket(
             placed_after=None,
             placed_before=None,
             abstained=True,
-            reason=f"the changes do not last (water, season): the others date {wrong} of "
-            f"{right + wrong} references wrongly",
+            reason=f"the changes do not last (water, season): in a cross-check, {wrong} of "
+            f"{right + wrong} references were dated wrongly",
             self_check=(right, wrong),
         )
     return replace(found, self_check=(right, wrong))
@@ -332,7 +332,7 @@ def _answer(
     elif _area(clear) < _LEAST_CLEAR * _area(votes):
         reason = "the picture shows neither state on most of the changed area"
     elif _area(against) > _MOST_CONTRADICTION * _area(clear):
-        reason = f"{len(against)} of {len(clear)} changed patches contradict the best answer"
+        reason = f"{len(against)} of {len(clear)} changed patches contradict the best date"
     elif (first, last) == (0, len(dates)):
         reason = "the changed patches fit several dates"
     abstained = bool(reason)

@@ -54,7 +54,8 @@ def same_grid(named: dict[str, Pixels]) -> None:
         if picture.shape[:2] != reference.shape[:2]:
             raise GridMismatchError(
                 f"{first} is {reference.shape[1]} x {reference.shape[0]} pixels and {name} "
-                f"{picture.shape[1]} x {picture.shape[0]}; warp one on the grid of the other first"
+                f"{picture.shape[1]} x {picture.shape[0]}; resample one to the grid of the "
+                "other first"
             )
 
 

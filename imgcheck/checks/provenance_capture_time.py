@@ -79,7 +79,8 @@ def _capture(case: Case, compared: provenance.TimeComparison) -> Iterator[str]:
             yield f"The file records a time that cannot be read: {unread}."
         else:
             yield (
-                "The file records no time of capture, which is no evidence for or against the date."
+                "The file records no time of capture, which is not evidence for or against "
+                "the date."
             )
     else:
         fit = compared.capture

@@ -116,7 +116,7 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
     elif unread is not None:
         words = f"The file records a position that cannot be used: {unread}."
     else:
-        words = "The file records no position, which is no evidence for or against the place."
+        words = "The file records no position, which is not evidence for or against the place."
         limits = MISSING
     return provenance_file.finding(
         statement=statement.id,
@@ -144,7 +144,9 @@ def _passed_through(case: Case, statement: str) -> Finding:
     agreement = found.thumbnail
     parts = []
     if software:
-        parts.append(f"The file was saved by {software}, which is no sign of alteration by itself")
+        parts.append(
+            f"The file was saved by {software}, which is not by itself a sign of alteration"
+        )
     if agreement is not None and agreement.kind == "different":
         parts.append("its embedded thumbnail shows something other than the picture")
     observed = bool(parts)

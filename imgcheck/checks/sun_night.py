@@ -105,7 +105,7 @@ def _answer(case: Case, statement: str, window: Window, place: Spot) -> Finding:
 _TWILIGHT = "so the brightness of the picture does not test the claimed time"
 _NIGHT = {
     "day": "the picture is bright and coloured, as by day",
-    "dark": "the picture is dark, which agrees but is no evidence by itself",
+    "dark": "the picture is dark, which agrees but is not evidence by itself",
     "grey": "the picture has no colour: a thermal or night camera could have taken it",
 }
 _DAY = {

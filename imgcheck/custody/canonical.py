@@ -40,7 +40,7 @@ def dumps(value: Any) -> bytes:
         text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return text.encode("utf-8")
     except (TypeError, UnicodeEncodeError, ValueError) as error:
-        raise UsageError(f"this cannot be written down as it is: {error}") from None
+        raise UsageError(f"this value cannot be stored in the log: {error}") from None
 
 
 def loads(data: bytes) -> Any:
@@ -78,11 +78,11 @@ def _check(value: Any, depth: int) -> None:
     elif isinstance(value, dict):
         for name, item in value.items():
             if not isinstance(name, str) or not name.isascii():
-                raise ValueError("a name that is not ASCII")
+                raise ValueError("an object key that is not ASCII")
             _check(item, depth + 1)
     else:
         raise ValueError(f"a {type(value).__name__}")
 
 
 def _no_float(text: str) -> Any:
-    raise ValueError(f"the number {text[:30]} is no integer")
+    raise ValueError(f"the number {text[:30]} is not an integer")

@@ -138,8 +138,8 @@ def _changed(line: Line, *, last: bool) -> Problem:
         return _problem("line", line, words)
     what = "the head" if last else f"line {line.number + 1}"
     words = (
-        f"line {line.number} is not the line whose hash is in {what}{why}; its content cannot be "
-        f"relied on (bytes {line.offset} to {line.offset + line.length})"
+        f"line {line.number} does not have the hash that {what} records{why}; its content is not "
+        f"reliable (bytes {line.offset} to {line.offset + line.length})"
     )
     return _problem("line", line, words, byte=line.offset + (line.place or 0))
 
@@ -185,7 +185,7 @@ def _length(
     if len(inner) < head.lines:
         words = (
             f"the log ends after line {last.number}, and the head names line {head.lines}: the end "
-            "of the log was cut off, or the head exchanged"
+            "of the log was cut off, or the head was exchanged"
         )
         yield _problem("order", last, words, byte=end)
     elif last.entry is not None and last.entry.case != head.case:
@@ -208,7 +208,7 @@ def _interrupted(
     if not readable:
         words = (
             f"{len(tail)} unfinished line(s) after the head: a step was interrupted while its line "
-            "was written; the next command that writes here notes it and continues"
+            "was written; the next command that writes to the case logs this and continues"
         )
         return None, tail, [_problem("interrupted", tail[0], words)]
     last = tail[-1]
@@ -223,7 +223,7 @@ def _interrupted(
     ):
         words = (
             f"line {last.number} is in the log but not in the head: a step was interrupted, or a "
-            "line was added; the next command that writes here notes it and continues"
+            "line was added; the next command that writes to the case logs this and continues"
         )
         return last.entry, (), [_problem("interrupted", last, words)]
     words = f"{len(tail)} line(s) come after the last one that the head names"
@@ -246,7 +246,7 @@ def describe(entry: Entry) -> Iterator[str]:
         "command": detail.get("command"),
         "key": detail.get("public_key_sha256"),
         "known": "these bytes were in the case before" if detail.get("known") else None,
-        "torn": "an interrupted line is kept above" if detail.get("torn") else None,
+        "torn": "an incomplete line was kept above" if detail.get("torn") else None,
     }
     for name, value in facts.items():
         if value:

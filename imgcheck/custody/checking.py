@@ -55,7 +55,7 @@ def verify(
     layout.require_folder(folder)
     log = folder / layout.LOG
     if log.is_symlink() or not log.is_file():
-        words = "the log is missing, or is no regular file: the files cannot be checked"
+        words = "the log is missing, or is not a regular file: the files cannot be checked"
         problem = Problem(kind="missing", path=layout.LOG, message=words)
         return CaseVerifyDocument(
             whole=False, case=None, head=None, lines=0, files=0, case_bytes=0,
@@ -186,7 +186,7 @@ class _Walk:
     def _item(self, path: str, item: "os.DirEntry[str]") -> Iterator[Problem]:
         shown = printable(path)
         if item.is_symlink():
-            words = "is a symbolic link; a case holds none, and it was not followed"
+            words = "is a symbolic link; a case contains no links, and this one was not followed"
             self._missing.pop(path, None)
             yield Problem(kind="link", path=shown, message=words)
         elif item.is_dir(follow_symlinks=False):
@@ -242,14 +242,15 @@ class _Walk:
                 return Problem(kind="changed", path=path, byte=kept.size, message=words)
         where = "" if size == kept.size else f", and it has {size} bytes instead of {kept.size}"
         words = (
-            f"its SHA-256 is not the one in the log{where}: it is not the file that was added; "
+            f"its SHA-256 differs from the one in the log{where}: it is not the file that "
+            "was added; "
             "a hash does not show where it differs"
         )
         return Problem(kind="changed", path=path, message=words)
 
     def _left(self, shown: str) -> Problem:
         words = (
-            "was left by an interrupted step; the next command that writes here notes and "
+            "was left by an interrupted step; the next command that writes to the case logs and "
             "removes it"
         )
         return Problem(kind="interrupted", path=shown, message=words)
@@ -264,7 +265,7 @@ class _Walk:
             parent, _, name = path.rpartition("/")
             if kept is not None and self._same(path, size, kept):
                 del self._missing[kept.path]
-                words = f"waits for its name {kept.path}; the step that adds it was interrupted"
+                words = f"is not yet moved to {kept.path}: the step that adds it was interrupted"
                 yield Problem(kind="interrupted", path=shown, message=words)
                 continue
             if parent == layout.INCOMING and recovery.is_leftover(name):
@@ -306,19 +307,19 @@ def _noted(chain: History, expected: str) -> str | Problem:
     wanted = expected.strip().lower()
     if not _FEWEST_DIGITS <= len(wanted) <= 64 or not set(wanted) <= set("0123456789abcdef"):
         raise UsageError(
-            f"--expect-head: {printable(expected, limit=70)} is no hash; give the 64 hexadecimal "
+            f"--expect-head: {printable(expected, limit=70)} is not a hash; give the 64 "
+            "hexadecimal "
             f"digits that were recorded, or the first {_FEWEST_DIGITS} or more"
         )
     for line in chain.lines:
         if line.entry is not None and line.sha256.startswith(wanted):
             behind = len(chain.lines) - line.number
             return (
-                f"the head that was recorded is line {line.number}: the log up to there is the "
-                f"one of that time; {behind} line(s) came later"
+                f"the recorded hash is that of line {line.number}: the log up to that line is "
+                f"unchanged; {behind} line(s) were added later"
             )
     return Problem(
         kind="expected-head",
         path=layout.LOG,
-        message="no line has the hash that was recorded: this is not the log of that time, or "
-        "lines up to there were changed",
+        message="no line has the recorded hash: this is another log, or lines were changed",
     )

@@ -79,8 +79,8 @@ def copy_in(source: "str | bytes | os.PathLike[str]", target: Path) -> Copied:
     again = hash_file(target, fresh=True)
     if again != (copied.sha256, copied.size):
         raise UnreadableError(
-            f"{shown}: the copy reads differently from what was written; the disk of the case "
-            "cannot be relied on",
+            f"{shown}: the copy differs from what was written; the disk of the case is not "
+            "reliable",
             file=shown,
         )
     return copied
@@ -256,7 +256,7 @@ def origin(source: "str | bytes | os.PathLike[str]", copied: Copied) -> dict[str
     raw = os.fsencode(name)
     found: dict[str, Any] = {
         "modified": _iso(copied.modified),
-        "modified_source": "file system; can be set at will",
+        "modified_source": "file system; anyone can change it",
         "name": printable(name),
     }
     if found["name"].encode("utf-8", "replace") != raw:
@@ -272,7 +272,7 @@ def stated(
     if source_url is not None:
         if len(source_url) > 8192 or not _URL.fullmatch(source_url):
             raise UsageError(
-                "--source-url: is no address without blanks, such as https://example.org/post/1"
+                "--source-url: is not an address without blanks, such as https://example.org/post/1"
             )
         found["source_url"] = text(source_url, "--source-url")
     if acquired_at is not None:
@@ -301,7 +301,7 @@ def text(given: str, what: str) -> str:
     except UnicodeEncodeError:
         raise UsageError(f"{what}: is not UTF-8") from None
     if size > _LONGEST_TEXT:
-        raise UsageError(f"{what}: has over 1 MiB; add it as a file instead")
+        raise UsageError(f"{what}: is larger than 1 MiB; add it as a file instead")
     return given
 
 

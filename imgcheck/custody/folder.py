@@ -231,7 +231,9 @@ class CustodyFolder:
         if target.resolve().is_relative_to(self.folder.resolve()):
             raise UsageError("a working copy belongs outside the case folder")
         if os.path.lexists(target):
-            raise UsageError(f"{printable(target.name)}: exists; a copy replaces nothing")
+            raise UsageError(
+                f"{printable(target.name)}: exists already; a working copy does not overwrite files"
+            )
         with explained(printable(str(target))):
             copied = copy_in(self.folder / kept.path, target)
             target.chmod(0o644)
@@ -246,7 +248,7 @@ class CustodyFolder:
         wanted = item.lower()
         found = [k for sha, k in self.evidence.items() if sha.startswith(wanted)]
         if len(wanted) < 6 or len(found) != 1:
-            many = f"{len(found)} pieces of evidence fit" if found else "no evidence fits"
+            many = f"{len(found)} pieces of evidence match" if found else "no evidence fits"
             raise UsageError(
                 f"{printable(item, limit=64)}: {many}; give six or more digits of a SHA-256"
             )
@@ -320,7 +322,7 @@ class CustodyFolder:
                 continue
             path = f"{place}/{file.relative_to(draft).as_posix()}"
             if not layout.is_place(path) or not stat.S_ISREG(file.lstat().st_mode):
-                raise UsageError(f"{printable(file.name)}: has no place in a report of a case")
+                raise UsageError(f"{printable(file.name)}: is not a file of a report")
             data = file.read_bytes()
             write_new(self.staged(path), data, mode=layout.READ_ONLY)
             digest, size = hash_file(self.staged(path), fresh=True)
@@ -400,7 +402,8 @@ class CustodyFolder:
         """Refuse to write after bytes that were added without the lock."""
         if not skipped and os.fstat(self._log).st_size != self.head.log_bytes:
             raise CaseDamagedError(
-                f"{self._shown}: the log grew while this program held it", file=self._shown
+                f"{self._shown}: another program wrote to the log during this step",
+                file=self._shown,
             )
 
     def place(self, files: Sequence[Kept]) -> None:
@@ -414,7 +417,7 @@ class CustodyFolder:
                     folder.mkdir()
                     folders.add(folder.parent)
                 if not stat.S_ISDIR(folder.lstat().st_mode):
-                    raise CaseDamagedError(f"{self._shown}: {parent.as_posix()} is no folder")
+                    raise CaseDamagedError(f"{self._shown}: {parent.as_posix()} is not a folder")
             if os.path.lexists(target):
                 raise CaseDamagedError(
                     f"{self._shown}: {kept.path} exists, but no line of the log names it; "

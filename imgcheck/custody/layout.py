@@ -86,7 +86,7 @@ def numbered(number: int) -> str:
 
 
 def require_folder(folder: Path) -> None:
-    """Refuse a path that is no case folder."""
+    """Refuse a path that is not a case folder."""
     shown = printable(str(folder))
     if not folder.is_dir():
         raise UnreadableError(
@@ -95,14 +95,14 @@ def require_folder(folder: Path) -> None:
         )
     if not os.path.lexists(folder / LOG) and not os.path.lexists(folder / HEAD):
         raise UnreadableError(
-            f"{shown}: is no case folder (it has no {LOG}); make one with: "
+            f"{shown}: is not a case folder (it has no {LOG}); make one with: "
             f"imgcheck case init {shown}",
             file=shown,
         )
 
 
 def require_case(folder: Path) -> None:
-    """Refuse a path that is no case folder, or one with a link in place of a part of it.
+    """Refuse a path that is not a case folder, or one with a link in place of a part of it.
 
     A folder of the case may be missing: archives drop empty ones.
     """

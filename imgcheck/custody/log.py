@@ -101,7 +101,7 @@ class Entry:
         """Read a line; raises `canonical.NotCanonical` if it is not as this program writes it."""
         value = canonical.loads(line)
         if not isinstance(value, dict):
-            raise canonical.NotCanonical("is no JSON object")
+            raise canonical.NotCanonical("is not a JSON object")
         if value.get("schema") != _LOG_SCHEMA:
             raise canonical.NotCanonical(f"is not of the form {_LOG_SCHEMA}")
         try:
@@ -117,7 +117,7 @@ class Entry:
                 tool=value["tool"],
             )
         except (KeyError, TypeError) as error:
-            raise canonical.NotCanonical(f"lacks a field or has one too many: {error}") from None
+            raise canonical.NotCanonical(f"lacks a field or has an unknown one: {error}") from None
         entry._check()
         if entry.line() != line:
             raise canonical.NotCanonical("has a field that does not belong there")
@@ -140,7 +140,7 @@ class Entry:
             if not (isinstance(kept.path, str) and is_place(kept.path)):
                 raise canonical.NotCanonical("names a file outside the layout of a case")
             if not is_sha256(kept.sha256) or type(kept.size) is not int or kept.size < 0:
-                raise canonical.NotCanonical("has a hash or a size that is none")
+                raise canonical.NotCanonical("has an invalid hash or size")
 
 
 def now() -> str:
@@ -201,7 +201,7 @@ class Head:
         except (KeyError, TypeError):
             sound = False
         if not sound or type(head.lines) is not int or type(head.log_bytes) is not int:
-            raise canonical.NotCanonical("is not of its form")
+            raise canonical.NotCanonical("does not have the form of a head")
         return head
 
 
@@ -245,7 +245,9 @@ def read_lines(descriptor: int) -> tuple[Line, ...]:
             digest, length, whole = hashlib.sha256(), len(data), data.endswith(b"\n")
             values += sum(data.count(mark) for mark in (b",", b"[", b"{"))
             if values > _MOST_VALUES:
-                raise UnreadableError(f"{LOG}: holds over {_MOST_VALUES:,} values; it is no log")
+                raise UnreadableError(
+                    f"{LOG}: has over {_MOST_VALUES:,} values; it is not a case log"
+                )
             if whole or length < _LONGEST_LINE:
                 line = _line(len(lines) + 1, offset, data[:-1] if whole else data, whole)
                 lines.append(line)

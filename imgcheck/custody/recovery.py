@@ -42,14 +42,17 @@ def recover(case: "CustodyFolder", chain: History) -> str:
     if chain.unfinished is not None:
         number = chain.unfinished.sequence
         moved = _finish(case, chain.unfinished)
-        done.append(f"line {number} was written but its step not completed; it was completed")
+        done.append(
+            f"the step of line {number} was interrupted after the line was written; it was "
+            "completed"
+        )
         detail["ended"] = {"files_placed": moved, "line": number}
     leftovers = _leftovers(case)
     if leftovers:
         done.append(f"{len(leftovers)} unfinished file(s) in incoming/ were removed")
         detail["removed"] = [_describe(path) for path in leftovers]
     if chain.torn:
-        done.append(f"{len(chain.torn)} torn line(s) were kept and noted")
+        done.append(f"{len(chain.torn)} incomplete line(s) were kept and logged")
         detail["after"] = {"line": case.head.lines, "sha256": case.head.sha256}
         detail["torn"] = [
             {"bytes": t.length, "line": t.number, "sha256": t.sha256} for t in chain.torn
@@ -97,8 +100,8 @@ def _leftovers(case: "CustodyFolder") -> list[Path]:
     for path in found:
         if not is_leftover(path.name):
             raise CaseDamagedError(
-                f"{printable(str(case.folder))}: {layout.INCOMING}/{printable(path.name)} was not "
-                "made by a step of the case; move it away first"
+                f"{printable(str(case.folder))}: {layout.INCOMING}/{printable(path.name)} was "
+                "not written by imgcheck; move it out of the case first"
             )
     return found
 

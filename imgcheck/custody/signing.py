@@ -134,7 +134,7 @@ def read(data: bytes) -> Signature:
             and hashlib.sha256(der).hexdigest() == statement["public_key_sha256"]
         )
         if not sound:
-            raise canonical.NotCanonical("is no signature of this form")
+            raise canonical.NotCanonical("is not a signature file of imgcheck")
         return Signature(
             case=str(head["case"]),
             lines=head["lines"],
@@ -146,7 +146,7 @@ def read(data: bytes) -> Signature:
             report_sha256=statement["report"]["sha256"] if "report" in statement else None,
         )
     except (KeyError, TypeError, AttributeError, binascii.Error) as error:
-        raise canonical.NotCanonical(f"is no signature of this form: {error}") from None
+        raise canonical.NotCanonical(f"is not a signature file of imgcheck: {error}") from None
 
 
 def check_report(report: bytes, signature: bytes, *, public_key: bytes) -> Signature:
@@ -167,10 +167,10 @@ def check_report(report: bytes, signature: bytes, *, public_key: bytes) -> Signa
     if found.fingerprint != wanted:
         raise CaseDamagedError(f"the signature is by another key, {found.fingerprint}")
     if not is_valid(found):
-        raise CaseDamagedError("the signature does not belong to what it signs: it was changed")
+        raise CaseDamagedError("the signature does not match the signed content, which was changed")
     # ``report.json`` is written in one way only, so its bytes stand for its content.
     if found.report_sha256 != hashlib.sha256(report).hexdigest():
-        raise CaseDamagedError("the signature is valid, but it is not that of this report")
+        raise CaseDamagedError("the signature is valid, but belongs to another report")
     return found
 
 
@@ -195,9 +195,9 @@ def fingerprint(public_key: bytes) -> str:
     try:
         key = serialization.load_pem_public_key(public_key)
     except Exception as error:  # the library raises several kinds for what is no key
-        raise UsageError(f"this is no public key in PEM: {str(error)[:200]}") from None
+        raise UsageError(f"this is not a public key in PEM format: {str(error)[:200]}") from None
     if not isinstance(key, ed25519.Ed25519PublicKey):
-        raise UsageError("this is a public key of another kind; Ed25519 is needed")
+        raise UsageError("this is another kind of public key; Ed25519 is needed")
     return hashlib.sha256(_der(key)).hexdigest()
 
 
@@ -218,7 +218,7 @@ def make_key(path: Path, *, passphrase: bytes | None = None) -> tuple[Path, str]
     public_path = path.with_name(f"{path.stem}.pub.pem")
     for one in (path, public_path):
         if one.exists() or one.is_symlink():
-            raise UsageError(f"{printable(one.name)}: exists; a key is never replaced")
+            raise UsageError(f"{printable(one.name)}: exists; an existing key is not overwritten")
     private = ed25519.Ed25519PrivateKey.generate()
     lock: Any = serialization.NoEncryption()
     if passphrase:
@@ -249,10 +249,11 @@ def _load_private(key: bytes, passphrase: bytes | None) -> Any:
         raise UsageError(f"this key {words}") from None
     except Exception as error:  # the library raises several kinds for what is no key
         raise UsageError(
-            f"this is no private key in PEM, or the passphrase is wrong: {str(error)[:200]}"
+            "this is not a private key in PEM format, or the passphrase is wrong: "
+            f"{str(error)[:200]}"
         ) from None
     if not isinstance(private, ed25519.Ed25519PrivateKey):
-        raise UsageError("this is a private key of another kind; Ed25519 is needed")
+        raise UsageError("this is another kind of private key; Ed25519 is needed")
     return private
 
 
@@ -292,7 +293,7 @@ def examine(
                 elif state is not None:
                     problems.append(state)
     if wanted is not None and not any(s.valid and s.fingerprint == wanted for s in states):
-        words = f"no valid signature is by the key of fingerprint {wanted}"
+        words = f"there is no valid signature by the key with the fingerprint {wanted}"
         problems.append(Problem(kind="signature", path=layout.SIGNATURES, message=words))
     return tuple(states), problems
 
@@ -309,14 +310,19 @@ def _seal(folder: Path, path: str, entry: Entry, chain: History) -> Seal | Probl
         return problem(f"it {error}")
     line = chain.lines[signature.lines - 1] if 0 < signature.lines <= len(chain.lines) else None
     if line is None or line.sha256 != signature.sha256 or signature.case != entry.case:
-        return problem(f"it signs a line {signature.lines} that is not the one in this log")
+        return problem(
+            f"it signs a line {signature.lines} that differs from line {signature.lines} of "
+            "this log"
+        )
     if entry.detail.get("public_key_sha256") != signature.fingerprint:
         return problem(f"line {entry.sequence} names another key")
     valid: bool | None = None
     with contextlib.suppress(MissingDependencyError):
         valid = is_valid(signature)
     if valid is False:
-        return problem("the signature is not that of the key it names: what it signs was changed")
+        return problem(
+            "the signature does not match the key that it names: the signed content was changed"
+        )
     return Seal(path=path, fingerprint=signature.fingerprint, line=signature.lines, valid=valid)
 
 
@@ -329,5 +335,5 @@ def remarks(states: tuple[Seal, ...], chain: History) -> Iterator[str]:
         behind = len(chain.lines) - state.line
         yield (
             f"{state.path}: signed up to line {state.line} ({behind} later) by the key "
-            f"{state.fingerprint[:16]}…; whose key that is must be known from elsewhere"
+            f"{state.fingerprint[:16]}…; confirm from another source whose key this is"
         )

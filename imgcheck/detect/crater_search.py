@@ -132,8 +132,8 @@ def craters(
         expected_false=_expected_false(model, false_per_megapixel * megapixels),
         sun_azimuth_deg=azimuth,
         calibration=model.calibration,
-        reason="p is not known: no pictures of real craters with known truth were available"
-        + ("" if azimuth is not None else "; every azimuth of the sun was tried"),
+        reason="probabilities are not given: no pictures of real craters with known positions "
+        "were available" + ("" if azimuth is not None else "; every azimuth of the sun was tried"),
         working_gsd=work.gsd if work.gsd > metres else None,
     )
 

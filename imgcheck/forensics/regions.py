@@ -293,6 +293,6 @@ def smallest(found: Powers) -> float | None:
 def missed(found: Powers) -> str:
     """Return the reason why no size is found nine times in ten."""
     if not found:
-        return "squares moved within the picture change too little to be visible"
+        return "test squares moved within the picture change it too little to be detected"
     size, hits, tried = found[-1]
     return f"only {hits} of {tried} squares of {size:.0f} px moved within the picture were found"

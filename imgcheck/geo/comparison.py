@@ -131,7 +131,8 @@ def _place(point: Sequence[float]) -> tuple[float, float]:
     lon, lat = float(point[0]), float(point[1])
     if not (-360 <= lon <= 360 and -90 <= lat <= 90):
         raise UsageError(
-            f"({lon:g}, {lat:g}) is no place: longitude first, then latitude (-90 to 90), degrees"
+            f"({lon:g}, {lat:g}) is not a valid place: longitude first, then latitude (-90 "
+            "to 90), degrees"
         )
     return lon, lat
 

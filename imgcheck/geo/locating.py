@@ -45,7 +45,7 @@ _SAME_GROUND = 0.1
 # The structural path needs so many pixels a side, and more than one step of eight bits.
 _LEAST_SIDE = 48
 _LEAST_CONTRAST = 1.5 / 255
-_OUTSIDE = "the reference shows nothing of the place that was named as near"
+_OUTSIDE = "the reference does not show the area to which the search was limited"
 
 
 def locate(
@@ -234,7 +234,7 @@ def _unsuitable(picture: Float32, mask: Mask | None, reference: "structural.Pyra
         ("reference", reference.gray, reference.mask),
     ):
         if seen.any() and float(np.ptp(gray[seen])) < _LEAST_CONTRAST:
-            return f"the {name} is one even tone"
+            return f"the {name} has one uniform tone"
     return None
 
 

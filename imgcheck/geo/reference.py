@@ -97,14 +97,15 @@ class Prior:
     def __post_init__(self) -> None:
         if self.gsd_m is not None and not 0 < self.gsd_m[0] <= self.gsd_m[1] < math.inf:
             raise UsageError(
-                f"{self.gsd_m[0]:g} to {self.gsd_m[1]:g} m is no range of pixel sizes; give "
+                f"{self.gsd_m[0]:g} to {self.gsd_m[1]:g} m is not a range of pixel sizes; give "
                 "0 < least <= most"
             )
         if self.near is not None:
             lon, lat, radius = self.near
             if not (abs(lat) <= 90 and abs(lon) <= 180 and 0 < radius < 20_000):
                 raise UsageError(
-                    f"near {lat:g}, {lon:g} within {radius:g} km is no place; give latitude and "
+                    f"near {lat:g}, {lon:g} within {radius:g} km is not a valid place; "
+                    "give latitude and "
                     "longitude in degrees and a radius in km"
                 )
 

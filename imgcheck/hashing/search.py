@@ -113,7 +113,7 @@ def _by_hash_alone(
             known=source.known(hit.picture),
             stage="hash",
             relation="undetermined",
-            relation_reason="only its hash is known",
+            relation_reason="the index contains only its hash",
             log10_nfa=hit.log10_nfa,
             mirrored=hit.orientation.startswith("mirror"),
             inverted=hit.inverted,

@@ -278,7 +278,7 @@ def _align(
     matched = features.match(query, known, ratio=ratio)
     pairs = Pairs.of(query, known, matched)
     if len(pairs) < 5:
-        reason = f"only {len(pairs)} details of the picture look like the reference"
+        reason = f"only {len(pairs)} local features of the picture match the reference"
         return NotRegistered(reason=reason, matches=len(pairs))
     best: tuple[Agreement, Fit] | None = None
     for start in proposals(pairs, query_shape):
@@ -286,7 +286,7 @@ def _align(
         if grown and (best is None or grown[0].log10_nfa < best[0].log10_nfa):
             best = grown
     if best is None:
-        reason = "no arrangement of similar details fits a common transform"
+        reason = "the matching features do not agree on one transform"
         return NotRegistered(reason=reason, matches=len(pairs))
     for model in MODELS[1 : MODELS.index(max_model) + 1]:
         wider = grow(best[1].matrix, model, pairs, query_shape, known_shape)
@@ -375,7 +375,7 @@ def refusal(
     """Return why the best transform is not accepted, or None."""
     if found.log10_nfa > ACCEPT_LOG10_NFA:
         return (
-            f"the best transform could be chance (log10 of the number of false alarms "
+            f"the best transform could be a coincidence (log10 of the number of false alarms "
             f"{found.log10_nfa:.1f}, needed {ACCEPT_LOG10_NFA:g})"
         )
     odd = odd_shape(fitted.matrix, query_shape)
@@ -384,14 +384,14 @@ def refusal(
     diagonal = math.hypot(*query_shape[:2])
     narrow = math.sqrt(max(0.0, float(np.linalg.eigvalsh(np.cov(source.T))[0])))
     if narrow < SMALLEST_SPREAD * diagonal:
-        return "the agreeing details lie in one spot or on one line"
+        return "the matching features lie in one spot or along one line"
     in_reference = diagonal * transforms.scale(fitted.matrix, query_shape)
     if corner_sigma > LARGEST_CORNER_SIGMA * in_reference:
         return f"the position of a corner is uncertain by {corner_sigma:.1f} reference pixels"
     if found.distinct < _WELL_SPREAD:
         sway = _sway(fitted, source, target, query_shape)
         if sway > max(1.0, min(LARGEST_SWAY * in_reference, LARGEST_SWAY_PX)):
-            return "the position of a corner depends on the agreeing details of one spot"
+            return "the position of a corner depends on matching features in a single spot"
     return None
 
 

@@ -253,9 +253,10 @@ def _decide(
     # A drawing may look like a moved object; parallax decides alone.
     alone = likelihood.copy_score(median=median, shift_px=shift_px, moved=0)
     if alone <= PARALLAX_SCORE and median >= CAPTURE_MEDIAN and count >= _ENOUGH_BLOCKS:
-        return "same-capture", f"{words}: the ground was seen from another point"
+        return "same-capture", f"{words}: the ground was seen from another position"
     return "undetermined", (
-        f"{words}: an annotated copy, a frame of the same flight, or the same ground at a like hour"
+        f"{words}: an annotated copy, a frame of the same flight, or the same ground at a "
+        "similar hour"
     )
 
 

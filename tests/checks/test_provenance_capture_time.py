@@ -208,7 +208,7 @@ def test_the_side_of_the_claimed_dates_is_said_as_far_as_the_zones_allow(
 
 def test_without_a_time_nothing_is_said_for_or_against() -> None:
     finding = say()
-    assert "records no time of capture, which is no evidence" in finding.summary
+    assert "records no time of capture, which is not evidence" in finding.summary
     assert finding.measures == ()
     assert finding.outcome is Outcome.NOT_APPLICABLE
     assert say(time("2017-09-10T12:00:00")).outcome is Outcome.INCONCLUSIVE

@@ -46,7 +46,7 @@ def placed(*positions: Gps, unread: str = "") -> provenance.Metadata:
         (placed(at(0, 0)), "write when they have no position", 0),
         (placed(at(None, 30.52), unread="latitude: why"), "cannot be used: latitude: why", 0),
         (placed(unread="latitude: why"), "cannot be used: latitude: why", 0),
-        (placed(), "records no position, which is no evidence", 0),
+        (placed(), "records no position, which is not evidence", 0),
         (placed(at(None, 30.52)), "records no position", 0),
     ],
 )

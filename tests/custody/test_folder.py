@@ -222,7 +222,7 @@ def test_a_link_in_place_of_a_part_is_refused(case: Path, tmp_path: Path, part: 
 
 @pytest.mark.parametrize(
     "stated",
-    [{"source_url": "no address"}, {"acquired_at": "8-12 Sept"}, {"note": "x" * (2 << 20)},
+    [{"source_url": "not an address"}, {"acquired_at": "8-12 Sept"}, {"note": "x" * (2 << 20)},
      {"note": "\ud800"}],
 )  # fmt: skip
 def test_statements_without_meaning_are_refused(

@@ -205,7 +205,7 @@ def test_a_damaged_tile_is_one_sentence(index, tmp_path, picture):
         connection.execute("UPDATE tile SET data = x'789c00' WHERE level = 1 AND col = 0")
         connection.execute("UPDATE tile SET data = x'789c00' WHERE level = 3 AND col = 0")
     connection.close()
-    with pytest.raises(IndexFileError, match="wrong check sum; delete it and build it anew"):
+    with pytest.raises(IndexFileError, match="wrong check sum; delete it and build it again"):
         area.search(picture[0], path, prior=_PRIOR)
 
 
@@ -362,7 +362,7 @@ def test_references_of_other_pixel_sizes_are_searched_at_their_own_scales():
 def test_sizes_beyond_what_the_search_affords_are_left_out_and_said(monkeypatch):
     monkeypatch.setattr(planning, "_MOST_WORK", 1e6)
     plan = planning.plan((300, 300), [area_source(width=9000, height=9000)], None)
-    assert plan.reason == "sizes finer than the search could afford were left out"
+    assert plan.reason == "the finest pixel sizes were not searched, to limit the computing time"
     assert max(step.scale for step in plan.steps) > 3
 
 

@@ -50,7 +50,10 @@ def test_a_copy_is_answered_by_its_listed_hash_and_nothing_is_made_up(tmp_path):
         result = index.search(as_image(dihedral(picture, 4), quality=70))
         (match,) = result.matches
         assert (match.id, match.path, match.stage) == (number, "clip.jpg", "hash")
-        assert (match.relation, match.relation_reason) == ("undetermined", "only its hash is known")
+        assert (match.relation, match.relation_reason) == (
+            "undetermined",
+            "the index contains only its hash",
+        )
         assert (match.transform, match.mirrored, match.inverted) == (None, True, False)
         assert (match.known.listed, match.known.date) == ("games", "2015-06")
         assert (result.exact, result.rows, result.listed) == (True, 0, 1)
@@ -214,7 +217,7 @@ def test_kinds_are_kept_apart(tmp_path):
             == []
         )
         assert index.within(words, radius=3) == []
-        with pytest.raises(UsageError, match="no kind of hash"):
+        with pytest.raises(UsageError, match="not a kind of hash"):
             index.within(words, radius=3, kind="ahash64")
         with pytest.raises(UsageError, match="64 bits"):
             index.add_hash(np.ones(4, np.uint64), label="", list_name="l", kind="phash64")

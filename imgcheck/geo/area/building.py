@@ -82,7 +82,9 @@ def build(
             made += _add(store, image, source, progress)
         sources = store.sources()
         if not sources:
-            raise UsageError("none of the files given is a georeferenced raster; nothing to index")
+            raise UsageError(
+                "none of the given files is a georeferenced raster, so there is nothing to index"
+            )
         tiles = sum(len(store.finished(source)) for source in sources)
     return Built(
         sources=len(sources),

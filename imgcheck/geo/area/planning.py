@@ -104,7 +104,11 @@ def _sizes(
         factor = _factor(shape, scale)
         work += sum(_area(s, circles.get(s.id)) for s in group) / factor**2
         if work > _MOST_WORK:
-            return steps, "sizes finer than the search could afford were left out", work
+            return (
+                steps,
+                ("the finest pixel sizes were not searched, to limit the computing time"),
+                work,
+            )
         steps.append(Step(scale=scale, factor=factor, sources=tuple(group)))
     return steps, None, work
 

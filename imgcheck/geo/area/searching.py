@@ -143,7 +143,8 @@ def _searched(
 ) -> AreaMatch | NotPlaced:
     levels = Levels(store)
     answer: AreaMatch | NotPlaced = NotPlaced(
-        reason="no place of the area has edges that run like the picture's", path="structural"
+        reason="no location in the area has edges in the same directions as the picture",
+        path="structural",
     )
     for look in _LOOKS if plan.work < _MOST_SECOND else _LOOKS[:1]:
         peaks = _swept(levels, picture, usable, plan, look, progress)

@@ -224,7 +224,7 @@ class Store:
         if version != _VERSION:
             raise IndexFileError(
                 f"the index {_shown(self.path)} has version {version}, this program reads "
-                f"{_VERSION}; build it anew"
+                f"{_VERSION}; build it again"
             )
 
     @contextmanager
@@ -237,7 +237,7 @@ class Store:
             raise self._damaged(str(error)) from None
         # A file from a stranger may hold any type, any size and any depth of nesting.
         except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
-            raise self._damaged(f"an entry makes no sense ({error})") from None
+            raise self._damaged(f"an entry is not valid ({error})") from None
         except (zlib.error, MemoryError) as error:
             raise self._damaged(f"an entry cannot be unpacked ({error})") from None
 
@@ -249,8 +249,8 @@ class Store:
 
     def _damaged(self, what: str) -> IndexFileError:
         return IndexFileError(
-            f"the index {_shown(self.path)} cannot be used: {printable(what)}; delete it and build "
-            "it anew"
+            f"the index {_shown(self.path)} cannot be used: {printable(what)}; delete it and "
+            "build it again"
         )
 
 
@@ -272,7 +272,7 @@ def _source(row: tuple[object, ...]) -> Source:
     earth.affine_of(affine)
     earth.system_of(found.crs)
     if not all(map(math.isfinite, found.stretch or ())):
-        raise ValueError("the stretch of its samples")
+        raise ValueError("the contrast stretch of a reference")
     if not 0 < found.gsd_m < float("inf"):
         raise ValueError("a pixel size")
     if min(found.width, found.height) < 1 or max(found.width, found.height) > 1_000_000:

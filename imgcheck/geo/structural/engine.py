@@ -114,7 +114,9 @@ def find(
     )
     best = _best(picture, usable, pyramid, _distinct(candidates, picture.shape))
     if best is None:
-        return _nothing("no place on the reference has edges that run like the picture's")
+        return _nothing(
+            "no location on the reference has edges in the same directions as the picture"
+        )
     candidate, refined, verified = best
     rivals = _rivals(picture, usable, pyramid, candidate, side, turn_step)
     probability = judging.false_match_probability(
@@ -132,8 +134,8 @@ def find(
     if left_out:
         found = replace(
             found,
-            reason=f"{found.reason}; details of the picture finer than the search could afford "
-            "were left out",
+            reason=f"{found.reason}; the finest details of the picture were not used, to limit "
+            "the computing time",
         )
     return NoMatch(
         registration=found,

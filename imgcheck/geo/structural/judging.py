@@ -68,7 +68,7 @@ def judge(
     inside = refined.inside
     inliers = int(inside.sum())
     refused = NotRegistered(
-        reason="the agreeing patches do not determine a transform",
+        reason="the matching patches do not determine a transform",
         matches=len(inside),
         inliers=inliers,
         log10_nfa=verified.log10_tail,
@@ -142,7 +142,8 @@ def _refusal(
 ) -> str | None:
     if probability > ACCEPT_PROBABILITY:
         return (
-            f"the best place could be chance: a picture of another place would fit as well with "
+            "the best location could be a coincidence: a picture of another place would "
+            "fit as well with "
             f"a probability of {significant(probability, 2)}, and at most "
             f"{significant(ACCEPT_PROBABILITY, 2)} is accepted"
         )
@@ -151,7 +152,7 @@ def _refusal(
         return odd
     surrounded = _hull_share(verified.points[verified.agree], shape)
     if fitted.model != "similarity" and surrounded < LEAST_HULL:
-        return "the agreeing patches lie in one part of the picture"
+        return "the matching patches all lie in one part of the picture"
     diagonal = math.hypot(*shape[:2]) * transforms.scale(fitted.matrix, shape)
     if corner_sigma > max(LARGEST_CORNER_SIGMA * diagonal, LEAST_CORNER_LIMIT * refined.grid_px):
         return f"the position of a corner is uncertain by {corner_sigma:.1f} reference pixels"

@@ -27,7 +27,7 @@ _REST = {4: "-12-31T24", 7: "-31T24", 10: "T24"}
 def width(kind: str) -> int:
     """Return how many words a hash of a kind has, 1 or 4; raise UsageError for another kind."""
     if kind not in BITS:
-        raise UsageError(f'"{kind}" is no kind of hash; write one of {", ".join(BITS)}')
+        raise UsageError(f'"{kind}" is not a kind of hash; write one of {", ".join(BITS)}')
     return BITS[kind] // 64
 
 

@@ -89,7 +89,7 @@ def read(path: Path, *, format: str = "auto", date: str | None = None) -> HashLi
         If the format is unknown.
     """
     if format not in FORMATS:
-        raise UsageError(f'"{format}" is no format of a list; write one of {", ".join(FORMATS)}')
+        raise UsageError(f'"{format}" is not a format of a list; write one of {", ".join(FORMATS)}')
     arguments.checked_date(date)
     problems: list[str] = []
     found: list[_Entry] = []

@@ -165,7 +165,7 @@ class Rows:
             "SELECT count, data FROM features WHERE picture = ?", (picture,)
         ).fetchone()
         if row is None:
-            raise self._segments.damaged(f"what belongs to picture {picture}")
+            raise self._segments.damaged(f"the features of picture {picture}")
         return self._unpacked(row[1], row[0])
 
     def preview(self, picture: int) -> NDArray[np.uint8] | None:

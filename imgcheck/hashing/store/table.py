@@ -356,7 +356,7 @@ def _table(
         elif number in owners and not entry:
             found.append(owners[number])
         else:
-            raise source.damaged(f"what belongs to hash {number}")
+            raise source.damaged(f"the data of hash {number}")
     owner, *texts = zip(*found, strict=True)
     none = np.zeros(len(rows), np.uint64)
     words = {f"w{k}": rows.words[k] if k < len(rows.words) else none for k in range(4)}

@@ -84,7 +84,7 @@ def structure(data: bytes, *, format: str) -> Structure:
     """
     walk = Walk(data=data)
     if format != "jpeg" and format not in _MODULES:
-        walk.observe("invalid", f"no walker for the format {format[:20]!r}")
+        walk.observe("invalid", f"the structure cannot be read for the format {format[:20]!r}")
         return _structure(walk, format, ())
     return _structure(walk, format, _walker(format)(walk)[0])
 

@@ -95,10 +95,10 @@ class TiffBlock:
     fault: tuple[str, int] | None = None
 
 
-_LOOP = "the chain of TIFF directories returns to one it has passed"
+_LOOP = "the chain of TIFF directories forms a loop"
 _OUTSIDE = "its TIFF directory at offset {} lies past the end of the file"
 _CANNOT_HOLD = "its TIFF directory at offset {} has {} entries, which the file cannot hold"
-_MANY_TAGS = f"the TIFF directories hold more than {_MOST_TAGS:,} tags; not all were walked"
+_MANY_TAGS = f"the TIFF directories hold more than {_MOST_TAGS:,} tags; not all were read"
 
 
 class _Reader:
@@ -257,7 +257,9 @@ def read_tiff(
     big = magic == 43
     if magic not in (42, 43):
         # 0x4F52, 0x5352 (Olympus), 0x55 (Panasonic) and zeroed magics occur.
-        walk.observe("invalid", f"the TIFF header has the magic {magic}, not 42 or 43", start, 4)
+        walk.observe(
+            "invalid", f"the TIFF header has the magic number {magic}, not 42 or 43", start, 4
+        )
     reader = _Reader(walk, start, min(end, len(walk.data)), order, big)
     first = reader.uint(start + (8 if big else 4), reader.word)
     if first:

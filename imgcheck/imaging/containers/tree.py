@@ -127,7 +127,7 @@ class Walk:
     def stop(self, parts: str) -> None:
         """Record that the walk ended because the file has too many parts."""
         self.too_many = parts
-        self.observe("limit", f"more than {MOST_PARTS:,} {parts}; the rest was not walked")
+        self.observe("limit", f"more than {MOST_PARTS:,} {parts}; the rest was not read")
 
     def uint(self, offset: int, size: int, order: Literal["big", "little"] = "big") -> int | None:
         """Read an unsigned integer, or None where it would reach out of the file."""

@@ -26,7 +26,7 @@ _MEANING: dict[Role, str] = {
     "written": "the moment a program last saved the picture, which can be long after capture",
     "metadata": "the moment the tags were last changed, which can be long after capture",
     "sent": "the day on which a messenger or a platform named the file, after capture",
-    "signed": "the moment of a signed time stamp: the file existed then",
+    "signed": "the time of a signed time stamp: the file existed then",
 }
 
 

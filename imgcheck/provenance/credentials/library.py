@@ -95,7 +95,7 @@ class Library:
         try:
             self._context = c2pa.Context(c2pa.Settings.from_dict(settings(trust)))
         except c2pa.C2paError as error:
-            self._refused = f"the library refuses the trust list: {error}"[:500]
+            self._refused = f"the C2PA library rejects the trust list: {error}"[:500]
 
     def read(
         self, data: bytes, *, format: str, manifest: bytes | None = None
@@ -111,7 +111,7 @@ class Library:
             return None if reader is None else self._report(reader)
         except (self._c2pa.C2paError, ValueError, RecursionError, OSError) as error:
             words = f"{error}"[:500] or type(error).__name__
-            return NoReport(f"the library could not read it: {words}")
+            return NoReport(f"the C2PA library could not read it: {words}")
 
     def _report(self, reader: Any) -> Report | NoReport:
         detailed = reader.detailed_json()
@@ -119,7 +119,7 @@ class Library:
             return NoReport("the report of the manifest store is too large")
         store = json.loads(detailed)
         if not isinstance(store, dict):
-            return NoReport("the library gave no report")
+            return NoReport("the C2PA library returned no report")
 
         def substore(label: str) -> bytes | None:
             stream = io.BytesIO()

@@ -123,7 +123,8 @@ def read_credentials(
     stray = _STORE.search(data)
     if report is None and not presence.present and linked is None and stray is not None:
         report = NoReport(
-            f"a manifest store lies at byte {stray.start() - 4}, where no reader looks for one"
+            f"a manifest store lies at byte {stray.start() - 4}, where C2PA readers do not "
+            "look for one"
         )
     if not isinstance(report, Report):
         return _without_report(presence, linked, trust, report)
@@ -138,7 +139,8 @@ def read_credentials(
         again = library.read(cut, format=format)
         if isinstance(again, Report) and _integrity(Store(again.store))[0] == "intact":
             words = (
-                f"it fits without the last {len(data) - len(cut)} bytes, after the picture's end"
+                f"the hash matches without the last {len(data) - len(cut)} bytes, which "
+                "follow the end of the picture"
             )
             found = replace(found, whole_without_trailer=True, reason=words)
     return replace(found, statements=compare(active, gps=gps, times=times))
@@ -151,7 +153,7 @@ def _whole(
     found = store.verdict
     integrity, reason = _integrity(store)
     if not presence.present and report.remote_url is None:
-        odd = "the library finds a manifest where imgcheck's own walk of the file finds none"
+        odd = "the C2PA library finds a manifest that imgcheck's own parser does not find"
         reason = f"{reason}; {odd}" if reason else odd
     certificate = report.certificates.get(active.label)
     steps = actions(active)
@@ -186,12 +188,18 @@ def _integrity(store: Store) -> tuple[Integrity, str | None]:
     if later and (refused or not failing):
         return "broken", f"the manifest of an ingredient changed since: {later[0].words}"
     if refused:
-        return "disputed", f"signature and hash fit, but the library objects: {failing[0].words}"
+        return "disputed", (
+            "the signature and the hash are valid, but the C2PA library reports: "
+            f"{failing[0].words}"
+        )
     if failing:
         return "broken", failing[0].words or None
     if found.signature_fits and found.content_fits:
         return "intact", None
-    return "unreadable", "the library confirms no signature, or no hash of the content"
+    return "unreadable", (
+        "the C2PA library does not confirm the signature, or does not confirm the hash of the "
+        "content"
+    )
 
 
 def _without_trailer(data: bytes, structure: Structure) -> bytes | None:

@@ -204,9 +204,11 @@ class Credentials:
 
 
 _INTEGRITY = {
-    "intact": "signature, assertions and content hash fit: the hashed bytes are those signed",
+    "intact": "signature, assertions and content hash are valid: the hashed bytes are the ones "
+    "that were signed",
     "broken": "broken: the current bytes are not the signed ones",
-    "disputed": "disputed: signature and content hash fit, but the library refuses the manifest",
+    "disputed": "disputed: signature and content hash are valid, but the C2PA library rejects the "
+    "manifest",
     "unreadable": "present, but unreadable",
     "not validated": "present, not validated",
 }
@@ -214,14 +216,15 @@ _TRUST = {
     "trusted": "on the user's trust list",
     "untrusted": "not on the user's trust list, which is not evidence against the picture",
     "expired": "the certificate had expired, and no time stamp shows that it was valid when used",
-    "invalid": "the certificate does not keep to the rules for signers",
+    "invalid": "the certificate does not meet the C2PA rules for signers",
     "revoked": "the certificate was revoked",
     "no trust list": "no trust list was given: anyone can sign in any name",
 }
 _STAMP = {
     "trusted": "by an authority on the user's list",
     "untrusted": "by an authority that is not on the user's list",
-    "accepted unlisted": "by an authority that was checked against no list (an old claim)",
+    "accepted unlisted": "by an authority that was not checked against a list (old version of "
+    "C2PA)",
     "no trust list": "by an authority for which no trust list was given",
 }
 
@@ -253,9 +256,9 @@ def _lines(found: Credentials) -> Iterator[str]:
     broken = len(found.broken_ingredients)
     if broken:
         which = "ingredient is" if broken == 1 else "ingredients are"
-        yield f"but {broken} {which} not whole: see below"
+        yield f"but {broken} {which} not intact: see below"
     if found.remote_url:
-        yield f"the manifest is linked, not fetched: {found.remote_url}"
+        yield f"the manifest is only linked, and was not downloaded: {found.remote_url}"
     if found.signer is not None:
         yield from _signer(found.signer, found.trust_list)
     if found.library is not None and found.signer is not None:
@@ -264,7 +267,7 @@ def _lines(found: Credentials) -> Iterator[str]:
         yield ingredient.sentence
     if found.unnamed:
         count = len(found.unnamed)
-        yield f"manifests in the store that no ingredient names, not validated: {count}"
+        yield f"manifests that are not referenced as ingredients and were not validated: {count}"
     if found.outside_hash is not None:
         yield from _outside(found.outside_hash)
     for statement in found.statements:
@@ -295,7 +298,7 @@ def _stamp(stamp: Stamp | None) -> str:
         return "no time stamp, so the time of signing is not known"
     who = stamp.authority or "an unnamed authority"
     if not stamp.fits:
-        return f"the time stamp of {who} does not fit what it should stamp"
+        return f"the time stamp of {who} does not match the signature that it should stamp"
     return f"signed by {stamp.time}, as stamped by {who}, {_STAMP[stamp.trust]}"
 
 
@@ -303,7 +306,7 @@ def _outside(outside: OutsideHash) -> Iterator[str]:
     if outside.method is None:
         yield "no hash of the content was found: the picture itself is not protected"
     for part in outside.ranges:
-        names = ", ".join(part.parts) or "nothing of the walked file"
+        names = ", ".join(part.parts) or "no known part of the file"
         yield f"outside the hash: bytes {part.offset} to {part.offset + part.length}: {names}"
     if outside.rules:
         yield f"outside the hash ({outside.method}): {', '.join(outside.rules[:12])}"

@@ -121,7 +121,7 @@ class ExifTool:
         self._timeout = timeout_s
         self.version = self._check_version()
         older = tuple(map(int, self.version.split("."))) < MEASURED
-        note = f"exiftool {self.version} is older than 12.57, with which agreement was measured"
+        note = f"exiftool {self.version} is older than 12.57, the version used to measure agreement"
         self.warnings = (note,) if older else ()
 
     def read(self, data: bytes, *, format: str) -> SecondReading | NoSecondReading:

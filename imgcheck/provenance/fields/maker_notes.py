@@ -246,7 +246,7 @@ def _directory(
 
 
 def _entries(data: bytes, first: int, stop: int, order: Order, base: int) -> _Ifd | None:
-    """Read a directory; None where an entry makes no sense."""
+    """Read a directory; None where an entry is not valid."""
     if first + 2 > stop:
         return None
     count = int.from_bytes(data[first : first + 2], order)

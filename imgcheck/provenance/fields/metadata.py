@@ -399,7 +399,8 @@ def _main_directory(reading: Reading, block: TiffBlock) -> str:
         return "IFD0"
     first = pictures[0]
     reading.observe(
-        "reduced-copy", f"the first directory is flagged as a reduced copy; the picture is that of "
+        "reduced-copy",
+            "the first directory is marked as a reduced copy; the picture itself is in "
         f"{whole[0].name}", first.offset, first.length,
     )  # fmt: skip
     return whole[0].name

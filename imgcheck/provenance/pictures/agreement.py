@@ -158,11 +158,11 @@ def agreement_words(found: Agreement, source: str = "thumbnail") -> list[str]:
     words = [first]
     if found.local_difference is not None:
         x, y, width, height = (round(value) for value in found.local_difference)
-        words.append(f"Inside {width} x {height} px at ({x}, {y}) the two differ although they "
-                     "agree all around.")  # fmt: skip
+        words.append(f"Inside {width} x {height} px at ({x}, {y}) the two differ, although they "
+                     "agree around it.")  # fmt: skip
     if found.kind in ("cropped", "rotated", "different"):
         words.append("Programs that crop, turn or replace a picture often leave the old "
-                     "thumbnail; cameras that cut the thumbnail exist.")  # fmt: skip
+                     "thumbnail; some cameras crop the thumbnail.")  # fmt: skip
     return words
 
 

@@ -19,14 +19,14 @@ from imgcheck.provenance.fields.values import Reading
 State = Literal["intact", "changed", "re-encoded", "zeroed", "unreadable"]
 CAVEATS = (
     "The field covers where the scans begin and how long the file is, not the pixels: a change "
-    "inside a scan that keeps its length is not seen.",
+    "inside a scan that keeps its length is not detected.",
     "Files from Instagram and other services of Meta carry the field too; it does not show which "
     "service, who uploaded, or that the picture was not changed before.",
 )
 _WORDS = {
-    "intact": "FBMD: every scan begins where the field states and the size fits: as Meta's service "
-    "delivered it",
-    "changed": "FBMD: the scans are those of the field, but the header or the size changed after "
+    "intact": "FBMD: every scan begins where the field states and the size fits: the file is as "
+    "Meta's service delivered it",
+    "changed": "FBMD: the scans are as the field states, but the header or the size changed after "
     "Meta's service delivered the file",
     "re-encoded": "FBMD: the scans are not those the field was written for: the picture was "
     "encoded again (with or without loss) with the field carried along, or the field comes from "

@@ -261,7 +261,7 @@ def _capture(metadata: Metadata) -> tuple[Step, ...]:
         return ()
     tags = ["IFD0:Make", "IFD0:Model"]
     time = next((one for one in metadata.times if one.role == "capture"), None)
-    words = f"a file of a camera that is named {shown(camera)}"
+    words = f"the file names the camera {shown(camera)}"
     if time is not None:
         words += f", clock {time.value}" + ("" if time.zone else " (zone unknown)")
         tags.append(time.tag)

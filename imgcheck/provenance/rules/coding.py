@@ -40,7 +40,7 @@ def _compare_size(facts: Facts, width_tag: str, height_tag: str) -> Answer:
     size = _frame_size(facts)
     width, height = facts.number(width_tag), facts.number(height_tag)
     if size is None or not width or not height:
-        return absent("the size is not both coded and stated")
+        return absent("the file does not both encode and state a picture size")
     read = [facts.field(width_tag), facts.field(height_tag), *facts.parts("SOF")]
     words = f"the field states {width:g} x {height:g}, the picture is {size[0]} x {size[1]}"
     if (width, height) == size:
@@ -52,14 +52,15 @@ def _compare_size(facts: Facts, width_tag: str, height_tag: str) -> Answer:
         # Both sides are rounded to whole pixels.
         if abs(high * scale - size[1]) <= 1 + high / wide:
             return answer("explained", f"{words}: {turn}scaled by {scale:.3f} since", *read)
-    return answer("anomalous", f"{words}: cropped or padded since", *read)
+    return answer("anomalous", f"{words}: cropped or padded afterwards", *read)
 
 
 @rule(
     "size.exif",
     proves="The pixels were resized, cropped or turned after EXIF was written, or EXIF comes "
     "from another file.",
-    does_not_prove="Intent; every web copy is resized, and some cameras write a nominal size.",
+    does_not_prove="Intent to deceive: every web copy is resized, and some cameras write a "
+    "nominal size.",
     innocent=("a smaller copy for the web", "a turned picture", "a nominal size from the camera"),
 )
 def _exif_size(facts: Facts) -> Answer:
@@ -69,7 +70,7 @@ def _exif_size(facts: Facts) -> Answer:
 @rule(
     "size.xmp",
     proves="The pixels were resized, cropped or turned after XMP was written.",
-    does_not_prove="Intent; every web copy is resized.",
+    does_not_prove="Intent to deceive: every web copy is resized.",
     innocent=("a smaller copy for the web", "a turned picture"),
 )
 def _xmp_size(facts: Facts) -> Answer:
@@ -90,8 +91,8 @@ def _thumbnail(facts: Facts) -> tuple[FieldRead, ...]:
     "thumbnail.aspect",
     proves="The picture has another shape than its embedded thumbnail: cropped, turned, or the "
     "thumbnail has bars.",
-    does_not_prove="That anything was cut away: many cameras put a 3:2 picture into 160 x 120 "
-    "with bars.",
+    does_not_prove="That anything was cut away: many cameras store a 3:2 picture as a thumbnail "
+    "of 160 x 120 with bars.",
     innocent=("bars that the camera adds", "rotation by a viewer that leaves the thumbnail"),
 )
 def _thumbnail_aspect(facts: Facts) -> Answer:
@@ -139,8 +140,8 @@ def _thumbnail_picture(facts: Facts) -> Answer:
     "encoding.progressive",
     proves="Probably saved again, or transcoded, by a program: no camera is known to write "
     "progressive files.",
-    does_not_prove="That the pixels were decoded: lossless tools make a baseline file progressive. "
-    "That no camera writes them was not verified.",
+    does_not_prove="That the pixels were encoded again: lossless tools can make a baseline file "
+    "progressive. It was not verified that no camera writes such files.",
     innocent=("an optimiser for the web that keeps metadata",),
 )
 def _progressive(facts: Facts) -> Answer:
@@ -195,9 +196,9 @@ def model_tables() -> dict[tuple[str, str], ModelTables]:
 
 @rule(
     "encoding.model-tables",
-    proves="The file was saved by something else than this model in the modes that were measured.",
-    does_not_prove="Alteration. One flight of one camera was measured a model: another quality "
-    "setting or firmware writes other tables, and any program that saves the file does.",
+    proves="The file was not saved by this camera model in one of the modes that were measured.",
+    does_not_prove="Alteration. For each model, one flight of one camera was measured: another "
+    "quality setting, another firmware and any program that saves the file write other tables.",
     innocent=("another quality setting or firmware", "saved again for the web"),
 )
 def _model_tables(facts: Facts) -> Answer:
@@ -214,14 +215,15 @@ def _model_tables(facts: Facts) -> Answer:
                       "have these tables and this sampling", *read)  # fmt: skip
     return answer("anomalous" if known.unseen <= _MOST_UNSEEN else "explained",
                   f"none of {known.files} measured files of {shown(model)} has these tables and "
-                  f"this sampling; up to {known.unseen:.0%} of such files may have a set that was "
-                  "not seen", *read)  # fmt: skip
+                  f"this sampling; up to {known.unseen:.0%} of such files may have another set "
+                  "of tables", *read)  # fmt: skip
 
 
 @rule(
     "structure.trailer",
     proves="Bytes follow the end of the picture.",
-    does_not_prove="That they were hidden: previews, gain maps, motion photos and padding do.",
+    does_not_prove="That they were hidden on purpose: previews, gain maps, motion photos and "
+    "padding also follow it.",
     innocent=("a preview, a gain map, a clip, padding of a card or a phone",),
 )
 def _trailer(facts: Facts) -> Answer:
@@ -236,8 +238,8 @@ def _trailer(facts: Facts) -> Answer:
 @rule(
     "exif.damage",
     proves="Offsets or lengths in the metadata are invalid.",
-    does_not_prove="That an editor shifted them: some cameras write broken fields.",
-    innocent=("a broken writer, often the camera's own",),
+    does_not_prove="That an editor caused this: some cameras write broken fields.",
+    innocent=("faulty software, often that of the camera",),
 )
 def _damage(facts: Facts) -> Answer:
     if not facts.described:
@@ -279,8 +281,8 @@ def _mpf(facts: Facts) -> Answer:
 @rule(
     "offset.fbmd",
     proves="The file is not, byte for byte, the one that Meta's service delivered.",
-    does_not_prove="That the picture was altered; and where it fits, pixels inside a scan are not "
-    "covered.",
+    does_not_prove="That the picture was altered. If the field fits, pixels inside a scan may "
+    "still have changed.",
     innocent=("a tag was added or removed after the download", "the file was saved again by a "
               "program that carries IPTC along"),
 )  # fmt: skip
@@ -297,7 +299,7 @@ def _fbmd(facts: Facts) -> Answer:
 
 @rule(
     "digest.iptc",
-    proves="IPTC was changed after Photoshop, or a program of its kind, last saved the file.",
+    proves="IPTC was changed after Photoshop, or a similar program, last saved the file.",
     does_not_prove="That the picture was altered.",
     innocent=("an agency or a library added keywords with another program",),
 )
@@ -325,7 +327,7 @@ def _maker_note(facts: Facts) -> Answer:
         return seen("anomalous", found, note)
     if not any(one.group == "MakerNote" for one in facts.metadata.entries):
         return absent("the offsets inside the maker note were not read")
-    return answer("consistent", "the values of the maker note lie where its offsets point", note)
+    return answer("consistent", "the offsets in the maker note point to its values", note)
 
 
 RULES = (_exif_size, _xmp_size, _thumbnail_aspect, _thumbnail_picture, _progressive, _model_tables,

@@ -78,9 +78,9 @@ def _stops(factor: int) -> _Apart:
 
 @rule(
     "exposure.apex",
-    proves="Time or aperture and their logarithmic twin (APEX) differ: a writer set one field "
-    "without the other, or is faulty.",
-    does_not_prove="Editing: whole models write a wrong twin into every frame.",
+    proves="Exposure time or aperture differs from its logarithmic (APEX) field: a program set "
+    "only one of the two, or is faulty.",
+    does_not_prove="Editing: some camera models write a wrong APEX value into every frame.",
     innocent=("a faulty firmware or converter",),
 )
 def _apex(facts: Facts) -> Answer:
@@ -105,7 +105,8 @@ def _exposure(facts: Facts) -> Answer:
 
 @rule(
     "twice.orientation",
-    proves="A program turned the picture, or its tag, and updated only one field.",
+    proves="A program rotated the picture or changed its orientation tag, and updated only one "
+    "field.",
     does_not_prove="That anything but the orientation was changed.",
     innocent=("rotation in a viewer",),
 )
@@ -161,7 +162,7 @@ def _positions(facts: Facts, first: Source, second: Source, limit: float) -> Ans
 
 @rule(
     "twice.position",
-    proves="EXIF and XMP state different places: a program moved one and not the other.",
+    proves="EXIF and XMP state different places: a program changed one and not the other.",
     does_not_prove=_WHICH,
     innocent=("a position set or corrected in a photo manager",),
 )
@@ -198,7 +199,11 @@ def _dates(*tags: str) -> Callable[[Facts], Answer]:
             return answer("consistent", f"{len(found)} fields state the same date", *fields)
         words = f"{first.tag} {first.value} and {second.tag} {second.value} differ as written"
         if looks_unset(first) or looks_unset(second):
-            return answer("explained", f"{words}: one is a start value of unset clocks", *fields)
+            return answer(
+                "explained",
+                (f"{words}: one is the default value of a clock that was never set"),
+                *fields,
+            )
         digits = abs((local(second.value) - local(first.value)).total_seconds())
         coarse = max(first.uncertainty_s, second.uncertainty_s)
         quarter = coarse >= 900 or abs(digits - 900 * round(digits / 900)) <= coarse + SLACK_S
@@ -213,7 +218,9 @@ def _dates(*tags: str) -> Callable[[Facts], Answer]:
 def _date_rule(id: str, *tags: str) -> Rule:
     return rule(
         id,
-        proves="A program that updated only one of the fields wrote the date, or one was typed in.",
+        proves=
+            "The date was written by a program that updated only one of the fields, or one "
+            "date was typed in.",
         does_not_prove="Which of the dates is right.",
         innocent=("an editor that updates one block and not the other",
                   "an agency dates the story and not the picture"),
@@ -300,7 +307,7 @@ def _camera(facts: Facts) -> Answer:
     "twice.serial",
     proves="Two serial numbers of the camera differ: a block comes from another file.",
     does_not_prove="Which camera took the picture.",
-    innocent=("a maker that writes two kinds of number",),
+    innocent=("a maker that writes two kinds of serial number",),
 )
 def _serial(facts: Facts) -> Answer:
     found = {}

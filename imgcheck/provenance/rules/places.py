@@ -21,7 +21,7 @@ def _degrees(facts: Facts, tag: str) -> float | None:
     "gps.range",
     proves="The position as written is not on earth: the field is broken or was made up.",
     does_not_prove="That the rest of the file is wrong.",
-    innocent=("a writer that fills fields with garbage when it has no fix",),
+    innocent=("a program that writes meaningless values when it has no GPS fix",),
 )
 def _in_range(facts: Facts) -> Answer:
     lat, lon = _degrees(facts, _LAT), _degrees(facts, _LON)
@@ -36,9 +36,9 @@ def _in_range(facts: Facts) -> Answer:
 
 @rule(
     "gps.zero",
-    proves="Probably no position at all: writers put 0, 0 where they have no fix.",
+    proves="Probably no position at all: programs write 0, 0 when they have no GPS fix.",
     does_not_prove="That a position was removed or falsified.",
-    innocent=("no fix when the picture was taken",),
+    innocent=("no GPS fix when the picture was taken",),
 )
 def _zero(facts: Facts) -> Answer:
     gps = facts.metadata.gps
@@ -84,7 +84,10 @@ def _round(degrees: float) -> bool:
     "gps.altitude",
     proves="No camera on the ground or in the air can be at the recorded height.",
     does_not_prove="That the position is wrong.",
-    innocent=("a receiver without a three-dimensional fix", "a height in another unit than metres"),
+    innocent=(
+        "a GPS receiver without a three-dimensional fix",
+        "a height in another unit than metres",
+    ),
 )
 def _altitude(facts: Facts) -> Answer:
     height = facts.number("GPS:GPSAltitude")

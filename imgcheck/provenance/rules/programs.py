@@ -36,7 +36,7 @@ def _steps(facts: Facts) -> tuple[HistoryStep, ...]:
 
 @rule(
     "history.order",
-    proves="The recorded steps are not in the order of their times, or a save is missing.",
+    proves="The recorded steps are not in chronological order, or a save is missing.",
     does_not_prove="That the picture was altered: histories are written by clocks of several "
     "computers and can be copied from a template.",
     innocent=("computers with different clocks", "a template whose history was copied"),
@@ -54,12 +54,12 @@ def _order(facts: Facts) -> Answer:
     if last is not None and gap(times[-1], last, slack_s=SLACK_S).order == "after":
         return answer("anomalous", f"the last step {times[-1].value} lies after {last.tag} "
                       f"{last.value}", *read, facts.field(last.tag))  # fmt: skip
-    return answer("consistent", f"{len(times)} steps in the order of their times", *read)
+    return answer("consistent", f"{len(times)} steps in chronological order", *read)
 
 
 @rule(
     "history.dates",
-    proves="XMP states that the document was changed before it was made: a wrong clock, or a "
+    proves="XMP states that the document was changed before it was created: a wrong clock, or a "
     "program that keeps old dates.",
     does_not_prove="Which date is right.",
     innocent=("a template or a converter that sets only one of the dates", "an unset clock"),
@@ -74,13 +74,13 @@ def _dates(facts: Facts) -> Answer:
         if gap(first, second, slack_s=SLACK_S).order == "after":
             return answer("anomalous", f"{second.tag} {second.value} lies before {first.tag} "
                           f"{first.value}", *read)  # fmt: skip
-    return answer("consistent", "the XMP dates are in their order", *read)
+    return answer("consistent", "the XMP dates are in the expected order", *read)
 
 
 @rule(
     "history.identity",
-    proves="The last recorded step is not the one that gave this file its identity, or the file "
-    "names itself as its source.",
+    proves="The last recorded step does not have the InstanceID of this file, or the file names "
+    "itself as its source.",
     does_not_prove="That the picture was altered: the file was saved or copied once more.",
     innocent=("a program that writes a new identity and no history",),
 )
@@ -91,7 +91,7 @@ def _identity(facts: Facts) -> Answer:
     named = [step for step in _steps(facts) if step.instance_id]
     source = facts.text("XMP:xmpMM:DerivedFrom/stRef:instanceID")
     if not named and source is None:
-        return absent("there is neither a history with identities nor a source document")
+        return absent("the file has neither a history with InstanceIDs nor a source document")
     read = [facts.field("XMP:xmpMM:InstanceID")]
     if named:
         read.append(facts.field(named[-1].tag("instanceID")))
@@ -102,7 +102,7 @@ def _identity(facts: Facts) -> Answer:
         read.append(facts.field("XMP:xmpMM:DerivedFrom/stRef:instanceID"))
         if source == instance:
             return answer("anomalous", "the file states that it was derived from itself", *read)
-    return answer("consistent", "identities and history fit together", *read)
+    return answer("consistent", "the InstanceIDs and the history are consistent", *read)
 
 
 def _program(text: str) -> str:
@@ -139,7 +139,7 @@ def _software(facts: Facts) -> Answer:
     "program.editor",
     proves="The file passed through that program, if the tag is right.",
     does_not_prove="Alteration. Programs of this kind import, rotate, rate and convert as well.",
-    innocent=("developing, cropping, archiving, captioning: what every newsroom does",),
+    innocent=("routine newsroom work such as developing, cropping, archiving and captioning",),
 )
 def _editor(facts: Facts) -> Answer:
     if not facts.described:
@@ -148,7 +148,9 @@ def _editor(facts: Facts) -> Answer:
         if _EDITORS.search(text):
             tag = next((k for k, v in facts.metadata.tags.items() if str(v).strip() == text), "")
             return answer("explained", f"passed through {shown(text)}", facts.field(tag))
-    return answer("consistent", "no widely used editor is named; it need not be")
+    return answer(
+        "consistent", ("no widely used editor is named, but editors do not always leave their name")
+    )
 
 
 @rule(
@@ -163,7 +165,7 @@ def _photoshop_block(facts: Facts) -> Answer:
     block = facts.node("APP13", "Photoshop")
     chain = facts.value("XMP:xmpMM:DocumentID")
     if block is None and chain is None:
-        return answer("consistent", "no block of Adobe's")
+        return answer("consistent", "the file has no block written by Adobe software")
     read = [] if chain is None else [facts.field("XMP:xmpMM:DocumentID")]
     read += [] if block is None else [facts.field("Photoshop:IPTCDigest")]
     return answer("explained", "a Photoshop block or XMP media management is present", *read)
@@ -183,8 +185,8 @@ def named_years(metadata: Metadata) -> tuple[tuple[str, int], ...]:
 
 @rule(
     "program.year",
-    proves="A program saved the file before it existed, by the stated date: a clock was wrong, or "
-    "a date or a name was edited.",
+    proves="According to the stated date, the file was saved by a program version that did not "
+    "exist yet: a clock was wrong, or a date or a name was edited.",
     does_not_prove="When the picture was taken: only the dates of saves are compared.",
     innocent=("a computer with a wrong clock", "a program that keeps the file's old date"),
 )
@@ -196,12 +198,12 @@ def _year(facts: Facts) -> Answer:
     named = [(tag, name, match, time) for tag, name, time in saves
              if name and time and (match := _YEAR.search(name[:200]))]  # fmt: skip
     if not named:
-        return absent("no program with a year in its name states when it saved")
+        return absent("no program with a year in its name states when it saved the file")
     for tag, name, match, time in named:
         if local(time.value).year < int(match[1]) - _EARLY_YEARS:
             return answer("anomalous", f"{shown(name)} saved on {time.value[:10]} by the stated "
                           "date", facts.field(tag), facts.field(time.tag))  # fmt: skip
-    return answer("consistent", "no program saved before the year of its name",
+    return answer("consistent", "no program saved the file before the year in its name",
                   facts.field(named[0][0]), facts.field(named[0][3].tag))  # fmt: skip
 
 
@@ -219,16 +221,18 @@ def _source(facts: Facts) -> Answer:
     read = [facts.field(tag) for tag in tags[:4]]
     kind = (facts.text(tags[0]) or "").rstrip("/").rsplit("/", 1)[-1]
     if tags[0] in _GENERATORS:
-        return answer("explained", f"declares settings of a picture generator in {tags[0]}", *read)
+        return answer(
+            "explained", (f"the file declares settings of a picture generator in {tags[0]}"), *read
+        )
     return answer("consistent" if kind in _CAPTURED else "explained",
-                  f"declares the source type {shown(kind)}", *read)  # fmt: skip
+                  f"the file declares the source type {shown(kind)}", *read)  # fmt: skip
 
 
 @rule(
     "program.icc-date",
     proves="The colour profile is newer than the picture: a later program added it.",
     does_not_prove="Anything about the picture.",
-    innocent=("conversion to a current profile",),
+    innocent=("conversion to a current colour profile",),
 )
 def _icc_date(facts: Facts) -> Answer:
     stated, shot = facts.text("ICC:ProfileDateTime"), facts.time("ExifIFD:DateTimeOriginal")

@@ -41,8 +41,8 @@ def _within_zones(seconds: float) -> bool:
 
 @rule(
     "time.order",
-    proves="The clocks or zones behind the two times disagree, or one of the tags was written "
-    "by hand or by a program.",
+    proves="The two times come from different clocks or time zones, or one of the tags was "
+    "written by hand or by a program.",
     does_not_prove="That the picture was altered, or which of the two times is wrong.",
     innocent=(
         "one time is in UTC and the other in local time, and no zone is written",
@@ -64,7 +64,9 @@ def _order(facts: Facts) -> Answer:
         if between.order == "undecidable" and between.written_s < 0:
             return answer(
                 "explained", f"{second.tag} {second.value} reads earlier than {first.tag} "
-                f"{first.value}, but only one of them has a zone, and some zone puts them in order",
+
+                    f"{first.value}, but only one of them has a zone, and in some time zones "
+                    "they are in the usual order",
                 *fields,
             )  # fmt: skip
     return answer("consistent", "the EXIF times follow each other in the usual order", *fields)
@@ -73,7 +75,7 @@ def _order(facts: Facts) -> Answer:
 @rule(
     "time.saved-later",
     proves="A program that sets the date of saving wrote this file, or its tags, after capture.",
-    does_not_prove="What was changed: rotating, rating or importing a picture is enough.",
+    does_not_prove="What was changed: rotating, rating or importing a picture has the same effect.",
     innocent=("import, rotation, a viewer that saves, conversion for the web",),
 )
 def _saved_later(facts: Facts) -> Answer:
@@ -86,12 +88,14 @@ def _saved_later(facts: Facts) -> Answer:
     if between.order == "before":
         return answer("explained", f"saved {between.written_s / 3600:.2f} h after capture "
                       f"({between.words})", *fields)  # fmt: skip
-    return answer("consistent", f"saving does not lie after capture ({between.words})", *fields)
+    return answer(
+        "consistent", (f"the time of saving is not after capture ({between.words})"), *fields
+    )
 
 
 @rule(
     "time.unset-clock",
-    proves="The clock was probably never set: the time is no information about the day.",
+    proves="The clock was probably never set, so the recorded date means nothing.",
     does_not_prove="That the date was falsified.",
     innocent=(
         "the camera lost its battery, or its owner never set the clock",
@@ -123,10 +127,10 @@ def _gps_and_shot(facts: Facts) -> tuple[Time, Time] | None:
 
 @rule(
     "gps-time.zone",
-    proves="The camera's clock was not set by the satellites, or one of the times was edited, "
-    "or the fix was older than two minutes.",
+    proves="The camera's clock was not set by GPS, one of the times was edited, or the GPS fix "
+    "was older than two minutes.",
     does_not_prove="That the picture was altered or taken elsewhere.",
-    innocent=("the clock drifted", "the fix was stale (indoors, just switched on)"),
+    innocent=("the clock drifted", "the GPS fix was old (indoors, just switched on)"),
 )
 def _gps_zone(facts: Facts) -> Answer:
     pair = _gps_and_shot(facts)
@@ -163,7 +167,8 @@ def _gps_day(facts: Facts) -> Answer:
 
 @rule(
     "gps-time.offset-tag",
-    proves="The zone that the camera wrote is not the one in which its clock ran, by GPS time.",
+    proves="According to GPS time, the camera's clock did not run in the time zone that the "
+    "camera wrote.",
     does_not_prove="Where the picture was taken.",
     innocent=("summer time or the zone was changed in one menu and not in the other",),
 )
@@ -203,8 +208,8 @@ def _drone_clock(facts: Facts) -> Answer:
 
 @rule(
     "name.date",
-    proves="The name was given at another time than the capture that EXIF records, or one of the "
-    "two was changed.",
+    proves="The file was named at another time than the capture time in EXIF, or one of the two "
+    "was changed.",
     does_not_prove="Anything about the picture: anyone can rename a file.",
     innocent=("renamed by a person or a library", "a name in UTC or in another zone"),
 )
