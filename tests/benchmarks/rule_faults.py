@@ -55,9 +55,8 @@ GUARDS = {
     "imgcheck/case/ground.py": (
         "tests/case/test_ground.py", "tests/checks/test_geo_place.py",
     ),
-    "imgcheck/case/shadows.py": (
-        "tests/case/test_shadows.py",
-    ),
+    "imgcheck/geo/locating.py": ("tests/geo/test_choosing.py",),
+    "imgcheck/case/shadows.py": ("tests/case/test_shadows.py",),
     "imgcheck/checks/check.py": ("tests/checks/test_check.py", "tests/test_verification.py"),
     "imgcheck/checks/_known.py": (
         "tests/checks/test_hashing_seen_before.py", "tests/checks/test_hashing_altered_since.py",
@@ -72,7 +71,18 @@ GUARDS = {
 #: Of an engine only the functions that accept or refuse its result.
 ACCEPTANCE = {
     "imgcheck/imaging/registration.py": ("refusal", "_sway", "odd_shape"),
-    "imgcheck/geo/structural/judging.py": ("_refusal", "_hull_share"),
+    "imgcheck/geo/structural/judging.py": (
+        "_refusal",
+        "_hull_share",
+        "false_match_probability",
+        "by_height",
+    ),
+    "imgcheck/geo/locating.py": (
+        "_by_edges_until_confident",
+        "_confident_place",
+        "_best",
+        "_disagree",
+    ),
 }
 #: Files among the checks that hold no rule.
 NO_RULES = ("__init__", "catalogue")
@@ -257,7 +267,7 @@ def _only_shows(node: ast.FunctionDef, compared: set[str]) -> bool:
     """Tell whether a function gives evidence, or words that no rule compares with anything."""
     returned = "" if node.returns is None else ast.unparse(node.returns)
     words = returned in _WORDS and node.name not in compared
-    return words or any(name in returned for name in _SHOWS)
+    return words or any(re.search(rf"\b{name}\b", returned) for name in _SHOWS)
 
 
 def _is_outcome(node: ast.AST) -> TypeGuard[ast.Attribute]:

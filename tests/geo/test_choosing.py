@@ -1,6 +1,8 @@
 """One picture, many references: the best match is selected, and the others have a reason."""
 
+import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +17,98 @@ _FAR = (2.0, 0.0, 600_000.0, 0.0, -2.0, 3_818_000.0)
 
 def reference(name, gray, *, transform=_UTM, crs="EPSG:32637"):
     return geo.of_arrays(gray, transform=transform, crs=crs, name=name)
+
+
+def placed(*, path="fast", nfa=-40.0, east_m=0.0, error_m=2.5, probability=1e-6):
+    """Return a placement of a picture of 100 m a side, so far east of a point of the equator."""
+    lon = math.degrees(east_m / 6_378_137.0)
+    return Placed(
+        path=path, crs="EPSG:4326", matrix=None, footprint_lonlat=(), gsd_m=0.5, north_deg=0.0,
+        ellipse_m=(error_m, error_m, 0.0), centre_lonlat=(lon, 0.0), tilt_deg=0.0,
+        false_match_probability=probability,
+        registration=SimpleNamespace(log10_nfa=nfa, picture_shape=(400, 100)),
+    )  # fmt: skip
+
+
+_NOT = NotPlaced(reason="too few", path="fast", log10_nfa=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("east_m", "error_m", "different"),
+    [
+        # A tenth of the side, and the larger semi-axes of both.
+        (0.0, 2.5, False), (14.5, 2.5, False), (15.5, 2.5, True), (10.5, 0.0, True),
+        (9.5, 0.0, False), (-15.5, 2.5, True),
+    ],
+)  # fmt: skip
+def test_placements_disagree_beyond_a_tenth_of_the_side_and_their_errors(
+    east_m, error_m, different
+):
+    pair = placed(error_m=error_m), placed(east_m=east_m, error_m=error_m)
+    assert locating._disagree(*pair) == different
+    found = locating._best(pair, [SimpleNamespace(name="a"), SimpleNamespace(name="b")])
+    assert isinstance(found, NotPlaced) == different
+    assert not different or found.reason.startswith("a and b place it on different ground")
+
+
+@pytest.mark.parametrize(
+    ("results", "number"),
+    [
+        ((placed(), _NOT), 0),
+        ((_NOT, placed()), 1),
+        ((placed(nfa=-9.0), placed(nfa=-12.0), placed(nfa=-10.0)), 1),
+        # Features count before edges, whose numbers do not compare.
+        ((placed(path="structural", nfa=-50.0), placed(nfa=-12.0)), 1),
+        ((_NOT, _NOT), None),
+    ],
+)
+def test_the_strongest_match_is_the_best_and_features_come_before_edges(results, number):
+    found = locating._best(results, [SimpleNamespace(name=name) for name in "abc"])
+    assert found.tried == results
+    if number is None:
+        assert isinstance(found, NotPlaced)
+    else:
+        assert isinstance(found, Placed) and found.reference == number
+
+
+@pytest.mark.parametrize(
+    ("results", "confident"),
+    [
+        ((), False), ((_NOT,), False), ((replace(_NOT, log10_nfa=-40.0),), False),
+        ((placed(nfa=-29.9),), False), ((placed(nfa=-30.0),), True),
+        ((placed(nfa=-9.0), _NOT, placed(nfa=-31.0)), True),
+    ],
+)  # fmt: skip
+def test_a_place_is_confident_from_a_limit_on(results, confident):
+    assert (locating._confident_place(results) is not None) == confident
+
+
+@pytest.mark.parametrize(
+    ("first", "tried"),
+    [
+        (_NOT, "ba"),
+        (replace(_NOT, false_match_probability=1e-9), "ba"),
+        (placed(path="structural", probability=1.01e-4), "ba"),
+        (placed(path="structural", probability=1e-4), "b"),
+    ],
+)
+def test_edges_are_compared_until_a_place_is_confident(first, tried, monkeypatch):
+    names = []
+
+    def attempt(search, one, prior, *picture):
+        names.append(one.name)
+        return first if one.name == "b" else _NOT
+
+    monkeypatch.setattr(locating, "_attempt", attempt)
+    # The third was not searched, and is not searched by its edges either.
+    results = [_NOT, replace(_NOT, log10_nfa=-2.0), NotPlaced(reason="unreadable")]
+    references = [SimpleNamespace(name=name) for name in "abc"]
+    locating._by_edges_until_confident(
+        None, None, references, None, results, locating._Steps(None, 6)
+    )
+    assert "".join(names) == tried
+    assert ("not needed" in results[0].reason) == (tried == "b")
+    assert results[2].reason == "unreadable"
 
 
 @pytest.fixture(scope="module")
