@@ -219,6 +219,7 @@ def test_what_was_not_run_says_its_best_reason_and_what_to_give() -> None:
         found(SKIPPED, "The file records no position; that says nothing."),
     )
     assert given.verdict is Answer.NOT_RUN
+    assert len(given.untested) == 2 and "no reference was given" in given.untested[0]
     assert given.because == (
         "Not tested: no reference was given. To test it, give a reference (--reference PATH).",
     )

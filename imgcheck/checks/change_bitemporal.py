@@ -309,13 +309,12 @@ def bear(window: Window, dates: Sequence[Window], claimed: Window | None) -> tup
     first, last = _utc(window.start), _utc(window.end)
     at_start = [i for i, date in enumerate(dates) if abs(_middle(date) - first) <= near]
     at_end = [i for i, date in enumerate(dates) if abs(_middle(date) - last) <= near]
-    started = claimed is not None and abs(_middle(claimed) - first) <= near
-    ended = claimed is not None and abs(_middle(claimed) - last) <= near
-    chosen: list[int] = []
-    if claimed is not None and ended:
-        chosen = [i for i in at_start if dates[i].before(claimed)]
-    if claimed is not None and started and not chosen:
-        chosen = [i for i in at_end if claimed.before(dates[i])]
+    own = () if claimed is None else (claimed,)
+    started = [one for one in own if abs(_middle(one) - first) <= near]
+    ended = [one for one in own if abs(_middle(one) - last) <= near]
+    chosen = [i for i in at_start for one in ended if dates[i].before(one)]
+    if not chosen:
+        chosen = [i for i in at_end for one in started if one.before(dates[i])]
     if not chosen and any(dates[i].before(dates[j]) for i in at_start for j in at_end):
         chosen = sorted({*at_start, *at_end})
     if chosen:

@@ -112,6 +112,15 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
         "imgcheck/geo/comparison.py", "compare", "share >= 1 - 1e-06 -> share > 1 - 1e-06",
     ): "a tolerance for rounding; no share is equal to it",
+    (
+        "imgcheck/checks/_places.py", "_exchanged",
+        "-90 <= west < east <= 90 -> -90 <= west <= east <= 90",
+    ): "a box without width was refused before",
+    (
+        "imgcheck/checks/_places.py", "exchanged",
+        "compare(other, footprint).distance_km <= _MUCH_NEARER * away -> "
+        "compare(other, footprint).distance_km < _MUCH_NEARER * away",
+    ): "no computed distance is exactly a twentieth of another",
     **{
         ("imgcheck/imaging/registration.py", function, change): "a limit of measured numbers that "
         "are never exactly equal to it"

@@ -168,6 +168,40 @@ def test_ground_outside_the_reference_is_no_ground(placed, monkeypatch) -> None:
     assert sizes == [0.5]
 
 
+@pytest.mark.parametrize("usable", [True, False])
+def test_the_ground_is_what_can_be_seen_on_the_reference(placed, monkeypatch, usable) -> None:
+    placed()
+    cut = SimpleNamespace(transform=np.eye(3), shape=(9, 9))
+    monkeypatch.setattr(ground.grid, "over", lambda image, corners, *, gsd_m: cut)
+    monkeypatch.setattr(Case, "clean", np.full((9, 9), usable))
+    found = case().ground
+    assert (found is not None) == usable
+    if found is not None:
+        assert found.grid is cut and found.valid.any()
+
+
+_MAP = SimpleNamespace(transform=np.eye(3))
+
+
+@pytest.mark.parametrize(
+    ("on", "georeference", "seen", "there"),
+    [
+        (SimpleNamespace(grid="g"), _MAP, True, True),
+        (SimpleNamespace(grid="g"), _MAP, False, False),
+        (None, _MAP, True, False),
+        (SimpleNamespace(grid="g"), None, True, False),
+        (SimpleNamespace(grid="g"), SimpleNamespace(transform=None), True, False),
+    ],
+)
+def test_a_layer_is_a_reference_that_shows_the_ground(
+    monkeypatch, on: Any, georeference: Any, seen: bool, there: bool
+) -> None:
+    monkeypatch.setattr(Case, "ground", on)
+    monkeypatch.setattr(ground.grid, "sample", lambda image, grid: ("rgb", np.full((2, 2), seen)))
+    one = Reference(id="r", image=SimpleNamespace(georeference=georeference))  # type: ignore[arg-type]
+    assert (case().layer(one) is not None) == there
+
+
 @pytest.mark.parametrize(
     ("place", "spot"),
     [

@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -185,6 +186,57 @@ def test_where_none_could_be_measured_the_reason_is_given(frozen) -> None:
     frozen(False, None)
     seen = module.measured(case(SPOT, **NORTH))
     assert seen == NoShadow(reason="none of the marked shadows could be measured: it is too short")
+
+
+@pytest.fixture
+def points(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Record what is measured from."""
+    given: dict[str, Any] = {}
+
+    def from_points(base: Any, tip: Any, **options: Any) -> Any:
+        given.update(options, base=base, tip=tip)
+        return SimpleNamespace(shadow_azimuth=(300.0, 2.0), ratio=None)
+
+    monkeypatch.setattr(module.sun, "from_points", from_points)
+    return given
+
+
+SHADOWS = [
+    (SPOT, module.sun.END_POINT_PX, None),
+    (replace(SPOT, end_point_px=7.5, height_m=4.0), 7.5, (4.0, 0.0)),
+    (replace(SPOT, height_m=4.0, height_sigma_m=0.5), module.sun.END_POINT_PX, (4.0, 0.5)),
+]
+
+
+@pytest.mark.parametrize(("shadow", "end_point", "height"), SHADOWS)
+@pytest.mark.parametrize("gsd", [None, (0.5, "stated")])
+def test_a_shadow_in_the_picture_is_measured_from_the_stated_north(
+    monkeypatch, points, shadow: Shadow, end_point: float, height: Any, gsd: Any
+) -> None:
+    monkeypatch.setattr(Case, "placed", None)
+    monkeypatch.setattr(Case, "gsd", gsd)
+    seen = module.measured(case(shadow, **NORTH))
+    assert isinstance(seen, MeasuredShadow) and seen.azimuth is not None
+    assert seen.azimuth[1] > 2.0  # with the error of north, one degree
+    assert points["north"] == (10.0, 0.0) and points["end_point_px"] == end_point
+    assert (points["base"], points["tip"]) == (shadow.base, shadow.tip)
+    assert points["gsd_m"] == (None if gsd is None else 0.5)
+    assert points["height_m"] == (None if gsd is None else height)
+
+
+@pytest.mark.parametrize(("shadow", "end_point", "height"), SHADOWS)
+def test_a_shadow_on_the_ground_is_measured_from_the_placing(
+    monkeypatch, points, shadow: Shadow, end_point: float, height: Any
+) -> None:
+    line = SimpleNamespace(
+        length_m=8.0, gsd_m=2.0, azimuth_deg=90.0, azimuth_sigma_deg=0.4, length_sigma_m=0.4
+    )
+    monkeypatch.setattr(module.geo, "bearing", lambda placed, base, tip: line)
+    _, shared = module._measure(case(shadow), shadow, (REFERENCE, "placed"), (0.0, 9.0))  # type: ignore[arg-type]
+    assert points["tip"] == pytest.approx((4.0, 0.0)) and points["gsd_m"] == 2.0
+    assert points["end_point_px"] == end_point and points["height_m"] == height
+    # 0.3 degrees are added to the error of the direction.
+    assert shared == pytest.approx((0.5, 0.05))
 
 
 # UTM 37N, 2 m pixels, near Deir ez-Zor; the sun of one morning there.

@@ -1,5 +1,7 @@
 """What a comparison with dated imagery says, and what it does not: frozen results, no pixels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -125,6 +127,16 @@ TEN_DAYS = "2017-01-01T00:00:00Z/2017-01-11T00:00:00Z"
         (TEN_DAYS, ["2017-01-14T00:00:02Z"], "2016-12-29T00:00:00Z", []),
         (TEN_DAYS, ["2017-01-14T00:00:00Z"], "2016-12-28T23:59:58Z", []),
         (TEN_DAYS, ["2016-12-29T00:00:00Z", "2017-01-14T00:00:00Z"], None, [0, 1]),
+        # In another zone, to the second too.
+        (TEN_DAYS, ["2017-01-14T03:00:00+03:00"], "2016-12-29T00:00:00Z", [0]),
+        (TEN_DAYS, ["2016-12-28T21:00:00-03:00"], "2017-01-14T00:00:00Z", [0]),
+        # The picture itself represents an end, although two references would do without it.
+        ("2012/2016", ["2012-07-31", "2016-08-16"], "2016-09", [0]),
+        ("2012/2016", ["2012-07-31", "2016-08-16"], "2012-02", [1]),
+        ("2017-09-10", ["2017-09-08", "2017-09-12"], "2017-09-10T08:00Z", [0]),
+        ("2017-09-10", ["2017-09-12"], "2017-09-10T08:00Z", [0]),
+        ("2012/2016", ["2012-01-05", "2012-07-31"], "2016-09", [0, 1]),
+        ("2012/2016", ["2012-01-05", "2014-07-31"], "2012-02", []),
     ],
 )  # fmt: skip
 def test_images_stand_for_both_ends_of_a_claimed_interval(window, dates, claimed, chosen) -> None:
@@ -142,7 +154,11 @@ def test_images_stand_for_both_ends_of_a_claimed_interval(window, dates, claimed
     [
         (["2014-07-20"], None, "within 365 days of 2012-01-01 and one of 2016-12-31"),
         (["2014-07-20"], "2016-08", "within 365 days of 2012-01-01"),
+        (["2014-07-20"], "2012-08", "within 365 days of 2016-12-31"),
         (["2012-07-20"], None, "within 365 days of 2016-12-31"),
+        (["2016-07-20"], None, "within 365 days of 2012-01-01"),
+        (["2012-07-20"], "2012-08", "within 365 days of 2016-12-31"),
+        (["2016-07-20"], "2016-08", "within 365 days of 2012-01-01"),
     ],
 )
 def test_the_dates_that_are_needed_are_named(dates, claimed, needed) -> None:
@@ -152,6 +168,25 @@ def test_the_dates_that_are_needed_are_named(dates, claimed, needed) -> None:
         None if claimed is None else Window.parse(claimed),
     )
     assert missing.endswith(needed)
+
+
+def test_a_reference_of_the_time_of_the_picture_is_not_enough() -> None:
+    day = Window.parse("2017-09-10")
+    _, missing = change_bitemporal.bear(day, [day], day)
+    assert missing.endswith("days of 2017-09-10, another than that of the picture")
+
+
+def test_forty_regions_are_shown_the_largest_first(monkeypatch) -> None:
+    monkeypatch.setattr(change_bitemporal, "_slider", lambda *a: ())
+    corners = lambda polygon: tuple(map(tuple, polygon))  # noqa: E731
+    on = type("G", (), {"grid": type("R", (), {"gsd_m": 0.5}), "valid": np.ones((4, 4), bool),
+                        "to_picture": staticmethod(corners)})  # fmt: skip
+    found = result(regions=tuple(replace(region(), area_m2=float(a)) for a in range(1, 42)))
+    (reference,) = case("original", "2012").references
+    own = change_bitemporal._observation(None, on, reference, None, found, 0)  # type: ignore[arg-type]
+    labels = [one.label for one in own.evidence.regions]
+    assert len(labels) == 40
+    assert "41 ±" in labels[0] and "2 ±" in labels[-1]
 
 
 @pytest.mark.parametrize(

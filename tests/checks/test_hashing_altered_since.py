@@ -1,5 +1,6 @@
 """When a known copy contradicts "unaltered": frozen comparisons, and an altered picture."""
 
+import contextlib
 import io
 from dataclasses import replace
 from types import SimpleNamespace
@@ -36,17 +37,18 @@ def altered(monkeypatch: pytest.MonkeyPatch) -> Any:
     rate = SimpleNamespace(decides=True, errors=0, trials=500)
     monkeypatch.setattr(module, "error_rate", lambda *_: rate)
 
-    def act(*found: tuple[Match, Regions], compared: bool = True, posted: str | None = POSTED
+    def act(*found: tuple[Match, Regions | None], compared: bool = True, posted: str | None = POSTED
             ) -> list[Finding]:  # fmt: skip
         by = {m.id: regions for m, regions in found}
 
         def comparisons(case: Case, copies: list[Match]) -> Any:
             for one in copies:
-                if not compared:
+                regions = by[one.id]
+                if not compared or regions is None:
                     yield f"{one.path}: too little in common"
                     continue
                 residual = forensics.Residual(
-                    relation="derived", regions=by[one.id], threshold=5.0, compared_share=0.9,
+                    relation="derived", regions=regions, threshold=5.0, compared_share=0.9,
                     score_map=np.zeros((9, 9), np.float32), powers=((20.0, 40, 40),),
                     matrix=np.eye(3),
                 )  # fmt: skip
@@ -142,6 +144,9 @@ PIXELS = match("same", "2016-01-01", id=8, stage="pixels")
         ([(PIXELS, ()), (FIRST, (DIFFERENT,))], "k1", CONTRADICTS),
         # The earliest copy is compared first, wherever it stands among many.
         ([*((one, ()) for one in UNDATED), (FIRST, (DIFFERENT,))], "k1", CONTRADICTS),
+        # If it cannot be compared, copies that are not of equal pixels are.
+        ([(FIRST, None), (EDITED, ()), (PIXELS, ())], "k2", OPEN),
+        ([(FIRST, None), (EDITED, (DIFFERENT,))], "k2", CONTRADICTS),
         # Without an earlier one, the copy with most differences is reported.
         ([(UNDATED[0], ()), (UNDATED[1], (DIFFERENT,))], "k5", OPEN),
         ([(UNDATED[0], (DRAWN, DRAWN)), (UNDATED[1], (DIFFERENT,))], "k5", OPEN),
@@ -161,6 +166,32 @@ def test_an_exact_copy_of_the_earliest_date_is_preferred(altered: Any) -> None:
     same_day = replace(PIXELS, known=replace(PIXELS.known, date="2014-01-01"))
     own, _ = altered((FIRST, (DIFFERENT,)), (same_day, ()))
     assert "identical to the known picture k8.jpg" in own.summary
+
+
+TURNED = ((0.0, -1.0, 200.0), (1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("transform", [None, TURNED])
+def test_a_known_picture_is_compared_as_it_was_matched(
+    monkeypatch: pytest.MonkeyPatch, inverted: bool, transform: Any
+) -> None:
+    preview = np.full((50, 50, 3), 200, np.uint8)
+    index = SimpleNamespace(preview=lambda number: preview)
+    monkeypatch.setattr(Case, "open_index", lambda case: contextlib.nullcontext(index))
+    seen = []
+
+    def residual(picture: Any, earlier: Any, *, matrix: Any, picture_mask: Any) -> Any:
+        seen.append((int(earlier[0, 0, 0]), None if matrix is None else matrix.tolist()))
+        return forensics.NotCompared(reason="planted")
+
+    monkeypatch.setattr(forensics, "residual", residual)
+    one = match(inverted=inverted, transform=transform)
+    case = indexed(one, claim="unaltered: true")
+    assert list(module._comparisons(case, [one])) == ["k1.jpg: planted"]
+    # The known picture has 100 pixels a side, its preview 50.
+    expected = None if transform is None else [[0, -0.5, 100], [0.5, 0, 0], [0, 0, 1]]
+    assert seen == [(55 if inverted else 200, expected)]
 
 
 def encoded(pixels: np.ndarray, quality: int) -> Image:

@@ -1,9 +1,11 @@
 """Times of the file against the claimed dates, the post and daylight."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from imgcheck import provenance, sun
 from imgcheck.case import Case
 from imgcheck.checks.provenance_capture_time import capture_time
 from imgcheck.imaging import Image
@@ -70,6 +72,15 @@ def test_a_file_saved_before_the_window_existed_before_it() -> None:
     finding = answer(saved="2017:08:20 10:00:00")
     assert "existed before the claimed dates" in finding.summary
     assert finding.outcome is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("shot", "told"),
+    [("2017:09:10 12:00:00", True), ("2018:01:01 12:00:00", True), ("2017:08:19 12:00:00", False)],
+)
+def test_a_capture_before_the_window_makes_an_earlier_save_no_news(shot: str, told: bool) -> None:
+    summary = answer(shot=shot, saved="2017:08:20 10:00:00").summary
+    assert ("existed before the claimed dates" in summary) == told
 
 
 def test_an_unset_clock_is_called_one_and_bounds_nothing() -> None:
@@ -259,12 +270,13 @@ def test_a_clock_later_than_the_post_is_told(value: str, told: bool) -> None:
 
 
 def test_times_of_capture_that_disagree_are_told() -> None:
+    other = "on the other side of the window"
     inside, out = time("2017-09-10T12:30:15"), time("2017-09-12T12:30:15")
-    assert "on the other side of the window" in say(inside, out).summary
-    assert "do not agree" not in say(inside, time("2017-09-10T12:30:15", "+03:00")).summary
+    assert other in say(inside, out).summary
+    assert other not in say(inside, time("2017-09-10T12:30:15", "+03:00")).summary
     # A time in UTC whose side is unknown disagrees with nothing.
-    assert "do not agree" not in say(inside, time("2017-09-10T09:30:15", "UTC")).summary
-    assert "do not agree" not in say(inside, replace(out, role="written")).summary
+    assert other not in say(inside, time("2017-09-10T09:30:15", "UTC")).summary
+    assert other not in say(inside, replace(out, role="written")).summary
 
 
 def test_a_doubtful_clock_says_why_and_is_asked_last() -> None:
@@ -312,6 +324,81 @@ def test_gps_time_goes_before_the_cameras_and_the_recorded_place_before_the_clai
     assert "At 2017-09-10T00:10:00Z (GPS time)" in finding.summary
     assert "at the recorded position" in finding.summary
     assert "claimed place" not in finding.summary  # it would say the same
+
+
+@pytest.mark.parametrize(
+    ("value", "uncertainty", "said"),
+    [
+        (NOON, 60.0, True), (NOON, 61.0, False),
+        # The years for which the sun's position is computed.
+        ("1900-09-10T10:10:00", 1.0, True), ("1899-09-10T10:10:00", 1.0, False),
+        ("2150-09-10T10:10:00", 1.0, True), ("2151-09-10T10:10:00", 1.0, False),
+    ],
+)  # fmt: skip
+def test_the_suns_height_is_said_to_the_minute_in_the_years_it_is_computed_for(
+    value: str, uncertainty: float, said: bool
+) -> None:
+    finding = say(time(value, "UTC", uncertainty_s=uncertainty), when=value[:4], place=PLACE)
+    assert ("the sun stood" in finding.summary) == said
+
+
+@pytest.mark.parametrize(
+    ("recorded", "claimed", "both"),
+    [(20.0, -20.0, True), (-20.0, 20.0, True), (0.5, -5.0, True), (-5.0, 0.5, True),
+     (0.5, 5.0, False), (5.0, 0.5, False), (-5.0, -0.5, False)],
+)  # fmt: skip
+def test_a_second_place_is_told_where_the_sun_is_on_the_other_side_of_the_horizon(
+    monkeypatch: pytest.MonkeyPatch, recorded: float, claimed: float, both: bool
+) -> None:
+    heights = {10.0: recorded, 48.0: claimed}
+    monkeypatch.setattr(
+        sun, "position", lambda when, at: SimpleNamespace(elevation_deg=heights[at.lat])
+    )
+    finding = say(time(NOON, "UTC"), place=PLACE, gps=Gps(lat=10.0, lon=37.0))
+    assert "at the recorded position" in finding.summary
+    assert ("at the claimed place" in finding.summary) == both
+
+
+@pytest.mark.parametrize(
+    ("height", "light", "told"),
+    [(-7.0, 14.0, True), (-11.0, 14.0, True), (-4.0, 14.0, False), (9.0, 14.0, False),
+     (-7.0, None, False), (None, 14.0, False)],
+)  # fmt: skip
+def test_an_exposure_is_told_below_civil_twilight(
+    monkeypatch: pytest.MonkeyPatch, height: float | None, light: float | None, told: bool
+) -> None:
+    monkeypatch.setattr(sun, "position", lambda when, at: SimpleNamespace(elevation_deg=height))
+    monkeypatch.setattr(provenance, "exposure_value", lambda metadata: light)
+    finding = say(time(NOON, "UTC"), place="" if height is None else PLACE)
+    assert ("recorded exposure" in finding.summary) == told
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "place"),
+    [(48.0, 37.0, "recorded position"), (0.0, 37.0, "recorded position"),
+     (48.0, 0.0, "recorded position"), (0.0, 0.0, "claimed place"),
+     (None, 37.0, "claimed place"), (48.0, None, "claimed place"), (None, None, "claimed place")],
+)  # fmt: skip
+def test_the_recorded_position_is_used_where_it_is_one(
+    lat: float | None, lon: float | None, place: str
+) -> None:
+    finding = say(time(NIGHT, "UTC"), place=PLACE, gps=Gps(lat=lat, lon=lon))
+    assert f"at the {place}" in finding.summary
+
+
+@pytest.mark.parametrize(("year", "told"), [(2016, False), (2017, False), (2018, True)])
+def test_a_program_of_the_year_of_the_post_is_no_news(
+    monkeypatch: pytest.MonkeyPatch, year: int, told: bool
+) -> None:
+    monkeypatch.setattr(provenance, "named_years", lambda metadata: (("Editor", year),))
+    finding = say(time("2017-09-10T12:00:00"), posted="2017-09-24")
+    assert ("released after the post" in finding.summary) == told
+
+
+def test_a_second_time_of_capture_does_not_bound_the_file() -> None:
+    early = time("2017-09-01T12:00:00", role="digitised")
+    finding = say(time("2017-09-10T12:30:15"), early)
+    assert "existed before the claimed dates" not in finding.summary
 
 
 def test_a_position_of_zero_zero_is_no_place_for_the_sun() -> None:
