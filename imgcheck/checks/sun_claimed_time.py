@@ -130,9 +130,9 @@ def _examined(
     days = _days(window, place.lon)
     known = None if posted is None else min(posted.latest, span[1] + timedelta(days=800))
     found = sun.examine(span, place, days=days, posted=known, **seen.options)
-    own = (max(span[0], days[0]), min(span[1], days[1]))
-    if window.zone_known or own[0] > own[1]:
+    if window.zone_known:
         return found
+    own = (max(span[0], days[0]), min(span[1], days[1]))
     closer = sun.examine(own, place, days=days, posted=known, **seen.options)
     return closer if decide(closer) is not Outcome.CONTRADICTS else found
 

@@ -122,6 +122,18 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "compare(other, footprint).distance_km < _MUCH_NEARER * away",
     ): "no computed distance is exactly a twentieth of another",
     **{
+        ("imgcheck/checks/provenance_file.py", "_distance_km", f"gps.{one} or 0.0 -> gps.{one}"):
+        "the position is whole, and 0 is 0"
+        for one in ("lon", "lat")
+    },
+    (
+        "imgcheck/checks/change_bitemporal.py", "_answer", "reference.date is not None -> True",
+    ): "only dated references are compared",
+    (
+        "imgcheck/checks/hashing_altered_since.py", "hashing_altered_since",
+        "isinstance(reason, str) -> True",
+    ): "where nothing was compared there are reasons only",
+    **{
         ("imgcheck/imaging/registration.py", function, change): "a limit of measured numbers that "
         "are never exactly equal to it"
         for function, change in (

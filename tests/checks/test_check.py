@@ -1,11 +1,13 @@
 """A check decides only as far as its error rate is known."""
 
+import contextlib
+
 import pytest
 
 from imgcheck.case import Case
 from imgcheck.checks import check
 from imgcheck.checks.check import Missing
-from imgcheck.model import ErrorRate, Outcome
+from imgcheck.model import ErrorRate, Finding, Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.model.finding import DECISIVE
 
@@ -62,6 +64,21 @@ def test_the_limit_that_keeps_it_from_deciding_is_said(errors: int, trials: int,
 def test_a_decision_without_any_rate_is_a_fault_of_the_check(outcome: Outcome) -> None:
     with pytest.raises(ValueError, match="error rate"):
         say(outcome, None)
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("error_rate", [None, rate(0, 71), rate(0, 72)])
+@pytest.mark.parametrize("stated_by", ["", "counted by A. Analyst"])
+def test_a_decision_rests_on_a_rate_or_on_a_person(
+    outcome: Outcome, error_rate: ErrorRate | None, stated_by: str
+) -> None:
+    rests = stated_by != "" or error_rate == rate(0, 72)
+    refused = outcome in DECISIVE and not rests
+    with pytest.raises(ValueError, match="error rate") if refused else contextlib.nullcontext():
+        Finding(
+            check="test.one", check_version="1", statement="new", outcome=outcome, summary="seen",
+            basis="b", error_rate=error_rate, stated_by=stated_by,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o not in DECISIVE])

@@ -79,6 +79,13 @@ def asked(
         ("2017-09-07T20:00Z", "2017-09-08", POSTED, OPEN, OPEN),
         ("2017-09-08T22:00Z", "2017-09-08", POSTED, OPEN, OPEN),
         ("2017-09-08T00:30Z", "2017-09-08", POSTED, OPEN, OPEN),
+        # The place is 2.7 hours ahead by its sun, and up to four more either way by its clock.
+        ("2017-09-08T01:30Z", "2017-09-08", POSTED, SUPPORTS, OPEN),
+        ("2017-09-08T17:10Z", "2017-09-08", POSTED, SUPPORTS, OPEN),
+        ("2017-09-08T17:30Z", "2017-09-08", POSTED, OPEN, OPEN),
+        ("2017-09-08", "2017-09-07T17:19Z/2017-09-09T01:20Z", POSTED, SUPPORTS, OPEN),
+        ("2017-09-08", "2017-09-07T17:40Z/2017-09-09T01:20Z", POSTED, OPEN, OPEN),
+        ("2017-09-08", "2017-09-07T17:19Z/2017-09-09T01:00Z", POSTED, OPEN, OPEN),
         # No picture is made of imagery that is taken after it is posted.
         ("2018-03-01", "2017-09-08/2017-09-12", POSTED, OPEN, OPEN),
         ("2018-03-01", "2017-09-08/2017-09-12", None, CONTRADICTS, OPEN),

@@ -143,6 +143,25 @@ def test_each_condition_alone_keeps_it_from_supporting(change: dict, words: str)
     assert words.lower() in finding.summary.lower()
 
 
+@pytest.mark.parametrize(
+    ("change", "wishes"),
+    [
+        ({}, []),
+        ({"integrity": "not validated"}, ["the C2PA library"]),
+        ({"integrity": "broken", "codes": MISMATCH}, ["the file as it was signed"]),
+        ({"integrity": "unreadable"}, []),
+        ({"signer": None}, []),
+        ({"signer": replace(SIGNER, trust="untrusted")}, []),
+        ({"signer": replace(SIGNER, trust="no trust list")}, ["a list of trusted signers"]),
+        ({"remote_url": "https://a.example"}, ["the manifest that is kept elsewhere"]),
+    ],
+)
+def test_what_would_let_the_credentials_decide_is_named(change: dict, wishes: list) -> None:
+    found = whole(replace(WHOLE, **change)).would_change
+    assert len(found) == len(wishes)
+    assert all(one.startswith(wish) for one, wish in zip(found, wishes, strict=True))
+
+
 def test_what_the_credentials_say_is_an_observation_of_its_own() -> None:
     for found in (WHOLE, replace(WHOLE, integrity="broken", codes=MISMATCH)):
         (own,) = tuple(provenance_credentials.run(case_of(credentials=found)))

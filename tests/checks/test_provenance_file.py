@@ -1,5 +1,7 @@
 """What the file says of itself is told in full, and never for or against the claim."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from imgcheck import provenance
@@ -48,6 +50,7 @@ def placed(*positions: Gps, unread: str = "") -> provenance.Metadata:
         (placed(unread="latitude: why"), "cannot be used: latitude: why", 0),
         (placed(), "records no position, which is not evidence", 0),
         (placed(at(None, 30.52)), "records no position", 0),
+        (placed(at(50.45, None)), "records no position", 0),
     ],
 )
 def test_a_position_is_told_as_it_is_recorded(metadata, words: str, measured: int) -> None:
@@ -76,6 +79,19 @@ def test_a_position_far_away_is_told_with_thousands_and_without_powers() -> None
 def test_a_second_position_elsewhere_is_told_too(second: Gps, told: bool) -> None:
     finding = of(PLACE, metadata=placed(at(50.45, 30.52), second))
     assert ("in XMP" in finding.summary) == told
+
+
+@pytest.mark.parametrize(("lon", "told"), [(30.7208, False), (30.7219, True)])
+def test_positions_that_differ_by_under_a_hundred_metres_are_one(lon: float, told: bool) -> None:
+    # 57 and 135 m farther: a degree of longitude is 71.0 km there.
+    finding = of(PLACE, metadata=placed(at(50.45, 30.72), at(50.45, lon, "XMP")))
+    assert ("in XMP" in finding.summary) == told
+
+
+def test_damage_of_the_file_is_told() -> None:
+    torn = SimpleNamespace(message="it ends early")
+    image = SimpleNamespace(format="jpeg", width=9, height=9, damage=(torn,), name="a.jpg")
+    assert "it is damaged (it ends early)." in whole(image=image).summary
 
 
 @pytest.mark.parametrize(

@@ -373,6 +373,14 @@ def test_the_dates_that_a_window_names(when, lon, first, last) -> None:
     assert (f"{start:%Y-%m-%dT%H:%M}", f"{end:%Y-%m-%dT%H:%M}") == (first, last)
 
 
+@pytest.mark.parametrize("lon", [-180.0, -179.9, 0.0, 179.9])
+@pytest.mark.parametrize("clock", ["", "T00:00", "T00:00:00", "T23:59", "T23:59:59"])
+def test_a_window_without_a_zone_meets_its_own_dates_everywhere(lon: float, clock: str) -> None:
+    window = loads(f"statements: [{{acquired: '2022-03-19{clock}'}}]").statements[0].window  # type: ignore[attr-defined]
+    first, last = sun_claimed_time._days(window, lon)
+    assert max(window.earliest, first) <= min(window.latest, last)
+
+
 @pytest.mark.parametrize(
     ("when", "whole", "own", "chosen"),
     [
