@@ -112,12 +112,19 @@ def _where(reference: Reference, placed: geo.Placed, agreement: Relation) -> str
     return (
         f"The picture was placed on {_places.file_and_date(reference)} {_WAYS[placed.path]}. "
         f"Its centre is {lat:.5f}, {lon:.5f} (latitude, longitude), to within "
-        f"{distance(placed.ellipse_m[0], 2)} (95 %) relative to the reference, whose own error is "
+        f"{_within(placed)} (95 %) relative to the reference, whose own error is "
         f"not known. A pixel is {distance(placed.gsd_m)} on the ground. North is "
         f"{placed.north_deg:.1f} degrees clockwise from up{_tilt(placed)}."
         f"{_MIRRORED if placed.mirrored else ''} "
         f"{_KINDS[agreement.kind]} ({agreement.reason}). {_false_match(placed)}"
     )
+
+
+def _within(placed: geo.Placed) -> str:
+    """Return the error of the centre, no finer than a pixel on the ground."""
+    if placed.ellipse_m[0] < placed.gsd_m:
+        return f"one pixel, {distance(placed.gsd_m, 2)}"
+    return distance(placed.ellipse_m[0], 2)
 
 
 def _tilt(placed: geo.Placed) -> str:

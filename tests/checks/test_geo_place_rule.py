@@ -188,8 +188,10 @@ def test_what_is_said_of_the_place_itself_answers_nothing(judged) -> None:
     where, _ = judged(found=placement(error_m=0.13))
     assert where.statement is None and where.outcome is OPEN and where.error_rate is None
     assert "the reference 2017-08-28.tif (dated 2017-08-28)" in where.summary
-    assert "to within 0.13 m (95 %) relative to the reference, whose own error" in where.summary
+    assert "to within one pixel, 1 m (95 %) relative to the reference, whose own" in where.summary
     assert "A pixel is 1 m on the ground" in where.summary
+    where, _ = judged(found=placement(error_m=1.3))
+    assert "to within 1.3 m (95 %) relative to the reference, whose own error" in where.summary
     where, _ = judged(found=placement(), date=None)
     assert "2017-08-28.tif (date not stated)" in where.summary
 
