@@ -40,7 +40,8 @@ def register(
     """
 
     def on(window: Window, factor: int = 1) -> Registration:
-        return _on_window(query, picture_shape, reference, window, factor, try_mirrored)
+        known = _detect(reference, window, factor)
+        return _aligned(query, picture_shape, known, window, factor, try_mirrored)
 
     rows, cols = reference.shape
     factor = math.ceil(max(rows, cols) / FEATURE_SIDE)
@@ -58,16 +59,15 @@ def register(
     return fine if isinstance(fine, Registered) and _agree(fine, coarse, factor) else coarse
 
 
-def _on_window(
+def _aligned(
     query: Features,
     picture_shape: tuple[int, ...],
-    reference: ReferenceImage,
+    known: Features,
     window: Window,
     factor: int,
     try_mirrored: bool,
 ) -> Registration:
-    """Register the picture to a window of the reference, reduced by a factor."""
-    known = _detect(reference, window, factor)
+    """Register the picture to the features of a window of the reference, reduced by a factor."""
     found = registration.align(
         query,
         known,
@@ -85,7 +85,7 @@ def _shape(window: Window, factor: int) -> tuple[int, int]:
     return max(1, window[3] // factor), max(1, window[2] // factor)
 
 
-def _detect(reference: ReferenceImage, window: Window, factor: int = 1) -> Features:
+def _detect(reference: ReferenceImage, window: Window, factor: int) -> Features:
     shape = _shape(window, factor)
 
     def read(part: Window) -> Pixels:
@@ -132,8 +132,12 @@ def _best_tile(
     if len(windows) > MOST_TILES:
         return None
     best: Registered | None = None
+    parts = features.Parts(lambda part: reference.read(part, None), reference.shape)
     for window in windows:
-        found = _on_window(query, picture_shape, reference, window, 1, try_mirrored)
+        limit = registration.reference_limit(_shape(window, 1))
+        known = parts.strongest(window, limit=limit)
+        known = replace(known, points=known.points - np.array(window[:2], np.float32))
+        found = _aligned(query, picture_shape, known, window, 1, try_mirrored)
         if isinstance(found, Registered) and (best is None or found.log10_nfa < best.log10_nfa):
             best = found
     return best

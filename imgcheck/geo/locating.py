@@ -18,7 +18,7 @@ from imgcheck.geo import area, earth, features, structural
 from imgcheck.geo import reference as ref
 from imgcheck.geo.placement import NotPlaced, Placed, describe, in_larger, searched
 from imgcheck.geo.reference import Prior, ReferenceImage
-from imgcheck.imaging import registration, windows
+from imgcheck.imaging import Image, registration, windows
 from imgcheck.imaging.features import Features
 from imgcheck.imaging.pixels import Float32, Mask, as_gray, as_mask
 from imgcheck.imaging.registration import NotRegistered
@@ -174,8 +174,8 @@ def _by_edges(
 ) -> Placement:
     """Place a picture by the directions of its edges alone."""
     rows, cols = reference.shape
-    if reference.path is not None and rows * cols > windows.WHOLE_PIXELS:
-        return _by_temporary_index(reference, reference.path, prior, gray, mask)
+    if reference.image is not None and rows * cols > windows.WHOLE_PIXELS:
+        return _by_temporary_index(reference, reference.image, prior, gray, mask)
     scale = prior.scales(reference)
     pyramid = structural.Pyramid(*reference.whole())
     reason = _unsuitable(gray, mask, pyramid)
@@ -202,13 +202,13 @@ def _by_edges(
 
 
 def _by_temporary_index(
-    reference: ReferenceImage, path: Path, prior: Prior, gray: Float32, mask: Mask | None
+    reference: ReferenceImage, image: Image, prior: Prior, gray: Float32, mask: Mask | None
 ) -> Placement:
-    """Search a large file through an area index that is not kept."""
+    """Search a large reference through an area index that is not kept."""
     with tempfile.TemporaryDirectory(prefix="imgcheck-") as folder:
         index = Path(folder) / "area.index"
-        area.build([path], index)
-        found = area.search(gray, index, picture_mask=mask, prior=prior)
+        area.build([image], index)
+        found = area.search(gray, index, picture_mask=mask, prior=prior, images=[image])
     if isinstance(found, NotPlaced):
         return found
     # From pixels of the file to those of the part that is searched here.

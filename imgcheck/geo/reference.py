@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -34,8 +33,8 @@ class ReferenceImage:
         ``read(window, shape)`` returns gray (M, N) float32 in [0, 1] and the mask of usable pixels
         or None; ``window`` is (column, row, width, height). With a ``shape`` the pixels are
         averaged to it.
-    path : Path or None
-        The file, for an area index of a reference that is read by windows.
+    image : Image or None
+        The open image, for an area index of a reference that is read by windows.
     """
 
     name: str
@@ -43,7 +42,7 @@ class ReferenceImage:
     transform: Sequence[float]
     crs: object
     read: Callable[[Window, tuple[int, int] | None], Pixels]
-    path: Path | None = None
+    image: Image | None = None
 
     def whole(self) -> Pixels:
         """Return all pixels at full size."""
@@ -196,7 +195,7 @@ def of_image(image: Image, *, name: str) -> ReferenceImage:
         transform=place.transform,
         crs=place.crs,
         read=read,
-        path=image.path,
+        image=image,
     )
 
 

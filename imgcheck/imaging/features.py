@@ -6,6 +6,7 @@ their parts in another order, so `flipped` and `inverted` cost no second detecti
 """
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,8 @@ MAX_PIXELS = 25_000_000
 WHOLE_PIXELS = 4_000_000
 # They begin at multiples of a power of 2, so that the octaves are sampled as in the whole image.
 _PART_SIDE, _PART_MARGIN, _PART_STEP = 1000, 100, 64
+# A part describes so many times its equal share of the features first.
+_SPARE = 2.5
 # Two keypoints of one spot (several scales or directions) are no rivals in the ratio test.
 _SAME_SPOT_PX = 5.0
 # Distances held at once in the search for the nearest: 16 MB; many more and many fewer are slower.
@@ -38,6 +41,9 @@ _AT_ONCE = 4_000_000
 # RootSIFT entries are at most 1; 512 keeps them in a byte, and the scalar product of two
 # descriptors below 2**24, where float32 is exact: results do not depend on summing order.
 _SCALE = 512.0
+
+
+ReadWindow = Callable[[tuple[int, int, int, int]], tuple[Float32, Mask | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,51 +148,111 @@ def detect(
     return _detected(gray, mask, limit, spread)[0]
 
 
-def detect_by_parts(
-    read: Callable[[tuple[int, int, int, int]], tuple[Float32, Mask | None]],
-    shape: tuple[int, int],
-    *,
-    limit: int,
-) -> Features:
-    """Detect the features of a large image that is read by windows, with bounded memory.
+def detect_by_parts(read: ReadWindow, shape: tuple[int, int], *, limit: int) -> Features:
+    """Detect the strongest features of a large image that is read by windows.
+
+    Images up to `WHOLE_PIXELS` are one part, and the result is that of `detect`. See `Parts`.
+    """
+    whole = (0, 0, shape[1], shape[0])
+    if shape[0] * shape[1] <= WHOLE_PIXELS:
+        gray, mask = read(whole)
+        return detect(gray, mask=mask, limit=limit)
+    return Parts(read, shape).strongest(whole, limit=limit)
+
+
+class Parts:
+    """The features of a large image that is read by windows, with bounded memory.
+
+    Parts overlap by a margin; the features of a part are those whose points lie in it. To describe
+    features takes twice as long as to detect them, so that each part describes only its strongest,
+    and more of them where they are among the strongest of the whole window.
 
     Parameters
     ----------
     read : callable
         Returns the gray values and the mask of a window (column, row, width, height).
     shape : (rows, cols)
-    limit : int
-        The strongest of the whole image are kept.
-
-    Notes
-    -----
-    Images up to `WHOLE_PIXELS` are one part, and the result is that of `detect`. Parts overlap by a
-    margin; the features of a part are those whose points lie in it.
     """
-    rows, cols = shape
-    if rows * cols <= WHOLE_PIXELS:
-        gray, mask = read((0, 0, cols, rows))
-        return detect(gray, mask=mask, limit=limit)
-    found: list[Features] = []
-    strengths: list[Float32] = []
-    for y, bottom in _spans(rows):
-        for x, right in _spans(cols):
-            low = _part_start(x), _part_start(y)
-            high = min(cols, right + _PART_MARGIN), min(rows, bottom + _PART_MARGIN)
-            gray, mask = read((*low, high[0] - low[0], high[1] - low[1]))
-            part, strength = _detected(gray, mask, limit, spread=False)
-            points = part.points + np.array(low, np.float32)
-            inside = np.all((points >= (x, y)) & (points < (right, bottom)), axis=1)
-            found.append(_selected(replace(part, points=points), np.flatnonzero(inside)))
-            strengths.append(strength[inside])
-    whole = Features(
+
+    def __init__(self, read: ReadWindow, shape: tuple[int, int]) -> None:
+        self._read = read
+        self._shape = shape
+        self._kept: dict[_Frame, _Part] = {}
+
+    def strongest(self, window: tuple[int, int, int, int], *, limit: int) -> Features:
+        """Return the strongest features of a window, in pixels of the image.
+
+        Overlapping windows share parts if they are given from top to bottom: parts above the window
+        are dropped.
+        """
+        x, y, right, bottom = window[0], window[1], window[0] + window[2], window[1] + window[3]
+        self._kept = {frame: part for frame, part in self._kept.items() if frame[3] > y}
+        frames = [
+            (left, top, end, low)
+            for top, low in _spans(self._shape[0])
+            for left, end in _spans(self._shape[1])
+            if left < right and end > x and top < bottom and low > y
+        ]
+        count = min(limit, math.ceil(_SPARE * limit / len(frames)))
+        for frame in frames:
+            if frame not in self._kept:
+                self._kept[frame] = self._part(frame, count)
+        while True:
+            parts = [self._kept[frame] for frame in frames]
+            found = _joined([part.features for part in parts])
+            inside = np.all((found.points >= (x, y)) & (found.points < (right, bottom)), axis=1)
+            which = np.flatnonzero(inside)
+            strengths = np.concatenate([part.strengths for part in parts])[which]
+            order = np.argsort(-strengths, kind="stable")[:limit]
+            weakest = float(strengths[order[-1]]) if len(order) == limit else 0.0
+            short = [
+                frame
+                for frame, part in zip(frames, parts, strict=True)
+                if part.count < limit and part.left_out > weakest
+            ]
+            if not short:
+                return _selected(found, which[order])
+            for frame in short:
+                self._kept[frame] = self._part(frame, min(limit, 4 * self._kept[frame].count))
+
+    def _part(self, frame: "_Frame", count: int) -> "_Part":
+        x, y, right, bottom = frame
+        rows, cols = self._shape
+        low = _part_start(x), _part_start(y)
+        high = min(cols, right + _PART_MARGIN), min(rows, bottom + _PART_MARGIN)
+        gray, mask = self._read((*low, high[0] - low[0], high[1] - low[1]))
+        found, strengths = _detected(gray, mask, count, spread=False)
+        points = found.points + np.array(low, np.float32)
+        inside = np.flatnonzero(np.all((points >= (x, y)) & (points < (right, bottom)), axis=1))
+        return _Part(
+            features=_selected(replace(found, points=points), inside),
+            strengths=strengths[inside],
+            count=count,
+            left_out=float(strengths[-1]) if len(found) >= count else 0.0,
+        )
+
+
+# Left, top, right and bottom of a part.
+_Frame = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Part:
+    """The ``count`` strongest features of a part and its margin; others are below ``left_out``."""
+
+    features: Features
+    strengths: Float32
+    count: int
+    left_out: float
+
+
+def _joined(found: Sequence[Features]) -> Features:
+    return Features(
         points=np.concatenate([f.points for f in found]),
         sizes=np.concatenate([f.sizes for f in found]),
         angles=np.concatenate([f.angles for f in found]),
         descriptors=np.concatenate([f.descriptors for f in found]),
     )
-    order = np.argsort(-np.concatenate(strengths), kind="stable")[:limit]
-    return _selected(whole, order)
 
 
 def _spans(length: int) -> list[tuple[int, int]]:

@@ -68,6 +68,8 @@ def folder(tmp_path_factory):
     with rasterio.open(folder / "reference.tif") as source:
         cut = source.read(1, window=Window(_X, _Y, _CUT, _CUT))
     cv2.imwrite(str(folder / "post.png"), np.repeat(cut[..., None], 3, axis=2))
+    other = np.round(255 * ground((_CUT, _CUT), seed=9001, blocks=60)).astype(np.uint8)
+    cv2.imwrite(str(folder / "other.png"), np.repeat(other[..., None], 3, axis=2))
     (folder / "claim.yml").write_text("statements:\n  - acquired: 2017-09-10\n  - original\n")
     return folder
 
@@ -109,3 +111,16 @@ def test_verify_locate_and_python_agree_within_one_gigabyte(folder: Path) -> Non
     assert np.array(ring)[0] == pytest.approx(located["footprint"]["coordinates"][0][0], abs=1e-8)
     dated = next(v for v in report["verdicts"] if v["statement"].endswith("acquired"))
     assert dated["verdict"] == "contradicted"
+
+
+@pytest.mark.slow
+def test_a_picture_that_matches_nothing_is_answered_within_one_gigabyte(folder: Path) -> None:
+    post, reference = str(folder / "other.png"), f"{folder / 'reference.tif'}@2017-09-01"
+    located = measured(_COMMAND, words=["locate", post, "--reference", reference, "--json"])
+    assert not located["placed"]
+    assert located["reason"].startswith("the best place could be chance")
+
+    words = ["verify", post, "--reference", reference, "--claim", str(folder / "claim.yml")]
+    report = measured(_COMMAND, words=[*words, "--json", "--exit-zero"])
+    where = next(f for f in report["findings"] if f["check"] == "geo.place")
+    assert where["outcome"] == "unknown"

@@ -93,3 +93,54 @@ def test_a_mask_of_another_shape_is_refused(picture):
 def test_a_colour_picture_is_refused():
     with pytest.raises(GridMismatchError, match="gray"):
         features.detect(np.zeros((9, 9, 3), np.float32))
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Ground in parts of 300 pixels a side; its structure is strong in one corner alone."""
+    monkeypatch.setattr(features, "_PART_SIDE", 300)
+    gray = ground((900, 900), seed=5)
+    gray[:, :600] = 0.5 + 0.3 * (gray[:, :600] - 0.5)
+    gray[300:] = 0.5 + 0.3 * (gray[300:] - 0.5)
+    read: list[tuple[int, int, int, int]] = []
+
+    def window(part):
+        read.append(part)
+        x, y, width, height = part
+        return gray[y : y + height, x : x + width], None
+
+    return gray, window, read
+
+
+def test_parts_have_the_strongest_features_of_the_whole(large):
+    gray, window, read = large
+    limit = 600
+    found = features.Parts(window, gray.shape).strongest((0, 0, 900, 900), limit=limit)
+    # The lively part describes its features again, more of them.
+    assert len(read) > 9
+    whole = features.detect(gray, limit=limit)
+    assert len(found) == len(whole) == limit
+    pairs = {tuple(row) for row in np.round(whole.points, 1)}
+    same = [tuple(row) in pairs for row in np.round(found.points, 1)]
+    assert np.mean(same) > 0.98
+
+
+def test_describing_few_features_of_a_part_first_changes_nothing(large, monkeypatch):
+    gray, window, _ = large
+    found = features.Parts(window, gray.shape).strongest((100, 0, 700, 900), limit=600)
+    monkeypatch.setattr(features, "_SPARE", 1000.0)
+    everything = features.Parts(window, gray.shape).strongest((100, 0, 700, 900), limit=600)
+    assert np.array_equal(found.points, everything.points)
+    assert np.array_equal(found.descriptors, everything.descriptors)
+    assert found.points[:, 0].min() >= 100 and found.points[:, 0].max() < 800
+
+
+def test_overlapping_windows_share_parts(large):
+    gray, window, read = large
+    parts = features.Parts(window, gray.shape)
+    windows = [(0, 0, 520, 520), (380, 0, 520, 520), (0, 380, 520, 520), (380, 380, 520, 520)]
+    found = [parts.strongest(one, limit=30_000) for one in windows]
+    assert len(read) == len(set(read)) == 9
+    for one, shared in zip(windows, found, strict=True):
+        alone = features.Parts(window, gray.shape).strongest(one, limit=30_000)
+        assert np.array_equal(shared.points, alone.points)

@@ -33,13 +33,16 @@ class Built:
 
 
 def build(
-    references: Sequence[Path | str], index_path: Path | str, *, progress: Progress | None = None
+    references: Sequence[Path | str | Image],
+    index_path: Path | str,
+    *,
+    progress: Progress | None = None,
 ) -> Built:
     """Build an index of an area, or extend one.
 
     Parameters
     ----------
-    references : sequence of path
+    references : sequence of path or Image
         Georeferenced rasters of any size, and folders of them. What is in the index and has not
         changed is not read again; what is in the index and not named here remains.
     index_path : path
@@ -75,7 +78,7 @@ def build(
             try:
                 image, source = described(reference)
             except ImgcheckError as error:
-                if named:
+                if isinstance(reference, Image) or named:
                     raise
                 skipped.append((reference, error.message))
                 continue
@@ -96,17 +99,19 @@ def build(
     )
 
 
-def _listed(references: Sequence[Path | str]) -> list[tuple[Path, bool]]:
-    """Return the files, and whether each was named itself."""
+def _listed(references: Sequence[Path | str | Image]) -> list[tuple[Path | Image, bool]]:
+    """Return the files and images, and whether each was named itself."""
     if isinstance(references, (str, Path)):
         references = [references]
-    found: list[tuple[Path, bool]] = []
-    for reference in map(Path, references):
-        if reference.is_dir():
-            inside = [p for p in sorted(reference.iterdir()) if p.suffix.lower() in _ENDINGS]
-            found += [(path, False) for path in inside]
-        else:
+    found: list[tuple[Path | Image, bool]] = []
+    for reference in references:
+        if isinstance(reference, Image):
             found.append((reference, True))
+        elif Path(reference).is_dir():
+            inside = sorted(Path(reference).iterdir())
+            found += [(path, False) for path in inside if path.suffix.lower() in _ENDINGS]
+        else:
+            found.append((Path(reference), True))
     if not found:
         raise UsageError("no reference given: name GeoTIFF files, or folders that hold some")
     return found
@@ -154,15 +159,18 @@ def reduced(gray: Float32, valid: Mask) -> list[Uint8]:
     return made
 
 
-def described(path: Path) -> tuple[Image, Source]:
-    """Open a reference and describe it.
+def described(reference: Path | Image) -> tuple[Image, Source]:
+    """Describe a reference, after opening it where needed.
 
     Raises
     ------
     UnreadableError, RefusedError
         If it cannot be read, or has no affine map to the ground.
     """
-    image = Image.open(path, limits=REFERENCE_LIMITS)
+    image = reference
+    if not isinstance(image, Image):
+        image = Image.open(image, limits=REFERENCE_LIMITS)
+    path = image.path or Path(image.name)
     place = image.georeference
     if place is None or place.transform is None:
         raise UnreadableError(

@@ -1,7 +1,7 @@
 """Find a picture in an indexed area: a coarse search everywhere, then a close one of candidates."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -83,6 +83,7 @@ def search(
     *,
     picture_mask: Mask | None = None,
     prior: Prior | None = None,
+    images: Sequence[Image] = (),
     progress: Progress | None = None,
 ) -> AreaMatch | NotPlaced:
     """Find a picture in an area whose index was built.
@@ -91,12 +92,14 @@ def search(
     ----------
     picture_gray : (M, N) float32 in [0, 1]
     index_path : path
-        Made by `build`. The references themselves must still be there.
+        Made by `build`. The references themselves must still be there, or be in ``images``.
     picture_mask : (M, N) bool, optional
         True = usable (not text, not nodata).
     prior : Prior, optional
         Every factor 2 of open pixel size takes as long again, the finer the longer. With
         ``mirrored`` a picture that is not found is searched as its mirror image, too.
+    images : sequence of Image, optional
+        References that are open; the others are opened when needed.
     progress : callable (step, position, total), optional
 
     Returns
@@ -121,8 +124,14 @@ def search(
     path = Path(index_path)
     with Store.open(path) as store:
         sources = store.sources()
+        known = {image.sha256: image for image in images}
         for source in sources:
-            building.located(source, path)
+            if source.sha256 not in known:
+                building.located(source, path)
+
+        def opened(source: Source) -> Image:
+            return known.get(source.sha256) or building.reopened(source, path)
+
         if min(picture_gray.shape) < 32 or usable.mean() < 0.15:
             return NotPlaced(reason=TOO_LITTLE_GROUND, path="structural")
         picture = np.where(usable, picture_gray, 0).astype(np.float32)
@@ -130,16 +139,21 @@ def search(
         if not plan.steps:
             reason = plan.reason or "the picture is too small or too large"
             return NotPlaced(reason=reason, path="structural")
-        found = _searched(store, picture, usable, plan, progress)
+        found = _searched(store, opened, picture, usable, plan, progress)
         if isinstance(found, AreaMatch) or not prior.mirrored:
             return found
         flipped = [np.ascontiguousarray(part[:, ::-1]) for part in (picture, usable)]
-        turned = _searched(store, flipped[0], flipped[1], plan, progress)
+        turned = _searched(store, opened, flipped[0], flipped[1], plan, progress)
         return _of_mirror_image(turned, store) if isinstance(turned, AreaMatch) else found
 
 
 def _searched(
-    store: Store, picture: Float32, usable: Mask, plan: planning.Plan, progress: Progress | None
+    store: Store,
+    opened: Callable[[Source], Image],
+    picture: Float32,
+    usable: Mask,
+    plan: planning.Plan,
+    progress: Progress | None,
 ) -> AreaMatch | NotPlaced:
     levels = Levels(store)
     answer: AreaMatch | NotPlaced = NotPlaced(
@@ -149,7 +163,7 @@ def _searched(
     for look in _LOOKS if plan.work < _MOST_SECOND else _LOOKS[:1]:
         peaks = _swept(levels, picture, usable, plan, look, progress)
         found = planning.distinct(peaks, picture.shape)
-        best = _best(picture, usable, found[:_REFINED], store.path, progress)
+        best = _best(picture, usable, found[:_REFINED], opened, progress)
         if best is not None:
             rivals = planning.rivals(best[0].peak, found, picture.shape)
             answer = _judged(picture, *best, rivals, plan)
@@ -226,18 +240,22 @@ class _Counted:
 
 
 def _best(
-    picture: Float32, usable: Mask, peaks: list[Peak], index: Path, progress: Progress | None
+    picture: Float32,
+    usable: Mask,
+    peaks: list[Peak],
+    opened: Callable[[Source], Image],
+    progress: Progress | None,
 ) -> tuple[Close, Verification] | None:
     """Refine the best candidates in the references themselves, finish the best of these."""
     started: list[Close] = []
-    opened: dict[int, Image] = {}
+    images: dict[int, Image] = {}
     # One reference after the other, so that one file is open at a time.
     for number, peak in enumerate(sorted(peaks, key=lambda p: p.source.id)):
         if progress:
             progress("looking closely", number, len(peaks))
-        if peak.source.id not in opened:
-            opened = {peak.source.id: building.reopened(peak.source, index)}
-        close = _closely(picture, usable, peak, opened[peak.source.id])
+        if peak.source.id not in images:
+            images = {peak.source.id: opened(peak.source)}
+        close = _closely(picture, usable, peak, images[peak.source.id])
         if close is not None:
             started.append(close)
     started.sort(key=lambda c: c.refined.agreement.log10_nfa)
