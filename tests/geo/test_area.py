@@ -243,6 +243,17 @@ def test_a_changed_reference_is_noticed_and_indexed_again(tmp_path, spring, pict
         area.search(picture[0], index, prior=_PRIOR)
 
 
+def test_an_open_reference_is_not_opened_again(tmp_path, spring, picture):
+    path = write(tmp_path / "one.tif", spring)
+    image, index = Image.open(path), tmp_path / "one.index"
+    area.build([image], index)
+    path.unlink()
+    answer = area.search(picture[0], index, prior=_PRIOR, images=[image])
+    assert isinstance(answer, area.AreaMatch)
+    with pytest.raises(IndexFileError, match="is gone"):
+        area.search(picture[0], index, prior=_PRIOR)
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_folder_of_references_names_the_right_one(tmp_path, spring, picture):
