@@ -123,4 +123,4 @@ def test_a_picture_that_matches_nothing_is_answered_within_one_gigabyte(folder: 
     words = ["verify", post, "--reference", reference, "--claim", str(folder / "claim.yml")]
     report = measured(_COMMAND, words=[*words, "--json", "--exit-zero"])
     where = next(f for f in report["findings"] if f["check"] == "geo.place")
-    assert where["outcome"] == "unknown"
+    assert where["outcome"] == "inconclusive"
