@@ -225,8 +225,6 @@ def _sides(frame: Float64, points: Float64) -> Float64:
 def _clip(ring: Float64, frame: Float64) -> Float64:
     """Cut any ring to a convex frame (Sutherland and Hodgman, CACM 17, 1974)."""
     for start, end in zip(frame, np.roll(frame, -1, axis=0), strict=True):
-        if len(ring) == 0:
-            return ring
         along = end - start
         side = along[0] * (ring[:, 1] - start[1]) - along[1] * (ring[:, 0] - start[0])
         kept: list[Float64] = []

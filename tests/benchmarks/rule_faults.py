@@ -130,6 +130,13 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "imgcheck/checks/change_bitemporal.py", "_answer", "reference.date is not None -> True",
     ): "only dated references are compared",
     (
+        "imgcheck/checks/change_bracket.py", "_layers",
+        "layer is not None and reference.date is not None -> layer is not None",
+    ): "references in sequence are dated",
+    (
+        "imgcheck/checks/change_bracket.py", "_answer", "r.date is not None -> True",
+    ): "references in sequence are dated",
+    (
         "imgcheck/checks/hashing_altered_since.py", "hashing_altered_since",
         "isinstance(reason, str) -> True",
     ): "where nothing was compared there are reasons only",

@@ -32,6 +32,8 @@ def test_craters_have_no_bound_on_their_number(frozen, statement) -> None:
         ("absence: {class: crater, min_size_m: 3}", None),
         ("absence: {class: crater}", None),
         ("count: {class: crater, min: 2}", None),
+        # A size claimed of other objects is not that of craters.
+        ("absence: {class: vehicle, min_size_m: 1}}, {absence: {class: crater}", None),
         ("absence: {class: crater}}, {absence: {class: crater, min_size_m: 1}",
          "claimed size of 1 m"),
         ("count: {class: crater, min: 2}}, {absence: {class: crater, min_size_m: 1}",
