@@ -173,7 +173,7 @@ def test_the_dates_that_are_needed_are_named(dates, claimed, needed) -> None:
 def test_a_reference_of_the_time_of_the_picture_is_not_enough() -> None:
     day = Window.parse("2017-09-10")
     _, missing = change_bitemporal.bear(day, [day], day)
-    assert missing.endswith("days of 2017-09-10, another than that of the picture")
+    assert missing.endswith("days of 2017-09-10, other than the picture itself")
 
 
 def test_forty_regions_are_shown_the_largest_first(monkeypatch) -> None:

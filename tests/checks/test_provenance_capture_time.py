@@ -64,7 +64,7 @@ def test_a_time_outside_the_window_contradicts_nothing() -> None:
 def test_no_time_is_no_evidence() -> None:
     finding = answer()
     assert finding.outcome is Outcome.NOT_APPLICABLE
-    assert "no evidence for or against" in finding.summary
+    assert "not evidence for or against" in finding.summary
     assert finding.measures == ()
 
 

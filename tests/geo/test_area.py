@@ -222,9 +222,9 @@ def test_other_files_are_no_index(tmp_path, mosaic):
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE source (id INTEGER)")
     connection.close()
-    with pytest.raises(IndexFileError, match="is no index of an area"):
+    with pytest.raises(IndexFileError, match="is not an area index"):
         area.build([mosaic], path)
-    with pytest.raises(IndexFileError, match="is no index of an area"):
+    with pytest.raises(IndexFileError, match="is not an area index"):
         area.build([mosaic], mosaic)
     with pytest.raises(IndexFileError, match="there is no index"):
         area.search(np.zeros((100, 100), np.float32), tmp_path / "none")

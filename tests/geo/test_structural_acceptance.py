@@ -33,7 +33,7 @@ def refused(
     [
         ({}, None),
         ({"probability": 5e-4}, None),
-        ({"probability": 5.1e-4}, "chance"),
+        ({"probability": 5.1e-4}, "coincidence"),
         # The areas at two sides differ by (1 + 400 p) ** 3: 11.4 and 12.8.
         ({"matrix": np.array([[1.5, 0, 0], [0, 1, 0], [0.00312, 0, 1.0]])}, None),
         ({"matrix": np.array([[1.5, 0, 0], [0, 1, 0], [0.00335, 0, 1.0]])}, "tilts"),
