@@ -268,14 +268,14 @@ def _original(
     if earlier:
         match, when = earlier[0]
         outcome = Outcome.CONTRADICTS
-        words = f"The picture {_copied(match)}, which is dated {when.text}, before the post."
+        words = f"The picture {_copied(match)}, which is dated {when.words}, before the post."
         wishes = ()
     elif copies:
         words = f"The picture {_copied(copies[0])}, but which of the two came first is not known: "
         wishes = missing_dates(posted, [when for _, when in dated])
         if posted is not None and dated:
             words += (
-                f"{dated[0][1].text} is not clearly before the date of the post, {posted.text}."
+                f"{dated[0][1].words} is not clearly before the date of the post, {posted.words}."
             )
         else:
             words += f"give {' and '.join(wishes)}."
@@ -302,8 +302,8 @@ def _acquired(check: Check, statement: Acquired, copies: list[hashing.Match], no
         match, when = dated[0]
         outcome = Outcome.CONTRADICTS
         words = (
-            f"The picture {_copied(match)}, which is dated {when.text}, before the claimed "
-            f"{claimed.text}."
+            f"The picture {_copied(match)}, which is dated {when.words}, before the claimed "
+            f"{claimed.words}."
         )
         innocent = ("the date entered into the index may be wrong", _FRAMES)
     elif copies:

@@ -259,7 +259,7 @@ def _answer(
         words = "no dated reference shows the ground of the picture"
     elif needed:
         words = (
-            f"the statement is about {statement.window.text}, and no dated images are close to "
+            f"the statement is about {statement.window.words}, and no dated images are close to "
             "both ends of that interval"
         )
     else:

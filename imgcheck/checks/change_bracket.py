@@ -231,7 +231,7 @@ def decide(
     else:
         return (
             Outcome.INCONCLUSIVE,
-            f", which agrees with the claimed {window.text} and with other times",
+            f", which agrees with the claimed {window.words} and with other times",
             "references of dates nearer to the claimed time",
         )
     if not found.lasting_verified:
@@ -244,15 +244,15 @@ def decide(
     if few:
         return (
             Outcome.INCONCLUSIVE,
-            f"; that is not enough to decide about the claimed {window.text}: {_LEAST_VOTES} "
+            f"; that is not enough to decide about the claimed {window.words}: {_LEAST_VOTES} "
             f"places in {_LEAST_GAPS} gaps between references must exclude other times, and there "
             f"are {len(few[0])} in {len(set(few[0]))}",
             "more dated references",
         )
     if side:
-        said = f", so it was taken {side} the claimed {window.text}"
+        said = f", so it was taken {side} the claimed {window.words}"
         return Outcome.CONTRADICTS, said, ""
-    return Outcome.SUPPORTS, f", which leaves only the claimed {window.text}", ""
+    return Outcome.SUPPORTS, f", which leaves only the claimed {window.words}", ""
 
 
 def _votes(found: change.Bracket, state: str, bearing: Sequence[bool]) -> list[int]:

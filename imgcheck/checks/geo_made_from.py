@@ -81,13 +81,16 @@ def _acquired(case: Case, statement: Acquired, source: _Source) -> Finding:
     if _after_post(case, date):
         words, wishes = _IMPOSSIBLE, _DATE
     elif date.before(claimed):
-        outcome, words = Outcome.CONTRADICTS, f"so it was taken before the claimed {claimed.text}"
+        outcome, words = Outcome.CONTRADICTS, f"so it was taken before the claimed {claimed.words}"
     elif claimed.before(date):
-        outcome, words = Outcome.CONTRADICTS, f"so it was taken after the claimed {claimed.text}"
+        outcome, words = Outcome.CONTRADICTS, f"so it was taken after the claimed {claimed.words}"
     elif _inside(date, claimed, source.lon):
-        outcome, words = Outcome.SUPPORTS, f"which lies within the claimed {claimed.text}"
+        outcome, words = Outcome.SUPPORTS, f"which lies within the claimed {claimed.words}"
     else:
-        words, wishes = f"which neither supports nor contradicts the claimed {claimed.text}", _EXACT
+        words, wishes = (
+            f"which neither supports nor contradicts the claimed {claimed.words}",
+            _EXACT,
+        )
     return _finding(statement.id, outcome, source, words, wishes)
 
 
@@ -146,13 +149,14 @@ def _inside(date: Window, claimed: Window, lon: float) -> bool:
 def _finding(
     statement: str, outcome: Outcome, source: _Source, words: str, wishes: tuple[str, ...]
 ) -> Finding:
-    reference, date = source.reference, source.date.text
+    reference, date = source.reference, source.date
     return geo_made_from.finding(
         statement=statement,
         outcome=outcome,
-        summary=f"The picture was made from the reference {reference.id}, dated {date}, {words}.",
+        summary=f"The picture was made from the reference {reference.id}, dated {date.words}, "
+        f"{words}.",
         basis=_BASIS,
-        measures=(Measure(name="date of the reference", value=date),),
+        measures=(Measure(name="date of the reference", value=date.text),),
         error_rate=error_rate("geo.made-from", "called a copy"),
         evidence=Evidence(citations=(Citation(input=reference.id, label=_places.name(reference)),)),
         innocent=_INNOCENT if outcome is Outcome.CONTRADICTS else (),

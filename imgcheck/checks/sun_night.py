@@ -61,7 +61,7 @@ def _answer(case: Case, statement: str, window: Window, place: Spot) -> Finding:
     if highest < _DARK_DEG:
         words = (
             f"At {source} the sun stood at least {math.floor(-highest)} degrees below the horizon "
-            f"all through the claimed time ({window.text})"
+            f"all through the claimed time ({window.words})"
         )
         outcome, then = Outcome.INCONCLUSIVE, _NIGHT[looks]
         if looks == "day":
@@ -69,14 +69,14 @@ def _answer(case: Case, statement: str, window: Window, place: Spot) -> Finding:
                 ": measure a shadow or find the time zone" if unmeasured else ": find the time zone"
             )
     elif lowest > 0:
-        words = f"At {source} the sun was up all through the claimed time ({window.text})"
+        words = f"At {source} the sun was up all through the claimed time ({window.words})"
         outcome = Outcome.INCONCLUSIVE if looks == "dark" else Outcome.NOT_APPLICABLE
         then = _DAY[looks]
     elif highest <= 0 or lowest >= _DARK_DEG:
-        words = f"At {source} the claimed time ({window.text}) is in or near twilight"
+        words = f"At {source} the claimed time ({window.words}) is in or near twilight"
         outcome, then = Outcome.NOT_APPLICABLE, _TWILIGHT
     else:
-        words = f"The claimed time ({window.text}) includes day and night at {source}"
+        words = f"The claimed time ({window.words}) includes day and night at {source}"
         outcome, then = Outcome.NOT_APPLICABLE, _TWILIGHT
     return night.finding(
         statement=statement,
