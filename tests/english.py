@@ -6,8 +6,9 @@
 
 The sentences come from the syntax tree of the package and from the HTML templates: messages of
 errors, help texts of commands, and every other text of at least four words that is no docstring.
-Expressions of f-strings are shown in braces. ``--avoid`` lists the sentences with a word that
-docs/glossary.md replaces by a standard term.
+Expressions of f-strings are shown in braces, and what rules prove follows the same label as in
+reports. ``--avoid`` lists the sentences with a word that docs/glossary.md replaces by a standard
+term.
 """
 
 import argparse
@@ -23,11 +24,16 @@ FEWEST_WORDS = 4
 
 #: Texts for programs: patterns, queries, drawings, tables of numbers.
 _NO_SENTENCE = re.compile(
-    r"\b(SELECT|INSERT|CREATE|DELETE|UPDATE|PRAGMA|ATTACH)\b|<[a-z/!]|://|:not\(|\b[a-z]+/[a-z]+;|\(\?|\\[bdws]|^[^A-Za-z]*$"
+    r"\b(SELECT|INSERT|CREATE|DELETE|UPDATE|PRAGMA|ATTACH|COPY|CAST|Callable)\b|<[a-z/!]|"
+    r"^\S*$|\bdefault-src\b|^str \||^\w+(,\w+)+$|^\w+(, [\w()]+)+$|"
+    r"://|:not\(|\b[a-z]+/[a-z]+;|\(\?|\\[bdws]|^[^A-Za-z]*$"
 )
 _HELP = ("command", "group")
 #: Calls whose arguments no user reads.
 _PRIVATE_CALLS = ("compile", "match", "search", "sub", "getLogger", "filterwarnings", "TypeVar")
+
+#: The labels that reports print before the texts of rules.
+_LABELS = {"proves": "Proves: ", "does_not_prove": "Does not prove: "}
 
 #: Words for data that are not the field's, as whole words.
 AVOIDED = re.compile(
@@ -100,8 +106,10 @@ def _walk(node: ast.AST, docstrings: set[int], helps: set[int]) -> Iterator[tupl
             return
     if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in _PRIVATE_CALLS:
         return
+    label = _LABELS.get(node.arg or "", "") if isinstance(node, ast.keyword) else ""
     for child in ast.iter_child_nodes(node):
-        yield from _walk(child, docstrings, helps)
+        for line, text in _walk(child, docstrings, helps):
+            yield line, label + text
 
 
 def of_source(path: str, source: str) -> Iterator[Sentence]:

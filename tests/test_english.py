@@ -14,8 +14,9 @@ def command(n):
     Examples: ...
     """
     raise UsageError(f"level is {n + 1}; give a number between 0 and 1")
-def other():
+def other(x: "str | bytes | os.PathLike[str]"):
     """Return a docstring of four words."""
+    rule(does_not_prove="Who changed it or why.")
     return "At least " + str(3) + " places were found.", "too short"
 QUERY = "SELECT id FROM rows WHERE x"
 '''
@@ -25,7 +26,8 @@ def test_help_and_messages_are_sentences_and_docstrings_and_queries_are_not() ->
     assert [(each.line, each.text) for each in of_source("x.py", SOURCE)] == [
         (7, "Show the number of matches that were found."),
         (12, "level is {n + 1}; give a number between 0 and 1"),
-        (15, "At least {str(3)} places were found."),
+        (15, "Does not prove: Who changed it or why."),
+        (16, "At least {str(3)} places were found."),
     ]
 
 

@@ -187,7 +187,7 @@ def _aligned(
     post = warp.resize(picture, shape)
     yield from compared_pictures(
         f"known-{match.id}-aligned",
-        f"{name(match)}, aligned with the post",
+        f"{name(match)}, registered to the posted picture",
         earlier,
         post,
         _difference(earlier, post),

@@ -284,7 +284,7 @@ def _pictures(case: Case, compared: _Compared) -> Iterator[Picture]:
     gray = np.repeat(post.mean(axis=2, keepdims=True), 3, axis=2) * 0.6
     yield from _known.compared_pictures(
         f"known-{compared.match.id}-altered",
-        f"{_known.name(compared.match)}, aligned with the post",
+        f"{_known.name(compared.match)}, registered to the posted picture",
         earlier,
         post,
         hot * np.array([255.0, 64.0, 0.0]) + (1 - hot) * gray,

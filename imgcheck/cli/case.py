@@ -24,7 +24,7 @@ _OPERATOR = click.option(
 
 @click.group("case")
 def command() -> None:
-    """Keep evidence: untouched copies, and a log in which every change is detected.
+    """Keep evidence: untouched copies, and a log that reveals every change.
 
     Every command prints the hash of the last line of the log. Keep a copy of it elsewhere: with it,
     'case verify --expect-head' detects even a log that was completely rewritten.

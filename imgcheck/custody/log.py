@@ -235,7 +235,7 @@ class Line:
 def read_lines(descriptor: int) -> tuple[Line, ...]:
     """Read every line of an open log."""
     if os.fstat(descriptor).st_size > _LARGEST_LOG:
-        raise UnreadableError(f"{LOG}: has over {_LARGEST_LOG:,} bytes; go on in a new case")
+        raise UnreadableError(f"{LOG}: has over {_LARGEST_LOG:,} bytes; continue in a new case")
     lines: list[Line] = []
     values = 0
     with os.fdopen(os.dup(descriptor), "rb", buffering=_CHUNK) as stream:

@@ -311,8 +311,7 @@ def _seal(folder: Path, path: str, entry: Entry, chain: History) -> Seal | Probl
     line = chain.lines[signature.lines - 1] if 0 < signature.lines <= len(chain.lines) else None
     if line is None or line.sha256 != signature.sha256 or signature.case != entry.case:
         return problem(
-            f"it signs a line {signature.lines} that differs from line {signature.lines} of "
-            "this log"
+            f"it signs line {signature.lines} of the log, but that line is different in this log"
         )
     if entry.detail.get("public_key_sha256") != signature.fingerprint:
         return problem(f"line {entry.sequence} names another key")

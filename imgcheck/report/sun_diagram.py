@@ -308,7 +308,7 @@ def _moment(
     clock = _clock(span[0]) if brief else f"{_clock(span[0])} to {_clock(span[1])}"
     words = f"{name}: {span[0].astimezone(UTC).day} {span[0].astimezone(UTC):%b %Y} {clock} UTC"
     azimuth, elevation = float(here.azimuth_deg), float(here.elevation_deg)
-    dashed = " (dashed: the path of that day)" if own_path else ""
+    dashed = " (dashed: path of the sun on that day)" if own_path else ""
     if elevation <= 0:
         words += f", when the sun was below the horizon{dashed}"
         return Moment(name=name, color=color, words=words)

@@ -74,7 +74,7 @@ def measure(arguments: list[str], *, limit_s: float = 60.0, fresh: bool = False)
         code=code,
         seconds=time.monotonic() - began,
         peak_mb=usage.ru_maxrss / 1024,
-        traceback=b"Traceback" in said or b"broke on this input" in said,
+        traceback=b"Traceback" in said or b"stopped with an error on this input" in said,
     )
 
 

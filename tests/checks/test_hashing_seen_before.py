@@ -184,7 +184,7 @@ def test_copies_are_reported_before_what_only_resembles(check: Check, covered: f
     assert shown() == []
 
 
-UNKNOWN = ("is not among", "No part of the picture", "for no known picture is it confirmed")
+UNKNOWN = ("is not among", "No part of the picture", "is confirmed as a copy of a known picture")
 COPY = ("is a copy of", "is the same picture", "contains a copy", "is a crop of")
 
 

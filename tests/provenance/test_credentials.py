@@ -248,7 +248,7 @@ def test_a_manifest_that_no_ingredient_names_is_counted(
     monkeypatch.setattr(library.Library, "read", cut_off)
     found = read(with_parts)
     assert len(found.unnamed) == 1
-    assert any("no ingredient names" in s for s in provenance.credentials_words(found))
+    assert any("not referenced as ingredients" in s for s in provenance.credentials_words(found))
 
 
 def test_what_is_not_walked_is_never_clean(

@@ -106,7 +106,7 @@ def _children(walk: Walk, node: Node, end: int | None) -> tuple[Node, ...]:
     parts = [walk.node(node.offset + _HEADER, 8, "MP header")]
     problems = {
         "outside": f"the file has {len(walk.data)}",
-        "no picture": "where no such JPEG is",
+        "no picture": "where there is no such JPEG",
         "primary length differs": f"the picture has {end}",
     }
     for entry in _index(walk, node, end).entries:

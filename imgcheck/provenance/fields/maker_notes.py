@@ -199,8 +199,9 @@ def read_maker_note(
     if standing == "shifted":
         reading.observe(
             "maker-note",
-            f"the offsets of the {form.maker} maker note point {-shift:+d} bytes beside their "
-            "values; software that moves the block causes this, and some cameras write it so",
+            f"the offsets of the {form.maker} maker note point {-shift:+d} bytes away from their "
+            "values; software that moves the block causes this, and some cameras write such "
+            "offsets",
             start, length,
         )  # fmt: skip
     _read_fields(reading, form.maker, ifd, shift, start, stop, _FIELDS.get(form.maker, {}))

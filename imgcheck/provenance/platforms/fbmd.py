@@ -24,7 +24,8 @@ CAVEATS = (
     "service, who uploaded, or that the picture was not changed before.",
 )
 _WORDS = {
-    "intact": "FBMD: every scan begins where the field states and the size fits: the file is as "
+    "intact": "FBMD: every scan begins where the field states, and the file size matches: the "
+    "file is as "
     "Meta's service delivered it",
     "changed": "FBMD: the scans are as the field states, but the header or the size changed after "
     "Meta's service delivered the file",

@@ -176,13 +176,13 @@ def _gps_offset_tag(facts: Facts) -> Answer:
     pair = _gps_and_shot(facts)
     written = facts.text("ExifIFD:OffsetTimeOriginal")
     if pair is None or written is None or pair[1].zone is None:
-        return absent("GPS time, the camera's time, or its written offset is missing")
+        return absent("GPS time, the camera's time or its time zone offset is missing")
     if pair[0].doubt:
         return absent(f"the GPS date is doubtful: {pair[0].doubt}")
     implied, zone = _apart_s(*pair), pair[1].zone
     sign, digits = -1 if zone.startswith("-") else 1, "00:00" if zone == "UTC" else zone[1:]
     stated = sign * (int(digits[:2]) * 3600 + int(digits[3:5]) * 60)
-    words = f"the offset tag states {written}, GPS time implies {implied / 3600:+.3f} h"
+    words = f"the offset tag states {written}, but GPS time implies {implied / 3600:+.3f} h"
     return answer("consistent" if abs(implied - stated) <= _NEAR_S else "anomalous", words,
                   *map(facts.field, (_GPS, _SHOT, "ExifIFD:OffsetTimeOriginal")))  # fmt: skip
 
