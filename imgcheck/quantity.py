@@ -44,7 +44,7 @@ class LikelihoodRatio:
 
     def __post_init__(self) -> None:
         if not (self.value >= 0 and math.isfinite(self.value)):
-            raise ValueError(f"a likelihood ratio is finite and >= 0, not {self.value}")
+            raise ValueError(f"a likelihood ratio must be finite and >= 0, not {self.value}")
         if not self.calibration:
             raise ValueError("a likelihood ratio needs the name of its calibration")
 

@@ -97,13 +97,13 @@ def _agreement(before: Pixels, after: Pixels, valid: Mask) -> float:
 
 def _check(gsd: float, false_alarm_rate: float, min_area_m2: float | None) -> float:
     if not (math.isfinite(gsd) and gsd > 0):
-        raise UsageError(f"gsd is metres per pixel, above 0, not {gsd}")
+        raise UsageError(f"gsd must be metres per pixel, above 0, not {gsd}")
     if not 1e-6 <= false_alarm_rate <= 0.2:
-        raise UsageError(f"false_alarm_rate lies between 1e-6 and 0.2, not {false_alarm_rate}")
+        raise UsageError(f"false_alarm_rate must be between 1e-6 and 0.2, not {false_alarm_rate}")
     if min_area_m2 is None:
         return 4 * gsd**2
     if not (math.isfinite(min_area_m2) and min_area_m2 >= 0):
-        raise UsageError(f"min_area_m2 is 0 or more, not {min_area_m2}")
+        raise UsageError(f"min_area_m2 must be 0 or more, not {min_area_m2}")
     return min_area_m2
 
 

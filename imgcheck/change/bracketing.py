@@ -215,9 +215,9 @@ def bracket(
     picture on one side.
     """
     if not (math.isfinite(gsd) and gsd > 0):
-        raise UsageError(f"gsd is metres per pixel, above 0, not {gsd}")
+        raise UsageError(f"gsd must be metres per pixel, above 0, not {gsd}")
     if not 0.5 <= level < 1:
-        raise UsageError(f"level lies between 0.5 and 1, not {level}")
+        raise UsageError(f"level must be between 0.5 and 1, not {level}")
     ordered = in_order(references)
     dates = [when for _, when in ordered]
     (*states, shown), known, scale = prepared(picture, ordered, valid)

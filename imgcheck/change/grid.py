@@ -21,7 +21,9 @@ def as_bands(name: str, picture: NDArray[Any]) -> Pixels:
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or not 1 <= array.shape[2] <= 16:
-        raise UsageError(f"{name} has shape (M, N) or (M, N, bands), not {np.shape(picture)}")
+        raise UsageError(
+            f"{name} must have the shape (M, N) or (M, N, bands), not {np.shape(picture)}"
+        )
     if min(array.shape[:2]) < _SMALLEST_SIDE:
         raise UsageError(
             f"{name} is {array.shape[1]} x {array.shape[0]} pixels; "
@@ -30,7 +32,7 @@ def as_bands(name: str, picture: NDArray[Any]) -> Pixels:
     if array.dtype == np.uint8:
         return array.astype(np.float32) / np.float32(255)
     if array.dtype.kind != "f":
-        raise UsageError(f"{name} is uint8 or float in [0, 1], not {array.dtype}")
+        raise UsageError(f"{name} must be uint8 or float in [0, 1], not {array.dtype}")
     return array.astype(np.float32)
 
 

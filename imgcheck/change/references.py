@@ -57,7 +57,7 @@ def in_order(references: Sequence[Dated]) -> list[Dated]:
         )
     for _, when in references:
         if not isinstance(when, date):
-            raise UsageError(f"a reference is dated by a date or datetime, not {when!r}")
+            raise UsageError(f"the date of a reference must be a date or datetime, not {when!r}")
     ordered = sorted(references, key=lambda item: moment(item[1]))
     for (_, one), (_, two) in pairwise(ordered):
         if moment(one) == moment(two):

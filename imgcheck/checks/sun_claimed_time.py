@@ -287,7 +287,7 @@ def _compared(other: str, ratio: float) -> str:
 def _measures(found: sun.ClaimedTime) -> Iterable[Measure]:
     night = "the sun was below the horizon"
     for name, field, unit in (
-        ("p-value of the best moment", "p_value", ""),
+        ("p-value of the best-fitting moment", "p_value", ""),
         ("smallest deviation", "deviation_sigma", "σ"),
         ("sun azimuth then", "sun_azimuth_deg", "deg"),
         ("sun elevation then", "sun_elevation_deg", "deg"),

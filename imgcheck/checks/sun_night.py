@@ -65,9 +65,7 @@ def _answer(case: Case, statement: str, window: Window, place: Spot) -> Finding:
         )
         outcome, then = Outcome.INCONCLUSIVE, _NIGHT[looks]
         if looks == "day":
-            then += (
-                ": measure a shadow or find the time zone" if unmeasured else ": find the time zone"
-            )
+            then += f": {_TRY_SHADOW if unmeasured else _TRY_ZONE}"
     elif lowest > 0:
         words = f"At {source} the sun was up all through the claimed time ({window.words})"
         outcome = Outcome.INCONCLUSIVE if looks == "dark" else Outcome.NOT_APPLICABLE
@@ -102,6 +100,8 @@ def _answer(case: Case, statement: str, window: Window, place: Spot) -> Finding:
     )
 
 
+_TRY_SHADOW = "measure a shadow or find the time zone of the claimed time"
+_TRY_ZONE = "find the time zone of the claimed time"
 _TWILIGHT = "so the brightness of the picture does not test the claimed time"
 _NIGHT = {
     "day": "the picture is bright and coloured, as by day",

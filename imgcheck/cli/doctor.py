@@ -33,7 +33,12 @@ _CORE = (
 _EXTRAS = (
     ("c2pa-python", "c2pa", "c2pa", "content credentials are found, not validated"),
     ("cryptography", "cryptography", "sign", "cases cannot be signed"),
-    ("duckdb", "duckdb", "duckdb", "indexes are not exported to Parquet, nor searched there"),
+    (
+        "duckdb",
+        "duckdb",
+        "duckdb",
+        "indexes cannot be exported to Parquet or searched in that form",
+    ),
 )
 _READABLE = "readable"
 _PURPOSES = ("signers", "time-stamps", "identities")

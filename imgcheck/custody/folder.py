@@ -322,7 +322,7 @@ class CustodyFolder:
                 continue
             path = f"{place}/{file.relative_to(draft).as_posix()}"
             if not layout.is_place(path) or not stat.S_ISREG(file.lstat().st_mode):
-                raise UsageError(f"{printable(file.name)}: is not a file of a report")
+                raise UsageError(f"{printable(file.name)}: is not a file that a report contains")
             data = file.read_bytes()
             write_new(self.staged(path), data, mode=layout.READ_ONLY)
             digest, size = hash_file(self.staged(path), fresh=True)

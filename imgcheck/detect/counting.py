@@ -53,7 +53,7 @@ def count(
     is not counted.
     """
     if not 0 < level < 1:
-        raise UsageError(f"level is a share between 0 and 1, not {level}")
+        raise UsageError(f"level must be between 0 and 1, not {level}")
     rng = np.random.default_rng(_SEED)
     real = _real(detections, rng)
     if real is None:

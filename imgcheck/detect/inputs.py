@@ -37,7 +37,7 @@ def gray_image(gray: ArrayLike, *, valid: ArrayLike | None) -> tuple[Gray, Mask]
     """
     array = np.asarray(gray)
     if array.ndim != 2 or array.size == 0:
-        raise UsageError(f"a gray picture has shape (rows, columns), not {array.shape}")
+        raise UsageError(f"a gray picture must have the shape (rows, columns), not {array.shape}")
     picture = _samples(array)
     return _usable(picture, np.isfinite(picture), valid)
 
@@ -76,7 +76,9 @@ def colour_image(rgb: ArrayLike, *, valid: ArrayLike | None) -> tuple[Gray, Mask
     if array.ndim == 2:
         array = np.repeat(array[..., None], 3, axis=2)
     if array.ndim != 3 or array.shape[2] != 3 or array.size == 0:
-        raise UsageError(f"a colour picture has shape (rows, columns, 3), not {array.shape}")
+        raise UsageError(
+            f"a colour picture must have the shape (rows, columns, 3), not {array.shape}"
+        )
     picture = _samples(array)
     finite = np.ones(array.shape[:2], bool)
     if array.dtype.kind == "f":
@@ -119,7 +121,7 @@ def _usable(picture: Gray, finite: Mask, valid: ArrayLike | None) -> tuple[Gray,
     else:
         mask = np.asarray(valid)
         if not np.issubdtype(mask.dtype, np.bool_) and not np.issubdtype(mask.dtype, np.integer):
-            raise WrongTypeError(f"the mask of valid pixels is bool, not {mask.dtype}")
+            raise WrongTypeError(f"the mask of valid pixels must be bool, not {mask.dtype}")
         if mask.shape != picture.shape[:2]:
             raise GridMismatchError(
                 f"the mask of valid pixels has shape {mask.shape}, the picture {picture.shape[:2]};"

@@ -142,7 +142,7 @@ def residual(
        2001 (the greatest score of a picture).
     """
     if not 0 < false_alarm_rate < 1:
-        raise UsageError(f"a false-alarm rate lies between 0 and 1, not {false_alarm_rate}")
+        raise UsageError(f"the false-alarm rate must be between 0 and 1, not {false_alarm_rate}")
     usable = _checked("picture", picture, picture_mask)
     known = _checked("earlier", earlier, earlier_mask)
     if min(*picture.shape[:2], *earlier.shape[:2]) < _LEAST_SIDE:

@@ -161,11 +161,13 @@ def _claimed_ring(
 ) -> Float64:
     if point is not None and radius_km is not None:
         if not (radius_km > 0 and math.isfinite(radius_km)):
-            raise UsageError(f"a radius is a positive number of kilometres, not {radius_km}")
+            raise UsageError(f"the radius must be a positive number of kilometres, not {radius_km}")
         return earth.circle(*_place(point), radius_km)
     if bbox is not None:
         if len(bbox) != 4:
-            raise UsageError(f"a bbox is west, south, east, north, not {len(bbox)} numbers")
+            raise UsageError(
+                f"a bbox must have four numbers (west, south, east, north), not {len(bbox)} numbers"
+            )
         west, south, east, north = (float(v) for v in bbox)
         if south > north:
             raise UsageError(f"the bbox has south {south:g} above north {north:g}")

@@ -95,7 +95,7 @@ class PdqHash:
         """Read a hash as other tools write it: 64 hexadecimal digits."""
         digits = text.strip().lower()
         if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
-            raise UsageError(f"a PDQ hash is 64 hexadecimal digits, not {text[:80]!r}")
+            raise UsageError(f"a PDQ hash must have 64 hexadecimal digits, not {text[:80]!r}")
         return cls(hex=digits, quality=quality)
 
 

@@ -58,7 +58,7 @@ def dhash(rgb: NDArray[np.uint8], *, bits: int = 256) -> str:
 
 def _side(bits: int) -> int:
     if bits not in _SIDES:
-        raise UsageError(f"pHash and dHash have 64 or 256 bits, not {bits}")
+        raise UsageError(f"pHash and dHash must have 64 or 256 bits, not {bits}")
     return _SIDES[bits]
 
 

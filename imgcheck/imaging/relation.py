@@ -187,7 +187,10 @@ def classify(
         reason += f", apart from {share:.0%} that is covered or annotated"
     if kind == "derived" and _weakest(found) < DERIVED_WEAKEST:
         kind = "undetermined"
-        reason += ", but some blocks with contrast differ: altered, or another image"
+        reason += (
+            ", but some blocks with high contrast differ: one image was altered, or they are "
+            "different images"
+        )
     if kind == "derived" and not found.inverted and _is_same(picture_gray, known_gray, matrix):
         kind, reason = "same", "the pixels are the same at the same size"
     return Relation(

@@ -55,7 +55,9 @@ def warp(
         If the matrix is singular.
     """
     if array.ndim not in (2, 3) or min(array.shape[:2]) < 1:
-        raise GridMismatchError(f"a picture is (rows, cols[, bands]), not {array.shape}")
+        raise GridMismatchError(
+            f"a picture must have the shape (rows, cols[, bands]), not {array.shape}"
+        )
     to_source = _to_source(matrix, inverse)
     data = np.asarray(array, np.float32).reshape(array.shape[0], array.shape[1], -1)
     finite = np.asarray(np.isfinite(data).all(axis=2))

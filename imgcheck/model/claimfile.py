@@ -130,7 +130,7 @@ class _ClaimReader(Reader):
         window = self.window(fields["acquired"], "rival.acquired") if "acquired" in fields else None
         text = self.text(fields["text"], "rival.text") if "text" in fields else ""
         if not text and window is None:
-            self.refuse(item.line, 'a rival has a "text", an "acquired" window, or both')
+            self.refuse(item.line, 'a rival needs a "text", an "acquired" window, or both')
         return Rival(text=text, window=window)
 
     def _measurements(self, item: Item) -> list[Measurement | ObjectCount]:
@@ -142,7 +142,9 @@ class _ClaimReader(Reader):
             if key != "note"
         ]
         if not found:
-            self.refuse(item.line, f"a measurement names one of {', '.join(_QUANTITIES)}, count")
+            self.refuse(
+                item.line, f"a measurement must name one of {', '.join(_QUANTITIES)}, count"
+            )
         return found
 
     def _counted(self, item: Item) -> ObjectCount:
@@ -216,7 +218,7 @@ class _ClaimReader(Reader):
         if isinstance(item.value, str):
             item = Item({item.value: Item("", item.line)}, item.line)  # "- original"
         if not isinstance(item.value, dict):
-            self.refuse(item.line, f"a statement is one of {kinds}")
+            self.refuse(item.line, f"a statement must be one of {kinds}")
         named = [key for key in item.value if key in KINDS]
         if len(named) != 1:
             what = f'"{next(iter(item.value), "")}"' if not named else " and ".join(named)
@@ -233,7 +235,9 @@ class _ClaimReader(Reader):
     def _id(self, item: Item) -> str:
         found = self.text(item, "id")
         if not 1 <= len(found) <= _LONGEST_ID:
-            self.refuse(item.line, f"an id has 1 to {_LONGEST_ID} characters, not {len(found)}")
+            self.refuse(
+                item.line, f"an id must have 1 to {_LONGEST_ID} characters, not {len(found)}"
+            )
         return found
 
     def _acquired(self, item: Item, **common: Any) -> Statement:

@@ -31,7 +31,9 @@ def encode(value: Any) -> Any:
         return value.value if isinstance(value, enum.Enum) else value
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise TypeError(f"{value} is not a JSON number: unknown is None, with a reason")
+            raise TypeError(
+                f"{value} is not a JSON number; for an unknown value, give None with a reason"
+            )
         return value
     if isinstance(value, enum.Enum):
         return value.value

@@ -86,10 +86,10 @@ def _of_class(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
     if kind is Statement:
         return {"oneOf": [_reference(cls, definitions) for cls in KINDS.values()]}
     if kind is Interval:
-        end = {"type": ["number", "null"], "description": "null: open on this side"}
+        end = {"type": ["number", "null"], "description": "null: no limit on this side"}
         return _object({"low": end, "high": end, "level": {"type": "number"}})
     if kind is Window:
-        moment = {"type": "string", "description": "ISO 8601; without a zone where none is known"}
+        moment = {"type": "string", "description": "ISO 8601; without a time zone if none is known"}
         zone = {"enum": ["stated", None]}
         return _object({"start": moment, "end": moment, "zone": zone})
     hints = typing.get_type_hints(kind)

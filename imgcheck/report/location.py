@@ -74,8 +74,8 @@ def notes(found: Located) -> list[str]:
     placed, wanted = found.placement, found.prior.gsd_m
     if wanted is not None and not wanted[0] <= placed.gsd_m <= wanted[1]:
         words.append(
-            f"its pixels are {distance(placed.gsd_m)}, outside the {wanted[0]:g} to "
-            f"{wanted[1]:g} m given"
+            f"its pixel size, {distance(placed.gsd_m)}, is outside the given range of "
+            f"{wanted[0]:g} to {wanted[1]:g} m"
         )
     if placed.mirrored:
         words.append("the picture is mirrored; footprint and transform undo that")

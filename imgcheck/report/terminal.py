@@ -93,7 +93,7 @@ def _table(sections: Iterable[Section]) -> Table:
     table = Table(box=None, padding=(0, 2, 1, 0), pad_edge=False, header_style="dim")
     table.add_column("No.", justify="right", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
-    table.add_column("Statement, how it was read, and why", overflow="fold")
+    table.add_column("Statement, how it was read, and reason for the verdict", overflow="fold")
     for section in sections:
         said = Text("\n").join(_said(section, 200, tell=False))
         said.append(f"\n{line(section.why, limit=400, tell=False)}")

@@ -54,7 +54,7 @@ def _encode(rgb: NDArray[np.uint8], save: Save, *, exif: bytes = b"") -> bytes:
             f"subsampling {save.subsampling!r} is not known; use one of {sorted(_SUBSAMPLING)}"
         )
     if not 1 <= save.quality <= 100:
-        raise UsageError(f"a JPEG quality is 1 to 100, not {save.quality}")
+        raise UsageError(f"the JPEG quality must be 1 to 100, not {save.quality}")
     out = io.BytesIO()
     sampling = _SUBSAMPLING[save.subsampling]
     Image.fromarray(rgb).save(out, "JPEG", quality=save.quality, subsampling=sampling, exif=exif)

@@ -259,13 +259,15 @@ def render(
     measured on renderings is an upper bound for real pictures.
     """
     if not (gsd > 0 and math.isfinite(gsd)):
-        raise UsageError(f"gsd is metres a pixel and > 0, not {gsd}")
+        raise UsageError(f"gsd must be metres per pixel, above 0, not {gsd}")
     if not 0 < sun_elevation_deg <= 90:
-        raise UsageError(f"the sun's elevation is in (0, 90] degrees, not {sun_elevation_deg}")
+        raise UsageError(
+            f"the sun's elevation must be above 0 and at most 90 degrees, not {sun_elevation_deg}"
+        )
     if oversample < 1:
-        raise UsageError(f"oversample is a whole number >= 1, not {oversample}")
+        raise UsageError(f"oversample must be a whole number of at least 1, not {oversample}")
     if not (0 <= greenness <= 1 and 0 <= haze <= 1 and 0 <= sky_share <= 1):
-        raise UsageError("greenness, haze and sky_share are shares in 0..1")
+        raise UsageError("greenness, haze and sky_share must be between 0 and 1")
     window = window or Window(left_m=0, top_m=0, width_m=scene.width_m, height_m=scene.height_m)
     reach = _highest(scene) / math.tan(math.radians(min(sun_elevation_deg, 80))) + 2
     margin = math.ceil(min(reach, _WIDEST_MARGIN_M) / gsd)

@@ -196,7 +196,9 @@ def query(place: LonLat, **shadow: Unpack[Shadow]) -> Query:
     gradient, aspect = shadow.get("slope") or (0.0, 0.0)
     rise = _tangent("the gradient of the ground", gradient, 45)
     if not math.isfinite(aspect):
-        raise UsageError(f"the aspect of the ground is a compass direction, not {aspect}")
+        raise UsageError(
+            f"the aspect of the ground must be a compass direction in degrees, not {aspect}"
+        )
     model = ErrorModel(
         # The ground falls towards the aspect, so it rises away from it.
         east=-rise * math.sin(math.radians(aspect)),
@@ -269,7 +271,7 @@ def weigh(
 
 def _tangent(name: str, degrees: float, most: float) -> float:
     if not 0 <= degrees <= most:
-        raise UsageError(f"{name} lies between 0 and {most:g} degrees, not {degrees}")
+        raise UsageError(f"{name} must be between 0 and {most:g} degrees, not {degrees}")
     return math.tan(math.radians(degrees))
 
 
@@ -278,7 +280,7 @@ def ends(moment: Moment) -> tuple[np.datetime64, np.datetime64]:
     pair: Instants = list(moment) if isinstance(moment, tuple) else [moment, moment]
     first, last = to_utc(pair)
     if last < first:
-        raise UsageError("a window is (start, end), and its start is not after its end")
+        raise UsageError("a window must be (start, end), with the start not after the end")
     return first, last
 
 
@@ -286,7 +288,7 @@ def window_of(moment: Moment) -> tuple[np.datetime64, np.datetime64]:
     """Return start and end of a window to search, in UTC."""
     start, end = ends(moment)
     if end - start > np.timedelta64(LONGEST_DAYS, "D"):
-        raise UsageError("a window spans at most 20 years; split a longer one")
+        raise UsageError("a window may span at most 20 years; split a longer one")
     return start, end
 
 

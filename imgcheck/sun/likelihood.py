@@ -68,7 +68,7 @@ def _pair(name: str, value: tuple[float, float]) -> tuple[float, float]:
     try:
         number, sigma = (float(part) for part in value)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{name} is a pair (value, sigma), not {value!r}") from error
+        raise UsageError(f"{name} must be a pair (value, sigma), not {value!r}") from error
     if not (math.isfinite(number) and math.isfinite(sigma) and sigma > 0):
         raise UsageError(f"{name} needs a finite value and a sigma above 0, not {value!r}")
     return number, sigma
@@ -96,9 +96,11 @@ def measured(
     if ratio is not None:
         value, sigma = _pair("ratio", ratio)
         if value <= 0:
-            raise UsageError(f"ratio is shadow length over height, above 0, not {value}")
+            raise UsageError(
+                f"ratio must be the shadow length divided by the height, above 0, not {value}"
+            )
         if value > _LONGEST_RATIO or sigma > _LONGEST_RATIO:
-            raise UsageError(f"ratio is at most {_LONGEST_RATIO:g}, not {value:g} ± {sigma:g}")
+            raise UsageError(f"ratio must be at most {_LONGEST_RATIO:g}, not {value:g} ± {sigma:g}")
         # d cot(e) = -(1 + cot^2 e) de
         blur = (1 + value**2) * math.radians(_ELEVATION_FLOOR_DEG)
         length = Value(value=value, sigma=math.hypot(sigma, blur))

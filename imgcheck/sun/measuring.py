@@ -112,7 +112,7 @@ def from_points(
 
 def _above(name: str, value: float) -> float:
     if not (value > 0 and math.isfinite(value)):
-        raise UsageError(f"{name} is in metres and above 0, not {value}")
+        raise UsageError(f"{name} must be in metres and above 0, not {value}")
     return value
 
 

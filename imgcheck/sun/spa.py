@@ -194,13 +194,15 @@ def position(
     """
     instants = to_utc(times)
     if not abs(place.lat) <= 90:
-        raise UsageError("a latitude lies between -90 and 90 degrees, north positive")
+        raise UsageError("a latitude must be between -90 and 90 degrees, north positive")
     if not abs(place.lon) <= 360:
-        raise UsageError("a longitude lies between -180 and 180 degrees, east positive")
+        raise UsageError("a longitude must be between -180 and 180 degrees, east positive")
     if not (np.isfinite(elevation_m) and -12_000 <= elevation_m <= 100_000):
-        raise UsageError(f"the height of a place is in metres, not {elevation_m}")
+        raise UsageError(f"the height of a place must be in metres, not {elevation_m}")
     if not (pressure_hpa >= 0 and temperature_c > -273):
-        raise UsageError("pressure is >= 0 hPa and temperature above -273 degrees Celsius")
+        raise UsageError(
+            "pressure must be at least 0 hPa and temperature above -273 degrees Celsius"
+        )
     days = days_since_j2000(instants).reshape(-1)
     lag = delta_t(instants).reshape(-1) if delta_t_s is None else np.full(days.size, delta_t_s)
     elevation, azimuth = np.empty(days.size), np.empty(days.size)

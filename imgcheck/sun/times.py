@@ -38,7 +38,8 @@ def _from_datetime(value: object) -> np.datetime64:
     """Convert one aware datetime to UTC."""
     if not isinstance(value, datetime):
         raise UsageError(
-            f"a time is an aware datetime or a numpy datetime64 in UTC, not {type(value).__name__}"
+            "a time must be a datetime with a time zone or a numpy datetime64 in UTC, not "
+            f"{type(value).__name__}"
         )
     if value.tzinfo is None or value.utcoffset() is None:
         raise UsageError(
@@ -56,7 +57,7 @@ def to_utc(times: Instants) -> NDArray[np.datetime64]:
     if isinstance(times, np.ndarray | np.datetime64):
         array = np.asarray(times)
         if array.dtype.kind != "M":
-            raise UsageError(f"an array of times has dtype datetime64, not {array.dtype}")
+            raise UsageError(f"an array of times must have the dtype datetime64, not {array.dtype}")
     elif isinstance(times, datetime):
         array = np.asarray(_from_datetime(times))
     elif isinstance(times, Sequence) and not isinstance(times, str):

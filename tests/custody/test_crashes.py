@@ -129,7 +129,7 @@ def test_a_torn_line_is_kept_and_noted(case: Path) -> None:
     (problem,) = custody.verify(case).problems
     assert (problem.kind, problem.line, problem.byte) == ("interrupted", 6, len(whole))
     with CustodyFolder(case) as kept:
-        assert "torn" in kept.recovered
+        assert "incomplete line" in kept.recovered
     lines = log.read_bytes().split(b"\n")
     assert lines[5] == b'{"action":"add","case"'
     noted = json.loads(lines[6])

@@ -126,7 +126,7 @@ def test_a_failed_addition_leaves_the_case_ready_for_the_next(
         with monkeypatch.context() as patch:
             # A disk that gives back something else than what was written.
             patch.setattr("imgcheck.custody.files.hash_file", lambda *a, **k: ("0" * 64, 5))
-            with pytest.raises(UnreadableError, match="reads differently"):
+            with pytest.raises(UnreadableError, match="the copy differs"):
                 kept.add(fresh)
         assert not kept.add(fresh).known
     assert custody.verify(case).whole

@@ -90,7 +90,7 @@ def test_the_signed_statement_can_be_checked_by_others(case: Path, key: Path) ->
 
 def test_a_key_is_for_its_owner_and_is_never_replaced(key: Path) -> None:
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    with pytest.raises(UsageError, match="never replaced"):
+    with pytest.raises(UsageError, match="not overwritten"):
         custody.make_key(key)
 
 

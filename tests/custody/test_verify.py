@@ -159,7 +159,7 @@ def test_a_noted_head_stays_good_when_the_case_grows(case: Path) -> None:
         kept.note("later")
     result = custody.verify(case, expect_head=noted[:16])
     assert result.whole
-    assert "1 line(s) came later" in " ".join(result.remarks)
+    assert "1 line(s) were added later" in " ".join(result.remarks)
     for wrong in (noted[:15], "x" * 64, noted + "0"):
         with pytest.raises(UsageError):
             custody.verify(case, expect_head=wrong)

@@ -87,7 +87,7 @@ def test_other_ground_is_not_laid(reference, known):
 def test_a_picture_without_structure_says_so(reference, known):
     found = lay(np.full((300, 300), 0.5, np.float32), known, reference)
     assert isinstance(found, NotRegistered)
-    assert "look like" in found.reason
+    assert "match the reference" in found.reason
 
 
 def test_annotations_over_a_third_of_the_picture_do_no_harm(reference, known):

@@ -239,7 +239,7 @@ class Store:
         except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError) as error:
             raise self._damaged(f"an entry is not valid ({error})") from None
         except (zlib.error, MemoryError) as error:
-            raise self._damaged(f"an entry cannot be unpacked ({error})") from None
+            raise self._damaged(f"an entry cannot be decompressed ({error})") from None
 
     def _foreign(self) -> IndexFileError:
         return IndexFileError(

@@ -55,7 +55,7 @@ def digits(words: NDArray[np.uint64], *, kind: str = "pdq") -> list[str]:
 
 
 def _not_a_hash(text: str, kind: str, length: int) -> UsageError:
-    return UsageError(f"a {kind} hash is {length} hexadecimal digits, not {text[:80]!r}")
+    return UsageError(f"a {kind} hash must have {length} hexadecimal digits, not {text[:80]!r}")
 
 
 def checked_words(words: NDArray[np.uint64], *, kind: str) -> NDArray[np.uint64]:

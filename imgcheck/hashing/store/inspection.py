@@ -90,12 +90,12 @@ def _hashes(source: Segments) -> Iterator[str]:
                 folded, wrong = _lists(rows, kind, entries)
                 total ^= folded
                 if wrong:
-                    yield f"{wrong} listed hashes of segment {segment} do not fit their labels"
+                    yield f"{wrong} listed hashes of segment {segment} do not match their labels"
     except IndexFileError as error:
         yield error.message
         return
     if adding.digest(source.connection, "listed") != f"{total:016x}":
-        yield "the digest of the content does not fit the listed hashes: rows were altered"
+        yield "the digest of the content does not match the listed hashes: rows were altered"
     yield from _owners(source.connection, np.concatenate(owned), np.concatenate(ids))
 
 
@@ -134,4 +134,4 @@ def _digest(connection: sqlite3.Connection) -> Iterator[str]:
     for row in connection.execute("SELECT sha256, algorithm, path, date, note FROM picture"):
         total ^= adding.picture_mark(*row)
     if adding.digest(connection, "digest") != f"{total:064x}":
-        yield "the digest of the content does not fit the pictures: rows were altered"
+        yield "the digest of the content does not match the pictures: rows were altered"

@@ -216,7 +216,9 @@ def _digits(text: str, kind: str) -> str:
     length = 16 * arguments.width(kind)
     if not _HEX.fullmatch(text) or len(text) != length:
         wish = " (state the kind of a 64-bit hash: phash64 or dhash64)" if len(text) == 16 else ""
-        raise _BadLine(f"a {kind} hash is {length} hexadecimal digits, not {text[:80]!r}{wish}")
+        raise _BadLine(
+            f"a {kind} hash must have {length} hexadecimal digits, not {text[:80]!r}{wish}"
+        )
     return text
 
 
@@ -224,7 +226,7 @@ def _quality(text: str) -> int:
     if not text:
         return 100
     if not re.fullmatch(r"\d{1,3}", text) or int(text) > 100:
-        raise _BadLine(f"a quality is a number from 0 to 100, not {text[:40]!r}")
+        raise _BadLine(f"the quality must be a number from 0 to 100, not {text[:40]!r}")
     return int(text)
 
 

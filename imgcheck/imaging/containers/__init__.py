@@ -84,7 +84,9 @@ def structure(data: bytes, *, format: str) -> Structure:
     """
     walk = Walk(data=data)
     if format != "jpeg" and format not in _MODULES:
-        walk.observe("invalid", f"the structure cannot be read for the format {format[:20]!r}")
+        walk.observe(
+            "invalid", f"the structure of a file cannot be read if its format is {format[:20]!r}"
+        )
         return _structure(walk, format, ())
     return _structure(walk, format, _walker(format)(walk)[0])
 

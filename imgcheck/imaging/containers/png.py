@@ -134,7 +134,7 @@ def _check(walk: Walk, chunk: Chunk) -> str:
         report("truncated", f"the file ends inside PNG chunk {name}", len(walk.data))
         return "truncated"
     if not chunk.sound:
-        message = f"the check sum of PNG chunk {name} does not fit its {chunk.length} bytes"
+        message = f"the check sum of PNG chunk {name} does not match its {chunk.length} bytes"
         report("checksum", message, place, chunk.length + 12)
         return "CRC wrong"
     body = walk.data[chunk.start : chunk.start + min(chunk.length, 80)]

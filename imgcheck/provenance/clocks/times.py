@@ -20,13 +20,14 @@ from imgcheck.provenance.fields.values import Number, Reading, Value
 # What is known of the clock of each source.
 _CLOCKS = {
     "camera clock": "set by hand or by a phone network; error and drift unknown",
-    "camera or software": "of the camera, or of the computer that saved the file; error unknown",
+    "camera or software": "clock of the camera, or of the computer that saved the file; error "
+    "unknown",
     "GPS": "satellite time of the last fix, which may be older than the picture",
-    "drone": "the autopilot's, set by satellites where there was a fix",
-    "phone": "of the phone, usually set by the network; error unknown",
-    "XMP": "of the computer that wrote the block, or copied from EXIF; error unknown",
+    "drone": "clock of the autopilot, set by GPS if it had a fix",
+    "phone": "clock of the phone, usually set by the network; error unknown",
+    "XMP": "clock of the computer that wrote the block, or copied from EXIF; error unknown",
     "IPTC": "typed or copied by a person or a program",
-    "PNG": "of the computer that wrote the file; error unknown",
+    "PNG": "clock of the computer that wrote the file; error unknown",
 }
 
 _EXIF: tuple[tuple[str, str, str, str, str, Role], ...] = (

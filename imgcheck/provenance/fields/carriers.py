@@ -203,7 +203,7 @@ def _inflate(reading: Reading, raw: bytes, offset: int) -> bytes | None:
         return None
     reading.budget[0] -= len(unpacked)
     if stream.unconsumed_tail:
-        reading.observe("limit", f"a compressed block unpacks to over {limit} bytes", offset)
+        reading.observe("limit", f"a compressed block decompresses to over {limit} bytes", offset)
         return None
     return unpacked
 

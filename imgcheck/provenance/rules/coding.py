@@ -281,7 +281,7 @@ def _mpf(facts: Facts) -> Answer:
 @rule(
     "offset.fbmd",
     proves="The file is not, byte for byte, the one that Meta's service delivered.",
-    does_not_prove="That the picture was altered. If the field fits, pixels inside a scan may "
+    does_not_prove="That the picture was altered. If the field matches, pixels inside a scan may "
     "still have changed.",
     innocent=("a tag was added or removed after the download", "the file was saved again by a "
               "program that carries IPTC along"),
@@ -294,7 +294,7 @@ def _fbmd(facts: Facts) -> Answer:
         return answer("explained", f"the FBMD field is {state}", field)
     if state == "intact":
         return answer("consistent", "every scan begins where FBMD states", field)
-    return answer("contradictory", f"FBMD does not fit the file: {state}", field)
+    return answer("contradictory", f"the FBMD field does not match the file: {state}", field)
 
 
 @rule(
