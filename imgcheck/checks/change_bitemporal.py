@@ -189,7 +189,7 @@ def _measures(result: change.ChangeResult, ground: Ground) -> Iterator[Measure]:
     error = float(np.sqrt(sum(r.area_error_m2**2 for r in result.regions)))
     area = sum(r.area_m2 for r in result.regions)
     yield Measure(
-        name="area of these places",
+        name="total area of the places that differ",
         value=round(area, 2) if result.regions else None,
         unit="m²",
         interval=Interval(low=max(0.0, area - 1.96 * error), high=area + 1.96 * error)
@@ -199,7 +199,7 @@ def _measures(result: change.ChangeResult, ground: Ground) -> Iterator[Measure]:
     )
     share = float(result.mask[ground.valid].mean()) if ground.valid.any() else 0.0
     yield Measure(
-        name="share of the compared ground",
+        name="share of the compared ground that differs",
         value=round(share, 5) if result.regions else None,
         reason=why,
     )

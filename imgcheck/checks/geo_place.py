@@ -24,7 +24,7 @@ _BASIS = "placement on reference imagery"
 
 _WAYS = {
     "fast": "by matching local features",
-    "structural": "by matching the directions of edges, which also agree between dates",
+    "structural": "by matching the directions of edges, which also works between different dates",
 }
 
 _KINDS = {
@@ -161,7 +161,7 @@ def _measures(placed: geo.Placed) -> Iterator[Measure]:
     yield Measure(name="tilt of the view", value=placed.tilt_deg, unit="deg")
     yield Measure(name="agreeing points", value=placed.registration.inliers)
     yield Measure(name="misfit", value=placed.registration.rms_px, unit="reference px")
-    yield Measure(name="log10 number of false alarms", value=placed.log10_nfa)
+    yield Measure(name="log10 of the number of false alarms (NFA)", value=placed.log10_nfa)
     yield Measure(name="probability of a false match", value=placed.false_match_probability)
     yield Measure(name="95 % error ellipse, long half-axis", value=major, unit="m")
     yield Measure(name="95 % error ellipse, short half-axis", value=minor, unit="m")
@@ -226,7 +226,7 @@ def _answer(statement: Place, reference: Reference, placed: geo.Placed) -> Findi
             Measure(name="share inside the claimed place", value=compared.overlap_share),
             Measure(name="distance to the claimed place", value=compared.distance_km, unit="km"),
             Measure(name="95 % error of the picture's border", value=error_km, unit="km"),
-            Measure(name="log10 number of false alarms", value=placed.log10_nfa),
+            Measure(name="log10 of the number of false alarms (NFA)", value=placed.log10_nfa),
         ),
         error_rate=_misplaced(placed),
         evidence=Evidence(citations=(_citation(reference),)),

@@ -294,4 +294,4 @@ def _measures(found: sun.ClaimedTime) -> Iterable[Measure]:
     ):
         value = None if found.best is None else getattr(found.best, field)
         yield Measure(name=name, value=value, unit=unit, reason=night)
-    yield Measure(name="share of daylight that fits as well", value=round(found.days.share, 4))
+    yield Measure(name="share of daylight that fits equally well", value=round(found.days.share, 4))

@@ -18,7 +18,7 @@ from imgcheck.model import documents
 _MOST_REPORT_BYTES = 256 << 20
 _DIR = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 _OPERATOR = click.option(
-    "--operator", help="Name of the person at work; by default the one who made the case."
+    "--operator", help="Name of the operator; by default the person who created the case."
 )
 
 
@@ -39,7 +39,7 @@ def command() -> None:
 @_DIR
 @click.option("--title", help="What the case is about.")
 @click.option("--reference", help="Reference number of the case.")
-@click.option("--operator", help="Name of the person at work.")
+@click.option("--operator", help="Name of the operator, for the log.")
 @options.json_option
 def init(
     folder: Path, title: str | None, reference: str | None, operator: str | None, as_json: bool
@@ -175,7 +175,9 @@ def copy(folder: Path, item: str, output: Path, operator: str | None, as_json: b
 
 @command.command("verify")
 @_DIR
-@click.option("--expect-head", metavar="HASH", help="Head hash that you recorded elsewhere.")
+@click.option(
+    "--expect-head", metavar="HASH", help="Hash of the last log line, as you recorded it elsewhere."
+)
 @click.option(
     "--public-key",
     metavar="PEM",

@@ -148,6 +148,6 @@ def _with_limit(found: NotRegistered, shape: tuple[int, ...]) -> NotRegistered:
         return found
     return replace(
         found,
-        reason=f"{found.reason}; the reference of {shape[1]} x {shape[0]} pixels was only searched "
-        "reduced: give a part of it for a search at full size",
+        reason=f"{found.reason}; the reference of {shape[1]} x {shape[0]} pixels was only "
+        "searched at reduced resolution: give a part of it to search at full resolution",
     )

@@ -134,14 +134,14 @@ def load(data: bytes) -> Codebook:
             parts = {name: np.asarray(arrays[name], np.float32) for name in _SHAPES}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
         raise IndexFileError(
-            f"the codebook of the part search cannot be read ({error}); install imgcheck again"
+            f"the codebook for searching parts cannot be read ({error}); install imgcheck again"
         ) from error
     k = parts["centres"].shape[1] if parts["centres"].ndim == 3 else 0
     for name, shape in _SHAPES.items():
         wanted = tuple(k if side < 0 else side for side in shape)
         if parts[name].shape != wanted or not np.isfinite(parts[name]).all() or k == 0:
             raise IndexFileError(
-                f"the codebook of the part search is damaged: {name} has the shape "
+                f"the codebook for searching parts is damaged: {name} has the shape "
                 f"{parts[name].shape}; install imgcheck again"
             )
     checksum = 0

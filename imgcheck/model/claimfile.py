@@ -209,7 +209,7 @@ class _ClaimReader(Reader):
 
     def _pixel(self, item: Item, what: str) -> tuple[float, float]:
         if not isinstance(item.value, list) or len(item.value) != 2:
-            self.refuse(item.line, f"shadow {what} is [x, y] in picture pixels")
+            self.refuse(item.line, f"shadow {what} must be [x, y] in picture pixels")
         x, y = (self.number(part, f"shadow {what}", -1e6, 1e6) for part in item.value)
         return x, y
 
@@ -276,7 +276,9 @@ class _ClaimReader(Reader):
         fields = self.mapping(item, "place", known)
         shapes = [key for key in ("lat", "bbox", "polygon") if key in fields]
         if len(shapes) != 1:
-            self.refuse(item.line, "place is either lat + lon (+ radius_km), or bbox, or polygon")
+            self.refuse(
+                item.line, "place must be either lat + lon (+ radius_km), or bbox, or polygon"
+            )
         relation = self.text(fields["relation"], "relation") if "relation" in fields else "overlaps"
         if relation not in ("inside", "overlaps", "near"):
             self.refuse(item.line, f'relation "{relation}" is not inside, overlaps or near')

@@ -50,7 +50,7 @@ def encode(value: Any) -> Any:
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [encode(item) for item in value]
-    raise TypeError(f"the model holds no {type(value).__name__}")
+    raise TypeError(f"a report cannot contain a {type(value).__name__}")
 
 
 def encode_fields(value: Any) -> dict[str, Any]:

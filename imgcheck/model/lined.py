@@ -84,7 +84,7 @@ class Reader:
         for key, child in node.value:
             key_line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                self.refuse(key_line, "a key is a plain word")
+                self.refuse(key_line, "a key must be a plain word")
             name = _characters(key.value)
             if name in found:
                 self.refuse(key_line, f'"{name}" is given twice')
@@ -106,7 +106,9 @@ class Reader:
             return []
         item = fields[key]
         if not isinstance(item.value, list):
-            self.refuse(item.line, f'"{key}" is a list: one entry a line, each after "- "')
+            self.refuse(
+                item.line, f'"{key}" must be a list with one entry per line, each after "- "'
+            )
         if len(item.value) > most:
             line = item.value[most].line
             self.refuse(line, f'"{key}" has {len(item.value):,} entries; at most {most:,} are read')

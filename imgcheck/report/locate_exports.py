@@ -74,7 +74,9 @@ def exports(found: Located, *, time: Window | None = None) -> tuple[Export, ...]
                "ground (outside, nodata, drawn over)"),
         Export(name=WITH_GCPS, data=with_gcps(measures, rgb, valid=image.valid()),
                what="GeoTIFF of the picture as it is, with control points on the fitted transform"),
-        Export(name=PLAIN, data=_png(rgb), what="The picture as shown, for the two files below"),
+        Export(name=PLAIN, data=_png(rgb), what=
+            "The picture as displayed, for use with the "
+            "next two files"),
         Export(name=f"{PLAIN}.points", data=qgis_points(measures),
                what="The tie points for the georeferencer of QGIS, with the CRS"),
         Export(name="picture.pgw", data=world, note=_world_note(measures, error),

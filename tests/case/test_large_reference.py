@@ -106,7 +106,7 @@ def test_verify_locate_and_python_agree_within_one_gigabyte(folder: Path) -> Non
     values = {measure["name"]: measure["value"] for measure in where["measures"]}
     assert values["path"] == located["path"]
     assert values["kind of agreement"] == located["relation"]
-    assert values["log10 number of false alarms"] == located["log10_nfa"]
+    assert values["log10 of the number of false alarms (NFA)"] == located["log10_nfa"]
     ring = where["evidence"]["footprints"][0]["ring"]
     assert np.array(ring)[0] == pytest.approx(located["footprint"]["coordinates"][0][0], abs=1e-8)
     dated = next(v for v in report["verdicts"] if v["statement"].endswith("acquired"))

@@ -88,9 +88,9 @@ def test_the_sentence_says_what_was_compared(found, words) -> None:
 def test_no_area_and_no_bound_is_given_where_nothing_stands_out(found) -> None:
     ground = type("G", (), {"grid": type("R", (), {"gsd_m": 0.5}), "valid": np.ones((4, 4), bool)})
     measures = {m.name: m for m in change_bitemporal._measures(found, ground)}
-    assert measures["area of these places"].value is None
-    assert measures["area of these places"].interval is None
-    assert measures["share of the compared ground"].value is None
+    assert measures["total area of the places that differ"].value is None
+    assert measures["total area of the places that differ"].interval is None
+    assert measures["share of the compared ground that differs"].value is None
     assert (measures["places that differ"].value is None) == bool(found.incomparable)
 
 

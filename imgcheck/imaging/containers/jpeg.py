@@ -224,7 +224,7 @@ def _read_segment(walk: Walk, jpeg: JpegStream, start: int, end: int, code: int)
         try:
             _read_frame(jpeg, code, body)
         except (struct.error, IndexError):
-            jpeg.broken = jpeg.broken or f"its JPEG frame header at offset {start - 4} is cut"
+            jpeg.broken = jpeg.broken or f"its JPEG frame header at offset {start - 4} is cut off"
         jpeg.height_at = start + 1 if jpeg.height == 0 else None
     elif code == 0xDC and jpeg.height == 0 and len(body) >= 2:
         # B.2.5: the number of lines may follow the first scan.

@@ -80,7 +80,7 @@ def read_bundle(
     shown = name or "the trust list"
     if len(data) > MOST_BYTES:
         raise RefusedError(
-            f"{shown}: has more than {MOST_BYTES >> 20} MB; a list of roots is small"
+            f"{shown}: has more than {MOST_BYTES >> 20} MB; a list of root certificates is smaller"
         )
     if b"PRIVATE KEY-----" in data:
         raise RefusedError(f"{shown}: holds a private key; give certificates only")

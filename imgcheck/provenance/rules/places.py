@@ -70,7 +70,7 @@ def _rounded(facts: Facts) -> Answer:
         return absent("the position is 0, 0")
     read = map(facts.field, gps.tags)
     if _round(point.lat) and _round(point.lon):
-        words = f"the position {point.lat:.6g}, {point.lon:.6g} is round"
+        words = f"the position {point.lat:.6g}, {point.lon:.6g} has round coordinates"
         return answer("explained", words, *read)
     return answer("consistent", "the position is written finer than whole minutes", *read)
 
