@@ -26,8 +26,8 @@ _MUCH_NEARER = 0.05
 
 #: The remark if they look exchanged.
 EXCHANGED = (
-    "That is the claimed place if latitude and longitude are exchanged, so the claim may list them "
-    "in the wrong order."
+    "It would match the claimed place with latitude and longitude exchanged, so the claim may "
+    "list them in the wrong order."
 )
 
 

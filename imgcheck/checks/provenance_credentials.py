@@ -205,4 +205,4 @@ def _wishes(found: Credentials) -> Iterator[str]:
     elif found.signer is not None and found.signer.trust == "no trust list":
         yield "a list of trusted signers (imgcheck doctor --import-trust FILE)"
     if found.remote_url:
-        yield "the manifest that is kept elsewhere"
+        yield "the manifest, which is stored elsewhere"

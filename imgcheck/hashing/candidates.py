@@ -124,7 +124,7 @@ def candidates(
     """
     if not part_lists.usable(connection):
         raise IndexFileError(
-            "the lists of the part search were made by another version; "
+            "the lists for searching parts were made by another version; "
             "rebuild them with 'imgcheck index verify --relist'"
         )
     if len(query) == 0:

@@ -136,7 +136,7 @@ def _tail_rows(connection: sqlite3.Connection) -> Iterator[tuple[int, Cells, Pos
 def problems(connection: sqlite3.Connection) -> Iterator[str]:
     """Return one sentence for each part of the lists that has changed."""
     if not usable(connection):
-        yield "the lists of the part search were made by another version"
+        yield "the lists for searching parts were made by another version"
         return
     try:
         lengths(connection)
@@ -151,7 +151,7 @@ def problems(connection: sqlite3.Connection) -> Iterator[str]:
 
 def _base_of(segment: int) -> int:
     if not isinstance(segment, int) or not 0 <= segment < _LARGEST_SEGMENT:
-        raise _damaged(f"the number of a segment is {segment!r}")
+        raise _damaged(f"a segment has the invalid number {segment!r}")
     return segment << CELL_BITS
 
 
@@ -190,7 +190,7 @@ def _tail(connection: sqlite3.Connection, cells: Cells) -> Iterator[Lists]:
 
 def _damaged(what: str) -> IndexFileError:
     return IndexFileError(
-        f"the lists of the part search are damaged: {what}; "
+        f"the lists for searching parts are damaged: {what}; "
         "rebuild them with 'imgcheck index verify --relist'"
     )
 
@@ -202,7 +202,7 @@ def append(connection: sqlite3.Connection, pictures: Iterable[Item]) -> int:
     for picture, found, shape in pictures:
         if not 0 <= picture <= codebook.LARGEST_PICTURE:
             raise IndexFileError(
-                f"picture {picture} has an id that the lists of the part search cannot hold; "
+                f"picture {picture} has an id that the lists for searching parts cannot hold; "
                 "build the index again"
             )
         new = connection.execute("INSERT OR IGNORE INTO part_member VALUES (?)", (picture,))

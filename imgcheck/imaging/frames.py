@@ -81,7 +81,8 @@ def sample(
             )
         size = capture.get(cv2.CAP_PROP_FRAME_WIDTH) * capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
         if not 0 < size <= limits.pixels:
-            raise RefusedError(f"{shown} has frames of {size:,.0f} pixels", file=shown)
+            words = f"{shown} has frames of {size:,.0f} pixels; the limit is {limits.pixels:,}"
+            raise RefusedError(words, file=shown)
         count = 0
         for frame in _scenes(capture, every_s):
             count += 1
@@ -89,7 +90,7 @@ def sample(
                 most = (
                     f"{_LONGEST_FRAMES:,} frames" if frame is None else f"{MOST_SAMPLES:,} scenes"
                 )
-                raise RefusedError(f"{shown} has more than {most}; cut it in parts", file=shown)
+                raise RefusedError(f"{shown} has more than {most}; cut it into parts", file=shown)
             yield frame
         if count == 0:
             raise UnreadableError(f"{shown} is a video without a readable frame", file=shown)

@@ -217,7 +217,7 @@ def _read_crs(get: Callable[[], Any]) -> tuple[str | None, str | None]:
     except GDAL_ERRORS as error:
         return None, f"its coordinate reference system cannot be read: {error}"
     if _GRID_FILE.search(text):
-        return None, "its coordinate reference system points at files of this machine"
+        return None, "its coordinate reference system refers to files on this machine"
     if len(text) > _MOST_CRS_TEXT:
         return None, f"its coordinate reference system has {len(text):,} characters"
     return text, None

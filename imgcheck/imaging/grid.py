@@ -40,7 +40,9 @@ def over(image: "Image", corners: Float64, *, gsd_m: float) -> Grid | None:
     """
     georeference, own_gsd = image.georeference, image.gsd_m
     if georeference is None or georeference.transform is None or own_gsd is None:
-        raise GridMismatchError(f"{image.name}: has no affine georeference to make a grid of")
+        raise GridMismatchError(
+            f"{image.name}: has no affine georeference from which to make a grid"
+        )
     a, b, c, d, e, f = georeference.transform
     to_crs = np.array([[a, b, c], [d, e, f], [0.0, 0.0, 1.0]])
     ring = np.column_stack([corners, np.ones(len(corners))])
@@ -71,7 +73,9 @@ def sample(image: "Image", grid: Grid) -> tuple[Float32, Mask]:
 
     georeference, own_gsd = image.georeference, image.gsd_m
     if georeference is None or georeference.transform is None or own_gsd is None:
-        raise GridMismatchError(f"{image.name}: has no affine georeference to draw it by")
+        raise GridMismatchError(
+            f"{image.name}: has no affine georeference, so it cannot be resampled to a grid"
+        )
     shrinks = grid.gsd_m > 1.5 * own_gsd
     window = _window(image, grid)
     if window is None:

@@ -83,7 +83,7 @@ class Replacing:
             )
         if not ours and not self.force:
             raise UsageError(
-                f"{name}: exists and is not what imgcheck wrote; name another output, or add "
+                f"{name}: exists and was not written by imgcheck; name another output, or add "
                 "--force to replace it",
                 file=name,
             )
@@ -130,7 +130,7 @@ def write_folder(
             raise
         reason = error.strerror or error
         raise UnreadableError(
-            f"{name}: cannot be written: {reason}; the folder is as it was", file=name
+            f"{name}: cannot be written: {reason}; the folder is unchanged", file=name
         ) from error
 
 

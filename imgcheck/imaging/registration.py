@@ -422,7 +422,7 @@ def odd_shape(
     slopes = transforms.jacobian(matrix, places)
     areas = np.linalg.det(slopes)
     if (areas <= 0).any():
-        return "the best transform turns the picture inside out"
+        return "the best transform mirrors or collapses the picture"
     stretch = np.linalg.svd(slopes, compute_uv=False)
     if (stretch[:, 0] > LARGEST_STRETCH * stretch[:, 1]).any():
         return "the best transform squeezes the picture more than a view from above can"

@@ -105,7 +105,7 @@ def test_other_ground_is_not_placed_and_the_reason_is_coincidence(pyramid):
     found = structural.find(other, pyramid, scale=(1.0, 1.4))
     assert isinstance(found, structural.NoMatch)
     reason = found.registration.reason
-    assert "coincidence" in reason or "no place" in reason
+    assert "coincidence" in reason or "no location" in reason
 
 
 def test_flat_picture_is_not_placed(pyramid):

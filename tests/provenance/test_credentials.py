@@ -99,7 +99,11 @@ def test_trust_is_the_users_and_does_not_touch_integrity(signed: bytes) -> None:
         ("signingCredential.expired", "expired", "unchecked offline"),
         ("claimSignature.outsideValidity", "expired", "unchecked offline"),
         ("signingCredential.invalid", "invalid", "unchecked offline"),
-        ("signingCredential.ocsp.revoked", "revoked", "revoked (answer stapled to the signature)"),
+        (
+            "signingCredential.ocsp.revoked",
+            "revoked",
+            "revoked (according to the response attached to the signature)",
+        ),
         ("signingCredential.untrusted", "untrusted", "unchecked offline"),
     ],
 )

@@ -76,7 +76,7 @@ def take(data: bytes, offset: int, length: int) -> bytes:
     """Return ``length`` bytes from ``offset``; raise where the file ends before."""
     if offset < 0 or length < 0 or offset + length > len(data):
         raise BrokenHeaderError(
-            f"its header ends early: {length} bytes wanted at offset {offset}, the file has "
+            f"its header ends early: {length} bytes needed at offset {offset}, the file has "
             f"{len(data)}"
         )
     return bytes(data[offset : offset + length])

@@ -219,7 +219,7 @@ def _without_report(
     elif presence.present:
         reason = "the file has a block for content credentials, in which the library finds none"
     elif linked is not None:
-        reason = "the manifest is kept elsewhere and was not fetched"
+        reason = "the manifest is stored elsewhere and was not downloaded"
     else:
         return Credentials(present=False)
     return Credentials(

@@ -277,9 +277,12 @@ def _trust(own: tuple[str, ...], trust: TrustList) -> Trust:
 
 def _revocation(own: tuple[str, ...]) -> str:
     if any("revoked" in c and "notRevoked" not in c for c in own):
-        return "revoked (answer stapled to the signature)"
+        return "revoked (according to the response attached to the signature)"
     if any("notRevoked" in c for c in own):
-        return "not revoked when signed (answer stapled to the signature); unchecked offline since"
+        return (
+            "not revoked when signed (according to the response attached to the signature); "
+            "unchecked offline since"
+        )
     return "unchecked offline"
 
 
