@@ -44,7 +44,7 @@ def usable(bands: Pixels, valid: Mask | None) -> Mask:
     mask = np.asarray(valid, dtype=bool)
     if mask.shape != finite.shape:
         raise GridMismatchError(
-            f"valid has shape {mask.shape}, the picture {finite.shape}; give equal sizes"
+            f"valid has the shape {mask.shape} and the picture {finite.shape}; they must be equal"
         )
     return finite & mask
 

@@ -194,8 +194,8 @@ def _answer(statement: Place, reference: Reference, placed: geo.Placed) -> Findi
     elif compared.overlap_share > 0:
         outcome = Outcome.INCONCLUSIVE
         words = (
-            "the border of its footprint is nearer to the claimed place than the error of the "
-            f"match ({error})"
+            "the distance from its footprint's border to the claimed place is smaller than the "
+            f"error of the match ({error})"
         )
         if statement.relation == "inside" and not compared.inside:
             words = f"only {compared.overlap_share:.0%} of its footprint lies inside the place"

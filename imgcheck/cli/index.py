@@ -29,8 +29,8 @@ def command() -> None:
 @click.argument(
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-@click.option("--date", help="When the pictures were published or taken, ISO 8601.")
-@click.option("--note", help="Where they come from, in a few words.")
+@click.option("--date", help="Date on which the pictures were published or taken, ISO 8601.")
+@click.option("--note", help="Source of the pictures, in a few words.")
 @options.budget_option
 @options.json_option
 def add(

@@ -246,7 +246,7 @@ def describe(entry: Entry) -> Iterator[str]:
         "command": detail.get("command"),
         "key": detail.get("public_key_sha256"),
         "known": "these bytes were in the case before" if detail.get("known") else None,
-        "torn": "an incomplete line was kept above" if detail.get("torn") else None,
+        "torn": "the incomplete line before this one was kept" if detail.get("torn") else None,
     }
     for name, value in facts.items():
         if value:

@@ -124,8 +124,8 @@ def _usable(picture: Gray, finite: Mask, valid: ArrayLike | None) -> tuple[Gray,
             raise WrongTypeError(f"the mask of valid pixels must be bool, not {mask.dtype}")
         if mask.shape != picture.shape[:2]:
             raise GridMismatchError(
-                f"the mask of valid pixels has shape {mask.shape}, the picture {picture.shape[:2]};"
-                " they must share one grid"
+                f"the mask of valid pixels has the shape {mask.shape} and the picture "
+                f"{picture.shape[:2]}; they must be equal"
             )
         usable = finite & mask.astype(bool)
     filled = _filled(picture, usable)

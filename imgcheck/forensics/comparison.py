@@ -306,7 +306,8 @@ def _checked(
         return np.ones(pixels.shape[:2], bool)
     if mask.shape != pixels.shape[:2]:
         raise GridMismatchError(
-            f"the mask of the {name} picture is {mask.shape}, the picture {pixels.shape[:2]}"
+            f"the mask of the {name} picture has the shape {mask.shape} and the picture "
+            f"{pixels.shape[:2]}; they must be equal"
         )
     return np.asarray(mask, bool)
 

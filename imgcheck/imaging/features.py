@@ -282,7 +282,9 @@ def _detected(
     if gray.ndim != 2:
         raise GridMismatchError(f"features need a gray picture (rows, cols), not {gray.shape}")
     if mask is not None and mask.shape != gray.shape:
-        raise GridMismatchError(f"the mask is {mask.shape}, the picture {gray.shape}")
+        raise GridMismatchError(
+            f"the mask has the shape {mask.shape} and the picture {gray.shape}; they must be equal"
+        )
     rows, cols = gray.shape
     none = np.zeros(0, np.float32)
     if min(rows, cols) < 8:

@@ -162,7 +162,10 @@ def as_mask(values: ArrayLike | None, gray: Float32, *, name: str) -> Mask | Non
         return None if finite.all() else finite
     mask = np.asarray(values)
     if mask.shape != gray.shape:
-        raise GridMismatchError(f"the mask of the {name} is {mask.shape}, the {name} {gray.shape}")
+        raise GridMismatchError(
+            f"the mask of the {name} has the shape {mask.shape} and the {name} {gray.shape}; "
+            "they must be equal"
+        )
     return np.asarray(mask, bool) & finite
 
 

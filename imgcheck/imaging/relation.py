@@ -160,7 +160,8 @@ def classify(
     ):
         if gray.ndim != 2 or (mask is not None and mask.shape != gray.shape):
             raise GridMismatchError(
-                f"the {name} picture is {gray.shape}, which is not one gray grid"
+                f"the {name} picture has the shape {gray.shape}; give gray pictures, and "
+                "masks of equal shape"
             )
     known = _masked(known_gray, known_mask)
     picture, h = _on_one_grid(_masked(picture_gray, picture_mask), matrix)
@@ -192,7 +193,7 @@ def classify(
             "different images"
         )
     if kind == "derived" and not found.inverted and _is_same(picture_gray, known_gray, matrix):
-        kind, reason = "same", "the pixels are the same at the same size"
+        kind, reason = "same", "both pictures have the same size and the same pixels"
     return Relation(
         kind=kind,
         reason=reason,

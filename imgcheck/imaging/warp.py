@@ -99,7 +99,10 @@ def coverage(
 ) -> Mask:
     """Mark the target pixels whose centre lies on the source (on its usable part, with a mask)."""
     if mask is not None and mask.shape != tuple(source_shape[:2]):
-        raise GridMismatchError(f"the mask is {mask.shape}, the picture {source_shape[:2]}")
+        raise GridMismatchError(
+            f"the mask has the shape {mask.shape} and the picture {source_shape[:2]}; they "
+            "must be equal"
+        )
     to_source = _to_source(matrix, inverse)
     covered = np.zeros(shape, bool)
     rows, cols = source_shape[:2]

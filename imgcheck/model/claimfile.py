@@ -112,7 +112,7 @@ class _ClaimReader(Reader):
         for position, item in enumerate(self.items(fields, "statements", most=_MOST_STATEMENTS), 1):
             statement = self._statement(item, position)
             if statement.id in found:
-                self.refuse(item.line, f'id "{statement.id}" is used twice; ids are unique')
+                self.refuse(item.line, f'id "{statement.id}" is used twice; ids must be unique')
             found[statement.id] = statement
         return tuple(found.values())
 

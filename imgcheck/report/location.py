@@ -78,7 +78,9 @@ def notes(found: Located) -> list[str]:
             f"{wanted[0]:g} to {wanted[1]:g} m"
         )
     if placed.mirrored:
-        words.append("the picture is mirrored; footprint and transform undo that")
+        words.append(
+            "the picture is mirrored; the footprint and the transform take this into account"
+        )
     if Measures(placement=placed).north_deg is None:
         words.append("its centre lies at a pole, where north has no direction")
     if not found.tried:

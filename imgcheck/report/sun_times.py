@@ -224,7 +224,7 @@ def _allowed(answer: SunDocument, window: Span, sets: tuple[Span, ...]) -> list[
     lines = [
         "",
         f"Times allowed by the shadow, {_plain(f'{window.start}/{window.end}')}",
-        f"({answer.level:.0%} of the probability, steps of {answer.resolution_s:g} s)",
+        f"({answer.level:.0%} of the probability; time steps of {answer.resolution_s:g} s)",
     ]
     if not answer.fits:
         reason = "the sun was down" if answer.p_value is None else f"p = {answer.p_value:.2g}"

@@ -252,7 +252,7 @@ def reach_words(reach: tuple[int, int], measured: str) -> str:
     """Return how far the date stays open; ``measured`` is such as "azimuth alone"."""
     for days, name in ((14, "two weeks"), (7, "a week")):
         if min(reach) >= days:
-            return f"the date within {name} is not resolved by {measured}"
+            return f"{measured} does not determine the date within {name}"
     if reach == (0, 0):
-        return f"{measured} does not fit on the day before or after"
-    return f"{measured} also fits from {reach[0]} days before to {reach[1]} days after"
+        return f"{measured} does not match the day before or the day after"
+    return f"{measured} also matches the dates from {reach[0]} days before to {reach[1]} days after"

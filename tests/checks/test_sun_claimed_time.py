@@ -96,7 +96,7 @@ def test_a_fitting_hour_never_supports_a_date(when) -> None:
     finding = answer(when)
     assert finding.outcome is Outcome.INCONCLUSIVE
     assert "the hour fits; the date was not tested" in finding.summary
-    assert "the date within two weeks is not resolved by azimuth alone" in finding.summary
+    assert "azimuth alone does not determine the date within two weeks" in finding.summary
 
 
 def test_the_sun_of_the_true_time_is_given() -> None:

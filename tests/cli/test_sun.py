@@ -18,7 +18,7 @@ def test_fields_of_the_contract(capsys: pytest.CaptureFixture[str], tmp_path) ->
     assert abs(answer["elevation_deg"] - 37.46) < 0.01
     assert set(answer["sets"][0]) == {"start", "end"} and answer["mirror"]
     assert answer["likelihood_ratio"] > 1000
-    assert answer["date"] == "the date within two weeks is not resolved by azimuth alone"
+    assert answer["date"] == "azimuth alone does not determine the date within two weeks"
     assert "<script" not in (tmp_path / "day.svg").read_text(encoding="utf-8")
 
 

@@ -73,7 +73,7 @@ def checked_labels(labels: Sequence[str], count: int) -> list[str]:
     """Return labels that a segment can hold; raise UsageError for a wrong number or length."""
     found = list(labels)
     if len(found) != count:
-        raise UsageError(f"{count} hashes need as many labels, not {len(found)}")
+        raise UsageError(f"{count} hashes need the same number of labels, not {len(found)}")
     together = "".join(found)
     if not together.isascii() or "\0" in together:
         found = [storable(label).replace("\0", "\N{REPLACEMENT CHARACTER}") for label in found]
@@ -110,7 +110,9 @@ def by_date(
     if date is None or isinstance(date, str):
         return {checked_date(date): slice(None)}
     if len(date) != count:
-        raise UsageError(f"{count} hashes need one date or as many, not {len(date)}")
+        raise UsageError(
+            f"{count} hashes need one date or the same number of dates, not {len(date)}"
+        )
     found: dict[str | None, list[int]] = {}
     for at, text in enumerate(date):
         found.setdefault(text, []).append(at)

@@ -106,7 +106,7 @@ class _Tree:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._open) >= _MAX_DEPTH or len(self.places) + len(self._open) >= _MAX_ELEMENTS:
             raise _RefusedError(
-                f"it is deeper than {_MAX_DEPTH} or has over {_MAX_ELEMENTS} elements"
+                f"it is nested deeper than {_MAX_DEPTH} or has over {_MAX_ELEMENTS} elements"
             )
         named = {_braced(key): value for key, value in attributes.items()}
         element = self._target.start(_braced(name), named)

@@ -148,8 +148,10 @@ def _progressive(facts: Facts) -> Answer:
     if facts.encoding is None or facts.camera is None:
         return absent(_NO_CAMERA)
     if facts.encoding.progressive:
-        return answer("anomalous", f"progressive, {facts.encoding.scans} scans, though a camera "
-                      "is named", facts.field("IFD0:Make"), *facts.parts("SOF"))  # fmt: skip
+        words = (
+            f"the JPEG is progressive ({facts.encoding.scans} scans), although a camera is named"
+        )
+        return answer("anomalous", words, facts.field("IFD0:Make"), *facts.parts("SOF"))
     return answer("consistent", f"{facts.encoding.process}, as cameras write", *facts.parts("SOF"))
 
 

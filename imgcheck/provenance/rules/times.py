@@ -46,7 +46,7 @@ def _within_zones(seconds: float) -> bool:
     does_not_prove="That the picture was altered, or which of the two times is wrong.",
     innocent=(
         "one time is in UTC and the other in local time, and no zone is written",
-        "the clock was set between two steps",
+        "the clock was changed between two of the times",
     ),
 )
 def _order(facts: Facts) -> Answer:
