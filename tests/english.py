@@ -169,7 +169,7 @@ def main() -> None:
     options = parser.parse_args()
     every = sentences(options.only)
     if options.avoid:
-        chosen = [each for each in every if AVOIDED.search(each.text)]
+        chosen = [each for each in every if AVOIDED.search(re.sub(r"\{.*?\}", "", each.text))]
     else:
         chosen = random.Random(options.seed).sample(every, min(options.count, len(every)))
     for number, each in enumerate(chosen, 1):

@@ -109,7 +109,7 @@ def _power(planted: detect.Power, claimed_m: float | None) -> DetectionPower:
             "smaller ones are missed more often."
         )
         if claimed_m is not None and claimed_m < planted.d90_m:
-            words += f" The claimed size of {claimed_m:g} m is below that."
+            words += f" The claimed size of {claimed_m:g} m is below this size."
     return DetectionPower(
         sentence=words,
         sizes_m=tuple(round(float(v), 3) for v in planted.sizes_m),

@@ -126,7 +126,7 @@ def _posted(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
         if year > posted.latest.year:
             yield (
                 f"The file names {name}, which was released after the post: this file was saved "
-                "again since, or the name was edited."
+                "again after the post, or the name was edited."
             )
             break
     late = [fit for fit in compared.fits if fit.relation == "after"]
@@ -134,7 +134,7 @@ def _posted(case: Case, times: tuple[provenance.Time, ...]) -> Iterator[str]:
         time = late[0].time
         yield (
             f"{time.tag} is {time.value}, after the post: that clock or the stated date of the "
-            "post is wrong, or the file was saved again since."
+            "post is wrong, or the file was saved again after the post."
         )
 
 

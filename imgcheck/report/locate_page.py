@@ -231,7 +231,7 @@ def _ellipse(measures: Measures, view: View, spot: tuple[float, float], factor: 
     points = " ".join(f"{_n(x + factor * a)},{_n(y + factor * b)}" for a, b in moves.T)
     size = f"{distance(major)} by {distance(minor)}"
     return Ellipse(
-        title=f"95 %: {size}, drawn {factor} times as large",
+        title=f"95 % error: {size}, drawn {factor} times enlarged",
         points=points,
         x=float(x),
         y=float(y),

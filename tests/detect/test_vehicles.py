@@ -228,5 +228,5 @@ def test_floats_on_the_scale_of_bytes_are_refused() -> None:
 
 
 def test_a_mask_of_shares_is_refused() -> None:
-    with pytest.raises(WrongTypeError, match="is bool, not float64"):
+    with pytest.raises(WrongTypeError, match="must be bool, not float64"):
         detect.vehicles(np.zeros((60, 60, 3), np.uint8), gsd=0.3, valid=np.ones((60, 60)))

@@ -176,7 +176,7 @@ def test_a_measurement_without_meaning_is_refused(given, word) -> None:
 @pytest.mark.parametrize(
     ("when", "word"),
     [
-        ((FALSE_TIME, TRUE_TIME), "not after its end"),
+        ((FALSE_TIME, TRUE_TIME), "start not after the end"),
         ((datetime(2022, 3, 1), datetime(2022, 3, 2)), "no time zone"),
         ((datetime(1950, 1, 1, tzinfo=UTC), datetime(2022, 1, 1, tzinfo=UTC)), "20 years"),
     ],

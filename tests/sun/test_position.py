@@ -111,7 +111,7 @@ def test_delta_t_has_no_jump_where_its_polynomials_meet() -> None:
     ("times", "lat", "lon", "word"),
     [
         (datetime(2020, 1, 1, 12), 0, 0, "no time zone"),
-        ("2020-01-01T12:00Z", 0, 0, "aware datetime"),
+        ("2020-01-01T12:00Z", 0, 0, "datetime with a time zone"),
         (np.array([2020.0]), 0, 0, "datetime64"),
         (np.datetime64("NaT"), 0, 0, "missing"),
         (np.datetime64("1850-01-01"), 0, 0, "1900-2150"),

@@ -40,14 +40,14 @@ def _compare_size(facts: Facts, width_tag: str, height_tag: str) -> Answer:
     size = _frame_size(facts)
     width, height = facts.number(width_tag), facts.number(height_tag)
     if size is None or not width or not height:
-        return absent("the file does not both encode and state a picture size")
+        return absent("the picture size is missing in the metadata or in the coded data")
     read = [facts.field(width_tag), facts.field(height_tag), *facts.parts("SOF")]
     words = f"the field states {width:g} x {height:g}, the picture is {size[0]} x {size[1]}"
     if (width, height) == size:
         return answer("consistent", words, *read)
     if (height, width) == size:
-        return answer("explained", f"{words}: the same, turned", *read)
-    for wide, high, turn in ((width, height, ""), (height, width, "turned and ")):
+        return answer("explained", f"{words}: the same, rotated", *read)
+    for wide, high, turn in ((width, height, ""), (height, width, "rotated and ")):
         scale = size[0] / wide
         # Both sides are rounded to whole pixels.
         if abs(high * scale - size[1]) <= 1 + high / wide:
@@ -57,11 +57,11 @@ def _compare_size(facts: Facts, width_tag: str, height_tag: str) -> Answer:
 
 @rule(
     "size.exif",
-    proves="The pixels were resized, cropped or turned after EXIF was written, or EXIF comes "
+    proves="The pixels were resized, cropped or rotated after EXIF was written, or EXIF comes "
     "from another file.",
     does_not_prove="Intent to deceive: every web copy is resized, and some cameras write a "
     "nominal size.",
-    innocent=("a smaller copy for the web", "a turned picture", "a nominal size from the camera"),
+    innocent=("a smaller copy for the web", "a rotated picture", "a nominal size from the camera"),
 )
 def _exif_size(facts: Facts) -> Answer:
     return _compare_size(facts, "ExifIFD:PixelXDimension", "ExifIFD:PixelYDimension")
@@ -69,9 +69,9 @@ def _exif_size(facts: Facts) -> Answer:
 
 @rule(
     "size.xmp",
-    proves="The pixels were resized, cropped or turned after XMP was written.",
+    proves="The pixels were resized, cropped or rotated after XMP was written.",
     does_not_prove="Intent to deceive: every web copy is resized.",
-    innocent=("a smaller copy for the web", "a turned picture"),
+    innocent=("a smaller copy for the web", "a rotated picture"),
 )
 def _xmp_size(facts: Facts) -> Answer:
     if facts.number("XMP:exif:PixelXDimension") is not None:
@@ -89,8 +89,8 @@ def _thumbnail(facts: Facts) -> tuple[FieldRead, ...]:
 
 @rule(
     "thumbnail.aspect",
-    proves="The picture has another shape than its embedded thumbnail: cropped, turned, or the "
-    "thumbnail has bars.",
+    proves="The picture has another shape than its embedded thumbnail: it was cropped or "
+    "rotated, or the thumbnail has bars.",
     does_not_prove="That anything was cut away: many cameras store a 3:2 picture as a thumbnail "
     "of 160 x 120 with bars.",
     innocent=("bars that the camera adds", "rotation by a viewer that leaves the thumbnail"),
@@ -114,7 +114,7 @@ def _thumbnail_aspect(facts: Facts) -> Answer:
 
 _SHOWN: dict[str, tuple[State, str]] = {
     "same": ("consistent", "the thumbnail shows the picture"),
-    "rotated": ("explained", "the thumbnail shows the picture, turned"),
+    "rotated": ("explained", "the thumbnail shows the picture, rotated"),
     "letterboxed": ("explained", "the thumbnail shows the picture, with bars"),
     "cropped": ("anomalous", "the thumbnail and the picture show different parts of one scene"),
     "different": ("anomalous", "the thumbnail shows something else than the picture"),
@@ -132,7 +132,7 @@ def _thumbnail_picture(facts: Facts) -> Answer:
     if facts.thumbnail is None:
         return absent("there is no thumbnail that could be compared")
     if facts.thumbnail not in _SHOWN:
-        return absent(f"the comparison of the thumbnail is {facts.thumbnail}")
+        return absent(f"result of the comparison with the thumbnail: {facts.thumbnail}")
     return answer(*_SHOWN[facts.thumbnail], *_thumbnail(facts))
 
 

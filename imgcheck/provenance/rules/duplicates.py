@@ -209,7 +209,7 @@ def _dates(*tags: str) -> Callable[[Facts], Answer]:
         quarter = coarse >= 900 or abs(digits - 900 * round(digits / 900)) <= coarse + SLACK_S
         words = f"{words} by {seconds / 3600:.2f} h"
         if seconds <= ZONES_S and quarter:
-            return answer("explained", f"{words}, as two time zones do", *fields)
+            return answer("explained", f"{words}, as if written in two time zones", *fields)
         return answer("anomalous", words, *fields)
 
     return ask
@@ -294,7 +294,7 @@ def _camera(facts: Facts) -> Answer:
                                                      ("IFD0:Model", "XMP:tiff:Model"))
              if (one := facts.text(exif)) and (two := facts.text(xmp))]  # fmt: skip
     if not pairs:
-        return absent("the camera is not named in both EXIF and XMP")
+        return absent("EXIF and XMP do not both name a camera")
     fields = [facts.field(tag) for pair in pairs for tag in pair[:2]]
     for exif, xmp, one, two in pairs:
         if _normal(one) != _normal(two):

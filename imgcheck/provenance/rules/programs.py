@@ -125,7 +125,7 @@ def _software(facts: Facts) -> Answer:
     tag = agents[-1].tag("softwareAgent") if agents else "XMP:xmp:CreatorTool"
     xmp = facts.text(tag)
     if exif is None or xmp is None:
-        return absent("a program is not named in both EXIF and XMP")
+        return absent("EXIF and XMP do not both name a program")
     read = (facts.field("IFD0:Software"), facts.field(tag))
     one, two = _program(exif), _program(xmp)
     if one == two or (one and two and (one in two or two in one)):

@@ -74,7 +74,8 @@ def _order(facts: Facts) -> Answer:
 
 @rule(
     "time.saved-later",
-    proves="A program that sets the date of saving wrote this file, or its tags, after capture.",
+    proves="After capture, this file or its tags were written by a program that records the "
+    "date of saving.",
     does_not_prove="What was changed: rotating, rating or importing a picture has the same effect.",
     innocent=("import, rotation, a viewer that saves, conversion for the web",),
 )
@@ -112,7 +113,9 @@ def _unset_clock(facts: Facts) -> Answer:
             words = f"{time.tag} {time.value} is the default value of a clock that was never set"
             return answer("explained", words, facts.field(time.tag))
     if not found:
-        return answer("explained", "a date field is present and is unset or not a date")
+        return answer(
+            "explained", "a date field is present, but it is empty or does not contain a date"
+        )
     return answer("consistent", "no time is the default value of a clock that was never set",
                   *(facts.field(time.tag) for time in found))  # fmt: skip
 
