@@ -135,7 +135,8 @@ def _assumptions(case: Case) -> tuple[sun.Shadow, str]:
     upright = f"objects upright within {options['lean_sigma_deg']:g} degrees"
     said = "as stated" if slope is not None and lean is not None else "an assumption"
     if (slope is None) != (lean is None):
-        said = "the slope as stated" if slope is not None else "the lean as stated"
+        name = "slope of the ground" if slope is not None else "lean of the object"
+        said = f"the {name} as stated"
     return options, f"{ground}, {upright} (one standard deviation; {said})"
 
 

@@ -293,7 +293,7 @@ def _unsearchable(case: Case, gsd: Gsd | None) -> tuple[str, str]:
     return (
         f"the picture has {_megapixels(case, gsd):.0f} megapixels to search, over "
         f"{_MOST_MEGAPIXELS}",
-        "a crop of the picture with the part that the statement is about",
+        "a crop of the picture that shows the area in the statement",
     )
 
 

@@ -46,8 +46,8 @@ def two_dated_references(case: Case) -> Missing | None:
         return missing
     if len(in_sequence(case.references)) < 2:
         return Missing(
-            reason="all dated references are of one date, or their dates overlap, and two dates "
-            "are needed",
+            reason="all dated references have the same or overlapping dates, and two different "
+            "dates are needed",
             give="a reference of another date (--reference PATH@DATE)",
         )
     return None

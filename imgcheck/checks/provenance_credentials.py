@@ -15,7 +15,8 @@ _LIMITS = (
     "Revocation is not checked offline, and parts outside the hash are not protected.",
 )
 _BROKEN_LIMITS = (
-    "A broken hash shows that bytes changed, not which: a rewritten tag breaks it like a pixel.",
+    "A broken hash shows that bytes changed, not which ones: a changed tag breaks it just "
+    "like a changed pixel.",
     "Anyone can put the credentials of another file into a picture.",
 )
 _INNOCENT = (

@@ -94,8 +94,8 @@ def _position(statement: Place, metadata: provenance.Metadata) -> Finding:
     unread = provenance.unreadable(metadata, "position")
     if gps is not None and gps.zero:
         words = (
-            "The file records the position 0, 0, which programs write when they have no position: "
-            "no evidence for or against the place."
+            "The file records the position 0, 0, which programs write when they have no position"
+            ": this is not evidence for or against the place."
         )
     elif gps is not None and gps.lat is not None and gps.lon is not None:
         outcome = Outcome.INCONCLUSIVE

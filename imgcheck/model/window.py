@@ -164,7 +164,7 @@ def _span(part: str, whole: str) -> tuple[datetime, datetime]:
     try:
         return _covered(part.strip(), match)
     except ValueError as error:
-        raise ValueError(f'"{whole}" names no real date: {error}') from error
+        raise ValueError(f'"{whole}" is not a real date: {error}') from error
 
 
 def _covered(part: str, match: re.Match[str]) -> tuple[datetime, datetime]:

@@ -70,8 +70,16 @@ def test_without_a_value_and_its_error_no_shadow_was_measured(values) -> None:
     ("values", "options", "words"),
     [
         ({}, {"slope_sigma_deg": 2.0, "lean_sigma_deg": 1.5, "view_deg": 0.0}, "an assumption"),
-        ({"lean_deg": 4.0}, {"slope_sigma_deg": 2.0, "lean_sigma_deg": 4.0}, "lean as stated"),
-        ({"slope_deg": 5.0}, {"slope_sigma_deg": 5.0, "lean_sigma_deg": 1.5}, "slope as stated"),
+        (
+            {"lean_deg": 4.0},
+            {"slope_sigma_deg": 2.0, "lean_sigma_deg": 4.0},
+            "lean of the object as stated",
+        ),
+        (
+            {"slope_deg": 5.0},
+            {"slope_sigma_deg": 5.0, "lean_sigma_deg": 1.5},
+            "slope of the ground as stated",
+        ),
         ({"slope_deg": 5.0, "lean_deg": 4.0}, {"slope_sigma_deg": 5.0}, "; as stated"),
         ({"slope_aspect_deg": 90.0}, {"slope_sigma_deg": 2.0}, "level within 2 degrees"),
         (

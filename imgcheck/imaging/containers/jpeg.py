@@ -367,7 +367,7 @@ def stream_header(walk: Walk, jpeg: JpegStream, limits: Limits) -> JpegHeader:
     if jpeg.broken:
         raise BrokenHeaderError(jpeg.broken)
     if not jpeg.frame:
-        raise BrokenHeaderError("the JPEG has no frame header, so no picture")
+        raise BrokenHeaderError("the JPEG has no frame header, so it contains no picture")
     if not jpeg.scans:
         raise BrokenHeaderError("the JPEG ends before its first scan: it holds no pixels")
     reason = None

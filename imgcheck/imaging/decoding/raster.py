@@ -161,7 +161,7 @@ def _decode_coarse(data: bytes, header: Header, descriptor: int | None) -> Decod
     """Decode a cut JPEG 2000 of one tile: it holds all places first, then their detail."""
     with dataset(data, header, descriptor=descriptor, STRICT="NO") as source:
         _require_size(source, header)
-        message = "the JPEG 2000 is cut: detail is missing, and the file does not state where"
+        message = "the JPEG 2000 is cut off: detail is missing, and the file does not state where"
         damage = Observation(kind="truncated", message=message, offset=len(data))
         return _finish(source, header, source.read(), damage=damage)
 

@@ -198,7 +198,7 @@ def model_tables() -> dict[tuple[str, str], ModelTables]:
 
 @rule(
     "encoding.model-tables",
-    proves="The file was not saved by this camera model in one of the modes that were measured.",
+    proves="The file was not saved by this camera model in any of the measured modes.",
     does_not_prove="Alteration. For each model, one flight of one camera was measured: another "
     "quality setting, another firmware and any program that saves the file write other tables.",
     innocent=("another quality setting or firmware", "saved again for the web"),

@@ -201,8 +201,8 @@ def _year(facts: Facts) -> Answer:
         return absent("no program with a year in its name states when it saved the file")
     for tag, name, match, time in named:
         if local(time.value).year < int(match[1]) - _EARLY_YEARS:
-            return answer("anomalous", f"{shown(name)} saved on {time.value[:10]} by the stated "
-                          "date", facts.field(tag), facts.field(time.tag))  # fmt: skip
+            return answer("anomalous", f"{shown(name)} saved on {time.value[:10]} according to "
+                          "the stated date", facts.field(tag), facts.field(time.tag))  # fmt: skip
     return answer("consistent", "no program saved the file before the year in its name",
                   facts.field(named[0][0]), facts.field(named[0][3].tag))  # fmt: skip
 

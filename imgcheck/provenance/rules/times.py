@@ -195,7 +195,7 @@ def _gps_offset_tag(facts: Facts) -> Answer:
     proves="The drone's own clock, in UTC, and the camera's differ by more than a time zone "
     "explains.",
     does_not_prove="Which of the two is wrong.",
-    innocent=("a camera clock set by hand, beside an autopilot set by satellites",),
+    innocent=("a camera clock set by hand and an autopilot clock set by GPS",),
 )
 def _drone_clock(facts: Facts) -> Answer:
     shot = facts.time(_SHOT) or facts.time("IFD0:DateTime")
@@ -219,11 +219,11 @@ def _drone_clock(facts: Facts) -> Answer:
 def _name_date(facts: Facts) -> Answer:
     named, shot = name_times(facts.name or ""), facts.time(_SHOT)
     if not named or shot is None:
-        return absent("the name states no date, or EXIF no time of capture")
+        return absent("the file name states no date, or EXIF states no time of capture")
     first = named[0]
     read = (FieldRead(name="file name", value=shown(facts.name)), facts.field(shot.tag))
     later = _apart_s(shot, first)
-    words = f"the name states {first.value}, EXIF {shot.value}"
+    words = f"the file name states {first.value} and EXIF states {shot.value}"
     if first.role == "sent":
         if later + first.uncertainty_s + ZONES_S < 0:
             return answer("anomalous", f"{words}: sent before it was taken", *read)
