@@ -387,7 +387,7 @@ def test_marked_shadows_survive_the_round_through_json() -> None:
     ("line", "word"),
     [
         ("{base: [1, 2]}", 'needs a "tip"'),
-        ("{base: [1, 2], tip: [1]}", r"tip is \[x, y\]"),
+        ("{base: [1, 2], tip: [1]}", r"tip must be \[x, y\]"),
         ("{base: [1, 2], tip: [1, nan]}", "is not a number"),
         ("{base: [1, 2], tip: [9, 9], height_m: 5}", "STANDARD_ERROR"),
         ("{base: [1, 2], tip: [9, 9], colour: red}", 'has no "colour"'),

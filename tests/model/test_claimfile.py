@@ -70,7 +70,7 @@ def test_a_claim_survives_json() -> None:
         ("sources: {}\n", 1, 'no "sources"'),
         ("a: &x 1\nb: *x\n", 2, "aliases"),
         ("a: [1, 2\n", 2, "not YAML"),
-        ("statements: 3\n", 1, "is a list"),
+        ("statements: 3\n", 1, "must be a list"),
         ("measurements:\n  - shadow_azimuth: 161\n", 2, "give its error"),
         ("a: 1\na: 2\n", 2, "given twice"),
         ("", 1, "empty"),
