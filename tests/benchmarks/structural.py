@@ -40,7 +40,10 @@ _OFF, _BELIEVED = 1.1, 1.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """What came of one picture; errors in reference pixels, NaN without a transform."""
+    """The result of one picture; errors in reference pixels, NaN where it was not placed.
+
+    ``surprise`` is 0 where it was not placed: a refusal does not state it.
+    """
 
     found: bool
     rms: float
@@ -269,7 +272,7 @@ def _negative_table(kinds: dict[str, list[Placed]]) -> None:
             "stated < 0.1",
             "stated < 0.01",
             "stated < 0.001",
-            "largest surprise",
+            "smallest stated",
             "least tail (log10)",
         ],
         rows,
@@ -282,7 +285,7 @@ def _negative_row(label: str, results: list[Placed]) -> list[str]:
         label,
         rate(sum(r.found for r in results), len(results)),
         *(_stated_below(stated, bound) for bound in (0.1, 0.01, 0.001)),
-        f"{max(r.surprise for r in results):.1f}",
+        f"{stated.min():.2g}",
         f"{min(r.tail for r in results):.1f}",
     ]
 
