@@ -201,7 +201,7 @@ class Head:
         except (KeyError, TypeError):
             sound = False
         if not sound or type(head.lines) is not int or type(head.log_bytes) is not int:
-            raise canonical.NotCanonical("does not have the form of a head")
+            raise canonical.NotCanonical("lacks a field of a head, or has a wrong one")
         return head
 
 

@@ -151,7 +151,7 @@ def test_a_reference_much_smaller_than_the_picture_places_nothing(folder, locate
 
 def test_a_place_that_no_reference_shows_is_not_searched(locate) -> None:
     answer = locate("post.png", "reference.tif", "--near", "10,10,5")
-    not_placed(answer, "nothing of the place")
+    not_placed(answer, "does not show the area")
 
 
 @pytest.mark.slow

@@ -60,7 +60,7 @@ def test_moved_offsets_are_measured_and_the_fields_still_read(moved: int) -> Non
     assert found.tags["MakerNote:OwnerName"] == "The owner"
     seen = [o for o in found.observations if o.kind == "maker-note"]
     assert len(seen) == 1
-    assert "some cameras write it so" in seen[0].message
+    assert "some cameras write such offsets" in seen[0].message
 
 
 def test_the_footer_of_a_canon_note_tells_where_it_was_written() -> None:

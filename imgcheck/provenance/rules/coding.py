@@ -318,7 +318,7 @@ def _iptc(facts: Facts) -> Answer:
 @rule(
     "offset.maker-note",
     proves="The maker note was moved inside the file after the camera wrote it.",
-    does_not_prove="That the picture was altered: writing any tag may move it.",
+    does_not_prove="That the picture was altered: writing any tag may move the maker note.",
     innocent=("a tag editor or a photo manager rewrote EXIF",),
 )
 def _maker_note(facts: Facts) -> Answer:

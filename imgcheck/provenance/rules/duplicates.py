@@ -267,7 +267,7 @@ def _caption(facts: Facts) -> Answer:
     tags = ("IFD0:ImageDescription", "IPTC:Caption/Abstract", "XMP:dc:description")
     found = {tag: texts for tag in tags if (texts := facts.texts(tag))}
     if len(found) < 2:
-        return absent("there are not two captions")
+        return absent("the file has fewer than two captions")
     fields = [facts.field(tag) for tag in found]
     forms = [({_normal(form) for text in texts for form in readings(text, facts.raw(tag))}, texts)
              for tag, texts in found.items()]  # fmt: skip
