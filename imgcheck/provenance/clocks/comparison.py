@@ -21,7 +21,7 @@ _ORDER: tuple[Role, ...] = (
 _BOUNDS = ("signed", "written", "metadata", "sent")
 _MEANING: dict[Role, str] = {
     "capture": "recorded as the moment of capture",
-    "position": "the moment of the GPS fix the camera attached",
+    "position": "the time of the GPS fix that the camera recorded",
     "digitised": "the time at which the picture was digitised",
     "written": "the moment a program last saved the picture, which can be long after capture",
     "metadata": "the moment the tags were last changed, which can be long after capture",

@@ -197,7 +197,7 @@ def _dates(*tags: str) -> Callable[[Facts], Answer]:
         )
         if seconds <= SLACK_S:
             return answer("consistent", f"{len(found)} fields state the same date", *fields)
-        words = f"{first.tag} {first.value} and {second.tag} {second.value} differ as written"
+        words = f"{first.tag} {first.value} and {second.tag} {second.value} are written differently"
         if looks_unset(first) or looks_unset(second):
             return answer(
                 "explained",

@@ -117,7 +117,7 @@ def _program(text: str) -> str:
     "one field was left behind.",
     does_not_prove="Alteration: a program's name means that the file passed through it.",
     innocent=("a second program that rewrites only EXIF or only XMP",
-              "EXIF keeps the camera's firmware"),
+              "EXIF still names the firmware of the camera"),
 )  # fmt: skip
 def _software(facts: Facts) -> Answer:
     exif = facts.text("IFD0:Software")
