@@ -49,7 +49,7 @@ def _finding(statement: str | None, results: tuple[provenance.RuleResult, ...]) 
             "not how often it is wrong.",
             *(WRITABLE if asked else MISSING),
         ),
-        would_change=("an earlier copy of the picture (an index of known pictures)",),
+        would_change=("an earlier copy of the picture in an index of known pictures (--index DB)",),
     )
 
 

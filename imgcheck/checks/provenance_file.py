@@ -160,5 +160,5 @@ def _passed_through(case: Case, statement: str) -> Finding:
         basis=_BASIS,
         innocent=("cropping, rotating and resizing leave an old thumbnail behind",),
         limits=WRITABLE,
-        would_change=("an earlier copy of the picture (an index of known pictures)",),
+        would_change=("an earlier copy of the picture in an index of known pictures (--index DB)",),
     )
