@@ -142,7 +142,7 @@ def _gps_zone(facts: Facts) -> Answer:
     offset = _apart_s(*pair)
     away = _off_zones_s(offset)
     words = (
-        f"the camera's clock reads {offset / 3600:+.3f} h from GPS time, {away:.0f} s from a "
+        f"the camera's clock differs by {offset / 3600:+.3f} h from GPS time, {away:.0f} s from a "
         "multiple of 15 minutes"
     )
     return answer("consistent" if away <= _NEAR_S else "anomalous", words,
@@ -163,7 +163,10 @@ def _gps_day(facts: Facts) -> Answer:
         words = f"{pair[0].tag} {pair[0].value}: {pair[0].doubt}"
         return answer("explained", words, facts.field(_GPS), facts.field(_SHOT))
     offset = _apart_s(*pair)
-    words = f"the camera's clock reads {offset / 3600:+.3f} h from GPS time; zones are -12 to +14 h"
+    words = (
+        f"the camera's clock differs by {offset / 3600:+.3f} h from GPS time; zones are -12 to "
+        "+14 h"
+    )
     return answer("consistent" if _within_zones(offset) else "anomalous", words,
                   *map(facts.field, (_GPS, _GPS_CLOCK, _SHOT)))  # fmt: skip
 
@@ -204,7 +207,7 @@ def _drone_clock(facts: Facts) -> Answer:
         return absent("the drone's own clock or the camera's time is missing")
     offset = _apart_s(own, shot)
     fine = _off_zones_s(offset) <= _NEAR_S and _within_zones(offset)
-    words = f"{own.tag} is {own.value}, {shot.tag} reads {offset / 3600:+.3f} h from it"
+    words = f"{own.tag} is {own.value}, {shot.tag} differs by {offset / 3600:+.3f} h from it"
     return answer("consistent" if fine else "anomalous", words, facts.field(own.tag),
                   facts.field(shot.tag))  # fmt: skip
 
@@ -214,7 +217,10 @@ def _drone_clock(facts: Facts) -> Answer:
     proves="The file was named at another time than the capture time in EXIF, or one of the two "
     "was changed.",
     does_not_prove="Anything about the picture: anyone can rename a file.",
-    innocent=("renamed by a person or a library", "a name in UTC or in another zone"),
+    innocent=(
+        "a file that was renamed by a person or a photo library",
+        "a file name in UTC or in another time zone",
+    ),
 )
 def _name_date(facts: Facts) -> Answer:
     named, shot = name_times(facts.name or ""), facts.time(_SHOT)
