@@ -97,7 +97,7 @@ def nothing(result: hashing.SearchResult, otherwise: str) -> str:
     """
     copies = [m for m in result.matches if m.relation in COPIES]
     if copies:
-        return f"The picture {_copied(copies[0])}; no other known picture matches in another way"
+        return f"The picture {_copied(copies[0])}; no match of another kind was found"
     if result.matches:
         return (
             f"The picture {likeness(result.matches[0])}; neither the picture nor a part of it is "

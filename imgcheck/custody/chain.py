@@ -226,7 +226,7 @@ def _interrupted(
             "line was added; the next command that writes to the case logs this and continues"
         )
         return last.entry, (), [_problem("interrupted", last, words)]
-    words = f"{len(tail)} line(s) come after the last one that the head names"
+    words = f"{len(tail)} line(s) follow the last line that the head of the log names"
     return None, (), [_problem("order", tail[0], words)]
 
 
