@@ -256,7 +256,7 @@ def origin(source: "str | bytes | os.PathLike[str]", copied: Copied) -> dict[str
     raw = os.fsencode(name)
     found: dict[str, Any] = {
         "modified": _iso(copied.modified),
-        "modified_source": "file system; anyone can change it",
+        "modified_source": "file system; anyone can change this time",
         "name": printable(name),
     }
     if found["name"].encode("utf-8", "replace") != raw:
