@@ -84,7 +84,7 @@ def test_hostile_files_are_refused_in_one_sentence(tmp_path):
         lists.read(tmp_path / "none")
     with pytest.raises(UnreadableError, match="not a regular file"):
         lists.read(tmp_path)
-    with pytest.raises(UsageError, match="no format"):
+    with pytest.raises(UsageError, match="not a format"):
         lists.read(tmp_path / "l", format="md5")
 
 

@@ -105,7 +105,7 @@ class StoreContract:
         near = store.within(words, radius=1, kind="phash64")
         assert [(n.distance, n.known.path) for n in near] == [(0, "=1+1"), (1, "zero")]
         assert store.within(words[:1], radius=0, kind="pdq") == []
-        with pytest.raises(UsageError, match="no kind"):
+        with pytest.raises(UsageError, match="not a kind"):
             store.within(words, radius=1, kind="md5")
 
     def test_what_cannot_be_hashed_hits_nothing(self, store):

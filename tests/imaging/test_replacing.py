@@ -61,7 +61,7 @@ def test_a_file_with_the_mark_is_replaced(tmp_path: Path, text: str) -> None:
 def test_a_file_without_the_mark_is_replaced_by_force_only(tmp_path: Path, data: bytes) -> None:
     target = tmp_path / "out"
     target.write_bytes(data)
-    with pytest.raises(UsageError, match=r"not what imgcheck wrote; .* --force"):
+    with pytest.raises(UsageError, match=r"not written by imgcheck; .* --force"):
         write_output(target, PAGE)
     assert target.read_bytes() == data
     write_output(target, PAGE, replacing=Replacing(force=True))
