@@ -133,17 +133,17 @@ def test_an_unexpected_error_is_one_sentence_and_3(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from imgcheck import sun
+    from imgcheck.report import sun_times
 
     def broken(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(sun, "position", broken)
+    monkeypatch.setattr(sun_times, "position", broken)
     assert run([*SUN, "--json"] if as_json else SUN) == 3
     shown = capsys.readouterr()
     if as_json:
         told = json.loads(shown.out)["error"]
-        assert told["code"] == "unexpected" and "imgcheck.cli.sun:" in told["message"]
+        assert told["code"] == "unexpected" and "imgcheck.report.sun_times:" in told["message"]
     else:
         (line,) = shown.err.splitlines()
         assert line.startswith("imgcheck: unexpected error, please report it: ")
@@ -153,12 +153,12 @@ def test_an_unexpected_error_is_one_sentence_and_3(
 def test_memory_that_is_missing_is_3_and_not_a_bug(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from imgcheck import sun
+    from imgcheck.report import sun_times
 
     def broken(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(sun, "position", broken)
+    monkeypatch.setattr(sun_times, "position", broken)
     assert run(SUN) == 3
     assert "not enough memory" in capsys.readouterr().err
 
@@ -183,14 +183,14 @@ def test_an_interrupt_during_the_imports_is_130_without_a_traceback(where: str) 
 def test_an_interrupt_that_a_library_turned_into_its_own_error_is_still_130(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from imgcheck import sun
     from imgcheck.cli import streams
+    from imgcheck.report import sun_times
 
     def broken(*_: object, **__: object) -> None:
         streams._pressed.append(True)
         raise ImportError("half imported")
 
-    monkeypatch.setattr(sun, "position", broken)
+    monkeypatch.setattr(sun_times, "position", broken)
     monkeypatch.setattr(streams, "_pressed", [])
     assert run(SUN) == 130
     assert capsys.readouterr().err == "imgcheck: stopped\n"
