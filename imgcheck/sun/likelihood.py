@@ -97,10 +97,12 @@ def measured(
         value, sigma = _pair("ratio", ratio)
         if value <= 0:
             raise UsageError(
-                f"ratio must be the shadow length divided by the height, above 0, not {value}"
+                f"the shadow ratio must be the shadow length divided by the height, above 0, not {value}"
             )
         if value > _LONGEST_RATIO or sigma > _LONGEST_RATIO:
-            raise UsageError(f"ratio must be at most {_LONGEST_RATIO:g}, not {value:g} ± {sigma:g}")
+            raise UsageError(
+                f"the shadow ratio must be at most {_LONGEST_RATIO:g}, not {value:g} ± {sigma:g}"
+            )
         # d cot(e) = -(1 + cot^2 e) de
         blur = (1 + value**2) * math.radians(_ELEVATION_FLOOR_DEG)
         length = Value(value=value, sigma=math.hypot(sigma, blur))
