@@ -23,9 +23,15 @@ _MOST_BYTES = 1.0e9
 
 # Runs an entry point in its own process; prints its JSON and the peak memory.
 _MEASURED = """
-import json, resource, sys
+import json, re, resource, sys
+from pathlib import Path
 {act}
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+# On Linux ru_maxrss also counts the process that started this one.
+status = Path("/proc/self/status")
+if status.exists():
+    peak = 1024 * int(re.search(r"VmHWM:\\s+([0-9]+)", status.read_text())[1])
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 print(json.dumps([found, peak]), file=sys.__stdout__)
 """
 _COMMAND = """

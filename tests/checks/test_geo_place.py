@@ -109,7 +109,7 @@ def test_a_place_with_latitude_and_longitude_exchanged_is_hinted_at(picture, she
     claim = f"statements:\n  - place: {{lat: {lon:.5f}, lon: {lat:.5f}{radius}}}\n"
     _, finding = geo_place.run(case(picture, sheet, claim=claim))
     assert finding.outcome is Outcome.INCONCLUSIVE
-    assert "km from the claimed place. That is the claimed place if latitude" in finding.summary
+    assert "with latitude and longitude exchanged" in finding.summary
     assert "right order" in finding.would_change[0]
     claim = f"statements:\n  - place: {{lat: {lat:.5f}, lon: {lon:.5f}{radius}}}\n"
     _, finding = geo_place.run(case(picture, sheet, claim=claim))

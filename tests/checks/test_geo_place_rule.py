@@ -124,14 +124,14 @@ def judged(image, monkeypatch):
         (SUPPORTS, "overlaps", box(0, -900, 900, 900), "50% of its footprint"),
         (SUPPORTS, "overlaps", box(480, -900, 900, 900), "2% of its footprint"),
         (SUPPORTS, "overlaps", box(-20, -20, 20, 20), "of its footprint lies in"),
-        (OPEN, "overlaps", box(495, -900, 900, 900), "nearer to the claimed place than the error"),
+        (OPEN, "overlaps", box(495, -900, 900, 900), "is smaller than the error of the match"),
         (OPEN, "overlaps", box(501, -900, 900, 900), "less than the error of the match (10 m)"),
         (OPEN, "overlaps", box(508, -900, 900, 900), "ends 8 m from the claimed place"),
         (CONTRADICTS, "overlaps", box(514, -900, 900, 900), "lies 14 m outside"),
         (CONTRADICTS, "overlaps", box(90_000, 0, 99_000, 900), "lies 89 km outside"),
         # All of what is shown lies inside.
         (SUPPORTS, "inside", box(-900, -900, 900, 900), "100% of its footprint"),
-        (OPEN, "inside", box(-505, -900, 900, 900), "nearer to the claimed place than the error"),
+        (OPEN, "inside", box(-505, -900, 900, 900), "is smaller than the error of the match"),
         (OPEN, "inside", box(0, -900, 900, 900), "only 50%"),
         (CONTRADICTS, "inside", box(520, -900, 900, 900), "lies 20 m outside"),
         # A circle around a point; near means within it.
@@ -142,12 +142,12 @@ def judged(image, monkeypatch):
         (CONTRADICTS, "inside", point(1200, 0, 0.5), "lies 200 m outside"),
         # A bare point says nothing of how near is near: it is shown, or the answer stays open.
         (SUPPORTS, "overlaps", point(400, 0), "contains the claimed point"),
-        (OPEN, "overlaps", point(496, 0), "nearer to the claimed place than the error"),
+        (OPEN, "overlaps", point(496, 0), "is smaller than the error of the match"),
         (OPEN, "overlaps", point(505, 0), "states no radius"),
         (OPEN, "near", point(90_000, 0), "lies 89 km away"),
         # Latitude and longitude exchanged.
-        (OPEN, "overlaps", {"lon": _LAT, "lat": _LON, "radius_km": 3.0}, "are exchanged"),
-        (OPEN, "inside", {"lon": _LAT, "lat": _LON, "radius_km": 3.0}, "are exchanged"),
+        (OPEN, "overlaps", {"lon": _LAT, "lat": _LON, "radius_km": 3.0}, "longitude exchanged"),
+        (OPEN, "inside", {"lon": _LAT, "lat": _LON, "radius_km": 3.0}, "longitude exchanged"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["fast", "structural"])

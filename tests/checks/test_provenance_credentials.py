@@ -153,7 +153,7 @@ def test_each_condition_alone_keeps_it_from_supporting(change: dict, words: str)
         ({"signer": None}, []),
         ({"signer": replace(SIGNER, trust="untrusted")}, []),
         ({"signer": replace(SIGNER, trust="no trust list")}, ["a list of trusted signers"]),
-        ({"remote_url": "https://a.example"}, ["the manifest that is kept elsewhere"]),
+        ({"remote_url": "https://a.example"}, ["the manifest, which is stored elsewhere"]),
     ],
 )
 def test_what_would_let_the_credentials_decide_is_named(change: dict, wishes: list) -> None:

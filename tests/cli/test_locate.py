@@ -77,7 +77,7 @@ def test_a_size_beyond_the_prior_is_noted(folder, capsys) -> None:
     words = ["locate", str(folder / "post.png"), "--reference", str(folder), "--gsd", "0.5"]
     assert run([*words, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["placed"] and "outside the 0.4 to 0.6 m" in said["notes"][0]
+    assert said["placed"] and "outside the given range of 0.4 to 0.6 m" in said["notes"][0]
 
 
 def test_a_reference_is_needed(folder, capsys) -> None:

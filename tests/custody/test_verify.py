@@ -217,7 +217,7 @@ def test_a_log_made_to_fill_the_memory_is_refused(case: Path) -> None:
     with (case / "case.log.jsonl").open("ab") as out:
         for _ in range(2):
             out.write(b"[" + b"[]," * 1_300_000 + b"\n")
-    with pytest.raises(UnreadableError, match="no log"):
+    with pytest.raises(UnreadableError, match="not a case log"):
         custody.verify(case)
 
 
