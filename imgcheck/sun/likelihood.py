@@ -97,7 +97,8 @@ def measured(
         value, sigma = _pair("ratio", ratio)
         if value <= 0:
             raise UsageError(
-                f"the shadow ratio must be the shadow length divided by the height, above 0, not {value}"
+                "the shadow ratio must be the shadow length divided by the height, above 0, "
+                f"not {value}"
             )
         if value > _LONGEST_RATIO or sigma > _LONGEST_RATIO:
             raise UsageError(
