@@ -80,6 +80,7 @@ def film(path, scenes, *, seconds=2, rate=10):
     out.release()
 
 
+@pytest.mark.slow
 def test_video_gives_a_frame_of_each_scene_and_is_idempotent(tmp_path):
     film(tmp_path / "clip.avi", [1, 2, 3])
     database = tmp_path / "known.db"

@@ -24,6 +24,7 @@ def test_binomial_interval_is_the_exact_one(successes: int, trials: int) -> None
     assert found.high == pytest.approx(exact.high, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_binomial_interval_holds_the_truth_at_least_as_often_as_it_says() -> None:
     draw = Random(20170924)
     held = sum(

@@ -58,7 +58,7 @@ def seconds(program: str) -> float:
 
 
 def main() -> None:
-    """Print the table of docs/benchmarks/house.md."""
+    """Print the table of docs/benchmarks/redesign.md."""
     lines, files = size()
     print(f"| lines, files | {lines:,}, {files} |")
     print(f"| modules loaded by one `verify` of a sample | {modules()} |")

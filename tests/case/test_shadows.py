@@ -366,6 +366,7 @@ def test_stated_values_come_before_marked_shadows(scene) -> None:
     assert "The shadows marked in the picture were not used" in finding.summary
 
 
+@pytest.mark.slow
 def test_slope_and_lean_are_printed_as_assumed_or_as_stated(scene) -> None:
     azimuth = "measurements:\n  - shadow_azimuth: {value: 315.1, sigma: 1}\n"
     assumed = answer(scene, "2017-09-10T07:30Z", azimuth, placed=False)

@@ -78,6 +78,7 @@ def test_brightness_and_colour_of_the_picture_do_not_decide() -> None:
         )
 
 
+@pytest.mark.slow
 def test_ground_without_lasting_change_gives_no_answer() -> None:
     still = [(as_of(2000, 200 + year), date(year, 1, 1)) for year in YEARS]
     found = change.bracket(as_of(2000, 7), still, gsd=0.5)
@@ -129,6 +130,7 @@ def test_two_references_answer_but_say_that_lasting_is_not_verified() -> None:
     assert early.placed_after is None and late.placed_before is None
 
 
+@pytest.mark.slow
 def test_votes_lie_where_the_houses_stand() -> None:
     found = change.bracket(as_of(2016.5, 10), stack(), gsd=0.5)
     centres = np.array([(left + HOUSE / 2, top + HOUSE / 2) for _, left, top in HOUSES])
@@ -141,6 +143,7 @@ def test_votes_lie_where_the_houses_stand() -> None:
         assert left < vote.centre[0] < right and top < vote.centre[1] < bottom
 
 
+@pytest.mark.slow
 def test_houses_under_the_mask_do_not_vote() -> None:
     valid = np.ones((SIDE, SIDE), bool)
     valid[:, :80] = False

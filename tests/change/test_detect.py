@@ -34,6 +34,7 @@ def test_polygon_runs_along_the_borders_of_the_pixels() -> None:
     assert length == pytest.approx(20, rel=0.1)
 
 
+@pytest.mark.slow
 def test_what_vanished_is_darker_and_what_was_painted_is_recoloured() -> None:
     before = ground(4)
     dark = with_square(seen(before, 5), 150, 150, 24, -0.2)
@@ -83,6 +84,7 @@ def test_other_ground_is_suppressed_as_a_whole_and_not_cut_into_polygons() -> No
     assert found.agreement < 0.5
 
 
+@pytest.mark.slow
 def test_fields_that_all_changed_cannot_be_compared() -> None:
     rng = np.random.default_rng(90)
     before = ground(91)
@@ -153,6 +155,7 @@ def test_missing_pixels_are_neither_changed_nor_spread() -> None:
     assert found.valid_share < 0.98
 
 
+@pytest.mark.slow
 def test_a_grey_picture_is_compared_in_grey() -> None:
     before = ground(64)
     after = with_square(seen(before, 65), 30, 160, 20, 0.2).mean(axis=2)
@@ -162,6 +165,7 @@ def test_a_grey_picture_is_compared_in_grey() -> None:
     assert len(three.regions) == 1
 
 
+@pytest.mark.slow
 def test_bytes_and_floats_and_a_second_run_give_the_same() -> None:
     before = (ground(66) * 255).astype(np.uint8)
     after = (with_square(seen(ground(66), 67), 100, 60, 20, 0.2) * 255).astype(np.uint8)
@@ -243,6 +247,7 @@ def test_new_buildings_in_beijing_outrank_unchanged_ground(data_dir) -> None:
     assert np.median(found.score[truth > 245]) > np.quantile(found.score[truth < 10], 0.9)
 
 
+@pytest.mark.slow
 def test_a_faint_patch_on_even_ground_is_left_out_and_the_ground_compared() -> None:
     flat = np.full((160, 160, 3), 0.5, np.float32)
     after = seen(flat, 2)

@@ -103,6 +103,7 @@ def test_a_claimed_place_beside_the_picture_is_contradicted(picture, sheet, colu
     assert finding.error_rate is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("radius", ["", ", radius_km: 5"])
 def test_a_place_with_latitude_and_longitude_exchanged_is_hinted_at(picture, sheet, radius):
     lon, lat = lonlat(240, 210)
@@ -117,6 +118,7 @@ def test_a_place_with_latitude_and_longitude_exchanged_is_hinted_at(picture, she
     assert "exchanged" not in finding.summary
 
 
+@pytest.mark.slow
 def test_a_place_within_the_error_of_the_border_is_not_contradicted(picture, sheet):
     (where, _) = geo_place.run(case(picture, sheet, claim=box_east_of(300)))
     east = max(lon for lon, _ in where.evidence.footprints[0].ring)
@@ -125,6 +127,7 @@ def test_a_place_within_the_error_of_the_border_is_not_contradicted(picture, she
     assert "less than the error of the match" in finding.summary
 
 
+@pytest.mark.slow
 def test_references_that_place_it_on_different_ground_decide_nothing(
     picture, shown, sheet, tmp_path_factory
 ):

@@ -43,6 +43,7 @@ def findings(pixels: np.ndarray, known) -> list:
     return list(hashing_part_of.run(Case(image=image, claim=CLAIM, index=known)))
 
 
+@pytest.mark.slow
 def test_a_cut_is_named_with_the_share_that_was_left_out(known):
     told, answer = findings(ground(202)[60:240, 100:340], known)
     assert "a crop of 202.jpg" in told.summary
@@ -60,6 +61,7 @@ def test_panes_are_told_to_be_parts_of_several_pictures(known):
     assert "combined from parts of 2 known pictures" in told.summary
 
 
+@pytest.mark.slow
 def test_an_approximate_search_does_not_say_that_no_part_is_known(known, monkeypatch):
     monkeypatch.setattr("imgcheck.hashing.index.EXHAUSTIVE_ROWS", 0)
     told, answer = findings(ground(300), known)

@@ -114,6 +114,7 @@ def test_the_false_time_is_contradicted_with_its_rate() -> None:
     assert "local summer time (UTC+3) written as UTC" in finding.summary
 
 
+@pytest.mark.slow
 def test_with_a_length_the_rate_of_lengths_is_given() -> None:
     finding = answer("2022-04-01T11:57Z", more="  - shadow_ratio: {value: 1.3, sigma: 0.04}\n")
     assert finding.outcome is Outcome.CONTRADICTS

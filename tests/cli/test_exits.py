@@ -65,6 +65,7 @@ def test_a_failure_keeps_its_code_when_the_output_is_lost() -> None:
     assert shell([*SUN[:-1], "noon", "--json"], ">/dev/full")[0] == 2
 
 
+@pytest.mark.slow
 def test_a_regression_stays_one_when_the_reader_leaves(tmp_path: Path, post: Path) -> None:
     post.rename(tmp_path / "post.jpeg")
     (tmp_path / "claim.yml").write_text(CLAIM)
@@ -384,6 +385,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "k.db"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "column", "value"), FORGED)
 def test_a_forged_row_of_an_index_is_an_error_of_the_index(
     table: str, column: str, value: object, index: Path, tmp_path: Path,

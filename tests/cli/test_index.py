@@ -61,6 +61,7 @@ def test_what_cannot_be_used_is_named_and_has_its_exit_code(
     assert run(["index", "export", str(tmp_path / "none"), "out.csv"]) == 4
 
 
+@pytest.mark.slow
 def test_an_exported_index_is_searched_by_the_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

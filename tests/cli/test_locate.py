@@ -29,6 +29,7 @@ def written(folder):
     return place
 
 
+@pytest.mark.slow
 def test_fields_of_the_contract(folder, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["locate", str(folder / "post.png"), "--reference", str(folder), "--json"]
     assert run(words) == 0
@@ -49,6 +50,7 @@ def test_fields_of_the_contract(folder, capsys: pytest.CaptureFixture[str]) -> N
     assert said["tried"][0]["placed"] and said["input"]["width"] == 260
 
 
+@pytest.mark.slow
 def test_the_library_function_behind_it(folder) -> None:
     case = imgcheck.load_case(folder / "post.png", references=[folder / "<b>&before.tif"])
     found = imgcheck.locate(case)
@@ -57,6 +59,7 @@ def test_the_library_function_behind_it(folder) -> None:
     assert found.reference is case.references[0]
 
 
+@pytest.mark.slow
 def test_words_can_be_read_aloud(folder, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["locate", str(folder / "post.png"), "--reference", str(folder)]) == 0
     text = capsys.readouterr().out

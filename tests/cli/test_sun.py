@@ -9,6 +9,7 @@ from imgcheck.cli import run
 AT = ["sun", "--at", "50.5418,30.2302"]
 
 
+@pytest.mark.slow
 def test_fields_of_the_contract(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
     words = [*AT, "--time", "2022-03-19T09:08:31Z", "--azimuth", "161,1.5", "--json"]
     words += ["--window", "2022-03-15/2022-04-02", "--rival", "2022-04-01T11:57Z"]

@@ -52,6 +52,7 @@ def test_a_contradicted_statement_gives_1_and_exit_zero_gives_0(post: Path, clai
     assert run(["verify", str(post), "--claim", str(claim), "--exit-zero"]) == 0
 
 
+@pytest.mark.slow
 def test_json_is_one_report_that_keeps_the_schema(
     post: Path, claim: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,6 +88,7 @@ def test_a_failed_run_leaves_an_older_report_alone(
     assert "post.jpg" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_nothing_is_written_beside_the_input(post: Path, claim: Path) -> None:
     before = sorted(p.name for p in post.parent.iterdir())
     run(["verify", str(post), "--claim", str(claim)])

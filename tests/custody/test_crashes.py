@@ -100,6 +100,7 @@ def test_a_step_cut_off_at_any_call_is_taken_up(
     assert len(states) >= 4  # the trial met states of several kinds
 
 
+@pytest.mark.slow
 def test_a_recovery_that_is_cut_off_is_taken_up_again(case: Path, tmp_path: Path) -> None:
     before = (case / "case.log.jsonl").read_bytes().splitlines(keepends=True)
     with (case / "case.log.jsonl").open("ab") as out:

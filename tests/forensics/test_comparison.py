@@ -129,6 +129,7 @@ def test_a_cut_is_registered_without_help():
     assert np.allclose(found.matrix, [[1, 0, 60], [0, 1, 40], [0, 0, 1]], atol=0.1)
 
 
+@pytest.mark.slow
 def test_another_picture_is_refused_with_a_reason():
     found = residual(ground(312, shape=(480, 640)), earlier())
     assert isinstance(found, NotCompared)
@@ -179,6 +180,7 @@ def test_the_same_pair_gives_the_same_answer_and_keeps_its_inputs():
         one.relation = "same"  # type: ignore[misc]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pixels",
     [np.zeros((300, 300, 3), np.uint8), np.full((200, 300), 255, np.uint8)],

@@ -15,6 +15,8 @@ from imgcheck.geo.area.store import TILE, Levels, Store
 from imgcheck.imaging import Image, transforms
 from tests.imaging.ground import jpeg, view
 
+pytestmark = pytest.mark.slow
+
 _GSD = 1.5
 _SIDE = (1500, 2500)
 # The frame lies over the border of two tiles.
@@ -115,7 +117,6 @@ def test_the_window_holds_the_place_and_the_place_outdoes_all_others(found, pict
     assert found.placed.false_match_probability < 1e-3
 
 
-@pytest.mark.slow
 def test_a_picture_is_not_placed_where_only_its_mirror_image_is(picture, index, monkeypatch):
     monkeypatch.setattr(searching, "_LOOKS", searching._LOOKS[:1])
     # All but one frame are mirrored: the picture as it is lies on none of them.
@@ -129,7 +130,6 @@ def _lonlat(x, y):
     return tuple(float(v) for v in earth.to_lonlat(earth.system_of(32637), at)[0])
 
 
-@pytest.mark.slow
 def test_the_picture_is_found_around_a_claimed_place(picture, index, found):
     truth = transforms.apply(picture[1], [[130.0, 130.0]])[0] + _AT
     near = geo.Prior(gsd_m=_PRIOR.gsd_m, near=(*_lonlat(*(truth + 40)), 0.1))
@@ -143,7 +143,6 @@ def test_a_claimed_place_outside_of_the_area_is_said(picture, index):
     assert answer.reason == "the claimed place lies outside of the indexed area"
 
 
-@pytest.mark.slow
 def test_a_search_on_one_reference_keeps_to_a_claimed_place(spring, picture):
     gray = spring.astype(np.float32) / 255
     reference = geo.of_arrays(
@@ -164,7 +163,6 @@ def test_a_search_on_one_reference_keeps_to_a_claimed_place(spring, picture):
     )
 
 
-@pytest.mark.slow
 def test_the_mirror_image_of_a_picture_is_found_when_asked_for(picture, index, found, monkeypatch):
     monkeypatch.setattr(searching, "_LOOKS", searching._LOOKS[:1])
     mirrored = np.ascontiguousarray(picture[0][:, ::-1])
@@ -257,7 +255,6 @@ def test_an_open_reference_is_not_opened_again(tmp_path, spring, picture):
         area.search(picture[0], index, prior=_PRIOR)
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_folder_of_references_names_the_right_one(tmp_path, spring, picture):
     folder = tmp_path / "many"

@@ -99,6 +99,7 @@ def test_a_footprint_over_the_date_line_keeps_its_size_and_place(picture, shown)
     assert compared.inside
 
 
+@pytest.mark.slow
 def test_a_footprint_over_the_date_line_is_counter_clockwise(picture, shown):
     step = 2e-5
     across = (step, 0, 180.0 - step * shown.shape[1] / 2, 0, -step, -17.0)
@@ -107,6 +108,7 @@ def test_a_footprint_over_the_date_line_is_counter_clockwise(picture, shown):
     assert x[:-1] @ y[1:] - x[1:] @ y[:-1] > 0
 
 
+@pytest.mark.slow
 def test_a_footprint_around_the_pole_is_compared_with_what_surrounds_it(picture, shown):
     # Polar stereographic, 20 m pixels, the pole in the middle of the reference.
     polar = (20.0, 0.0, -20.0 * shown.shape[1] / 2, 0.0, -20.0, 20.0 * shown.shape[0] / 2)
@@ -153,6 +155,7 @@ def test_bytes_and_floats_of_one_picture_give_one_answer(picture, shown, path, m
         assert answer.ellipse_m == answers[0].ellipse_m
 
 
+@pytest.mark.slow
 def test_nan_is_no_data_on_either_side(picture, shown):
     holes, broken = picture.copy(), shown.copy()
     holes[:, :60], broken[:, :80] = np.nan, np.nan

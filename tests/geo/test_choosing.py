@@ -126,6 +126,7 @@ def picture(shown):
     return view(shown, size=260, angle=40)[0]
 
 
+@pytest.mark.slow
 def test_the_reference_that_shows_the_picture_is_selected(picture, shown, other):
     steps = []
     found = geo.locate(
@@ -141,6 +142,7 @@ def test_the_reference_that_shows_the_picture_is_selected(picture, shown, other)
     assert found.false_match_probability > found.tried[1].false_match_probability
 
 
+@pytest.mark.slow
 def test_the_claimed_place_sets_the_order_and_excludes_nothing(picture, shown, other):
     steps = []
     found = geo.locate(
@@ -153,6 +155,7 @@ def test_the_claimed_place_sets_the_order_and_excludes_nothing(picture, shown, o
     assert isinstance(found, Placed) and found.reference == 0
 
 
+@pytest.mark.slow
 def test_references_of_other_ground_are_skipped_after_a_confident_match(picture, shown):
     opened = []
 
@@ -167,6 +170,7 @@ def test_references_of_other_ground_are_skipped_after_a_confident_match(picture,
     assert found.searched == 1
 
 
+@pytest.mark.slow
 def test_an_unreadable_reference_is_skipped_with_its_reason(picture, shown):
     odd = replace(reference("odd", shown), crs="no such")
     found = geo.locate(picture, [odd, reference("shown", shown)])
@@ -174,6 +178,7 @@ def test_an_unreadable_reference_is_skipped_with_its_reason(picture, shown):
     assert "not understood" in found.tried[0].reason
 
 
+@pytest.mark.slow
 def test_two_matches_on_different_ground_place_nothing(picture, shown):
     copy = warp.resize(shown, shown.shape)
     found = geo.locate(
@@ -184,6 +189,7 @@ def test_two_matches_on_different_ground_place_nothing(picture, shown):
     assert all(isinstance(one, Placed) for one in found.tried)
 
 
+@pytest.mark.slow
 def test_edges_are_compared_first_where_features_match_best_until_confident(
     picture, shown, monkeypatch
 ):

@@ -92,6 +92,7 @@ def test_centre_agrees_with_comparison(placed):
     assert geo.compare(placed[0].footprint_lonlat, point=placed[0].centre_lonlat).inside
 
 
+@pytest.mark.slow
 def test_degrees_as_coordinates_still_give_metres(reference):
     step = 1e-4
     picture, _ = view(reference, size=300)
@@ -163,6 +164,7 @@ def test_no_place_is_known_better_than_an_eighth_of_a_reference_pixel(placed):
     assert minor > 2.0 / 8.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sample", "reference"),
     [

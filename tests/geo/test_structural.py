@@ -89,11 +89,13 @@ def test_truth_lies_within_four_sigmas_at_centre_and_corners(found, picture):
     assert max(far) < 4.0
 
 
+@pytest.mark.slow
 def test_same_input_gives_the_same_matrix(found, picture, spring):
     again = structural.find(picture[0], structural.Pyramid(spring), scale=(1.0, 1.4))
     assert np.array_equal(again.registration.matrix, found.registration.matrix)
 
 
+@pytest.mark.slow
 def test_mirrored_picture_is_not_placed(picture, pyramid):
     mirrored = np.ascontiguousarray(picture[0][:, ::-1])
     found = structural.find(mirrored, pyramid, scale=(1.0, 1.4))

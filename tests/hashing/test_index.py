@@ -38,6 +38,7 @@ def test_date_that_is_no_iso_date_is_refused_and_nothing_is_added(tmp_path):
         assert index.stats().rows == 0
 
 
+@pytest.mark.slow
 def test_removed_picture_is_gone_and_its_id_is_not_given_again(small_index):
     path = small_index(3)
     query = as_image(ground(2, shape=(64, 80)))
@@ -55,6 +56,7 @@ def test_removed_picture_is_gone_and_its_id_is_not_given_again(small_index):
         assert index.verify().ok
 
 
+@pytest.mark.slow
 def test_order_of_adding_does_not_change_the_snapshot(tmp_path):
     pictures = [as_image(ground(seed, shape=(64, 80))) for seed in range(3)]
     names = []

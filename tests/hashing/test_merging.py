@@ -13,6 +13,8 @@ from tests.hashing.conftest import as_image
 from tests.hashing.pictures import ground
 from tests.hashing.test_listed import labels, random_words
 
+pytestmark = pytest.mark.slow
+
 TINY = (64, 80)
 
 
@@ -59,7 +61,6 @@ def answers(index, seed):
     return result.rows, result.listed, result.snapshot, result.exact, sorted(matches)
 
 
-@pytest.mark.slow
 def test_the_order_of_merging_does_not_show(tmp_path, three):
     seen, found = set(), set()
     for number, order in enumerate(itertools.permutations(three)):

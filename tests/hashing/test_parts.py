@@ -14,6 +14,8 @@ from imgcheck.imaging import features
 from imgcheck.imaging.features import Features
 from tests.hashing.pictures import ground
 
+pytestmark = pytest.mark.slow
+
 PICTURES = 300
 SHAPE = (180, 240)
 DETECTED = 20
@@ -120,7 +122,6 @@ def test_a_removed_picture_is_not_answered(lists):
     assert PLANTED not in {c.picture for c in asked(lists, part())}
 
 
-@pytest.mark.slow
 def test_a_removed_picture_leaves_the_lists_when_segments_are_merged(items, monkeypatch):
     monkeypatch.setattr(part_lists, "SEALED_AT", 16)
     connection = make(items[:48])
@@ -137,7 +138,6 @@ def test_a_removed_picture_leaves_the_lists_when_segments_are_merged(items, monk
     assert held == {n for n in range(1, 65) if n != PLANTED}
 
 
-@pytest.mark.slow
 def test_the_answer_does_not_depend_on_how_the_lists_were_built(items, lists, monkeypatch):
     # Rows cost time: what a budget buys does depend on it.
     monkeypatch.setattr(candidates, "BUDGET", 10**12)
@@ -146,7 +146,6 @@ def test_the_answer_does_not_depend_on_how_the_lists_were_built(items, lists, mo
     assert asked(in_one_tail, cut) == asked(lists, cut) == asked(lists, cut)
 
 
-@pytest.mark.slow
 def test_lists_that_were_thrown_away_are_built_again_alike(items, lists, monkeypatch):
     monkeypatch.setattr(part_lists, "SEALED_AT", 40)
     before = asked(lists, part())

@@ -83,6 +83,7 @@ def test_a_listed_hash_of_another_kind_is_found_by_a_search(tmp_path, kind):
     assert result.matches[0].log10_nfa <= -2
 
 
+@pytest.mark.slow
 def test_strangers_are_not_found_in_lists(tmp_path):
     with HashIndex.create(tmp_path / "lists.imgcheck") as index:
         for kind in hashing.KINDS:

@@ -63,6 +63,7 @@ def test_hash_of_the_content_is_that_of_the_picture():
     assert distance(pdq(made), pdq(ground(33, shape=SHAPE))) >= 60
 
 
+@pytest.mark.slow
 def test_ground_without_a_frame_seldom_has_rectangles():
     counts = [len(content_rectangles(ground(seed))) for seed in range(40, 60)]
     assert np.mean(counts) <= 1.0

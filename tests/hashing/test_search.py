@@ -11,6 +11,8 @@ from imgcheck.imaging import transforms
 from tests.hashing.conftest import SEEDS, as_image
 from tests.hashing.pictures import dihedral, ground
 
+pytestmark = pytest.mark.slow
+
 
 def corner_error(match, truth, shape):
     """Largest distance in known pixels between where the query's corners go and should go."""
@@ -25,7 +27,6 @@ def only(result, seed):
     return result.matches[0]
 
 
-@pytest.mark.slow
 def test_same_file_and_same_pixels_are_told_apart(known):
     file = as_image(ground(103), quality=90)
     match = only(known.search(file), 103)
@@ -106,7 +107,6 @@ def test_mirrored_cut_is_found_as_a_part(known):
     assert corner_error(match, truth, cut.shape) < 1
 
 
-@pytest.mark.slow
 def test_both_panes_of_a_collage_are_found(known):
     panes = [ground(seed)[40:300, 60:380] for seed in (101, 104)]
     result = known.search(as_image(np.concatenate([*panes], axis=1), quality=75))
@@ -156,7 +156,6 @@ def test_the_lists_of_likely_pictures_find_a_cut_and_say_that_they_are_approxima
     assert (likely.parts, likely.exact) == ("likely", False)
 
 
-@pytest.mark.slow
 def test_damaged_lists_are_named_passed_over_and_built_again(known_file, tmp_path):
     cut = as_image(ground(102)[70:250, 130:370])
     path = shutil.copy(known_file, tmp_path / "damaged.imgcheck")

@@ -84,6 +84,7 @@ def test_cut_index_is_an_error_never_an_answer(small_index, share):
         index.search(query)
 
 
+@pytest.mark.slow
 def test_overwritten_bytes_are_reported_by_verify(small_index):
     path = small_index(3)
     with sqlite3.connect(path) as connection:
@@ -125,6 +126,7 @@ def test_locked_index_names_the_lock_and_stays_readable(small_index):
         holder.close()
 
 
+@pytest.mark.slow
 def test_full_disk_leaves_the_index_as_it_was(small_index):
     path = small_index(2)
     with HashIndex.open(path, writable=True) as index:
@@ -146,6 +148,7 @@ def test_index_of_the_first_format_is_refused_with_the_way_out(small_index):
         HashIndex.open(path, writable=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["hash_tail", "features", "preview"])
 @pytest.mark.parametrize("value", [b"\x00\xff", bytes(40), "text", None])
 def test_changed_content_is_an_error_never_a_wrong_answer(small_index, table, value):

@@ -144,6 +144,7 @@ def test_a_search_of_the_table_is_the_hash_stage_of_the_index(index_path, export
         assert found.exact == expected.exact is False
 
 
+@pytest.mark.slow
 def test_listed_hashes_of_other_kinds_are_searched_in_the_table(tmp_path):
     pytest.importorskip("duckdb")
     with HashIndex.create(tmp_path / "a") as index:

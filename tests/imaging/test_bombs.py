@@ -33,6 +33,7 @@ except ImgcheckError:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _REFUSED)
 def test_bomb_is_refused_from_its_header_in_one_sentence(name: str) -> None:
     with pytest.raises(ImgcheckError, match="limit") as caught:

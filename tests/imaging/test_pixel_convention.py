@@ -38,6 +38,7 @@ def seen(spots, matrix, size):
     return np.asarray(np.round(np.clip(0.5 + 0.12 * bright, 0, 1) * 255) / 255, np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [0.6, 1.0, 2.0])
 @pytest.mark.parametrize("angle", [0.0, 33.0, 180.0])
 def test_exactly_known_views_are_registered_without_bias(scale, angle):

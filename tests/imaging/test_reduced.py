@@ -39,6 +39,7 @@ def test_what_is_decoded_already_is_turned_back(orientation: int) -> None:
     assert float(np.abs(shown - full).mean()) < 0.01
 
 
+@pytest.mark.slow
 def test_other_formats_and_damaged_files_come_in_full() -> None:
     assert stored_gray(Image.from_bytes(saved("PNG"))).shape == (1200, 1600)
     cut = saved("JPEG", quality=92)[:-20_000]

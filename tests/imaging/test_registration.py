@@ -123,6 +123,7 @@ def test_stated_error_is_of_the_size_of_the_real_one(reference, known):
     assert 0.1 < np.mean(ratios) < 4
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_matrix(reference):
     picture, _ = view(reference, size=240, angle=33)
     first = registration.register(picture, reference)
@@ -173,6 +174,7 @@ def test_a_crowd_of_pairs_in_one_spot_counts_once():
     assert seen.log10_nfa == np.inf and seen.distinct == 0
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_cuts_of_real_ground_are_laid_within_a_pixel(data_dir):
     import rasterio

@@ -55,6 +55,7 @@ def test_a_blurred_copy_is_derived(known):
     assert relation.classify(soft, known, matrix).kind == "derived"
 
 
+@pytest.mark.slow
 def test_strokes_and_boxes_do_not_hide_a_copy_once_they_are_masked(known):
     picture, matrix = view(known, size=400, angle=20)
     clean = picture.copy()

@@ -49,6 +49,7 @@ def _laid(scene, known, **options):
     return picture, known, matrix
 
 
+@pytest.mark.slow
 def test_moved_vehicles_over_fitting_ground_are_another_frame(street, known):
     told = relation.classify(*_laid(_cars(street, _PLACES[1::2]), known))
     assert told.kind == "same-capture"
@@ -56,6 +57,7 @@ def test_moved_vehicles_over_fitting_ground_are_another_frame(street, known):
     assert "objects moved" in told.reason
 
 
+@pytest.mark.slow
 def test_ground_seen_from_another_point_is_no_copy(known):
     """High and low ground shift against each other: no projective map explains it."""
     rows, cols = np.mgrid[0:520, 0:600].astype(np.float32)
@@ -145,6 +147,7 @@ def test_moved_vehicles_under_a_redaction_are_no_copy(street, known):
     assert relation.classify(*_laid(later, known)).kind not in ("same", "derived")
 
 
+@pytest.mark.slow
 def test_a_yard_at_the_same_hour_of_another_day_is_not_the_same_capture(street, known):
     """Roofs and paving agree in the same light, to 0.85 to 0.95; the vehicles are others."""
     fresh = ground((520, 600), seed=76, blocks=220)

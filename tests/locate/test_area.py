@@ -12,6 +12,8 @@ from imgcheck.imaging import Image, windows
 from imgcheck.report.locate_views import views
 from tests.locate import build
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -57,7 +59,6 @@ def test_its_reference_is_the_file_of_the_mosaic(found):
     assert views(found).reference.jpeg[:2] == b"\xff\xd8"
 
 
-@pytest.mark.slow
 def test_the_command_line_searches_an_index(folder, index, capsys):
     words = ["locate", str(folder / "post.png"), "--index", str(index), "--gsd", "2.5", "--json"]
     assert run(words) == 0
@@ -65,7 +66,6 @@ def test_the_command_line_searches_an_index(folder, index, capsys):
     assert said["placed"] and said["path"] == "structural"
 
 
-@pytest.mark.slow
 def test_a_large_reference_is_searched_without_being_decoded_whole(folder, monkeypatch, capsys):
     words = ["locate", str(folder / "post.png"), "--reference",
              str(folder / "mosaic.tif") + "@2017-09-01", "--json"]  # fmt: skip

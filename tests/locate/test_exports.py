@@ -20,6 +20,8 @@ from imgcheck.report.locate_exports import exports, on_map_of
 from imgcheck.report.location import document
 from tests.locate import build
 
+pytestmark = pytest.mark.slow
+
 _KML = "{http://www.opengis.net/kml/2.2}"
 _GX = "{http://www.google.com/kml/ext/2.2}"
 _TIME = Window.parse("2017-09-10T08:00:00Z")

@@ -488,6 +488,7 @@ def test_what_only_the_library_finds_is_said(
     assert "own parser does not find" in (found.reason or "")
 
 
+@pytest.mark.slow
 def test_two_hundred_hostile_manifests_raise_nothing_and_none_is_called_whole_unchanged() -> None:
     from tests.benchmarks.credentials import _where, mutated
 

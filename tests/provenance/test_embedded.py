@@ -248,6 +248,7 @@ def test_script_like_text_in_xmp_is_observed_even_in_a_broken_packet(inner: str)
     assert "script-text" in {o.kind for o in (*tree.observations, *tags.observations)}
 
 
+@pytest.mark.slow
 def test_garbage_gives_lists_and_no_exception() -> None:
     rng = np.random.default_rng(8)
     rich = with_index(SMALL, SMALL) + bytes(9) + film() + gained()

@@ -57,6 +57,7 @@ def test_bars_above_and_below_are_taken_away() -> None:
     assert found.bars[1] == pytest.approx(7, abs=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_another_picture_is_never_the_same(seed: int) -> None:
     found = thumbnail_agreement(small(gray(640, 480, seed), 160, 120), gray(640, 480, seed + 100))
@@ -147,6 +148,7 @@ def test_a_picture_squeezed_into_another_shape_is_the_same() -> None:
     assert thumbnail_agreement(small(whole, 160, 120), whole).kind == "same"
 
 
+@pytest.mark.slow
 def test_the_result_is_plain_and_said_in_words() -> None:
     whole = detailed(640, 480, 17)
     for main in (whole, whole[:300, :400], np.rot90(whole), detailed(640, 480, 99)):

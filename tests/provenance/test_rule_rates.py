@@ -28,6 +28,7 @@ def test_no_table_of_a_model_rests_on_fewer_than_twenty_files() -> None:
         assert sum(row.sets.values()) == row.files
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_shipped_counts_are_counted_again(data_dir: Path) -> None:
     from tests.benchmarks import rules as benchmark

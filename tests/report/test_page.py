@@ -210,6 +210,7 @@ def test_thousands_of_marks_and_odd_shapes_do_not_break_the_page() -> None:
     assert "further marks not drawn" in page.words
 
 
+@pytest.mark.slow
 def test_a_huge_text_does_not_swell_the_page() -> None:
     verdicts = tuple(replace(v, text=HOSTILE[9], because=(HOSTILE[9],)) for v in sample().verdicts)
     text = html(replace(sample(), verdicts=verdicts), pictures={})

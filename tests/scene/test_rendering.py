@@ -36,6 +36,7 @@ def shadow_end(result: scene.Rendering, azimuth_deg: float) -> float:
     return float(along[np.abs(across) < 0.6].max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("elevation", [20.0, 35.0, 54.0])
 @pytest.mark.parametrize("azimuth", [0.0, 100.0, 147.0, 245.0, 330.0])
 def test_a_shadow_is_height_over_tangent_long_and_points_away_from_the_sun(elevation, azimuth):
@@ -137,6 +138,7 @@ def test_the_windscreen_is_dark_and_in_the_front_half():
     assert 138 + int(along.argmin()) < 150
 
 
+@pytest.mark.slow
 def test_same_seeds_give_the_same_bytes():
     plan = scene.arid_plain(seed=3, width_m=80, height_m=60)
     first, second = render(plan, gsd=0.5), render(plan, gsd=0.5)
@@ -149,6 +151,7 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(a.mean(axis=2).ravel(), b.mean(axis=2).ravel())[0, 1])
 
 
+@pytest.mark.slow
 def test_another_acquisition_shows_the_same_ground_and_another_seed_does_not():
     plan = scene.Scene(width_m=120, height_m=90, terrain=ROUGH)
     first = render(plan, gsd=0.5).rgb
@@ -161,6 +164,7 @@ def test_another_acquisition_shows_the_same_ground_and_another_seed_does_not():
     assert abs(correlation(first, elsewhere)) < 0.25
 
 
+@pytest.mark.slow
 def test_noise_of_the_stated_size_is_all_that_two_acquisitions_differ_by():
     plan = scene.Scene(width_m=60, height_m=60, terrain=ROUGH)
     one, two = (render(plan, seed=seed, noise=0.02).rgb.astype(float) for seed in (1, 2))
@@ -174,6 +178,7 @@ def test_noise_of_the_stated_size_is_all_that_two_acquisitions_differ_by():
     assert (one - clean).std() == pytest.approx(expected, rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_window_shows_the_same_ground_as_the_whole():
     plan = scene.arid_plain(seed=8, width_m=160, height_m=120)
     whole = render(plan, gsd=0.5, noise=0)
@@ -196,6 +201,7 @@ def test_another_gsd_shows_the_same_ground():
     assert correlation(small, coarse) > 0.95
 
 
+@pytest.mark.slow
 def test_ground_has_structure_at_all_scales_for_matching():
     plan = scene.arid_plain(seed=4, width_m=200, height_m=100)
     grey = render(plan, gsd=0.5).rgb.astype(float).mean(axis=2)

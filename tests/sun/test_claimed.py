@@ -75,6 +75,7 @@ def test_mirror_day_is_the_nearest_that_lies_before_the_post(when, posted, mirro
     assert found.mirror_days.start < (latest or moment)
 
 
+@pytest.mark.slow
 def test_a_long_window_has_no_mirror_days() -> None:
     spring = (datetime(2022, 1, 1, tzinfo=UTC), datetime(2022, 3, 31, tzinfo=UTC))
     assert sun.examine(spring, PLACE, azimuth=(161, 1.5)).mirror_days is None
@@ -149,6 +150,7 @@ def test_true_claims_are_contradicted_no_more_often_than_the_level_says() -> Non
         assert binomial_interval(seen, count).low <= level
 
 
+@pytest.mark.slow
 def test_most_claims_two_hours_off_are_contradicted() -> None:
     rng = np.random.default_rng(7)
     shadows = [true_shadow(rng, with_ratio=False) for _ in range(60)]
