@@ -1,7 +1,7 @@
 """The reference a picture matches: `imgcheck.locate`, and the cached member `placing` of a case."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,8 +117,8 @@ def locate(
     references : path or sequence of path
         Georeferenced images of any size, or folders of them; only with a path.
     prior : geo.Prior, optional
-        Pixel size on the ground, area, and whether to search for the mirrored picture. By default
-        what the claim of the case states, and mirrored pictures too.
+        Pixel size on the ground, area, and whether to search for the mirrored picture (by
+        default, yes). What it leaves open is taken from the picture and the claim.
     index : path, optional
         An area index to search in place of the references, from `imgcheck locate --build-index`.
     progress : callable (step, position, total), optional
@@ -144,13 +144,16 @@ def locate(
     from imgcheck.case.opening import load_case
 
     case = load_case(picture, references=references)
+    known = prior_of(case)
+    if prior is not None:
+        prior = replace(prior, gsd_m=prior.gsd_m or known.gsd_m, first=prior.first or known.first)
     if index is not None:
-        return _in_area(case, Path(index), prior or geo.Prior(mirrored=True), progress)
+        return _in_area(case, Path(index), prior or known, progress)
     if not case.references:
         raise UsageError("there is no reference to place the picture on; give at least one")
     if prior is None and progress is None:
         return case.placing
-    return on_references(case, prior or prior_of(case), progress)
+    return on_references(case, prior or known, progress)
 
 
 def prior_of(case: "Case") -> geo.Prior:

@@ -30,15 +30,15 @@ def consistency(case: Case) -> Iterable[Finding]:
 
 
 def _finding(statement: str | None, results: tuple[provenance.RuleResult, ...]) -> Finding:
-    asked = [one for one in results if one.state != "not applicable"]
+    applicable = [one for one in results if one.state != "not applicable"]
     fired = sorted(
-        (one for one in asked if one.fires), key=lambda one: _ORDER.index(one.state)
+        (one for one in applicable if one.fires), key=lambda one: _ORDER.index(one.state)
     )  # fmt: skip
     odd = [one for one in fired if one.state != "explained"]
     return consistency.finding(
         statement=statement,
-        outcome=Outcome.INCONCLUSIVE if asked else Outcome.NOT_APPLICABLE,
-        summary=" ".join(_sentences(len(asked), fired, odd)),
+        outcome=Outcome.INCONCLUSIVE if applicable else Outcome.NOT_APPLICABLE,
+        summary=" ".join(_sentences(len(applicable), fired, odd)),
         basis=_BASIS,
         measures=tuple(_measures(fired)),
         evidence=Evidence(bytes=tuple(_places(fired))),
@@ -47,20 +47,20 @@ def _finding(statement: str | None, results: tuple[provenance.RuleResult, ...]) 
             *(f"{one.id} does not prove: {one.does_not_prove}" for one in odd),
             "The rates state how often a rule fires on camera files that may have been edited, "
             "not how often it is wrong.",
-            *(WRITABLE if asked else MISSING),
+            *(WRITABLE if applicable else MISSING),
         ),
         would_change=("an earlier copy of the picture in an index of known pictures (--index DB)",),
     )
 
 
 def _sentences(
-    asked: int, fired: list[provenance.RuleResult], odd: list[provenance.RuleResult]
+    applicable: int, fired: list[provenance.RuleResult], odd: list[provenance.RuleResult]
 ) -> Iterator[str]:
-    if not asked:
+    if not applicable:
         yield "The file has no fields that can be compared with each other."
         return
-    agree = asked - len(fired)
-    yield f"Of {asked} rules that apply to the file's fields, {agree} find nothing unusual."
+    agree = applicable - len(fired)
+    yield f"Of {applicable} rules that apply to the file's fields, {agree} find nothing unusual."
     common = len(fired) - len(odd)
     if common:
         yield f"{common} find something that common causes explain."

@@ -22,7 +22,7 @@ from imgcheck.imaging.transforms import Fit
 SAMPLE = {"similarity": 2, "affine": 3, "homography": 4}
 # Keypoints nearer than this see the same pixels: together they count once.
 CELL_PX = 12.0
-# Below this no bound is believed: keypoints are not placed better.
+# Keypoints are not located more accurately than this.
 SMALLEST_BOUND_PX = 1.0
 
 _LOG10_FACTORIAL = [0.0]

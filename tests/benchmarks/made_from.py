@@ -123,7 +123,7 @@ def main() -> None:
         told.append(one)
         if chosen.show and (one.relation in COPIES) != (chosen.part == "copies"):
             print(f"- {one.name}: {one.relation} ({one.reason})", flush=True)
-    table(told, f"Laid on a reference: {chosen.part} ({chosen.split})", by="place")
+    table(told, f"Registered to a reference: {chosen.part} ({chosen.split})", by="place")
     if chosen.write and chosen.part == "dates":
         calibrate.write(
             "geo.made-from",
