@@ -1,12 +1,15 @@
 """Correlate the textured blocks of two pictures that lie on one grid."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from imgcheck.imaging.pixels import Float32, Float64, Mask
+from imgcheck.imaging.pixels import Float32, Float64, Index, Mask
 
 # Details of 2 to 10 pixels: finer ones die in compression, coarser ones outlast the seasons.
 _BAND = (1.0, 3.0)
@@ -24,6 +27,10 @@ _FLAT = 0.002
 _LEAST_USABLE = 0.5
 # More blocks do not improve the medians.
 _MOST_BLOCKS = 1500
+# Blurs that may bring one picture to the softness of the other, and the gain that one must bring.
+_BLURS, _CLEAR_GAIN = (0.7, 1.0, 1.5), 0.02
+# Blocks correlated at once: their shifted copies stay in the cache.
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,54 +73,78 @@ def _correlations(picture: Float32, known: Float32) -> Float64:
     """Return x, y, contrast, and correlation with shift as a negative and as a positive."""
     usable = np.isfinite(picture) & np.isfinite(known)
     # Sharper of the two is brought down to the softer one.
-    a, b = _matched(_band(picture, usable), _band(known, usable), usable)
+    a, b = _matched(*_bands(picture, known, usable), usable)
     drawn = _drawn(a, b, usable)
     if drawn.any():  # what was drawn rings through the band: pass it again without
         usable &= ~drawn
-        a, b = _matched(_band(picture, usable), _band(known, usable), usable)
-    reach, found = SEARCH_PX, []
+        a, b = _matched(*_bands(picture, known, usable), usable)
+    reach = SEARCH_PX
     step = BLOCK_PX * math.ceil(math.sqrt(picture.size / BLOCK_PX**2 / _MOST_BLOCKS))
-    for top in range(reach, picture.shape[0] - BLOCK_PX - reach + 1, step):
-        for left in range(reach, picture.shape[1] - BLOCK_PX - reach + 1, step):
-            block = slice(top, top + BLOCK_PX), slice(left, left + BLOCK_PX)
-            good = usable[block]
-            if good.mean() < _LEAST_USABLE:
-                continue
-            contrast = float(b[block][good].std())
-            if min(float(a[block][good].std()), contrast) < _TEXTURE:
-                continue
-            wide = (
-                slice(top - reach, top + BLOCK_PX + reach),
-                slice(left - reach, left + BLOCK_PX + reach),
-            )
-            middle = left + BLOCK_PX / 2, top + BLOCK_PX / 2
-            found.append((*middle, contrast, *_correlate(a[block], b[wide], good)))
-    return np.array(found, np.float64).reshape(-1, 9)
+    rows, cols = (np.arange(reach, side - BLOCK_PX - reach + 1, step) for side in picture.shape)
+    if not (len(rows) and len(cols)):
+        return np.zeros((0, 9))
+    tops, lefts = (axis.ravel() for axis in np.meshgrid(rows, cols, indexing="ij"))
+    good = _windows(usable, tops, lefts, BLOCK_PX).astype(np.float32)
+    own, contrasts = (_deviations(_windows(x, tops, lefts, BLOCK_PX), good)[1] for x in (a, b))
+    keep = (good.mean(axis=1) >= _LEAST_USABLE) & (np.minimum(own, contrasts) >= _TEXTURE)
+    tops, lefts, good = tops[keep], lefts[keep], good[keep]
+    blocks_a = _deviations(_windows(a, tops, lefts, BLOCK_PX), good)[0]
+    wide = _windows(b, tops - reach, lefts - reach, BLOCK_PX + 2 * reach)
+    scores = _scores(blocks_a, wide.reshape(len(tops), *(BLOCK_PX + 2 * reach,) * 2), good)
+    middle = np.stack([lefts + BLOCK_PX / 2, tops + BLOCK_PX / 2, contrasts[keep]], axis=1)
+    return np.concatenate([middle, _peaks(-scores), _peaks(scores)], axis=1)
 
 
-def _correlate(block: Float32, wide: Float32, good: Mask) -> tuple[float, ...]:
-    """Return the best correlation over all shifts of the negative and of the positive."""
-    shifted = np.lib.stride_tricks.sliding_window_view(wide, block.shape)[..., good]
-    x = block[good] - block[good].mean()
-    y = shifted - shifted.mean(axis=-1, keepdims=True)
-    bottom = np.sqrt((x @ x) * np.einsum("...i,...i->...", y, y))
-    scores = (y @ x) / np.maximum(bottom, 1e-12)
-    return *_peak(-scores), *_peak(scores)
+def _windows(array: NDArray[Any], tops: Index, lefts: Index, side: int) -> NDArray[Any]:
+    """Return the square windows at some places, (N, side * side)."""
+    views = np.lib.stride_tricks.sliding_window_view(array, (side, side))
+    return views[tops, lefts].reshape(len(tops), side * side)
 
 
-def _peak(scores: Float32) -> tuple[float, float, float]:
-    """Return height, x and y of the peak, from parabolas through its neighbours."""
-    row, col = np.unravel_index(int(np.argmax(scores)), scores.shape)
-    height = top = float(scores[row, col])
-    at = [float(col) - SEARCH_PX, float(row) - SEARCH_PX]
-    for axis, (line, place) in enumerate(((scores[row], col), (scores[:, col], row))):
-        if 0 < place < len(line) - 1:
-            before, after = float(line[place - 1]), float(line[place + 1])
-            bend, slope = (before + after) / 2 - top, (after - before) / 2
-            if bend < 0:
-                height -= slope**2 / (4 * bend)
-                at[axis] += min(max(-slope / (2 * bend), -0.5), 0.5)
-    return min(height, 1.0), at[0], at[1]
+def _deviations(values: Float32, good: Float32) -> tuple[Float32, Float32]:
+    """Return what is left of the good pixels of blocks without their mean, and its spread."""
+    count = np.maximum(good.sum(axis=1), 1)
+    mean = (values * good).sum(axis=1) / count
+    left = (values - mean[:, None]) * good
+    return left, np.sqrt(np.einsum("ij,ij->i", left, left) / count)
+
+
+def _scores(blocks: Float32, wide: Float32, good: Float32) -> Float64:
+    """Return the correlations of blocks over all shifts in their surroundings, (N, S, S)."""
+    span = 2 * SEARCH_PX + 1
+    shifted = np.lib.stride_tricks.sliding_window_view(wide, (BLOCK_PX, BLOCK_PX), axis=(1, 2))
+    against = np.stack([blocks, good], axis=2)
+    own = np.einsum("ij,ij->i", blocks, blocks)[:, None]
+    count = good.sum(axis=1)[:, None]
+    scores = np.empty((len(blocks), span * span))
+    for start in range(0, len(blocks), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        y = shifted[part].reshape(-1, span * span, BLOCK_PX**2)
+        products, sums = np.moveaxis(y @ against[part], 2, 0)
+        squares = (y * y @ good[part, :, None])[..., 0]
+        spread = np.maximum(squares - sums * sums / count[part], 0)
+        scores[part] = products / np.maximum(np.sqrt(own[part] * spread), 1e-12)
+    return scores.reshape(-1, span, span)
+
+
+def _peaks(scores: Float64) -> Float64:
+    """Return height, x and y of each peak, (N, 3), from parabolas through its neighbours."""
+    count, last = len(scores), scores.shape[1] - 1
+    number = np.arange(count)
+    row, col = np.divmod(scores.reshape(count, (last + 1) ** 2).argmax(axis=1), last + 1)
+    top = scores[number, row, col]
+    height, shifts = top.copy(), []
+    for place, (down, right) in ((col, (0, 1)), (row, (1, 0))):
+        inner = (place > 0) & (place < last)
+        before, after = (
+            scores[number, np.clip(row + k * down, 0, last), np.clip(col + k * right, 0, last)]
+            for k in (-1, 1)
+        )
+        bend, slope = (before + after) / 2 - top, (after - before) / 2
+        curved = np.where(inner & (bend < 0), bend, -np.inf)
+        height -= slope**2 / (4 * curved)
+        shifts.append(place - SEARCH_PX + np.clip(-slope / (2 * curved), -0.5, 0.5))
+    return np.stack([np.minimum(height, 1.0), *shifts], axis=1)
 
 
 def _drawn(a: Float32, b: Float32, usable: Mask) -> Mask:
@@ -139,35 +170,44 @@ def _drawn(a: Float32, b: Float32, usable: Mask) -> Mask:
     return np.asarray(cv2.dilate(marked, np.ones((7, 7), np.uint8)) > 0)
 
 
-def _band(gray: Float32, usable: Mask) -> Float32:
-    """Pass the band of details; unusable pixels take no part and get 0."""
-    weight = usable.astype(np.float32)
+def _bands(picture: Float32, known: Float32, usable: Mask) -> tuple[Float32, Float32]:
+    """Pass the band of details of both; unusable pixels take no part and get 0."""
+    shares = [1.0 if usable.all() else _soft(usable.astype(np.float32), s) for s in _BAND]
+    first, second = (_band(gray, usable, shares) for gray in (picture, known))
+    return first, second
+
+
+def _band(gray: Float32, usable: Mask, shares: Sequence[Float32 | float]) -> Float32:
     filled = np.where(usable, gray, np.float32(0)).astype(np.float32)
-    soft = [
-        cv2.GaussianBlur(filled, (0, 0), sigma)
-        / np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), np.float32(1e-3))
-        for sigma in _BAND
-    ]
-    return np.where(usable, soft[0] - soft[1], np.float32(0)).astype(np.float32)
+    fine, coarse = (
+        _soft(filled, sigma) / np.maximum(share, np.float32(1e-3))
+        for sigma, share in zip(_BAND, shares, strict=True)
+    )
+    return np.where(usable, fine - coarse, np.float32(0))
+
+
+def _soft(gray: Float32, sigma: float) -> Float32:
+    return np.asarray(cv2.GaussianBlur(gray, (0, 0), sigma), np.float32)
 
 
 def _matched(a: Float32, b: Float32, usable: Mask) -> tuple[Float32, Float32]:
     """Blur one of two bands as far as it raises their agreement."""
-    best = (_agreement(a, b, usable), a, b)
-    for sigma in (0.7, 1.0, 1.5):
-        for pair in (
-            (cv2.GaussianBlur(a, (0, 0), sigma), b),
-            (a, cv2.GaussianBlur(b, (0, 0), sigma)),
-        ):
-            soft = np.asarray(pair[0], np.float32), np.asarray(pair[1], np.float32)
-            score = _agreement(*soft, usable)
+    weight = usable.astype(np.float32)
+    best = (_agreement(a, b, weight), a, b)
+    for sigma in _BLURS:
+        for turn in (0, 1):
             # A clear gain: blurring both pictures' noise away raises any correlation a little.
-            if score > best[0] + 0.02:
+            least = best[0] + _CLEAR_GAIN
+            if least >= 1:
+                return best[1], best[2]
+            soft = (_soft(a, sigma), b) if turn == 0 else (a, _soft(b, sigma))
+            score = _agreement(*soft, weight)
+            if score > least:
                 best = (score, *soft)
     return best[1], best[2]
 
 
-def _agreement(a: Float32, b: Float32, usable: Mask) -> float:
-    x, y = a[usable].astype(np.float64), b[usable].astype(np.float64)
+def _agreement(a: Float32, b: Float32, weight: Float32) -> float:
+    x, y = (a * weight).ravel(), (b * weight).ravel()
     bottom = math.sqrt(float(x @ x) * float(y @ y))
     return abs(float(x @ y)) / bottom if bottom > 0 else 0.0
