@@ -140,8 +140,10 @@ _TURN_DEG = 25.0
 _LOG2_SIZE = 0.75
 _SEEDS = 60
 _PARTNERS = 16
+_FAR_SAMPLE = 64
 _KEEP = 6
-_AT_ONCE = 4_000_000
+# Pairs compared at once: the arrays stay in the cache.
+_AT_ONCE = 32_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -186,6 +188,35 @@ class Pairs:
             & (np.abs(self.log2_scale - size) < _LOG2_SIZE)
         )
 
+    def resemble(self, similarities: NDArray[np.complex128]) -> Mask:
+        """Mark, (S, N), the pairs that turn and scale as each similarity, w = a z + b, does."""
+        units = similarities / np.abs(similarities)
+        radians = np.radians(self.turn)
+        # The cosine of the difference of two directions is the product of their unit vectors.
+        cosines = _plane(units) @ np.stack([np.cos(radians), np.sin(radians)])
+        size = np.log2(np.abs(similarities))
+        return np.asarray(
+            (cosines > math.cos(math.radians(_TURN_DEG)))
+            & (np.abs(self.log2_scale - size[:, None]) < _LOG2_SIZE)
+        )
+
+
+def _plane(numbers: NDArray[np.complex128]) -> Float64:
+    return np.stack([numbers.real, numbers.imag], axis=1)
+
+
+def _squared_misses(
+    a: NDArray[np.complex128],
+    b: NDArray[np.complex128],
+    z: NDArray[np.complex128],
+    w: NDArray[np.complex128],
+) -> Float64:
+    """Return, (S, N), the squared distances of where similarities a z + b send each z from w."""
+    points = np.stack([z.real, z.imag, np.ones(len(z))])
+    x = np.stack([a.real, -a.imag, b.real], axis=1) @ points - w.real
+    y = np.stack([a.imag, a.real, b.imag], axis=1) @ points - w.imag
+    return np.asarray(x * x + y * y)
+
 
 def _wrapped(degrees: Float64) -> Float64:
     return np.asarray((degrees + 180.0) % 360.0 - 180.0)
@@ -218,21 +249,22 @@ def _votes(
 ) -> tuple[Index, list[Index]]:
     count = len(pairs)
     scale = 2.0**pairs.log2_scale
-    a = scale * np.exp(1j * np.radians(pairs.turn))
+    a = np.asarray(scale * np.exp(1j * np.radians(pairs.turn)), np.complex128)
     score = np.zeros(count)
     kept: dict[int, Index] = {}
+    # A near voter that is met exactly counts more than a far one that is met roughly.
+    some = slice(None, None, max(1, count // _FAR_SAMPLE))
+    far = float(np.median(scale[some, None] * np.abs(z - z[some, None]))) + 1e-9
     step = max(1, _AT_ONCE // count)
     for start in range(0, count, step):
         part = slice(start, min(start + step, count))
         # Pairs of similar turn and scale whose place is predicted to about a third.
-        off = np.abs(w[None, :] - w[part, None] - a[part, None] * (z[None, :] - z[part, None]))
-        away = scale[part, None] * np.abs(z[None, :] - z[part, None])
-        good = (off < 0.3 * away + 3.0) & (away > 1.0)
-        good &= np.abs(_wrapped(pairs.turn[None, :] - pairs.turn[part, None])) < _TURN_DEG
-        good &= np.abs(pairs.log2_scale[None, :] - pairs.log2_scale[part, None]) < _LOG2_SIZE
-        # A near voter that is met exactly counts more than a far one that is met roughly.
-        weight = good / (1.0 + away / (np.median(away) + 1e-9))
-        score[part] = weight.sum(axis=1)
+        off = np.sqrt(_squared_misses(a[part], w[part] - a[part] * z[part], z, w))
+        away = scale[part, None] * np.sqrt(
+            (z.real - z.real[part, None]) ** 2 + (z.imag - z.imag[part, None]) ** 2
+        )
+        good = (off < 0.3 * away + 3.0) & (away > 1.0) & pairs.resemble(a[part])
+        score[part] = (good / (1.0 + away / far)).sum(axis=1)
         for row in np.flatnonzero(good.sum(axis=1) >= 2):
             kept[start + int(row)] = np.flatnonzero(good[row])
     order = np.argsort(-score, kind="stable")
@@ -266,25 +298,24 @@ def _best(
     for start in range(0, len(a), step):
         part = slice(start, start + step)
         reach = np.maximum(2.0, 0.01 * diagonal * np.abs(a[part, None]))
-        off = np.abs(a[part, None] * z[None, :] + b[part, None] - w[None, :]) / reach
-        good = np.abs(_wrapped(pairs.turn[None, :] - np.degrees(np.angle(a[part, None])))) < (
-            _TURN_DEG
-        )
-        good &= np.abs(pairs.log2_scale[None, :] - np.log2(np.abs(a[part, None]))) < _LOG2_SIZE
-        score[part] = (np.maximum(0.0, 1.0 - off**2) * good).sum(axis=1)
+        off = _squared_misses(a[part], b[part], z, w) / reach**2
+        score[part] = (np.maximum(0.0, 1.0 - off) * pairs.resemble(a[part])).sum(axis=1)
+    order = np.argsort(-score, kind="stable")
+    ring = transforms.corners(query_shape) @ [1, 1j]
+    places = a[order, None] * ring + b[order, None]
     chosen: list[Float64] = []
-    corners = transforms.corners(query_shape)
-    for i in np.argsort(-score, kind="stable"):
-        matrix = np.array(
-            [[a[i].real, -a[i].imag, b[i].real], [a[i].imag, a[i].real, b[i].imag], [0, 0, 1.0]]
+    while len(order) and len(chosen) < _KEEP:
+        i = order[0]
+        chosen.append(
+            np.array(
+                [[a[i].real, -a[i].imag, b[i].real], [a[i].imag, a[i].real, b[i].imag], [0, 0, 1]]
+            )
         )
-        place = transforms.apply(matrix, corners)
-        near = 0.02 * diagonal * abs(a[i])
-        if any(np.abs(transforms.apply(m, corners) - place).max() < near for m in chosen):
-            continue
-        chosen.append(matrix)
-        if len(chosen) == _KEEP:
-            break
+        gap = places - places[0]
+        off = np.maximum(np.abs(gap.real), np.abs(gap.imag)).max(axis=1)
+        others = off >= 0.02 * diagonal * np.abs(a[order])
+        others[0] = False
+        order, places = order[others], places[others]
     return chosen
 
 

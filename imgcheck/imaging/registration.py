@@ -46,6 +46,7 @@ LARGEST_CORNER_SIGMA = 0.01
 SPOT_RADIUS, LARGEST_SWAY, LARGEST_SWAY_PX = 0.12, 0.006, 5.0
 # With more distinct places than this no single spot determines a corner.
 _WELL_SPREAD = 40
+_MOST_AGREE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -285,6 +286,9 @@ def _align(
         grown = grow(start, "similarity", pairs, query_shape, known_shape)
         if grown and (best is None or grown[0].log10_nfa < best[0].log10_nfa):
             best = grown
+        # No other transform agrees with more pairs than most.
+        if best is not None and best[0].inside.mean() > _MOST_AGREE:
+            break
     if best is None:
         reason = "the matching features do not agree on one transform"
         return NotRegistered(reason=reason, matches=len(pairs))

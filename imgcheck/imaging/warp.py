@@ -61,7 +61,8 @@ def warp(
     to_source = _to_source(matrix, inverse)
     data = np.asarray(array, np.float32).reshape(array.shape[0], array.shape[1], -1)
     finite = np.asarray(np.isfinite(data).all(axis=2))
-    data = np.where(finite[..., None], data, np.float32(0))
+    if not finite.all():
+        data = np.where(finite[..., None], data, np.float32(0))
     method = cv2.INTER_LINEAR if linear else cv2.INTER_CUBIC
     parts = [
         _warp(data[..., k : k + _BANDS_AT_ONCE], finite, to_source, shape, method)
@@ -137,8 +138,10 @@ def _source_of_rows(
     x = np.arange(cols) + 0.5
     y = (np.arange(first, last) + 0.5)[:, None]
     h = to_source
-    depth = np.asarray(h[2, 0] * x + h[2, 1] * y + h[2, 2])
-    depth[depth <= 1e-12] = np.nan
+    depth = np.asarray(h[2, 2])
+    if h[2, 0] != 0 or h[2, 1] != 0:
+        depth = np.asarray(h[2, 0] * x + h[2, 1] * y + h[2, 2])
+        depth[depth <= 1e-12] = np.nan
     u = (h[0, 0] * x + h[0, 1] * y + h[0, 2]) / depth
     v = (h[1, 0] * x + h[1, 1] * y + h[1, 2]) / depth
     return u, v
@@ -196,7 +199,9 @@ def _shrink(
         ratio /= block
     # A Gaussian pixel of half a pixel's width, made as wide as the target's.
     sigma = 0.5 * math.sqrt(max(0.0, ratio**2 - 1))
-    if sigma > 0.2:
+    if sigma > 0.2 and whole and block == 1:
+        data = _blur(data, sigma)
+    elif sigma > 0.2:
         soft, total = _blur(weight, sigma), _blur(data * weight[..., None], sigma)
         data = _divided(total, soft)
         if not whole:
@@ -242,18 +247,21 @@ def _draw(
         )
     if not whole:
         data = _pad_holes(data, weight)
-    out = np.full((*shape, data.shape[2]), np.nan, np.float32)
+    out = np.empty((*shape, data.shape[2]), np.float32)
     for start in range(0, shape[0], _ROWS_AT_ONCE):
         stop = min(start + _ROWS_AT_ONCE, shape[0])
         x, y = _source_of_rows(to_source, start, stop, shape[1])
         # A hair's breadth of play, so that an identity covers its own last row.
         good = (x >= -1e-6) & (y >= -1e-6) & (x <= cols + 1e-6) & (y <= rows + 1e-6)
-        map_x = np.where(good, x - 0.5, -9.0).astype(np.float32)
-        map_y = np.where(good, y - 0.5, -9.0).astype(np.float32)
+        map_x, map_y = ((v - 0.5).astype(np.float32) for v in (x, y))
+        if not good.all():
+            map_x[~good] = map_y[~good] = -9.0
         edge = cv2.BORDER_REPLICATE
         part = _bands(cv2.remap(data, map_x, map_y, method, borderMode=edge))
         if not whole:
             known = np.asarray(cv2.remap(weight, map_x, map_y, cv2.INTER_LINEAR, borderMode=edge))
             good &= known > 0.99
-        out[start:stop][good] = part[good]
+        out[start:stop] = part
+        if not good.all():
+            out[start:stop][~good] = np.nan
     return out
