@@ -16,6 +16,8 @@ _FLAT = 22.0
 _SMALLEST_SHARE = 2e-4
 # Vivid over more than this is false colour, not annotation: masking it would eat the picture.
 _LARGEST_SHARE = 0.25
+# A mask over more than this leaves too little to work with, and is mostly night, snow or water.
+_MOST_MASKED = 0.5
 # A caption bar reaches from an edge, is one colour but for its text, and is this thick at least.
 _BAR_SHARE, _BAR_FLAT, _BAR_THICKNESS = 0.5, 5, 0.025
 _BAR_LARGEST = 0.3
@@ -24,6 +26,8 @@ _BAR_STEP = 15
 # A label is a filled rectangle of black or white with letters of the other.
 _LABEL_FLAT, _LABEL_LEAST = 14, (12, 24)
 _LABEL_FILL, _LABEL_WITH_LETTERS = 0.5, 0.9
+# No label takes more of a picture; night, snow and water do (benchmarks: masks hard, tune).
+_LABEL_LARGEST = 0.15
 # In strong compression a label's black and white are this far off, and fewer of its pixels either.
 _ROUGH_FLAT, _ROUGH_WITH_LETTERS = 45, 0.75
 # Colour differences (Cb, Cr) of this much, and of so many robust spreads of the picture's own, are
@@ -40,19 +44,10 @@ def find(rgb: Uint8) -> Mask:
     White or gray text written straight on the ground is not found, nor are translucent overlays.
     In a picture that is vivid all over (false colour) strokes cannot be distinguished from ground,
     and only bars and labels are marked. Measured shares on pictures without any drawing are in
-    docs/checks/geo.place.md.
+    docs/checks/geo.place.md. A mask that would take more than half of the picture is dropped.
     """
-    bars = _bars(rgb) | _labels(rgb)
-    vivid = _vivid(rgb) & ~bars
-    if vivid.mean() > _LARGEST_SHARE:
-        return bars
-    strokes = _one_colour(rgb, vivid)
-    return bars | _dilated(strokes, _MARGIN_PX) if strokes.any() else bars
-
-
-def _dilated(mask: Mask, reach: int) -> Mask:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
+    mask = _certain(rgb)
+    return np.zeros_like(mask) if mask.mean() > _MOST_MASKED else mask
 
 
 def suspect(rgb: Uint8) -> Mask:
@@ -61,9 +56,34 @@ def suspect(rgb: Uint8) -> Mask:
     That is what `find` finds, and what strong compression hides from it: colours far from those of
     the picture, and labels with soft edges.
     """
-    mask = find(rgb) | _labels(rgb, flat=_ROUGH_FLAT, with_letters=_ROUGH_WITH_LETTERS)
+    mask = _suspected(rgb)
+    return find(rgb) if mask.mean() > _MOST_MASKED else mask
+
+
+def dropped(rgb: Uint8) -> float:
+    """Return the share that a mask would take, if it is over half and so was dropped; else 0."""
+    share = float(_suspected(rgb).mean())
+    return share if share > _MOST_MASKED else 0.0
+
+
+def _certain(rgb: Uint8) -> Mask:
+    bars = _bars(rgb) | _labels(rgb)
+    vivid = _vivid(rgb) & ~bars
+    if vivid.mean() > _LARGEST_SHARE:
+        return bars
+    strokes = _one_colour(rgb, vivid)
+    return bars | _dilated(strokes, _MARGIN_PX) if strokes.any() else bars
+
+
+def _suspected(rgb: Uint8) -> Mask:
+    mask = _certain(rgb) | _labels(rgb, flat=_ROUGH_FLAT, with_letters=_ROUGH_WITH_LETTERS)
     odd = _odd_colour(rgb)
     return mask if odd.mean() > _LARGEST_SHARE else mask | _dilated(odd, _ODD_MARGIN_PX)
+
+
+def _dilated(mask: Mask, reach: int) -> Mask:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
 
 
 def _odd_colour(rgb: Uint8) -> Mask:
@@ -147,6 +167,8 @@ def _labels(
         _, _, boxes, _ = cv2.connectedComponentsWithStats(panel.astype(np.uint8), connectivity=4)
         for left, top, width, height, area in boxes[1:]:
             if height < _LABEL_LEAST[0] or width < _LABEL_LEAST[1]:
+                continue
+            if width * height > _LABEL_LARGEST * panel.size:
                 continue
             window = np.s_[top : top + height, left : left + width]
             if area < _LABEL_FILL * width * height or not letters[window].any():

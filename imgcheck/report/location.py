@@ -9,6 +9,7 @@ from imgcheck import geo
 from imgcheck.case import Located, NotLocated, Reference
 from imgcheck.case.placing import Attempt
 from imgcheck.geo.measures import CORNERS, Measures
+from imgcheck.imaging import annotations
 from imgcheck.imaging.text import printable
 from imgcheck.model import Window
 from imgcheck.model.documents import (
@@ -61,16 +62,24 @@ def document(found: Located | NotLocated) -> LocateDocument:
             gsd_m=prior.gsd_m,
             near=None if near is None else Area(lon=near[0], lat=near[1], radius_km=near[2]),
         ),
-        notes=tuple(notes(found)) if isinstance(found, Located) else (),
+        notes=tuple(notes(found)),
         limits=LIMITS,
         tried=tuple(_tried(one) for one in found.tried),
         **(_place(found) if isinstance(found, Located) else {}),
     )
 
 
-def notes(found: Located) -> list[str]:
-    """Return what qualifies the numbers of this match."""
+def notes(found: Located | NotLocated) -> list[str]:
+    """Return what qualifies this answer."""
     words: list[str] = []
+    unmasked = annotations.dropped(found.case.image.rgb())
+    if unmasked:
+        words.append(
+            f"{unmasked:.0%} of the picture looks drawn over, which is too much to leave out: it "
+            "was used as ground"
+        )
+    if isinstance(found, NotLocated):
+        return words
     placed, wanted = found.placement, found.prior.gsd_m
     if wanted is not None and not wanted[0] <= placed.gsd_m <= wanted[1]:
         words.append(
@@ -168,6 +177,8 @@ def terminal(said: dict[str, Any], *, width: int = 100) -> str:
 
 def _not_placed(said: dict[str, Any]) -> Iterator[str]:
     yield f"{line(said['input']['name'])} could not be placed: {line(said['reason'])}."
+    for note in said["notes"]:
+        yield f"Note: {note}."
     yield "No match is not evidence for or against a claimed place."
     if len(said["tried"]) > 1:
         yield "Tried:"

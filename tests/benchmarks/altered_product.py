@@ -207,7 +207,7 @@ def unaltered(folder: Path, split: str, count: int, show: bool) -> Iterator[Answ
         place, path = sources(split, number, rng)
         name = names[(number + number // len(PLACES[split])) % len(names)]
         make, quality = HANDLINGS[name]
-        pixels = _held(path)
+        pixels = held(path)
         found, seconds = asked(folder, path, jpeg(make(pixels, rng), quality))
         one = answer(place, name, found, seconds)
         if show and (one.content or not one.compared):
@@ -215,10 +215,10 @@ def unaltered(folder: Path, split: str, count: int, show: bool) -> Iterator[Answ
         yield one
 
 
-def _held(path: Path) -> Pixels:
+def held(path: Path, most: int = 1600) -> Pixels:
     """Read a picture, reduced where it is larger than posts are."""
     pixels = Image.open(path).rgb()
-    return resized(pixels, min(1.0, 1600 / max(pixels.shape[:2])))
+    return resized(pixels, min(1.0, most / max(pixels.shape[:2])))
 
 
 def planted(
@@ -228,10 +228,10 @@ def planted(
     for number in range(count):
         rng = np.random.default_rng([SEED, 2, number])
         place, path = sources(split, number, rng)
-        pixels = _held(path)
+        pixels = held(path)
         size = int(rng.choice([24, 32, 48, 64]))
         kind = altered.KINDS[number % len(altered.KINDS)]
-        others = [_held(sources(split, number + k, rng)[1]) for k in (1, 2)]
+        others = [held(sources(split, number + k, rng)[1]) for k in (1, 2)]
         done = []
         # `altered.planted` takes the kinds in turns: the first of the wanted kind is kept.
         for _ in range(4):

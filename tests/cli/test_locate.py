@@ -2,12 +2,17 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import imgcheck
+from imgcheck.case import Case, NotLocated
 from imgcheck.cli import run
+from imgcheck.geo import Prior
+from imgcheck.imaging import annotations
+from imgcheck.report import location
 from tests.locate import build
 
 
@@ -109,3 +114,14 @@ def test_the_page_says_what_it_does_not_know(written) -> None:
     page = (written / "locate.html").read_text(encoding="utf-8")
     for words in ("Which date?", "reference, whose own error", "assumed to be flat", "another day"):
         assert words in page
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.0, False), (0.83, True)])
+def test_a_mask_that_was_dropped_is_noted_though_nothing_matched(monkeypatch, share, said) -> None:
+    monkeypatch.setattr(annotations, "dropped", lambda rgb: share)
+    image = SimpleNamespace(
+        name="post.png", sha256="00", width=9, height=9, rgb=lambda: np.zeros((9, 9, 3), np.uint8)
+    )
+    found = NotLocated(case=Case(image=image), prior=Prior(), tried=(), reason="no match")
+    text = location.terminal(location.document(found).to_json())
+    assert ("Note: 83% of the picture looks drawn over" in text) == said

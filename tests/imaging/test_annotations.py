@@ -56,3 +56,33 @@ def test_a_label_with_letters_is_found_and_a_dark_roof_is_not() -> None:
     roofed = GROUND.rgb.copy()
     roofed[50:80, 60:160] = 5
     assert annotations.find(roofed).mean() < 0.001
+
+
+def with_label(share: float) -> np.ndarray:
+    """Return ground of 480 x 600 pixels with a black label of letters over a share of it."""
+    rgb = GROUND.rgb.copy()
+    high = round(0.4 * rgb.shape[0])
+    wide = round(share * rgb.shape[0] * rgb.shape[1] / high)
+    rgb[100 : 100 + high, 60 : 60 + wide] = 0
+    rgb[108 : 92 + high, 70 : 50 + wide : 6] = 255
+    return rgb
+
+
+@pytest.mark.parametrize(("share", "masked"), [(0.05, True), (0.14, True), (0.16, False)])
+def test_a_label_takes_no_more_than_an_eighth_of_a_picture(share: float, masked: bool) -> None:
+    for mask in (annotations.find, annotations.suspect):
+        found = mask(with_label(share)).mean()
+        assert found == pytest.approx(share, abs=0.03) if masked else found < 0.01
+
+
+@pytest.mark.parametrize(("high", "share"), [(22, 0.45), (24, 0.48), (26, 0.51), (36, 0.67)])
+def test_a_mask_of_more_than_half_is_dropped_and_its_share_stated(high: int, share: float) -> None:
+    rng = np.random.default_rng(7)
+    rgb = rng.integers(90, 150, (300, 400, 1)).astype(np.uint8).repeat(3, axis=2)
+    for top in range(4, 300, 59):  # five labels, each masked with a margin of 3 pixels
+        rgb[top : top + high, 10:390] = 0
+        rgb[top + 6 : top + high - 6, 20:380:6] = 255
+    kept = share < 0.5
+    for mask in (annotations.find, annotations.suspect):
+        assert mask(rgb).mean() == pytest.approx(share if kept else 0, abs=0.01)
+    assert annotations.dropped(rgb) == pytest.approx(0 if kept else share, abs=0.01)
