@@ -1,6 +1,7 @@
 """What matches in the index of known pictures mean, for the checks that search it."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,8 @@ from numpy.typing import NDArray
 from imgcheck import hashing
 from imgcheck.case import Case
 from imgcheck.checks.check import Check, error_rate
-from imgcheck.imaging import warp
+from imgcheck.errors import ImgcheckError
+from imgcheck.imaging import Image, warp
 from imgcheck.imaging.reduced import jpeg
 from imgcheck.imaging.text import printable
 from imgcheck.model import (
@@ -164,10 +166,25 @@ def evidence(case: Case, matches: Sequence[hashing.Match]) -> Evidence:
     return Evidence(regions=regions, pictures=tuple(pictures))
 
 
+def from_file(case: Case, match: hashing.Match) -> NDArray[np.uint8] | None:
+    """Return the pixels of a known picture's file, if it still holds the bytes that were added.
+
+    Its path is looked up as it was given, and beside the index.
+    """
+    for folder in () if case.index is None else (Path(), case.index.parent):
+        try:
+            with Image.open(folder / match.path) as image:
+                if image.sha256 == match.known.sha256:
+                    return image.rgb()
+        except (ImgcheckError, OSError, ValueError):
+            continue
+    return None
+
+
 def to_preview(
     match: hashing.Match, matrix: NDArray[np.float64], preview: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
-    """Return the matrix from the post to the preview of a known picture."""
+    """Return the matrix from the post to the preview of a known picture, or to its file."""
     rows, cols = preview.shape[:2]
     shrink = np.diag([cols / match.known.width, rows / match.known.height, 1.0])
     return np.asarray(shrink @ matrix)

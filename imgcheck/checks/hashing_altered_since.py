@@ -37,7 +37,10 @@ _LIMITS = (
     "The comparison does not show which of the two pictures was altered: it may be the known one.",
     "Not detected: changes of colour at equal brightness, gradual changes of light over some 60 "
     "pixels, and changes under or next to drawings.",
-    "The index keeps pictures at 1024 pixels a side at most; finer changes are lost.",
+)
+_OF_PREVIEW = (
+    "The file of the known picture is not where the index says, or has changed since: the preview "
+    "in the index was compared, which has 1024 pixels a side at most. Finer changes are lost."
 )
 _INNOCENT = (
     "the known picture may be the altered one",
@@ -53,6 +56,7 @@ class _Compared:
 
     match: hashing.Match
     earlier: NDArray[np.uint8]
+    of_file: bool
     found: "forensics.Residual"
 
     def of(self, kind: str) -> "tuple[forensics.Difference, ...]":
@@ -109,7 +113,8 @@ def _comparisons(case: Case, copies: list[hashing.Match]) -> Iterator[_Compared 
     picture = case.image.rgb()
     with case.open_index() as index:
         for match in copies:
-            earlier, matrix = index.preview(match.id), None
+            original, matrix = _known.from_file(case, match), None
+            earlier = index.preview(match.id) if original is None else original
             if match.inverted:
                 earlier = 255 - earlier
             if match.transform is not None:
@@ -121,7 +126,9 @@ def _comparisons(case: Case, copies: list[hashing.Match]) -> Iterator[_Compared 
             if isinstance(found, forensics.NotCompared):
                 yield f"{_known.name(match)}: {found.reason}"
             else:
-                yield _Compared(match=match, earlier=earlier, found=found)
+                yield _Compared(
+                    match=match, earlier=earlier, of_file=original is not None, found=found
+                )
 
 
 def _shared(case: Case, match: hashing.Match) -> NDArray[np.bool_]:
@@ -145,6 +152,7 @@ def _findings(case: Case, match: hashing.Match, compared: _Compared | None) -> I
         power = DetectionPower(sentence="Every pixel was compared: no difference would be missed.")
     else:
         words, power = _words(compared), _power(compared.found)
+    limits = _LIMITS if compared is None or compared.of_file else (*_LIMITS, _OF_PREVIEW)
     yield hashing_altered_since.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
@@ -152,11 +160,11 @@ def _findings(case: Case, match: hashing.Match, compared: _Compared | None) -> I
         basis=_BASIS,
         measures=() if compared is None else tuple(_measures(compared)),
         evidence=Evidence() if compared is None else _evidence(case, compared),
-        limits=_LIMITS,
+        limits=limits,
         power=power,
     )
     for statement in case.claim.of_kind("unaltered"):
-        yield _judged(case, statement.id, match, compared, words, power)
+        yield _judged(case, statement.id, match, compared, words, limits, power)
 
 
 def _judged(
@@ -165,6 +173,7 @@ def _judged(
     match: hashing.Match,
     compared: _Compared | None,
     words: str,
+    limits: tuple[str, ...],
     power: DetectionPower,
 ) -> Finding:
     content = () if compared is None else compared.of("content")
@@ -189,7 +198,7 @@ def _judged(
         basis=_BASIS,
         error_rate=error_rate("hashing.altered-since", "called altered"),
         innocent=_INNOCENT if content else (),
-        limits=_LIMITS,
+        limits=limits,
         power=power,
         would_change=wishes,
     )
@@ -237,6 +246,7 @@ def _power(found: "forensics.Residual") -> DetectionPower:
 def _measures(compared: _Compared) -> Iterator[Measure]:
     found = compared.found
     yield Measure(name="known picture", value=_known.name(compared.match))
+    yield Measure(name="compared with", value="its file" if compared.of_file else "its preview")
     yield Measure(name="share of the picture compared", value=round(found.compared_share, 3))
     yield Measure(
         name="smallest replaced patch found 9 times in 10",

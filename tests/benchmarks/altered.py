@@ -47,6 +47,8 @@ CALIBRATION = (
 VISIBLE = 2.0
 SIZES = (16, 24, 32, 48)
 KINDS = ("splice", "clone", "inpaint")
+# What is pasted has detail of its own, gray levels; a patch of one tone is a covering.
+DETAILED = 4.0
 T = TypeVar("T")
 Pixels = NDArray[np.uint8]
 Matrix = NDArray[np.float64]
@@ -295,16 +297,25 @@ def calibrate(most: int) -> None:
 
 
 def planted(
-    pixels: Pixels, others: list[Pixels], size_px: float, rng: np.random.Generator, count: int = 6
+    pixels: Pixels,
+    others: list[Pixels],
+    size_px: float,
+    rng: np.random.Generator,
+    count: int = 6,
+    kinds: tuple[str, ...] = KINDS,
 ) -> tuple[Pixels, list[tuple[str, float, float, NDArray[np.bool_], float]]]:
-    """Splice, clone and inpaint round spots of one size into a picture, far from each other."""
+    """Splice, clone and inpaint spots of one size into a picture, far from each other.
+
+    They are round with a soft edge, or square with a sharp one ("square splice"). Neither lies in
+    what has no data.
+    """
     rows, cols = pixels.shape[:2]
     out, done = pixels.copy(), []
     size = round(size_px)
     texture = cv2.blur(np.abs(cv2.Laplacian(luma(pixels), cv2.CV_32F)), (size, size))
     reach = size + 24
     for _ in range(60):
-        kind = KINDS[len(done) % 3]
+        kind = kinds[len(done) % len(kinds)]
         y, x = (int(rng.integers(reach, n - reach)) for n in (rows, cols))
         if len(done) >= count or min(rows, cols) <= 2 * reach + 1:
             break
@@ -315,7 +326,11 @@ def planted(
             continue
         yy, xx = np.mgrid[:rows, :cols]
         spot = np.asarray((xx - x) ** 2 + (yy - y) ** 2 <= (size / 2) ** 2)
+        if kind.startswith("square"):
+            spot = np.asarray(np.maximum(abs(xx - x), abs(yy - y)) <= size / 2)
         box = np.s_[y - size : y + size, x - size : x + size]
+        if not pixels[box].any(axis=-1).all():
+            continue
         if kind == "inpaint":
             new = cv2.inpaint(out[box], spot[box].astype(np.uint8), 3, cv2.INPAINT_TELEA)
         else:
@@ -326,8 +341,14 @@ def planted(
             if kind == "clone" and max(abs(u - x), abs(v - y)) < 1.5 * size:
                 continue
             new = pool[v - size : v + size, u - size : u + size]
-        soft = cv2.GaussianBlur(spot[box].astype(np.float32), (0, 0), 1.0)[..., None]
+            if not new.any(axis=-1).all() or luma(new)[spot[box]].std() < DETAILED:
+                continue
+        soft = spot[box].astype(np.float32)[..., None]
+        if not kind.startswith("square"):
+            soft = cv2.GaussianBlur(soft[..., 0], (0, 0), 1.0)[..., None]
         mixed = soft * new + (1 - soft) * out[box]
+        if np.abs(luma(mixed) - luma(out[box]))[spot[box]].mean() < VISIBLE:
+            continue
         out[box] = np.round(mixed).astype(np.uint8)
         done.append((kind, x, y, spot, float(texture[y, x])))
     return out, done

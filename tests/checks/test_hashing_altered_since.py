@@ -3,6 +3,8 @@
 import contextlib
 import io
 from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +14,7 @@ from PIL import Image as Pillow
 
 from imgcheck import forensics
 from imgcheck.case import Case
+from imgcheck.checks import _known
 from imgcheck.checks import hashing_altered_since as module
 from imgcheck.checks.hashing_altered_since import hashing_altered_since
 from imgcheck.hashing import HashIndex, Match
@@ -53,7 +56,9 @@ def altered(monkeypatch: pytest.MonkeyPatch) -> Any:
                     matrix=np.eye(3),
                 )  # fmt: skip
                 earlier = np.zeros((9, 9, 3), np.uint8)
-                yield module._Compared(match=one, earlier=earlier, found=residual)
+                yield module._Compared(
+                    match=one, earlier=earlier, of_file=one.id != 1, found=residual
+                )
 
         monkeypatch.setattr(module, "_comparisons", comparisons)
         case = indexed(*(m for m, _ in found), claim="unaltered: true", posted=posted)
@@ -192,6 +197,41 @@ def test_a_known_picture_is_compared_as_it_was_matched(
     # The known picture has 100 pixels a side, its preview 50.
     expected = None if transform is None else [[0, -0.5, 100], [0.5, 0, 0], [0, 0, 1]]
     assert seen == [(55 if inverted else 200, expected)]
+
+
+@pytest.mark.parametrize(("number", "said"), [(1, True), (2, False)])
+def test_a_comparison_with_the_preview_states_its_limit(
+    altered: Any, number: int, said: bool
+) -> None:
+    own, finding = altered((match(id=number), (DIFFERENT,)))
+    assert (module._OF_PREVIEW in own.limits) == (module._OF_PREVIEW in finding.limits) == said
+
+
+@pytest.mark.parametrize(
+    ("path", "used"),
+    [
+        ("beside.jpg", True),
+        ("missing.jpg", False),
+        ("changed.jpg", False),
+        ("broken.jpg", False),
+        ("folder", False),
+        ("beside.jpg#0,0,64,64", False),  # a tile of a larger picture
+    ],
+)
+def test_a_known_picture_is_read_from_its_file_if_the_bytes_are_the_same(
+    tmp_path: Path, path: str, used: bool
+) -> None:
+    stream = io.BytesIO()
+    Pillow.fromarray(np.full((64, 64, 3), 90, np.uint8)).save(stream, "JPEG")
+    data = stream.getvalue()
+    (tmp_path / "folder").mkdir()
+    for name, held in (("beside", data), ("changed", data + b"1"), ("broken", data[:40])):
+        (tmp_path / f"{name}.jpg").write_bytes(held)
+    known = match().known
+    one = replace(match(), known=replace(known, path=path, sha256=sha256(data).hexdigest()))
+    case = replace(indexed(one, claim="unaltered: true"), index=tmp_path / "known.db")
+    found = _known.from_file(case, one)
+    assert (found is not None and found.shape == (64, 64, 3)) == used
 
 
 def encoded(pixels: np.ndarray, quality: int) -> Image:
