@@ -72,10 +72,13 @@ GUARDS = {
 ACCEPTANCE = {
     "imgcheck/imaging/registration.py": ("refusal", "_sway", "odd_shape"),
     "imgcheck/geo/structural/judging.py": (
-        "_refusal",
+        "judge",
+        "_poorly_tilted",
         "_hull_share",
         "false_match_probability",
         "by_height",
+        "by_shifts",
+        "by_patches",
     ),
     "imgcheck/geo/locating.py": (
         "_by_edges_until_confident",

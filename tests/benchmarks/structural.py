@@ -40,10 +40,7 @@ _OFF, _BELIEVED = 1.1, 1.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """The result of one picture; errors in reference pixels, NaN where it was not placed.
-
-    ``surprise`` is 0 where it was not placed: a refusal does not state it.
-    """
+    """The result of one picture; errors in reference pixels, NaN where it was not placed."""
 
     found: bool
     rms: float
@@ -104,7 +101,7 @@ def place(
         corner=corner,
         inside=inside,
         probability=1.0 if found.false_match_probability is None else found.false_match_probability,
-        surprise=found.surprise if isinstance(found, structural.Match) else 0.0,
+        surprise=0.0 if found.evidence is None else found.evidence.surprise,
         tail=laid.log10_nfa or 0.0,
         seconds=took,
     )

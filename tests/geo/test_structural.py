@@ -8,7 +8,6 @@ import pytest
 from imgcheck import geo, scene
 from imgcheck.errors import UsageError
 from imgcheck.geo import locating, structural
-from imgcheck.geo.structural import judging
 from imgcheck.imaging import orientation, transforms
 from imgcheck.imaging.registration import NotRegistered, place_covariance
 from tests.imaging.ground import ground, jpeg, view
@@ -78,7 +77,7 @@ def test_a_picture_of_another_season_and_sun_is_placed_within_three_pixels(found
 
 def test_chance_of_a_wrong_place_is_stated_and_small(found):
     assert 0 <= found.false_match_probability < 1e-3
-    assert found.surprise > 5
+    assert found.evidence.surprise > 5
 
 
 def test_truth_lies_within_four_sigmas_at_centre_and_corners(found, picture):
@@ -202,16 +201,3 @@ def test_patches_find_a_shift_to_a_tenth_of_a_pixel():
     assert len(ties) > 20
     # What lies at x in the first lies at x - 4 in the second, and 3 lower.
     assert np.median(ties.shifts, axis=0) == pytest.approx([-4.0, 3.0], abs=0.1)
-
-
-def test_probability_falls_with_height_and_with_patches():
-    rivals = [5.2, 5.0, 4.9, 4.8, 4.7, 4.6]
-
-    def stated(surprise, tail):
-        return judging.false_match_probability(
-            surprise=surprise, rivals=rivals, trials=2.0, log10_tail=tail, span=200.0
-        )
-
-    assert stated(4.0, 0.0) == 1.0
-    assert stated(7.0, -3.0) > stated(9.0, -3.0) > stated(9.0, -12.0) > 0
-    assert stated(9.0, -12.0) < 1e-6

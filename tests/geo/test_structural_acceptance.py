@@ -1,59 +1,57 @@
 """A place found by edges is refused beyond each limit, and not before."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from imgcheck.geo.structural import judging
+from imgcheck.geo.structural.judging import Evidence
+from imgcheck.geo.structural.refine import Refined, Verification
+from imgcheck.imaging import registration, transforms
+from imgcheck.imaging.registration import NotRegistered, Registered
 
 _SHAPE = (300, 400)
 _CORNERS = np.array([[0, 0], [400, 0], [400, 300], [0, 300]], float)
+_PLAIN = Evidence(
+    surprise=9.0,
+    rivals=(5.0,),
+    trials=1.0,
+    log10_nfa=-20.0,
+    others=(-2.0,) * 6,
+    refined=6,
+    log10_tail=-9.0,
+)
 
 
-def refused(
-    *,
-    probability: float = 1e-6,
-    matrix: np.ndarray | None = None,
-    model: str = "homography",
-    surrounded: float = 0.9,
-    corner: float = 1.0,
-    grid_px: float = 1.0,
-) -> str | None:
+def poorly_tilted(
+    *, model: str = "homography", surrounded: float = 0.9, corner: float = 1.0
+) -> bool:
     points = _CORNERS * np.array([surrounded, 1.0])
     verified = SimpleNamespace(points=points, agree=np.ones(4, bool))
-    fitted = SimpleNamespace(matrix=np.eye(3) if matrix is None else matrix, model=model)
-    refined = SimpleNamespace(grid_px=grid_px)
-    return judging._refusal(fitted, refined, verified, _SHAPE, corner, probability)  # type: ignore[arg-type]
+    fitted = SimpleNamespace(model=model)
+    return judging._poorly_tilted(fitted, verified, _SHAPE, corner, 5.0)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "poor"),
     [
-        ({}, None),
-        ({"probability": 5e-4}, None),
-        ({"probability": 5.1e-4}, "coincidence"),
-        # The areas at two sides differ by (1 + 400 p) ** 3: 11.4 and 12.8.
-        ({"matrix": np.array([[1.5, 0, 0], [0, 1, 0], [0.00312, 0, 1.0]])}, None),
-        ({"matrix": np.array([[1.5, 0, 0], [0, 1, 0], [0.00335, 0, 1.0]])}, "tilts"),
-        ({"surrounded": 0.43}, None),
-        ({"surrounded": 0.42}, None),
-        ({"surrounded": 0.41}, "one part"),
-        ({"surrounded": 0.41, "model": "similarity"}, None),
-        # 0.01 of the diagonal of 500 pixels, or three pixels of the grid.
-        ({"corner": 4.99}, None),
-        ({"corner": 5.01}, "uncertain"),
-        ({"corner": 5.99, "grid_px": 2.0}, None),
-        ({"corner": 6.0, "grid_px": 2.0}, None),
-        ({"corner": 6.01, "grid_px": 2.0}, "uncertain"),
-        ({"corner": 5.01, "grid_px": 1.0, "matrix": np.diag([2.0, 2.0, 1.0])}, None),
+        ({}, False),
+        ({"surrounded": 0.43}, False),
+        ({"surrounded": 0.42}, False),
+        ({"surrounded": 0.41}, True),
+        ({"surrounded": 0.41, "model": "similarity"}, False),
+        ({"corner": 5.0}, False),
+        ({"corner": 5.01}, True),
+        ({"corner": 5.01, "model": "similarity"}, False),
     ],
 )
-def test_a_place_is_refused_beyond_each_limit_only(values: dict, words: str | None) -> None:
-    reason = refused(**values)
-    assert (reason is None) == (words is None)
-    assert words is None or (reason is not None and words in reason)
+def test_a_tilt_that_too_little_of_the_picture_shows_is_not_fitted(
+    values: dict, poor: bool
+) -> None:
+    assert poorly_tilted(**values) == poor
 
 
 def test_points_that_enclose_no_area_surround_nothing() -> None:
@@ -63,41 +61,175 @@ def test_points_that_enclose_no_area_surround_nothing() -> None:
     assert judging._hull_share(_CORNERS, _SHAPE) == pytest.approx(1.0)
 
 
+def place(
+    matrix: np.ndarray | None = None, *, left: float = 0.0, scatter: float = 0.3
+) -> tuple[Refined, Verification]:
+    """Return patches right of ``left`` that lie where ``matrix`` sends them, but for noise."""
+    rng = np.random.default_rng(5)
+    x, y = np.meshgrid(np.linspace(left * 400 + 20, 380, 9), np.linspace(20, 280, 9))
+    points = np.stack([x.ravel(), y.ravel()], -1)
+    true = (
+        np.array([[0.9, -0.2, 30.0], [0.2, 0.9, 60.0], [0, 0, 1.0]]) if matrix is None else matrix
+    )
+    targets = transforms.apply(true, points) + rng.normal(0, scatter, points.shape)
+    every = np.ones(len(points), bool)
+    refined = Refined(
+        matrix=true,
+        points=points,
+        targets=targets,
+        scores=np.full(len(points), 0.6),
+        inside=every,
+        agreement=SimpleNamespace(log10_nfa=-40.0),  # type: ignore[arg-type]
+        grid_px=1.0,
+    )
+    verified = Verification(
+        log10_tail=-12.0, points=points, agree=every, scores=refined.scores, span=300.0
+    )
+    return refined, verified
+
+
+def judged(found: tuple[Refined, Verification], probability: float) -> judging.Judged:
+    return judging.judge(*found, _SHAPE, probability=probability)
+
+
+@pytest.mark.parametrize(
+    ("probability", "accepted", "candidate"),
+    [
+        (1e-6, True, False),
+        (5e-4, True, False),
+        (5.1e-4, False, True),
+        (0.05, False, True),
+        (0.051, False, False),
+    ],
+)
+def test_between_two_limits_a_place_is_a_candidate_only(
+    probability: float, accepted: bool, candidate: bool
+) -> None:
+    found = judged(place(), probability)
+    assert isinstance(found.registration, Registered) == accepted
+    assert (found.candidate is not None) == candidate
+    if isinstance(found.registration, NotRegistered):
+        assert "coincidence" in found.registration.reason
+        assert (found.registration.matches, found.registration.inliers) == (81, 81)
+
+
+# The areas at two sides differ by (1 + 400 p) ** 3: 11.4 and 12.8.
+@pytest.mark.parametrize(("tilt", "accepted"), [(0.00312, True), (0.00335, False)])
+def test_a_view_that_no_camera_above_has_is_refused(tilt: float, accepted: bool) -> None:
+    matrix = np.array([[1.5, 0, 0], [0, 1, 0], [tilt, 0, 1.0]])
+    found = judged(place(matrix, scatter=0.01), 1e-9)
+    assert isinstance(found.registration, Registered) == accepted
+    assert found.candidate is None
+    assert accepted or "tilts" in found.registration.reason  # type: ignore[union-attr]
+
+
+def test_patches_of_one_part_place_the_picture_with_a_wider_error_on_the_other_side() -> None:
+    matrix = np.array([[1.0, 0, 30], [0, 1.0, 60], [0.0004, 0, 1.0]])
+    whole, part = (judged(place(matrix, left=share), 1e-9).registration for share in (0.0, 0.65))
+    assert isinstance(whole, Registered) and isinstance(part, Registered)
+    assert (whole.model, part.model) == ("homography", "similarity")
+    assert part.matrix[2, :2] == pytest.approx([0, 0])
+    near, far = (
+        math.sqrt(np.linalg.eigvalsh(c)[-1])
+        for c in registration.place_covariance(part, [[330.0, 150.0], [0.0, 150.0]])
+    )
+    assert near < 2.0 and far > 10.0
+
+
+@pytest.mark.parametrize(("scatter", "accepted"), [(3.0, True), (60.0, False)])
+def test_a_place_whose_centre_is_uncertain_is_refused(scatter: float, accepted: bool) -> None:
+    found = judged(place(scatter=scatter), 1e-9).registration
+    assert isinstance(found, Registered) == accepted
+    assert accepted or "centre is uncertain" in found.reason  # type: ignore[union-attr]
+
+
+def test_the_error_grows_as_fewer_patches_agree() -> None:
+    refined, verified = place(scatter=3.0)
+    some = replace(refined, inside=np.arange(81) % 4 == 0)
+    few, all_of_them = (judged((r, verified), 1e-9).registration for r in (some, refined))
+    assert isinstance(few, Registered) and isinstance(all_of_them, Registered)
+    # A quarter of the patches double the error, a quarter of the share grows it 4 ** 0.75 fold.
+    assert 4 < few.sigma_px / all_of_them.sigma_px < 8
+
+
 def test_without_a_wrong_peak_a_height_shows_nothing() -> None:
-    assert judging.by_height(9.0, [], 1.0) == 1.0
+    assert replace(_PLAIN, rivals=()).by_height == 1.0
 
 
 @pytest.mark.parametrize(
     ("surprise", "rivals", "trials", "fall"),
     [
         # The mean fall of 24 peaks of 0.35 each and of the rivals above the least of them.
-        (8.0, [5.0], 1.0, 24 * 0.35 / 25),
-        (8.0, [5.0], 3.0, 24 * 0.35 / 25),
-        (8.0, [5.0, 6.3, 5.2], 1.0, (24 * 0.35 + 1.5) / 27),
-        (8.0, [5.0] * 40, 1.0, 0.2),
+        (8.0, (5.0,), 1.0, 24 * 0.35 / 25),
+        (8.0, (5.0,), 3.0, 24 * 0.35 / 25),
+        (8.0, (5.0, 6.3, 5.2), 1.0, (24 * 0.35 + 1.5) / 27),
+        (8.0, (5.0,) * 40, 1.0, 0.2),
     ],
 )
 def test_heights_fall_off_exponentially_above_the_least_rival(
-    surprise: float, rivals: list[float], trials: float, fall: float
+    surprise: float, rivals: tuple[float, ...], trials: float, fall: float
 ) -> None:
     expected = trials * len(rivals) * math.exp(-(surprise - 5.0) / fall)
-    found = judging.by_height(surprise, rivals, trials)
+    found = replace(_PLAIN, surprise=surprise, rivals=rivals, trials=trials).by_height
     assert found == pytest.approx(1 - math.exp(-expected), rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("log10_nfa", "others", "refined", "fall", "mode"),
+    [
+        # The law alone; for each place refined.
+        (-22.0, (), 1, 4.0, 2.0),
+        (-22.0, (), 6, 4.0, 2.0),
+        # Six places of the law and six of the reference: equal ones, ...
+        (-22.0, (-2.0,) * 6, 6, 3.0, 2.0),
+        (-22.0, (-6.0,) * 6, 6, 3.0, -3 * math.log((math.exp(-2 / 3) + math.exp(-2)) / 2)),
+        # ... and one that stands out by 61.2: the spread is 7.65 instead of 5.1.
+        (-52.0, (-2.0,) * 5 + (-63.2,), 6, 6.0, None),
+    ],
+)
+def test_shifts_are_compared_with_those_of_the_other_places_refined(
+    log10_nfa: float, others: tuple[float, ...], refined: int, fall: float, mode: float | None
+) -> None:
+    if mode is None:
+        seen = [6 * math.exp(-2 / fall), *(math.exp(other / fall) for other in others)]
+        mode = -fall * math.log(sum(seen) / (6 + len(others)))
+    expected = refined * math.exp((log10_nfa + mode) / fall)
+    found = replace(_PLAIN, log10_nfa=log10_nfa, others=others, refined=refined).by_shifts
+    assert found == pytest.approx(1 - math.exp(-expected), rel=1e-6)
+
+
+def test_a_place_where_no_patches_shift_together_shows_nothing_by_them() -> None:
+    assert replace(_PLAIN, log10_nfa=math.inf).by_shifts == 1.0
+
+
+@pytest.mark.parametrize(
+    ("log10_tail", "expected"), [(-1.3, 0.5), (-2.3, 0.5 / math.e), (-0.3, 1.0), (0.0, 1.0)]
+)
+def test_the_tail_of_the_patches_has_the_law_of_wrong_places(
+    log10_tail: float, expected: float
+) -> None:
+    assert replace(_PLAIN, log10_tail=log10_tail).by_patches == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize(("surprise", "log10_tail"), [(9.0, -9.0), (9.0, 0.0), (2.0, -9.0)])
-def test_two_independent_tests_are_combined_after_fisher(
+def test_three_independent_tests_are_combined_after_fisher(
     surprise: float, log10_tail: float
 ) -> None:
-    one, other = judging.by_height(surprise, [5.0], 1.0), judging.by_patches(log10_tail, 200.0)
-    found = judging.false_match_probability(
-        surprise=surprise, rivals=[5.0], trials=1.0, log10_tail=log10_tail, span=200.0
-    )
-    assert found == pytest.approx(one * other * (1 - math.log(one * other)), rel=1e-6)
+    found = replace(_PLAIN, surprise=surprise, log10_tail=log10_tail)
+    log = -math.log(found.by_height * found.by_shifts * found.by_patches)
+    expected = math.exp(-log) * (1 + log + log**2 / 2)
+    assert found.false_match_probability == pytest.approx(expected, rel=1e-6)
 
 
 def test_a_height_beyond_all_numbers_has_no_probability() -> None:
-    found = judging.false_match_probability(
-        surprise=5000.0, rivals=[5.0], trials=1.0, log10_tail=-9.0, span=200.0
-    )
-    assert found == 0.0
+    assert replace(_PLAIN, surprise=5000.0).false_match_probability == 0.0
+
+
+def test_probability_falls_with_height_shifts_and_patches() -> None:
+    def stated(**values: float) -> float:
+        rivals = (5.2, 5.0, 4.9, 4.8, 4.7, 4.6)
+        return replace(_PLAIN, rivals=rivals, **values).false_match_probability  # type: ignore[arg-type]
+
+    assert stated(surprise=4.0, log10_nfa=3.0, log10_tail=0.0) == pytest.approx(1.0, abs=0.01)
+    assert stated(surprise=7.0, log10_tail=-3.0) > stated(log10_tail=-3.0) > stated() > 0
+    assert stated(log10_nfa=-5.0) > stated(log10_nfa=-20.0) > stated(log10_nfa=-60.0)

@@ -163,8 +163,8 @@ def distinct(peaks: list[Peak], shape: tuple[int, ...], *, most: int = _KEPT) ->
     return chosen
 
 
-def rivals(best: Peak, peaks: list[Peak], shape: tuple[int, ...]) -> list[float]:
-    """Return the heights of the best peaks elsewhere: all of them are wrong if this one is right.
+def rivals(best: Peak, peaks: list[Peak], shape: tuple[int, ...]) -> list[Peak]:
+    """Return the best peaks elsewhere: all of them are wrong if this one is right.
 
     Two places on overlapping ground, of one reference or two, count once.
     """
@@ -176,7 +176,7 @@ def rivals(best: Peak, peaks: list[Peak], shape: tuple[int, ...]) -> list[float]
     for peak, place in zip(peaks, ground, strict=True):
         if all(_metres(place, other) > away_m for other in taken):
             taken.append(place)
-            found.append(peak.surprise)
+            found.append(peak)
         if len(found) == _RIVALS:
             break
     return found

@@ -15,6 +15,7 @@ from imgcheck.geo.reference import Prior
 from imgcheck.geo.structural import coarse, judging, refine
 from imgcheck.geo.structural.coarse import Pyramid
 from imgcheck.geo.structural.engine import BEYOND_DOUBT, TOO_LITTLE_GROUND
+from imgcheck.geo.structural.judging import Evidence
 from imgcheck.geo.structural.refine import Refined, Verification
 from imgcheck.imaging import Image, registration
 from imgcheck.imaging.pixels import Float32, Float64, Mask
@@ -163,10 +164,11 @@ def _searched(
     for look in _LOOKS if plan.work < _MOST_SECOND else _LOOKS[:1]:
         peaks = _swept(levels, picture, usable, plan, look, progress)
         found = planning.distinct(peaks, picture.shape)
-        best = _best(picture, usable, found[:_REFINED], opened, progress)
+        started = _started(picture, usable, found[:_REFINED], opened, progress)
+        best = _best(picture, usable, started)
         if best is not None:
             rivals = planning.rivals(best[0].peak, found, picture.shape)
-            answer = _judged(picture, *best, rivals, plan)
+            answer = _judged(picture, *best, started, rivals, plan)
             if isinstance(answer, AreaMatch):
                 break
     return answer
@@ -239,14 +241,14 @@ class _Counted:
         self.done += 1
 
 
-def _best(
+def _started(
     picture: Float32,
     usable: Mask,
     peaks: list[Peak],
     opened: Callable[[Source], Image],
     progress: Progress | None,
-) -> tuple[Close, Verification] | None:
-    """Refine the best candidates in the references themselves, finish the best of these."""
+) -> list[Close]:
+    """Refine candidates in the references themselves; the best come first."""
     started: list[Close] = []
     images: dict[int, Image] = {}
     # One reference after the other, so that one file is open at a time.
@@ -258,16 +260,21 @@ def _best(
         close = _closely(picture, usable, peak, images[peak.source.id])
         if close is not None:
             started.append(close)
-    started.sort(key=lambda c: c.refined.agreement.log10_nfa)
+    return sorted(started, key=lambda c: c.refined.agreement.log10_nfa)
+
+
+def _best(
+    picture: Float32, usable: Mask, started: list[Close]
+) -> tuple[Close, Refined, Verification] | None:
+    """Finish the best candidates."""
     finished = []
     for close in started[:_FINISHED]:
-        refined = refine.finish(picture, usable, close.pyramid, close.refined)
-        verified = refine.verify(picture, usable, close.pyramid, refined.matrix)
-        if verified is not None:
-            finished.append((replace(close, refined=refined), verified))
-            if verified.log10_tail < BEYOND_DOUBT:
+        found = refine.finish(picture, usable, close.pyramid, close.refined)
+        if found is not None:
+            finished.append((close, *found))
+            if found[1].log10_tail < BEYOND_DOUBT:
                 break
-    return min(finished, key=lambda found: found[1].log10_tail, default=None)
+    return min(finished, key=lambda found: found[2].log10_tail, default=None)
 
 
 def _closely(picture: Float32, usable: Mask, peak: Peak, image: Image) -> Close | None:
@@ -297,18 +304,30 @@ def _closely(picture: Float32, usable: Mask, peak: Peak, image: Image) -> Close 
 
 
 def _judged(
-    picture: Float32, best: Close, verified: Verification, rivals: list[float], plan: planning.Plan
+    picture: Float32,
+    best: Close,
+    refined: Refined,
+    verified: Verification,
+    started: list[Close],
+    rivals: list[Peak],
+    plan: planning.Plan,
 ) -> AreaMatch | NotPlaced:
     """Accept or refuse the best candidate."""
     more = math.log10(_FINISHED / _FINISHED_MEASURED)
-    probability = judging.false_match_probability(
+    wrong = planning.rivals(best.peak, [close.peak for close in started], picture.shape)
+    heights = tuple(peak.surprise for peak in rivals)
+    evidence = Evidence(
         surprise=best.peak.surprise,
-        rivals=rivals,
+        rivals=heights,
         trials=1.0,
+        log10_nfa=best.refined.agreement.log10_nfa,
+        others=tuple(c.refined.agreement.log10_nfa for c in started if c.peak in wrong),
+        refined=len(started),
         log10_tail=min(0.0, verified.log10_tail + more),
-        span=verified.span,
     )
-    found = judging.judge(best.refined, verified, picture.shape, probability=probability)
+    probability = evidence.false_match_probability
+    judged = judging.judge(refined, verified, picture.shape, probability=probability)
+    found = judged.registration
     if isinstance(found, NotRegistered):
         return NotPlaced(
             reason=f"{found.reason}; {plan.reason}" if plan.reason else found.reason,
@@ -326,5 +345,5 @@ def _judged(
         path=source.path,
         window=best.window,
         surprise=best.peak.surprise,
-        rival=max(rivals, default=0.0),
+        rival=max(heights, default=0.0),
     )

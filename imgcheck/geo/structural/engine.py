@@ -7,6 +7,7 @@ import numpy as np
 
 from imgcheck.geo.structural import coarse, judging, refine
 from imgcheck.geo.structural.coarse import Candidate, Pyramid
+from imgcheck.geo.structural.judging import Evidence
 from imgcheck.geo.structural.refine import Refined, Verification
 from imgcheck.imaging import registration
 from imgcheck.imaging.pixels import Float32, Mask
@@ -18,12 +19,14 @@ TOO_LITTLE_GROUND = "too little of the picture is ground that was not drawn over
 _REFINED, _FINISHED = 6, 2
 # No wrong place comes near this (benchmarks: structural, negatives); no second is finished.
 BEYOND_DOUBT = -30.0
-# Sizes at which the mirrored picture is tried, and the factor of its turn step.
-_RIVAL_SIZES, _RIVAL_STEP = 3, 2
+# The mirrored picture is tried at the sizes within this factor, with this factor of the turn step.
+_RIVAL_REACH, _RIVAL_STEP = math.log(1.45), 2
 # Trials of a picture of another place relative to the mirrored picture at the same sizes: its peaks
 # are counted several times, at near sizes and turns. Set on 320 pictures of ground that is not on
 # the reference: the west of NAIP, early dates of Pucallpa, half of the other places.
 _TRIALS = 0.15
+# Candidates nearer than this share of the picture's side show the same ground.
+_SAME_GROUND = 0.3
 # Candidates this far below the best peak are not refined.
 _FAR_BEHIND = 3.0
 # A picture must cover this many reference pixels a side: on fewer, pictures of other rendered
@@ -40,24 +43,26 @@ class Match:
     """A place that was accepted.
 
     ``log10_nfa`` of the registration is the binomial tail of the verification, ``inliers`` are the
-    patches that agree, ``matches`` those compared; ``surprise`` is the height of the correlation
-    peak over the mean of all places in standard deviations.
+    patches that agree, ``matches`` those compared.
     """
 
     registration: Registered
     false_match_probability: float
-    surprise: float
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NoMatch:
     """The best place was refused, or there is none (then its numbers are None).
 
-    ``mirrored_better``: the mirrored picture has the higher correlation peak.
+    ``candidate`` is the place, where its probability allows to look at it; ``mirrored_better``: the
+    mirrored picture has the higher correlation peak.
     """
 
     registration: NotRegistered
     false_match_probability: float | None = None
+    evidence: Evidence | None = None
+    candidate: Registered | None = None
     mirrored_better: bool = False
 
 
@@ -112,25 +117,29 @@ def find(
     candidates = coarse.search(
         picture, usable, pyramid, scales=sizes, side=side, turn_step=turn_step
     )
-    best = _best(picture, usable, pyramid, _distinct(candidates, picture.shape))
+    started = _started(picture, usable, pyramid, _distinct(candidates, picture.shape))
+    best = _best(picture, usable, pyramid, started)
     if best is None:
         return _nothing(
             "no location on the reference has edges in the same directions as the picture"
         )
-    candidate, refined, verified = best
-    rivals = _rivals(picture, usable, pyramid, candidate, side, turn_step)
-    probability = judging.false_match_probability(
-        surprise=candidate.surprise,
-        rivals=rivals,
-        trials=_TRIALS * len(sizes) / _RIVAL_SIZES,
+    start, refined, verified = best
+    near = [size for size in sizes if abs(math.log(size / start.candidate.scale)) < _RIVAL_REACH]
+    rivals = _rivals(picture, usable, pyramid, near, side, turn_step)
+    evidence = Evidence(
+        surprise=start.candidate.surprise,
+        rivals=tuple(rival.candidate.surprise for rival in rivals),
+        trials=_TRIALS * len(sizes) / len(near),
+        log10_nfa=start.log10_nfa,
+        others=_others(start, started, rivals, picture.shape),
+        refined=len(started),
         log10_tail=verified.log10_tail,
-        span=verified.span,
     )
-    found = judging.judge(refined, verified, picture.shape, probability=probability)
+    probability = evidence.false_match_probability
+    judged = judging.judge(refined, verified, picture.shape, probability=probability)
+    found = judged.registration
     if isinstance(found, Registered):
-        return Match(
-            registration=found, false_match_probability=probability, surprise=candidate.surprise
-        )
+        return Match(registration=found, false_match_probability=probability, evidence=evidence)
     if left_out:
         found = replace(
             found,
@@ -140,7 +149,9 @@ def find(
     return NoMatch(
         registration=found,
         false_match_probability=probability,
-        mirrored_better=bool(rivals) and max(rivals) > candidate.surprise,
+        evidence=evidence,
+        candidate=judged.candidate,
+        mirrored_better=bool(rivals) and max(evidence.rivals) > evidence.surprise,
     )
 
 
@@ -211,22 +222,43 @@ def _distinct(candidates: list[Candidate], shape: tuple[int, ...]) -> list[Candi
     return chosen
 
 
-def _best(
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Start:
+    """A candidate and its first refinement, if patches agree at all."""
+
+    candidate: Candidate
+    refined: Refined | None = None
+
+    @property
+    def log10_nfa(self) -> float:
+        return math.inf if self.refined is None else self.refined.agreement.log10_nfa
+
+
+def _started(
     picture: Float32, usable: Mask, pyramid: Pyramid, candidates: list[Candidate]
-) -> tuple[Candidate, Refined, Verification] | None:
-    started = []
-    for candidate in candidates:
-        first = refine.once(picture, usable, pyramid, candidate.matrix, refine.FIRST)
-        if first is not None:
-            started.append((candidate, first))
-    started.sort(key=lambda pair: pair[1].agreement.log10_nfa)
+) -> list[_Start]:
+    """Refine candidates once; those whose patches agree best come first."""
+    started = [
+        _Start(
+            candidate=candidate,
+            refined=refine.once(picture, usable, pyramid, candidate.matrix, refine.FIRST),
+        )
+        for candidate in candidates
+    ]
+    return sorted(started, key=lambda start: start.log10_nfa)
+
+
+def _best(
+    picture: Float32, usable: Mask, pyramid: Pyramid, started: list[_Start]
+) -> tuple[_Start, Refined, Verification] | None:
     finished = []
-    for candidate, first in started[:_FINISHED]:
-        refined = refine.finish(picture, usable, pyramid, first)
-        verified = refine.verify(picture, usable, pyramid, refined.matrix)
-        if verified is not None:
-            finished.append((candidate, refined, verified))
-            if verified.log10_tail < BEYOND_DOUBT:
+    for start in started[:_FINISHED]:
+        if start.refined is None:
+            break
+        found = refine.finish(picture, usable, pyramid, start.refined)
+        if found is not None:
+            finished.append((start, *found))
+            if found[1].log10_tail < BEYOND_DOUBT:
                 break
     return min(finished, key=lambda found: found[2].log10_tail, default=None)
 
@@ -235,20 +267,26 @@ def _rivals(
     picture: Float32,
     usable: Mask,
     pyramid: Pyramid,
-    candidate: Candidate,
+    sizes: list[float],
     side: int,
     turn_step: float,
-) -> list[float]:
-    """Return the heights of the mirrored picture's best peaks at about the same size."""
-    step = coarse.SCALE_STEP
-    sizes = [candidate.scale / step, candidate.scale, candidate.scale * step]
+) -> list[_Start]:
+    """Return the mirrored picture's best peaks, the best of them refined."""
     mirrored = np.ascontiguousarray(picture[:, ::-1])
+    there = np.ascontiguousarray(usable[:, ::-1])
     found = coarse.search(
-        mirrored,
-        np.ascontiguousarray(usable[:, ::-1]),
-        pyramid,
-        scales=sizes,
-        side=side,
-        turn_step=_RIVAL_STEP * turn_step,
+        mirrored, there, pyramid, scales=sizes, side=side, turn_step=_RIVAL_STEP * turn_step
     )
-    return [place.surprise for place in found]
+    distinct = _distinct(found, picture.shape)
+    rest = [place for place in found if place not in distinct]
+    return _started(mirrored, there, pyramid, distinct) + [_Start(candidate=c) for c in rest]
+
+
+def _others(
+    best: _Start, started: list[_Start], rivals: list[_Start], shape: tuple[int, ...]
+) -> tuple[float, ...]:
+    """Return how well patches agree at places that are wrong if the best is right."""
+    reach = _SAME_GROUND * math.sqrt(shape[0] * shape[1]) * best.candidate.scale
+    x, y = best.candidate.x, best.candidate.y
+    apart = [s for s in started if math.hypot(s.candidate.x - x, s.candidate.y - y) > reach]
+    return tuple(s.log10_nfa for s in apart + rivals if s.refined is not None)

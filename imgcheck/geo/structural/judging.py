@@ -1,12 +1,12 @@
 """Accept or refuse a place found by edges: its false match probability, transform and error.
 
-A wrong place lacks two things: a correlation that is an outlier among all places, and patches that
-agree. On wrong places the two were independent, and they are combined like two tests.
+A wrong place lacks three things: a correlation that is an outlier among all places, patches that
+shift together when it is refined, and patches that stay where they are when they are searched
+again. On wrong places the three were independent, and they are combined like three tests.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -30,16 +30,19 @@ from imgcheck.quantity import significant
 # peaks against those of the mirrored picture on the reference itself.
 _FALL, _FALL_WEIGHT = 0.35, 24.0
 _LEAST_FALL = 0.2
-# Tail of the patches' agreement on the same wrong places: half exceed the first number (log10),
-# each further factor e costs the second. For pictures of 150 and of 200 or more grid pixels: small
-# ones have small patches, which agree more easily.
-_TAIL_SPANS = (150.0, 200.0)
-_TAIL_MEDIANS, _TAIL_FALLS = (2.4, 1.5), (1.9, 1.1)
+# Agreement of the first refinement at one wrong place, -log10 NFA: a Gumbel law with this mode and
+# fall for each factor e, where the mean lies so far above the least. All are weighted as so many
+# places against the wrong places refined on the reference itself.
+_SHIFT_MODE, _SHIFT_FALL, _SHIFT_SPREAD, _SHIFT_WEIGHT = 2.0, 4.0, 5.1, 6.0
+_LEAST_SHIFT_FALL = 3.0
+# Tail of the patches searched again at the same wrong places: half exceed the first number (log10),
+# each further factor e costs the second.
+_TAIL_MEDIAN, _TAIL_FALL = 1.3, 1.0
 # benchmarks: structural, negatives: unrelated pairs that were accepted, and pairs tested.
 FALSE_PLACINGS, UNRELATED_PAIRS = 0, 2_000
 # A place is accepted where a picture of another place would reach it less often than this: half of
-# the accepted rate of false matches.
-ACCEPT_PROBABILITY = 5e-4
+# the accepted rate of false matches. Up to the second it is shown as a candidate, for the eye only.
+ACCEPT_PROBABILITY, CANDIDATE_PROBABILITY = 5e-4, 0.05
 # Agreeing patches were selected because they agree, overlap their neighbours and share errors of
 # the ground: on the tuning ground the true error was this much larger in variance than their
 # scatter, the more the fewer of all patches agree, and more where eight parameters were fitted
@@ -47,12 +50,16 @@ ACCEPT_PROBABILITY = 5e-4
 OPTIMISM, OPTIMISM_POWER, OPTIMISM_HOMOGRAPHY = 1.8, 1.5, 1.5
 # Co-registration error of two dates of one place, reference pixels.
 DATES_SIGMA_PX = 0.2
-# Largest accepted error of a corner: share of the picture's diagonal in the reference, but no less
-# than these grid pixels in small pictures.
-LARGEST_CORNER_SIGMA, LEAST_CORNER_LIMIT = 0.01, 3.0
-# Agreeing patches must surround at least this share of a tilted picture: the two of 141 of the
-# tuning ground that were wrong by over 10 pixels had 0.36 and 0.37, one right one less than 0.42.
+# Largest accepted error of the centre, and of a corner before a tilt is no longer fitted: share of
+# the picture's diagonal in the reference, but no less than these grid pixels in small pictures.
+LARGEST_SIGMA, LEAST_LIMIT = 0.01, 3.0
+# Agreeing patches must surround at least this share of a picture whose tilt is fitted: the two of
+# 141 of the tuning ground that were wrong by over 10 pixels had 0.36 and 0.37, one right one less
+# than 0.42.
 LEAST_HULL = 0.42
+# Where they do not, stretch and tilt are not fitted, and are uncertain by this share of the
+# distance from the middle of the patches.
+TILT_SIGMA = 0.02
 # An oblique view is a homography: affine fits underestimated the error of their corners (3 of 8
 # within their ellipses).
 _MODELS = ("similarity", "homography")
@@ -61,10 +68,109 @@ _MODELS = ("similarity", "homography")
 LARGEST_FALL_OFF = 12.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What stands for a place against all others.
+
+    Attributes
+    ----------
+    surprise : float
+        Height of the correlation peak over the mean of all places, standard deviations.
+    rivals : tuple of float
+        Heights of the best peaks that are wrong, such as those of the mirrored picture.
+    trials : float
+        How many times as many trials the picture had as the rivals.
+    log10_nfa : float
+        Agreement of the patches in the first refinement, which was the best of ``refined``.
+    others : tuple of float
+        The same at places that are wrong.
+    refined : int
+    log10_tail : float
+        Of the verification.
+    """
+
+    surprise: float
+    rivals: tuple[float, ...]
+    trials: float
+    log10_nfa: float
+    others: tuple[float, ...]
+    refined: int
+    log10_tail: float
+
+    @property
+    def false_match_probability(self) -> float:
+        """The probability that a picture of another place reaches this result.
+
+        References
+        ----------
+        .. [1] R. A. Fisher, Statistical Methods for Research Workers, 1932 (combining tests).
+        """
+        joint = self.by_height * self.by_shifts * self.by_patches
+        if joint <= 0:
+            return 0.0
+        log = -math.log(joint)
+        return min(1.0, joint * (1.0 + log + 0.5 * log**2))
+
+    @property
+    def by_height(self) -> float:
+        """The probability that any wrong place has as high a peak."""
+        if not self.rivals:
+            return 1.0
+        least, count = min(self.rivals), len(self.rivals)
+        own = sum(p - least for p in self.rivals)
+        fall = max(_LEAST_FALL, (own + _FALL_WEIGHT * _FALL) / (count + _FALL_WEIGHT))
+        expected = self.trials * count * math.exp(-(self.surprise - least) / fall)
+        return -math.expm1(-expected)
+
+    @property
+    def by_shifts(self) -> float:
+        """The probability that patches shift together as well at one of the places refined."""
+        count = _SHIFT_WEIGHT + len(self.others)
+        spread = sum(max(self.others) - nfa for nfa in self.others) if self.others else 0.0
+        spread = (_SHIFT_WEIGHT * _SHIFT_SPREAD + spread) / count
+        fall = max(_LEAST_SHIFT_FALL, _SHIFT_FALL * spread / _SHIFT_SPREAD)
+        prior = _SHIFT_WEIGHT * math.exp(-_SHIFT_MODE / fall)
+        mode = (prior + sum(math.exp(nfa / fall) for nfa in self.others)) / count
+        expected = self.refined * math.exp(min(self.log10_nfa / fall, 50.0)) / mode
+        return -math.expm1(-expected)
+
+    @property
+    def by_patches(self) -> float:
+        """The probability that patches stay as well at a wrong place."""
+        return min(1.0, 0.5 * math.exp((self.log10_tail + _TAIL_MEDIAN) / _TAIL_FALL))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """A place, accepted or refused; a ``candidate`` is refused, but may be looked at."""
+
+    registration: Registration
+    candidate: Registered | None = None
+
+
 def judge(
     refined: Refined, verified: Verification, shape: tuple[int, ...], *, probability: float
-) -> Registration:
+) -> Judged:
     """Fit the transform to the patches that agree, and accept or refuse it."""
+    found = _register(refined, verified, shape)
+    if isinstance(found, NotRegistered) or probability <= ACCEPT_PROBABILITY:
+        return Judged(registration=found)
+    refused = NotRegistered(
+        reason="the best location could be a coincidence: a picture of another place would "
+        f"fit as well with a probability of {significant(probability, 2)}, and at most "
+        f"{significant(ACCEPT_PROBABILITY, 2)} is accepted",
+        matches=found.matches,
+        inliers=found.inliers,
+        log10_nfa=found.log10_nfa,
+    )
+    return Judged(
+        registration=refused,
+        candidate=found if probability <= CANDIDATE_PROBABILITY else None,
+    )
+
+
+def _register(refined: Refined, verified: Verification, shape: tuple[int, ...]) -> Registration:
+    """Fit the transform to the patches that agree; refuse one that is none of an overhead view."""
     inside = refined.inside
     inliers = int(inside.sum())
     refused = NotRegistered(
@@ -78,12 +184,25 @@ def judge(
         return refused
     fitted = replace(fitted, covariance=_true_covariance(fitted, refined))
     spread = registration.sigmas(fitted, shape, SHARED_SIGMA_PX)
-    reason = _refusal(fitted, refined, verified, shape, max(spread[1:]), probability)
-    if reason is not None:
-        return replace(refused, reason=reason)
+    diagonal = math.hypot(*shape[:2]) * transforms.scale(fitted.matrix, shape)
+    limit = max(LARGEST_SIGMA * diagonal, LEAST_LIMIT * refined.grid_px)
+    model = fitted.model
+    if _poorly_tilted(fitted, verified, shape, max(spread[1:]), limit):
+        untilted = _untilted(refined)
+        if untilted is None:
+            return refused
+        fitted, model = untilted, "similarity"
+        spread = registration.sigmas(fitted, shape, SHARED_SIGMA_PX)
+    odd = odd_shape(fitted.matrix, shape, largest_fall_off=LARGEST_FALL_OFF)
+    if odd:
+        return replace(refused, reason=odd)
+    if spread[0] > limit:
+        return replace(
+            refused, reason=f"the centre is uncertain by {spread[0]:.1f} reference pixels"
+        )
     return Registered(
         matrix=fitted.matrix,
-        model=fitted.model,
+        model=model,
         inliers=inliers,
         distinct=inliers,
         matches=len(inside),
@@ -110,13 +229,13 @@ def _true_covariance(fitted: Fit, refined: Refined) -> Float64:
     return covariance
 
 
-def _fit(refined: Refined) -> Fit | None:
+def _fit(refined: Refined, models: tuple[str, ...] = _MODELS) -> Fit | None:
     """Fit the narrowest adequate model, picture to reference."""
     inside = refined.inside
     source, target = refined.points[inside], refined.targets[inside]
     weights = np.maximum(refined.scores[inside], 0.05) ** 2
     best: Fit | None = None
-    for model in _MODELS:
+    for model in models:
         start = refined.matrix if model == "homography" else None
         fitted = transforms.fit(source, target, model=model, weights=weights, start=start)
         if fitted is None:
@@ -132,31 +251,28 @@ def _fit(refined: Refined) -> Fit | None:
     return best
 
 
-def _refusal(
+def _untilted(refined: Refined) -> Fit | None:
+    """Fit turn, size and place alone; stretch and tilt are 0, with their uncertainty."""
+    fitted = _fit(refined, models=("similarity",))
+    if fitted is None:
+        return None
+    covariance = np.diag([0.0] * 4 + [TILT_SIGMA**2] * 4)
+    covariance[:4, :4] = _true_covariance(fitted, refined)
+    return replace(fitted, model="homography", covariance=covariance)
+
+
+def _poorly_tilted(
     fitted: Fit,
-    refined: Refined,
     verified: Verification,
     shape: tuple[int, ...],
     corner_sigma: float,
-    probability: float,
-) -> str | None:
-    if probability > ACCEPT_PROBABILITY:
-        return (
-            "the best location could be a coincidence: a picture of another place would "
-            "fit as well with "
-            f"a probability of {significant(probability, 2)}, and at most "
-            f"{significant(ACCEPT_PROBABILITY, 2)} is accepted"
-        )
-    odd = odd_shape(fitted.matrix, shape, largest_fall_off=LARGEST_FALL_OFF)
-    if odd:
-        return odd
+    limit: float,
+) -> bool:
+    """Return whether the tilt of a fit is determined by too little of the picture."""
+    if fitted.model == "similarity":
+        return False
     surrounded = _hull_share(verified.points[verified.agree], shape)
-    if fitted.model != "similarity" and surrounded < LEAST_HULL:
-        return "the matching patches all lie in one part of the picture"
-    diagonal = math.hypot(*shape[:2]) * transforms.scale(fitted.matrix, shape)
-    if corner_sigma > max(LARGEST_CORNER_SIGMA * diagonal, LEAST_CORNER_LIMIT * refined.grid_px):
-        return f"the position of a corner is uncertain by {corner_sigma:.1f} reference pixels"
-    return None
+    return surrounded < LEAST_HULL or corner_sigma > limit
 
 
 def _hull_share(points: Float64, shape: tuple[int, ...]) -> float:
@@ -165,46 +281,3 @@ def _hull_share(points: Float64, shape: tuple[int, ...]) -> float:
         return 0.0
     hull = cv2.convexHull(points.astype(np.float32))
     return float(cv2.contourArea(hull)) / float(shape[0] * shape[1])
-
-
-def false_match_probability(
-    *, surprise: float, rivals: Sequence[float], trials: float, log10_tail: float, span: float
-) -> float:
-    """Estimate the probability that a picture of another place reaches this result.
-
-    Parameters
-    ----------
-    surprise : float
-        Height of the correlation peak, standard deviations.
-    rivals : sequence of float
-        Heights of the best peaks that are wrong, such as those of the mirrored picture.
-    trials : float
-        How many times as many trials the picture had as the rivals.
-    log10_tail, span : float
-        Of the verification.
-
-    References
-    ----------
-    .. [1] R. A. Fisher, Statistical Methods for Research Workers, 1932 (combining two tests).
-    """
-    joint = by_height(surprise, rivals, trials) * by_patches(log10_tail, span)
-    return min(1.0, joint * (1.0 - math.log(joint))) if joint > 0 else 0.0
-
-
-def by_height(surprise: float, rivals: Sequence[float], trials: float) -> float:
-    """Return the probability that any wrong place has as high a peak."""
-    peaks = sorted(rivals, reverse=True)
-    if not peaks:
-        return 1.0
-    least, count = peaks[-1], len(peaks)
-    own = sum(p - least for p in peaks)
-    fall = max(_LEAST_FALL, (own + _FALL_WEIGHT * _FALL) / (count + _FALL_WEIGHT))
-    expected = trials * count * math.exp(-(surprise - least) / fall)
-    return -math.expm1(-expected)
-
-
-def by_patches(log10_tail: float, span: float) -> float:
-    """Return the probability that patches agree as well at a wrong place."""
-    median = float(np.interp(span, _TAIL_SPANS, _TAIL_MEDIANS))
-    fall = float(np.interp(span, _TAIL_SPANS, _TAIL_FALLS))
-    return min(1.0, 0.5 * math.exp((log10_tail + median) / fall))
