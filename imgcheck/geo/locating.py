@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from imgcheck.errors import ImgcheckError, UsageError
-from imgcheck.geo import area, earth, features, structural
+from imgcheck.geo import area, earth, features, settling, structural
 from imgcheck.geo import reference as ref
 from imgcheck.geo.placement import NotPlaced, Placed, describe, in_larger, searched
 from imgcheck.geo.reference import Prior, ReferenceImage
 from imgcheck.imaging import Image, registration, windows
 from imgcheck.imaging.features import Features
 from imgcheck.imaging.pixels import Float32, Mask, as_gray, as_mask
-from imgcheck.imaging.registration import NotRegistered
-from imgcheck.quantity import binomial_interval
+from imgcheck.imaging.registration import NotRegistered, Registered
+from imgcheck.quantity import binomial_interval, significant
 
 Progress = Callable[[str, int, int], None]
 Placement = Placed | NotPlaced
@@ -110,7 +110,7 @@ def locate(
             )
             continue
         steps(f"comparing features with {references[i].name}")
-        results[i] = _attempt(_by_features, references[i], prior, query, gray.shape)
+        results[i] = _attempt(_by_features, references[i], prior, gray.shape, gray, wide, query)
     if not any(isinstance(found, Placed) for found in results):
         _by_edges_until_confident(gray, wide, references, prior, results, steps)
     return _best(results, references)
@@ -132,18 +132,22 @@ def _by_edges_until_confident(
             results[i] = NotPlaced(reason=f"it was not needed: {confident.name} placed the picture")
             continue
         steps(f"comparing edges with {references[i].name}")
-        found = _attempt(_by_edges, references[i], prior, gray, mask)
+        found = _attempt(_by_edges, references[i], prior, gray.shape, gray, mask)
         results[i] = found
         if isinstance(found, Placed) and found.false_match_probability <= CONFIDENT_PROBABILITY:
             confident = references[i]
 
 
 def _attempt(
-    search: Callable[..., Placement], reference: ReferenceImage, prior: Prior, *picture: object
+    search: Callable[..., Placement],
+    reference: ReferenceImage,
+    prior: Prior,
+    shape: tuple[int, ...],
+    *picture: object,
 ) -> Placement:
     """Search the part of a reference that the prior leaves; an unreadable one is skipped."""
     try:
-        window = ref.around(reference, prior.near)
+        window = ref.around(reference, prior, shape, largest_scale=structural.LARGEST_SCALE)
         if window is None:
             return NotPlaced(reason=_OUTSIDE)
         found = search(reference.cut(window), prior, *picture)
@@ -151,13 +155,24 @@ def _attempt(
         return NotPlaced(reason=str(error))
     if isinstance(found, NotPlaced):
         return found
+    away = prior.away_km(found.centre_lonlat)
+    if away > 0:
+        return NotPlaced(
+            reason=f"the best location lies {significant(away, 2)} km outside of the area to which "
+            "the search was limited: give a larger radius to accept it",
+            path=found.path,
+            log10_nfa=found.log10_nfa,
+        )
     return in_larger(found, np.array([[1, 0, window[0]], [0, 1, window[1]], [0, 0, 1.0]]))
 
 
 def _by_features(
-    reference: ReferenceImage, prior: Prior, query: Features, shape: tuple[int, ...]
+    reference: ReferenceImage, prior: Prior, gray: Float32, mask: Mask | None, query: Features
 ) -> Placement:
-    found = features.register(query, shape, reference, try_mirrored=prior.mirrored)
+    """Place a picture by local features, and measure it by patches where they leave it open."""
+    found = features.register(query, gray.shape, reference, try_mirrored=prior.mirrored)
+    if isinstance(found, Registered):
+        found = settling.settle(found, gray, mask, reference)
     if isinstance(found, NotRegistered):
         return NotPlaced(reason=found.reason, path="fast", log10_nfa=found.log10_nfa)
     return describe(

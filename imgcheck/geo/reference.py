@@ -59,6 +59,21 @@ class ReferenceImage:
             read=lambda part, shape: self.read((part[0] + x, part[1] + y, *part[2:]), shape),
         )
 
+    def pixel_m(self) -> float:
+        """Return the size of a pixel in its middle on the ground, metres.
+
+        Raises
+        ------
+        UsageError
+            If it has none.
+        """
+        affine, crs = earth.affine_of(self.transform), earth.system_of(self.crs)
+        middle = np.array([[self.shape[1] / 2, self.shape[0] / 2]])
+        size = float(np.sqrt(abs(np.linalg.det(earth.ground_slope(affine, middle, crs)))))
+        if not size > 0:
+            raise UsageError("the reference's pixels have no size on the ground")
+        return size
+
     def ring(self) -> Float64:
         """Return the corners as (lon, lat), (4, 2); NaN where the CRS has none."""
         corners = transforms.corners(self.shape)
@@ -75,8 +90,8 @@ class Prior:
     gsd_m : (least, most) or None
         Ground metres per picture pixel; used by the structural path.
     near : (lon, lat, radius_km) or None
-        Only the bounding box of this circle is searched on each reference; in an index, only
-        places whose centre lies within the circle.
+        Only places whose centre lies within this circle are accepted; as much around it is searched
+        as the picture can reach.
     mirrored : bool, default False
         Also search for the mirrored picture.
     first : (lon, lat) points
@@ -112,12 +127,16 @@ class Prior:
         """Return the range of reference pixels per picture pixel, None where it is open."""
         if self.gsd_m is None:
             return None
-        affine, crs = earth.affine_of(reference.transform), earth.system_of(reference.crs)
-        middle = np.array([[reference.shape[1] / 2, reference.shape[0] / 2]])
-        size = float(np.sqrt(abs(np.linalg.det(earth.ground_slope(affine, middle, crs)))))
-        if not size > 0:
-            raise UsageError("the reference's pixels have no size on the ground")
+        size = reference.pixel_m()
         return self.gsd_m[0] / size, self.gsd_m[1] / size
+
+    def away_km(self, point: tuple[float, float]) -> float:
+        """Return how far outside of ``near`` a point (lon, lat) lies, 0 within or without one."""
+        if self.near is None:
+            return 0.0
+        lon, lat, radius_km = self.near
+        east_north = earth.flat_map([(lon, lat)], centre=point)[0]
+        return max(0.0, float(np.hypot(*east_north)) - radius_km)
 
     def circle(self, transform: tuple[float, ...], crs: str) -> tuple[float, float, float] | None:
         """Return ``near`` in pixels of a reference: x, y, radius; None outside of its CRS."""
@@ -199,14 +218,28 @@ def of_image(image: Image, *, name: str) -> ReferenceImage:
     )
 
 
-def around(reference: ReferenceImage, near: tuple[float, float, float] | None) -> Window | None:
-    """Return the window to search: the bounding box of a circle (lon, lat, radius_km).
+def around(
+    reference: ReferenceImage, prior: Prior, picture_shape: tuple[int, ...], *, largest_scale: float
+) -> Window | None:
+    """Return the window that a picture of (rows, cols) centred in ``prior.near`` can reach.
 
-    The whole reference without a circle; None where the circle lies outside.
+    ``largest_scale``, reference pixels per picture pixel, where the prior leaves it open. The whole
+    reference without ``near``; None where that circle lies outside.
     """
     rows, cols = reference.shape
-    if near is None:
+    if prior.near is None:
         return 0, 0, cols, rows
+    lon, lat, radius_km = prior.near
+    if _window(reference, prior.near) is None:
+        return None
+    scale = (prior.scales(reference) or (0.0, largest_scale))[1]
+    reach_km = math.hypot(*picture_shape[:2]) / 2 * scale * reference.pixel_m() / 1000.0
+    return _window(reference, (lon, lat, radius_km + reach_km))
+
+
+def _window(reference: ReferenceImage, near: tuple[float, float, float]) -> Window | None:
+    """Return the bounding box of a circle (lon, lat, radius_km); None where it lies outside."""
+    rows, cols = reference.shape
     crs = earth.system_of(reference.crs)
     to_pixels = np.linalg.inv(earth.affine_of(reference.transform))
     ring = earth.circle(*near)

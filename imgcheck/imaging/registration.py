@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -413,6 +414,14 @@ def _sway(fitted: Fit, source: Float64, target: Float64, query_shape: tuple[int,
         moved = np.hypot(*(transforms.apply(again.matrix, ring) - corners).T)
         largest = max(largest, float(np.nan_to_num(moved, nan=math.inf).max()))
     return largest
+
+
+def hull_share(points: Float64, shape: tuple[int, ...]) -> float:
+    """Return the area of the convex hull of points as a share of the picture."""
+    if len(points) < 3:
+        return 0.0
+    hull = cv2.convexHull(points.astype(np.float32))
+    return float(cv2.contourArea(hull)) / float(shape[0] * shape[1])
 
 
 def odd_shape(

@@ -19,7 +19,7 @@ class Handling:
 
     ``extent`` is its side in pixels of the scene, ``columns`` the part of the scene that it lies in
     (shares of the width), ``tilt`` the jitter of a corner as a share of the side (each way half of
-    it), ``drawn`` whether a third of it is drawn over.
+    it), ``drawn`` whether a third of it is drawn over, ``scale`` picture pixels a scene pixel.
     """
 
     extent: int = 300
@@ -27,6 +27,7 @@ class Handling:
     tilt: float = 0.0
     drawn: bool = False
     quality: tuple[int, int] = (35, 75)
+    scale: tuple[float, float] = (0.6, 1.6)
 
 
 def post(
@@ -34,10 +35,10 @@ def post(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Give a posted picture and the matrix picture px -> scene px.
 
-    Any turn, 0.6 to 1.6 picture pixels a scene pixel, tilt, blur, gamma, half of them gray, JPEG.
+    Any turn, tilt, blur, gamma, half of them gray, JPEG.
     """
     rows, cols = scene.rgb.shape[:2]
-    scale = float(rng.uniform(0.6, 1.6))
+    scale = float(rng.uniform(*how.scale))
     size = round(how.extent * scale)
     turn = rng.uniform(0, 2 * np.pi)
     c, s = np.cos(turn) / scale, np.sin(turn) / scale

@@ -56,6 +56,7 @@ GUARDS = {
         "tests/case/test_ground.py", "tests/checks/test_geo_place.py",
     ),
     "imgcheck/geo/locating.py": ("tests/geo/test_choosing.py",),
+    "imgcheck/geo/settling.py": ("tests/geo/test_settling.py",),
     "imgcheck/case/shadows.py": ("tests/case/test_shadows.py",),
     "imgcheck/checks/check.py": ("tests/checks/test_check.py", "tests/test_verification.py"),
     "imgcheck/checks/_known.py": (
@@ -70,11 +71,11 @@ GUARDS = {
 }  # fmt: skip
 #: Of an engine only the functions that accept or refuse its result.
 ACCEPTANCE = {
-    "imgcheck/imaging/registration.py": ("refusal", "_sway", "odd_shape"),
+    "imgcheck/imaging/registration.py": ("refusal", "_sway", "odd_shape", "hull_share"),
+    "imgcheck/geo/settling.py": ("of_one_acquisition", "decide"),
     "imgcheck/geo/structural/judging.py": (
         "judge",
         "_poorly_tilted",
-        "_hull_share",
         "false_match_probability",
         "by_height",
         "by_shifts",

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from imgcheck import geo
@@ -104,7 +105,7 @@ def test_edges_are_compared_until_a_place_is_confident(first, tried, monkeypatch
     results = [_NOT, replace(_NOT, log10_nfa=-2.0), NotPlaced(reason="unreadable")]
     references = [SimpleNamespace(name=name) for name in "abc"]
     locating._by_edges_until_confident(
-        None, None, references, None, results, locating._Steps(None, 6)
+        np.zeros((4, 4)), None, references, None, results, locating._Steps(None, 6)
     )
     assert "".join(names) == tried
     assert ("not needed" in results[0].reason) == (tried == "b")
@@ -197,7 +198,7 @@ def test_edges_are_compared_first_where_features_match_best_until_confident(
     nfa = {"a": -1.0, "b": -2.0, "c": -3.0}
     tried = []
 
-    def by_features(one, prior, query, shape):
+    def by_features(one, prior, gray, mask, query):
         return NotPlaced(reason="too few", path="fast", log10_nfa=nfa[one.name])
 
     def by_edges(one, prior, gray, mask):

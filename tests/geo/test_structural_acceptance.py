@@ -54,13 +54,6 @@ def test_a_tilt_that_too_little_of_the_picture_shows_is_not_fitted(
     assert poorly_tilted(**values) == poor
 
 
-def test_points_that_enclose_no_area_surround_nothing() -> None:
-    assert judging._hull_share(_CORNERS[:0], _SHAPE) == 0.0
-    assert judging._hull_share(_CORNERS[:2], _SHAPE) == 0.0
-    assert judging._hull_share(_CORNERS[:3], _SHAPE) == pytest.approx(0.5)
-    assert judging._hull_share(_CORNERS, _SHAPE) == pytest.approx(1.0)
-
-
 def place(
     matrix: np.ndarray | None = None, *, left: float = 0.0, scatter: float = 0.3
 ) -> tuple[Refined, Verification]:

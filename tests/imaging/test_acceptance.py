@@ -8,6 +8,7 @@ from imgcheck.imaging.consensus import Agreement
 from imgcheck.imaging.registration import odd_shape
 
 _SHAPE = (300, 400)
+_CORNERS = np.array([[0, 0], [400, 0], [400, 300], [0, 300]], float)
 
 
 def affine(a, b, c, d):
@@ -143,3 +144,10 @@ def test_the_sway_of_a_corner_is_that_without_the_pairs_of_one_spot():
     assert registration._sway(fitted, source, target, _SHAPE) == pytest.approx(max(moved))
     close = source * 0.1
     assert registration._sway(fitted, close, close, _SHAPE) == np.inf
+
+
+def test_points_that_enclose_no_area_surround_nothing() -> None:
+    assert registration.hull_share(_CORNERS[:0], _SHAPE) == 0.0
+    assert registration.hull_share(_CORNERS[:2], _SHAPE) == 0.0
+    assert registration.hull_share(_CORNERS[:3], _SHAPE) == pytest.approx(0.5)
+    assert registration.hull_share(_CORNERS, _SHAPE) == pytest.approx(1.0)

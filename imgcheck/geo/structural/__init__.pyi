@@ -1,7 +1,10 @@
 from .coarse import Pyramid as Pyramid
+from .engine import LARGEST_SCALE as LARGEST_SCALE
+from .engine import Improved as Improved
 from .engine import Match as Match
 from .engine import NoMatch as NoMatch
 from .engine import find as find
 from .engine import find_mirrored as find_mirrored
+from .engine import improve as improve
 from .judging import FALSE_PLACINGS as FALSE_PLACINGS
 from .judging import UNRELATED_PAIRS as UNRELATED_PAIRS

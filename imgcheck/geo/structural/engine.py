@@ -10,7 +10,7 @@ from imgcheck.geo.structural.coarse import Candidate, Pyramid
 from imgcheck.geo.structural.judging import Evidence
 from imgcheck.geo.structural.refine import Refined, Verification
 from imgcheck.imaging import registration
-from imgcheck.imaging.pixels import Float32, Mask
+from imgcheck.imaging.pixels import Float32, Float64, Mask
 from imgcheck.imaging.registration import NotRegistered, Registered
 
 SMALLEST_SCALE, LARGEST_SCALE = 0.25, 4.0
@@ -177,6 +177,46 @@ def find_mirrored(
         found,
         registration=registration.of_mirror_image(found.registration),
         false_match_probability=min(1.0, 2 * found.false_match_probability),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Improved:
+    """A transform that was found by other means, registered anew by patches.
+
+    ``explained_before`` and ``explained`` are the shares of the picture's patches that agree with
+    the given and with the new transform, ``log10_tail`` the binomial tail of the latter.
+    """
+
+    registration: Registered | NotRegistered
+    explained_before: float
+    explained: float
+    log10_tail: float
+
+
+def improve(
+    picture: Float32, pyramid: Pyramid, matrix: Float64, *, picture_mask: Mask | None = None
+) -> Improved | None:
+    """Register a picture anew by its patches, near a transform; None where no patches match.
+
+    ``matrix`` (3, 3) leads from picture to reference pixels and must not mirror the picture.
+    """
+    usable = np.isfinite(picture)
+    if picture_mask is not None:
+        usable &= picture_mask
+    before = refine.verify(picture, usable, pyramid, matrix)
+    first = refine.once(picture, usable, pyramid, matrix, refine.FIRST)
+    if before is None or first is None:
+        return None
+    finished = refine.finish(picture, usable, pyramid, first)
+    if finished is None:
+        return None
+    refined, verified = finished
+    return Improved(
+        registration=judging.judge(refined, verified, picture.shape, probability=0.0).registration,
+        explained_before=float(before.agree.mean()),
+        explained=float(verified.agree.mean()),
+        log10_tail=verified.log10_tail,
     )
 
 

@@ -8,7 +8,6 @@ again. On wrong places the three were independent, and they are combined like th
 import math
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from imgcheck.geo.structural import refine
@@ -20,6 +19,7 @@ from imgcheck.imaging.registration import (
     NotRegistered,
     Registered,
     Registration,
+    hull_share,
     odd_shape,
 )
 from imgcheck.imaging.transforms import Fit
@@ -271,13 +271,5 @@ def _poorly_tilted(
     """Return whether the tilt of a fit is determined by too little of the picture."""
     if fitted.model == "similarity":
         return False
-    surrounded = _hull_share(verified.points[verified.agree], shape)
+    surrounded = hull_share(verified.points[verified.agree], shape)
     return surrounded < LEAST_HULL or corner_sigma > limit
-
-
-def _hull_share(points: Float64, shape: tuple[int, ...]) -> float:
-    """Return the area of the convex hull of points as a share of the picture."""
-    if len(points) < 3:
-        return 0.0
-    hull = cv2.convexHull(points.astype(np.float32))
-    return float(cv2.contourArea(hull)) / float(shape[0] * shape[1])
