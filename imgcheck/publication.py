@@ -96,7 +96,8 @@ def publish_located(
 ) -> "tuple[Export, ...]":
     """Write ``locate.html``, ``locate.json`` and every export of a placing into a folder.
 
-    Of a picture that was not placed only ``locate.json`` is written, with the reason.
+    Of a picture that was not placed ``locate.json`` is written, with the reason, and where there is
+    a candidate the page that shows it.
 
     Parameters
     ----------
@@ -128,13 +129,13 @@ def publish_located(
 
     made = exports(found, time=time) if isinstance(found, Located) else ()
     files: dict[str, Content] = {one.name: one.data for one in made if one.data is not None}
-    if isinstance(found, Located):
-        listed = [(one.name, one.what, one.note, one.data is not None) for one in made]
+    shown = found if isinstance(found, Located) else found.candidate
+    if shown is not None and shown.reference is not None:
         files["locate.html"] = locate_page.html(
             document(found).to_json(),
-            Measures(placement=found.placement),
-            views_of(found),
-            files=listed,
+            Measures(placement=shown.placement),
+            views_of(shown, shown.reference.image),
+            files=[(one.name, one.what, one.note, one.data is not None) for one in made],
             version=version("imgcheck"),
         )
     files["locate.json"] = document(found).dumps()

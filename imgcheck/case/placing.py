@@ -92,6 +92,18 @@ class Located:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candidate:
+    """The best place of a picture that was not placed, for the eye only; no check uses it.
+
+    ``reference`` is None for a search in an index.
+    """
+
+    case: "Case"
+    reference: "Reference | None"
+    placement: geo.Placed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class NotLocated:
     """A picture that was not placed; this is not evidence against a claimed place."""
 
@@ -99,6 +111,7 @@ class NotLocated:
     prior: geo.Prior
     tried: tuple[Attempt, ...]
     reason: str
+    candidate: Candidate | None = None
 
 
 def locate(
@@ -204,7 +217,11 @@ def on_references(
     reasons = [one.found.reason for one in tried if isinstance(one.found, geo.NotPlaced)]
     # Two references that disagree both placed the picture.
     reason = found.reason if len(reasons) < len(tried) else combined(reasons)
-    return NotLocated(case=case, prior=prior, tried=tried, reason=reason)
+    candidate = None
+    if found.candidate is not None:
+        reference = usable[found.candidate.reference]
+        candidate = Candidate(case=case, reference=reference, placement=found.candidate)
+    return NotLocated(case=case, prior=prior, tried=tried, reason=reason, candidate=candidate)
 
 
 def _without_suspects(case: "Case") -> Mask:
@@ -226,7 +243,12 @@ def _in_area(
         progress=progress,
     )
     if isinstance(found, geo.NotPlaced):
-        return NotLocated(case=case, prior=prior, tried=(), reason=found.reason)
+        candidate = None
+        if found.candidate is not None:
+            candidate = Candidate(case=case, reference=None, placement=found.candidate)
+        return NotLocated(
+            case=case, prior=prior, tried=(), reason=found.reason, candidate=candidate
+        )
     reference = Reference(
         id=found.path.stem,
         image=Image.open(found.path, limits=REFERENCE_LIMITS),

@@ -120,7 +120,9 @@ def command(
             if one.note:
                 say(f"{one.name}: {one.note}.")
     if output is not None:
-        page = output / ("locate.html" if made else "locate.json")
+        said = document(found)
+        shown = said.placed or (said.candidate is not None and said.candidate.reference is not None)
+        page = output / ("locate.html" if shown else "locate.json")
         say(f"written: {page}", err=True)
     return 0
 

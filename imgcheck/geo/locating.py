@@ -200,19 +200,27 @@ def _by_edges(
     if prior.mirrored and isinstance(found, structural.NoMatch) and found.mirrored_better:
         turned = structural.find_mirrored(gray, pyramid, picture_mask=mask, scale=scale)
         found = turned if isinstance(turned, structural.Match) else found
-    if isinstance(found, structural.NoMatch):
-        return NotPlaced(
-            reason=found.registration.reason,
-            path="structural",
-            log10_nfa=found.registration.log10_nfa,
-            false_match_probability=found.false_match_probability,
-        )
+    if isinstance(found, structural.Match):
+        return _described(found.registration, reference, found.false_match_probability)
+    candidate: Placement | None = None
+    if found.candidate is not None and found.false_match_probability is not None:
+        candidate = _described(found.candidate, reference, found.false_match_probability)
+    return NotPlaced(
+        reason=found.registration.reason,
+        path="structural",
+        log10_nfa=found.registration.log10_nfa,
+        false_match_probability=found.false_match_probability,
+        candidate=candidate if isinstance(candidate, Placed) else None,
+    )
+
+
+def _described(found: Registered, reference: ReferenceImage, probability: float) -> Placement:
     return describe(
-        found.registration,
+        found,
         transform=reference.transform,
         crs=reference.crs,
         path="structural",
-        false_match_probability=found.false_match_probability,
+        false_match_probability=probability,
     )
 
 
@@ -224,13 +232,14 @@ def _by_temporary_index(
         index = Path(folder) / "area.index"
         area.build([image], index)
         found = area.search(gray, index, picture_mask=mask, prior=prior, images=[image])
-    if isinstance(found, NotPlaced):
-        return found
+    answer = found if isinstance(found, NotPlaced) else found.placed
+    placed = answer.candidate if isinstance(answer, NotPlaced) else answer
+    if placed is None:
+        return answer
     # From pixels of the file to those of the part that is searched here.
     to_file = earth.affine_of(reference.transform)
-    placed = found.placed
     moved = np.linalg.inv(to_file) @ placed.matrix @ np.linalg.inv(placed.registration.matrix)
-    return in_larger(placed, moved / moved[2, 2])
+    return in_larger(answer, moved / moved[2, 2])
 
 
 def _unsuitable(picture: Float32, mask: Mask | None, reference: "structural.Pyramid") -> str | None:
@@ -279,6 +288,7 @@ def _best(results: Sequence[Placement], references: Sequence[ReferenceImage]) ->
     if not placed:
         return NotPlaced(
             reason=combined([found.reason for found in results if isinstance(found, NotPlaced)]),
+            candidate=_candidate(tried),
             tried=tried,
         )
     # A match of features is stronger evidence than one of edges; their numbers do not compare.
@@ -296,6 +306,22 @@ def _best(results: Sequence[Placement], references: Sequence[ReferenceImage]) ->
         tried=tried,
         false_match_probability=rate_limit(best.path, searched(tried)),
     )
+
+
+def _candidate(tried: tuple[Placement, ...]) -> Placed | None:
+    """Return the candidate of the least chance, which counts all references searched."""
+    found = [
+        replace(
+            one.candidate,
+            reference=number,
+            false_match_probability=one.candidate.false_match_probability * searched(tried),
+        )
+        for number, one in enumerate(tried)
+        if isinstance(one, NotPlaced) and one.candidate is not None
+    ]
+    best = min(found, key=lambda one: one.false_match_probability, default=None)
+    limit = structural.CANDIDATE_PROBABILITY
+    return best if best is not None and best.false_match_probability <= limit else None
 
 
 def rate_limit(path: str, count: int) -> float:

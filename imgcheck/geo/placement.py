@@ -96,6 +96,9 @@ class NotPlaced:
         Of the best transform that was not accepted.
     false_match_probability : float or None
         Of the best place by edges that was not accepted.
+    candidate : Placed or None
+        That place, where its probability allows to look at it. It shows neither that the picture
+        lies there nor that it does not.
     tried : tuple of Placed or NotPlaced
         Result of each reference, in the order given.
     """
@@ -104,6 +107,7 @@ class NotPlaced:
     path: str | None = None
     log10_nfa: float | None = None
     false_match_probability: float | None = None
+    candidate: Placed | None = None
     tried: "tuple[Placed | NotPlaced, ...]" = ()
 
 
@@ -184,8 +188,16 @@ def border_error_m(placed: Placed) -> float:
     return max(ellipse(placed, (float(x), float(y)))[0] for x, y in corners)
 
 
-def in_larger(placed: Placed, to_larger: Float64) -> Placed:
-    """Convert a placement on a cut reference to the whole one; the ground stays the same."""
+def in_larger(found: Placement, to_larger: Float64) -> Placement:
+    """Convert a result on a cut reference to the whole one; the ground stays the same."""
+    if isinstance(found, Placed):
+        return _in_larger(found, to_larger)
+    if found.candidate is None:
+        return found
+    return replace(found, candidate=_in_larger(found.candidate, to_larger))
+
+
+def _in_larger(placed: Placed, to_larger: Float64) -> Placed:
     return replace(placed, registration=registration.in_larger(placed.registration, to_larger))
 
 

@@ -231,6 +231,25 @@ class Tie:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LocateCandidate:
+    """The best place of a picture that was not placed, for the eye only.
+
+    Attributes
+    ----------
+    transform : Matrix
+        Picture pixels to coordinates of the CRS, row-major 3 x 3.
+    chance : float
+        Estimated probability that a picture of another place fits as well.
+    """
+
+    transform: Matrix
+    crs: str
+    chance: float
+    reference: LocatedReference | None
+    centre: LonLat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocateDocument(Document):
     """Where a picture is, or the reason why it could not be located.
 
@@ -245,6 +264,8 @@ class LocateDocument(Document):
     ellipse_m : tuple of float or None
         Semi-major axis, semi-minor axis (metres, 95 %), and the direction of the major axis in
         degrees clockwise from north.
+    candidate : LocateCandidate or None
+        Where nothing was placed. It neither supports nor contradicts anything.
     """
 
     SCHEMA: ClassVar[str] = "imgcheck-locate/1"
@@ -274,6 +295,7 @@ class LocateDocument(Document):
     inliers: int | None = None
     rms_px: float | None = None
     tie_points: tuple[Tie, ...] | None = None
+    candidate: LocateCandidate | None = None
     prior: Prior
     notes: tuple[str, ...]
     limits: tuple[str, ...]

@@ -72,7 +72,7 @@ def html(
     files: Sequence[File] = (),
     version: str = "",
 ) -> str:
-    """Return a registered picture as one self-contained HTML page.
+    """Return a picture on the map, registered or a candidate, as one self-contained HTML page.
 
     Parameters
     ----------
@@ -86,7 +86,8 @@ def html(
     points = chosen(measures.tie_points, measures.shape)
     on, ours = views.reference, views.picture
     longer, larger = residual_factor(points, on), ellipse_factor(measures, on)
-    name = location.reference_name(said)
+    placed = said["placed"]
+    name = location.reference_name(said if placed else said["candidate"])
     stages = (
         Stage(
             view=on,
@@ -104,10 +105,11 @@ def html(
         ),
     )
     chapters = [
-        ("map", "On the map"), ("pair", "Picture over reference"), ("numbers", "Numbers"),
-        ("limits", "What this does not show"),
+        ("map", "On the map"), ("pair", "Picture over reference"),
+        *([("numbers", "Numbers")] if placed else []), ("limits", "What this does not show"),
         *([("tried", "References tried")] if len(said["tried"]) > 1 else []),
-        *([("files", "Files")] if files else []), ("further", "To look further"),
+        *([("files", "Files")] if files else []),
+        *([("further", "To look further")] if placed else []),
     ]  # fmt: skip
     return page.render(
         "locate.html",
@@ -122,7 +124,7 @@ def html(
         larger=larger,
         bounds=BOUNDS_PX,
         shown=(len(points), len(measures.tie_points)),
-        rows=list(_rows(said)),
+        rows=list(_rows(said)) if placed else [],
         files=files,
         chapters=chapters,
     )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgcheck.case import Located
+from imgcheck.case.placing import Candidate
 from imgcheck.geo import earth
 from imgcheck.geo.measures import Measures
-from imgcheck.imaging import transforms, warp
+from imgcheck.imaging import Image, transforms, warp
 from imgcheck.imaging.pixels import Float32, Float64, Uint8
 from imgcheck.imaging.windows import read_rgb
 
@@ -43,16 +44,16 @@ class Views:
     pair: tuple[View, View]
 
 
-def views(found: Located) -> Views:
-    """Draw the views of a placed picture; they contain no bytes of the files."""
+def views(found: Located | Candidate, known: Image) -> Views:
+    """Draw the views of a place on a reference; they contain no bytes of the files."""
     measures = Measures(placement=found.placement)
     rgb = found.case.image.rgb()
     return Views(
-        reference=_on_reference(found, measures, _MAP_MARGIN, drawn=False),
+        reference=_on_reference(known, measures, _MAP_MARGIN),
         picture=_whole(rgb, measures),
         pair=(
-            _on_reference(found, measures, _PAIR_MARGIN, drawn=False),
-            _on_reference(found, measures, _PAIR_MARGIN, drawn=True),
+            _on_reference(known, measures, _PAIR_MARGIN),
+            _on_reference(known, measures, _PAIR_MARGIN, over=rgb),
         ),
     )
 
@@ -66,9 +67,11 @@ def _whole(rgb: Uint8, measures: Measures) -> View:
     return _view(shown, matrix, measures)
 
 
-def _on_reference(found: Located, measures: Measures, margin: float, *, drawn: bool) -> View:
-    """Cut the reference around the footprint; ``drawn`` puts the picture over it."""
-    known, to_reference = found.reference.image, found.placement.registration.matrix
+def _on_reference(
+    known: Image, measures: Measures, margin: float, *, over: Uint8 | None = None
+) -> View:
+    """Cut the reference around the footprint, and put the picture over it."""
+    to_reference = measures.placement.registration.matrix
     ring = transforms.apply(to_reference, transforms.corners(measures.shape))
     room = margin * float((ring.max(axis=0) - ring.min(axis=0)).max())
     limit = [known.width, known.height]
@@ -84,10 +87,10 @@ def _on_reference(found: Located, measures: Measures, margin: float, *, drawn: b
     (x, y), (width, height) = low.tolist(), (high - low).tolist()
     part = read_rgb(known, (x, y, width, height))
     shown = _bytes(warp.resize(part, (size[1], size[0])))
-    if drawn:
-        over = warp.warp(found.case.image.rgb(), matrix, (size[1], size[0]))
-        inside = np.isfinite(over).all(axis=-1)
-        shown[inside] = _bytes(over)[inside]
+    if over is not None:
+        laid = warp.warp(over, matrix, (size[1], size[0]))
+        inside = np.isfinite(laid).all(axis=-1)
+        shown[inside] = _bytes(laid)[inside]
     return _view(shown, matrix, measures)
 
 

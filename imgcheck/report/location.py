@@ -7,15 +7,17 @@ from typing import Any
 
 from imgcheck import geo
 from imgcheck.case import Located, NotLocated, Reference
-from imgcheck.case.placing import Attempt
+from imgcheck.case.placing import Attempt, Candidate
 from imgcheck.geo.measures import CORNERS, Measures
 from imgcheck.imaging import annotations
 from imgcheck.imaging.text import printable
 from imgcheck.model import Window
 from imgcheck.model.documents import (
     Area,
+    LocateCandidate,
     LocateDocument,
     LocatedReference,
+    Matrix,
     PictureInput,
     Prior,
     Tie,
@@ -65,8 +67,27 @@ def document(found: Located | NotLocated) -> LocateDocument:
         notes=tuple(notes(found)),
         limits=LIMITS,
         tried=tuple(_tried(one) for one in found.tried),
+        candidate=_candidate(found.candidate) if isinstance(found, NotLocated) else None,
         **(_place(found) if isinstance(found, Located) else {}),
     )
+
+
+def _candidate(found: Candidate | None) -> LocateCandidate | None:
+    if found is None:
+        return None
+    placed = found.placement
+    lon, lat = placed.centre_lonlat
+    return LocateCandidate(
+        transform=_rows(Measures(placement=placed)),
+        crs=placed.crs,
+        chance=placed.false_match_probability,
+        reference=None if found.reference is None else _reference(found.reference),
+        centre=LonLat(lon=(lon + 180) % 360 - 180, lat=lat),
+    )
+
+
+def _rows(measures: Measures) -> Matrix:
+    return tuple(tuple(row) for row in measures.matrix.tolist())
 
 
 def notes(found: Located | NotLocated) -> list[str]:
@@ -107,7 +128,7 @@ def _place(found: Located) -> dict[str, Any]:
     return {
         "nfa": 10.0**placed.log10_nfa,
         "log10_nfa": placed.log10_nfa,
-        "transform": tuple(tuple(row) for row in measures.matrix.tolist()),
+        "transform": _rows(measures),
         "crs": placed.crs,
         "footprint": polygon(placed.footprint_lonlat),
         "gsd_m": placed.gsd_m,
@@ -179,11 +200,25 @@ def _not_placed(said: dict[str, Any]) -> Iterator[str]:
     yield f"{line(said['input']['name'])} could not be placed: {line(said['reason'])}."
     for note in said["notes"]:
         yield f"Note: {note}."
+    if said["candidate"] is not None:
+        yield candidate_words(said)
     yield "No match is not evidence for or against a claimed place."
     if len(said["tried"]) > 1:
         yield "Tried:"
         for one in said["tried"][:20]:
             yield f"  {line(one['reference']['id'], limit=60)}: {line(one['reason'], limit=300)}"
+
+
+def candidate_words(said: dict[str, Any]) -> str:
+    """Return where the candidate of a picture that was not placed lies, and its chance."""
+    found = said["candidate"]
+    lat, lon = found["centre"]["lat"], found["centre"]["lon"]
+    on = "" if found["reference"] is None else f" on {reference_name(found)}"
+    return (
+        f"Candidate, for the eye only: {lat:.6f}, {lon:.6f} (latitude, longitude){on}. A picture "
+        f"of another place would fit as well with a probability of "
+        f"{significant(100 * found['chance'], 1)} %. It supports and contradicts nothing."
+    )
 
 
 def _placed(said: dict[str, Any]) -> Iterator[str]:

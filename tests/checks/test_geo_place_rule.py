@@ -8,6 +8,7 @@ import pytest
 from PIL import Image as Pillow
 
 from imgcheck.case import Case, Located, NotLocated, Reference
+from imgcheck.case.placing import Candidate
 from imgcheck.checks.check import error_rate
 from imgcheck.checks.geo_place import geo_place
 from imgcheck.geo import NotPlaced, Placed, Prior, locating
@@ -99,11 +100,20 @@ def image():
 def judged(image, monkeypatch):
     """Run the check with a frozen placement in place of a search."""
 
-    def act(*claimed: Place, found: Placed | str, date="2017-08-28", relation=UNDETERMINED):
+    def act(
+        *claimed: Place,
+        found: Placed | str,
+        date="2017-08-28",
+        relation=UNDETERMINED,
+        seen: Placed | None = None,
+    ):
         day = None if date is None else Window.parse(date)
         reference = Reference(id="r", image=image, date=day)
         case = Case(image=image, claim=Claim(statements=claimed), references=(reference,))
-        result = NotLocated(case=case, prior=Prior(), tried=(), reason=str(found))
+        candidate = seen and Candidate(case=case, reference=reference, placement=seen)
+        result = NotLocated(
+            case=case, prior=Prior(), tried=(), reason=str(found), candidate=candidate
+        )
         if isinstance(found, Placed):
             result = Located(
                 case=case, prior=Prior(), tried=(), reference=reference, placement=found
@@ -194,6 +204,14 @@ def test_what_is_said_of_the_place_itself_answers_nothing(judged) -> None:
     assert "to within 1.3 m (95 %) relative to the reference, whose own error" in where.summary
     where, _ = judged(found=placement(), date=None)
     assert "2017-08-28.tif (date not stated)" in where.summary
+
+
+@pytest.mark.parametrize("claimed", [box(-900, -900, 900, 900), box(5000, 0, 9000, 900)])
+def test_a_candidate_answers_nothing(judged, claimed) -> None:
+    statement = Place(id="a", **claimed)
+    plain = judged(statement, found="it could be a coincidence")
+    with_candidate = judged(statement, found="it could be a coincidence", seen=placement())
+    assert with_candidate == plain and plain[0].outcome is OPEN and not plain[1]
 
 
 def test_a_picture_that_was_not_placed_leaves_the_claim_open(judged) -> None:

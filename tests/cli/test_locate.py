@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 
 import imgcheck
 from imgcheck.case import Case, NotLocated
+from imgcheck.case.placing import Candidate
 from imgcheck.cli import run
 from imgcheck.geo import Prior
 from imgcheck.imaging import annotations
+from imgcheck.publication import publish_located
 from imgcheck.report import location
 from tests.locate import build
 
@@ -125,3 +128,42 @@ def test_a_mask_that_was_dropped_is_noted_though_nothing_matched(monkeypatch, sh
     found = NotLocated(case=Case(image=image), prior=Prior(), tried=(), reason="no match")
     text = location.terminal(location.document(found).to_json())
     assert ("Note: 83% of the picture looks drawn over" in text) == said
+
+
+@pytest.fixture(scope="module")
+def candidate(folder):
+    """The right place of the picture, refused for its chance."""
+    case = imgcheck.load_case(folder / "post.png", references=[folder / "<b>&before.tif"])
+    found = imgcheck.locate(case)
+    placement = replace(found.placement, false_match_probability=0.0123)
+    seen = Candidate(case=case, reference=case.references[0], placement=placement)
+    return NotLocated(
+        case=case, prior=Prior(), tried=found.tried, reason="by chance", candidate=seen
+    )
+
+
+@pytest.mark.slow
+def test_a_candidate_is_a_field_of_its_own_and_nothing_is_placed(candidate, folder) -> None:
+    said = location.document(candidate).to_json()
+    assert not said["placed"] and said["transform"] is None and said["footprint"] is None
+    found = said["candidate"]
+    truth = np.load(folder / "truth.npy")
+    spot = np.array([130.0, 130.0, 1.0])
+    at = np.array(found["transform"]) @ spot
+    assert np.hypot(*(at[:2] / at[2] - (truth @ spot)[:2])) < 0.5
+    assert found["chance"] == 0.0123 and found["crs"] == "EPSG:32637"
+    text = " ".join(location.terminal(said).split())
+    assert "could not be placed: by chance" in text
+    assert "Candidate, for the eye only: 35.3" in text and "probability of 1 %" in text
+
+
+@pytest.mark.slow
+def test_a_candidate_is_drawn_on_a_page_that_says_what_it_is(candidate, tmp_path) -> None:
+    assert publish_located(candidate, tmp_path / "out") == ()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "locate.html", "locate.json",
+    ]  # fmt: skip
+    page = (tmp_path / "out" / "locate.html").read_text(encoding="utf-8")
+    assert "Not placed: by chance" in page and "A candidate only." in page
+    assert "Registered to" not in page and "Numbers" not in page
+    assert page.count("<img") == 4

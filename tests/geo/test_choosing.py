@@ -72,6 +72,35 @@ def test_the_strongest_match_is_the_best_and_features_come_before_edges(results,
         assert isinstance(found, Placed) and found.reference == number
 
 
+def refused(probability):
+    candidate = placed(path="structural", probability=probability)
+    return NotPlaced(reason="chance", path="structural", candidate=candidate)
+
+
+@pytest.mark.parametrize(
+    ("results", "number", "chance"),
+    [
+        ((_NOT, _NOT), None, None),
+        ((refused(0.02), _NOT), 0, 0.04),
+        # Any of the references searched may be the wrong one.
+        ((_NOT, refused(0.03), refused(0.01)), 2, 0.03),
+        ((refused(0.026), _NOT), None, None),
+        ((refused(0.025), _NOT), 0, 0.05),
+        ((refused(0.04), NotPlaced(reason="not searched")), 0, 0.04),
+        # Nothing is shown beside a place that was accepted.
+        ((placed(), refused(0.01)), None, None),
+    ],
+)
+def test_the_least_improbable_candidate_is_kept_where_nothing_was_placed(results, number, chance):
+    found = locating._best(results, [SimpleNamespace(name=name) for name in "abc"])
+    candidate = getattr(found, "candidate", None)
+    if number is None:
+        assert candidate is None
+    else:
+        assert candidate.reference == number
+        assert candidate.false_match_probability == pytest.approx(chance)
+
+
 @pytest.mark.parametrize(
     ("results", "confident"),
     [

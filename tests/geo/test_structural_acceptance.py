@@ -152,10 +152,10 @@ def test_without_a_wrong_peak_a_height_shows_nothing() -> None:
 @pytest.mark.parametrize(
     ("surprise", "rivals", "trials", "fall"),
     [
-        # The mean fall of 24 peaks of 0.35 each and of the rivals above the least of them.
-        (8.0, (5.0,), 1.0, 24 * 0.35 / 25),
-        (8.0, (5.0,), 3.0, 24 * 0.35 / 25),
-        (8.0, (5.0, 6.3, 5.2), 1.0, (24 * 0.35 + 1.5) / 27),
+        # The mean fall of 12 peaks of 0.4 each and of the rivals above the least of them.
+        (8.0, (5.0,), 1.0, 12 * 0.4 / 13),
+        (8.0, (5.0,), 3.0, 12 * 0.4 / 13),
+        (8.0, (5.0, 6.3, 5.2), 1.0, (12 * 0.4 + 1.5) / 15),
         (8.0, (5.0,) * 40, 1.0, 0.2),
     ],
 )

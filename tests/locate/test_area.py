@@ -56,7 +56,7 @@ def test_its_reference_is_the_file_of_the_mosaic(found):
     ground = found.placement.matrix @ [130.0, 130.0, 1.0]
     assert np.allclose([a * x + b * y + c, d * x + e * y + f], ground[:2] / ground[2], atol=1e-6)
     assert found.relation is not None
-    assert views(found).reference.jpeg[:2] == b"\xff\xd8"
+    assert views(found, found.reference.image).reference.jpeg[:2] == b"\xff\xd8"
 
 
 def test_the_command_line_searches_an_index(folder, index, capsys):

@@ -328,16 +328,21 @@ def _judged(
     probability = evidence.false_match_probability
     judged = judging.judge(refined, verified, picture.shape, probability=probability)
     found = judged.registration
+    source = best.peak.source
+
+    def described(match: Registered) -> Placed | NotPlaced:
+        return _described(registration.in_larger(match, best.to_reference), source, probability)
+
     if isinstance(found, NotRegistered):
+        candidate = None if judged.candidate is None else described(judged.candidate)
         return NotPlaced(
             reason=f"{found.reason}; {plan.reason}" if plan.reason else found.reason,
             path="structural",
             log10_nfa=found.log10_nfa,
             false_match_probability=probability,
+            candidate=candidate if isinstance(candidate, Placed) else None,
         )
-    source = best.peak.source
-    whole = registration.in_larger(found, best.to_reference)
-    placed = _described(whole, source, probability)
+    placed = described(found)
     if isinstance(placed, NotPlaced):
         return placed
     return AreaMatch(

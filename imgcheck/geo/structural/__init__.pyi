@@ -6,5 +6,6 @@ from .engine import NoMatch as NoMatch
 from .engine import find as find
 from .engine import find_mirrored as find_mirrored
 from .engine import improve as improve
+from .judging import CANDIDATE_PROBABILITY as CANDIDATE_PROBABILITY
 from .judging import FALSE_PLACINGS as FALSE_PLACINGS
 from .judging import UNRELATED_PAIRS as UNRELATED_PAIRS

@@ -136,6 +136,8 @@ def find(
         log10_tail=verified.log10_tail,
     )
     probability = evidence.false_match_probability
+    if any(rival.is_better(start) for rival in rivals):
+        probability = 1.0
     judged = judging.judge(refined, verified, picture.shape, probability=probability)
     found = judged.registration
     if isinstance(found, Registered):
@@ -151,7 +153,7 @@ def find(
         false_match_probability=probability,
         evidence=evidence,
         candidate=judged.candidate,
-        mirrored_better=bool(rivals) and max(evidence.rivals) > evidence.surprise,
+        mirrored_better=max(evidence.rivals, default=0.0) > evidence.surprise,
     )
 
 
@@ -272,6 +274,11 @@ class _Start:
     @property
     def log10_nfa(self) -> float:
         return math.inf if self.refined is None else self.refined.agreement.log10_nfa
+
+    def is_better(self, other: "_Start") -> bool:
+        """Return whether the place has a higher peak and patches that agree better."""
+        higher = self.candidate.surprise > other.candidate.surprise
+        return higher and self.log10_nfa < other.log10_nfa
 
 
 def _started(
