@@ -192,6 +192,9 @@ def _by_edges(
     if reference.image is not None and rows * cols > windows.WHOLE_PIXELS:
         return _by_temporary_index(reference, reference.image, prior, gray, mask)
     scale = prior.scales(reference)
+    reason = _ill_sized(gray.shape, reference.shape, scale)
+    if reason is not None:
+        return NotPlaced(reason=reason, path="structural")
     pyramid = structural.Pyramid(*reference.whole())
     reason = _unsuitable(gray, mask, pyramid)
     if reason is not None:
@@ -242,6 +245,26 @@ def _by_temporary_index(
     return in_larger(answer, moved / moved[2, 2])
 
 
+def _ill_sized(
+    picture: tuple[int, ...], reference: tuple[int, ...], scale: tuple[float, float] | None
+) -> str | None:
+    """Return why a picture of the stated pixel size cannot be found, or None."""
+    least, most = scale or (structural.SMALLEST_SCALE, structural.LARGEST_SCALE)
+    side = math.sqrt(picture[0] * picture[1])
+    if side * most < structural.LEAST_FOOTPRINT:
+        return (
+            f"the picture shows at most {side * most:.0f} x {side * most:.0f} pixels of the "
+            f"reference, and {structural.LEAST_FOOTPRINT:.0f} a side are needed: use a finer "
+            "reference, or check the stated size of the pixels"
+        )
+    if side * least > structural.LARGEST_FOOTPRINT * max(reference):
+        return (
+            "the picture shows more ground than the reference: use a larger reference, or check "
+            "the stated size of the pixels"
+        )
+    return None
+
+
 def _unsuitable(picture: Float32, mask: Mask | None, reference: "structural.Pyramid") -> str | None:
     """Return why a search by edges cannot succeed, or None."""
     rows, cols = reference.shape
@@ -258,7 +281,7 @@ def _unsuitable(picture: Float32, mask: Mask | None, reference: "structural.Pyra
         ("reference", reference.gray, reference.mask),
     ):
         if seen.any() and float(np.ptp(gray[seen])) < _LEAST_CONTRAST:
-            return f"the {name} has one uniform tone"
+            return f"the {name} has one uniform tone and shows no ground: use another {name}"
     return None
 
 

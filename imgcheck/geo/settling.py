@@ -14,7 +14,7 @@ from imgcheck.geo import structural
 from imgcheck.geo.features import footprint_window
 from imgcheck.geo.reference import ReferenceImage
 from imgcheck.geo.structural import Improved
-from imgcheck.imaging import registration
+from imgcheck.imaging import registration, transforms
 from imgcheck.imaging.pixels import Float32, Mask
 from imgcheck.imaging.registration import NotRegistered, Registered, Registration
 
@@ -36,6 +36,13 @@ def settle(
     """Keep a registration by features, or replace it by one of patches, or refuse it."""
     if of_one_acquisition(found):
         return found
+    shown = transforms.scale(found.matrix, picture.shape) * math.sqrt(picture.size)
+    if shown < structural.LEAST_FOOTPRINT:
+        return _refused(
+            found,
+            f"on {shown:.0f} pixels a side of the reference, and "
+            f"{structural.LEAST_FOOTPRINT:.0f} are needed: use a finer reference",
+        )
     improved = _improved(found, picture, mask, reference)
     return decide(found, improved)
 
@@ -63,7 +70,7 @@ def decide(found: Registered, improved: Improved | None) -> Registration:
 
 def _refused(found: Registered, why: str) -> NotRegistered:
     return NotRegistered(
-        reason=f"features match in a part of the picture only, {why}",
+        reason=f"features match in a few places only, {why}",
         matches=found.matches,
         inliers=found.inliers,
         log10_nfa=found.log10_nfa,

@@ -1,15 +1,18 @@
 """Measure whether the 95 % error ellipse of the fast path holds the true place.
 
 Run: ``python -m tests.benchmarks.ellipse KIND... [--count N] [--seed S] --log F``, with the folder
-of real imagery in `IMGCHECK_DATA`, then ``... --summary F``. Every picture has exact truth:
+of real imagery in `IMGCHECK_DATA`, then ``... --summary F``. Pictures whose truth is exact:
 
 - ``rendered``: ground rendered twice, on two days at two hours, with other sensors and pixel sizes;
 - ``light``: the same with the sun at one place in both;
 - ``cut``: a posted cut of a real picture, placed on that picture;
-- ``finer``: a posted cut of a real picture, placed on that picture reduced 1.5 to 3 times.
+- ``finer``: a posted cut of a real picture, placed on that picture reduced 1.5 to 3 times;
+- ``view``: as ``rendered``, in another season, and seen from up to 25 degrees beside the vertical.
 
-The floor (`registration.SAME_SIGMA_PX`) was set on rendered pictures of seeds below 200. The log
-holds the scatter of the pairs; the summary applies the law of errors as it is when it is printed.
+Of other dates, with the truth of `grounds`: ``naip``, ``pucallpa``, ``landsat``, ``beijing``,
+``joplin``, posted cuts of one date, placed on another.
+
+The floor (`registration.SAME_SIGMA_PX`) was set on rendered pictures of seeds below 200.
 """
 
 import argparse
@@ -19,18 +22,23 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
 from imgcheck import scene, sun
+from imgcheck.geo import settling
 from imgcheck.imaging import registration, transforms, warp
-from imgcheck.imaging.registration import NotRegistered, Registration
+from imgcheck.imaging.registration import NotRegistered, Registered, Registration
 from imgcheck.quantity import LonLat
 from tests.benchmarks.geo_place import Scene, jpeg, rate, read, table
+from tests.benchmarks.grounds import grounds
+from tests.benchmarks.hard_looks import referenced
 from tests.benchmarks.posting import Handling, gray, post
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -38,7 +46,7 @@ _CHI2_95 = 5.991464547
 _LATITUDE, _LONGITUDE = 35.0, 40.0
 
 Pixels = NDArray[np.uint8]
-Made = tuple[Pixels, Pixels, NDArray[np.float64]]
+Made = tuple[Pixels, Scene, NDArray[np.float64]]
 
 
 def _light(rng: np.random.Generator) -> tuple[float, float]:
@@ -84,10 +92,11 @@ def _shot(
     light: tuple[float, float],
     gsd: float,
     window: scene.Window | None = None,
+    lean: float = 0.0,
 ) -> Pixels:
     spots = [tuple(float(v) for v in rng.uniform((20, 20), (310, 200))) for _ in range(6)]
     cars = scene.parked([(x, y) for x, y in spots], seed=int(rng.integers(1 << 30)))
-    return scene.render(
+    shot = scene.render(
         replace(plan, vehicles=cars),
         gsd=gsd,
         sun_elevation_deg=light[0],
@@ -98,10 +107,21 @@ def _shot(
         haze=float(rng.uniform(0.01, 0.08)),
         noise=float(rng.uniform(0.008, 0.02)),
         blur_px=float(rng.uniform(0.4, 0.8)),
-    ).rgb
+    )
+    return shot.rgb if lean == 0 else _seen(shot, gsd, lean, float(rng.uniform(0, 2 * np.pi)))
 
 
-def rendered(data: Path, rng: np.random.Generator, *, one_light: bool = False) -> Made:
+def _seen(shot: scene.Rendering, gsd: float, off: float, azimuth: float) -> Pixels:
+    """Show a plan view from ``off`` radians beside the vertical: what is high is displaced."""
+    away = (shot.height - np.median(shot.height)) * np.float32(np.tan(off) / gsd)
+    y, x = np.mgrid[: away.shape[0], : away.shape[1]].astype(np.float32)
+    moved = x - away * np.float32(np.sin(azimuth)), y + away * np.float32(np.cos(azimuth))
+    return np.asarray(cv2.remap(shot.rgb, *moved, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT))
+
+
+def rendered(
+    data: Path, rng: np.random.Generator, *, one_light: bool = False, view: bool = False
+) -> Made:
     """Render one ground twice; turn, cut and save one of the two."""
     plan, known = _plan(rng), float(rng.uniform(0.4, 0.8))
     before = _light(rng)
@@ -111,7 +131,8 @@ def rendered(data: Path, rng: np.random.Generator, *, one_light: bool = False) -
     wide, around = 1.25 * high, 1.65 * high
     left, top = float(rng.uniform(0, 330 - around)), float(rng.uniform(0, 230 - around))
     window = scene.Window(left_m=left, top_m=top, width_m=around, height_m=around)
-    picture = _shot(plan, rng, before if one_light else _light(rng), gsd, window)
+    lean = float(np.radians(rng.uniform(5, 25))) if view else 0.0
+    picture = _shot(plan, rng, before if one_light else _light(rng), gsd, window, lean)
     posted = scene.post(
         picture,
         crop=((around - wide) / 2 / gsd, (around - high) / 2 / gsd, wide / gsd, high / gsd),
@@ -121,7 +142,12 @@ def rendered(data: Path, rng: np.random.Generator, *, one_light: bool = False) -
         history=(scene.Save(quality=int(rng.integers(55, 92))),),
     )
     to_reference = np.array([[gsd, 0, left], [0, gsd, top], [0, 0, known]]) / known
-    return scene.decode(posted.data), reference, to_reference @ np.linalg.inv(posted.matrix)
+    truth = to_reference @ np.linalg.inv(posted.matrix)
+    return scene.decode(posted.data), _somewhere(reference), truth
+
+
+def _somewhere(rgb: Pixels) -> Scene:
+    return Scene(name="", rgb=rgb, affine=np.eye(3))
 
 
 def _real(data: Path, rng: np.random.Generator) -> Scene:
@@ -143,7 +169,7 @@ def cut(data: Path, rng: np.random.Generator) -> Made:
     known = _real(data, rng)
     extent = int(min(320, 0.6 * min(known.rgb.shape[:2])))
     picture, truth = post(known, rng, Handling(extent=extent))
-    return picture, known.rgb, truth
+    return picture, known, truth
 
 
 def finer(data: Path, rng: np.random.Generator) -> Made:
@@ -156,7 +182,17 @@ def finer(data: Path, rng: np.random.Generator) -> Made:
     extent = int(0.6 * min(rows, cols))
     picture, truth = post(original, rng, Handling(extent=extent))
     truth = np.diag([shape[1] / cols, shape[0] / rows, 1.0]) @ truth
-    return picture, jpeg(small, int(rng.integers(80, 95))), truth
+    return picture, _somewhere(jpeg(small, int(rng.integers(80, 95)))), truth
+
+
+def dates(data: Path, rng: np.random.Generator, kind: str) -> Made:
+    """Post a cut of one date; the reference is another date."""
+    there = grounds(data, kind)
+    ground = there[int(rng.integers(len(there)))]
+    i, j = rng.choice(len(ground.scenes), 2, replace=False)
+    extent = int(min(300, 0.65 * min(ground.scenes[i].rgb.shape[:2])))
+    picture, cut = post(ground.scenes[i], rng, Handling(extent=extent))
+    return picture, ground.scenes[j], ground.between(i, j) @ cut
 
 
 KINDS: dict[str, Callable[[Path, np.random.Generator], Made]] = {
@@ -164,6 +200,11 @@ KINDS: dict[str, Callable[[Path, np.random.Generator], Made]] = {
     "light": lambda data, rng: rendered(data, rng, one_light=True),
     "cut": cut,
     "finer": finer,
+    "view": lambda data, rng: rendered(data, rng, view=True),
+    **{
+        kind: partial(dates, kind=kind)
+        for kind in ("naip", "pucallpa", "landsat", "beijing", "joplin")
+    },
 }
 
 
@@ -174,15 +215,13 @@ def _row(
         return {"kind": kind, "seed": seed, "placed": False, "reason": found.reason}
     ring = transforms.corners(found.picture_shape)
     spots = np.concatenate([ring.mean(axis=0, keepdims=True), ring])
-    share = found.inliers / found.matches
-    scatter = transforms.place_covariance(found.fit, spots) / registration.error_law(share)[0]
     return {
         "kind": kind,
         "seed": seed,
         "placed": True,
         "gaps": (transforms.apply(found.matrix, spots) - transforms.apply(truth, spots)).tolist(),
-        "scatter": scatter.tolist(),
-        "share": share,
+        "spread": registration.place_covariance(found, spots).tolist(),
+        "share": found.inliers / found.matches,
         "inliers": found.inliers,
         "distinct": found.distinct,
         "rms": found.rms_px,
@@ -197,20 +236,17 @@ def measure(data: Path, kinds: list[str], seeds: range, log: Path) -> None:
         for kind in kinds:
             rng = np.random.default_rng([seed, list(KINDS).index(kind)])
             picture, reference, truth = KINDS[kind](data, rng)
-            found = registration.register(gray(picture), gray(reference))
+            shades = gray(picture)
+            found = registration.register(shades, reference.gray)
+            if isinstance(found, Registered):
+                found = settling.settle(found, shades, None, referenced(reference))
             with log.open("a") as out:
                 out.write(json.dumps(_row(kind, seed, found, truth)) + "\n")
 
 
-def _spread(row: dict[str, Any]) -> NDArray[np.float64]:
-    """Give the covariance of the centre and the four corners by the law as it is now, (5, 2, 2)."""
-    factor, shared = registration.error_law(row["share"])
-    return np.asarray(factor * np.array(row["scatter"]) + shared**2 * np.eye(2))
-
-
 def inside(row: dict[str, Any]) -> list[bool]:
     """Say of the centre and the four corners whether the truth lies in their ellipses."""
-    pairs = zip(np.array(row["gaps"]), _spread(row), strict=True)
+    pairs = zip(np.array(row["gaps"]), np.array(row["spread"]), strict=True)
     return [bool(gap @ np.linalg.solve(spread, gap) < _CHI2_95) for gap, spread in pairs]
 
 
@@ -226,7 +262,7 @@ def summary(log: Path) -> None:
                 continue
             held = np.array([inside(r) for r in placed])
             gaps = np.hypot(*np.moveaxis(np.array([r["gaps"] for r in placed]), -1, 0))
-            axes = [np.sqrt(_CHI2_95 * np.linalg.eigvalsh(_spread(r)[0])[-1]) for r in placed]
+            axes = [np.sqrt(_CHI2_95 * np.linalg.eigvalsh(r["spread"][0])[-1]) for r in placed]
             lines.append(
                 [
                     kind,

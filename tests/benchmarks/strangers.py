@@ -29,7 +29,7 @@ from tests.benchmarks.posting import Handling, gray, post
 
 _ROOT = Path(__file__).resolve().parents[2]
 # Side of a reference and of a cut, pixels: edges are searched at all sizes, which takes time.
-_REFERENCE, _CUT = 420, 240
+_REFERENCE, _CUT = 300, 180
 # A part in which more than this share is black shows no ground.
 _EMPTY, _MOST_EMPTY = 6, 0.2
 _RENDERED = 4

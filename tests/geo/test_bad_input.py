@@ -1,10 +1,14 @@
 """References and pictures that show nothing, or lie at the ends of the map: a clear answer."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from imgcheck import geo
 from imgcheck.errors import GridMismatchError, UsageError
+from imgcheck.geo import settling
+from imgcheck.imaging import transforms
 from imgcheck.imaging.registration import NotRegistered
 from tests.imaging.ground import ground, view
 
@@ -198,3 +202,55 @@ def test_a_mask_of_another_shape_is_refused(picture, shown):
         locate(picture, shown, picture_mask=np.ones((3, 3), bool))
     with pytest.raises(GridMismatchError, match="mask of the reference"):
         locate(picture, shown, reference_mask=np.ones((3, 3), bool))
+
+
+@pytest.mark.parametrize(
+    ("gsd_m", "words"),
+    [
+        # 200 pixels a side, on reference pixels of 2 m.
+        ((0.5, 0.99), "99 x 99 pixels of the reference, and 100 a side are needed: use a finer"),
+        ((5.0, 6.0), "more ground than the reference: use a larger reference"),
+    ],
+)
+def test_a_stated_size_that_leaves_nothing_to_search_is_said_with_a_way_out(shown, gsd_m, words):
+    other = ground(shown.shape, seed=77, blocks=120)
+    found = place(view(other, size=200)[0], shown, prior=geo.Prior(gsd_m=gsd_m))
+    assert isinstance(found, geo.NotPlaced) and words in found.reason
+
+
+@pytest.mark.parametrize("side", ["picture", "reference"])
+def test_what_has_no_texture_is_named_with_a_way_out(picture, shown, side):
+    given = {"picture": picture, "reference": shown}
+    rng = np.random.default_rng(5)
+    faint = 0.5 + 0.002 * rng.random(given[side].shape)
+    given[side] = faint.astype(np.float32)
+    found = locate(given["picture"], given["reference"])
+    assert isinstance(found, geo.NotPlaced)
+    assert f"the {side} has one uniform tone and shows no ground: use another {side}" in (
+        found.reason
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("look", ["inverted", "folded"])
+def test_a_picture_of_another_band_is_placed_rightly_or_not_at_all(shown, look):
+    picture, truth = view(shown, size=220, angle=40)
+    picture = 1 - picture if look == "inverted" else np.abs(2 * picture - 1)
+    found = locate(picture.astype(np.float32), shown)
+    if look == "inverted":
+        assert isinstance(found, geo.Placed) and found.path == "structural"
+    if isinstance(found, geo.Placed):
+        matrix = found.registration.matrix
+        middle = [[110.0, 110.0]]
+        gap = transforms.apply(matrix, middle) - transforms.apply(truth, middle)
+        assert np.hypot(*gap[0]) < 3
+
+
+def test_few_features_on_few_pixels_of_the_reference_are_refused_with_a_way_out(shown):
+    found = SimpleNamespace(
+        inliers=12, matches=40, distinct=10, picture_points=np.zeros((12, 2)), log10_nfa=-20.0,
+        picture_shape=(300, 300), matrix=np.diag([0.3, 0.3, 1.0]),
+    )  # fmt: skip
+    refused = settling.settle(found, np.zeros((300, 300), np.float32), None, None)
+    assert isinstance(refused, NotRegistered)
+    assert "on 90 pixels a side of the reference, and 100 are needed: use a finer" in refused.reason

@@ -65,7 +65,7 @@ def test_the_transform_that_explains_more_is_kept(improved, kept):
     features = by_features()
     found = settling.decide(features, improved)
     if kept is None:
-        assert isinstance(found, NotRegistered) and "part of the picture" in found.reason
+        assert isinstance(found, NotRegistered) and "few places" in found.reason
         assert found.log10_nfa == -50.0
     elif kept == "features":
         assert found is features

@@ -1,5 +1,8 @@
 from .coarse import Pyramid as Pyramid
+from .engine import LARGEST_FOOTPRINT as LARGEST_FOOTPRINT
 from .engine import LARGEST_SCALE as LARGEST_SCALE
+from .engine import LEAST_FOOTPRINT as LEAST_FOOTPRINT
+from .engine import SMALLEST_SCALE as SMALLEST_SCALE
 from .engine import Improved as Improved
 from .engine import Match as Match
 from .engine import NoMatch as NoMatch

@@ -31,7 +31,7 @@ _SAME_GROUND = 0.3
 _FAR_BEHIND = 3.0
 # A picture must cover this many reference pixels a side: on fewer, pictures of other rendered
 # ground find a place (benchmarks: footprint). It may be larger than the reference by the factor.
-LEAST_FOOTPRINT, _LARGEST_FOOTPRINT = 100.0, 1.3
+LEAST_FOOTPRINT, LARGEST_FOOTPRINT = 100.0, 1.3
 # Reduced reference pixels times sizes tried: more would take over a minute.
 _MOST_WORK = 30e6
 # Up to this much work the search is finer.
@@ -229,7 +229,7 @@ def _sizes(
     least, most = scale or (SMALLEST_SCALE, LARGEST_SCALE)
     side = math.sqrt(shape[0] * shape[1])
     low = max(least, LEAST_FOOTPRINT / side)
-    high = min(most, _LARGEST_FOOTPRINT * max(pyramid.shape) / side)
+    high = min(most, LARGEST_FOOTPRINT * max(pyramid.shape) / side)
     if low > high:
         return [], False
     count = max(1, math.ceil(math.log(high / low) / math.log(coarse.SCALE_STEP) - 1e-9))

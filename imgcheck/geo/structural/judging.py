@@ -63,9 +63,6 @@ TILT_SIGMA = 0.02
 # An oblique view is a homography: affine fits underestimated the error of their corners (3 of 8
 # within their ellipses).
 _MODELS = ("similarity", "homography")
-# Ratio of local area scales between the corners of one picture; larger than for points, since
-# patches determine the tilt better.
-LARGEST_FALL_OFF = 12.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +190,7 @@ def _register(refined: Refined, verified: Verification, shape: tuple[int, ...]) 
             return refused
         fitted, model = untilted, "similarity"
         spread = registration.sigmas(fitted, shape, SHARED_SIGMA_PX)
-    odd = odd_shape(fitted.matrix, shape, largest_fall_off=LARGEST_FALL_OFF)
+    odd = odd_shape(fitted.matrix, shape)
     if odd:
         return replace(refused, reason=odd)
     if spread[0] > limit:
