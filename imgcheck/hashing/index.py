@@ -137,7 +137,7 @@ class HashIndex:
         arguments.checked_date(date)
         if self._has(bytes.fromhex(sha256)):
             return "known"
-        record = records.describe(rgb, sha256=sha256, valid=valid)
+        record = records.describe(rgb, sha256=sha256, valid=valid, searched=False)
         preview = records.pack_preview(rgb)
         return self.add_record(record, preview, path_text=path_text, date=date, note=note)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,8 +19,10 @@ from imgcheck.imaging.features import Features
 
 # Rows made by another chain of steps are not compared as if they were the same.
 ALGORITHM = f"{PDQ_ALGORITHM}+rootsift1500spread/2048+preview1024"
-# Details finer than this are lost in posted pictures; SIFT takes about a second at this side.
-WORKING_SIDE = 2048
+# Larger pictures are reduced to this size for features, drawings and rectangles; for the test of
+# the relation to this side. (benchmarks: cost, part "index". Crops of 1920 x 1080 pictures to 15 %
+# of the side and more are found as often as with features at their own size.)
+WORKING_PIXELS, WORKING_SIDE = 800_000, 2048
 FEATURES = 1500
 PREVIEW_SIDE = 1024
 # Nearly lossless: what is compared with the preview later must not find the preview's own loss.
@@ -62,36 +64,61 @@ class Record:
 
 
 def describe(
-    rgb: NDArray[np.uint8], *, sha256: str, valid: NDArray[np.bool_] | None = None
+    rgb: NDArray[np.uint8],
+    *,
+    sha256: str,
+    valid: NDArray[np.bool_] | None = None,
+    searched: bool = True,
 ) -> Record:
-    """Hash a picture and find its features."""
+    """Hash a picture and find its features.
+
+    Where it is not to be ``searched`` for, but added, only the views are made that are stored.
+    """
     rows, cols = rgb.shape[:2]
-    coloured = recover(rgb)
-    gray = to_gray(rgb)
-    if coloured is not None:
-        gray = np.asarray(coloured.gray / np.float32(255), np.float32)
-    drawn = annotations.find(rgb)
-    found_views = views(rgb, drawn=drawn)
+    small = _reduced(rgb, (WORKING_PIXELS / max(1, rows * cols)) ** 0.5)
+    x, y = cols / small.shape[1], rows / small.shape[0]
+    coloured = recover(small)
+    drawn = annotations.find(small)
     # In a colour map the vivid colours are ground.
     clean = ~drawn if coloured is None else np.ones_like(drawn)
     if valid is not None:
-        clean &= valid
-    shrink = min(1.0, WORKING_SIDE / max(rows, cols))
-    if shrink < 1.0:
-        size = (max(1, round(cols * shrink)), max(1, round(rows * shrink)))
-        gray = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), np.float32)
-        small = cv2.resize(clean.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        clean = np.asarray(small > 0.99)
+        shrunk = cv2.resize(
+            valid.astype(np.float32), clean.shape[::-1], interpolation=cv2.INTER_AREA
+        )
+        clean &= np.asarray(shrunk) > 0.99
+    gray = to_gray(small)
+    if coloured is not None:
+        gray = np.asarray(coloured.gray / np.float32(255), np.float32)
     found = features.detect(gray, mask=clean, limit=FEATURES, spread=True)
+    if coloured is None:
+        gray = to_gray(_reduced(rgb, WORKING_SIDE / max(rows, cols)))
+        size = gray.shape[::-1]
+        clean = cv2.resize(clean.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    made = views(small, drawn=drawn, stored=not searched, whole=rgb)
     return Record(
         sha256=bytes.fromhex(sha256),
         pixels=pixel_digest(rgb),
         shape=(rows, cols),
-        views=found_views,
+        views=tuple(_enlarged(view, x, y) for view in made),
         gray=gray,
         clean=clean,
-        features=scaled(found, x=cols / gray.shape[1], y=rows / gray.shape[0]),
+        features=scaled(found, x=x, y=y),
     )
+
+
+def _reduced(rgb: NDArray[np.uint8], shrink: float) -> NDArray[np.uint8]:
+    if shrink >= 1:
+        return rgb
+    size = (max(1, round(rgb.shape[1] * shrink)), max(1, round(rgb.shape[0] * shrink)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _enlarged(view: View, x: float, y: float) -> View:
+    part = view.rectangle
+    if part is None:
+        return view
+    x0, x1, y0, y1 = round(part.x0 * x), round(part.x1 * x), round(part.y0 * y), round(part.y1 * y)
+    return replace(view, rectangle=replace(part, x0=x0, y0=y0, x1=x1, y1=y1))
 
 
 def to_gray(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -77,9 +77,34 @@ class View:
     hashes: dict[str, PdqHash]  # from each of `ORIENTATIONS` to its `PdqHash`
 
 
-def views(rgb: NDArray[np.uint8], *, drawn: NDArray[np.bool_] | None = None) -> tuple[View, ...]:
-    """Return every view of a picture that is worth a search."""
-    found: list[tuple[str, Rectangle | None, NDArray[np.uint8]]] = [("whole", None, rgb)]
+def views(
+    rgb: NDArray[np.uint8],
+    *,
+    drawn: NDArray[np.bool_] | None = None,
+    stored: bool = False,
+    whole: NDArray[np.uint8] | None = None,
+) -> tuple[View, ...]:
+    """Return every view of a picture that is worth a search.
+
+    ``stored``: only those whose hashes an index keeps, the whole picture and its rectangles.
+    ``whole`` is the picture at its own size, if ``rgb`` is reduced: other programs hash that.
+    """
+    found: list[_Part] = [] if stored else _uncovered(rgb, drawn)
+    found += [(part.kind, part, part.cut(rgb)) for part in content_rectangles(rgb)]
+    made = [View(name=n, rectangle=r, hashes=pdq_dihedral(pixels)) for n, r, pixels in found]
+    first = pdq_dihedral(rgb if whole is None else whole)
+    return (
+        View(name="whole", rectangle=None, hashes=first),
+        *(view for view in made if view.hashes["original"].hashable),
+    )
+
+
+_Part = tuple[str, Rectangle | None, NDArray[np.uint8]]
+
+
+def _uncovered(rgb: NDArray[np.uint8], drawn: NDArray[np.bool_] | None) -> list[_Part]:
+    """Undo a colour map, and fill what was drawn."""
+    found: list[_Part] = []
     coloured = recover(rgb)
     if coloured is not None:
         found.append((f"palette {coloured.name}", None, coloured.gray))
@@ -88,9 +113,7 @@ def views(rgb: NDArray[np.uint8], *, drawn: NDArray[np.bool_] | None = None) -> 
     for name, mask in (("without strokes", thin), ("without flat parts", flat)):
         if _LEAST_DRAWN <= mask.mean() <= _MOST_DRAWN and not (mask is flat and _alike(thin, flat)):
             found.append((name, None, filled(rgb, mask)))
-    found += [(part.kind, part, part.cut(rgb)) for part in content_rectangles(rgb)]
-    made = [View(name=n, rectangle=r, hashes=pdq_dihedral(pixels)) for n, r, pixels in found]
-    return (made[0], *(v for v in made[1:] if v.hashes["original"].hashable))
+    return found
 
 
 def _alike(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:

@@ -29,6 +29,8 @@ _NEAR, _FOREIGN, _FOREIGN_SHARE = 7, 10.0, 0.5
 _MORE_EVEN = 0.25
 # A difference is explained if this share of it is.
 _EXPLAINED = 0.75
+# Blurs are made at a size at which this is their sigma, in pixels.
+_BROAD = 5.0
 # JPEG rings through the blocks of 8 pixels that an edge touches.
 _RIM_PX = 9
 _TONE_BINS = 64
@@ -89,7 +91,14 @@ def _near(unusable: Mask) -> Mask:
 
 
 def _blur(array: Float32, sigma: float) -> Float32:
-    return np.asarray(cv2.GaussianBlur(array, (0, 0), sigma), np.float32)
+    shrink = int(sigma / _BROAD)
+    if shrink < 2 or min(array.shape) < 8 * shrink:
+        return np.asarray(cv2.GaussianBlur(array, (0, 0), sigma), np.float32)
+    # A broad blur leaves nothing that a smaller picture would lack.
+    small = (-(-array.shape[1] // shrink), -(-array.shape[0] // shrink))
+    coarse = cv2.resize(array, small, interpolation=cv2.INTER_AREA)
+    coarse = cv2.GaussianBlur(coarse, (0, 0), sigma / shrink)
+    return np.asarray(cv2.resize(coarse, array.shape[::-1]), np.float32)
 
 
 def _box(array: Float32, side: int) -> Float32:
