@@ -153,10 +153,11 @@ def _attempt(
         found = search(reference.cut(window), prior, *picture)
     except ImgcheckError as error:
         return NotPlaced(reason=str(error))
-    if isinstance(found, NotPlaced):
-        return found
-    away = prior.away_km(found.centre_lonlat)
-    if away > 0:
+    placed = found.candidate if isinstance(found, NotPlaced) else found
+    away = 0.0 if placed is None else prior.away_km(placed.centre_lonlat)
+    if away > 0 and isinstance(found, NotPlaced):
+        found = replace(found, candidate=None)
+    elif away > 0:
         return NotPlaced(
             reason=f"the best location lies {significant(away, 2)} km outside of the area to which "
             "the search was limited: give a larger radius to accept it",

@@ -55,7 +55,9 @@ GUARDS = {
     "imgcheck/case/ground.py": (
         "tests/case/test_ground.py", "tests/checks/test_geo_place.py",
     ),
-    "imgcheck/geo/locating.py": ("tests/geo/test_choosing.py",),
+    "imgcheck/geo/locating.py": (
+        "tests/geo/test_choosing.py", "tests/geo/test_near.py", "tests/geo/test_bad_input.py",
+    ),
     "imgcheck/geo/settling.py": ("tests/geo/test_settling.py",),
     "imgcheck/case/shadows.py": ("tests/case/test_shadows.py",),
     "imgcheck/checks/check.py": ("tests/checks/test_check.py", "tests/test_verification.py"),
@@ -82,6 +84,8 @@ ACCEPTANCE = {
         "by_patches",
     ),
     "imgcheck/geo/locating.py": (
+        "_attempt",
+        "_ill_sized",
         "_by_edges_until_confident",
         "_confident_place",
         "_best",

@@ -28,8 +28,8 @@ from tests.benchmarks.hard_looks import referenced
 from tests.benchmarks.posting import Handling, gray, post
 
 _ROOT = Path(__file__).resolve().parents[2]
-# Side of a reference and of a cut, pixels: edges are searched at all sizes, which takes time.
-_REFERENCE, _CUT = 300, 180
+# Sides of references, and of a cut, pixels: edges are searched at all sizes, which takes time.
+_REFERENCES, _CUT = (180.0, 360.0), 150
 # A part in which more than this share is black shows no ground.
 _EMPTY, _MOST_EMPTY = 6, 0.2
 _RENDERED = 4
@@ -93,9 +93,10 @@ def pair(
     halves: tuple[int | None, int | None] = (None, None)
     if not there:
         there = [(name, s) for name, s in here if name == place]
-        side = int(rng.integers(2))
-        halves = (side, 1 - side)
-    target = _part(there[int(rng.integers(len(there)))][1], rng, _REFERENCE, half=halves[1])
+        half = int(rng.integers(2))
+        halves = (half, 1 - half)
+    side = round(float(np.exp(rng.uniform(*np.log(_REFERENCES)))))
+    target = _part(there[int(rng.integers(len(there)))][1], rng, side, half=halves[1])
     cut = _part(source, rng, int(1.5 * _CUT), half=halves[0])
     extent = min(_CUT, int(0.68 * min(cut.rgb.shape[:2])))
     rgb, _ = post(cut, rng, Handling(extent=extent, drawn=bool(rng.random() < 0.2)))

@@ -1,11 +1,12 @@
 """A search near a point reaches as far as the picture, and accepts no centre farther away."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
 from imgcheck import geo
-from imgcheck.geo import NotPlaced, Placed, earth
+from imgcheck.geo import NotPlaced, Placed, earth, locating
 from imgcheck.geo import reference as ref
 from tests.imaging.ground import ground, view
 
@@ -86,3 +87,39 @@ def test_a_centre_outside_of_the_circle_is_refused_with_its_distance(shown):
     found = geo.locate(picture, [known], prior=geo.Prior(near=(*lonlat(300, 200), 0.02)))
     assert isinstance(found, NotPlaced)
     assert "km outside of the area" in found.reason and "larger radius" in found.reason
+
+
+def attempted(found, *, radius_km, monkeypatch):
+    """Search a window of a reference whose search gives an answer as it stands."""
+    known = blank(500, 600)
+    monkeypatch.setattr(locating, "in_larger", lambda answer, matrix: (answer, matrix[:2, 2]))
+    prior = geo.Prior(gsd_m=(1.0, 1.0), near=(*lonlat(300, 250), radius_km))
+    return locating._attempt(lambda *_: found, known, prior, (60, 80))
+
+
+@pytest.mark.parametrize(("metres", "accepted"), [(0, True), (39, True), (45, False)])
+@pytest.mark.parametrize("only_candidate", [False, True])
+def test_a_place_outside_of_the_circle_is_no_answer_and_no_candidate(
+    metres, accepted, only_candidate, monkeypatch
+):
+    blank_fields = dict.fromkeys(Placed.__slots__)
+    there = Placed(
+        **{
+            **blank_fields,
+            "path": "structural",
+            "centre_lonlat": lonlat(300 + metres, 250),
+            "registration": SimpleNamespace(log10_nfa=-9.0),
+        }
+    )
+    found = NotPlaced(reason="chance", candidate=there) if only_candidate else there
+    answer = attempted(found, radius_km=0.04, monkeypatch=monkeypatch)
+    if not accepted and not only_candidate:
+        assert "outside of the area" in answer.reason and answer.path == "structural"
+        return
+    answer, shift = answer
+    # The window begins at the circle less half the diagonal of the picture.
+    assert shift == pytest.approx([300 - 40 - 50, 250 - 40 - 50], abs=1)
+    if only_candidate:
+        assert (answer.candidate is there) == accepted and answer.reason == "chance"
+    else:
+        assert answer is there
