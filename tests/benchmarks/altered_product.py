@@ -1,15 +1,16 @@
 """What `hashing.altered-since` answers, asked as `imgcheck verify --index` asks it.
 
     python -m tests.benchmarks.altered_product unaltered --count 312 --write
-    python -m tests.benchmarks.altered_product planted --count 60
+    python -m tests.benchmarks.altered_product planted --count 120
     python -m tests.benchmarks.altered_product unaltered --split tune --count 60 --show
 
-The original is added to an index, which keeps a preview of 1024 pixels a side; the post is
-searched, and the check is run on the case with a post date after that of the index. Prints
-Markdown; ``--write`` sets the rate that the check prints.
+The original is added to an index; the post is searched, and the check is run on the case with a
+post date after that of the index. Of every second picture the file is at hand; of the others only
+the preview in the index is. Prints Markdown; ``--write`` sets the rate that the check prints.
 """
 
 import argparse
+import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -164,12 +165,15 @@ class Answer:
     seconds: float
 
 
-def asked(folder: Path, original: Path, post: Image) -> tuple[list[Finding], float]:
-    """Run the check on a post whose original alone is in the index."""
-    store = folder / (original.parent.name + original.stem + ".db")
+def asked(
+    folder: Path, original: Path, post: Image, *, at_hand: bool
+) -> tuple[list[Finding], float]:
+    """Run the check on a post whose original alone is in the index; ``at_hand``: with its file."""
+    store = folder / f"{original.parent.name}{original.stem}{at_hand}.db"
     if not store.exists():
+        label = str(original) if at_hand else original.name
         with HashIndex.create(store) as index:
-            index.add_image(Image.open(original), path_text=original.name, date="2015-06-14")
+            index.add_image(Image.open(original), path_text=label, date="2015-06-14")
     began = time.process_time()
     found = list(hashing_altered_since.run(Case(image=post, claim=CLAIM, index=store)))
     return found, time.process_time() - began
@@ -208,7 +212,8 @@ def unaltered(folder: Path, split: str, count: int, show: bool) -> Iterator[Answ
         name = names[(number + number // len(PLACES[split])) % len(names)]
         make, quality = HANDLINGS[name]
         pixels = held(path)
-        found, seconds = asked(folder, path, jpeg(make(pixels, rng), quality))
+        post = jpeg(make(pixels, rng), quality)
+        found, seconds = asked(folder, path, post, at_hand=number // len(PLACES[split]) % 2 == 0)
         one = answer(place, name, found, seconds)
         if show and (one.content or not one.compared):
             print(f"- {number} {path.name}, {name}: {found[0].summary}", flush=True)
@@ -221,31 +226,65 @@ def held(path: Path, most: int = 1600) -> Pixels:
     return resized(pixels, min(1.0, most / max(pixels.shape[:2])))
 
 
+PLANTS = ("splice", "square splice", "clone", "square clone", "inpaint", "erased vehicle")
+
+
+def without_vehicle(
+    path: Path, pixels: Pixels, rng: np.random.Generator
+) -> tuple[Pixels, int] | None:
+    """Erase a marked vehicle, by inpainting or by ground from beside it; give its longer side."""
+    marks = path.parent / "coco.json"
+    if not marks.exists():
+        return None
+    held_marks = json.loads(marks.read_text(encoding="utf-8"))
+    image = next((i for i in held_marks["images"] if i["file_name"] == path.name), None)
+    if image is None:
+        return None
+    boxes = [m["bbox"] for m in held_marks["annotations"] if m["image_id"] == image["id"]]
+    scale, margin = pixels.shape[1] / image["width"], 3
+    for k in rng.permutation(len(boxes)):
+        x, y, wide, high = (round(v * scale) for v in boxes[k])
+        y0, y1, x0, x1 = y - margin, y + high + margin, x - margin, x + wide + margin
+        away = x1 - x0 if x1 + (x1 - x0) < pixels.shape[1] else x0 - x1
+        inside = min(y0, x0, x0 + away) >= 0 and y1 <= pixels.shape[0] and x1 <= pixels.shape[1]
+        if not inside or max(wide, high) < 24:
+            continue
+        out = pixels.copy()
+        if rng.random() < 0.5:
+            out[y0:y1, x0:x1] = pixels[y0:y1, x0 + away : x1 + away]
+        else:
+            gone = np.zeros(pixels.shape[:2], np.uint8)
+            gone[y0:y1, x0:x1] = 1
+            out = np.asarray(cv2.inpaint(pixels, gone, 3, cv2.INPAINT_TELEA), np.uint8)
+        return out, max(wide, high)
+    return None
+
+
 def planted(
     folder: Path, split: str, count: int, show: bool
-) -> Iterator[tuple[str, int, bool, bool]]:
-    """Give (kind, size, reported, contradicted) for posts with one plant of 24 to 64 px each."""
+) -> Iterator[tuple[str, str, bool, bool]]:
+    """Give (kind, place, reported, contradicted) for posts with one plant of 24 px or more each."""
     for number in range(count):
         rng = np.random.default_rng([SEED, 2, number])
         place, path = sources(split, number, rng)
         pixels = held(path)
         size = int(rng.choice([24, 32, 48, 64]))
-        kind = altered.KINDS[number % len(altered.KINDS)]
-        others = [held(sources(split, number + k, rng)[1]) for k in (1, 2)]
-        done = []
-        # `altered.planted` takes the kinds in turns: the first of the wanted kind is kept.
-        for _ in range(4):
-            out, done = altered.planted(pixels, others, size, rng, count=1)
-            if done:
-                break
-        if not done:
-            continue
-        kind = done[0][0]
-        found, seconds = asked(folder, path, jpeg(out, 80))
+        places = len(PLACES[split])
+        kind = PLANTS[(number + number // places) % len(PLANTS)]
+        erased = without_vehicle(path, pixels, rng) if kind == "erased vehicle" else None
+        if erased is not None:
+            out, size = erased
+        else:
+            kind = PLANTS[number // places % 5] if kind == "erased vehicle" else kind
+            others = [held(sources(split, number + k, rng)[1]) for k in (1, 2)]
+            out, done = altered.planted(pixels, others, size, rng, count=1, kinds=(kind,))
+            if not done:
+                continue
+        found, seconds = asked(folder, path, jpeg(out, 80), at_hand=number // places % 2 == 0)
         one = answer(place, kind, found, seconds)
         if show and not one.content:
             print(f"- missed {number} {path.name}, {kind} {size}: {found[0].summary}", flush=True)
-        yield kind, size, bool(one.content), one.outcome == "contradicts"
+        yield kind, place, bool(one.content), one.outcome == "contradicts"
 
 
 def table(answers: list[Answer]) -> None:
@@ -274,19 +313,20 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write the rate of the check")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
         if chosen.part == "planted":
             rows = list(planted(folder, chosen.split, chosen.count, chosen.show))
-            print("\n| kind | plants | reported | contradicted |\n|---|---|---|---|")
-            for kind in (*altered.KINDS, "all"):
-                mine = [r for r in rows if kind in (r[0], "all")]
-                hits = sum(r[2] for r in mine)
-                span = binomial_interval(hits, max(1, len(mine)))
-                print(
-                    f"| {kind} | {len(mine)} | {hits} [{span.low:.2f}, {span.high:.2f}] | "
-                    f"{sum(r[3] for r in mine)} |"
-                )
+            for by, names in enumerate((PLANTS, PLACES[chosen.split])):
+                print("\n| plant | count | reported | contradicted |\n|---|---|---|---|")
+                for name in (*names, "all"):
+                    mine = [r for r in rows if name in (r[by], "all")]
+                    hits = sum(r[2] for r in mine)
+                    span = binomial_interval(hits, max(1, len(mine)))
+                    print(
+                        f"| {name} | {len(mine)} | {hits} [{span.low:.3f}, {span.high:.3f}] | "
+                        f"{sum(r[3] for r in mine)} |"
+                    )
             return
         answers = list(unaltered(folder, chosen.split, chosen.count, chosen.show))
     table(answers)

@@ -139,8 +139,10 @@ def drawn(split: str, count: int) -> Iterator[tuple[str, str, float, float, floa
             over = np.asarray(cv2.morphologyEx(over.astype(np.uint8), 3, np.ones((9, 9))) > 0)
         shown = jpeg(made, int(rng.integers(40, 93))).rgb()
         masks: tuple[Mask, ...] = annotations.find(shown), annotations.suspect(shown)
-        shares = [float(m[w].mean()) for m in masks for w in (over, ~touched)]
-        yield kind, place, *shares
+        found, other, suspected, more = (
+            float(m[w].mean()) for m in masks for w in (over, ~touched)
+        )
+        yield kind, place, found, other, suspected, more
 
 
 def main() -> None:

@@ -82,5 +82,118 @@ def test_other_ground_in_a_patch_is_not_covered(known):
     assert covered.find(jpeg(out, quality=80), known)[BOX].mean() < 0.2
 
 
+PATCH = np.s_[60:140, 50:170]
+INSIDE = np.zeros((200, 220), bool)
+INSIDE[PATCH] = True
+
+
+@pytest.fixture(scope="module")
+def levels():
+    """Ground in gray levels, and other ground like it."""
+    return [(50 + 150 * ground((200, 220), seed=s, blocks=60)).astype(np.float32) for s in (93, 94)]
+
+
+def blurred(gray, sigma):
+    return cv2.GaussianBlur(gray, (0, 0), sigma)
+
+
+def celled(gray, cell):
+    few = (gray.shape[1] // cell, gray.shape[0] // cell)
+    small = cv2.resize(gray[: few[1] * cell, : few[0] * cell], few, interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, gray.shape[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+@pytest.mark.parametrize(
+    ("made", "coarse"),
+    [
+        (lambda b, o: blurred(b, 2), True),
+        (lambda b, o: blurred(b, 7), True),
+        (lambda b, o: celled(b, 10), True),
+        # What a blur of 4 takes is left by half at most.
+        (lambda b, o: 0.56 * b + 0.44 * blurred(b, 4), True),
+        (lambda b, o: 0.64 * b + 0.36 * blurred(b, 4), False),
+        # Cells are flat inside.
+        (lambda b, o: celled(b, 10) + 2 * (o - blurred(o, 1)), False),
+        # The mean is kept.
+        (lambda b, o: blurred(b, 4) + 12, False),
+        (lambda b, o: celled(b, 10) - 12, False),
+        # Other ground, sharp, blurred or in cells; the same ground moved; ground of one tone.
+        (lambda b, o: o, False),
+        (lambda b, o: blurred(o, 4), False),
+        (lambda b, o: celled(o, 10) + 30, False),
+        (lambda b, o: np.roll(b, (9, 17), (0, 1)), False),
+        (lambda b, o: np.full_like(b, 100), False),
+    ],
+)
+def test_only_what_the_known_picture_shows_can_be_coarse(levels, made, coarse):
+    known, other = levels
+    patch = made(known, other).astype(np.float32)
+    assert covered.is_coarse_version(np.where(INSIDE, patch, known), known, INSIDE) == coarse
+
+
+@pytest.mark.parametrize("kind", ["pasted", "blurred and pasted", "cloned", "erased"])
+@pytest.mark.parametrize("side", [24, 48])
+def test_a_patch_of_other_ground_with_sharp_edges_is_not_covered(known, kind, side):
+    out, part = known.copy(), np.s_[200 : 200 + side, 300 : 300 + side]
+    other = (0.2 + 0.6 * ground(SHAPE, seed=95, blocks=160)).astype(np.float32)
+    if kind == "erased":
+        hole = np.zeros(SHAPE, np.uint8)
+        hole[part] = 1
+        out[part] += np.float32(0.15)  # an object stood there
+        known, out = out, cv2.inpaint(np.round(255 * out).astype(np.uint8), hole, 3, 0) / 255.0
+        out = out.astype(np.float32)
+    else:
+        pool = {"pasted": other, "blurred and pasted": blurred(other, 2), "cloned": known}[kind]
+        out[part] = pool[50 : 50 + side, 60 : 60 + side]
+    assert covered.find(jpeg(out, quality=80), known)[part].mean() < 0.3
+
+
+@pytest.mark.parametrize(("tone", "over"), [(0.50, False), (0.53, False), (0.58, True)])
+def test_an_even_patch_with_the_tone_around_it_is_not_put_over(tone, over):
+    rng = np.random.default_rng(96)
+    known = (0.5 + rng.normal(0, 0.02, SHAPE)).astype(np.float32)
+    known[180:220, 220:260] = 0.2
+    out = known.copy()
+    out[170:230, 210:270] = tone
+    assert (covered.find(jpeg(out, quality=90), known)[185:215, 225:255].mean() > 0.9) == over
+
+
+@pytest.mark.parametrize(
+    ("length", "thin", "stroke"),
+    [(60, True, True), (40, True, True), (20, True, False), (60, False, False)],
+)
+def test_a_row_of_thin_marks_is_writing_and_one_of_blocks_is_not(length, thin, stroke):
+    """Marks of two tones as in the ground around them, 12 pixels high."""
+    rng = np.random.default_rng(97)
+    known = blurred(rng.choice([0.0, 255.0], (80, 120)).astype(np.float32), 3.0)
+    out, members = known.copy(), np.zeros(known.shape, bool)
+    members[30:42, 20 : 20 + length] = True
+    pitch = 2 if thin else 10
+    marks = np.where(np.arange(length) // pitch % 2, 200, 60)
+    out[30:42, 20 : 20 + length] = marks
+    part = np.s_[30:42, 20 : 20 + length]
+    tones = np.zeros(known.shape, bool)
+    assert covered._is_stroke(out[part], known[part], tones[part], members[part]) == stroke
+
+
+@pytest.mark.parametrize(
+    ("length", "contrast", "flips", "stroke"),
+    [
+        (180, 9, False, True),
+        (180, -9, False, True),
+        (180, 9, True, False),  # brighter here, darker there
+        (40, 9, False, False),
+    ],
+)
+def test_a_long_line_of_one_tone_on_ground_nearly_like_it_is_a_stroke(
+    length, contrast, flips, stroke
+):
+    known = np.full((8, length), 40, np.float32)
+    sign = np.where((np.arange(length) // 30 % 2 == 1) & flips, -1, 1)
+    out = (known + contrast * sign).astype(np.float32)
+    everywhere = np.ones(known.shape, bool)
+    assert covered._is_stroke(out, known, ~everywhere, everywhere) == stroke
+
+
 def test_without_common_ground_nothing_is_found(known):
     assert not covered.find(np.full(SHAPE, np.nan, np.float32), known).any()
