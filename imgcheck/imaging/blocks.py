@@ -17,7 +17,7 @@ BLOCK_PX = 16
 # What registration may be off by within a block.
 SEARCH_PX = 3
 # Two gray levels of contrast in the band: below, compression noise is as strong.
-_TEXTURE = 0.008
+TEXTURE = 0.008
 # Strokes and letters have several times the contrast that tone gives the rest, and stand out.
 _DRAWN_CONTRAST, _DRAWN_SIGMAS = 2.0, 4.0
 _EMPTY_CONTRAST = 0.15
@@ -27,8 +27,11 @@ _FLAT = 0.002
 _LEAST_USABLE = 0.5
 # More blocks do not improve the medians.
 _MOST_BLOCKS = 1500
-# Blurs that may bring one picture to the softness of the other, and the gain that one must bring.
-_BLURS, _CLEAR_GAIN = (0.7, 1.0, 1.5), 0.02
+# The filter between the two: half its side, the pixels it is fitted on.
+_FILTER_PX, _FILTER_ROUNDS, _RIDGE = 3, 3, 1e-3
+_LEAST_SAMPLES, _MOST_SAMPLES = 2000, 8_000
+# Glare and shadow that left the range of the picture hold no detail.
+_CLIPPED = (2.5 / 255, 252.5 / 255)
 # Blocks correlated at once: their shifted copies stay in the cache.
 _AT_ONCE = 16
 
@@ -52,12 +55,16 @@ class Blocks:
         return len(self.correlations)
 
 
-def compare(picture: Float32, known: Float32) -> Blocks:
+def compare(
+    picture: Float32, known: Float32, *, skip_drawn: bool = False, texture: float = TEXTURE
+) -> Blocks:
     """Correlate the textured blocks of two gray pictures on one grid; NaN is nodata.
 
-    Large pictures are sampled evenly.
+    Large pictures are sampled evenly. ``skip_drawn`` leaves out what stands out like a drawing,
+    which a vehicle that came may do as well: for a registration. ``texture`` is the least standard
+    deviation of a block.
     """
-    found = _correlations(picture, known)
+    found = _correlations(picture, known, skip_drawn, texture)
     inverted = bool(len(found) and np.median(found[:, 3]) > np.median(found[:, 6]))
     best = found[:, 3:6] if inverted else found[:, 6:9]
     return Blocks(
@@ -69,13 +76,12 @@ def compare(picture: Float32, known: Float32) -> Blocks:
     )
 
 
-def _correlations(picture: Float32, known: Float32) -> Float64:
+def _correlations(picture: Float32, known: Float32, skip_drawn: bool, texture: float) -> Float64:
     """Return x, y, contrast, and correlation with shift as a negative and as a positive."""
-    usable = np.isfinite(picture) & np.isfinite(known)
-    # Sharper of the two is brought down to the softer one.
+    usable = np.isfinite(picture) & np.isfinite(known) & ~_clipped(picture)
     a, b = _matched(*_bands(picture, known, usable), usable)
-    drawn = _drawn(a, b, usable)
-    if drawn.any():  # what was drawn rings through the band: pass it again without
+    # What was drawn rings through the band: pass it again without.
+    if skip_drawn and (drawn := _drawn(a, b, usable)).any():
         usable &= ~drawn
         a, b = _matched(*_bands(picture, known, usable), usable)
     reach = SEARCH_PX
@@ -86,13 +92,20 @@ def _correlations(picture: Float32, known: Float32) -> Float64:
     tops, lefts = (axis.ravel() for axis in np.meshgrid(rows, cols, indexing="ij"))
     good = _windows(usable, tops, lefts, BLOCK_PX).astype(np.float32)
     own, contrasts = (_deviations(_windows(x, tops, lefts, BLOCK_PX), good)[1] for x in (a, b))
-    keep = (good.mean(axis=1) >= _LEAST_USABLE) & (np.minimum(own, contrasts) >= _TEXTURE)
+    keep = (good.mean(axis=1) >= _LEAST_USABLE) & (np.minimum(own, contrasts) >= texture)
     tops, lefts, good = tops[keep], lefts[keep], good[keep]
     blocks_a = _deviations(_windows(a, tops, lefts, BLOCK_PX), good)[0]
     wide = _windows(b, tops - reach, lefts - reach, BLOCK_PX + 2 * reach)
     scores = _scores(blocks_a, wide.reshape(len(tops), *(BLOCK_PX + 2 * reach,) * 2), good)
     middle = np.stack([lefts + BLOCK_PX / 2, tops + BLOCK_PX / 2, contrasts[keep]], axis=1)
     return np.concatenate([middle, _peaks(-scores), _peaks(scores)], axis=1)
+
+
+def _clipped(picture: Float32) -> Mask:
+    """Find what is as dark or as bright as pixels get, and its rim."""
+    low, high = _CLIPPED
+    beyond = ((picture < low) | (picture > high)).astype(np.uint8)
+    return np.asarray(cv2.dilate(beyond, np.ones((5, 5), np.uint8)) > 0)
 
 
 def _windows(array: NDArray[Any], tops: Index, lefts: Index, side: int) -> NDArray[Any]:
@@ -165,7 +178,7 @@ def _drawn(a: Float32, b: Float32, usable: Mask) -> Mask:
     near = np.asarray(cv2.dilate(size_b, np.ones((7, 7), np.uint8)))
     strokes = (size_a > _DRAWN_CONTRAST * gain * near) & (size_a > _DRAWN_SIGMAS * middle / 0.6745)
     here = np.asarray(cv2.dilate(size_a, np.ones((5, 5), np.uint8)))
-    covered = (here < _EMPTY_CONTRAST * gain * size_b) & (size_b > 2 * _TEXTURE)
+    covered = (here < _EMPTY_CONTRAST * gain * size_b) & (size_b > 2 * TEXTURE)
     marked = (strokes | covered).astype(np.uint8)
     return np.asarray(cv2.dilate(marked, np.ones((7, 7), np.uint8)) > 0)
 
@@ -191,23 +204,56 @@ def _soft(gray: Float32, sigma: float) -> Float32:
 
 
 def _matched(a: Float32, b: Float32, usable: Mask) -> tuple[Float32, Float32]:
-    """Blur one of two bands as far as it raises their agreement."""
-    weight = usable.astype(np.float32)
-    best = (_agreement(a, b, weight), a, b)
-    for sigma in _BLURS:
-        for turn in (0, 1):
-            # A clear gain: blurring both pictures' noise away raises any correlation a little.
-            least = best[0] + _CLEAR_GAIN
-            if least >= 1:
-                return best[1], best[2]
-            soft = (_soft(a, sigma), b) if turn == 0 else (a, _soft(b, sigma))
-            score = _agreement(*soft, weight)
-            if score > least:
-                best = (score, *soft)
-    return best[1], best[2]
+    """Filter the band that is the sharper one to what the other makes of it."""
+    soft_b, explains_a = _filtered(b, a, usable)
+    soft_a, explains_b = _filtered(a, b, usable)
+    return (a, soft_b) if explains_a >= explains_b else (soft_a, b)
 
 
-def _agreement(a: Float32, b: Float32, weight: Float32) -> float:
-    x, y = (a * weight).ravel(), (b * weight).ravel()
-    bottom = math.sqrt(float(x @ x) * float(y @ y))
-    return abs(float(x @ y)) / bottom if bottom > 0 else 0.0
+def _filtered(sharp: Float32, soft: Float32, usable: Mask) -> tuple[Float32, float]:
+    """Apply the small symmetric filter that predicts one band from the other best.
+
+    Also returns the share of the other's variance that it explains.
+
+    A copy is the known picture through a lens, a scaler and an encoder: their common blur is
+    estimated by least squares, and what differs altogether has little weight. The filter is
+    symmetric, so it moves nothing.
+    """
+    reach = _FILTER_PX
+    inner = cv2.erode(
+        usable.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8), borderValue=0
+    )
+    rows, cols = np.nonzero(inner)
+    if len(rows) < _LEAST_SAMPLES:
+        return sharp, 0.0
+    pick = slice(None, None, math.ceil(len(rows) / _MOST_SAMPLES))
+    rows, cols = rows[pick], cols[pick]
+    offsets = [
+        (y, x) for y in range(reach + 1) for x in range(-reach, reach + 1) if (y, x) > (0, -1)
+    ]
+    columns = [sharp[rows + y, cols + x] + sharp[rows - y, cols - x] for y, x in offsets]
+    design = np.stack(columns, axis=1).astype(np.float64)
+    target = soft[rows, cols].astype(np.float64)
+    # What was drawn on one of them is far stronger than anything else.
+    weight = np.minimum(_trust(target), _trust(sharp[rows, cols]))
+    for _ in range(_FILTER_ROUNDS):
+        weighted = design * weight[:, None]
+        normal = weighted.T @ design
+        normal[np.diag_indices_from(normal)] += _RIDGE * np.trace(normal) / len(normal) + 1e-12
+        taps = np.linalg.solve(normal, weighted.T @ target)
+        off = np.abs(target - design @ taps)
+        weight = _trust(off)
+    explained = 1 - float(weight @ off**2) / max(float(weight @ target**2), 1e-12)
+    kernel = np.zeros((2 * reach + 1,) * 2)
+    for (y, x), tap in zip(offsets, taps, strict=True):
+        kernel[reach + y, reach + x] += tap
+        kernel[reach - y, reach - x] += tap
+    filtered = np.asarray(cv2.filter2D(sharp, -1, kernel), np.float32)
+    # Of a negative the best filter has the other sign.
+    return (filtered if float(np.vdot(filtered, sharp)) >= 0 else -filtered), explained
+
+
+def _trust(values: Float32 | Float64) -> Float64:
+    """Return weights that fall where values are large against their median."""
+    size = np.abs(values)
+    return np.asarray(1 / (1 + (size / (4.5 * float(np.median(size)) + 1e-6)) ** 2), np.float64)

@@ -9,7 +9,6 @@ post date after that of the index. Of every second picture the file is at hand; 
 the preview in the index is. Prints Markdown; ``--write`` sets the rate that the check prints.
 """
 
-import argparse
 import json
 import tempfile
 import time
@@ -305,12 +304,7 @@ def table(answers: list[Answer]) -> None:
 
 def main() -> None:
     """Run the parts asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=["unaltered", "planted"])
-    parser.add_argument("--split", default="report", choices=["report", "tune"])
-    parser.add_argument("--count", type=int, default=312)
-    parser.add_argument("--show", action="store_true", help="name what went wrong")
-    parser.add_argument("--write", action="store_true", help="write the rate of the check")
+    parser = copies.options(__doc__, ["unaltered", "planted"], count=312, several=False)
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as temporary:

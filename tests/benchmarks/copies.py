@@ -1,6 +1,7 @@
 """Redacted copies, other dates and frames of one flight, as the index itself answers.
 
     python -m tests.benchmarks.copies redacted --count 320
+    python -m tests.benchmarks.copies screens --count 90
     python -m tests.benchmarks.copies dates --count 400
     python -m tests.benchmarks.copies frames --count 60
     python -m tests.benchmarks.copies redacted dates --split tune
@@ -29,7 +30,7 @@ from numpy.typing import NDArray
 from imgcheck.hashing import HashIndex, SearchResult
 from imgcheck.imaging import Image
 from imgcheck.quantity import binomial_interval
-from tests.benchmarks import calibrate
+from tests.benchmarks import calibrate, screens
 from tests.benchmarks.hashing import data_dir, jpeg, resized
 
 Pixels = NDArray[np.uint8]
@@ -95,6 +96,10 @@ FRAMES: dict[str, dict[str, tuple[str | slice, ...]]] = {
 }
 COLOURS = {"black": (0, 0, 0), "white": (255, 255, 255), "gray": (128, 128, 128)}
 KINDS = (*COLOURS, "pixelated", "blurred", "mixed", "arrows, JPEG 55")
+TITLES = {
+    "redacted": "Redacted copies", "screens": "Films, photographs of screens, screenshots",
+    "dates": "Other dates", "frames": "Frames",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,16 +228,20 @@ def ask(known: Known, query: Image, path: Path, *, place: str, kind: str, name: 
     )
 
 
-def copies(known: Known, split: str, count: int) -> Iterator[Told]:
-    """Redacted copies, places and kinds in turns."""
+def copies(known: Known, split: str, count: int, part: str) -> Iterator[Told]:
+    """Redacted or filmed copies, places and kinds in turns."""
+    kinds = KINDS if part == "redacted" else tuple(screens.LOOKS)
     places = list(KNOWN[split].items())
     for number in range(count):
         rng = np.random.default_rng([SEED, 1, number])
         place, where = places[number % len(places)]
         group = paths(*where)
         path = group[int(rng.integers(len(group)))]
-        kind = KINDS[(number // len(places) + number) % len(KINDS)]
-        picture = redacted(posted(pixels(path), rng), kind, rng)
+        kind = kinds[(number // len(places) + number) % len(kinds)]
+        if part == "redacted":
+            picture = redacted(posted(pixels(path), rng), kind, rng)
+        else:
+            picture, _ = screens.LOOKS[kind](pixels(path), rng)
         quality = 55 if "55" in kind else int(rng.integers(50, 93))
         query = jpeg(picture, quality)
         yield ask(known, query, path, place=place, kind=kind, name=f"{number} {path.name}")
@@ -261,6 +270,8 @@ def others(
         picture = posted(pixels(first), rng)
         if rng.random() < 0.5:
             picture = redacted(picture, str(rng.choice(KINDS)), rng)
+        elif rng.random() < 0.5:
+            picture, _ = screens.LOOKS[str(rng.choice(list(screens.LOOKS)))](pixels(first), rng)
         query = jpeg(picture, int(rng.integers(50, 93)))
         name = f"{number} {first.name} in {second.name}"
         yield ask(known, query, second, place=place, kind=kind, name=name)
@@ -286,32 +297,40 @@ def table(told: list[Told], title: str, *, by: str) -> None:
     )
 
 
+def options(
+    doc: str | None, parts: list[str], *, count: int, several: bool = True
+) -> argparse.ArgumentParser:
+    """Return the parser of a benchmark of copies: parts, split, count, what to show and write."""
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("part", nargs="+" if several else None, choices=parts)
+    parser.add_argument("--split", default="report", choices=["report", "tune"])
+    parser.add_argument("--count", type=int, default=count)
+    parser.add_argument("--show", action="store_true", help="name what went wrong")
+    parser.add_argument("--write", action="store_true", help="write the rate of the check")
+    return parser
+
+
 def main() -> None:
     """Run the parts asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", nargs="+", choices=["redacted", "dates", "frames"])
-    parser.add_argument("--split", default="report", choices=["report", "tune"])
-    parser.add_argument("--count", type=int, default=320)
-    parser.add_argument("--show", action="store_true", help="name what went wrong")
-    parser.add_argument("--write", action="store_true", help="write the checks' rate from 'dates'")
-    chosen = parser.parse_args()
+    chosen = options(__doc__, list(TITLES), count=320).parse_args()
     cv2.setNumThreads(1)
     warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
     for part in chosen.part:
         with tempfile.TemporaryDirectory() as folder:
             known = Known(Path(folder))
-            if part == "redacted":
-                steps = copies(known, chosen.split, chosen.count)
+            copied = part in ("redacted", "screens")
+            if copied:
+                steps = copies(known, chosen.split, chosen.count, part)
             else:
                 groups = (DATES if part == "dates" else FRAMES)[chosen.split]
                 steps = others(known, groups, chosen.count, part)
             told = []
             for one in steps:
                 told.append(one)
-                if chosen.show and (one.relation in COPIES) != (part == "redacted"):
+                if chosen.show and (one.relation in COPIES) != copied:
                     print(f"- {one.kind}, {one.name}: {one.relation} ({one.reason})", flush=True)
-        title = {"redacted": "Redacted copies", "dates": "Other dates", "frames": "Frames"}[part]
-        if part == "redacted":
+        title = TITLES[part]
+        if copied:
             table(told, f"{title} ({chosen.split})", by="kind")
         table(told, f"{title} ({chosen.split})", by="place")
         # Where details did not even match, nothing was asked that could have been answered wrongly.

@@ -11,7 +11,6 @@ The search for the place is left out: it is measured in docs/benchmarks/placing.
 place is no copy. ``--write`` sets the rate that `geo.made-from` prints.
 """
 
-import argparse
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +25,17 @@ from imgcheck.case import Case
 from imgcheck.geo.earth import affine_of
 from imgcheck.imaging import Image, registration, relation
 from tests.benchmarks import calibrate
-from tests.benchmarks.copies import COPIES, DATES, KINDS, Told, pair, pixels, redacted, table
+from tests.benchmarks.copies import (
+    COPIES,
+    DATES,
+    KINDS,
+    Told,
+    options,
+    pair,
+    pixels,
+    redacted,
+    table,
+)
 from tests.benchmarks.hashing import jpeg, resized
 
 Matrix = NDArray[np.float64]
@@ -109,13 +118,7 @@ def asked(part: str, split: str, count: int) -> Iterator[Told]:
 
 def main() -> None:
     """Run the part asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("part", choices=["dates", "copies"])
-    parser.add_argument("--split", default="report", choices=["report", "tune"])
-    parser.add_argument("--count", type=int, default=360)
-    parser.add_argument("--show", action="store_true", help="name what went wrong")
-    parser.add_argument("--write", action="store_true", help="write the rate of the check")
-    chosen = parser.parse_args()
+    chosen = options(__doc__, ["dates", "copies"], count=360, several=False).parse_args()
     cv2.setNumThreads(1)
     warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
     told = []

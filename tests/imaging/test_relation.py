@@ -28,7 +28,7 @@ def test_a_cut_turned_scaled_compressed_copy_is_derived(known, angle, scale, qua
     picture, matrix = view(known, size=260, angle=angle, scale=scale)
     told = relation.classify(jpeg(picture, quality=quality), known, matrix)
     assert told.kind == "derived"
-    assert told.share > 0.8
+    assert told.agreement.fine.low > 0.8
 
 
 def test_a_mirrored_copy_is_derived(known):
@@ -96,7 +96,7 @@ def test_a_shift_of_two_pixels_is_forgiven(known):
 
 def test_without_texture_nothing_is_said(known):
     told = relation.classify(np.full((200, 200), 0.4, np.float32), known, np.eye(3))
-    assert told.kind == "undetermined" and told.median is None
+    assert told.kind == "undetermined" and told.agreement is None
     assert "texture" in told.reason
 
 
@@ -112,7 +112,7 @@ def test_masked_parts_take_no_part(known, later):
     mask = np.zeros(picture.shape, bool)
     mask[:, :150] = True
     told = relation.classify(half, known, matrix, picture_mask=mask)
-    assert told.kind == "derived" and told.share > 0.95
+    assert told.kind == "derived" and told.agreement.fine.low > 0.95
 
 
 def test_a_mask_of_another_shape_is_refused(known):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imgcheck.imaging import likelihood, relation, transforms
+from imgcheck.imaging import agreement, transforms
 from imgcheck.imaging.blocks import Blocks
 
 
@@ -27,7 +27,7 @@ def matrix():
 
 
 def test_a_small_projective_map_is_found_among_wild_shifts(matrix):
-    settled = relation.settle(_blocks(matrix, noise=0.02, wild=30))
+    settled = agreement.settle(_blocks(matrix, noise=0.02, wild=30))
     ring = transforms.corners((500, 500))
     gap = transforms.apply(settled.matrix, ring) - transforms.apply(matrix, ring)
     assert np.abs(gap).max() < 0.1
@@ -35,25 +35,10 @@ def test_a_small_projective_map_is_found_among_wild_shifts(matrix):
 
 
 def test_what_no_map_explains_is_left(matrix):
-    assert relation.settle(_blocks(matrix, noise=0.5)).shift_px > 0.4
+    assert agreement.settle(_blocks(matrix, noise=0.5)).shift_px > 0.4
 
 
 def test_too_few_blocks_correct_nothing(matrix):
-    settled = relation.settle(_blocks(matrix, count=11))
+    settled = agreement.settle(_blocks(matrix, count=11))
     assert settled.shift_px is None
     assert np.array_equal(settled.matrix, np.eye(3))
-
-
-def test_the_copy_score_rises_with_agreement_and_falls_with_shift_and_movement():
-    def score(median=0.95, shift_px=0.1, moved=0):
-        return likelihood.copy_score(median=median, shift_px=shift_px, moved=moved)
-
-    assert score(median=0.99) > score() > score(median=0.8)
-    assert score(shift_px=0.05) > score() > score(shift_px=0.5) > score(shift_px=None)
-    assert score() > score(moved=1) > score(moved=3)
-
-
-def test_likelihoods_follow_the_scores():
-    assert likelihood.likelihoods(3, 0).copy > 0.99
-    assert likelihood.likelihoods(-3, 3).same_capture > 0.99
-    assert likelihood.likelihoods(-3, -3).same_place > 0.99
