@@ -168,11 +168,13 @@ def _measures(placed: geo.Placed) -> Iterator[Measure]:
     yield Measure(name="95 % error ellipse, direction", value=angle, unit="deg")
 
 
-def _kind_measures(agreement: Relation) -> Iterator[Measure]:
-    yield Measure(name="kind of agreement", value=agreement.kind)
-    yield Measure(name="blocks compared with the reference", value=agreement.blocks)
-    if agreement.median is not None:
-        yield Measure(name="median agreement of the blocks", value=round(agreement.median, 3))
+def _kind_measures(relation: Relation) -> Iterator[Measure]:
+    yield Measure(name="kind of agreement", value=relation.kind)
+    yield Measure(name="blocks compared with the reference", value=relation.blocks)
+    if relation.agreement is not None:
+        fine = relation.agreement.fine
+        yield Measure(name="median agreement of the blocks", value=round(fine.typical, 3))
+        yield Measure(name="agreement that 90 % of the blocks reach", value=round(fine.low, 3))
 
 
 def _citation(reference: Reference) -> Citation:

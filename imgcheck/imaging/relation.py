@@ -61,8 +61,8 @@ class Relation:
     kind : {"same", "derived", "same-capture", "same-place", "undetermined"}
         ``same``: the whole picture at the same size, at most compressed again. ``derived``: a
         copy that was cut, turned, mirrored, scaled, toned or drawn on. ``same-capture``: a
-        frame of the same flight: the ground fits, but was seen from another point, or objects
-        left and others came. ``same-place``: the same ground taken at another time.
+        frame of the same flight: vehicles and shadows agree as in a copy, but the ground was seen
+        from another point. ``same-place``: the same ground taken at another time.
         ``undetermined``: the measures do not decide.
     reason : str
         What decided, in one phrase.

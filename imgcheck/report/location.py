@@ -34,7 +34,8 @@ WAYS = {
 RELATIONS = {
     "same": "It has the same pixels as the reference.",
     "derived": "It is a copy of the reference that was cropped, rotated, scaled or drawn on.",
-    "same-capture": "It appears to be from the same pass as the reference, seconds apart.",
+    "same-capture": "It appears to be from the same flight or pass as the reference: what can move "
+    "agrees, and the ground is seen from another position.",
     "same-place": "It shows the same place as the reference at another time.",
     "undetermined": "Whether it is from the same acquisition as the reference or from another date "
     "could not be determined.",

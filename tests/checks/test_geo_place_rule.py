@@ -13,6 +13,7 @@ from imgcheck.checks.check import error_rate
 from imgcheck.checks.geo_place import geo_place
 from imgcheck.geo import NotPlaced, Placed, Prior, locating
 from imgcheck.imaging import Image
+from imgcheck.imaging.agreement import Agreement, Level
 from imgcheck.imaging.registration import Registered
 from imgcheck.imaging.relation import Relation
 from imgcheck.imaging.transforms import Fit
@@ -247,7 +248,9 @@ def test_with_too_many_references_a_match_decides_nothing(judged) -> None:
     ],
 )
 def test_the_kind_of_agreement_is_said_and_decides_no_place(judged, kind, words) -> None:
-    relation = Relation(kind=kind, reason="as measured", blocks=40, median=0.9, share=0.5)
+    level = Level(level=0, count=40, typical=0.9, low=0.8, lowest=0.7)
+    measured = Agreement(fine=level, coarse=level, shift_px=None, aligned=0.0)
+    relation = Relation(kind=kind, reason="as measured", blocks=40, agreement=measured)
     statement = Place(id="a", **box(-900, -900, 900, 900))
     where, (answer,) = judged(statement, found=placement(), relation=relation)
     assert words in where.summary
