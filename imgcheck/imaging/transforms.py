@@ -121,6 +121,7 @@ def fit(
     model: str = "similarity",
     weights: ArrayLike | None = None,
     start: ArrayLike | None = None,
+    stiffness: float = 0.0,
 ) -> Fit | None:
     """Fit a transform by least squares that is robust against the odd wrong pair.
 
@@ -133,6 +134,9 @@ def fit(
         Relative trust, > 0 (inverse variance).
     start : (3, 3), optional
         Where to start; by default the similarity.
+    stiffness : float
+        Holds stretch, shear and tilt at the start: variance of one pair of mean weight over the
+        prior variance of these parameters, target pixels squared.
 
     Returns
     -------
@@ -156,17 +160,20 @@ def fit(
     local = matrix @ back
     moves = _directions(flat, count)
     normal = np.eye(count)
+    hold = stiffness * float(trust.mean()) * (np.arange(count) >= FREEDOM["similarity"])
+    total = np.zeros(count)
     for _ in range(_STEPS):
         gap = dst - apply(local, flat)
         if not np.isfinite(gap).all():
             return None
         pull = trust * _huber(np.hypot(*gap.T))
         slope = jacobian(local, flat) @ moves
-        normal = np.einsum("n,nik,nil->kl", pull, slope, slope)
-        side = np.einsum("n,nik,ni->k", pull, slope, gap)
+        normal = np.einsum("n,nik,nil->kl", pull, slope, slope) + np.diag(hold)
+        side = np.einsum("n,nik,ni->k", pull, slope, gap) - hold * total
         if not np.isfinite(normal).all() or np.linalg.cond(normal) > 1e14:
             return None
         step = np.linalg.solve(normal, side)
+        total += step
         local = local @ _change(step)
         if abs(local[2, 2]) < 1e-9:
             return None

@@ -15,9 +15,10 @@ import os
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from imgcheck.geo import structural
+from imgcheck.geo.structural.judging import Evidence
 from imgcheck.imaging import annotations, features, registration, transforms
 from tests.benchmarks.geo_place import Scene, corner_error, rate, read, stack, table
 from tests.benchmarks.peer import sift_seconds
@@ -47,9 +49,9 @@ class Placed:
     corner: float
     inside: tuple[bool, ...]
     probability: float
-    surprise: float
     tail: float
     seconds: float
+    evidence: dict[str, Any] | None
 
 
 def rms_error(
@@ -101,9 +103,9 @@ def place(
         corner=corner,
         inside=inside,
         probability=1.0 if found.false_match_probability is None else found.false_match_probability,
-        surprise=0.0 if found.evidence is None else found.evidence.surprise,
         tail=laid.log10_nfa or 0.0,
         seconds=took,
+        evidence=None if found.evidence is None else asdict(found.evidence),
     )
 
 
@@ -141,6 +143,9 @@ class Log:
             line = json.loads(text)
             fields = {name: line[name] for name in Placed.__slots__}
             fields["inside"] = tuple(fields["inside"])
+            if fields["evidence"] is not None and fields["probability"] < 1:
+                # By the law as it is now.
+                fields["probability"] = Evidence(**fields["evidence"]).false_match_probability
             seen[line["label"], line["seed"], line["number"]] = Placed(**fields)
         found: dict[str, list[Placed]] = {}
         for (label, _, _), result in seen.items():
@@ -164,6 +169,8 @@ def dates(
     results = []
     for number in range(count):
         i, j = pairs[order[number % len(pairs)]]
+        if part == "posted":
+            how = replace(how, drawn=number % 2 == 1)
         rgb, cut = post(scenes[i], rng, how)
         truth = np.linalg.inv(scenes[j].affine) @ scenes[i].affine @ cut
         result = place(rgb, references[j], truth, rng, open_scale=open_scale, drawn=how.drawn)
@@ -206,6 +213,7 @@ _HEAD = [
     "median CPU s",
 ]
 
+_POSTED = Handling(extent=150, tilt=0.06, columns=_EAST)
 _PARTS: dict[str, tuple[str, str, Handling, bool]] = {
     "other": ("naip, 300 px", "naip", Handling(columns=_EAST), False),
     "open": ("naip, 300 px, size unknown (0.25-4)", "naip", Handling(columns=_EAST), True),
@@ -218,6 +226,8 @@ _PARTS: dict[str, tuple[str, str, Handling, bool]] = {
         False,
     ),
     "tilt": ("naip, 300 px, tilt 30 %", "naip", Handling(columns=_EAST, tilt=0.3), False),
+    # Every other one drawn over.
+    "posted": ("naip, 150 px, tilt 6 %, half drawn over", "naip", _POSTED, False),
     "tilt15": ("naip, 300 px, tilt 15 %", "naip", Handling(columns=_EAST, tilt=0.15), False),
 }
 

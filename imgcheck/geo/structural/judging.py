@@ -47,22 +47,24 @@ ACCEPT_PROBABILITY, CANDIDATE_PROBABILITY = 5e-4, 0.05
 # the ground: on the tuning ground the true error was this much larger in variance than their
 # scatter, the more the fewer of all patches agree, and more where eight parameters were fitted
 # (benchmarks: structural, 105 cuts of the west).
-OPTIMISM, OPTIMISM_POWER, OPTIMISM_HOMOGRAPHY = 1.8, 1.5, 1.5
+OPTIMISM, OPTIMISM_POWER, OPTIMISM_HOMOGRAPHY = 1.8, 1.25, 1.5
 # Co-registration error of two dates of one place, reference pixels.
 DATES_SIGMA_PX = 0.2
-# Largest accepted error of the centre, and of a corner before a tilt is no longer fitted: share of
-# the picture's diagonal in the reference, but no less than these grid pixels in small pictures.
+# Largest accepted error of the centre, and of a corner of a picture that shows a tilt: share of the
+# picture's diagonal in the reference, but no less than these grid pixels in small pictures.
 LARGEST_SIGMA, LEAST_LIMIT = 0.01, 3.0
-# Agreeing patches must surround at least this share of a picture whose tilt is fitted: the two of
-# 141 of the tuning ground that were wrong by over 10 pixels had 0.36 and 0.37, one right one less
-# than 0.42.
+# Where no tilt shows, the largest accepted error of a corner is so many times as large.
+UNTILTED_CORNER = 2.0
+# Agreeing patches must surround at least this share of a picture that shows a tilt: the two of 141
+# of the tuning ground that were wrong by over 10 pixels had 0.36 and 0.37, one right one less than
+# 0.42.
 LEAST_HULL = 0.42
-# Where they do not, stretch and tilt are not fitted, and are uncertain by this share of the
-# distance from the middle of the patches.
-TILT_SIGMA = 0.02
-# An oblique view is a homography: affine fits underestimated the error of their corners (3 of 8
-# within their ellipses).
-_MODELS = ("similarity", "homography")
+# Where too few patches agree to show a tilt, stretch and tilt are fitted around 0 with this
+# standard deviation, a share of the distance from the middle of the patches: the tilt of posts with
+# corners off by 6 % of the side. If it then moves a corner by more than this share, it is larger.
+TILT_SIGMA, LARGEST_TILT = 0.015, 0.05
+# Patches that leave a corner of a homography this share of that error would have shown such a tilt.
+SHOWN_TILT = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,20 +152,42 @@ def judge(
 ) -> Judged:
     """Fit the transform to the patches that agree, and accept or refuse it."""
     found = _register(refined, verified, shape)
-    if isinstance(found, NotRegistered) or probability <= ACCEPT_PROBABILITY:
+    if isinstance(found, NotRegistered):
+        return Judged(registration=found)
+    reason = _doubt(found, refined, verified, probability)
+    if reason is None:
         return Judged(registration=found)
     refused = NotRegistered(
-        reason="the best location could be a coincidence: a picture of another place would "
-        f"fit as well with a probability of {significant(probability, 2)}, and at most "
-        f"{significant(ACCEPT_PROBABILITY, 2)} is accepted",
-        matches=found.matches,
-        inliers=found.inliers,
-        log10_nfa=found.log10_nfa,
+        reason=reason, matches=found.matches, inliers=found.inliers, log10_nfa=found.log10_nfa
     )
-    return Judged(
-        registration=refused,
-        candidate=found if probability <= CANDIDATE_PROBABILITY else None,
-    )
+    candidate = found if probability <= CANDIDATE_PROBABILITY else None
+    return Judged(registration=refused, candidate=candidate)
+
+
+def _doubt(
+    found: Registered, refined: Refined, verified: Verification, probability: float
+) -> str | None:
+    """Return why a place can only be a candidate, or None."""
+    if probability > ACCEPT_PROBABILITY:
+        return (
+            "the best location could be a coincidence: a picture of another place would fit as "
+            f"well with a probability of {significant(probability, 2)}, and at most "
+            f"{significant(ACCEPT_PROBABILITY, 2)} is accepted"
+        )
+    shape = found.picture_shape
+    tilted = found.model == "homography"
+    if tilted and _surrounded(verified, shape) < LEAST_HULL:
+        return "the picture is tilted, and the matching patches all lie in one part of it"
+    corner = found.corner_sigma_px
+    if corner > (1 if tilted else UNTILTED_CORNER) * _limit(found.matrix, refined, shape):
+        return f"the position of a corner is uncertain by {corner:.1f} reference pixels"
+    return None
+
+
+def _limit(matrix: Float64, refined: Refined, shape: tuple[int, ...]) -> float:
+    """Return the largest accepted error of the centre, reference pixels."""
+    diagonal = math.hypot(*shape[:2]) * transforms.scale(matrix, shape)
+    return max(LARGEST_SIGMA * diagonal, LEAST_LIMIT * refined.grid_px)
 
 
 def _register(refined: Refined, verified: Verification, shape: tuple[int, ...]) -> Registration:
@@ -176,20 +200,12 @@ def _register(refined: Refined, verified: Verification, shape: tuple[int, ...]) 
         inliers=inliers,
         log10_nfa=verified.log10_tail,
     )
-    fitted = _fit(refined)
-    if fitted is None:
+    chosen = _fit(refined, verified, shape)
+    if chosen is None:
         return refused
-    fitted = replace(fitted, covariance=_true_covariance(fitted, refined))
+    fitted, model = chosen
     spread = registration.sigmas(fitted, shape, SHARED_SIGMA_PX)
-    diagonal = math.hypot(*shape[:2]) * transforms.scale(fitted.matrix, shape)
-    limit = max(LARGEST_SIGMA * diagonal, LEAST_LIMIT * refined.grid_px)
-    model = fitted.model
-    if _poorly_tilted(fitted, verified, shape, max(spread[1:]), limit):
-        untilted = _untilted(refined)
-        if untilted is None:
-            return refused
-        fitted, model = untilted, "similarity"
-        spread = registration.sigmas(fitted, shape, SHARED_SIGMA_PX)
+    limit = _limit(fitted.matrix, refined, shape)
     odd = odd_shape(fitted.matrix, shape)
     if odd:
         return replace(refused, reason=odd)
@@ -216,57 +232,80 @@ def _register(refined: Refined, verified: Verification, shape: tuple[int, ...]) 
 
 def _true_covariance(fitted: Fit, refined: Refined) -> Float64:
     """Enlarge the covariance of a fit to the errors measured between dates."""
-    grow = OPTIMISM / max(refined.share, 0.05) ** OPTIMISM_POWER
-    if fitted.model != "similarity":
-        grow *= OPTIMISM_HOMOGRAPHY
-    covariance = fitted.covariance * grow
+    grow = OPTIMISM_HOMOGRAPHY if fitted.model != "similarity" else 1.0
+    covariance = fitted.covariance * grow * _growth(refined)
     # The first two parameters are shifts in radii of the points.
     radius = math.sqrt(abs(float(np.linalg.det(fitted.matrix[:2, :2])))) * fitted.radius
     covariance[[0, 1], [0, 1]] += (DATES_SIGMA_PX / radius) ** 2
     return covariance
 
 
-def _fit(refined: Refined, models: tuple[str, ...] = _MODELS) -> Fit | None:
-    """Fit the narrowest adequate model, picture to reference."""
-    inside = refined.inside
-    source, target = refined.points[inside], refined.targets[inside]
-    weights = np.maximum(refined.scores[inside], 0.05) ** 2
-    best: Fit | None = None
-    for model in models:
-        start = refined.matrix if model == "homography" else None
-        fitted = transforms.fit(source, target, model=model, weights=weights, start=start)
-        if fitted is None:
-            continue
-        if best is None:
-            best = fitted
-            continue
-        more = transforms.FREEDOM[model] - transforms.FREEDOM[best.model]
-        scale = max(refined.grid_px, 1e-9)
-        gain = refine.information_gain(fitted.residuals / scale, best.residuals / scale)
-        if len(source) >= 12 and gain > more * math.log(2 * len(source)):
-            best = fitted
-    return best
+def _growth(refined: Refined) -> float:
+    """Return how much larger the error is in variance than the scatter of agreeing patches."""
+    return OPTIMISM / max(refined.share, 0.05) ** OPTIMISM_POWER
 
 
-def _untilted(refined: Refined) -> Fit | None:
-    """Fit turn, size and place alone; stretch and tilt are 0, with their uncertainty."""
-    fitted = _fit(refined, models=("similarity",))
-    if fitted is None:
+def _fit(
+    refined: Refined, verified: Verification, shape: tuple[int, ...]
+) -> tuple[Fit, str] | None:
+    """Fit picture to reference, with the true covariance; and name the narrowest adequate model."""
+    plain = _fitted(refined, "similarity")
+    tilted = _fitted(refined, "homography", start=refined.matrix)
+    if plain is None:
         return None
-    covariance = np.diag([0.0] * 4 + [TILT_SIGMA**2] * 4)
-    covariance[:4, :4] = _true_covariance(fitted, refined)
-    return replace(fitted, model="homography", covariance=covariance)
+    if tilted is None:
+        return _widened(plain, refined), "similarity"
+    wide = _widened(tilted, refined)
+    corner = max(registration.sigmas(wide, shape, SHARED_SIGMA_PX)[1:])
+    share = corner / _limit(tilted.matrix, refined, shape)
+    needed = _is_needed(tilted, plain, refined.grid_px)
+    if needed and share <= 1 and _surrounded(verified, shape) >= LEAST_HULL:
+        return wide, "homography"
+    if not needed and share <= SHOWN_TILT:
+        return _widened(plain, refined), "similarity"
+    # The picture may be tilted as posts are, and the patches show too little of it.
+    sigma = (tilted if needed else plain).sigma
+    stiffness = _growth(refined) * (sigma / TILT_SIGMA) ** 2
+    stiff = _fitted(refined, "homography", start=plain.matrix, stiffness=stiffness) or plain
+    if needed and _tilt(stiff, plain, shape) > LARGEST_TILT:
+        return wide, "homography"
+    return _widened(stiff, refined), "similarity"
 
 
-def _poorly_tilted(
-    fitted: Fit,
-    verified: Verification,
-    shape: tuple[int, ...],
-    corner_sigma: float,
-    limit: float,
-) -> bool:
-    """Return whether the tilt of a fit is determined by too little of the picture."""
-    if fitted.model == "similarity":
-        return False
-    surrounded = hull_share(verified.points[verified.agree], shape)
-    return surrounded < LEAST_HULL or corner_sigma > limit
+def _widened(fitted: Fit, refined: Refined) -> Fit:
+    return replace(fitted, covariance=_true_covariance(fitted, refined))
+
+
+def _tilt(fitted: Fit, plain: Fit, shape: tuple[int, ...]) -> float:
+    """Return how far a corner is off its similarity, share of the picture's side."""
+    ring = transforms.corners(shape)
+    gap = transforms.apply(fitted.matrix, ring) - transforms.apply(plain.matrix, ring)
+    side = math.sqrt(shape[0] * shape[1]) * transforms.scale(plain.matrix, shape)
+    return float(np.hypot(*gap.T).max()) / side
+
+
+def _surrounded(verified: Verification, shape: tuple[int, ...]) -> float:
+    """Return the share of the picture that agreeing patches surround."""
+    return hull_share(verified.points[verified.agree], shape)
+
+
+def _fitted(
+    refined: Refined, model: str, *, start: Float64 | None = None, stiffness: float = 0.0
+) -> Fit | None:
+    inside = refined.inside
+    return transforms.fit(
+        refined.points[inside],
+        refined.targets[inside],
+        model=model,
+        weights=np.maximum(refined.scores[inside], 0.05) ** 2,
+        start=start,
+        stiffness=stiffness,
+    )
+
+
+def _is_needed(tilted: Fit, plain: Fit, grid_px: float) -> bool:
+    """Test by the Bayesian information criterion whether patches show a tilt."""
+    count, scale = len(plain.residuals), max(grid_px, 1e-9)
+    more = transforms.FREEDOM[tilted.model] - transforms.FREEDOM[plain.model]
+    gain = refine.information_gain(tilted.residuals / scale, plain.residuals / scale)
+    return count >= 12 and gain > more * math.log(2 * count)
