@@ -1,10 +1,10 @@
 """Was the picture made from a dated reference, and does that date fit the claim?"""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from imgcheck.case import Case, NotLocated, Reference
+from imgcheck.case import Case, Located, NotLocated, Reference
 from imgcheck.checks import _places, needs
 from imgcheck.checks.check import check, error_rate
 from imgcheck.model import Acquired, Citation, Evidence, Finding, Measure, Outcome, Window
@@ -14,6 +14,8 @@ _COPIES = ("same", "derived")
 # From this share on, the whole picture counts as made from the reference: a frame, a caption or a
 # trimmed edge may not be. One pane of a collage does not date the others.
 _WHOLE = 0.85
+# Where the picture was placed on several references, it must agree with one as with no other.
+_ALONE = 0.95
 # Civil time anywhere on land differs by less than this from the mean solar time of its meridian
 # (3.2 h in the west of China is the most).
 _CIVIL = timedelta(hours=4)
@@ -31,11 +33,15 @@ _INNOCENT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Source:
-    """The reference that the picture is a copy of, its date, and the longitude shown."""
+    """The reference that the picture is a copy of, its date, and the longitude shown.
+
+    ``likelihood`` is that of the reference among all on which the picture was placed.
+    """
 
     reference: Reference
     date: Window
     lon: float
+    likelihood: float | None
 
 
 @check(
@@ -68,10 +74,26 @@ def _source(case: Case) -> _Source | str:
         return f"the picture is not a copy of {name}, on which it was placed"
     if reference.date is None:
         return f"the picture was made from {name}, whose date is not stated"
+    likelihood = _likelihood(found)
+    if likelihood is not None and likelihood < _ALONE:
+        return f"the picture agrees with another reference as well as with {name}"
     share = found.overlap
     if share < _WHOLE:
         return f"only {share:.0%} of the picture lies on {name}; the rest may be of another date"
-    return _Source(reference=reference, date=reference.date, lon=found.placement.centre_lonlat[0])
+    lon = found.placement.centre_lonlat[0]
+    return _Source(reference=reference, date=reference.date, lon=lon, likelihood=likelihood)
+
+
+def _likelihood(found: Located) -> float | None:
+    """Return how probable the reference is among those of other dates; None if there is none."""
+    date = found.reference.date
+    rest = [
+        chance
+        for one, chance in found.likelihoods
+        if one is not found.reference and (one.date is None or one.date != date)
+    ]
+    own = [chance for one, chance in found.likelihoods if one is found.reference]
+    return own[0] / (own[0] + sum(rest)) if own and rest else None
 
 
 def _acquired(case: Case, statement: Acquired, source: _Source) -> Finding:
@@ -118,6 +140,12 @@ def _original(case: Case, statement: str, source: _Source) -> Finding:
     return _finding(statement, outcome, source, words, wishes)
 
 
+def _contest(source: _Source) -> Iterator[Measure]:
+    if source.likelihood is not None:
+        name = "probability of this reference among those on which the picture was placed"
+        yield Measure(name=name, value=round(source.likelihood, 3))
+
+
 _IMPOSSIBLE = "which is later than the post, so that date cannot be right"
 _DATE = ("the date on which the reference was acquired",)
 _EXACT = ("the day on which the reference was acquired", "a narrower claimed time")
@@ -156,7 +184,7 @@ def _finding(
         summary=f"The picture was made from the reference {reference.id}, dated {date.words}, "
         f"{words}.",
         basis=_BASIS,
-        measures=(Measure(name="date of the reference", value=date.text),),
+        measures=(Measure(name="date of the reference", value=date.text), *_contest(source)),
         error_rate=error_rate("geo.made-from", "called a copy"),
         evidence=Evidence(citations=(Citation(input=reference.id, label=_places.name(reference)),)),
         innocent=_INNOCENT if outcome is Outcome.CONTRADICTS else (),

@@ -153,6 +153,21 @@ def classify(
     )
 
 
+def on_picture(
+    picture_gray: Float32,
+    known_gray: Float32,
+    matrix: ArrayLike,
+    *,
+    picture_mask: Mask | None = None,
+    known_mask: Mask | None = None,
+) -> Float32:
+    """Return the known picture on the grid of the other, its registration corrected by blocks."""
+    known = _masked(known_gray, known_mask)
+    h = np.asarray(matrix, np.float64)
+    _, h = _settled(_masked(picture_gray, picture_mask), known, h)
+    return warp.warp(known, h, picture_gray.shape, inverse=True)
+
+
 def _too_few(found: Blocks) -> Relation:
     return Relation(
         kind="undetermined",

@@ -36,6 +36,7 @@ def asked(
     share: float = 1.0,
     lon: float = 40.1,
     placed: bool = True,
+    rivals: tuple[tuple[str | None, float], ...] = (),
 ) -> dict[str, Finding]:
     """Ask of a picture that was placed on one reference of that date."""
     source = f"source: {{posted: {posted}}}\n" if posted else ""
@@ -49,6 +50,18 @@ def asked(
         placement=SimpleNamespace(centre_lonlat=(lon, 35.3)),
         relation=Relation(kind=kind, reason=""),
         overlap=share,
+        likelihoods=(
+            *((reference, 1 - sum(chance for _, chance in rivals)) for _ in rivals[:1]),
+            *(
+                (
+                    Reference(
+                        id="other", image=SimpleNamespace(), date=when and Window.parse(when)
+                    ),
+                    p,
+                )
+                for when, p in rivals
+            ),
+        ),
     )
     if not placed:
         found = NotLocated(case=case, prior=Prior(), tried=(), reason="no match")
@@ -196,3 +209,44 @@ def test_another_date_of_the_ground_is_not_made_from_it(scenery, sheet):
     later = 0.55 * scenery + 0.45 * ground((420, 480), seed=78, blocks=200)
     cut = view(later.astype(np.float32), size=260, centre=(240.0, 210.0))[0]
     assert outcomes(cut, sheet) == {NONE}
+
+
+@pytest.mark.parametrize(
+    ("rivals", "outcome"),
+    [
+        ((("2016-05-01", 0.04),), SUPPORTS),
+        ((("2016-05-01", 0.06),), NONE),
+        (((None, 0.5),), NONE),
+        ((("2016-05-01", 0.03), ("2015-05-01", 0.03)), NONE),
+        # Two files of one date do not compete.
+        ((("2017-09-10", 0.5),), SUPPORTS),
+    ],
+)
+def test_the_picture_must_agree_with_one_date_as_with_no_other(monkeypatch, rivals, outcome):
+    told = asked(monkeypatch, "2017-09-10", rivals=rivals)
+    assert told["acquired"].outcome is outcome
+    if outcome is NONE:
+        assert "another reference as well" in told["acquired"].summary
+
+
+@pytest.mark.slow
+def test_of_two_dated_references_the_one_that_it_was_made_from_dates_the_picture(
+    scenery, sheet, tmp_path_factory
+):
+    later = (0.7 * scenery + 0.3 * ground((420, 480), seed=79, blocks=200)).astype(np.float32)
+    image = georeferenced(later, tmp_path_factory)
+    other = Reference(id="later", image=image, date=Window.parse("2017-09-10"))
+    cut = view(later, size=260, centre=(240.0, 210.0))[0]
+    posted = case(cut, sheet, other, claim=CLAIM)
+    chances = {one.id: chance for one, chance in posted.placing.likelihoods}
+    assert chances["later"] > 0.99
+    assert SUPPORTS in {f.outcome for f in geo_made_from.run(posted)}
+
+
+@pytest.mark.slow
+def test_the_same_image_under_two_dates_dates_nothing(scenery, sheet, tmp_path_factory):
+    image = georeferenced(scenery, tmp_path_factory)
+    again = Reference(id="again", image=image, date=Window.parse("2017-09-10"))
+    cut = view(scenery, size=240, centre=(240.0, 210.0))[0]
+    posted = case(cut, sheet, again, claim=CLAIM)
+    assert {f.outcome for f in geo_made_from.run(posted)} == {NONE}
