@@ -6,6 +6,7 @@ These pixels are not ground. Matching and change detection leave them out.
 import cv2
 import numpy as np
 
+from imgcheck.imaging import marks
 from imgcheck.imaging.pixels import Float32, Mask, Uint8
 
 # Drawn colours are vivid; vegetation, water and soil of true-colour imagery are not.
@@ -53,8 +54,8 @@ def find(rgb: Uint8) -> Mask:
 def suspect(rgb: Uint8) -> Mask:
     """Mark what may be drawn over, for work that can spare some ground, as matching can.
 
-    That is what `find` finds, and what strong compression hides from it: colours far from those of
-    the picture, and labels with soft edges.
+    That is what `find` finds, what strong compression hides from it (colours far from those of the
+    picture, labels with soft edges), lines of white or black letters, and patches of one tone.
     """
     mask = _suspected(rgb)
     return find(rgb) if mask.mean() > _MOST_MASKED else mask
@@ -77,6 +78,7 @@ def _certain(rgb: Uint8) -> Mask:
 
 def _suspected(rgb: Uint8) -> Mask:
     mask = _certain(rgb) | _labels(rgb, flat=_ROUGH_FLAT, with_letters=_ROUGH_WITH_LETTERS)
+    mask |= marks.writing(rgb) | marks.redactions(rgb)
     odd = _odd_colour(rgb)
     return mask if odd.mean() > _LARGEST_SHARE else mask | _dilated(odd, _ODD_MARGIN_PX)
 

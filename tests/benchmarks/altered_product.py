@@ -10,6 +10,7 @@ the preview in the index is. Prints Markdown; ``--write`` sets the rate that the
 """
 
 import json
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -53,8 +54,8 @@ PLACES = {
         "copr": "overhead/copr/*.png",
         "beijing B": "change/beijing/beijing_B_[12].jpg",
         "joplin 3": "change/joplin/3_pre.tif",
-        "dsifn": "change/dsifn/*_[AB].png",
-        "egy 2-4": "change/egy/[234]_[AB].png",
+        **{f"dsifn {n}": f"change/dsifn/{n}_*_[AB].png" for n in range(5)},
+        **{f"egy {n}": f"change/egy/{n}_[AB].png" for n in (2, 3, 4)},
         "pucallpa": "stacks/pucallpa/*.tif",
         "taizhou": "change/taizhou/taizhou200[03].jpg",
     },
@@ -307,10 +308,13 @@ def main() -> None:
     parser = copies.options(__doc__, ["unaltered", "planted"], count=312, several=False)
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
+    # In the background of a shell it would be ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if chosen.part == "planted":
-            rows = list(planted(folder, chosen.split, chosen.count, chosen.show))
+            found = planted(folder, chosen.split, chosen.count, chosen.show)
+            rows = list(altered.until_stopped(found))
             for by, names in enumerate((PLANTS, PLACES[chosen.split])):
                 print("\n| plant | count | reported | contradicted |\n|---|---|---|---|")
                 for name in (*names, "all"):
@@ -322,7 +326,8 @@ def main() -> None:
                         f"{sum(r[3] for r in mine)} |"
                     )
             return
-        answers = list(unaltered(folder, chosen.split, chosen.count, chosen.show))
+        given = unaltered(folder, chosen.split, chosen.count, chosen.show)
+        answers = list(altered.until_stopped(given))
     table(answers)
     compared = [a for a in answers if a.compared]
     if chosen.write:
