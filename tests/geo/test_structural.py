@@ -1,6 +1,7 @@
 """A picture of another date is placed by the directions of edges, and nothing else is."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from imgcheck import geo, scene
 from imgcheck.errors import UsageError
 from imgcheck.geo import locating, structural
+from imgcheck.geo.structural import engine, judging
 from imgcheck.imaging import orientation, transforms
 from imgcheck.imaging.registration import NotRegistered, place_covariance
 from tests.imaging.ground import ground, jpeg, view
@@ -201,3 +203,26 @@ def test_patches_find_a_shift_to_a_tenth_of_a_pixel():
     assert len(ties) > 20
     # What lies at x in the first lies at x - 4 in the second, and 3 lower.
     assert np.median(ties.shifts, axis=0) == pytest.approx([-4.0, 3.0], abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("tail", "shifts", "searched"),
+    [(-30.1, -121.0, False), (-29.9, -121.0, True), (-30.1, -119.0, True)],
+)
+def test_the_mirrored_picture_is_searched_unless_the_place_is_beyond_doubt(
+    tail, shifts, searched, picture, pyramid, monkeypatch
+):
+    start = engine._Start(
+        candidate=SimpleNamespace(scale=1.2, surprise=9.0, x=300.0, y=250.0),
+        refined=SimpleNamespace(agreement=SimpleNamespace(log10_nfa=shifts)),
+    )
+    seen = []
+    verified = SimpleNamespace(log10_tail=tail)
+    none = NotRegistered(reason="not judged")
+    monkeypatch.setattr(engine.coarse, "search", lambda *_, **__: [])
+    monkeypatch.setattr(engine, "_started", lambda *_: [start])
+    monkeypatch.setattr(engine, "_best", lambda *_: (start, None, verified))
+    monkeypatch.setattr(engine, "_rivals", lambda *_: seen.append(1) or [])
+    monkeypatch.setattr(engine.judging, "judge", lambda *_, **__: judging.Judged(registration=none))
+    structural.find(picture[0], pyramid, scale=(1.0, 1.4))
+    assert bool(seen) == searched

@@ -17,8 +17,10 @@ SMALLEST_SCALE, LARGEST_SCALE = 0.25, 4.0
 TOO_LITTLE_GROUND = "too little of the picture is ground that was not drawn over"
 # Candidates that are refined once, and those of them that are finished.
 _REFINED, _FINISHED = 6, 2
-# No wrong place comes near this (benchmarks: structural, negatives); no second is finished.
-BEYOND_DOUBT = -30.0
+# No wrong place comes near this (benchmarks: structural, negatives); no second is finished. Where
+# the first refinement goes beyond the second number as well, the mirrored picture is not searched:
+# that of a street that looks like its mirror image reached -14 and -66.
+BEYOND_DOUBT, _SHIFTED_BEYOND_DOUBT = -30.0, -120.0
 # The mirrored picture is tried at the sizes within this factor, with this factor of the turn step.
 _RIVAL_REACH, _RIVAL_STEP = math.log(1.45), 2
 # Trials of a picture of another place relative to the mirrored picture at the same sizes: its peaks
@@ -125,7 +127,9 @@ def find(
         )
     start, refined, verified = best
     near = [size for size in sizes if abs(math.log(size / start.candidate.scale)) < _RIVAL_REACH]
-    rivals = _rivals(picture, usable, pyramid, near, side, turn_step)
+    rivals: list[_Start] = []
+    if verified.log10_tail > BEYOND_DOUBT or start.log10_nfa > _SHIFTED_BEYOND_DOUBT:
+        rivals = _rivals(picture, usable, pyramid, near, side, turn_step)
     evidence = Evidence(
         surprise=start.candidate.surprise,
         rivals=tuple(rival.candidate.surprise for rival in rivals),
