@@ -16,11 +16,16 @@ from imgcheck.geo.reference import ReferenceImage
 from imgcheck.geo.structural import Improved
 from imgcheck.imaging import registration, transforms
 from imgcheck.imaging.pixels import Float32, Mask
-from imgcheck.imaging.registration import NotRegistered, Registered, Registration
+from imgcheck.imaging.registration import (
+    DATES_SHARE,
+    NotRegistered,
+    Registered,
+    Registration,
+)
 
-# One acquisition: so large a share of the similar features agrees, in so many places that surround
-# so much of the picture.
-SAME_SHARE, SAME_PLACES, SAME_HULL = 0.5, 40, 0.5
+# One acquisition: as large a share of the similar features agrees as of no two dates, in so many
+# places that surround so much of the picture.
+SAME_PLACES, SAME_HULL = 40, 0.5
 # Patches measure a transform better than few features do; these are kept only where patches lose
 # more than a tenth of the agreement.
 LEAST_KEPT = 0.9
@@ -50,7 +55,7 @@ def settle(
 def of_one_acquisition(found: Registered) -> bool:
     """Return whether features agree as only those of one acquisition do."""
     return (
-        found.inliers >= SAME_SHARE * found.matches
+        found.inliers >= DATES_SHARE * found.matches
         and found.distinct >= SAME_PLACES
         and registration.hull_share(found.picture_points, found.picture_shape) >= SAME_HULL
     )
