@@ -63,7 +63,8 @@ class Agreement:
     fine, coarse : Level
         The same level where only one has texture.
     shift_px : float or None
-        Median shift of the blocks that no projective map explains; None where too few agree.
+        Median shift of the blocks that no projective map and lens explain; None where too few
+        agree.
     aligned : float
         Correlation of the shifts of neighbouring blocks, -1 to 1: relief moves neighbours alike,
         noise does not.
@@ -153,9 +154,10 @@ class Settled:
 
 
 def settle(blocks: Blocks) -> Settled:
-    """Fit a small projective map to the shifts of the blocks, robustly.
+    """Fit a small projective map and a lens to the shifts of the blocks, robustly.
 
-    The identity where fewer than 12 blocks agree.
+    The lens is left out of the matrix, and of the residual shifts. The identity where fewer than
+    12 blocks agree.
     """
     good = blocks.correlations > _LEAST_CORRELATION
     points, shifts = blocks.centres[good], blocks.shifts[good]
@@ -205,16 +207,19 @@ def _alike(compared: Blocks, settled: Settled) -> float:
 
 
 def _design(points: Float64) -> Float64:
-    """Return the displacement of points by a small projective map, linear in its 8 numbers."""
+    """Return the displacement of points by a small map, linear in its 9 numbers.
+
+    Eight are those of a projective map; the last is the radial distortion of a lens.
+    """
     x, y = points.T
-    one, none = np.ones_like(x), np.zeros_like(x)
-    across = np.stack([one, x, y, none, none, none, x * x, x * y], axis=1)
-    down = np.stack([none, none, none, one, x, y, x * y, y * y], axis=1)
+    one, none, square = np.ones_like(x), np.zeros_like(x), x * x + y * y
+    across = np.stack([one, x, y, none, none, none, x * x, x * y, x * square], axis=1)
+    down = np.stack([none, none, none, one, x, y, x * y, y * y, y * square], axis=1)
     return np.concatenate([across, down])
 
 
 def _projective(q: Float64, centre: Float64, radius: float) -> Float64:
-    """Return the 8 numbers as a matrix on pixels."""
+    """Return the first 8 numbers as a matrix on pixels."""
     # The shifts are in pixels, the points in radii.
     p = q / radius
     small = np.array([[1 + p[1], p[2], p[0]], [p[4], 1 + p[5], p[3]], [-p[6], -p[7], 1.0]])

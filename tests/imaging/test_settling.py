@@ -42,3 +42,10 @@ def test_too_few_blocks_correct_nothing(matrix):
     settled = agreement.settle(_blocks(matrix, count=11))
     assert settled.shift_px is None
     assert np.array_equal(settled.matrix, np.eye(3))
+
+
+def test_the_distortion_of_a_lens_is_no_residual_shift(matrix):
+    blocks = _blocks(matrix, noise=0.02)
+    away = (blocks.centres - 250) / 250
+    blocks.shifts[:] += 0.8 * away * (away**2).sum(axis=1)[:, None]
+    assert agreement.settle(blocks).shift_px < 0.06
