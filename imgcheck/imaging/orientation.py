@@ -26,13 +26,20 @@ _FLOOR = 0.25
 # Holes are filled this softly from their rims.
 _RIM_SIGMA = 2.0
 # The fourth harmonic distinguishes crossings and right angles; it is the noisier of the two.
-_FOURTH_WEIGHT = 0.7
+FOURTH_WEIGHT = 0.7
 
 
-def maps(gray: Float32, *, mask: Mask | None = None) -> Float32:
+def maps(
+    gray: Float32,
+    *,
+    mask: Mask | None = None,
+    gradient_sigma: float = GRADIENT_SIGMA,
+    fourth_weight: float = FOURTH_WEIGHT,
+) -> Float32:
     """Return the direction maps (4, M, N) of a gray picture; 0 where nothing is known.
 
-    ``mask`` is True where usable; NaN is nodata.
+    ``mask`` is True where usable; NaN is nodata. ``gradient_sigma`` is the blur before gradients
+    are taken, in pixels, ``fourth_weight`` the weight of the fourth harmonic.
     Strength is 1 on average where the ground has edges.
 
     References
@@ -45,7 +52,7 @@ def maps(gray: Float32, *, mask: Mask | None = None) -> Float32:
     usable = np.isfinite(gray)
     if mask is not None:
         usable &= mask
-    even = _blurred(_filled(gray, usable), GRADIENT_SIGMA)
+    even = _blurred(_filled(gray, usable), gradient_sigma)
     right = cv2.Scharr(even, cv2.CV_32F, 1, 0)
     down = cv2.Scharr(even, cv2.CV_32F, 0, 1)
     strength = np.sqrt(right * right + down * down)
@@ -55,7 +62,7 @@ def maps(gray: Float32, *, mask: Mask | None = None) -> Float32:
     fourth = (double[0] ** 2 - double[1] ** 2, 2 * double[0] * double[1])
     weight = np.sqrt(strength) * inner
     stacked = np.stack([_blurred(weight * part, SMOOTH_SIGMA) for part in (*double, *fourth)])
-    stacked[2:] *= _FOURTH_WEIGHT
+    stacked[2:] *= fourth_weight
     power = (stacked * stacked).sum(axis=0) * inner
     known = _blurred(inner.astype(np.float32), _EVEN_SIGMA)
     local = np.sqrt(_blurred(power, _EVEN_SIGMA) / np.maximum(known, 1e-3))

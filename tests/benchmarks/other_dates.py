@@ -153,7 +153,7 @@ def place(
     took = time.process_time() - start
     laid = found.registration
     placed = isinstance(laid, registration.Registered)
-    candidate = getattr(found, "candidate", None)
+    candidate = found.candidate if isinstance(found, structural.NoMatch) else None
     return {
         "rank": rank(gray(rgb), mask, reference, truth, limits),
         "rms": rms_error(laid.matrix, truth, shape) if placed else math.nan,
@@ -178,9 +178,8 @@ def rank(
     limits: tuple[float, float],
 ) -> int:
     """Return the rank of the true place among the distinct candidates; 0 if it is none of them."""
-    sizes, _ = engine._sizes(picture.shape, reference, limits)
-    side, step = engine._grain(picture.shape, reference, sizes)
-    found = coarse.search(picture, mask, reference, scales=sizes, side=side, turn_step=step)
+    plan = engine._plan(picture.shape, reference, limits)
+    found = coarse.search(picture, mask, reference, scales=plan.sizes, grain=plan.grain)
     distinct: list[coarse.Candidate] = []
     for candidate in found:
         if any(coarse.nearly_equal(candidate, other, picture.shape) for other in distinct):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from imgcheck.geo.structural import coarse, judging, refine
-from imgcheck.geo.structural.coarse import Candidate, Pyramid
+from imgcheck.geo.structural.coarse import Candidate, Grain, Pyramid
 from imgcheck.geo.structural.judging import Evidence
 from imgcheck.geo.structural.refine import Refined, Verification
 from imgcheck.imaging import registration
@@ -36,8 +36,6 @@ _FAR_BEHIND = 3.0
 LEAST_FOOTPRINT, LARGEST_FOOTPRINT = 100.0, 1.3
 # Reduced reference pixels times sizes tried: more would take over a minute.
 _MOST_WORK = 30e6
-# Up to this much work the search is finer.
-_FINE_WORK = 3e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,13 +110,10 @@ def find(
         usable &= picture_mask
     if min(picture.shape) < 32 or usable.mean() < 0.15:
         return _nothing(TOO_LITTLE_GROUND)
-    sizes, left_out = _sizes(picture.shape, pyramid, scale)
-    if not sizes:
+    plan = _plan(picture.shape, pyramid, scale)
+    if not plan.sizes:
         return _nothing("the picture is too small or too large for the reference")
-    side, turn_step = _grain(picture.shape, pyramid, sizes)
-    candidates = coarse.search(
-        picture, usable, pyramid, scales=sizes, side=side, turn_step=turn_step
-    )
+    candidates = coarse.search(picture, usable, pyramid, scales=plan.sizes, grain=plan.grain)
     started = _started(picture, usable, pyramid, _distinct(candidates, picture.shape))
     best = _best(picture, usable, pyramid, started)
     if best is None:
@@ -126,14 +121,16 @@ def find(
             "no location on the reference has edges in the same directions as the picture"
         )
     start, refined, verified = best
-    near = [size for size in sizes if abs(math.log(size / start.candidate.scale)) < _RIVAL_REACH]
+    near = [
+        size for size in plan.sizes if abs(math.log(size / start.candidate.scale)) < _RIVAL_REACH
+    ]
     rivals: list[_Start] = []
     if verified.log10_tail > BEYOND_DOUBT or start.log10_nfa > _SHIFTED_BEYOND_DOUBT:
-        rivals = _rivals(picture, usable, pyramid, near, side, turn_step)
+        rivals = _rivals(picture, usable, pyramid, near, plan.grain)
     evidence = Evidence(
         surprise=start.candidate.surprise,
         rivals=tuple(rival.candidate.surprise for rival in rivals),
-        trials=_TRIALS * len(sizes) / len(near),
+        trials=_TRIALS * len(plan.sizes) / len(near),
         log10_nfa=start.log10_nfa,
         others=_others(start, started, rivals, picture.shape),
         refined=len(started),
@@ -146,7 +143,7 @@ def find(
     found = judged.registration
     if isinstance(found, Registered):
         return Match(registration=found, false_match_probability=probability, evidence=evidence)
-    if left_out:
+    if plan.left_out:
         found = replace(
             found,
             reason=f"{found.reason}; the finest details of the picture were not used, to limit "
@@ -226,35 +223,39 @@ def improve(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Plan:
+    """The scales to try, coarse ones first, how finely, and whether fine scales were left out."""
+
+    sizes: list[float]
+    grain: Grain
+    left_out: bool = False
+
+
+def _plan(shape: tuple[int, ...], pyramid: Pyramid, scale: tuple[float, float] | None) -> _Plan:
+    """Return the finest search that its own bound of work allows."""
+    for bound, grain in coarse.GRAINS:
+        sizes = _sizes(shape, pyramid, scale, grain.scale_step)
+        works = [coarse.work(shape, pyramid, size, side=grain.side) for size in sizes]
+        if sum(works) <= bound:
+            break
+    kept = int((np.cumsum(works) <= _MOST_WORK).sum())
+    return _Plan(sizes=sizes[:kept], grain=grain, left_out=kept < len(sizes))
+
+
 def _sizes(
-    shape: tuple[int, ...], pyramid: Pyramid, scale: tuple[float, float] | None
-) -> tuple[list[float], bool]:
-    """Return the scales to try, coarse ones first, and whether fine ones were left out."""
+    shape: tuple[int, ...], pyramid: Pyramid, scale: tuple[float, float] | None, step: float
+) -> list[float]:
+    """Return the scales to try, coarse ones first."""
     least, most = scale or (SMALLEST_SCALE, LARGEST_SCALE)
     side = math.sqrt(shape[0] * shape[1])
     low = max(least, LEAST_FOOTPRINT / side)
     high = min(most, LARGEST_FOOTPRINT * max(pyramid.shape) / side)
     if low > high:
-        return [], False
-    count = max(1, math.ceil(math.log(high / low) / math.log(coarse.SCALE_STEP) - 1e-9))
+        return []
+    count = max(1, math.ceil(math.log(high / low) / math.log(step) - 1e-9))
     # In the middles of equal steps.
-    sizes = [low * (high / low) ** ((k + 0.5) / count) for k in range(count)]
-    kept: list[float] = []
-    work = 0.0
-    for size in reversed(sizes):
-        work += coarse.work(shape, pyramid, size)
-        if work > _MOST_WORK:
-            return kept, True
-        kept.append(size)
-    return kept, False
-
-
-def _grain(shape: tuple[int, ...], pyramid: Pyramid, sizes: list[float]) -> tuple[int, float]:
-    """Return template side and turn step, finer for a small search."""
-    work = sum(coarse.work(shape, pyramid, size, side=coarse.FINE_SIDE) for size in sizes)
-    if work > _FINE_WORK:
-        return coarse.TEMPLATE_SIDE, coarse.TURN_STEP_DEG
-    return coarse.FINE_SIDE, coarse.FINE_TURN_STEP_DEG
+    return [low * (high / low) ** ((k + 0.5) / count) for k in range(count)][::-1]
 
 
 def _distinct(candidates: list[Candidate], shape: tuple[int, ...]) -> list[Candidate]:
@@ -319,15 +320,13 @@ def _rivals(
     usable: Mask,
     pyramid: Pyramid,
     sizes: list[float],
-    side: int,
-    turn_step: float,
+    grain: Grain,
 ) -> list[_Start]:
     """Return the mirrored picture's best peaks, the best of them refined."""
     mirrored = np.ascontiguousarray(picture[:, ::-1])
     there = np.ascontiguousarray(usable[:, ::-1])
-    found = coarse.search(
-        mirrored, there, pyramid, scales=sizes, side=side, turn_step=_RIVAL_STEP * turn_step
-    )
+    wider = replace(grain, turn_step=_RIVAL_STEP * grain.turn_step)
+    found = coarse.search(mirrored, there, pyramid, scales=sizes, grain=wider)
     distinct = _distinct(found, picture.shape)
     rest = [place for place in found if place not in distinct]
     return _started(mirrored, there, pyramid, distinct) + [_Start(candidate=c) for c in rest]
