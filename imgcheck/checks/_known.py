@@ -114,6 +114,8 @@ def search_measures(result: hashing.SearchResult) -> Iterator[Measure]:
     yield Measure(name="every one compared", value=result.exact)
     yield Measure(name="state of the index", value=result.snapshot)
     yield Measure(name="details searched for", value=result.features)
+    if result.unexamined:
+        yield Measure(name="look alike, not compared in detail", value=result.unexamined)
 
 
 def match_measures(matches: Sequence[hashing.Match]) -> Iterator[Measure]:

@@ -4,6 +4,7 @@ Only what Python itself has loaded is imported here: the guard of `main` must st
 anything can fail or be interrupted.
 """
 
+import os
 import sys
 
 TYPE_CHECKING = False
@@ -30,6 +31,8 @@ INTERRUPTED = 130
 def main(arguments: "Sequence[str] | None" = None) -> None:
     """Run the command line and exit the process with its status."""
     code = INTERRUPTED
+    # The products of matrices are small: more threads wait for each other longer than they work.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from imgcheck.cli import streams
 

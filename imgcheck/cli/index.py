@@ -102,6 +102,7 @@ def search(
                 listed=result.listed,
                 snapshot=result.snapshot,
                 parts=result.parts,
+                unexamined=result.unexamined,
                 matches=tuple(_match(match) for match in result.matches),
             )
         )
@@ -120,6 +121,11 @@ def search(
         if match.stage not in ("file", "pixels"):
             found += f", false matches expected: {nfa}"
         say(f"  {match.id:6}  {match.relation:12}  {match.path}  ({found})")
+    if result.unexamined:
+        say(
+            f"{result.unexamined} more look alike and were not compared in detail, because others "
+            "match better"
+        )
     return 0
 
 

@@ -140,6 +140,9 @@ class SearchResult:
         Local features of the query; with very few, parts would have been missed.
     listed : int
         Listed hashes that were compared too.
+    unexamined : int
+        Pictures that look alike and were not compared in detail, because others match the same
+        part of the query better. Those found by their hash are among the matches.
     """
 
     exact: bool
@@ -150,6 +153,7 @@ class SearchResult:
     hashable: bool
     features: int
     listed: int = 0
+    unexamined: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

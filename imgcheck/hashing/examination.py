@@ -148,6 +148,13 @@ def examine(
     )
 
 
+def unexamined(record: Record, known: KnownPicture, hit: HashHit) -> Match:
+    """Return the match of a hash whose picture is not compared in detail."""
+    match = _unregistered(known, hit, None, record.views[hit.view].name)
+    reason = "not compared in detail: other known pictures match that part better"
+    return replace(match, relation_reason=reason)
+
+
 def _unregistered(known: KnownPicture, hit: HashHit, found: Relation | None, view: str) -> Match:
     return Match(
         known=known,

@@ -307,8 +307,9 @@ class HashIndex:
         Notes
         -----
         File, pixels, hash in 8 orientations and 2 polarities of each view of the picture, then
-        parts. Whatever hash or parts propose is registered to the known picture and its relation
-        tested, so that two photographs of one place are not taken for copies.
+        parts. What hash or parts propose is registered to the known picture and its relation
+        tested, so that two photographs of one place are not taken for copies. Of many known
+        pictures that match one part of the picture, the best are tested.
         """
         if parts not in PARTS:
             raise UsageError(f'parts "{parts}" is none of {", ".join(PARTS)}')
@@ -318,14 +319,15 @@ class HashIndex:
             others = phash.queries(image.rgb(), source.other_kinds())
             if parts == "auto":
                 parts = "every" if source.count() <= EXHAUSTIVE_ROWS else "likely"
-            matches, parts = search(record, source, parts=parts, others=others)
+            found = search(record, source, parts=parts, others=others)
             return SearchResult(
-                exact=parts != "likely" and source.comparable() == source.count(),
+                exact=found.parts != "likely" and source.comparable() == source.count(),
                 rows=source.count(),
                 snapshot=self._snapshot_name(),
                 listed=source.listed("pdq", *others),
-                matches=matches,
-                parts=parts,
+                matches=found.matches,
+                parts=found.parts,
+                unexamined=found.unexamined,
                 hashable=record.pdq.hashable,
                 features=len(record.features),
             )

@@ -26,6 +26,8 @@ PLACE_SHARE = 0.125
 # benchmarks: hashing, table "Votes": of comparisons with pictures of other places one in nine is
 # at or above 7 + pairs / 100; the cuts that geometry could confirm all were.
 _FLOOR, _PAIRS_A_VOTE = 7.0, 100.0
+# Percentiles of the agreeing points between which the shared part is stated.
+_INNER = (10, 90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +35,12 @@ class Vote:
     """How well one variant of the query agrees with a known picture.
 
     ``count`` pairs, of all ``pairs`` of mutually nearest features, agree on rotation, scale and
-    place.
+    place; nearly all of them lie inside ``extent`` (x0, y0, x1, y1) of the query.
     """
 
     count: int
     pairs: int
+    extent: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
     @property
     def excess(self) -> float:
@@ -87,13 +90,21 @@ def count(query: Query, known: Features, *, known_shape: tuple[int, int]) -> tup
     highest = likeness.max(axis=1)
     at = np.arange(likeness.shape[1])
     found = []
-    for part, variant, to_known, top in zip(
-        likeness, query.variants, nearest, highest, strict=True
-    ):
+    for number, (part, to_known, top) in enumerate(zip(likeness, nearest, highest, strict=True)):
         mutual = at[part[at, to_known] >= top[to_known]]
-        number = _largest_bin(variant, known, mutual, to_known[mutual], query.shape)
-        found.append(Vote(count=number, pairs=len(mutual)))
+        variant = query.variants[number]
+        agree = mutual[_largest_bin(variant, known, mutual, to_known[mutual], query.shape)]
+        # The plain variant has the points as they are in the query.
+        extent = _extent(query.variants[0].points[agree])
+        found.append(Vote(count=len(agree), pairs=len(mutual), extent=extent))
     return tuple(found)
+
+
+def _extent(points: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    if len(points) == 0:
+        return 0.0, 0.0, 0.0, 0.0
+    (x0, y0), (x1, y1) = np.percentile(points, _INNER, axis=0)
+    return float(x0), float(y0), float(x1), float(y1)
 
 
 def _largest_bin(
@@ -102,9 +113,10 @@ def _largest_bin(
     q: NDArray[np.intp],
     k: NDArray[np.intp],
     shape: tuple[int, int],
-) -> int:
+) -> NDArray[np.bool_]:
+    """Mark the pairs of the largest bin."""
     if len(q) == 0:
-        return 0
+        return np.zeros(0, np.bool_)
     turn = np.mod(known.angles[k] - variant.angles[q], 360.0)
     scale = known.sizes[k] / np.maximum(variant.sizes[q], np.float32(1e-3))
     # Where the centre of the query would fall.
@@ -117,10 +129,11 @@ def _largest_bin(
     cell = PLACE_SHARE * np.hypot(*shape) * np.exp2(np.round(np.log2(scale)))
     coordinates = np.stack([turn / TURN_DEG, np.log2(scale) / LOG2_SCALE, x / cell, y / cell])
     low = np.floor(coordinates - 0.5).astype(np.int64)
-    codes = []
+    corners = []
     for corner in range(16):
         bins = low + np.array([[corner >> i & 1] for i in range(4)])
         bins[0] %= round(360 / TURN_DEG)
-        codes.append(((bins[0] * 64 + bins[1] + 32) * 65536 + bins[2] + 32768) * 65536 + bins[3])
-    _, counts = np.unique(np.concatenate(codes), return_counts=True)
-    return int(counts.max())
+        corners.append(((bins[0] * 64 + bins[1] + 32) * 65536 + bins[2] + 32768) * 65536 + bins[3])
+    codes = np.stack(corners)
+    names, counts = np.unique(codes, return_counts=True)
+    return np.asarray((codes == names[counts.argmax()]).any(axis=0))

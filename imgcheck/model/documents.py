@@ -343,7 +343,12 @@ class IndexMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexSearchDocument(Document):
-    """The known pictures that match a picture; ``exact`` when every row was compared."""
+    """The known pictures that match a picture.
+
+    ``exact``: every row was compared. ``unexamined``: pictures that look alike and were not
+    compared in detail, because others match the same part better; those found by their hash are
+    among the matches.
+    """
 
     SCHEMA: ClassVar[str] = "imgcheck-index-search/1"
     exact: bool
@@ -351,6 +356,7 @@ class IndexSearchDocument(Document):
     listed: int
     snapshot: str
     parts: str
+    unexamined: int
     matches: tuple[IndexMatch, ...]
 
 

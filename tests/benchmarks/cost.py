@@ -1,10 +1,12 @@
-"""What small hostile files and a large photo cost: processor time and memory of a whole run.
+"""What small hostile files, a large photo and a search of the index cost.
 
     python -m tests.benchmarks.cost [--only WORDS] [--command verify]
+    python -m tests.benchmarks.cost --only index
 
-Every file of `tests.imaging.bombs` is given to ``imgcheck`` in a process of its own, which ends
-after 30 s or above 6 GB. A bomb passes where it is refused in one sentence, or finished within
-10 s and 1.5 GB.
+Processor time and memory of a whole run. The index is measured inside a process, beside the time
+of OpenCV's SIFT on the same picture in the same process. Every file of `tests.imaging.bombs` is
+given to ``imgcheck`` in a process of its own, which ends after 30 s or above 6 GB. A bomb passes
+where it is refused in one sentence, or finished within 10 s and 1.5 GB.
 """
 
 import argparse
@@ -13,11 +15,19 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import cv2
+import numpy as np
 from PIL import Image as Pillow
 
+from imgcheck.hashing import HashIndex
+from imgcheck.imaging import Image
+from tests.benchmarks.hashing import jpeg, resized
 from tests.imaging.bombs import BOMBS
 
 SECONDS, MEGABYTES = 10.0, 1500.0
@@ -67,10 +77,7 @@ def run(*arguments: str) -> Run:
 
 def photo(path: Path, width: int, height: int) -> None:
     """Make a photo of any size from camera originals laid beside each other."""
-    data = Path(os.environ.get("IMGCHECK_DATA", "../shared/data")).resolve()
-    files = sorted((data / "overhead" / "brighton").glob("*.jpg"))
-    if not files:
-        sys.exit("real imagery absent: set IMGCHECK_DATA to its folder")
+    files = _pictures("overhead/brighton")
     canvas = Pillow.new("RGB", (width, height))
     left = top = number = 0
     while top < height:
@@ -84,12 +91,85 @@ def photo(path: Path, width: int, height: int) -> None:
     canvas.save(path, quality=90)
 
 
+def _pictures(place: str) -> list[Path]:
+    data = Path(os.environ.get("IMGCHECK_DATA", "../shared/data")).resolve()
+    files = sorted((data / place).glob("*.jpg"))
+    if not files:
+        sys.exit("real imagery absent: set IMGCHECK_DATA to its folder")
+    return files
+
+
+def _seconds(act: Callable[[], object], rounds: int = 1) -> float:
+    """Return the least processor time of some rounds: other work on the machine only adds."""
+    took = []
+    for _ in range(rounds):
+        start = time.process_time()
+        act()
+        took.append(time.process_time() - start)
+    return min(took)
+
+
+def index() -> None:
+    """Print what it costs to add a frame, and to search for one among 16 of the same ground."""
+    cv2.setNumThreads(1)
+    frames = [Image.open(path) for path in _pictures("vehicles/dji_minsk_0005")]
+    pixels = [frame.rgb() for frame in frames]
+    gray = cv2.cvtColor(pixels[5], cv2.COLOR_RGB2GRAY)
+    frame, stranger = pixels[5], _mosaic(pixels[5].shape[:2])
+    queries = {
+        "the frame, JPEG 85": jpeg(frame, 85),
+        "x0.5, JPEG 60": jpeg(resized(frame, 0.5), 60),
+        "a crop of 1300 x 800, JPEG 80": jpeg(frame[100:900, 200:1500], 80),
+        "turned by 180 degrees, mirrored": jpeg(frame[::-1], 80),
+        "a mosaic of other ground": jpeg(stranger, 85),
+    }
+    for query in queries.values():
+        query.rgb()
+    print("| step | CPU s | of SIFT | matches | compared | first |\n|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "known.imgcheck"
+        with HashIndex.create(path) as known:
+            added, beside = [], []
+            for number, image in enumerate(frames):
+                beside.append(_sift(gray))
+                added.append(_seconds(partial(known.add_image, image, path_text=str(number))))
+            cost, sift = float(np.median(added)), float(np.median(beside))
+            print(f"| add a frame | {cost:.2f} | {cost / sift:.2f} | | | |", flush=True)
+        with HashIndex.open(path) as known:
+            for name, query in queries.items():
+                sift, cost = _sift(gray), _seconds(partial(known.search, query), 3)
+                sift = min(sift, _sift(gray))
+                matches = known.search(query).matches
+                compared = sum(match.transform is not None for match in matches)
+                first = f"{matches[0].path}, {matches[0].relation}" if matches else "-"
+                print(
+                    f"| search: {name} | {cost:.2f} | {cost / sift:.2f} | {len(matches)} | "
+                    f"{compared} | {first} |",
+                    flush=True,
+                )
+
+
+def _mosaic(shape: tuple[int, int]) -> np.ndarray:
+    """Return a picture of other ground of (rows, cols)."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "stranger.jpg"
+        photo(path, shape[1], shape[0])
+        return Image.open(path).rgb()
+
+
+def _sift(gray: np.ndarray) -> float:
+    return _seconds(lambda: cv2.SIFT.create().detectAndCompute(gray, None), 3)
+
+
 def main() -> None:
     """Print a table of the bombs and one of the photo."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="bombs whose name holds these words")
     parser.add_argument("--command", default="verify", choices=("verify", "inspect"))
     wanted = parser.parse_args()
+    if wanted.only == "index":
+        index()
+        return
     print("| file | kB | exit | CPU s | MB | within |\n|---|---|---|---|---|---|")
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
