@@ -44,6 +44,8 @@ from tests.benchmarks.posting import Handling, gray, post
 _ROOT = Path(__file__).resolve().parents[2]
 _CHI2_95 = 5.991464547
 _LATITUDE, _LONGITUDE = 35.0, 40.0
+# Grain of the heights on which a picture from beside the vertical was rectified, metres.
+_HEIGHTS_M = 15.0
 
 Pixels = NDArray[np.uint8]
 Made = tuple[Pixels, Scene, NDArray[np.float64]]
@@ -112,8 +114,12 @@ def _shot(
 
 
 def _seen(shot: scene.Rendering, gsd: float, off: float, azimuth: float) -> Pixels:
-    """Show a plan view from ``off`` radians beside the vertical: what is high is displaced."""
-    away = (shot.height - np.median(shot.height)) * np.float32(np.tan(off) / gsd)
+    """Show a plan view from ``off`` radians beside the vertical, rectified on coarse heights.
+
+    What stands out from the ground around it, a roof or a bank, is displaced.
+    """
+    smooth = cv2.GaussianBlur(shot.height, (0, 0), _HEIGHTS_M / gsd)
+    away = (shot.height - smooth) * np.float32(np.tan(off) / gsd)
     y, x = np.mgrid[: away.shape[0], : away.shape[1]].astype(np.float32)
     moved = x - away * np.float32(np.sin(azimuth)), y + away * np.float32(np.cos(azimuth))
     return np.asarray(cv2.remap(shot.rgb, *moved, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT))
