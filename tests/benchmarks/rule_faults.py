@@ -77,7 +77,8 @@ ACCEPTANCE = {
     "imgcheck/geo/settling.py": ("of_one_acquisition", "decide"),
     "imgcheck/geo/structural/judging.py": (
         "judge",
-        "_poorly_tilted",
+        "_doubt",
+        "_is_determined",
         "false_match_probability",
         "by_height",
         "by_shifts",

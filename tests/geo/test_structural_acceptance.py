@@ -155,6 +155,36 @@ def test_a_large_tilt_that_one_part_shows_makes_a_candidate(tilt: float, accepte
     assert accepted or "one part" in found.registration.reason  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("needed", "corner", "surrounded", "determined"),
+    [
+        (True, 1.0, 0.42, True),
+        (True, 1.01, 0.9, False),
+        (True, 0.1, 0.41, False),
+        # Where no tilt shows, it is enough that one would have shown.
+        (False, 0.5, 0.1, True),
+        (False, 0.51, 0.9, False),
+    ],
+)
+def test_a_tilt_is_determined_by_enough_of_the_picture(
+    needed: bool, corner: float, surrounded: float, determined: bool
+) -> None:
+    assert judging._is_determined(needed, corner, surrounded) == determined
+
+
+@pytest.mark.parametrize(
+    ("tilt", "left", "scatter", "corner"), [(0.0, 0.5, 3.0, 9.67), (0.0002, 0.3, 2.5, 4.54)]
+)
+def test_the_error_of_a_far_corner_is_that_of_an_unseen_tilt(
+    tilt: float, left: float, scatter: float, corner: float
+) -> None:
+    """The first shows no tilt, the second one of which it shows too little."""
+    matrix = np.array([[1.0, 0, 30], [0, 1.0, 60], [tilt, 0, 1.0]])
+    found = judging._register(*place(matrix, left=left, scatter=scatter), _SHAPE)
+    assert isinstance(found, Registered) and found.model == "similarity"
+    assert found.corner_sigma_px == pytest.approx(corner, rel=0.02)
+
+
 @pytest.mark.parametrize(("scatter", "shown"), [(1.2, True), (3.0, False)])
 def test_a_tilt_that_patches_would_not_show_widens_the_error(scatter: float, shown: bool) -> None:
     found = judged(place(scatter=scatter), 1e-9).registration

@@ -259,10 +259,8 @@ def _fit(
     corner = max(registration.sigmas(wide, shape, SHARED_SIGMA_PX)[1:])
     share = corner / _limit(tilted.matrix, refined, shape)
     needed = _is_needed(tilted, plain, refined.grid_px)
-    if needed and share <= 1 and _surrounded(verified, shape) >= LEAST_HULL:
-        return wide, "homography"
-    if not needed and share <= SHOWN_TILT:
-        return _widened(plain, refined), "similarity"
+    if _is_determined(needed, share, _surrounded(verified, shape)):
+        return (wide, "homography") if needed else (_widened(plain, refined), "similarity")
     # The picture may be tilted as posts are, and the patches show too little of it.
     sigma = (tilted if needed else plain).sigma
     stiffness = _growth(refined) * (sigma / TILT_SIGMA) ** 2
@@ -270,6 +268,15 @@ def _fit(
     if needed and _tilt(stiff, plain, shape) > LARGEST_TILT:
         return wide, "homography"
     return _widened(stiff, refined), "similarity"
+
+
+def _is_determined(needed: bool, corner: float, surrounded: float) -> bool:
+    """Return whether patches show the tilt of a picture, or that it has none.
+
+    ``needed``: they show one; ``corner`` is the error that they leave to a corner of a homography,
+    share of its limit; ``surrounded`` the share of the picture that they surround.
+    """
+    return corner <= 1 and surrounded >= LEAST_HULL if needed else corner <= SHOWN_TILT
 
 
 def _widened(fitted: Fit, refined: Refined) -> Fit:
