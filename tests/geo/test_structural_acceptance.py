@@ -32,17 +32,17 @@ _PLAIN = Evidence(
         ("homography", 0.43, 4.99, None),
         ("homography", 0.42, 4.99, None),
         ("homography", 0.41, 4.99, "one part"),
-        # 0.01 of the diagonal of 500 pixels; twice as much where no tilt shows.
+        # 0.01 of the diagonal of 500 pixels; three times as much where no tilt shows.
         ("homography", 0.9, 5.01, "corner is uncertain by 5.0"),
-        ("similarity", 0.41, 9.99, None),
-        ("similarity", 0.41, 10.01, "corner is uncertain by 10.0"),
+        ("similarity", 0.41, 14.99, None),
+        ("similarity", 0.41, 15.01, "corner is uncertain by 15.0"),
     ],
 )
 def test_a_place_whose_corner_or_tilt_is_uncertain_is_a_candidate_only(
     model: str, surrounded: float, corner: float, words: str | None
 ) -> None:
     points = _CORNERS * np.array([surrounded, 1.0])
-    verified = SimpleNamespace(points=points, agree=np.ones(4, bool))
+    verified = SimpleNamespace(points=points, agree=np.ones(4, bool), log10_tail=-9.0)
     found = SimpleNamespace(
         model=model, corner_sigma_px=corner, matrix=np.eye(3), picture_shape=_SHAPE
     )
@@ -52,6 +52,22 @@ def test_a_place_whose_corner_or_tilt_is_uncertain_is_a_candidate_only(
     assert words is None or (reason is not None and words in reason)
 
 
+@pytest.mark.parametrize(("log10_tail", "accepted"), [(-2.5, True), (-2.4, False)])
+def test_a_place_whose_patches_do_not_stay_is_a_candidate_only(
+    log10_tail: float, accepted: bool
+) -> None:
+    refined, verified = place()
+    found = judged((refined, replace(verified, log10_tail=log10_tail)), 1e-9)
+    assert isinstance(found.registration, Registered) == accepted
+    assert (found.candidate is None) == accepted
+
+
+@pytest.mark.parametrize(("count", "growth"), [(81, 2.2 * 81 / 77), (8, 2.2 * 2), (3, 2.2 * 5)])
+def test_the_scatter_of_few_patches_says_little_of_their_error(count: int, growth: float) -> None:
+    refined = SimpleNamespace(inside=np.ones(count, bool), share=1.0)
+    assert judging._growth(refined) == pytest.approx(growth)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("grid_px", "doubtful"), [(1.0, True), (1.67, True), (1.7, False)])
 def test_a_corner_of_a_small_picture_may_be_uncertain_by_pixels_of_the_grid(
     grid_px: float, doubtful: bool
@@ -59,7 +75,7 @@ def test_a_corner_of_a_small_picture_may_be_uncertain_by_pixels_of_the_grid(
     found = SimpleNamespace(
         model="homography", corner_sigma_px=5.05, matrix=np.eye(3), picture_shape=_SHAPE
     )
-    verified = SimpleNamespace(points=_CORNERS, agree=np.ones(4, bool))
+    verified = SimpleNamespace(points=_CORNERS, agree=np.ones(4, bool), log10_tail=-9.0)
     refined = SimpleNamespace(grid_px=grid_px)
     reason = judging._doubt(found, refined, verified, 1e-9)  # type: ignore[arg-type]
     assert (reason is not None) == doubtful
@@ -173,7 +189,7 @@ def test_a_tilt_is_determined_by_enough_of_the_picture(
 
 
 @pytest.mark.parametrize(
-    ("tilt", "left", "scatter", "corner"), [(0.0, 0.5, 3.0, 9.67), (0.0002, 0.3, 2.5, 4.54)]
+    ("tilt", "left", "scatter", "corner"), [(0.0, 0.5, 3.0, 10.67), (0.0002, 0.3, 2.5, 5.09)]
 )
 def test_the_error_of_a_far_corner_is_that_of_an_unseen_tilt(
     tilt: float, left: float, scatter: float, corner: float
