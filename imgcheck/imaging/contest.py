@@ -15,6 +15,8 @@ from imgcheck.imaging.pixels import Float32, Float64
 
 # Neighbouring blocks show one crop or one shadow: so many count as one.
 _TOGETHER = 8
+# The filter leaves little contrast of a reference that hardly agrees.
+_TEXTURE = blocks.TEXTURE / 4
 # References that differ by less than this in a correlation are alike there.
 _TELLING = 0.02
 # No ratio exceeds what some hundred pictures can show.
@@ -58,7 +60,7 @@ def compare(picture: Float32, references: Sequence[Float32]) -> Contest:
     """
     usable = np.all([np.isfinite(one) for one in references], axis=0)
     common = np.where(usable, picture, np.float32(np.nan)).astype(np.float32)
-    table = _correlations([blocks.compare(common, one) for one in references])
+    table = _correlations([blocks.compare(common, one, texture=_TEXTURE) for one in references])
     telling = table[np.ptp(table, axis=1) >= _TELLING]
     count = len(references)
     if not len(telling):
