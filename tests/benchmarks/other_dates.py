@@ -22,6 +22,7 @@ import time
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -32,7 +33,7 @@ from imgcheck.geo.structural import coarse, engine
 from imgcheck.imaging import registration, transforms, warp
 from tests.benchmarks.geo_place import Scene, corner_error, rate, read, table
 from tests.benchmarks.posting import Handling, gray, post
-from tests.benchmarks.structural import rms_error
+from tests.benchmarks.structural import ellipses, rms_error
 
 _ROOT = Path(__file__).resolve().parents[2]
 _NEAR_PX, _WRONG_PX = 5.0, 10.0
@@ -102,7 +103,8 @@ class Result:
     """The result of one picture; errors in reference pixels, NaN where it has no place.
 
     ``rank`` is that of the true place among the distinct candidates of the coarse search, 0 where
-    it is not among them; ``candidate_rms`` the error of a place reported as a candidate only.
+    it is not among them; ``candidate_rms`` the error of a place reported as a candidate only;
+    ``inside`` whether centre and corners lie in their ellipses.
     """
 
     pair: str
@@ -116,6 +118,7 @@ class Result:
     tail: float
     reason: str
     seconds: float
+    inside: tuple[bool, ...] = ()
 
 
 def frames(data: Path, pair: Pair) -> tuple[Scene, Scene]:
@@ -137,7 +140,7 @@ def place(
     shift: tuple[float, float],
     rng: np.random.Generator,
     extent: int,
-) -> dict[str, float | int | str]:
+) -> dict[str, Any]:
     """Place a posted cut, and find the rank of its true place in the coarse search."""
     rgb, cut = post(scene, rng, Handling(extent=extent))
     truth = np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1.0]]) @ cut
@@ -167,6 +170,7 @@ def place(
         "tail": laid.log10_nfa or 0.0,
         "reason": "" if placed else laid.reason,
         "seconds": took,
+        "inside": ellipses(laid, truth, shape) if placed else (),
     }
 
 
@@ -226,7 +230,7 @@ def logged(path: Path) -> list[Result]:
     for text in path.read_text(encoding="utf-8").splitlines():
         line = json.loads(text)
         key = tuple(line[name] for name in ("pair", "extent", "seed", "number"))
-        seen[key] = Result(**{name: line[name] for name in Result.__slots__})
+        seen[key] = Result(**{name: line[name] for name in Result.__slots__ if name in line})
     return list(seen.values())
 
 
@@ -239,6 +243,8 @@ _HEAD = [
     "placed",
     "placed, a corner wrong by > 10 px",
     "wrong candidates",
+    "centre in its 95 % ellipse",
+    "corners in theirs",
     "median CPU s",
 ]
 
@@ -259,6 +265,8 @@ def row(label: str, results: list[Result]) -> list[str]:
         rate(len(placed), count),
         f"{sum(not r.corner <= _WRONG_PX for r in placed)}/{len(placed)}",
         f"{len(proposed) - right}/{len(proposed)}",
+        f"{sum(r.inside[0] for r in placed if r.inside)}/{sum(bool(r.inside) for r in placed)}",
+        f"{sum(sum(r.inside[1:]) for r in placed)}/{sum(len(r.inside[1:]) for r in placed)}",
         f"{np.median([r.seconds for r in results]):.1f}",
     ]
 

@@ -96,7 +96,7 @@ def place(
     if isinstance(laid, registration.Registered):
         rms = rms_error(laid.fit.matrix, truth, shape)
         corner = corner_error(laid.fit.matrix, truth, shape)
-        inside = _ellipses(laid, truth, shape)
+        inside = ellipses(laid, truth, shape)
     return Placed(
         found=isinstance(laid, registration.Registered),
         rms=rms,
@@ -109,7 +109,7 @@ def place(
     )
 
 
-def _ellipses(
+def ellipses(
     laid: registration.Registered, truth: NDArray[np.float64], shape: tuple[int, ...]
 ) -> tuple[bool, ...]:
     """Say of the centre and the corners whether the stated 95 % ellipse holds the truth."""
