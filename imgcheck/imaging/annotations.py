@@ -57,13 +57,12 @@ def suspect(rgb: Uint8) -> Mask:
     That is what `find` finds, what strong compression hides from it (colours far from those of the
     picture, labels with soft edges), lines of white or black letters, and patches of one tone.
     """
-    mask = _suspected(rgb)
-    return find(rgb) if mask.mean() > _MOST_MASKED else mask
+    return _suspected(rgb)[0]
 
 
 def dropped(rgb: Uint8) -> float:
-    """Return the share that a mask would take, if it is over half and so was dropped; else 0."""
-    share = float(_suspected(rgb).mean())
+    """Return the share that all masks would take, if over half and so some were dropped; else 0."""
+    share = _suspected(rgb)[1]
     return share if share > _MOST_MASKED else 0.0
 
 
@@ -76,11 +75,20 @@ def _certain(rgb: Uint8) -> Mask:
     return bars | _dilated(strokes, _MARGIN_PX) if strokes.any() else bars
 
 
-def _suspected(rgb: Uint8) -> Mask:
-    mask = _certain(rgb) | _labels(rgb, flat=_ROUGH_FLAT, with_letters=_ROUGH_WITH_LETTERS)
-    mask |= marks.writing(rgb) | marks.redactions(rgb)
+def _suspected(rgb: Uint8) -> tuple[Mask, float]:
+    """Return what may be drawn, and the share of all that looks so; what is surest goes first."""
     odd = _odd_colour(rgb)
-    return mask if odd.mean() > _LARGEST_SHARE else mask | _dilated(odd, _ODD_MARGIN_PX)
+    kept, everything = np.zeros(rgb.shape[:2], bool), np.zeros(rgb.shape[:2], bool)
+    for more in (
+        _certain(rgb),
+        _labels(rgb, flat=_ROUGH_FLAT, with_letters=_ROUGH_WITH_LETTERS),
+        marks.writing(rgb) | marks.redactions(rgb),
+        np.zeros_like(odd) if odd.mean() > _LARGEST_SHARE else _dilated(odd, _ODD_MARGIN_PX),
+    ):
+        everything |= more
+        if (kept | more).mean() <= _MOST_MASKED:
+            kept |= more
+    return kept, float(everything.mean())
 
 
 def _dilated(mask: Mask, reach: int) -> Mask:

@@ -86,3 +86,18 @@ def test_a_mask_of_more_than_half_is_dropped_and_its_share_stated(high: int, sha
     for mask in (annotations.find, annotations.suspect):
         assert mask(rgb).mean() == pytest.approx(share if kept else 0, abs=0.01)
     assert annotations.dropped(rgb) == pytest.approx(0 if kept else share, abs=0.01)
+
+
+def test_what_is_less_sure_is_dropped_first() -> None:
+    rng = np.random.default_rng(8)
+    rgb = rng.integers(90, 150, (300, 400, 1)).astype(np.uint8).repeat(3, axis=2)
+    for top in range(4, 240, 59):  # four labels, 0.36 of the picture with their margins
+        rgb[top : top + 22, 10:390] = 0
+        rgb[top + 6 : top + 16, 20:380:6] = 255
+    sure = annotations.suspect(rgb)
+    assert sure.mean() == pytest.approx(0.36, abs=0.01)
+    # Reddish ground, not vivid, over another 0.2.
+    tint = np.array([40, -20, -20])
+    rgb[240:300] = np.clip(rgb[240:300] + tint, 0, 255).astype(np.uint8)
+    assert np.array_equal(annotations.suspect(rgb), sure)
+    assert annotations.dropped(rgb) == pytest.approx(0.57, abs=0.03)
