@@ -94,7 +94,10 @@ def command(
         publish_inspections(kept, page, replacing=ours)
         say(f"page: {page}", err=True)
     if as_json:
-        whole = documents[0] if len(images) == 1 else {"files": documents}
+        from imgcheck.model.documents import InspectionsDocument
+
+        several = {"schema": InspectionsDocument.SCHEMA, "files": documents}
+        whole = documents[0] if len(images) == 1 else several
         print_json(whole)
     return worst
 

@@ -102,7 +102,10 @@ def command(
         codes.append(code)
         documents.append(document)
     if as_json:
-        whole = documents[0] if len(documents) == 1 else {"reports": documents}
+        from imgcheck.model.documents import ReportsDocument
+
+        several = {"schema": ReportsDocument.SCHEMA, "reports": documents}
+        whole = documents[0] if len(documents) == 1 else several
         click.echo(json.dumps(whole, indent=2, sort_keys=True))
     worst = max(codes)
     return 0 if exit_zero and worst in (0, 1) else worst

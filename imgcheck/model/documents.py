@@ -1,4 +1,4 @@
-"""The JSON of every command but ``verify`` (whose document is the `Report`).
+"""The JSON of every command; that of ``verify`` for one picture is the `Report`.
 
 Each class is one document: `to_json` follows its type hints, and `imgcheck.model.schema` publishes
 the JSON Schema of each. A field that does not apply, or whose value is unknown, is ``null``.
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from imgcheck.model.codec import decode_fields, encode_fields
+from imgcheck.model.report import Report
 from imgcheck.quantity import LonLat
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -663,11 +664,44 @@ class CaseExportDocument(Document):
     lines: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorWords:
+    """Why a command, or one of its files, failed: the kind of error, a sentence, the file."""
+
+    code: str
+    message: str
+    file: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """What stands in place of the document of a file that could not be read."""
+
+    error: ErrorWords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportsDocument(Document):
+    """The reports of ``verify`` on several pictures, in the order given."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-reports/1"
+    reports: tuple[Report | Failed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectionsDocument(Document):
+    """The documents of ``inspect`` on several files, in the order given."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-inspections/1"
+    files: tuple[InspectDocument | Failed, ...]
+
+
 #: Every document with a published schema, beside the `Report`.
 DOCUMENTS: tuple[type[Document], ...] = (
     CaseAddDocument, CaseCheckReportDocument, CaseExportDocument, CaseInitDocument,
     CaseKeygenDocument, CaseLogDocument, CaseStepDocument, CaseVerifyDocument,
     DoctorDocument, ExplainDocument, IndexAddDocument, IndexExportDocument, IndexImportDocument,
     IndexMergeDocument, IndexRemoveDocument, IndexSearchDocument, IndexStatsDocument,
-    IndexVerifyDocument, InspectDocument, LocateDocument, RegressDocument, SunDocument,
+    IndexVerifyDocument, InspectDocument, InspectionsDocument, LocateDocument, RegressDocument,
+    ReportsDocument, SunDocument,
 )  # fmt: skip

@@ -38,7 +38,6 @@ def schemas() -> dict[str, dict[str, Any]]:
 def _schema(document: type, name: str) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     root = _of(document, definitions)
-    definitions[document.__name__]["properties"]["schema"] = {"const": name}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:imgcheck:{name}",
@@ -100,6 +99,8 @@ def _of_class(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
     }
     if issubclass(kind, Statement):
         fields = {"kind": {"const": kind.kind}, **fields}
+    if "schema" in fields:
+        fields["schema"] = {"const": getattr(kind, "SCHEMA", SCHEMA)}
     return _object(fields)
 
 

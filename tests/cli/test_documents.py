@@ -68,6 +68,25 @@ def test_a_document_follows_its_schema_and_comes_back(
     document(capsys, [word.format(**places) for word in COMMANDS[name]], name)
 
 
+@pytest.mark.parametrize("command", ["verify", "inspect"])
+def test_several_files_give_one_document_with_the_error_of_the_bad_one(
+    command: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = folder / "bad.jpg"
+    bad.write_bytes(b"no picture")
+    assert run([command, str(bad), POST, "--json"]) == 4
+    found = json.loads(capsys.readouterr().out)
+    name = {"verify": "reports", "inspect": "inspections"}[command]
+    jsonschema.validate(found, json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8")))
+    kind = next(kind for kind in DOCUMENTS if found["schema"] == kind.SCHEMA)
+    assert kind.from_json(found).to_json() == found
+    first, second = found["reports" if command == "verify" else "files"]
+    assert first["error"]["file"] == str(bad)
+    del second["schema"]
+    with pytest.raises(ValueError, match="schema"):
+        kind.from_json(found)
+
+
 def test_a_document_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="imgcheck-doctor/1"):
         next(k for k in DOCUMENTS if "doctor" in k.SCHEMA).from_json({"schema": "imgcheck-sun/1"})
