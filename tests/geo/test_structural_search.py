@@ -15,8 +15,9 @@ from imgcheck.geo.structural.coarse import Pyramid
     [
         # A small reference, a size of pixels known within 20 %.
         (256, 256, 165, (1 / 1.2, 1.2), (112, 3.0), 5),
-        # A town of 1,000 pixels, a picture of 150: still the finest.
-        (723, 934, 150, (1 / 1.2, 1.2), (112, 3.0), 5),
+        # A reference of 1,000 pixels, a picture of 300; one of 150 needs a finer reference.
+        (723, 934, 300, (1 / 1.2, 1.2), (112, 3.0), 5),
+        (723, 934, 150, (1 / 1.2, 1.2), (96, 5.0), 4),
         # The size unknown: a picture of many pixels, and one of few, on which more sizes fit.
         (774, 1000, 640, None, (96, 5.0), 19),
         (723, 934, 300, None, (80, 6.0), 22),
