@@ -28,7 +28,7 @@ def by_features(**values):
         # Half of the pairs, forty places, half of the picture.
         ({"inliers": 50}, True), ({"inliers": 49}, False),
         ({"distinct": 40}, True), ({"distinct": 39}, False),
-        ({"picture_points": _RING * (0.51, 1)}, True),
+        ({"picture_points": _RING * (0.5, 1)}, True),
         ({"picture_points": _RING * (0.49, 1)}, False),
     ],
 )  # fmt: skip

@@ -151,3 +151,18 @@ def test_points_that_enclose_no_area_surround_nothing() -> None:
     assert registration.hull_share(_CORNERS[:2], _SHAPE) == 0.0
     assert registration.hull_share(_CORNERS[:3], _SHAPE) == pytest.approx(0.5)
     assert registration.hull_share(_CORNERS, _SHAPE) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("share", "law"),
+    [
+        (0.1, (2.5, 0.12)),
+        (0.5, (2.5, 0.12)),
+        # Half-way, the geometric means.
+        (0.625, (1.7678, 0.07746)),
+        (0.75, (1.25, 0.05)),
+        (0.9, (1.25, 0.05)),
+    ],
+)
+def test_the_error_exceeds_the_scatter_less_the_more_of_the_pairs_agree(share, law):
+    assert registration.error_law(share) == pytest.approx(law, rel=1e-4)

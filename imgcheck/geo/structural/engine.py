@@ -36,6 +36,8 @@ _FAR_BEHIND = 3.0
 LEAST_FOOTPRINT, LARGEST_FOOTPRINT = 100.0, 1.3
 # Reduced reference pixels times sizes tried: more would take over a minute.
 _MOST_WORK = 30e6
+# A given transform with which so many of the patches agree is right to a few pixels.
+_NEAR_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -208,19 +210,32 @@ def improve(
     if picture_mask is not None:
         usable &= picture_mask
     before = refine.verify(picture, usable, pyramid, matrix)
-    first = refine.once(picture, usable, pyramid, matrix, refine.FIRST)
-    if before is None or first is None:
+    if before is None:
         return None
-    finished = refine.finish(picture, usable, pyramid, first)
-    if finished is None:
+    found = _refined(picture, usable, pyramid, matrix, is_near=before.agree.mean() >= _NEAR_SHARE)
+    if found is None:
         return None
-    refined, verified = finished
+    refined, verified = found
     return Improved(
         registration=judging.judge(refined, verified, picture.shape, probability=0.0).registration,
         explained_before=float(before.agree.mean()),
         explained=float(verified.agree.mean()),
         log10_tail=verified.log10_tail,
     )
+
+
+def _refined(
+    picture: Float32, usable: Mask, pyramid: Pyramid, matrix: Float64, *, is_near: bool
+) -> tuple[Refined, Verification] | None:
+    """Refine and verify a transform, on the finer grids only where it is near the truth."""
+    if is_near:
+        refined = refine.near(picture, usable, pyramid, matrix)
+        if refined is None:
+            return None
+        verified = refine.verify(picture, usable, pyramid, refined.matrix)
+        return None if verified is None else (refined, verified)
+    first = refine.once(picture, usable, pyramid, matrix, refine.FIRST)
+    return None if first is None else refine.finish(picture, usable, pyramid, first)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

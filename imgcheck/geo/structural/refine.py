@@ -184,6 +184,14 @@ def finish(
     return min(verified, key=lambda pair: pair[1].log10_tail, default=None)
 
 
+def near(picture: Float32, mask: Mask, pyramid: Pyramid, matrix: Float64) -> Refined | None:
+    """Refine a transform that is right to a few pixels; None where too few patches agree."""
+    first = once(picture, mask, pyramid, matrix, MIDDLE)
+    if first is None:
+        return None
+    return once(picture, mask, pyramid, first.matrix, LAST) or first
+
+
 def _widened(picture: Float32, mask: Mask, pyramid: Pyramid, start: Refined) -> Refined:
     best = start
     for _ in range(_MOST_WIDENINGS):
