@@ -1,9 +1,12 @@
 """What the measured agreement is called: the rule alone, on made-up measures."""
 
+import numpy as np
 import pytest
 
+from imgcheck.imaging import agreement as engine
 from imgcheck.imaging import relation
 from imgcheck.imaging.agreement import Agreement, Level
+from imgcheck.imaging.blocks import Blocks
 
 
 def agreement(fine, coarse, *, count=400, shift_px=0.05, aligned=0.0):
@@ -42,6 +45,14 @@ COPY = (0.990, 0.980, 0.960), (0.998, 0.996, 0.990)
         ((0.990, 0.980, 0.960), (0.998, 0.975, 0.970), "undetermined"),
         ((0.990, 0.980, 0.770), (0.998, 0.996, 0.990), "undetermined"),
         ((0.990, 0.980, 0.960), (0.998, 0.996, 0.785), "undetermined"),
+        # How much of a tail the loss of the typical block allows.
+        ((0.998, 0.981, 0.960), (0.998, 0.996, 0.990), "derived"),
+        ((0.998, 0.979, 0.960), (0.998, 0.996, 0.990), "undetermined"),
+        ((0.950, 0.863, 0.850), (0.998, 0.996, 0.990), "derived"),
+        ((0.950, 0.857, 0.850), (0.998, 0.996, 0.990), "undetermined"),
+        ((0.999, 0.996, 0.800), (0.998, 0.996, 0.990), "derived"),
+        ((0.900, 0.850, 0.610), (0.998, 0.996, 0.990), "derived"),
+        ((0.900, 0.850, 0.590), (0.998, 0.996, 0.990), "undetermined"),
         # Even, but too little agreement at one resolution.
         ((0.840, 0.830, 0.820), (0.970, 0.960, 0.950), "undetermined"),
         ((0.860, 0.810, 0.800), (0.970, 0.960, 0.950), "undetermined"),
@@ -68,8 +79,11 @@ def test_few_blocks_make_no_copy():
     ("shift_px", "aligned", "count", "kind"),
     [
         (0.30, 0.30, 400, "same-capture"),
+        (0.30, 0.22, 400, "same-capture"),
+        (0.11, 0.30, 400, "same-capture"),
+        (0.30, 0.30, 30, "same-capture"),
         # Noise moves neighbours apart; a shift below the reading shows nothing.
-        (0.30, 0.10, 400, "derived"),
+        (0.30, 0.18, 400, "derived"),
         (0.08, 0.30, 400, "derived"),
         (None, 0.30, 400, "derived"),
         (0.30, 0.30, 29, "derived"),
@@ -91,3 +105,30 @@ def test_relief_that_moves_neighbours_alike_is_no_copy(shift_px, aligned, count,
 )
 def test_what_came_or_went_is_evidence_against_the_same_capture(fine, coarse):
     assert called(fine, coarse, shift_px=0.4, aligned=0.4) == "undetermined"
+
+
+def test_a_frame_of_the_flight_agrees_in_all_that_can_move():
+    fine, coarse = (0.975, 0.935, 0.770), (0.990, 0.935, 0.770)
+    assert called(fine, coarse, shift_px=0.4, aligned=0.4) == "same-capture"
+
+
+@pytest.mark.parametrize(
+    ("count", "odd", "low", "lowest"),
+    [
+        (20, 2, 0.9, 0.9),
+        (20, 3, 0.1, 0.1),
+        (100, 9, 0.9, 0.1),
+        (200, 4, 0.9, 0.9),
+        (200, 5, 0.9, 0.1),
+    ],
+)
+def test_of_few_blocks_two_may_differ(count, odd, low, lowest):
+    """Only the half with more contrast counts; ``odd`` of it hardly agree."""
+    correlations = np.concatenate([np.full(odd, 0.1), np.full(count - odd, 0.9), np.zeros(count)])
+    contrasts = np.repeat([2.0, 1.0], count)
+    shown = Blocks(
+        centres=np.zeros((2 * count, 2)), correlations=correlations,
+        shifts=np.zeros((2 * count, 2)), contrasts=contrasts, inverted=False,
+    )  # fmt: skip
+    level = engine._level(shown, 0)
+    assert (level.low, level.lowest) == (low, lowest)
