@@ -216,6 +216,15 @@ def test_a_place_whose_centre_is_uncertain_is_refused(scatter: float, accepted: 
     assert accepted or "centre is uncertain" in found.reason  # type: ignore[union-attr]
 
 
+def test_patches_without_scatter_have_the_error_of_two_dates() -> None:
+    """0.2 and 0.12 pixels, and a turn of 0.0013 at the corner, 250 pixels away, of size 0.92."""
+    found = judged(place(scatter=0.0), 1e-9).registration
+    assert isinstance(found, Registered)
+    assert found.sigma_px == pytest.approx(math.hypot(0.2, 0.12), abs=0.01)
+    corner = math.hypot(0.2, 0.12, 0.0013 * 250 * 0.922)
+    assert found.corner_sigma_px == pytest.approx(corner, abs=0.02)
+
+
 def test_the_error_grows_as_fewer_patches_agree() -> None:
     refined, verified = place(scatter=3.0)
     some = replace(refined, inside=np.arange(81) % 4 == 0)

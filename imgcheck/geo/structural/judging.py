@@ -50,8 +50,9 @@ ACCEPT_PROBABILITY, CANDIDATE_PROBABILITY = 5e-4, 0.05
 OPTIMISM, OPTIMISM_POWER, OPTIMISM_HOMOGRAPHY = 2.2, 0.75, 1.5
 # Neighbours overlap, so that the scatter of so many patches says nothing of their error.
 _FEWEST = 4
-# Co-registration error of two dates of one place, reference pixels.
-DATES_SIGMA_PX = 0.2
+# Co-registration error of two dates of one place: reference pixels; and of turn and size, where
+# roofs lean (16 cuts of Beijing A).
+DATES_SIGMA_PX, DATES_TURN = 0.2, 0.0013
 # Patches searched again must agree at least so well, or the place may be right and its transform
 # not: two of 22 small posts that were off by 4 and 8 pixels had -0.7 and -1.3 (benchmarks:
 # structural, posted, seed 20181310).
@@ -245,6 +246,7 @@ def _true_covariance(fitted: Fit, refined: Refined) -> Float64:
     # The first two parameters are shifts in radii of the points.
     radius = math.sqrt(abs(float(np.linalg.det(fitted.matrix[:2, :2])))) * fitted.radius
     covariance[[0, 1], [0, 1]] += (DATES_SIGMA_PX / radius) ** 2
+    covariance[[2, 3], [2, 3]] += DATES_TURN**2
     return covariance
 
 
