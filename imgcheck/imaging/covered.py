@@ -29,6 +29,9 @@ _COARSE_SHARE, _COARSE_AGREES, _LARGEST_CELL = 0.02, 0.6, 0.03
 # .52 and .56, and 9 in 10 change the mean by more.
 _BLURS = (1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 _BLUR_LEFT, _CELL_LEFT, _MEAN_KEPT, _LEAST_COARSE_PX = 0.5, 0.5, 0.12, 64
+# However it was made coarse: over the wider of two blurs nothing is lost but this share, over the
+# other both agree. Patches of other ground: one of 60 is below .2, and its correlation is .78.
+_WIDER, _WIDE_LOST, _FOLLOWED = (8.0, 4.0), 0.2, 0.9
 # Such cells are flat, gray levels a pixel.
 _CELL_SLOPE = 0.7
 # Less detail than this, in levels, compression may take.
@@ -80,8 +83,9 @@ def find(picture: Float32, known: Float32) -> Mask:
     differs = _differs(gap, b, usable)
     foreign = _foreign(a, b, _NEAR)
     flat = _flat(a, differs, usable)
-    evidence = flat | _coarse(a, b, usable) | _near(~usable)
-    found = flat
+    coarse = _coarse(a, b, usable)
+    evidence = flat | coarse | _near(~usable)
+    found = flat | coarse
     count, labels, boxes, _ = cv2.connectedComponentsWithStats(
         differs.astype(np.uint8), connectivity=8
     )
@@ -90,7 +94,11 @@ def find(picture: Float32, known: Float32) -> Mask:
         left, top, wide, high, _ = boxes[label]
         part = np.s_[top : top + high, left : left + wide]
         members = labels[part] == label
-        if shares[label] >= _EXPLAINED or _is_stroke(a[part], b[part], foreign[part], members):
+        if (
+            shares[label] >= _EXPLAINED
+            or _is_stroke(a[part], b[part], foreign[part], members)
+            or (boxes[label, 4] >= _LEAST_COARSE_PX and _keeps_what_is_broad(a, b, labels == label))
+        ):
             found[part] |= members
     if not found.any():
         return found
@@ -255,6 +263,23 @@ def is_coarse_version(a: Float32, b: Float32, members: Mask) -> bool:
         if left <= _BLUR_LEFT**2 * max(float(taken), 1.0):
             return True
     return False
+
+
+def _keeps_what_is_broad(a: Float32, b: Float32, members: Mask) -> bool:
+    """Return whether a patch differs in detail alone: small cells, a slight blur."""
+    rows, cols = np.nonzero(members)
+    rim = round(3 * _WIDER[0])
+    part = np.s_[
+        max(0, rows.min() - rim) : rows.max() + rim, max(0, cols.min() - rim) : cols.max() + rim
+    ]
+    a, b, members = a[part], b[part], members[part]
+    lost = np.where(members, b - a, 0).astype(np.float32)
+    share = np.maximum(_blur(members.astype(np.float32), _WIDER[0]), np.float32(1e-3))
+    broad = (_blur(lost, _WIDER[0]) / share)[members]
+    if np.mean(broad**2) > _WIDE_LOST**2 * np.mean(lost[members] ** 2):
+        return False
+    seen, was = (_blur(gray, _WIDER[1])[members] for gray in (a, b))
+    return bool(np.corrcoef(seen, was)[0, 1] >= _FOLLOWED)
 
 
 def _is_stroke(a: Float32, b: Float32, foreign: Mask, members: Mask) -> bool:

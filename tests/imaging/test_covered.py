@@ -197,3 +197,32 @@ def test_a_long_line_of_one_tone_on_ground_nearly_like_it_is_a_stroke(
 
 def test_without_common_ground_nothing_is_found(known):
     assert not covered.find(np.full(SHAPE, np.nan, np.float32), known).any()
+
+
+@pytest.mark.parametrize(
+    ("made", "kept"),
+    [
+        (lambda b, o: celled(b, 4), True),
+        (lambda b, o: blurred(b, 3), True),
+        # A fifth of what is lost, at most, is broader than 8 pixels.
+        (lambda b, o: blurred(b, 1) + 0.10 * blurred(b - o, 12), True),
+        (lambda b, o: blurred(b, 1) + 0.60 * blurred(b - o, 12), False),
+        (lambda b, o: blurred(b, 3) + 12, False),
+        # Both agree over 4 pixels: other fine ground does not.
+        (lambda b, o: blurred(b, 8) + (o - blurred(o, 4)) * 3, False),
+        (lambda b, o: o, False),
+    ],
+)
+def test_what_is_broad_is_kept_only_where_detail_alone_is_lost(levels, made, kept):
+    known, other = levels
+    patch = np.where(INSIDE, made(known, other), known).astype(np.float32)
+    assert covered._keeps_what_is_broad(patch, known, INSIDE) == kept
+
+
+@pytest.mark.parametrize("cell", [3, 4, 12])
+def test_cells_of_any_size_are_covered_in_a_small_picture(cell):
+    known = (0.2 + 0.6 * ground((256, 256), seed=99, blocks=60)).astype(np.float32)
+    out = known.copy()
+    out[60:132, 80:176] = celled(known[60:132, 80:176], cell)
+    changed = np.abs(out - known) > 0.1
+    assert covered.find(jpeg(out, quality=80), known)[changed].mean() > 0.6
