@@ -7,7 +7,7 @@ import pytest
 
 from imgcheck import geo
 from imgcheck.errors import GridMismatchError, UsageError
-from imgcheck.geo import settling
+from imgcheck.geo import locating, settling
 from imgcheck.imaging import transforms
 from imgcheck.imaging.registration import NotRegistered
 from tests.imaging.ground import ground, view
@@ -216,6 +216,20 @@ def test_a_stated_size_that_leaves_nothing_to_search_is_said_with_a_way_out(show
     other = ground(shown.shape, seed=77, blocks=120)
     found = place(view(other, size=200)[0], shown, prior=geo.Prior(gsd_m=gsd_m))
     assert isinstance(found, geo.NotPlaced) and words in found.reason
+
+
+@pytest.mark.parametrize(
+    ("scale", "words"),
+    [
+        # 200 pixels a side on 300 x 340: at least 100 reference pixels, at most 1.3 times 340.
+        ((0.1, 0.5), None), ((0.1, 0.495), "finer reference"),
+        ((2.2, 2.5), None), ((2.22, 2.5), "larger reference"), (None, None),
+    ],
+)  # fmt: skip
+def test_only_sizes_within_two_limits_are_searched(scale, words):
+    reason = locating._ill_sized((160, 250), (300, 340), scale)
+    assert (reason is None) == (words is None)
+    assert words is None or words in reason
 
 
 @pytest.mark.parametrize("side", ["picture", "reference"])

@@ -123,3 +123,10 @@ def test_a_place_outside_of_the_circle_is_no_answer_and_no_candidate(
         assert (answer.candidate is there) == accepted and answer.reason == "chance"
     else:
         assert answer is there
+
+
+def test_nothing_is_searched_where_the_reference_lies_beside_the_circle():
+    prior = geo.Prior(gsd_m=(1.0, 1.0), near=(*lonlat(5000, 250), 0.04))
+    found = locating._attempt(lambda *_: pytest.fail("searched"), blank(50, 60), prior, (60, 80))
+    assert isinstance(found, NotPlaced) and found.path is None
+    assert found.reason == "the reference does not show the area to which the search was limited"
