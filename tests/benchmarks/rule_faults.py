@@ -101,6 +101,14 @@ _ON_PICTURES = ("test_geo_place", "test_hashing_part_of")
 #: Faults that change no answer, by file, function and change, each with the reason.
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
+        "imgcheck/geo/locating.py", "_best", "isinstance(found, NotPlaced) -> True",
+    ): "where nothing was placed there are only refusals",
+    (
+        "imgcheck/geo/locating.py", "_disagree",
+        "1000.0 * float(np.hypot(*east_north)) > _SAME_GROUND * side + errors -> "
+        "1000.0 * float(np.hypot(*east_north)) >= _SAME_GROUND * side + errors",
+    ): "no computed distance is exactly the limit",
+    (
         "imgcheck/checks/sun_claimed_time.py", "_zones",
         "not window.zone_known or span[1] - span[0] > _ONE_HOUR -> span[1] - span[0] > _ONE_HOUR",
     ): "a window without a zone spans at least 26 hours",
