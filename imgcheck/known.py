@@ -5,25 +5,27 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from imgcheck.case import Case
-from imgcheck.case.opening import SIDECAR, FilePath, date_of_item, sidecar
-from imgcheck.errors import ImgcheckError, IndexFileError, UsageError
+from imgcheck.errors import ImgcheckError, IndexFileError, UsageError, WrongTypeError
 from imgcheck.hashing import HashIndex, HashTable
 from imgcheck.hashing.answer import Merged, SearchResult
 from imgcheck.hashing.store import arguments, lists
 from imgcheck.imaging import Image, Limits, frames, windows
-from imgcheck.imaging.intake import path_of
+from imgcheck.imaging.intake import SIDECAR, FilePath, path_of
 from imgcheck.imaging.limits import mosaic_limits
 from imgcheck.model.documents import IndexAddDocument, IndexImportDocument, Refused
-from imgcheck.verification import Progress
+
+if TYPE_CHECKING:
+    # A case imports every engine: half a second, as long as a picture takes.
+    from imgcheck.case import Case
+    from imgcheck.verification import Progress
 
 
 def search(
-    picture: Case | FilePath,
+    picture: "Case | FilePath",
     index: FilePath | None = None,
     *,
     parts: Literal["auto", "every", "likely", "none"] = "auto",
@@ -47,10 +49,14 @@ def search(
     UnreadableError, RefusedError, IndexFileError
         If the picture or the index cannot be used.
     """
-    if isinstance(picture, Case):
-        image, index = picture.image, index or picture.index
-    else:
+    if isinstance(picture, str | bytes | os.PathLike):
         image = Image.open(path_of(picture, "the picture"))
+    else:
+        from imgcheck.case import Case
+
+        if not isinstance(picture, Case):
+            raise WrongTypeError(f"the picture is given as a path or a Case, not {picture!r:.80}")
+        image, index = picture.image, index or picture.index
     if index is None:
         raise UsageError("give the index of known pictures to search")
     path = path_of(index, "the index")
@@ -65,7 +71,7 @@ def add_to_index(
     date: str | None = None,
     note: str | None = None,
     limits: Limits | None = None,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
 ) -> IndexAddDocument:
     """Add pictures to an index, which is created if it does not exist.
 
@@ -231,10 +237,15 @@ def _text(path: Path | str) -> str:
 
 def _stated_dates(files: Sequence[Path]) -> dict[Path, str]:
     """Read the dates that items.json files state for the pictures beside them."""
-    items = {folder: sidecar(folder) for folder in {file.parent for file in files}}
+    folders = [f for f in {file.parent for file in files} if (f / SIDECAR).is_file()]
+    if not folders:
+        return {}
+    from imgcheck.case.opening import date_of_item, sidecar
+
+    items = {folder: sidecar(folder) for folder in folders}
     dates = {}
     for file in files:
-        item = items[file.parent].get(file.name)
+        item = items.get(file.parent, {}).get(file.name)
         when = None if item is None else date_of_item(item)[0]
         if when is not None:
             dates[file] = when.text

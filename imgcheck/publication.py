@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgcheck import custody
 from imgcheck.case import Case, Inspection, Located, NotLocated, load_case, views
-from imgcheck.case.opening import FilePath
-from imgcheck.imaging.intake import path_of
+from imgcheck.imaging.intake import FilePath, path_of
 from imgcheck.imaging.output import (
     Content,
     Replacing,

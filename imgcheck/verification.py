@@ -6,11 +6,11 @@ from importlib.metadata import version
 from typing import Any
 
 from imgcheck.case import Case, load_case
-from imgcheck.case.opening import FilePath
 from imgcheck.checks import Check
 from imgcheck.checks.catalogue import catalogue
 from imgcheck.checks.check import Missing
 from imgcheck.errors import ImgcheckError
+from imgcheck.imaging.intake import FilePath
 from imgcheck.model import Answer, Claim, Finding, Input, Outcome, Report, Statement, Tool, Verdict
 
 #: Libraries whose version can change a finding.

@@ -17,15 +17,12 @@ from imgcheck.case.reading import Inspection, read
 from imgcheck.case.workbench import Case, Reference
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
 from imgcheck.imaging import Image, Limits
-from imgcheck.imaging.intake import path_of, read_small
+from imgcheck.imaging.intake import SIDECAR, FilePath, path_of, read_small
 from imgcheck.imaging.limits import default_limits, reference_limits
 from imgcheck.model import Claim, Window
 
-SIDECAR = "items.json"
 _SIDECAR_BYTES = 4 << 20
 _RASTERS = (".tif", ".tiff", ".jp2")
-
-FilePath = str | os.PathLike[str]
 
 
 def load_case(

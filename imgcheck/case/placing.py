@@ -21,8 +21,8 @@ from imgcheck.imaging.text import printable
 from imgcheck.model import Claim, Place
 
 if TYPE_CHECKING:
-    from imgcheck.case.opening import FilePath
     from imgcheck.case.workbench import Case, Reference
+    from imgcheck.imaging.intake import FilePath
 
 # A stated pixel size may be rounded, or that of the picture before a small change of scale. It is
 # searched within this factor: a wrong size hides the right place.

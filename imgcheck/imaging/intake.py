@@ -33,6 +33,9 @@ _REASONS = {
     errno.ENOTDIR: "lies below something that is not a directory",
 }
 PathInput = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+FilePath = str | os.PathLike[str]
+#: States the dates of the pictures beside it.
+SIDECAR = "items.json"
 
 
 @dataclass(slots=True)
