@@ -8,6 +8,7 @@ disagree at every resolution. So the blocks that agree least are held against th
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -101,14 +102,15 @@ def measure(picture: Float32, known: Float32) -> Agreement | None:
     return Agreement(fine=found[0], coarse=found[-1], shift_px=shift_px, aligned=alike)
 
 
-def _halved(picture: Float32, known: Float32) -> "list[tuple[Float32, Float32]]":
-    """Return both pictures at full size and halved, as long as a few blocks fit in."""
-    sizes = [(picture, known)]
-    while len(sizes) < _LEVELS and min(sizes[-1][0].shape) >= 2 * (BLOCK_PX + 2 * SEARCH_PX):
-        one, other = sizes[-1]
-        half = (one.shape[0] // 2, one.shape[1] // 2)
-        sizes.append((warp.resize(one, half), warp.resize(other, half)))
-    return sizes
+def _halved(picture: Float32, known: Float32) -> Iterator[tuple[Float32, Float32]]:
+    """Yield both pictures at full size and halved, as long as a few blocks fit in."""
+    yield picture, known
+    for _ in range(1, _LEVELS):
+        if min(picture.shape) < 2 * (BLOCK_PX + 2 * SEARCH_PX):
+            return
+        half = (picture.shape[0] // 2, picture.shape[1] // 2)
+        picture, known = warp.resize(picture, half), warp.resize(known, half)
+        yield picture, known
 
 
 def _level(compared: Blocks, level: int) -> Level:
