@@ -277,7 +277,10 @@ def _fit(
     sigma = (tilted if needed else plain).sigma
     stiffness = _growth(refined) * (sigma / TILT_SIGMA) ** 2
     stiff = _fitted(refined, "homography", start=plain.matrix, stiffness=stiffness) or plain
-    if needed and _tilt(stiff, plain, shape) > LARGEST_TILT:
+    if not needed:
+        # What is not seen widens the error and does not move the place.
+        stiff = replace(stiff, matrix=plain.matrix, residuals=plain.residuals)
+    elif _tilt(stiff, plain, shape) > LARGEST_TILT:
         return wide, "homography"
     return _widened(stiff, refined), "similarity"
 
