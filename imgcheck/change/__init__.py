@@ -2,6 +2,17 @@
 
 from imgcheck.change.bitemporal import ChangeResult, Suppressed, detect
 from imgcheck.change.bracketing import Bracket, Vote, bracket
+from imgcheck.change.events import Events, events
 from imgcheck.change.regions import Region
 
-__all__ = ["Bracket", "ChangeResult", "Region", "Suppressed", "Vote", "bracket", "detect"]
+__all__ = [
+    "Bracket",
+    "ChangeResult",
+    "Events",
+    "Region",
+    "Suppressed",
+    "Vote",
+    "bracket",
+    "detect",
+    "events",
+]
