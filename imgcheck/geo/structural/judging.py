@@ -38,8 +38,9 @@ _LEAST_SHIFT_FALL = 3.0
 # Tail of the patches searched again at the same wrong places: half exceed the first number (log10),
 # each further factor e costs the second.
 _TAIL_MEDIAN, _TAIL_FALL = 1.3, 1.0
-# benchmarks: structural, negatives: unrelated pairs that were accepted, and pairs tested.
-FALSE_PLACINGS, UNRELATED_PAIRS = 0, 2_000
+# benchmarks: structural, negatives, and strangers: unrelated pairs that were accepted, and pairs
+# tested.
+FALSE_PLACINGS, UNRELATED_PAIRS = 0, 554
 # A place is accepted where a picture of another place would reach it less often than this: half of
 # the accepted rate of false matches. Up to the second it is shown as a candidate, for the eye only.
 ACCEPT_PROBABILITY, CANDIDATE_PROBABILITY = 5e-4, 0.05
