@@ -97,11 +97,11 @@ def redactions(rgb: Uint8) -> Mask:
     even = (cv2.dilate(gray, window) - cv2.erode(gray, window) <= _EVEN).astype(np.uint8)
     found = np.zeros(gray.shape, bool)
     _, _, boxes, _ = cv2.connectedComponentsWithStats(even, connectivity=4)
-    _, _, wide, high, area = boxes.T
+    _, _, wide, high, area = boxes[1:].T
     filled = area / (wide * high)
     large = (np.minimum(wide, high) >= _LEAST_SIDE) & (filled >= _RECTANGLE)
     large &= wide * high <= _LARGEST * gray.size
-    for box in boxes[1:][large[1:]]:
+    for box in boxes[1:][large]:
         part = _edged(gray, *(int(v) for v in box[:4]))
         if part is not None:
             found[part] = True

@@ -52,7 +52,7 @@ def _noise(rgb: Pixels, rng: Rng, sigma: float) -> NDArray[np.float32]:
 
 
 def _bytes(values: NDArray[np.floating]) -> Pixels:
-    return np.ascontiguousarray(np.clip(np.round(values), 0, 255).astype(np.uint8))
+    return np.ascontiguousarray(np.clip(np.round(np.nan_to_num(values)), 0, 255).astype(np.uint8))
 
 
 def _inverted(rgb: Pixels, rng: Rng) -> Pixels:
@@ -109,7 +109,7 @@ def _warped(rgb: Pixels, matrix: Matrix, ring: Matrix) -> tuple[Pixels, Matrix]:
     rows, cols = rgb.shape[:2]
     corners = transforms.corners((rows, cols)).astype(np.float32)
     there = cv2.getPerspectiveTransform(corners, ring.astype(np.float32))
-    return warp.warp(rgb, there, (rows, cols)), matrix @ np.linalg.inv(there)
+    return _bytes(warp.warp(rgb, there, (rows, cols))), matrix @ np.linalg.inv(there)
 
 
 def _screen(rgb: Pixels, matrix: Matrix, rng: Rng) -> tuple[Pixels, Matrix]:
