@@ -1,14 +1,15 @@
 """Copy, frame of the same capture, or the same place at another time? By the detail alone.
 
     python -m tests.benchmarks.relation copies dates frames --count 120
-    python -m tests.benchmarks.relation yards contest --count 108
+    python -m tests.benchmarks.relation yards contest --count 30
     python -m tests.benchmarks.relation copies yards --split tune --show
 
 A picture is cut, scaled, toned and saved; or drawn on, redacted, filmed, photographed from a screen
 or taken as a screenshot; registered by its true place, moved by up to 0.4 px, and classified.
 ``yards``: rendered motor pools on two days at the same hour, seen from two points: other vehicles
-on the same ground. Every third is also compared with a frame of its own flight. ``contest``: a
-picture made from one of several dated references, held against all of them. Prints Markdown.
+on the same ground, in every look; each is also compared with a frame of its own flight.
+``contest``: a picture made from one of several dated references, held against all of them. Prints
+Markdown.
 Places are split once (`tests.benchmarks.copies`), yards by their seeds; thresholds of
 `imgcheck.imaging.relation` were set on ``tune``.
 """
@@ -142,17 +143,19 @@ def contests(split: str, count: int) -> None:
 
 
 def yards(split: str, count: int) -> Iterator[copies.Told]:
-    """Compare rendered yards with the same yard on another day, itself, and its own flight."""
+    """Compare rendered yards with the same yard on another day, posted in every way.
+
+    In turns also with itself and with a frame of its own flight.
+    """
     for number in range(count):
         seed = number + (1000 if split == "tune" else 5000)
         rng = np.random.default_rng([SEED, 2, seed])
         first, other, frame = yard(seed)
+        for how in HOW:
+            yield told("another day", "yard", how, ask(first, other, np.eye(3), how, rng))
         how = list(HOW)[number % len(HOW)]
-        yield told("another day", "yard", how, ask(first, other, np.eye(3), how, rng))
-        if number % 3 == 0:
-            yield told("same flight", "yard", how, ask(frame, first, np.eye(3), how, rng))
-        if number % 4 == 0:
-            yield told("copy", "yard", how, ask(first, first, np.eye(3), how, rng))
+        yield told("same flight", "yard", how, ask(frame, first, np.eye(3), how, rng))
+        yield told("copy", "yard", how, ask(first, first, np.eye(3), how, rng))
 
 
 def yard(seed: int) -> tuple[Pixels, Pixels, Pixels]:
@@ -205,7 +208,7 @@ def yard(seed: int) -> tuple[Pixels, Pixels, Pixels]:
         made = scene.render(
             day(min(number, 2)), gsd=gsd, sun_elevation_deg=sun[0], sun_azimuth_deg=sun[1],
             seed=number, noise=float(own.uniform(0.006, 0.015)),
-            blur_px=float(own.uniform(0.6, 0.9)), greenness=green,
+            blur_px=float(own.uniform(0.6, 0.9)), greenness=green, oversample=1,
         )  # fmt: skip
         return _leaning(made, lean / gsd)
 
@@ -213,7 +216,9 @@ def yard(seed: int) -> tuple[Pixels, Pixels, Pixels]:
     other = shot(2, later, views[1], 0.3 + float(np.clip(rng.normal(0, 0.03), -0.2, 0.2)))
     # Seconds later the same vehicles stand there.
     frame = _leaning(
-        scene.render(day(1), gsd=gsd, sun_elevation_deg=sun[0], sun_azimuth_deg=sun[1], seed=3),
+        scene.render(
+            day(1), gsd=gsd, sun_elevation_deg=sun[0], sun_azimuth_deg=sun[1], seed=3, oversample=1
+        ),
         (views[0] + [float(rng.uniform(0.05, 0.2)), 0]) / gsd,
     )
     return first, other, frame
