@@ -7,6 +7,7 @@ time, and on the same hour of another day, shadows, crops and vehicles differ: s
 far more than the typical one. What was drawn over a copy is set aside first.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,6 +34,9 @@ _COPY_LOW, _COPY_LOW_COARSE = 0.82, 0.88
 _TAIL_LOWEST, _LEAST_LOSS_LOWEST = 2.0, 0.2
 # The loss of a copy is noise, which shrinks at half the resolution.
 _COPY_TYPICAL, _COPY_TYPICAL_COARSE = 0.85, 0.94
+# Blocks of a copy lie where they belong, as far as noise lets their shifts be read: in copies 1.5
+# times the root of the typical loss, between dates up to 4 times.
+_STILL_PX, _STILL_TIMES = 0.15, 2.0
 # Fewer blocks than this can agree by an edge that both pictures share.
 _COPY_BLOCKS = 20
 # Relief moves neighbouring blocks alike: in copies this stays below 0.1.
@@ -200,7 +204,14 @@ def fits(measured: Agreement) -> bool:
         and (coarse == fine or coarse.low >= _COPY_LOW_COARSE)
         and _even(fine)
         and _even(coarse)
+        and _in_place(measured)
     )
+
+
+def _in_place(measured: Agreement) -> bool:
+    """Return whether the blocks lie where a projective map and a lens put them."""
+    noise = _STILL_TIMES * math.sqrt(1 - measured.fine.typical)
+    return measured.shift_px is None or measured.shift_px <= max(_STILL_PX, noise)
 
 
 def is_copy_typical(measured: Agreement) -> bool:
