@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from imgcheck import sun
     from imgcheck.case import (
         Case,
+        Compared,
         Located,
+        NotCompared,
         NotLocated,
         Reference,
+        compare,
         inspect,
         load_case,
         locate,
@@ -38,9 +41,11 @@ if TYPE_CHECKING:
     from imgcheck.verification import verify
 
 __all__ = [
-    "load_case", "verify", "inspect", "locate", "search", "add_to_index", "sun", "sun_times",
+    "load_case", "verify", "inspect", "locate", "compare", "search",
+    "add_to_index", "sun", "sun_times",
     "regress", "publish",
     "Case", "Reference", "Image", "HashIndex", "Located", "NotLocated",
+    "Compared", "NotCompared",
     "Claim", "Finding", "Outcome", "Verdict", "Answer", "Report",
     "ImgcheckError",
 ]  # fmt: skip
@@ -50,8 +55,11 @@ _HOMES = {
         "load_case",
         "inspect",
         "locate",
+        "compare",
         "Case",
+        "Compared",
         "Located",
+        "NotCompared",
         "NotLocated",
         "Reference",
     ),

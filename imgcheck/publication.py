@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcheck import custody
-from imgcheck.case import Case, Inspection, Located, NotLocated, load_case, views
+from imgcheck.case import (
+    Case,
+    Compared,
+    Inspection,
+    Located,
+    NotCompared,
+    NotLocated,
+    load_case,
+    views,
+)
+from imgcheck.errors import GridMismatchError
 from imgcheck.imaging.intake import FilePath, path_of
 from imgcheck.imaging.output import (
     Content,
@@ -144,6 +154,29 @@ def publish_located(
     ours = replacing or Replacing(inputs=tuple(path for path in read if path is not None))
     write_folder(folder, files, page="locate.html", replacing=ours)
     return made
+
+
+def publish_changes(found: Compared | NotCompared, folder: Path, *, replacing: Replacing) -> None:
+    """Write ``change.html``, GeoJSON, GeoPackage, score map and views of a comparison.
+
+    Of two images that could not be compared only ``change.geojson`` is written, with the reason.
+    """
+    from imgcheck.report import change_exports, changes
+
+    said = changes.document(found).to_json()
+    files: dict[str, Content] = {change_exports.COLLECTION: change_exports.collection(said)}
+    if isinstance(found, Compared):
+        files |= change_exports.files(found, said)
+    write_folder(folder, files, page=change_exports.PAGE, replacing=replacing)
+
+
+def write_score_map(found: Compared | NotCompared, path: Path, *, replacing: Replacing) -> None:
+    """Write the score of every pixel; a `GridMismatchError` where nothing was compared."""
+    from imgcheck.report.change_exports import score_map
+
+    if isinstance(found, NotCompared):
+        raise GridMismatchError(f"there is no score map: {found.reason}")
+    write_output(path, score_map(found), replacing=replacing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,14 @@
 reading of the file, the registration to a reference, the search in the index) once, on first use.
 """
 
+from imgcheck.case.comparison import Compared, NotCompared, compare
 from imgcheck.case.opening import inspect, load_case
 from imgcheck.case.placing import Located, NotLocated, locate
 from imgcheck.case.reading import Inspection, views
 from imgcheck.case.workbench import Case, Reference
 
 __all__ = [
-    "Case", "Inspection", "Located", "NotLocated", "Reference", "inspect", "load_case", "locate",
-    "views",
+    "Case", "Compared", "Inspection", "NotCompared", "Located", "NotLocated", "Reference",
+    "compare",
+    "inspect", "load_case", "locate", "views",
 ]  # fmt: skip

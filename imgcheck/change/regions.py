@@ -19,7 +19,8 @@ _SEED = 20170924
 class Region:
     """One connected patch of changed ground."""
 
-    #: `"brighter"`, `"darker"` or `"recoloured"`, from before to after.
+    #: From before to after: `"appeared"` or `"vanished"` (edges), `"brighter"`, `"darker"`,
+    #: `"vegetation"` (greener or less green) or `"recoloured"`.
     kind: str
     #: Outline in pixels, x right, y down, (0, 0) the corner of the first pixel.
     polygon: NDArray[np.float64]
@@ -163,18 +164,30 @@ def _widened(box: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> tup
 def strength(change: NDArray[np.floating]) -> float:
     """Return the size of a mean difference in opponent colours, share of full scale.
 
-    Differences of colour have twice the range of brightness.
+    Differences of colour have twice the range of brightness. Other bands than red, green, blue are
+    no opponent colours; the largest counts.
     """
-    colour = float(np.abs(change[1:]).max()) / 2 if change.size == 3 else 0.0
-    return max(abs(float(change[0])), colour)
+    if change.size != 3:
+        return float(np.abs(change).max())
+    return max(abs(float(change[0])), float(np.abs(change[1:]).max()) / 2)
 
 
-def _kind_of(change: NDArray[np.floating]) -> str:
-    """Return the kind of change from the mean difference (after - before) in opponent colours."""
-    brightness = float(change[0])
-    if change.size == 3 and abs(brightness) < 0.5 * strength(change):
+# Green above the mean of red and blue, share of full scale, from which ground is vegetated.
+_GREEN = 0.03
+
+
+def _kind_of(
+    before: NDArray[np.floating], after: NDArray[np.floating], change: NDArray[np.floating]
+) -> str:
+    """Return the kind of change of tone from mean colours, and their change in opponent colours."""
+    if change.size != 3:
+        return "brighter" if float(change.mean()) > 0 else "darker"
+    green = [float(colour[1] - (colour[0] + colour[2]) / 2) for colour in (before, after)]
+    if max(green) > _GREEN and abs(green[1] - green[0]) > _GREEN:
+        return "vegetation"
+    if abs(float(change[0])) < 0.5 * strength(change):
         return "recoloured"
-    return "brighter" if brightness > 0 else "darker"
+    return "brighter" if float(change[0]) > 0 else "darker"
 
 
 def measure(
@@ -185,6 +198,7 @@ def measure(
     z: Pixels,
     *,
     change: NDArray[np.floating],
+    gain: float,
     gsd: float,
     edge_px: float,
     p: float,
@@ -192,13 +206,16 @@ def measure(
 ) -> Region:
     """Measure the region ``part`` of ``window``.
 
+    ``gain`` is positive where edges came, negative where they went, 0 where that is not known.
     Its border is uncertain by ``edge_px`` in the same direction everywhere, so the error of the
     area is that times the length of the border.
     """
     polygon, length = outline(part.astype(np.uint8), window[1].start, window[0].start)
-    one, two = float(before[window][part].mean()), float(after[window][part].mean())
+    colours = before[window][part].mean(axis=0), after[window][part].mean(axis=0)
+    one, two = (float(colour.mean()) for colour in colours)
+    came = "appeared" if gain > 0 else "vanished"
     return Region(
-        kind=_kind_of(change),
+        kind=came if gain else _kind_of(*colours, change),
         polygon=polygon,
         area_m2=float(part.sum()) * gsd**2,
         area_error_m2=length * edge_px * gsd**2,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
 
 from imgcheck.change.grid import Mask, Pixels, opponent, smooth
+from imgcheck.change.null import EXPONENTS, QUANTILES, Tail, fit_tail, normal_score, thinned
 
 # Standard deviations of the smoothing, pixels: single vehicles, roofs, fields.
 SCALES = (0.8, 2.0, 5.0)
@@ -21,35 +21,13 @@ SCALES = (0.8, 2.0, 5.0)
 # Bins of texture in which the usual difference is measured.
 _BINS = 10
 
-# Pixels sampled for quantiles.
-_MOST_SAMPLES = 200_000
-
 # Residual error of the radiometric match, share of full scale: two steps of 255.
 _RADIOMETRY_FLOOR = 0.008
-
-# Part of the ordered scores that represents unchanged ground. Where more than 25 % has changed, the
-# null distribution becomes wider: changes are then missed, not invented.
-_BULK = (0.30, 0.75)
 
 # Least scale of the null, in units of the usual difference: where the residual error of radiometry
 # is larger than the noise of the pair, the noise must not reduce the scale again.
 # benchmarks: change, "nochange", tuning part: 1.1 % of pixels pass the score of 1 %.
 SMALLEST_SCALE = 0.8
-
-# Scores are capped here: the tail is an extrapolation.
-_HIGHEST_Z = 12.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Tail:
-    """Null distribution of a statistic: P(T > t) = exp(-(t / scale)^shape), a Weibull law."""
-
-    scale: float
-    shape: float
-
-    def z(self, values: NDArray[np.floating]) -> Pixels:
-        """Return the standard normal score with the same tail probability, between -3 and 12."""
-        return _normal_score(np.power(np.maximum(values, 0) / self.scale, self.shape))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +36,7 @@ class _Level:
 
     sigma_px: float
     usual: Pixels
-    tail: _Tail
+    tail: Tail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,47 +56,18 @@ class Score:
     effective: float
 
 
-_QUANTILES = np.linspace(-3.0, _HIGHEST_Z, 1501)
-_EXPONENTS = -log_ndtr(-_QUANTILES)
-
-
-def _normal_score(exponent: NDArray[np.floating]) -> Pixels:
-    """Return the standard normal quantile of -log of a tail probability, from a table."""
-    return np.interp(exponent, _EXPONENTS, _QUANTILES).astype(np.float32)
-
-
 def _joint_z(highest: NDArray[np.floating], effective: float) -> Pixels:
     """Return the score of the largest of several levels, of which ``effective`` are independent."""
-    tail = np.exp(-np.interp(highest, _QUANTILES, _EXPONENTS))
+    tail = np.exp(-np.interp(highest, QUANTILES, EXPONENTS))
     # 1 - (1 - p)^n, exact for tiny p.
     joint = -np.expm1(effective * np.log1p(-np.minimum(tail, 1 - 1e-12)))
-    return _normal_score(-np.log(np.maximum(joint, 1e-300)))
+    return normal_score(-np.log(np.maximum(joint, 1e-300)))
 
 
 def _effective_levels(highest: NDArray[np.floating]) -> float:
     """Return the number of independent standard normal scores with such a median maximum."""
-    tail = float(np.exp(-np.interp(float(np.median(highest)), _QUANTILES, _EXPONENTS)))
+    tail = float(np.exp(-np.interp(float(np.median(highest)), QUANTILES, EXPONENTS)))
     return float(np.clip(math.log(0.5) / math.log1p(-min(tail, 0.999)), 1.0, len(SCALES)))
-
-
-def _thinned(values: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return evenly spread members of a long list, for its quantiles."""
-    return values[:: max(1, values.size // _MOST_SAMPLES)]
-
-
-def _fit_tail(values: NDArray[np.floating]) -> _Tail:
-    """Fit a Weibull law to the bulk of a statistic by its quantiles."""
-    values = _thinned(values)
-    shares = np.linspace(*_BULK, 24)
-    quantiles = np.maximum(np.quantile(values, shares), 1e-9)
-    x, y = np.log(quantiles), np.log(-np.log1p(-shares))
-    if np.ptp(x) < 1e-6:
-        return _Tail(scale=max(float(quantiles.max()), SMALLEST_SCALE), shape=2.0)
-    slope, _ = np.polyfit(x, y, 1)
-    # Sums of squares of Gaussian noise end in shape 2, whatever their bulk looks like.
-    shape = float(np.clip(slope, 0.6, 2.0))
-    scale = float(np.exp(np.mean(x) - np.mean(y) / shape))
-    return _Tail(scale=max(scale, SMALLEST_SCALE), shape=shape)
 
 
 def _least_difference(before: Pixels, after: Pixels, valid: Mask, reach: int) -> Pixels:
@@ -161,7 +110,7 @@ def _by_bins(size: Pixels, guide: Pixels, valid: Mask) -> Pixels:
 
     Bins have equal numbers of pixels, so that a small object is a small part of its bin.
     """
-    known, values = _thinned(guide[valid]), _thinned(size[valid])
+    known, values = thinned(guide[valid]), thinned(size[valid])
     edges = np.quantile(known, np.linspace(0, 1, _BINS + 1))
     bins = np.clip(np.searchsorted(edges, known, side="right") - 1, 0, _BINS - 1)
     filled = [k for k in range(_BINS) if (bins == k).any()]
@@ -195,7 +144,7 @@ def pixel_score(before: Pixels, after: Pixels, valid: Mask, *, reach: int = 1) -
         soft = smooth(difference, valid, extra)
         usual = _usual(soft, _texture(one, two, valid, sigma), valid)
         unusual = np.sqrt(np.mean((soft / usual) ** 2, axis=2))
-        tail = _fit_tail(unusual[valid])
+        tail = fit_tail(unusual[valid], least_scale=SMALLEST_SCALE)
         levels.append(_Level(sigma_px=sigma, usual=usual, tail=tail))
         scores.append(tail.z(unusual))
     highest = np.max(scores, axis=0)

@@ -64,8 +64,11 @@ def over(image: "Image", corners: Float64, *, gsd_m: float) -> Grid | None:
     )
 
 
-def sample(image: "Image", grid: Grid) -> tuple[Float32, Mask]:
-    """Draw an image into a grid: (M, N, 3) float32 in [0, 1], NaN outside; and (M, N) usable."""
+def sample(image: "Image", grid: Grid, *, every_band: bool = False) -> tuple[Float32, Mask]:
+    """Draw an image into a grid: (M, N, 3) float32 in [0, 1], NaN outside; and (M, N) usable.
+
+    With ``every_band`` (M, N, bands): samples of 8 bits by 255, others by their 99.9th percentile.
+    """
     from affine import Affine
     from rasterio.crs import CRS
     from rasterio.enums import Resampling
@@ -79,10 +82,21 @@ def sample(image: "Image", grid: Grid) -> tuple[Float32, Mask]:
     shrinks = grid.gsd_m > 1.5 * own_gsd
     window = _window(image, grid)
     if window is None:
-        return np.full((*grid.shape, 3), np.nan, np.float32), np.zeros(grid.shape, bool)
-    source = read_rgb(image, window).astype(np.float32).transpose(2, 0, 1) / 255.0
-    source = np.where(read_valid(image, window)[None], source, np.nan)
-    drawn = np.full((3, *grid.shape), np.nan, np.float32)
+        bands = image.header.bands if every_band else 3
+        return np.full((*grid.shape, bands), np.nan, np.float32), np.zeros(grid.shape, bool)
+    usable = read_valid(image, window)
+    if every_band:
+        source = image.read(window).astype(np.float32)
+        if image.header.bits != 8:
+            known = source[:, usable & np.isfinite(source).all(axis=0)]
+            source -= min(float(known.min(initial=0.0)), 0.0)
+            source /= max(float(np.percentile(known, 99.9)) if known.size else 1.0, 1e-6)
+        else:
+            source /= 255.0
+    else:
+        source = read_rgb(image, window).astype(np.float32).transpose(2, 0, 1) / 255.0
+    source = np.where(usable[None], source, np.nan)
+    drawn = np.full((len(source), *grid.shape), np.nan, np.float32)
     reproject(
         source=source,
         destination=drawn,

@@ -304,6 +304,126 @@ class LocateDocument(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeProperties:
+    """One changed object.
+
+    Attributes
+    ----------
+    kind : str
+        ``appeared``, ``vanished`` (edges), ``brighter``, ``darker``, ``vegetation``,
+        ``recoloured``.
+    area_m2, area_error_m2 : float or None
+        On the ellipsoid, and its standard error from the uncertain border; None where the pixel
+        size is not known.
+    before, after : float
+        Mean brightness in [0, 1], matched in radiometry.
+    pixels : Polygon
+        The outline in pixels of the score map.
+    """
+
+    number: int
+    kind: str
+    area_m2: float | None
+    area_error_m2: float | None
+    p_value: float
+    q_value: float
+    before: float
+    after: float
+    peak_z: float
+    pixels: Polygon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFeature:
+    """A GeoJSON feature; its geometry is None where the images have no place."""
+
+    type: str = "Feature"
+    geometry: dict[str, Any] | None
+    properties: ChangeProperties
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRegistration:
+    """How both images came on one grid.
+
+    Attributes
+    ----------
+    method : str
+        ``georeference``, ``located`` or ``as given``.
+    verified : bool
+        Whether the images themselves confirm their alignment.
+    shift_px, shift_m : tuple of float or None
+        Displacement (right, down) of ``after`` that was found and undone.
+    sigma_px, sigma_m : float or None
+        Standard error of the registration of a single place, median over the images.
+    sigma_px_range : tuple of float or None
+        Least and largest over the images.
+    """
+
+    method: str
+    verified: bool
+    shift_px: tuple[float, float] | None
+    shift_m: tuple[float, float] | None
+    sigma_px: float | None
+    sigma_m: float | None
+    sigma_px_range: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSuppressed:
+    """Differences that are not among the features, and why; share of the compared ground."""
+
+    reason: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectionLimit:
+    """The smallest square that is found at 9 of 10 places, for one contrast (share of white)."""
+
+    contrast: float
+    side_m: float | None
+    area_m2: float | None
+    side_px: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeDocument(Document):
+    """What changed between two images, as a GeoJSON FeatureCollection.
+
+    Attributes
+    ----------
+    compared : bool
+        False where the images could not be compared, for ``reason``; nothing is then known about
+        changes.
+    detector : str or None
+        ``tone``, ``structure`` or ``spectrum``.
+    score_map : dict or None
+        CRS, transform (a, b, c, d, e, f) and size of the grid of the score map and of ``pixels``.
+    detection_limit : DetectionLimit or None
+        None where no size would be found, or the images have no room to measure it.
+    """
+
+    SCHEMA: ClassVar[str] = "imgcheck-change/1"
+    type: str = "FeatureCollection"
+    compared: bool
+    reason: str | None
+    before: PictureInput
+    after: PictureInput
+    gsd_m: float | None
+    detector: str | None
+    registration: ChangeRegistration | None
+    score_map: dict[str, Any] | None
+    agreement: float | None
+    compared_share: float | None
+    features: tuple[ChangeFeature, ...]
+    suppressed: tuple[ChangeSuppressed, ...]
+    detection_limit: DetectionLimit | None
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A file that was not added, and why."""
 
@@ -699,7 +819,7 @@ class InspectionsDocument(Document):
 #: Every document with a published schema, beside the `Report`.
 DOCUMENTS: tuple[type[Document], ...] = (
     CaseAddDocument, CaseCheckReportDocument, CaseExportDocument, CaseInitDocument,
-    CaseKeygenDocument, CaseLogDocument, CaseStepDocument, CaseVerifyDocument,
+    CaseKeygenDocument, CaseLogDocument, CaseStepDocument, CaseVerifyDocument, ChangeDocument,
     DoctorDocument, ExplainDocument, IndexAddDocument, IndexExportDocument, IndexImportDocument,
     IndexMergeDocument, IndexRemoveDocument, IndexSearchDocument, IndexStatsDocument,
     IndexVerifyDocument, InspectDocument, InspectionsDocument, LocateDocument, RegressDocument,

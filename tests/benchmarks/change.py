@@ -10,6 +10,7 @@ import argparse
 import io
 import json
 import os
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -119,15 +120,13 @@ def auc(score: np.ndarray, changed: np.ndarray) -> float:
     return float((ranks[changed].sum() - n * (n + 1) / 2) / n / (changed.size - n))
 
 
-def labelled(_: str, __: int) -> None:
-    """Pairs with people's masks."""
-    print("| pair | AUC | flagged of changed | changed of flagged | regions | agreement |")
-    print("|---|---|---|---|---|---|")
+def pairs() -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]]:
+    """Every labelled pair: name, before, after, changed, labelled, metres per pixel."""
     for name in ("A", "B"):
         folder = ROOT / "change/beijing"
         one, two, truth = (picture(folder / f"beijing_{name}_{k}.jpg") for k in ("1", "2", "gt"))
         clear = (truth[..., 0] < 10) | (truth[..., 0] > 245)
-        _labelled_row(f"beijing {name}", one, two, truth[..., 0] > 245, clear)
+        yield f"beijing {name}", one, two, truth[..., 0] > 245, clear, 0.6
     for name, files in (
         ("taizhou", ("2000TM", "2003TM")),
         ("nanjing", ("LT51200382000124BJC00_Nanjing", "LT51200382002193BJC00_Nanjing")),
@@ -138,21 +137,44 @@ def labelled(_: str, __: int) -> None:
         changed, same = (
             picture(folder / f"{k}.bmp")[..., 0] == 255 for k in ("change", "unchanged")
         )
-        _labelled_row(name, arrays[0] / top, arrays[1] / top, changed, changed | same)
+        yield name, arrays[0] / top, arrays[1] / top, changed, changed | same, 30.0
+    for name, gsd in (("dsifn", 2.0), ("egy", 0.5)):
+        for path in sorted((ROOT / "change" / name).glob("*_A.png")):
+            stem = path.name.removesuffix("_A.png")
+            one, two, truth = (
+                picture(path.with_name(f"{stem}_{k}.png")) for k in ("A", "B", "label")
+            )
+            changed = truth[..., 0] > 127
+            yield f"{name} {stem}", one, two, changed, np.ones_like(changed), gsd
 
 
-def _labelled_row(
-    name: str, one: np.ndarray, two: np.ndarray, changed: np.ndarray, clear: np.ndarray
-) -> None:
-    result = change.detect(one, two, gsd=1.0)
-    flagged = result.mask[clear]
-    truth = changed[clear]
-    print(
-        f"| {name} | {auc(result.score[clear], truth):.3f} "
-        f"| {(flagged & truth).sum() / truth.sum():.3f} "
-        f"| {(flagged & truth).sum() / max(flagged.sum(), 1):.3f} "
-        f"| {len(result.regions)} | {result.agreement:.2f} |"
-    )
+def best_f1(score: np.ndarray, changed: np.ndarray) -> float:
+    """Largest F1 of any threshold."""
+    order = np.argsort(-score, kind="stable")
+    hits = np.cumsum(changed[order])
+    return float((2 * hits / (np.arange(1, score.size + 1) + changed.sum())).max())
+
+
+def labelled(_: str, __: int) -> None:
+    """Pairs with people's masks."""
+    print("| pair | detector | AUC | F1 of the regions | best F1 | recall | precision | regions |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, one, two, changed, clear, gsd in pairs():
+        start = time.process_time()
+        result = change.detect(one, two, gsd=gsd)
+        seconds = time.process_time() - start
+        flagged, truth = result.mask[clear], changed[clear]
+        hits = int((flagged & truth).sum())
+        score = result.score[clear]
+        print(
+            f"| {name} | {result.detector or result.incomparable} | {auc(score, truth):.3f} "
+            f"| {2 * hits / max(int(flagged.sum() + truth.sum()), 1):.2f} "
+            f"| {best_f1(score, truth):.2f} | {hits / truth.sum():.2f} "
+            f"| {hits / max(int(flagged.sum()), 1):.2f} | {len(result.regions)} "
+            f"| {result.shift_px[0]:.1f} {result.shift_px[1]:.1f} {result.registered} "
+            f"| agreement {result.agreement:.2f} | {result.smallest_m} | {seconds:.1f} s |",
+            flush=True,
+        )
 
 
 def nochange(part: str, count: int) -> None:

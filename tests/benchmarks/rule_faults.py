@@ -144,7 +144,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         for one in ("lon", "lat")
     },
     (
-        "imgcheck/checks/change_bitemporal.py", "_answer", "reference.date is not None -> True",
+        "imgcheck/checks/change_since_reference.py", "_answer",
+        "reference.date is not None -> True",
     ): "only dated references are compared",
     (
         "imgcheck/checks/change_bracket.py", "_layers",

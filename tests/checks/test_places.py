@@ -6,7 +6,7 @@ import pytest
 
 from imgcheck.case import Case, Reference
 from imgcheck.checks import _places
-from imgcheck.checks.change_bitemporal import change_bitemporal
+from imgcheck.checks.change_since_reference import change_since_reference
 from imgcheck.errors import UsageError
 from imgcheck.model import Outcome, Place
 from imgcheck.model.claimfile import loads
@@ -111,7 +111,7 @@ def test_where_the_picture_was_not_placed_nothing_was_tested() -> None:
     image = SimpleNamespace(georeference="a map", name="ref.tif")
     claim = loads("statements: [changed: 2012/2016]")
     case = Case(image=image, claim=claim, references=(Reference(id="r", image=image),))  # type: ignore[arg-type]
-    (finding,) = _places.unplaced(change_bitemporal, case)
+    (finding,) = _places.unplaced(change_since_reference, case)
     assert finding.outcome is Outcome.NOT_APPLICABLE
     assert finding.statement == claim.statements[0].id
     assert finding.would_change == (_places.NEARER,)

@@ -150,7 +150,7 @@ def _place() -> Finding:
 
 def _change() -> Finding:
     return Finding(
-        check="change.bitemporal",
+        check="change.since-reference",
         check_version="1",
         statement="quiet",
         outcome=Outcome.CONTRADICTS,

@@ -52,7 +52,7 @@ def test_sarif_warns_of_a_contradiction_and_of_nothing_else() -> None:
     run = json.loads(sarif(sample()))["runs"][0]
     results = run["results"]
     warned = [r["ruleId"] for r in results if r["level"] == "warning"]
-    assert warned == ["change.bitemporal"]
+    assert warned == ["change.since-reference"]
     # SARIF 2.1.0, 3.27.10: a level other than "none" needs the kind "fail".
     assert all((r["kind"] == "fail") == (r["level"] != "none") for r in results)
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]

@@ -49,20 +49,20 @@ _LIMITS = (
 
 
 @check(
-    "change.bitemporal",
+    "change.since-reference",
     question="What differs between the picture and dated reference imagery?",
     asks="misrepresented",
     analysis="content",
     stage="models",
-    version="2",
+    version="3",
     answers=("unchanged", "changed"),
     needs=(needs.pixels, needs.dated_reference),
 )
-def change_bitemporal(case: Case) -> Iterable[Finding]:
+def change_since_reference(case: Case) -> Iterable[Finding]:
     """Compare the picture with each dated reference on their common ground."""
     ground = case.ground
     if ground is None:
-        yield from _places.unplaced(change_bitemporal, case)
+        yield from _places.unplaced(change_since_reference, case)
         return
     found: list[tuple[Reference, change.ChangeResult]] = []
     for position, reference in enumerate(_nearest(case)):
@@ -120,7 +120,7 @@ def _observation(
     position: int,
 ) -> Finding:
     shown = sorted(result.regions, key=lambda r: -r.area_m2)[:_MOST_SHOWN]
-    return change_bitemporal.finding(
+    return change_since_reference.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
         summary=f"{_words(_places.name(reference), result)}.",
@@ -273,7 +273,7 @@ def _answer(
                 "whether the picture was taken at the claimed time"
             )
         words += "."
-    return change_bitemporal.finding(
+    return change_since_reference.finding(
         statement=statement.id,
         outcome=outcome,
         summary=words,

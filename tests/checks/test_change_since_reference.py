@@ -8,7 +8,7 @@ import pytest
 from imgcheck import change
 from imgcheck.case import Case, Reference
 from imgcheck.change import Region, Suppressed
-from imgcheck.checks import change_bitemporal
+from imgcheck.checks import change_since_reference
 from imgcheck.model import Changed, Outcome, Window
 from imgcheck.model.claimfile import loads
 
@@ -21,6 +21,9 @@ def result(**fields) -> change.ChangeResult:
         "smallest_m": 3.0,
         "suppressed": (),
         "incomparable": "",
+        "detector": "tone",
+        "registered": True,
+        "error_px": np.zeros((4, 4), np.float32),
         "shift_px": (0.0, 0.0),
         "shift_sigma_px": 0.1,
         "spread_px": 0.1,
@@ -81,13 +84,13 @@ FAINT = Suppressed(reason="fainter than 4 % of full scale", count=5, share=0.01)
     ],
 )
 def test_the_sentence_says_what_was_compared(found, words) -> None:
-    assert change_bitemporal._words("2014", found) == words
+    assert change_since_reference._words("2014", found) == words
 
 
 @pytest.mark.parametrize("found", [result(), result(incomparable="too different")])
 def test_no_area_and_no_bound_is_given_where_nothing_stands_out(found) -> None:
     ground = type("G", (), {"grid": type("R", (), {"gsd_m": 0.5}), "valid": np.ones((4, 4), bool)})
-    measures = {m.name: m for m in change_bitemporal._measures(found, ground)}
+    measures = {m.name: m for m in change_since_reference._measures(found, ground)}
     assert measures["total area of the places that differ"].value is None
     assert measures["total area of the places that differ"].interval is None
     assert measures["share of the compared ground that differs"].value is None
@@ -140,7 +143,7 @@ TEN_DAYS = "2017-01-01T00:00:00Z/2017-01-11T00:00:00Z"
     ],
 )  # fmt: skip
 def test_images_stand_for_both_ends_of_a_claimed_interval(window, dates, claimed, chosen) -> None:
-    found, missing = change_bitemporal.bear(
+    found, missing = change_since_reference.bear(
         Window.parse(window),
         [Window.parse(text) for text in dates],
         None if claimed is None else Window.parse(claimed),
@@ -162,7 +165,7 @@ def test_images_stand_for_both_ends_of_a_claimed_interval(window, dates, claimed
     ],
 )
 def test_the_dates_that_are_needed_are_named(dates, claimed, needed) -> None:
-    _, missing = change_bitemporal.bear(
+    _, missing = change_since_reference.bear(
         Window.parse("2012/2016"),
         [Window.parse(text) for text in dates],
         None if claimed is None else Window.parse(claimed),
@@ -172,18 +175,18 @@ def test_the_dates_that_are_needed_are_named(dates, claimed, needed) -> None:
 
 def test_a_reference_of_the_time_of_the_picture_is_not_enough() -> None:
     day = Window.parse("2017-09-10")
-    _, missing = change_bitemporal.bear(day, [day], day)
+    _, missing = change_since_reference.bear(day, [day], day)
     assert missing.endswith("days of 2017-09-10, other than the picture itself")
 
 
 def test_forty_regions_are_shown_the_largest_first(monkeypatch) -> None:
-    monkeypatch.setattr(change_bitemporal, "_slider", lambda *a: ())
+    monkeypatch.setattr(change_since_reference, "_slider", lambda *a: ())
     corners = lambda polygon: tuple(map(tuple, polygon))  # noqa: E731
     on = type("G", (), {"grid": type("R", (), {"gsd_m": 0.5}), "valid": np.ones((4, 4), bool),
                         "to_picture": staticmethod(corners)})  # fmt: skip
     found = result(regions=tuple(replace(region(), area_m2=float(a)) for a in range(1, 42)))
     (reference,) = case("original", "2012").references
-    own = change_bitemporal._observation(None, on, reference, None, found, 0)  # type: ignore[arg-type]
+    own = change_since_reference._observation(None, on, reference, None, found, 0)  # type: ignore[arg-type]
     labels = [one.label for one in own.evidence.regions]
     assert len(labels) == 40
     assert "41 ±" in labels[0] and "2 ±" in labels[-1]
@@ -202,7 +205,7 @@ def test_a_comparison_never_decides_about_change(found, claimed, outcome, words)
     image = type("I", (), {"name": "ref.tif"})
     reference = Reference(id="ref", image=image, date=Window.parse("2012-07-31"))  # type: ignore[arg-type]
     statement = Changed(id="c", window=Window.parse("2012/2016"))
-    finding = change_bitemporal._answer(statement, [(reference, found)], Window.parse(claimed))
+    finding = change_since_reference._answer(statement, [(reference, found)], Window.parse(claimed))
     assert finding.outcome is outcome
     assert words in finding.summary
     needed = "a reference from within 365 days of 2016-12-31"
@@ -240,13 +243,15 @@ YEARS = [f"{year}-07-01" for year in range(2010, 2020)]
 def test_the_references_nearest_to_the_claimed_times_are_compared(
     statements, dates, chosen
 ) -> None:
-    found = change_bitemporal._nearest(case(statements, *dates))
+    found = change_since_reference._nearest(case(statements, *dates))
     assert [one.id for one in found] == [f"r{n}" for n in chosen]
 
 
 def test_a_picture_that_is_not_placed_is_not_compared(monkeypatch) -> None:
     monkeypatch.setattr(Case, "ground", None)
-    (finding,) = change_bitemporal.change_bitemporal.run(case("{changed: 2012/2016}", "2012"))
+    (finding,) = change_since_reference.change_since_reference.run(
+        case("{changed: 2012/2016}", "2012")
+    )
     assert finding.outcome is Outcome.NOT_APPLICABLE
     assert "could not be placed" in finding.summary
 
@@ -260,15 +265,17 @@ def test_only_references_that_show_the_ground_are_compared(monkeypatch) -> None:
         lambda case, one: (None, np.ones((4, 4), bool)) if one.id == "r1" else None,
     )  # fmt: skip
     monkeypatch.setattr(change, "detect", lambda *a, **k: result())
-    monkeypatch.setattr(change_bitemporal, "_slider", lambda *a: ())
-    own, answer = change_bitemporal.change_bitemporal.run(
+    monkeypatch.setattr(change_since_reference, "_slider", lambda *a: ())
+    own, answer = change_since_reference.change_since_reference.run(
         case("{changed: 2012/2016}, {acquired: 2016-08}", "2016", "2012-02")
     )
     assert (own.statement, own.outcome) == (None, Outcome.INCONCLUSIVE)
     assert [c.input for c in own.evidence.citations] == ["r1"]
     assert answer.outcome is Outcome.INCONCLUSIVE
     monkeypatch.setattr(Case, "layer", lambda case, one: None)
-    (answer,) = change_bitemporal.change_bitemporal.run(case("{changed: 2012/2016}", "2012-02"))
+    (answer,) = change_since_reference.change_since_reference.run(
+        case("{changed: 2012/2016}", "2012-02")
+    )
     assert answer.outcome is Outcome.NOT_APPLICABLE
     assert "no dated reference shows the ground" in answer.summary
 
@@ -282,5 +289,5 @@ def test_what_a_comparison_leaves_open_is_said_where_one_succeeded(good: int, sa
         for n, day in enumerate(("2012-02-01", "2012-05-01"))
     ]  # fmt: skip
     statement = Changed(id="c", window=Window.parse("2012/2016"))
-    finding = change_bitemporal._answer(statement, found, Window.parse("2016-08"))
+    finding = change_since_reference._answer(statement, found, Window.parse("2016-08"))
     assert ("does not decide" in finding.summary) == says
