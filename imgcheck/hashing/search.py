@@ -30,8 +30,8 @@ _WEAK_ROWS = 4
 # Symmetric ground votes for the wrong variant too: both are examined where it is close.
 _RIVAL_SHARE = 0.4
 # Of known pictures that match one part of the query the best are examined, and not more in all:
-# each takes a third of the time of OpenCV's SIFT on 2 megapixels (benchmarks: cost).
-_OF_ONE_PART, _IN_ALL = 4, 40
+# each takes half the time of OpenCV's SIFT on 2 megapixels (benchmarks: cost).
+_OF_ONE_PART, _IN_ALL = 3, 40
 # The parts of the query are counted on a grid of so many cells a side.
 _CELLS = 32
 
