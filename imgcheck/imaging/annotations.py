@@ -42,7 +42,8 @@ _MARGIN_PX = 3
 def find(rgb: Uint8) -> Mask:
     """Mark strokes, boxes, labels and caption bars in a picture, (M, N, 3) uint8.
 
-    White or gray text written straight on the ground is not found, nor are translucent overlays.
+    White or gray text written straight on the ground is left to `suspect`; translucent overlays are
+    not found.
     In a picture that is vivid all over (false colour) strokes cannot be distinguished from ground,
     and only bars and labels are marked. Measured shares on pictures without any drawing are in
     docs/checks/geo.place.md. A mask that would take more than half of the picture is dropped.
