@@ -196,7 +196,7 @@ def detect(
             return by_spectrum(one, changed, known, error_px=error, threshold=threshold)
 
         scored = rescore(two)
-        threshold = scored.threshold
+    # Few clusters of noise pass a raised threshold; the excess over the nominal one is compared.
     null = _regions.null_weights(_regions.correlation_length(scored.z, known), threshold)
     # Among several regions, a p-value of a tenth of the limit is significant.
     least_weight = float(np.quantile(null, 1 - _HIGHEST_Q / 10))
@@ -220,7 +220,7 @@ def detect(
             two,
             scored.z,
             known,
-            threshold,
+            scored.threshold,
             contrast=_STATED_CONTRAST,
             least_weight=least_weight,
         )
@@ -305,7 +305,8 @@ def _find(
 ) -> tuple[tuple[Region, ...], Mask, tuple[Suppressed, ...]]:
     """Return significant regions, their mask, and what was left out."""
     scored, known, gsd = pair.scored, pair.known, pair.gsd
-    clusters = _regions.clusters(np.where(known, scored.z, np.float32(-3)), threshold)
+    border = scored.threshold if isinstance(scored, Scored) else threshold
+    clusters = _regions.clusters(np.where(known, scored.z, np.float32(-3)), border, over=threshold)
     if not clusters.weights.size:
         return (), np.zeros(known.shape, dtype=bool), ()
     p = _regions.p_values(clusters.weights, null)

@@ -53,12 +53,17 @@ class Clusters:
     boxes: NDArray[np.int32]
 
 
-def clusters(z: Pixels, threshold: float) -> Clusters:
-    """Find the connected pixels above a threshold, corners included."""
+def clusters(z: Pixels, threshold: float, *, over: float | None = None) -> Clusters:
+    """Find the connected pixels above a threshold, corners included.
+
+    Their weights count the excess over ``over``, by default the threshold itself. A part of a
+    cluster never weighs more than the whole, so a lower ``over`` invents nothing.
+    """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         (z > threshold).astype(np.uint8), connectivity=8
     )
-    excess = np.where(z > threshold, z - threshold, 0).astype(np.float64)
+    nominal = threshold if over is None else over
+    excess = np.where(z > threshold, z - nominal, 0).astype(np.float64)
     weights = np.bincount(labels.reshape(-1), weights=excess.reshape(-1), minlength=count)
     return Clusters(
         labels=np.asarray(labels, dtype=np.int32),

@@ -168,3 +168,19 @@ def test_the_limit_is_the_smallest_size_from_which_all_are_found() -> None:
         lambda changed: flat, after, flat, known, 2.326, contrast=0.15, least_weight=1.0
     )
     assert nothing is None
+
+
+def test_a_cluster_over_a_raised_threshold_weighs_its_excess_over_the_nominal_one() -> None:
+    from imgcheck.change.regions import clusters, null_weights, p_values
+
+    z = np.zeros((60, 60), np.float32)
+    z[10:40, 10:40] = 2.5
+    z[20:30, 20:30] = 4.5
+    (own,) = clusters(z, 4.0).weights
+    (nominal,) = clusters(z, 4.0, over=2.0).weights
+    assert (own, nominal) == pytest.approx((50, 250))
+    (whole,) = clusters(z, 2.0).weights
+    assert nominal < whole
+    # Noise this smooth hardly ever passes 4, so that its clusters there give no small p-value.
+    assert p_values(np.array([own]), null_weights(8.0, 4.0))[0] > 0.05
+    assert p_values(np.array([nominal]), null_weights(8.0, 2.0))[0] < 0.05
