@@ -22,6 +22,8 @@ _MOST_MASKED = 0.5
 # A caption bar reaches from an edge, is one colour but for its text, and is this thick at least.
 _BAR_SHARE, _BAR_FLAT, _BAR_THICKNESS = 0.5, 5, 0.025
 _BAR_LARGEST = 0.3
+# A panel over this share of the width or the height is a bar.
+_SPANS = 0.98
 # It ends in a step along the whole edge, which haze, fields and shadows do not.
 _BAR_STEP = 15
 # A label is a filled rectangle of black or white with letters of the other.
@@ -179,7 +181,8 @@ def _labels(
         for left, top, width, height, area in boxes[1:]:
             if height < _LABEL_LEAST[0] or width < _LABEL_LEAST[1]:
                 continue
-            if width * height > _LABEL_LARGEST * panel.size:
+            spans = width >= _SPANS * panel.shape[1] or height >= _SPANS * panel.shape[0]
+            if width * height > (_BAR_LARGEST if spans else _LABEL_LARGEST) * panel.size:
                 continue
             window = np.s_[top : top + height, left : left + width]
             if area < _LABEL_FILL * width * height or not letters[window].any():

@@ -90,12 +90,13 @@ def pictures() -> dict[str, bytes]:
 
 @cache
 def references() -> tuple[Reference, ...]:
-    """Make three references of one place; a part of the ground changes after the first."""
+    """Make three references of one place; a part of the ground changes between each."""
     later = ground_of(31)
-    first = later.copy()
+    first, last = later.copy(), later.copy()
     first[100:160, 120:190] = ground_of(77)[100:160, 120:190]
+    last[150:230, 200:275] = ground_of(55)[150:230, 200:275]
     made = []
-    for day, pixels in (("2017-08-01", first), ("2017-09-10", later), ("2017-10-01", later)):
+    for day, pixels in (("2017-08-01", first), ("2017-09-10", later), ("2017-10-01", last)):
         data = scene.geotiff(
             pixels, origin=(600_000, 3_918_000), gsd=2.0, epsg=32637,
             datetime=datetime.fromisoformat(day),
