@@ -46,7 +46,7 @@ def command(
 
     Two georeferenced rasters may have different CRS, grids and depths. A picture without a
     georeference is located on the other image first; two of them must have one size. Objects are
-    listed at a false discovery rate of 5 %, with the smallest object that would have been found.
+    listed with a nominal false discovery rate of 5 %, which was not yet measured on other dates.
 
     \b
     Examples:

@@ -35,6 +35,8 @@ LIMITS = (
     "Shadows at another hour, seasons, ploughing and water also cause differences; a person must "
     "judge what each object is.",
     "A difference does not show who or what caused it.",
+    "q is the share of false objects expected by the model of noise. It was not yet measured on "
+    "pairs of other dates.",
     "What is smaller or fainter than the detection limit may have changed unseen.",
 )
 _MOST_LISTED = 20
@@ -178,6 +180,7 @@ def _sentences(said: dict[str, Any]) -> Iterator[str]:
         yield f"Left out: {one['count']} {line(one['reason'])}."
     yield limit(said)
     yield said["limits"][0]
+    yield said["limits"][2]
 
 
 def alignment(said: dict[str, Any]) -> str:
@@ -208,7 +211,7 @@ def objects(said: dict[str, Any]) -> Iterator[str]:
         f"{sum(one['kind'] == kind for one in features)} {kind}"
         for kind in dict.fromkeys(one["kind"] for one in features)
     )
-    yield f"{len(features)} changed object(s) at a false discovery rate of 5 %: {kinds}."
+    yield f"{len(features)} changed object(s) with q <= 0.05: {kinds}."
     for one in features[:_MOST_LISTED]:
         size = (
             ""
