@@ -31,7 +31,7 @@ MAX_PIXELS = 25_000_000
 # SIFT takes about 240 bytes a pixel. Larger references are searched in parts of this side.
 WHOLE_PIXELS = 4_000_000
 # They begin at multiples of a power of 2, so that the octaves are sampled as in the whole image.
-_PART_SIDE, _PART_MARGIN, _PART_STEP = 1500, 100, 64
+_PART_SIDE, _PART_MARGIN, _PART_STEP = 1000, 100, 64
 # A part describes so many times its equal share of the features first.
 _SPARE = 2.5
 # Two keypoints of one spot (several scales or directions) are no rivals in the ratio test.

@@ -188,8 +188,8 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
             ),
             (
                 "odd_shape",
-                "areas.max() > largest_fall_off * areas.min() -> "
-                "areas.max() >= largest_fall_off * areas.min()",
+                "areas.max() > LARGEST_FALL_OFF * areas.min() -> "
+                "areas.max() >= LARGEST_FALL_OFF * areas.min()",
             ),
             (
                 "_sway",

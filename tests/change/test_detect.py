@@ -83,7 +83,7 @@ def test_other_ground_is_not_compared_and_not_cut_into_polygons() -> None:
 
 
 @pytest.mark.slow
-def test_fields_that_all_changed_cannot_be_compared() -> None:
+def test_where_all_fields_changed_few_stand_out() -> None:
     rng = np.random.default_rng(90)
     before = ground(91)
     after = seen(before, 92)
@@ -91,8 +91,8 @@ def test_fields_that_all_changed_cannot_be_compared() -> None:
         for column in range(0, 240, 40):
             after[row : row + 40, column : column + 40] += rng.normal(0, 0.15, 3)
     found = change.detect(before, np.clip(after, 0, 1), gsd=5)
-    assert found.regions == ()
-    assert found.incomparable
+    assert found.detector == "spectrum"
+    assert len(found.regions) <= 6  # of 36
     assert not change.detect(before, seen(before, 92), gsd=5).incomparable
 
 

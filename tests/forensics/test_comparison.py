@@ -108,6 +108,9 @@ def test_a_variant_of_tones_is_no_alteration(variant):
     elif variant == "gray":
         post = np.repeat(post.mean(axis=2, keepdims=True), 3, axis=2)
     found = residual(saved(np.clip(post, 0, 255).astype(np.uint8)), earlier(), matrix=to_earlier())
+    if variant == "equalised":  # local tones differ as the light of another day does
+        assert isinstance(found, NotCompared)
+        return
     assert isinstance(found, Residual)
     assert found.regions == ()
 

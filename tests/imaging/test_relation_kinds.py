@@ -45,7 +45,7 @@ def _laid(scene, known, **options):
 def test_moved_vehicles_over_fitting_ground_are_neither_a_copy_nor_the_same_capture(street, known):
     told = relation.classify(*_laid(_cars(street, _PLACES[1::2]), known))
     assert told.kind == "undetermined"
-    assert "different images of similar light" in told.reason
+    assert "a frame of the same flight" in told.reason
 
 
 @pytest.mark.slow
