@@ -115,10 +115,10 @@ def _rasters(one: Image, two: Image, first: Georeference, second: Georeference) 
             f"{one.name} and {two.name} do not overlap: {one.name} covers {_box(one, first)} and "
             f"{two.name} {_box(two, second)}"
         )
-    same = one.header.bands == two.header.bands and one.header.bands > 3
+    every_band = _takes_every_band(one, two)
     layers, valid = [], np.ones(on.shape, bool)
     for image in (one, two):
-        layer, usable = grid.sample(image, on, every_band=same and image.mode != "palette")
+        layer, usable = grid.sample(image, on, every_band=every_band)
         if not usable.any():
             raise GridMismatchError(
                 f"{image.name}: shows nothing on the ground that both images cover; all of it is "
@@ -127,6 +127,17 @@ def _rasters(one: Image, two: Image, first: Georeference, second: Georeference) 
         layers.append(layer)
         valid &= usable
     return _compared(one, two, on, on.gsd_m, (layers[0], layers[1]), valid, "georeference")
+
+
+def _takes_every_band(one: Image, two: Image) -> bool:
+    """Return whether the samples themselves are compared, and not the colours that are shown.
+
+    Colours of deep samples are clipped at two percentiles, and what is clipped in one image only
+    looks like a change.
+    """
+    if one.header.bands != two.header.bands or "palette" in (one.mode, two.mode):
+        return False
+    return one.header.bands > 3 or max(one.header.bits, two.header.bits) > 8
 
 
 def _box(image: Image, place: Georeference) -> str:

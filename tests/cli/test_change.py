@@ -4,7 +4,6 @@ import json
 import sqlite3
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import rasterio
@@ -78,7 +77,7 @@ def test_the_same_bytes_come_again(pair, tmp_path) -> None:
 
 @pytest.mark.slow
 def test_other_crs_other_depth_and_larger_pixels_come_on_one_grid(pair, tmp_path, capsys) -> None:
-    from rasterio.warp import calculate_default_transform, reproject, transform
+    from rasterio.warp import calculate_default_transform, reproject
 
     with rasterio.open(pair[1]) as source:
         there, width, height = calculate_default_transform(
@@ -96,20 +95,9 @@ def test_other_crs_other_depth_and_larger_pixels_come_on_one_grid(pair, tmp_path
     assert run(["change", str(pair[0]), str(other), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["compared"]
-    # The square is part of one object; resampling smears what is reported around it.
-    centre = transform("EPSG:32637", "EPSG:4326", [EAST + 55], [NORTH - 35])
-    (found,) = (
-        one["properties"]
-        for one in said["features"]
-        if _holds(one["geometry"]["coordinates"][0], centre[0][0], centre[1][0])
-    )
     # A Mercator metre at 36 degrees north is 0.81 m.
-    assert found["kind"] == "brighter" and 80 < found["area_m2"] < 600
-
-
-def _holds(ring: list[list[float]], lon: float, lat: float) -> bool:
-    corners = (1e5 * (np.array(ring) - (lon, lat))).astype(np.float32)
-    return cv2.pointPolygonTest(corners, (0, 0), False) > 0
+    (feature,) = said["features"]
+    assert feature["properties"]["area_m2"] == pytest.approx(100, rel=0.1)
 
 
 def test_two_pictures_are_compared_pixel_by_pixel(tmp_path, capsys) -> None:
