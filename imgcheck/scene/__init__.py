@@ -4,8 +4,11 @@ Training, tests and samples are made with it. It knows nothing of claims or chec
 """
 
 from imgcheck.scene.annotations import Annotation, Arrow, Caption, Frame, annotate
-from imgcheck.scene.landscapes import arid_plain, parked, wander
+from imgcheck.scene.bodies import BODIES
+from imgcheck.scene.fleet import formation, parked, random_vehicle
+from imgcheck.scene.landscapes import arid_plain, wander
 from imgcheck.scene.objects import (
+    Backdrop,
     Berm,
     Building,
     Crater,
@@ -22,6 +25,7 @@ from imgcheck.scene.rendering import PlacedObject, Rendering, Truth, Window, ren
 __all__ = [
     "Scene",
     "Terrain",
+    "Backdrop",
     "Vehicle",
     "Crater",
     "Berm",
@@ -31,6 +35,9 @@ __all__ = [
     "Field",
     "arid_plain",
     "parked",
+    "formation",
+    "random_vehicle",
+    "BODIES",
     "wander",
     "render",
     "Rendering",

@@ -1,16 +1,14 @@
-"""Vehicles and buildings, drawn from above as boxes of their true size."""
+"""Vehicles and buildings, drawn from above out of blocks of their true size."""
 
 import math
 
 import cv2
 import numpy as np
 
+from imgcheck.scene.bodies import BODIES
 from imgcheck.scene.grid import Array, Canvas
 from imgcheck.scene.ground import place_seed
 from imgcheck.scene.objects import Building, Vehicle
-
-_GLASS = (0.035, 0.04, 0.045)
-_TARP = (0.20, 0.19, 0.14)
 
 
 def _local(
@@ -73,39 +71,59 @@ def _dimmed(color: tuple[float, float, float], factor: float) -> tuple[float, fl
     return red, green, blue
 
 
-def draw_vehicle(canvas: Canvas, vehicle: Vehicle) -> None:
-    """Draw a vehicle: bonnet, windscreen and roof, or a plain box without a cab."""
+_PAINTS = {"glass": (0.045, 0.05, 0.06), "dark": (0.035, 0.034, 0.032)}
+_ROUNDING_M = 0.22
+
+
+def draw_vehicle(canvas: Canvas, vehicle: Vehicle, *, seed: int) -> None:
+    """Draw a vehicle from the parts of its body; without one, a plain box."""
     found = _local(canvas, vehicle, margin_m=vehicle.height_m + 1)
     if found is None:
         return
     box, u, v = found
     step = canvas.grid.step_m
     length, half = vehicle.length_m, vehicle.width_m / 2
-    front, rear = length / 2, -length / 2
-    whole = _rectangle(u, v, u0=rear, u1=front, half=half, step_m=step, corner_m=0.18)
+    whole = _rectangle(u, v, u0=-length / 2, u1=length / 2, half=half, step_m=step, corner_m=0.18)
     _level_ground(canvas, box, whole)
     _contact(canvas, box, whole, vehicle.height_m)
-    _put(canvas, box, whole, color=vehicle.color, top_m=vehicle.height_m)
-    if not vehicle.cab:
+    if vehicle.body is None:
+        _put(canvas, box, whole, color=vehicle.color, top_m=vehicle.height_m)
         return
-    # A long vehicle is a lorry: cab, gap, load. A short one: bonnet, glass, roof, rear window.
-    if length > 6.5:
-        parts = [
-            (front - 0.24 * length, front, 0.92, vehicle.color, 1.1),
-            (front - 0.07 * length, front - 0.02 * length, 0.75, _GLASS, 1.0),
-            (front - 0.28 * length, front - 0.24 * length, 0.45, _GLASS, 1.2),
-            (rear, front - 0.28 * length, 1.0, _TARP, 1.0),
-        ]
-    else:
-        parts = [
-            (front - 0.27 * length, front, 0.58, vehicle.color, 0.95),
-            (front - 0.38 * length, front - 0.27 * length, 0.80, _GLASS, 1.0),
-            (rear + 0.10 * length, front - 0.38 * length, 1.0, vehicle.color, 1.18),
-            (rear, rear + 0.10 * length, 0.85, vehicle.color, 0.7),
-        ]
-    for u0, u1, share, color, tone in parts:
-        cover = whole * _rectangle(u, v, u0=u0, u1=u1, half=half + step, step_m=step)
-        _put(canvas, box, cover, color=_dimmed(color, tone), top_m=share * vehicle.height_m)
+    rng = np.random.default_rng(place_seed(seed, vehicle.x_m, vehicle.y_m))
+    turn = math.radians(vehicle.turret_deg)
+    s, c = np.float32(math.sin(turn)), np.float32(math.cos(turn))
+    turned = (u * c + v * s, v * c - u * s)
+    for part in BODIES[vehicle.body].parts:
+        along, across = turned if part.turret else (u, v)
+        wide = part.half * half
+        cover = _rectangle(
+            along,
+            across - np.float32(part.side * half),
+            u0=part.rear * length,
+            u1=part.front * length,
+            half=wide,
+            step_m=step,
+            corner_m=min(part.corner, 0.5 * wide, 0.5 * (part.front - part.rear) * length),
+        )
+        base = vehicle.color
+        if part.paint == "tarp":
+            base = vehicle.load_color
+        elif part.paint != "body":
+            base = _PAINTS[part.paint]
+        # Glass reflects the sky more or less, paint is dusty or worn.
+        tone = part.tone * float(rng.lognormal(0, 0.5 if part.paint == "glass" else 0.07))
+        _put(canvas, box, cover, color=_dimmed(base, tone), top_m=part.top * vehicle.height_m)
+    _round_off(canvas, box, whole)
+
+
+def _round_off(canvas: Canvas, box: tuple[slice, slice], cover: Array) -> None:
+    """Tilt the rim of a body outwards, so that its sunward edge is bright and the other dark."""
+    sigma = max(0.6, _ROUNDING_M / canvas.grid.step_m)
+    dome = cv2.GaussianBlur(cover, (0, 0), sigma) * cover
+    # The height of the whole stays as drawn: only its slope is new.
+    canvas.ground[box] += np.float32(0.35) * dome
+    canvas.above[box] -= np.float32(0.35) * dome
+    canvas.level[box] = np.where(cover > 0.5, np.float32(0.45), canvas.level[box])
 
 
 def draw_building(canvas: Canvas, building: Building, *, seed: int) -> None:

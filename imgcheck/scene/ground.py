@@ -17,7 +17,9 @@ from imgcheck.scene.grid import (
     offset_line,
     smoothstep,
 )
+from imgcheck.scene.light import radiance_of
 from imgcheck.scene.objects import (
+    Backdrop,
     Berm,
     Crater,
     Field,
@@ -92,13 +94,36 @@ def _shrub_table(terrain: Terrain, width_m: float, height_m: float) -> Array:
     return table
 
 
-def earth_of(terrain: Terrain) -> Rgb:
+def earth_of(terrain: Terrain | Backdrop) -> Rgb:
     """Return the colour of soil from below the crust: where people or blasts have turned it."""
+    if isinstance(terrain, Backdrop):
+        red, green, blue = (float(v) for v in radiance_of(terrain.rgb).mean(axis=(0, 1)))
+        return red, green, blue
     red, green, blue = (
         (light + 2 * dark) / 3
         for light, dark in zip(terrain.light_soil, terrain.dark_soil, strict=True)
     )
     return red, green, blue
+
+
+def draw_backdrop(canvas: Canvas, backdrop: Backdrop) -> None:
+    """Draw the light of a real picture as the albedo of level ground."""
+    scale = canvas.grid.step_m / backdrop.gsd
+    # Fine pixel (OpenCV, centre = 0) -> metres -> pixel of the picture.
+    left, top = (
+        (edge + 0.5 * canvas.grid.step_m) / backdrop.gsd - 0.5
+        for edge in (canvas.grid.left_m, canvas.grid.top_m)
+    )
+    picture = radiance_of(backdrop.rgb)
+    if scale > 1:
+        picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.5 * scale), np.float32)
+    canvas.albedo[:] = cv2.warpAffine(
+        picture,
+        np.array([[scale, 0, left], [0, scale, top]]),
+        (canvas.grid.cols, canvas.grid.rows),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
 
 
 def draw_terrain(

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from imgcheck.scene.objects import Field, PointM, River, Road, Scene, Terrain, Vehicle
+from imgcheck.scene.objects import Field, PointM, River, Road, Scene, Terrain
 
 
 def wander(
@@ -91,29 +91,3 @@ def arid_plain(*, seed: int, width_m: float = 500.0, height_m: float = 400.0) ->
         fields=_field_strip(rng, width_m=width_m, top_m=height_m * 0.63),
         roads=tuple(roads),
     )
-
-
-def parked(
-    points: list[PointM] | tuple[PointM, ...], *, seed: int, heading_deg: float | None = None
-) -> tuple[Vehicle, ...]:
-    """Park one vehicle at each point: light four-wheel vehicles and some lorries, mixed."""
-    rng = np.random.default_rng([seed & 0xFFFFFFFF, 5])
-    colors = ((0.30, 0.26, 0.18), (0.20, 0.20, 0.13), (0.40, 0.36, 0.28), (0.13, 0.14, 0.10))
-    vehicles = []
-    for x, y in points:
-        lorry = rng.random() < 0.2
-        heading = float(rng.uniform(0, 360)) if heading_deg is None else heading_deg
-        red, green, blue = colors[int(rng.integers(len(colors)))]
-        tone = float(rng.uniform(0.85, 1.15))
-        vehicles.append(
-            Vehicle(
-                x_m=x,
-                y_m=y,
-                length_m=float(rng.uniform(7.5, 9.0) if lorry else rng.uniform(4.5, 5.2)),
-                width_m=float(rng.uniform(2.4, 2.6) if lorry else rng.uniform(1.9, 2.2)),
-                height_m=float(rng.uniform(2.7, 3.1) if lorry else rng.uniform(1.75, 2.0)),
-                heading_deg=(heading + float(rng.normal(0, 4))) % 360,
-                color=(red * tone, green * tone, blue * tone),
-            )
-        )
-    return tuple(vehicles)

@@ -104,6 +104,17 @@ def block_mean(values: Array, factor: int) -> Array:
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
+# Exposure: bright sand (albedo 0.5) comes to about 0.55 of full scale, as a camera would set.
+_EXPOSURE = 1.15
+
+
+def radiance_of(rgb: NDArray[np.uint8]) -> Array:
+    """Return the linear radiance that `expose` turns into a picture (without haze and noise)."""
+    coded = np.arange(256, dtype=np.float32) / 255
+    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear / _EXPOSURE, np.float32)[rgb]
+
+
 def expose(
     radiance: Array,
     *,
@@ -124,8 +135,7 @@ def expose(
         radiance = np.asarray(blurred, np.float32)
     linear = block_mean(radiance, oversample) * np.asarray(tint, np.float32)
     linear += np.float32(haze) * (np.asarray(_HAZE_COLOR, np.float32) - linear)
-    # Exposure: bright sand (albedo 0.5) comes to about 0.55 of full scale, as a camera would set.
-    linear *= np.float32(1.15)
+    linear *= np.float32(_EXPOSURE)
     rng = np.random.default_rng([seed & 0xFFFFFFFF, 7])
     spread = np.float32(noise) * np.sqrt(0.3 + 0.7 * np.clip(linear, 0, 1))
     linear = linear + spread * rng.standard_normal(linear.shape, dtype=np.float32)

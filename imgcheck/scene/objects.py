@@ -1,4 +1,4 @@
-"""What stands on a rendered patch of ground: plain frozen data, no pixels.
+"""What stands on a rendered patch of ground: plain frozen data.
 
 Plan coordinates are metres: x to the east, y to the south, from the north-west corner of the
 scene; at a ground sample distance ``gsd`` the pixel is ``x_m / gsd``. Headings are degrees
@@ -7,13 +7,20 @@ clockwise from north (up). Colours are linear albedo (red, green, blue) in 0..1.
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 Rgb = tuple[float, float, float]
 PointM = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vehicle:
-    """A box that points along ``heading_deg``; with ``cab`` it has bonnet, windscreen and roof."""
+    """A vehicle that points along ``heading_deg``; without a ``body`` it is a plain box.
+
+    ``body`` names an entry of `imgcheck.scene.bodies.BODIES`; ``load_color`` is the colour of what
+    it carries or of its canvas, and ``turret_deg`` turns a turret against the hull.
+    """
 
     x_m: float
     y_m: float
@@ -22,7 +29,9 @@ class Vehicle:
     height_m: float = 1.9
     heading_deg: float = 0.0
     color: Rgb = (0.33, 0.29, 0.20)
-    cab: bool = True
+    load_color: Rgb = (0.20, 0.19, 0.14)
+    body: str | None = "humvee-like"
+    turret_deg: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +127,19 @@ class Terrain:
     dark_soil: Rgb = (0.275, 0.215, 0.155)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Backdrop:
+    """Level ground that looks like a real picture, ``rgb`` (M, N, 3) uint8 at ``gsd``.
+
+    Light and shadows of the picture stay in it. Its north-west corner is that of the scene; beyond
+    its border it continues mirrored. ``seed`` is that of objects drawn on it.
+    """
+
+    rgb: NDArray[np.uint8]
+    gsd: float
+    seed: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """A rectangle of ground with all that stands on it.
@@ -128,7 +150,7 @@ class Scene:
 
     width_m: float
     height_m: float
-    terrain: Terrain
+    terrain: Terrain | Backdrop
     rivers: tuple[River, ...] = ()
     fields: tuple[Field, ...] = ()
     roads: tuple[Road, ...] = ()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imgcheck.errors import RefusedError, UsageError
 from imgcheck.scene import boxes, ground, light
 from imgcheck.scene.grid import Array, Canvas, Grid
-from imgcheck.scene.objects import Building, PointM, Scene, Vehicle
+from imgcheck.scene.objects import Backdrop, Building, PointM, Scene, Vehicle
 
 # About 25 bytes of working memory a layer and fine pixel: 60 million is 2 GB.
 _MOST_FINE_PIXELS = 60_000_000
@@ -111,9 +111,12 @@ def _compose(scene: Scene, grid: Grid, *, greenness: float) -> Canvas:
     seed = scene.terrain.seed
     canvas = Canvas(grid=grid)
     earth = ground.earth_of(scene.terrain)
-    ground.draw_terrain(
-        canvas, scene.terrain, size_m=(scene.width_m, scene.height_m), greenness=greenness
-    )
+    if isinstance(scene.terrain, Backdrop):
+        ground.draw_backdrop(canvas, scene.terrain)
+    else:
+        ground.draw_terrain(
+            canvas, scene.terrain, size_m=(scene.width_m, scene.height_m), greenness=greenness
+        )
     for field in scene.fields:
         ground.draw_field(canvas, field, seed=seed, greenness=greenness)
     for river in scene.rivers:
@@ -129,7 +132,7 @@ def _compose(scene: Scene, grid: Grid, *, greenness: float) -> Canvas:
     for building in scene.buildings:
         boxes.draw_building(canvas, building, seed=seed)
     for vehicle in scene.vehicles:
-        boxes.draw_vehicle(canvas, vehicle)
+        boxes.draw_vehicle(canvas, vehicle, seed=seed)
     return canvas
 
 
@@ -253,10 +256,11 @@ def render(
 
     Notes
     -----
-    A plan view: roofs do not lean, walls are not seen. Vehicles are boxes of stated size, not
-    models of types. Light is reflected once (Lambert): no glints, no light between walls. Relief
-    does not distort the picture, and the sensor neither sharpens nor shifts its bands. What is
-    measured on renderings is an upper bound for real pictures.
+    A plan view: roofs do not lean, walls are not seen. Vehicles are blocks of stated size that
+    look like a kind of vehicle, not models of types. Light is reflected once (Lambert): no
+    glints, no light between walls. Relief does not distort the picture, and the sensor neither
+    sharpens nor shifts its bands. What is measured on renderings is an upper bound for real
+    pictures.
     """
     if not (gsd > 0 and math.isfinite(gsd)):
         raise UsageError(f"gsd must be metres per pixel, above 0, not {gsd}")

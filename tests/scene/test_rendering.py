@@ -42,7 +42,7 @@ def shadow_end(result: scene.Rendering, azimuth_deg: float) -> float:
 def test_a_shadow_is_height_over_tangent_long_and_points_away_from_the_sun(elevation, azimuth):
     # A tower turned towards the sun, so that its far wall stands across the light.
     tower = scene.Vehicle(
-        x_m=30, y_m=30, length_m=2, width_m=4, height_m=5, heading_deg=azimuth, cab=False
+        x_m=30, y_m=30, length_m=2, width_m=4, height_m=5, heading_deg=azimuth, body=None
     )
     result = render(plot(vehicles=(tower,)), sun_elevation_deg=elevation, sun_azimuth_deg=azimuth)
     expected = tower.length_m / 2 + tower.height_m / math.tan(math.radians(elevation))
@@ -53,7 +53,7 @@ def test_a_shadow_is_height_over_tangent_long_and_points_away_from_the_sun(eleva
 
 
 def test_shadow_is_darker_by_the_share_of_the_sky():
-    post = scene.Vehicle(x_m=30, y_m=30, length_m=6, width_m=6, height_m=8, cab=False)
+    post = scene.Vehicle(x_m=30, y_m=30, length_m=6, width_m=6, height_m=8, body=None)
     result = render(plot(vehicles=(post,)), noise=0, haze=0, sky_share=0.25)
     value = result.rgb.astype(float).mean(axis=2) / 255
     linear = ((value + 0.055) / 1.055) ** 2.4
@@ -69,7 +69,7 @@ def test_shadow_is_darker_by_the_share_of_the_sky():
 
 
 def test_noon_overhead_sun_throws_no_shadow():
-    box = scene.Vehicle(x_m=30, y_m=30, height_m=4, cab=False)
+    box = scene.Vehicle(x_m=30, y_m=30, height_m=4, body=None)
     assert not render(plot(vehicles=(box,)), sun_elevation_deg=90).shadow.any()
 
 
@@ -113,7 +113,7 @@ def test_bright_ejecta_are_brighter_and_dark_ones_darker_than_the_ground():
 @pytest.mark.parametrize("heading", [0.0, 30.0, 90.0, 215.0])
 def test_a_vehicle_lies_where_and_as_large_as_the_truth_says(heading):
     vehicle = scene.Vehicle(
-        x_m=27.3, y_m=33.1, length_m=6, width_m=2.5, height_m=2, heading_deg=heading, cab=False
+        x_m=27.3, y_m=33.1, length_m=6, width_m=2.5, height_m=2, heading_deg=heading, body=None
     )
     result = render(plot(vehicles=(vehicle,)), gsd=0.2)
     (known,) = result.truth.of("vehicle")
