@@ -56,10 +56,16 @@ def encode(value: Any) -> Any:
 def encode_fields(value: Any) -> dict[str, Any]:
     """Encode the fields of one dataclass, leaving out those marked ``json=False``."""
     return {
-        field.name: encode(getattr(value, field.name))
+        name_of(field): encode(getattr(value, field.name))
         for field in dataclasses.fields(value)
         if field.metadata.get("json", True)
     }
+
+
+def name_of(field: "dataclasses.Field[Any]") -> str:
+    """Return the name of a field in JSON: its ``name`` in the metadata, else its own."""
+    name: str = field.metadata.get("name", field.name)
+    return name
 
 
 @cache
@@ -80,6 +86,10 @@ def decode(cls: Any, value: Any) -> Any:
         return value
     if origin in (typing.Union, types.UnionType):
         return _decode_union(typing.get_args(cls), value)
+    if origin is typing.Literal:
+        if value not in typing.get_args(cls):
+            raise ValueError(f"expected {' or '.join(map(str, typing.get_args(cls)))}, got {value}")
+        return value
     if origin is tuple:
         return _decode_tuple(typing.get_args(cls), value)
     if origin is dict:
@@ -135,7 +145,7 @@ def decode_fields(cls: Any, value: Any) -> Any:
     """Rebuild one dataclass from a dict of its fields."""
     if not isinstance(value, dict):
         raise ValueError(f"{cls.__name__}: expected an object, got {type(value).__name__}")
-    fields = {f.name: f for f in dataclasses.fields(cls) if f.metadata.get("json", True)}
+    fields = {name_of(f): f for f in dataclasses.fields(cls) if f.metadata.get("json", True)}
     unknown = sorted(set(value) - set(fields))
     if unknown:
         raise ValueError(f"{cls.__name__}: unknown field {', '.join(unknown)}")
@@ -143,7 +153,8 @@ def decode_fields(cls: Any, value: Any) -> Any:
     arguments = {}
     for name, item in value.items():
         try:
-            arguments[name] = decode(hints[name], item)
+            own = fields[name].name
+            arguments[own] = decode(hints[own], item)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{cls.__name__}.{name}: {error}") from error
     try:

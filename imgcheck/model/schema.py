@@ -11,6 +11,7 @@ import typing
 from datetime import datetime
 from typing import Any
 
+from imgcheck.model.codec import name_of
 from imgcheck.model.documents import DOCUMENTS
 from imgcheck.model.report import SCHEMA, Report
 from imgcheck.model.statement import KINDS, Statement
@@ -53,6 +54,8 @@ def _of(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         return {"anyOf": [_of(option, definitions) for option in arguments]}
+    if origin is typing.Literal:
+        return {"enum": list(arguments)}
     if origin is tuple:
         return _of_tuple(arguments, definitions)
     if origin is dict:
@@ -93,7 +96,7 @@ def _of_class(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
         return _object({"start": moment, "end": moment, "zone": zone})
     hints = typing.get_type_hints(kind)
     fields = {
-        field.name: _of(hints[field.name], definitions)
+        name_of(field): _of(hints[field.name], definitions)
         for field in dataclasses.fields(kind)
         if field.metadata.get("json", True)
     }
