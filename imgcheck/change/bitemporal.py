@@ -10,46 +10,21 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from imgcheck.change import regions as _regions
-from imgcheck.change.detectors import Scored, by_spectrum, by_structure
-from imgcheck.change.grid import (
-    Mask,
-    Pixels,
-    as_bands,
-    common_bands,
-    filled,
-    opponent,
-    robust_sigma,
-    same_grid,
-    usable,
+from imgcheck.change.detectors import Scored
+from imgcheck.change.grid import Frame, Mask, Pixels, opponent
+from imgcheck.change.passes import (
+    HIGHEST_Q,
+    LEAST_CONTRAST,
+    STATED_CONTRAST,
+    Incomparable,
+    Part,
+    Statistics,
+    measure,
 )
-from imgcheck.change.limit import smallest_injected
-from imgcheck.change.radiometry import match_radiometry, match_sharpness
 from imgcheck.change.regions import Clusters, Region
-from imgcheck.change.score import Score, pixel_score, smallest_found
-from imgcheck.change.shift import move_back, register
+from imgcheck.change.score import Score
 from imgcheck.errors import UsageError
 from imgcheck.quantity import significant
-
-# Robust correlation of brightness from which both pictures have one light and season, so that tone
-# shows the smallest objects. Beijing B, of two dates, has 0.91: AUC .94 by tone, .98 by structure.
-_ALIKE = 0.93
-
-# Smaller pixels show single buildings: structure is compared. Larger ones are compared by spectrum.
-_FINE_GSD = 5.0
-
-# Least correlation of edge directions of a pair that cannot be registered, but is given as aligned.
-# Of 36 pairs of other ground 27 stay below; docs/benchmarks/change.md, registration.
-_LEAST_STRUCTURE = 0.03
-
-# Regions with a q-value above this are not significant.
-_HIGHEST_Q = 0.05
-
-# Mean difference below which a region is left out: compression and other displays cause such
-# differences everywhere. benchmarks: change, "no change", tuning part.
-_LEAST_CONTRAST = 0.04
-
-# Contrast, as a share of full scale, for which the detection limit is stated.
-_STATED_CONTRAST = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +73,6 @@ class ChangeResult:
     agreement: float
     #: Share of the pixels that both pictures show.
     valid_share: float
-
-
-def _agreement(before: Pixels, after: Pixels, valid: Mask) -> float:
-    """Return the robust correlation of brightness: 1 - var(d) / (2 var)."""
-    one, two = before.mean(axis=2)[valid], after.mean(axis=2)[valid]
-    both = max(robust_sigma(one) ** 2 + robust_sigma(two) ** 2, 1e-9)
-    return float(1 - robust_sigma(one - two) ** 2 / both)
 
 
 def _check(gsd: float, false_alarm_rate: float, min_area_m2: float | None) -> float:
@@ -160,96 +128,36 @@ def detect(
     is that of Gaussian fields of the same smoothness, an approximation.
     """
     least_area = _check(gsd, false_alarm_rate, min_area_m2)
-    one, two = as_bands("before", before), as_bands("after", after)
-    same_grid({"before": one, "after": two})
-    known = usable(one, valid) & usable(two, None)
-    one, two = common_bands([filled(one, known), filled(two, known)])
-    if known.sum() < 400:
-        return _nothing(known, "the two pictures have almost no area in common", 1.0)
-    registration = register(one, two, known)
-    two, still = move_back(two, known, registration.shift)
-    known &= still
-    sharp_one, sharp_two, blur = match_sharpness(one, two, known)
-    matched = match_radiometry(sharp_one, sharp_two, known)
-    agreement = _agreement(sharp_one, matched, known)
-    sigma = robust_sigma((sharp_one - matched).mean(axis=2)[known])
-    # On ground without any texture nothing but noise could agree.
-    alike = agreement >= _ALIKE or sigma <= _LEAST_CONTRAST / 2
     threshold = -float(ndtri(false_alarm_rate))
-    scored: Score | Scored
-    if alike and (one.shape[2] <= 3 or gsd < _FINE_GSD):
-        one, two, detector = sharp_one, matched, "tone"
-        reach = 2 if (registration.shift.spread or 0) > 0.7 else 1
-        scored = pixel_score(one, two, known, reach=reach)
-        rescore = None
-    elif not registration.verified and registration.structure < _LEAST_STRUCTURE:
-        reason = "cannot register: the two pictures share no edges, whatever the shift"
-        return _nothing(known, reason, 1.0)
-    else:
-        fine = gsd < _FINE_GSD
-        detector = "structure" if fine else "spectrum"
-
-        def rescore(changed: Pixels) -> Scored:
-            if fine:
-                return by_structure(one, changed, known, threshold=threshold)
-            error = registration.error
-            return by_spectrum(one, changed, known, error_px=error, threshold=threshold)
-
-        scored = rescore(two)
-    # Few clusters of noise pass a raised threshold; the excess over the nominal one is compared.
-    null = _regions.null_weights(_regions.correlation_length(scored.z, known), threshold)
-    # Among several regions, a p-value of a tenth of the limit is significant.
-    least_weight = float(np.quantile(null, 1 - _HIGHEST_Q / 10))
-    pair = _Pair(before=sharp_one, after=matched, known=known, gsd=gsd, scored=scored)
-    found, mask, suppressed = _find(pair, threshold, null, least_area, registration.shift.spread)
-    if isinstance(scored, Score):
-        smallest = smallest_found(
-            scored,
-            known,
-            threshold,
-            contrast=_STATED_CONTRAST,
-            least_weight=least_weight,
-            blur_px=abs(blur),
-            gsd=gsd,
-            least_area=least_area,
-        )
-    else:
-        assert rescore is not None
-        side = smallest_injected(
-            lambda changed: rescore(changed).z,
-            two,
-            scored.z,
-            known,
-            scored.threshold,
-            contrast=_STATED_CONTRAST,
-            least_weight=least_weight,
-        )
-        smallest = None if side is None else side * gsd
+    measured = measure(before, after, valid, gsd=gsd, threshold=threshold, least_area=least_area)
+    if isinstance(measured, Incomparable):
+        return _nothing(measured.known, measured.reason, 1.0)
+    by, part = measured
+    found, mask, suppressed = _find(part, by, least_area)
     incomparable = ""
-    if not found and smallest is None:
+    if not found and by.smallest_px is None:
         incomparable = (
-            f"the two pictures differ so much that no change of {_STATED_CONTRAST:.0%} of "
-            "full scale, of any "
-            "size, would be significant"
+            f"the two pictures differ so much that no change of {STATED_CONTRAST:.0%} of "
+            "full scale, of any size, would be significant"
         )
-    shift = registration.shift
+    registration = by.registration
     return ChangeResult(
         regions=found,
         mask=mask,
-        score=scored.z,
-        smallest_m=smallest,
+        score=part.scored.z,
+        smallest_m=None if by.smallest_px is None else by.smallest_px * gsd,
         suppressed=suppressed,
         incomparable=incomparable,
-        detector=detector,
+        detector=by.detector,
         registered=registration.verified,
-        shift_px=(shift.dx, shift.dy),
-        shift_sigma_px=shift.sigma,
-        spread_px=shift.spread,
-        error_px=registration.error,
-        blur_px=blur,
-        sigma=sigma,
-        agreement=agreement,
-        valid_share=float(known.mean()),
+        shift_px=(registration.shift.dx, registration.shift.dy),
+        shift_sigma_px=registration.shift.sigma,
+        spread_px=registration.shift.spread,
+        error_px=registration.error.at(Frame.whole(part.known.shape)),
+        blur_px=by.blur,
+        sigma=by.sigma,
+        agreement=by.agreement,
+        valid_share=float(part.known.mean()),
     )
 
 
@@ -275,18 +183,7 @@ def _nothing(known: Mask, reason: str, share: float) -> ChangeResult:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Pair:
-    """Two matched pictures and their score."""
-
-    before: Pixels
-    after: Pixels
-    known: Mask
-    gsd: float
-    scored: Score | Scored
-
-
-def _outlined(pair: _Pair, clusters: Clusters, chosen: NDArray[np.int64], threshold: float) -> Mask:
+def _outlined(pair: Part, clusters: Clusters, chosen: NDArray[np.int64], threshold: float) -> Mask:
     """Return the pixels of the chosen clusters; those of tone without the rim of smoothing."""
     scored = pair.scored
     if isinstance(scored, Scored):
@@ -297,21 +194,18 @@ def _outlined(pair: _Pair, clusters: Clusters, chosen: NDArray[np.int64], thresh
 
 
 def _find(
-    pair: _Pair,
-    threshold: float,
-    null: NDArray[np.float64],
-    least_area: float,
-    spread: float | None,
+    pair: Part, by: Statistics, least_area: float
 ) -> tuple[tuple[Region, ...], Mask, tuple[Suppressed, ...]]:
     """Return significant regions, their mask, and what was left out."""
-    scored, known, gsd = pair.scored, pair.known, pair.gsd
-    border = scored.threshold if isinstance(scored, Scored) else threshold
-    clusters = _regions.clusters(np.where(known, scored.z, np.float32(-3)), border, over=threshold)
+    scored, known, gsd, threshold = pair.scored, pair.known, by.gsd, by.threshold
+    spread = by.registration.shift.spread
+    flat = np.where(known, scored.z, np.float32(-3))
+    clusters = _regions.clusters(flat, by.border, over=threshold)
     if not clusters.weights.size:
         return (), np.zeros(known.shape, dtype=bool), ()
-    p = _regions.p_values(clusters.weights, null)
+    p = _regions.p_values(clusters.weights, by.null)
     q = _regions.q_values(p)
-    chosen = np.flatnonzero(q <= _HIGHEST_Q)
+    chosen = np.flatnonzero(q <= HIGHEST_Q)
     mask = _outlined(pair, clusters, chosen, threshold)
     by_tone = isinstance(scored, Score)
     difference = (
@@ -331,7 +225,7 @@ def _find(
         change = -difference[window][part].mean(axis=0)
         if pixels * gsd**2 < least_area:
             small.append(label)
-        elif by_tone and _regions.strength(change) < _LEAST_CONTRAST:
+        elif by_tone and _regions.strength(change) < LEAST_CONTRAST:
             faint.append(label)
         else:
             parent = int(np.bincount(parents[window][part]).argmax())
@@ -357,7 +251,7 @@ def _find(
         )
         for reason, group in (
             (f"smaller than {significant(least_area, 2)} m²", small),
-            (f"fainter than {_LEAST_CONTRAST:.0%} of full scale", faint),
+            (f"fainter than {LEAST_CONTRAST:.0%} of full scale", faint),
         )
         if group
     )

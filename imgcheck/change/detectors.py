@@ -9,8 +9,8 @@ import numpy as np
 
 from imgcheck.change import structure
 from imgcheck.change.grid import Mask, Pixels
-from imgcheck.change.mad import irmad
-from imgcheck.change.null import between_classes, fit_tail
+from imgcheck.change.mad import Variates, fit, irmad
+from imgcheck.change.null import Tail, between_classes, fit_tail
 
 # Part of the ordered values of structure that represents unchanged ground, and the largest median
 # that unchanged ground of other dates reaches: 0.018 to 0.028 on eight of eleven labelled pairs,
@@ -28,44 +28,90 @@ _SUM = 1.48
 _UNKNOWN_ERROR = 0.5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StructureModel:
+    """Null distributions of edges and of bright objects, and the score that flags a pixel."""
+
+    edges: Tail
+    objects: Tail
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SpectrumModel:
+    """Variates, the null distribution of their pooled sum, and the score that flags a pixel."""
+
+    variates: Variates
+    tail: Tail
+    threshold: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scored:
     """Standard normal score of every pixel against the unchanged ground of the pair.
 
-    ``threshold`` is the score above which a pixel is flagged; ``gain`` is positive where edges came
-    and negative where they went, and 0 where that is not known.
+    ``gain`` is positive where edges came and negative where they went, and 0 where that is not
+    known. ``model`` scores other parts of the same pair.
     """
 
     z: Pixels
-    threshold: float
     gain: Pixels
+    model: StructureModel | SpectrumModel
+
+    @property
+    def threshold(self) -> float:
+        """The score above which a pixel is flagged."""
+        return self.model.threshold
 
 
-def by_structure(before: Pixels, after: Pixels, valid: Mask, *, threshold: float) -> Scored:
+def by_structure(
+    before: Pixels,
+    after: Pixels,
+    valid: Mask,
+    *,
+    threshold: float,
+    model: StructureModel | None = None,
+) -> Scored:
     """Score the change of edges and of bright objects; for pixels below 5 m.
 
     Where the scores form two classes, the border between them is the threshold if it is higher.
     """
     edges, gain = structure.edges(before, after, valid)
-    total = _z(edges, valid) + structure.OBJECTS * _z(
-        structure.objects(before, after, valid), valid
+    objects = structure.objects(before, after, valid)
+    tails = (
+        (model.edges, model.objects)
+        if model is not None
+        else (_tail(edges[valid]), _tail(objects[valid]))
     )
+    total = tails[0].z(edges) + structure.OBJECTS * tails[1].z(objects)
     z = np.where(valid, total / _SUM, 0).astype(np.float32)
-    border = between_classes(z[valid])
-    return Scored(z=z, threshold=max(threshold, border or threshold), gain=gain)
+    if model is None:
+        border = between_classes(z[valid])
+        model = StructureModel(
+            edges=tails[0], objects=tails[1], threshold=max(threshold, border or threshold)
+        )
+    return Scored(z=z, gain=gain, model=model)
 
 
-def _z(statistic: Pixels, valid: Mask) -> Pixels:
-    null = fit_tail(statistic[valid], bulk=_BULK, least_scale=_LEAST, most_median=_USUAL)
-    return null.z(statistic)
+def _tail(values: Pixels) -> Tail:
+    return fit_tail(values, bulk=_BULK, least_scale=_LEAST, most_median=_USUAL)
 
 
 def by_spectrum(
-    before: Pixels, after: Pixels, valid: Mask, *, error_px: Pixels, threshold: float
+    before: Pixels,
+    after: Pixels,
+    valid: Mask,
+    *,
+    error_px: Pixels,
+    threshold: float,
+    model: SpectrumModel | None = None,
 ) -> Scored:
     """Score by IR-MAD and the error of the registration; for pixels of 5 m and more."""
     known = np.nan_to_num(error_px, nan=_UNKNOWN_ERROR)
-    statistic = irmad(before, after, valid, error_px=known)
-    z = np.where(valid, fit_tail(statistic[valid]).z(statistic), np.float32(0))
-    gain = np.zeros(valid.shape, np.float32)
-    return Scored(z=z.astype(np.float32), threshold=threshold, gain=gain)
+    variates = fit(before, after, valid) if model is None else model.variates
+    statistic = irmad(before, after, valid, error_px=known, variates=variates)
+    if model is None:
+        tail = fit_tail(statistic[valid])
+        model = SpectrumModel(variates=variates, tail=tail, threshold=threshold)
+    z = np.where(valid, model.tail.z(statistic), np.float32(0)).astype(np.float32)
+    return Scored(z=z, gain=np.zeros(valid.shape, np.float32), model=model)

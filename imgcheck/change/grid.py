@@ -1,5 +1,6 @@
 """Check pictures on one grid, and smooth them without missing pixels."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -13,6 +14,25 @@ Mask = NDArray[np.bool_]
 
 # Smaller pictures have too few independent pixels to measure a null distribution.
 _SMALLEST_SIDE = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """Where the columns and rows of an array lie in the whole picture: centres, pixels.
+
+    An array is the whole picture, a tile of it, or a sample of blocks side by side.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    width: int
+    height: int
+
+    @classmethod
+    def whole(cls, shape: tuple[int, ...]) -> "Frame":
+        """Return the frame of an array that is the whole picture."""
+        rows, columns = shape[:2]
+        return cls(x=np.arange(0.5, columns), y=np.arange(0.5, rows), width=columns, height=rows)
 
 
 def as_bands(name: str, picture: NDArray[Any]) -> Pixels:
@@ -75,12 +95,10 @@ def _is_grey(bands: Pixels) -> bool:
     return bool(np.nanpercentile(spread, 99) < 0.02)
 
 
-def common_bands(pictures: list[Pixels]) -> list[Pixels]:
-    """Return pictures with the same bands: as they are, or grey where one has no colour."""
+def in_grey(pictures: list[Pixels]) -> bool:
+    """Return whether pictures must be compared in grey: one has no colour, or other bands."""
     counts = {picture.shape[2] for picture in pictures}
-    if len(counts) > 1 or any(_is_grey(picture) for picture in pictures):
-        return [grey(picture) for picture in pictures]
-    return pictures
+    return len(counts) > 1 or any(_is_grey(picture) for picture in pictures)
 
 
 def opponent(bands: Pixels) -> Pixels:
@@ -91,15 +109,16 @@ def opponent(bands: Pixels) -> Pixels:
     return np.stack([(red + green + blue) / 3, red - green, blue - (red + green) / 2], axis=2)
 
 
-def filled(bands: Pixels, valid: Mask) -> Pixels:
-    """Replace unusable pixels by the median of the usable ones, band by band."""
-    if valid.all():
-        return bands
-    result = bands.copy()
-    for band in range(bands.shape[2]):
-        layer = result[..., band]
-        layer[~valid] = np.median(layer[valid]) if valid.any() else 0
-    return result
+def medians(bands: Pixels, valid: Mask) -> Pixels:
+    """Return the median of the usable pixels of each band, 0 where there are none."""
+    if not valid.any():
+        return np.zeros(bands.shape[2], np.float32)
+    return np.median(bands[valid], axis=0).astype(np.float32)
+
+
+def filled(bands: Pixels, valid: Mask, values: Pixels) -> Pixels:
+    """Replace unusable pixels by the values of their bands."""
+    return bands if valid.all() else np.where(valid[..., None], bands, values)
 
 
 def blurred(array: Pixels, sigma: float) -> Pixels:

@@ -1,5 +1,7 @@
 """Multivariate alteration detection: the difference of two multiband pictures, reweighted."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +23,24 @@ _RIDGE = 1e-4
 _POOL = 5
 
 
-def irmad(before: Pixels, after: Pixels, valid: Mask, *, error_px: Pixels | None = None) -> Pixels:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Variates:
+    """Maps of both pictures (bands, variates) to their variates, offset and variances."""
+
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+
+def irmad(
+    before: Pixels,
+    after: Pixels,
+    valid: Mask,
+    *,
+    error_px: Pixels | None = None,
+    variates: Variates | None = None,
+) -> Pixels:
     """Return the pooled sum of squared, standardised variates of two pictures at each pixel.
 
     Parameters
@@ -32,6 +51,8 @@ def irmad(before: Pixels, after: Pixels, valid: Mask, *, error_px: Pixels | None
     error_px : ndarray of shape (M, N), optional
         Standard error of the registration; its effect on each variate, error times gradient, is
         added to the variance of no change.
+    variates : Variates, optional
+        Those of `fit` on a larger part of the pair; fitted on these pixels by default.
 
     Returns
     -------
@@ -44,18 +65,12 @@ def irmad(before: Pixels, after: Pixels, valid: Mask, *, error_px: Pixels | None
     .. [1] A. A. Nielsen, "The regularized iteratively reweighted MAD method for change detection
        in multi- and hyperspectral data", IEEE Trans. Image Processing 16, 2007.
     """
-    bands = before.shape[2]
-    places = np.flatnonzero(valid)
-    if places.size > _SAMPLE:
-        places = np.sort(np.random.default_rng(_SEED).choice(places, _SAMPLE, replace=False))
-    x = before.reshape(-1, bands)[places].astype(np.float64)
-    y = after.reshape(-1, bands)[places].astype(np.float64)
-    to_x, to_y, offset, variance = _fit(x, y)
-    ours = before @ to_x.astype(np.float32)
-    difference = ours - after @ to_y.astype(np.float32) - offset.astype(np.float32)
+    to = variates or fit(before, after, valid)
+    ours = before @ to.before.astype(np.float32)
+    difference = ours - after @ to.after.astype(np.float32) - to.offset.astype(np.float32)
     total = np.zeros(valid.shape, np.float32)
-    for k in range(bands):
-        usual = np.full(valid.shape, variance[k], np.float32)
+    for k in range(before.shape[2]):
+        usual = np.full(valid.shape, to.variance[k], np.float32)
         if error_px is not None:
             usual += error_px**2 * _slope(np.ascontiguousarray(ours[..., k]))
         total += difference[..., k] ** 2 / usual
@@ -73,13 +88,16 @@ def _slope(layer: Pixels) -> Pixels:
     return np.asarray((gx**2 + gy**2) / 2, dtype=np.float32)
 
 
-def _fit(
-    x: NDArray[np.float64], y: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the maps of both pictures to variates, their offset, and the variances."""
-    bands = x.shape[1]
+def fit(before: Pixels, after: Pixels, valid: Mask) -> Variates:
+    """Fit the variates on part of the pixels, changed ones reweighted iteratively."""
+    bands = before.shape[2]
+    places = np.flatnonzero(valid)
+    if places.size > _SAMPLE:
+        places = np.sort(np.random.default_rng(_SEED).choice(places, _SAMPLE, replace=False))
+    x = before.reshape(-1, bands)[places].astype(np.float64)
+    y = after.reshape(-1, bands)[places].astype(np.float64)
     weight = np.ones(len(x))
-    before: NDArray[np.float64] | None = None
+    last: NDArray[np.float64] | None = None
     for _ in range(_MOST_ROUNDS):
         total = weight.sum()
         mean_x, mean_y = weight @ x / total, weight @ y / total
@@ -95,7 +113,9 @@ def _fit(
         variance = 2 * (1 - rho)
         squared = ((dx @ to_x - dy @ to_y) ** 2 / variance).sum(axis=1)
         weight = np.maximum(gammaincc(bands / 2, squared / 2), 1e-9)
-        if before is not None and np.abs(rho - before).max() < 1e-3:
+        if last is not None and np.abs(rho - last).max() < 1e-3:
             break
-        before = rho
-    return to_x, to_y, mean_x @ to_x - mean_y @ to_y, variance
+        last = rho
+    return Variates(
+        before=to_x, after=to_y, offset=mean_x @ to_x - mean_y @ to_y, variance=variance
+    )

@@ -3,11 +3,13 @@
 Both fits are robust: a change of part of the ground does not bias them.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.change.grid import Mask, Pixels, blurred, grey, robust_sigma, smooth
+from imgcheck.change.grid import Frame, Mask, Pixels, blurred, grey, robust_sigma, smooth
 
 # Blurs tried on the sharper picture, pixels.
 _BLURS = np.arange(0.0, 3.01, 0.25)
@@ -30,13 +32,13 @@ def _fineness(layer: Pixels, valid: Mask) -> float:
     return energy[0] / max(energy[1], 1e-12)
 
 
-def match_sharpness(before: Pixels, after: Pixels, valid: Mask) -> tuple[Pixels, Pixels, float]:
-    """Blur the sharper picture to the sharpness of the other; return both and the blur in pixels.
+def fit_sharpness(before: Pixels, after: Pixels, valid: Mask) -> float:
+    """Return the blur in pixels that gives the sharper picture the sharpness of the other.
 
-    The blur is positive when applied to ``before``, negative when to ``after``.
+    It is positive where ``before`` is sharper, negative where ``after`` is.
     """
     if valid.sum() < 100:
-        return before, after, 0.0
+        return 0.0
     inner = cv2.erode(valid.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
     if inner.sum() < 100:
         inner = valid
@@ -47,10 +49,16 @@ def match_sharpness(before: Pixels, after: Pixels, valid: Mask) -> tuple[Pixels,
         abs(_fineness(blurred(layer, float(s)) if s else layer, inner) - target) for s in _BLURS
     ]
     blur = float(_BLURS[int(np.argmin(misses))])
-    if blur == 0:
-        return before, after, 0.0
-    soft = smooth(sharper, valid, blur)
-    return (soft, after, blur) if sharper is before else (before, soft, -blur)
+    return blur if sharper is before else -blur
+
+
+def match_sharpness(
+    before: Pixels, after: Pixels, valid: Mask, blur: float
+) -> tuple[Pixels, Pixels]:
+    """Apply the blur of `fit_sharpness` to the sharper picture."""
+    if blur > 0:
+        return smooth(before, valid, blur), after
+    return before, smooth(after, valid, -blur) if blur else after
 
 
 def _line(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[float, float, float]:
@@ -79,8 +87,8 @@ def _line(x: NDArray[np.floating], y: NDArray[np.floating]) -> tuple[float, floa
     return gain, offset, sigma
 
 
-def _surface(difference: Pixels, valid: Mask) -> Pixels:
-    """Return the slow trend of a difference over the picture: haze, vignetting, illumination.
+def _fit_surface(difference: Pixels, valid: Mask, at: Frame) -> NDArray[np.float64]:
+    """Fit the slow trend of a difference over the picture: haze, vignetting, illumination.
 
     A robust quadratic in x and y through the medians of 8 x 8 tiles: six numbers cannot follow a
     changed lake.
@@ -91,10 +99,11 @@ def _surface(difference: Pixels, valid: Mask) -> Pixels:
         for part_x in np.array_split(np.arange(columns), 8):
             tile = np.ix_(part_y, part_x)
             if valid[tile].mean() > 0.3:
-                points.append((part_x.mean() / columns - 0.5, part_y.mean() / rows - 0.5))
+                x, y = at.x[part_x].mean() / at.width, at.y[part_y].mean() / at.height
+                points.append((x - 0.5, y - 0.5))
                 values.append(np.median(difference[tile][valid[tile]]))
     if len(points) < 12:
-        return np.zeros_like(difference)
+        return np.zeros(6)
     x, y = np.array(points).T
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
     target = np.array(values)
@@ -104,25 +113,53 @@ def _surface(difference: Pixels, valid: Mask) -> Pixels:
         fit, *_ = np.linalg.lstsq(terms * root, target * root[:, 0], rcond=None)
         residual = target - terms @ fit
         weight = 1 / (1 + (residual / (2 * max(robust_sigma(residual), 1e-4))) ** 2) ** 2
-    gx = (np.arange(columns) + 0.5) / columns - 0.5
-    gy = ((np.arange(rows) + 0.5) / rows - 0.5)[:, None]
+    return np.asarray(fit, dtype=np.float64)
+
+
+def _surface(fit: NDArray[np.float64], at: Frame) -> Pixels:
+    gx = at.x / at.width - 0.5
+    gy = (at.y / at.height - 0.5)[:, None]
     trend = fit[0] + fit[1] * gx + fit[2] * gy + fit[3] * gx**2 + fit[4] * gx * gy + fit[5] * gy**2
     return np.asarray(trend, dtype=np.float32)
 
 
-def match_radiometry(before: Pixels, after: Pixels, valid: Mask) -> Pixels:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BandMatch:
+    """after ** exponent * gain + offset + trend, a quadratic over the whole picture."""
+
+    exponent: float
+    gain: float
+    offset: float
+    trend: NDArray[np.float64]
+
+    def apply(self, layer: Pixels, at: Frame) -> Pixels:
+        """Match one band of ``after``."""
+        curved = np.clip(layer, 0, None)
+        if self.exponent != 1:
+            curved = curved ** np.float32(self.exponent)
+        return np.float32(self.gain) * curved + np.float32(self.offset) + _surface(self.trend, at)
+
+
+def match_radiometry(after: Pixels, bands: tuple[BandMatch, ...], at: Frame) -> Pixels:
+    """Apply the matches of `fit_radiometry`; without any the picture stays as it is."""
+    if not bands:
+        return after
+    return np.dstack([band.apply(after[..., k], at) for k, band in enumerate(bands)])
+
+
+def fit_radiometry(before: Pixels, after: Pixels, valid: Mask, at: Frame) -> tuple[BandMatch, ...]:
     """Match ``after`` to ``before``: a gain, offset, tone curve and slow trend for each band.
 
     The reweighting is that of A. A. Nielsen, "The regularized iteratively reweighted MAD method for
     change detection in multi- and hyperspectral data", IEEE Trans. Image Processing 16, 2007.
     """
-    result = np.array(after, copy=True)
     # One pixel of misplacement must not count as noise: fit on smoothed copies.
     soft_before, soft_after = smooth(before, valid, 1.5), smooth(after, valid, 1.5)
     places = np.flatnonzero(valid)
     places = places[:: max(1, places.size // _MOST_SAMPLES)]
     if places.size < 50:
-        return result
+        return ()
+    matches = []
     for band in range(before.shape[2]):
         target = before[..., band]
         trend = np.zeros_like(target)
@@ -133,9 +170,10 @@ def match_radiometry(before: Pixels, after: Pixels, valid: Mask) -> Pixels:
             y = (soft_before[..., band] - trend).reshape(-1)[places].astype(np.float64)
             gain, offset, _sigma = _line(x**gamma, y)
             layer = gain * np.clip(after[..., band], 0, None) ** gamma + offset
-            trend = _surface(target - layer, valid)
-        result[..., band] = layer + trend
-    return result
+            fit = _fit_surface(target - layer, valid, at)
+            trend = _surface(fit, at)
+        matches.append(BandMatch(exponent=gamma, gain=gain, offset=offset, trend=fit))
+    return tuple(matches)
 
 
 def _exponent(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:

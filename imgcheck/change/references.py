@@ -18,18 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.change.grid import (
+    Frame,
     Mask,
     Pixels,
     as_bands,
-    common_bands,
     filled,
+    grey,
+    in_grey,
+    medians,
     opponent,
     robust_sigma,
     same_grid,
     smooth,
     usable,
 )
-from imgcheck.change.radiometry import match_radiometry
+from imgcheck.change.radiometry import fit_radiometry, match_radiometry
 from imgcheck.change.shift import move_back, residual_shift
 from imgcheck.errors import UsageError
 
@@ -93,7 +96,9 @@ def prepared(
     known = usable(named["picture"], valid)
     for bands in named.values():
         known = known & usable(bands, None)
-    layers = common_bands([filled(bands, known) for bands in named.values()])
+    layers = [filled(bands, known, medians(bands, known)) for bands in named.values()]
+    if in_grey(layers):
+        layers = [grey(bands) for bands in layers]
     reduced = [_smaller(bands, known) for bands in layers]
     known, scale = reduced[0][1], reduced[0][2]
     layers = [bands for bands, _, _ in reduced]
@@ -107,9 +112,10 @@ def prepared(
         placed.append(bands)
     if known.sum() < 400:
         raise UsageError("picture and references have almost no area in common")
-    states = []
+    states, at = [], Frame.whole(known.shape)
     for k, bands in enumerate(placed):
-        even = bands if k == middle else match_radiometry(placed[middle], bands, known)
+        fit = () if k == middle else fit_radiometry(placed[middle], bands, known, at)
+        even = match_radiometry(bands, fit, at)
         even = opponent(even)
         states.append(smooth(even, known, _FINE_PX) - smooth(even, known, _COARSE_PX))
     return states, known, scale

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.change.grid import Mask, Pixels, grey, robust_sigma
+from imgcheck.change.grid import Frame, Mask, Pixels, grey, robust_sigma
 
 # Largest shift searched for by the windows, pixels; larger ones are corrected first.
 REACH = 6
@@ -53,6 +53,32 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ErrorField:
+    """Standard error of the registration over the whole picture, pixels; NaN where unknown.
+
+    ``nodes`` are values at evenly spaced places from border to border.
+    """
+
+    nodes: Pixels
+
+    def at(self, frame: Frame) -> Pixels:
+        """Return the error at each pixel of a frame, interpolated."""
+        rows, columns = self.nodes.shape
+        along = _between(self.nodes, frame.y / frame.height * (rows - 1), 0)
+        return _between(along, frame.x / frame.width * (columns - 1), 1)
+
+
+def _between(values: Pixels, places: NDArray[np.float64], axis: int) -> Pixels:
+    """Interpolate linearly at fractional indices of one axis."""
+    low = np.clip(np.floor(places).astype(int), 0, max(values.shape[axis] - 2, 0))
+    high = np.minimum(low + 1, values.shape[axis] - 1)
+    share = (places - low).astype(np.float32)
+    share = share[:, None] if axis == 0 else share
+    one, two = values.take(low, axis), values.take(high, axis)
+    return np.asarray(one + share * (two - one), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Registration:
     """The shift of ``after``, how certain it is, and whether both pictures show one structure.
 
@@ -64,14 +90,13 @@ class Registration:
         Height of the correlation of edge directions over its surroundings, standard deviations.
     structure : float
         That correlation within `REACH` pixels of the given alignment, 0 to 1.
-    error : ndarray of shape (M, N)
-        Standard error of the registration at each pixel, pixels; NaN where unknown.
+    error : ErrorField
     """
 
     shift: Shift
     peak: float
     structure: float
-    error: Pixels
+    error: ErrorField
 
     @property
     def verified(self) -> bool:
@@ -111,10 +136,11 @@ def _correlation(before: Pixels, after: Pixels, valid: Mask) -> Pixels:
     return whole[np.ix_(steps, steps)].astype(np.float32)
 
 
-def register(before: Pixels, after: Pixels, valid: Mask) -> Registration:
+def register(before: Pixels, after: Pixels, valid: Mask, at: Frame | None = None) -> Registration:
     """Register two pictures of any two dates on one grid.
 
-    Shifts of up to `FAR` pixels are found. The pair counts as registered where the peak of the
+    ``at`` places their pixels in larger pictures, whose field of error is estimated. Shifts of up
+    to `FAR` pixels are found. The pair counts as registered where the peak of the
     correlation stands out from all other shifts, or where windows of both pictures match.
     """
     surface = _correlation(before, after, valid)
@@ -148,26 +174,30 @@ def register(before: Pixels, after: Pixels, valid: Mask) -> Registration:
         shift=shift,
         peak=peak,
         structure=float(near.max()),
-        error=_error(windows, shift, valid.shape),
+        error=_error(windows, shift, at or Frame.whole(valid.shape)),
     )
 
 
-def _error(windows: NDArray[np.float64], shift: Shift, shape: tuple[int, ...]) -> Pixels:
-    """Return the standard error at each pixel: that of the windows around, and of the shift."""
+def _error(windows: NDArray[np.float64], shift: Shift, at: Frame) -> ErrorField:
+    """Return the standard error over the picture: that of the windows around, and of the shift."""
     if shift.sigma is None:
-        return np.full(shape, np.nan, np.float32)
+        return ErrorField(nodes=np.full((1, 1), np.nan, np.float32))
     usual = shift.sigma if shift.spread is None or not len(windows) else shift.spread
     if len(windows) < 3 * _FEWEST_WINDOWS:
-        return np.full(shape, np.hypot(usual, shift.sigma), np.float32)
+        return ErrorField(nodes=np.full((1, 1), np.hypot(usual, shift.sigma), np.float32))
     off = windows[:, 2:] - np.median(windows[:, 2:], axis=0)
     # A wrong match is no displacement: a window counts as at most three usual deviations.
     squared = np.minimum((off**2).sum(axis=1) / 2, 9 * usual**2)
-    x, y = (np.linspace(0, n, 33) for n in (shape[1], shape[0]))
-    away = (x[None, :, None] - windows[:, 0]) ** 2 + (y[:, None, None] - windows[:, 1]) ** 2
-    weight = np.exp(-away / (2 * (max(shape) / 8) ** 2))
+    x, y = (np.linspace(0, n, 33) for n in (at.width, at.height))
+    # The places of the centres of windows in the whole picture.
+    there = [
+        np.interp(windows[:, k], np.arange(len(axis)) + 0.5, axis)
+        for k, axis in enumerate((at.x, at.y))
+    ]
+    away = (x[None, :, None] - there[0]) ** 2 + (y[:, None, None] - there[1]) ** 2
+    weight = np.exp(-away / (2 * (max(at.width, at.height) / 8) ** 2))
     field = (weight @ squared + usual**2) / (weight.sum(axis=2) + 1) + shift.sigma**2
-    size = (shape[1], shape[0])
-    return np.asarray(cv2.resize(np.sqrt(field).astype(np.float32), size), dtype=np.float32)
+    return ErrorField(nodes=np.sqrt(field).astype(np.float32))
 
 
 def _edges(picture: Pixels, valid: Mask) -> Pixels:

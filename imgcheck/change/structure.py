@@ -7,7 +7,7 @@ is built or torn down changes the edges: their strength and their directions aro
 import cv2
 import numpy as np
 
-from imgcheck.change.grid import Mask, Pixels, blurred, filled
+from imgcheck.change.grid import Mask, Pixels, blurred
 
 # Directions of a half turn, and the half side of the pooling and reach of the search, in pixels of
 # the halved picture. docs/benchmarks/change.md, structure: pools of 6, 10, 14 px of the picture.
@@ -33,7 +33,8 @@ def edges(before: Pixels, after: Pixels, valid: Mask) -> tuple[Pixels, Pixels]:
     Parameters
     ----------
     before, after : ndarray of shape (M, N, C)
-        Registered within a few pixels, in [0, 1], each in its own radiometry.
+        Registered within a few pixels, in [0, 1], each in its own radiometry; one value where not
+        valid.
     valid : ndarray of shape (M, N), bool
 
     Returns
@@ -76,18 +77,17 @@ def objects(before: Pixels, after: Pixels, valid: Mask) -> Pixels:
     return np.asarray(reduced, dtype=np.float32)
 
 
-def _grey(picture: Pixels, valid: Mask) -> Pixels:
-    return blurred(np.ascontiguousarray(filled(picture, valid).mean(axis=2)), 0.8)
-
-
 def _half(layer: Pixels) -> Pixels:
-    size = (layer.shape[1] // 2, layer.shape[0] // 2)
-    return np.asarray(cv2.resize(layer, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+    rows, columns = layer.shape
+    even = cv2.copyMakeBorder(layer, 0, rows % 2, 0, columns % 2, cv2.BORDER_REPLICATE)
+    size = (even.shape[1] // 2, even.shape[0] // 2)
+    return np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
 
 
 def _whole(layer: Pixels, valid: Mask) -> Pixels:
-    size = (valid.shape[1], valid.shape[0])
-    return np.asarray(cv2.resize(layer, size, interpolation=cv2.INTER_LINEAR), dtype=np.float32)
+    size = (2 * layer.shape[1], 2 * layer.shape[0])
+    whole = cv2.resize(layer, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(whole[: valid.shape[0], : valid.shape[1]], dtype=np.float32)
 
 
 def _mean(layer: Pixels, half: int) -> Pixels:
@@ -97,7 +97,7 @@ def _mean(layer: Pixels, half: int) -> Pixels:
 
 def _histograms(picture: Pixels, valid: Mask) -> list[Pixels]:
     """Return the square root of the pooled edge strength in each direction, at half size."""
-    layer = _grey(picture, valid)
+    layer = blurred(np.ascontiguousarray(picture.mean(axis=2)), 0.8)
     gx = cv2.Sobel(layer, cv2.CV_32F, 1, 0, scale=0.125)
     gy = cv2.Sobel(layer, cv2.CV_32F, 0, 1, scale=0.125)
     strength, angle = cv2.cartToPolar(gx, gy)
@@ -115,7 +115,7 @@ def _histograms(picture: Pixels, valid: Mask) -> list[Pixels]:
 
 def _objects(picture: Pixels, valid: Mask) -> Pixels:
     """Return the pooled white top-hat of the brightest band: compact objects on darker ground."""
-    layer = _half(blurred(np.ascontiguousarray(filled(picture, valid).max(axis=2)), 0.8))
+    layer = _half(blurred(np.ascontiguousarray(picture.max(axis=2)), 0.8))
     brush = np.ones((_OPENING, _OPENING), np.uint8)
     hat = cv2.morphologyEx(layer, cv2.MORPH_TOPHAT, brush)
     return _whole(_mean(np.asarray(hat, dtype=np.float32), _OPENING_POOL), valid)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from imgcheck.change import detectors, limit, null, shift
+from imgcheck.change.grid import Frame
 from imgcheck.change.mad import irmad
 from imgcheck.change.regions import _kind_of
 from tests.change.ground import ground, moved, seen
@@ -32,14 +33,14 @@ def test_a_shift_of_many_pixels_is_found_between_two_lights() -> None:
     assert found.verified
     assert (found.shift.dx, found.shift.dy) == pytest.approx((17.0, -11.0), abs=0.5)
     assert found.peak > 4.75
-    assert np.isfinite(found.error).all()
+    assert np.isfinite(found.error.nodes).all()
 
 
 def test_other_ground_is_not_registered_and_shares_no_structure() -> None:
     found = shift.register(ground(17), ground(18), EVERY)
     assert not found.verified
     assert found.structure < 0.03
-    assert np.isnan(found.error).all()
+    assert np.isnan(found.error.nodes).all()
 
 
 def test_the_error_is_larger_where_windows_scatter() -> None:
@@ -49,7 +50,8 @@ def test_the_error_is_larger_where_windows_scatter() -> None:
     offsets[x > 120] = rng.normal(0, 0.4, ((x > 120).sum(), 2))
     windows = np.column_stack([x, y, offsets])
     common = shift._common(windows)
-    error = shift._error(windows, common, (240, 240))
+    whole = Frame.whole((240, 240))
+    error = shift._error(windows, common, whole).at(whole)
     assert error[:, 200:].mean() > 2 * error[:, :40].mean()
 
 
