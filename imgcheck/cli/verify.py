@@ -11,9 +11,9 @@ import click
 
 from imgcheck.cli import options
 from imgcheck.cli.failure import report_failure
-from imgcheck.cli.printing import say
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError
+from imgcheck.imaging.text import printable
 
 if TYPE_CHECKING:
     from imgcheck.case import Case
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="What to print; --json prints the report itself.",
 )
+@click.option("-v", "--verbose", is_flag=True, help="Print every finding with its limits.")
+@click.option("-q", "--quiet", is_flag=True, help="Print the table of statements alone.")
 @options.exit_zero_option
 def command(
     images: tuple[Path, ...],
@@ -50,6 +52,8 @@ def command(
     case_folder: Path | None,
     as_json: bool,
     form: str,
+    verbose: bool,
+    quiet: bool,
     exit_zero: bool,
 ) -> int:
     """Test what is claimed about a picture, statement by statement.
@@ -74,6 +78,10 @@ def command(
         raise click.UsageError(
             "--case stores the report in the case folder; name an --output outside of it"
         )
+    if verbose and quiet:
+        raise click.UsageError("--verbose and --quiet exclude each other")
+    detail = "FULL" if verbose else "TABLE" if quiet else "BRIEF"
+    show = None if as_json else partial(_shown, form=form, detail=detail)
     ours = options.replacing(force=force)
     folders = {
         image: output if output is None or len(images) == 1 else output / image.name
@@ -88,9 +96,7 @@ def command(
         folder = folders[image]
         write = None if folder is None else partial(_write, folder=folder, replacing=ours)
         try:
-            code, document = _one(
-                image, read, references, index, write, "" if as_json else form, case_folder, claim
-            )
+            code, document = _one(image, read, references, index, write, show, case_folder, claim)
         except ImgcheckError as error:
             if len(images) == 1:
                 raise
@@ -117,7 +123,7 @@ def _one(
     references: tuple[str, ...],
     index: Path | None,
     write: "Callable[[Report, Case], Path] | None",
-    form: str,
+    show: "Callable[[Report, Path | None], str] | None",
     case_folder: Path | None,
     claim_file: Path | None,
 ) -> tuple[int, Any]:
@@ -136,19 +142,16 @@ def _one(
     kept = None
     if case_folder is not None:
         kept = publish_in_case(report, case, case_folder, claim=claim_file, references=references)
-    if form:
-        click.echo(_shown(report, form), nl=False)
+    if show is not None:
+        click.echo(show(report, written), nl=False)
     if kept is not None:
-        click.echo(f"{chr(10) if form else ''}{kept}", err=not form)
-    if form == "text" and written is not None:
-        click.echo()
-        say(f"Report: {written}")
+        click.echo(kept, err=show is None)
     if report.contradicted:
         return 1, report.to_json()
     return (3 if report.failed else 0), report.to_json()
 
 
-def _shown(report: Any, form: str) -> str:
+def _shown(report: "Report", written: Path | None, *, form: str, detail: str) -> str:
     if form == "markdown":
         from imgcheck.report.markdown import markdown
 
@@ -157,9 +160,15 @@ def _shown(report: Any, form: str) -> str:
         from imgcheck.report.machine import sarif
 
         return sarif(report)
-    from imgcheck.report.terminal import terminal
+    from imgcheck.report.terminal import Detail, terminal
 
-    return terminal(report, width=_width(), color=_colour())
+    text = terminal(report, width=_width(), color=_colour(), detail=Detail[detail])
+    if detail == "TABLE":
+        return text
+    if written is not None:
+        return f"{text}Report: {printable(str(written))}\n"
+    more = "" if detail == "FULL" else "-v prints every finding with its limits, "
+    return f"{text}{more}-o DIR writes the report.\n"
 
 
 def _write(report: "Report", case: "Case", *, folder: Path, replacing: "Replacing") -> Path:

@@ -43,12 +43,16 @@ class Section:
         return self.verdict.text
 
     @property
+    def read(self) -> str:
+        """How the statement was read."""
+        # Of a verdict on a statement that the claim in the report lacks only the id is known.
+        return f"{self.verdict.statement if self.statement is None else reading(self.statement)}."
+
+    @property
     def tested(self) -> str:
         """How the statement was read, and that other words of the post were not tested."""
-        # Of a verdict on a statement that the claim in the report lacks only the id is known.
-        read = self.verdict.statement if self.statement is None else reading(self.statement)
         tested = self.verdict.verdict not in (Answer.NOT_RUN, Answer.NOT_TESTABLE)
-        return f"{read}.{' Only this was tested.' if self.words and tested else ''}"
+        return f"{self.read}{' Only this was tested.' if self.words and tested else ''}"
 
     @property
     def why(self) -> str:

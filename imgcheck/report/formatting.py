@@ -15,6 +15,8 @@ LIMIT = 4000
 # stay between two characters beyond ASCII, where they carry meaning and can command nothing.
 _JOINERS = re.compile("(?<=[^\x00-\xa0])([\u200c\u200d])(?=[^\x00-\xa0])")
 
+# The end of a sentence; a stop after a single letter or digit, or in "No. 3", is none.
+_END = re.compile(r"(?<=[^\s.]{2}[.!?])(?<!\bNo\.)\s+(?=[A-Z“])")
 _WORD = re.compile(r"[a-z]+(['’]s)?[,;:]?( |$)")
 
 
@@ -44,6 +46,14 @@ def sentence(text: str, *, limit: int = LIMIT) -> str:
     """
     shown = line(text, limit=limit)
     return shown[0].upper() + shown[1:] if _WORD.match(shown) else shown
+
+
+def first_sentence(text: str) -> str:
+    """Return a text up to the end of its first sentence.
+
+    Every check begins its summary with the sentence that carries the answer.
+    """
+    return _END.split(text, maxsplit=1)[0]
 
 
 def safe(text: str) -> str:

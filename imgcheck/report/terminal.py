@@ -4,6 +4,7 @@ Only the last column of a table wraps, so that a screen reader never mixes two c
 what a word states.
 """
 
+import enum
 from collections.abc import Iterable
 from io import StringIO
 
@@ -15,7 +16,7 @@ from rich.text import Text
 from imgcheck.model import Answer, Finding, Input, Report
 from imgcheck.report import wording as words
 from imgcheck.report.arrange import Arrangement, Item, Section, arrange, tally
-from imgcheck.report.formatting import line, measure, sentence, size
+from imgcheck.report.formatting import first_sentence, line, measure, sentence, size
 
 _STYLES = {
     Answer.SUPPORTED: "bold blue",
@@ -26,10 +27,22 @@ _STYLES = {
 }
 # Measures shown of one finding; the rest are in the report files.
 _MEASURES = 8
-_POST = 600  # characters of a posted text; all of it is in the report files
+# Characters shown of a posted text, in full and in the table; all of it is in the report files.
+_POST, _QUOTE = 600, 200
+_WISHES = 3  # inputs named that would decide more
 
 
-def terminal(report: Report, *, width: int = 100, color: bool = True) -> str:
+class Detail(enum.Enum):
+    """How much of a report is printed."""
+
+    TABLE = "the statements with their verdicts"
+    BRIEF = "the same, with the header and the inputs that would decide more"
+    FULL = "every finding with its measures and limits"
+
+
+def terminal(
+    report: Report, *, width: int = 100, color: bool = True, detail: Detail = Detail.BRIEF
+) -> str:
     """Return the report as text of ``width`` columns, without escape sequences if not ``color``."""
     stream = StringIO()
     console = Console(
@@ -45,24 +58,65 @@ def terminal(report: Report, *, width: int = 100, color: bool = True) -> str:
         _environ={},
     )
     arrangement = arrange(report)
-    for block in _blocks(report, arrangement):
+    for block in _BLOCKS[detail](report, arrangement):
         console.print(block)
     # Padding to the full width breaks a copied text.
     return "\n".join(row.rstrip() for row in stream.getvalue().splitlines()).strip("\n") + "\n"
 
 
-def _blocks(report: Report, arrangement: Arrangement) -> Iterable[RenderableType]:
+def _alone(report: Report, arrangement: Arrangement) -> Iterable[RenderableType]:
+    if arrangement.sections:
+        yield _table(arrangement.sections)
+    else:
+        yield Text(_NO_CLAIM)
+
+
+def _brief(report: Report, arrangement: Arrangement) -> Iterable[RenderableType]:
+    yield _header(report, arrangement.picture)
+    yield Text()
+    yield from _alone(report, arrangement)
+    if arrangement.sections:
+        yield Text(f"\n{_tally(report)} There is no overall score. {words.BEYOND}")
+        yield from _to_decide(arrangement.sections)
+    elif arrangement.observations:
+        yield _heading("What the checks observe")
+        for item in arrangement.observations:
+            yield _bullet(Text(first_sentence(line(item.finding.summary))))
+    for item in arrangement.failed:
+        found = item.finding
+        yield Text(f"Failed: {line(found.check, limit=80)}: {line(found.summary)}", style="bold")
+
+
+def _full(report: Report, arrangement: Arrangement) -> Iterable[RenderableType]:
     yield _header(report, arrangement.picture)
     if arrangement.sections:
-        yield _heading("The statements")
-        yield _table(arrangement.sections)
         yield Text(f"\n{_tally(report)} {words.NO_SCORE} {words.READ_AS}")
         for section in arrangement.sections:
             yield _section(section)
     else:
-        yield Text("\nNo claim was given, so there is no statement to answer.")
+        yield Text(f"\n{_NO_CLAIM}")
     yield from _others(arrangement)
     yield from _inputs(report)
+
+
+_BLOCKS = {Detail.TABLE: _alone, Detail.BRIEF: _brief, Detail.FULL: _full}
+_NO_CLAIM = "No claim was given, so there is no statement to answer."
+
+
+def _to_decide(sections: Iterable[Section]) -> Iterable[RenderableType]:
+    """Name the inputs that would bear on most of the statements that are not decided."""
+    wanted: dict[str, list[int]] = {}
+    for section in sections:
+        if section.verdict.verdict in (Answer.INCONCLUSIVE, Answer.NOT_RUN):
+            for wish in section.would_change:
+                wanted.setdefault(sentence(wish), []).append(section.number)
+    most = sorted(wanted.items(), key=lambda item: -len(item[1]))[:_WISHES]
+    if not most:
+        return
+    yield Text("To decide more:", style="bold")
+    for wish, numbers in most:
+        noun = "statement" if len(numbers) == 1 else "statements"
+        yield _bullet(Text(f"{wish}: {noun} {words.listed([str(n) for n in numbers])}"))
 
 
 def _heading(text: str) -> Text:
@@ -90,13 +144,18 @@ def _header(report: Report, picture: Input | None) -> RenderableType:
 
 
 def _table(sections: Iterable[Section]) -> Table:
-    table = Table(box=None, padding=(0, 2, 1, 0), pad_edge=False, header_style="dim")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("No.", justify="right", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
     table.add_column("Statement, how it was read, and reason for the verdict", overflow="fold")
     for section in sections:
-        said = Text("\n").join(_said(section, 200, tell=False))
-        said.append(f"\n{line(section.why, limit=400, tell=False)}")
+        said = Text()
+        if quote := line(section.words, limit=_QUOTE, tell=False):
+            said.append(f"“{quote}” ")
+        said.append(f"Read as: {line(section.read, limit=200, tell=False)}", style="bold")
+        said.append(f"\n{first_sentence(line(section.why))}")
+        if section.contradicting:
+            said.append(f" ({words.short_strength(section.contradicting[0].finding)})")
         table.add_row(str(section.number), _answer(section.verdict.verdict), said)
     return table
 
@@ -105,9 +164,9 @@ def _answer(answer: Answer) -> Text:
     return Text(words.VERDICTS[answer].word.upper(), style=_STYLES[answer])
 
 
-def _said(section: Section, limit: int = _POST, *, tell: bool = True) -> list[Text]:
+def _said(section: Section) -> list[Text]:
     """Return the words of the post, if any, and below them what was tested."""
-    quote = line(section.words, limit=limit, tell=tell)
+    quote = line(section.words, limit=_POST)
     read = Text(f"Read as: {line(section.tested)}", style="bold")
     return [Text(f"“{quote}”"), read] if quote else [read]
 

@@ -69,10 +69,8 @@ _FORMATS = {
     "gif": "GIF", "bmp": "BMP", "jp2": "JPEG 2000", "jpeg2000": "JPEG 2000", "heif": "HEIF",
     "heic": "HEIF", "avif": "AVIF",
 }  # fmt: skip
-READ_AS = (
-    "Each answer is about the statement as imgcheck read it. Words of the post that go beyond this "
-    "reading were not tested."
-)
+BEYOND = "Words of the post that go beyond this reading were not tested."
+READ_AS = f"Each answer is about the statement as imgcheck read it. {BEYOND}"
 UNCALIBRATED = "not calibrated, so no number can be given"
 
 
@@ -227,14 +225,14 @@ def _count(statement: Count) -> str:
         many = f"at least {number(low)}"
     else:
         many = f"at most {number(high or 0)}"
-    return f"shows {many} object{'' if many == '1' else 's'} of the class {name}"
+    return f"shows {many} {name}{'' if many == '1' else 's'}"
 
 
 def _absence(statement: Absence) -> str:
     name = line(statement.object_class, limit=40)
     if statement.min_size_m is None:
-        return f"shows no object of the class {name}, of any size"
-    return f"shows no object of the class {name} of {number(statement.min_size_m)} m or more"
+        return f"shows no {name} of any size"
+    return f"shows no {name} of {number(statement.min_size_m)} m or more"
 
 
 def _dimensions(statement: Dimensions) -> str:
@@ -244,4 +242,4 @@ def _dimensions(statement: Dimensions) -> str:
         size += f" and {number(statement.width_m)} m wide"
     if statement.tolerance_m is not None:
         size += f", within {number(statement.tolerance_m)} m"
-    return f"an object of the class {name} is {size}"
+    return f"size of {name}: {size}"
