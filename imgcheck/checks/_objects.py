@@ -216,7 +216,7 @@ def _range(found: detect.Detections) -> Span | None:
 
 def _number(span: Span | None) -> str:
     if span is None:
-        return "it is not known how many are real or how many were missed"
+        return "how many are real or were missed is not known"
     return (
         "with the error rates measured on one test street, the true number would be "
         f"{span[0]:.0f} to "

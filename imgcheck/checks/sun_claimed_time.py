@@ -181,7 +181,11 @@ def _observed(
         fits = "some hours fit"
         if window.end - window.start <= _ONE_HOUR:
             fits = "the hour fits" if window.zone_known else "the hour fits in one of the zones"
-        return f"{seen.words}; for {when} {fits}; the date was not tested. At {source} {stood}."
+        name, _, span = when.partition(" (")
+        return (
+            f"{seen.words}; for {name} {fits}; the date was not tested. At {source} {stood} "
+            f"({span}."
+        )
     shown = ""
     if seen.azimuth is not None:
         shown = f"; the picture shows {(seen.azimuth[0] + 180) % 360:.0f}"

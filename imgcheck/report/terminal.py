@@ -76,7 +76,7 @@ def _brief(report: Report, arrangement: Arrangement) -> Iterable[RenderableType]
     yield Text()
     yield from _alone(report, arrangement)
     if arrangement.sections:
-        yield Text(f"\n{_tally(report)} There is no overall score. {words.BEYOND}")
+        yield Text(f"\n{_tally(report)} There is no overall score.")
         yield from _to_decide(arrangement.sections)
     elif arrangement.observations:
         yield _heading("What the checks observe")
@@ -147,7 +147,7 @@ def _table(sections: Iterable[Section]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("No.", justify="right", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
-    table.add_column("Statement, how it was read, and reason for the verdict", overflow="fold")
+    table.add_column("Statement, as read (words beyond that were not tested), and reason", overflow="fold")
     for section in sections:
         said = Text()
         if quote := line(section.words, limit=_QUOTE, tell=False):

@@ -69,8 +69,10 @@ _FORMATS = {
     "gif": "GIF", "bmp": "BMP", "jp2": "JPEG 2000", "jpeg2000": "JPEG 2000", "heif": "HEIF",
     "heic": "HEIF", "avif": "AVIF",
 }  # fmt: skip
-BEYOND = "Words of the post that go beyond this reading were not tested."
-READ_AS = f"Each answer is about the statement as imgcheck read it. {BEYOND}"
+READ_AS = (
+    "Each answer is about the statement as imgcheck read it. Words of the post that go beyond this "
+    "reading were not tested."
+)
 UNCALIBRATED = "not calibrated, so no number can be given"
 
 

@@ -92,7 +92,7 @@ def test_a_verdict_on_a_statement_that_the_claim_lacks_is_shown_by_its_id(face: 
 def test_the_short_text_gives_the_reading_and_what_is_left_out() -> None:
     said = " ".join(terminal(report(), width=80, color=False).split())
     assert f"“{QUOTE}” Read as: {READ} Seen." in said
-    assert "go beyond this reading were not tested" in said
+    assert "words beyond that were not tested" in said
 
 
 def test_sarif_gives_the_reading_beside_the_verdict() -> None:
