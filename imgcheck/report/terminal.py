@@ -147,7 +147,10 @@ def _table(sections: Iterable[Section]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("No.", justify="right", no_wrap=True)
     table.add_column("Verdict", no_wrap=True)
-    table.add_column("Statement, as read (words beyond that were not tested), and reason", overflow="fold")
+    # Words beyond the reading were not tested: said once, above all of them.
+    table.add_column(
+        "Statement, as read (words beyond that were not tested), and reason", overflow="fold"
+    )
     for section in sections:
         said = Text()
         if quote := line(section.words, limit=_QUOTE, tell=False):
