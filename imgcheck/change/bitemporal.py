@@ -4,25 +4,15 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from imgcheck.change import regions as _regions
-from imgcheck.change.detectors import Scored
-from imgcheck.change.grid import Frame, Mask, Pixels, opponent
-from imgcheck.change.passes import (
-    HIGHEST_Q,
-    LEAST_CONTRAST,
-    STATED_CONTRAST,
-    Incomparable,
-    Part,
-    Statistics,
-    measure,
-)
-from imgcheck.change.regions import Clusters, Region
-from imgcheck.change.score import Score
+from imgcheck.change.grid import Frame, Mask, Pixels
+from imgcheck.change.objects import Found, find
+from imgcheck.change.passes import LEAST_CONTRAST, STATED_CONTRAST, Incomparable, measure
+from imgcheck.change.records import Tile, record
+from imgcheck.change.regions import Region
 from imgcheck.errors import UsageError
 from imgcheck.quantity import significant
 
@@ -133,20 +123,23 @@ def detect(
     if isinstance(measured, Incomparable):
         return _nothing(measured.known, measured.reason, 1.0)
     by, part = measured
-    found, mask, suppressed = _find(part, by, least_area)
+    rows, columns = part.known.shape
+    tile = Tile(top=0, left=0, bottom=rows, right=columns, height=rows, width=columns)
+    kept = record(part, tile, by, top=0, left=0)
+    found = find([lambda: kept], by, least_area=least_area, masks=True)
     incomparable = ""
-    if not found and by.smallest_px is None:
+    if not found.regions and by.smallest_px is None:
         incomparable = (
             f"the two pictures differ so much that no change of {STATED_CONTRAST:.0%} of "
             "full scale, of any size, would be significant"
         )
     registration = by.registration
     return ChangeResult(
-        regions=found,
-        mask=mask,
+        regions=found.regions,
+        mask=found.masks[0],
         score=part.scored.z,
         smallest_m=None if by.smallest_px is None else by.smallest_px * gsd,
-        suppressed=suppressed,
+        suppressed=_suppressed(found, least_area, int(part.known.sum())),
         incomparable=incomparable,
         detector=by.detector,
         registered=registration.verified,
@@ -183,77 +176,13 @@ def _nothing(known: Mask, reason: str, share: float) -> ChangeResult:
     )
 
 
-def _outlined(pair: Part, clusters: Clusters, chosen: NDArray[np.int64], threshold: float) -> Mask:
-    """Return the pixels of the chosen clusters; those of tone without the rim of smoothing."""
-    scored = pair.scored
-    if isinstance(scored, Scored):
-        return np.isin(clusters.labels, chosen + 1) & pair.known
-    size = np.sqrt(np.mean(scored.difference**2, axis=2))
-    core = scored.fine > threshold
-    return _regions.tightened(clusters, chosen, size, core, scored.reach) & pair.known
-
-
-def _find(
-    pair: Part, by: Statistics, least_area: float
-) -> tuple[tuple[Region, ...], Mask, tuple[Suppressed, ...]]:
-    """Return significant regions, their mask, and what was left out."""
-    scored, known, gsd, threshold = pair.scored, pair.known, by.gsd, by.threshold
-    spread = by.registration.shift.spread
-    flat = np.where(known, scored.z, np.float32(-3))
-    clusters = _regions.clusters(flat, by.border, over=threshold)
-    if not clusters.weights.size:
-        return (), np.zeros(known.shape, dtype=bool), ()
-    p = _regions.p_values(clusters.weights, by.null)
-    q = _regions.q_values(p)
-    chosen = np.flatnonzero(q <= HIGHEST_Q)
-    mask = _outlined(pair, clusters, chosen, threshold)
-    by_tone = isinstance(scored, Score)
-    difference = (
-        scored.difference if isinstance(scored, Score) else opponent(pair.before - pair.after)
-    )
-    margin = 2 * scored.reach + 3 if isinstance(scored, Score) else 1
-    parents = cv2.dilate(
-        np.where(np.isin(clusters.labels, chosen + 1), clusters.labels, 0).astype(np.float32),
-        np.ones((margin, margin), np.uint8),
-    ).astype(np.int32)
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    found, small, faint = [], [], []
-    for label in range(1, count):
-        left, top, width, height, pixels = (int(number) for number in stats[label])
-        window = np.s_[top : top + height, left : left + width]
-        part = parts[window] == label
-        change = -difference[window][part].mean(axis=0)
-        if pixels * gsd**2 < least_area:
-            small.append(label)
-        elif by_tone and _regions.strength(change) < LEAST_CONTRAST:
-            faint.append(label)
-        else:
-            parent = int(np.bincount(parents[window][part]).argmax())
-            region = _regions.measure(
-                part,
-                window,
-                pair.before,
-                pair.after,
-                scored.z,
-                change=change,
-                gain=0.0 if isinstance(scored, Score) else float(scored.gain[window][part].mean()),
-                gsd=gsd,
-                edge_px=math.hypot(0.5, 1.0 if spread is None else spread),
-                p=float(p[parent - 1]),
-                q=float(q[parent - 1]),
-            )
-            found.append((label, region))
-    mask = np.isin(parts, [label for label, _ in found])
-    total = max(int(known.sum()), 1)
-    suppressed = tuple(
-        Suppressed(
-            reason=reason, count=len(group), share=float(np.isin(parts, group).sum() / total)
+def _suppressed(found: Found, least_area: float, pixels: int) -> tuple[Suppressed, ...]:
+    """Return what was left out, and why."""
+    return tuple(
+        Suppressed(reason=reason, count=count, share=inside / max(pixels, 1))
+        for reason, (count, inside) in (
+            (f"smaller than {significant(least_area, 2)} m²", found.small),
+            (f"fainter than {LEAST_CONTRAST:.0%} of full scale", found.faint),
         )
-        for reason, group in (
-            (f"smaller than {significant(least_area, 2)} m²", small),
-            (f"fainter than {LEAST_CONTRAST:.0%} of full scale", faint),
-        )
-        if group
+        if count
     )
-    found.sort(key=lambda pair: -pair[1].area_m2)
-    return tuple(region for _, region in found), mask, suppressed

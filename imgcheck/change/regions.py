@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 from skimage.measure import find_contours
 
 from imgcheck.change.grid import Mask, Pixels, blurred
@@ -130,40 +131,29 @@ def outline(part: NDArray[np.uint8], left: int, top: int) -> tuple[NDArray[np.fl
 
 
 def tightened(
-    found: Clusters, chosen: NDArray[np.int64], size: Pixels, core: Mask, reach: int
+    labels: NDArray[np.int32], heights: NDArray[np.float64], size: Pixels, reach: int
 ) -> Mask:
-    """Return the pixels of the chosen clusters where the change has at least half its full height.
+    """Return the pixels of clusters 1 to N where the change has at least half its full height.
 
     Coarse smoothing extends clusters beyond the object; half the height is the border of a blurred
-    object. The height is that of ``core``, the significant pixels of the finest level, if any. The
-    tolerated misplacement of ``reach`` pixels is added again.
+    object. The tolerated misplacement of ``reach`` pixels is added again; pixels of other labels
+    are not entered.
     """
     brush = np.ones((2 * reach + 3, 2 * reach + 3), np.uint8)
     seam = np.ones((3, 3), np.uint8)
-    result = np.zeros(found.labels.shape, dtype=bool)
-    for k in chosen:
-        window = _widened(found.boxes[k], reach + 1, found.labels.shape)
-        labels = found.labels[window]
-        part = labels == k + 1
+    result = np.zeros(labels.shape, dtype=bool)
+    for k, box in enumerate(find_objects(labels, max_label=len(heights))):
+        if box is None:
+            continue
+        window = tuple(slice(max(one.start - reach - 3, 0), one.stop + reach + 3) for one in box)
+        around = labels[window]
+        part = around == k + 1
         near = cv2.dilate(part.astype(np.uint8), brush).astype(bool)
-        inner = part & core[window]
-        known_core = bool(inner.sum() >= 3)
-        inside = size[window][inner if known_core else part]
-        height = np.quantile(inside, 0.5 if known_core else 0.8)
-        tight = near & (size[window] >= 0.5 * height) & ((labels == 0) | part)
+        tight = near & (size[window] >= 0.5 * heights[k]) & ((around == 0) | part)
         # Close gaps of a pixel or two where the object has the colour of the ground.
         whole = cv2.morphologyEx(tight.astype(np.uint8), cv2.MORPH_CLOSE, seam).astype(bool)
-        result[window] |= (whole & near) if tight.any() else part
+        result[window] |= whole & near
     return result
-
-
-def _widened(box: NDArray[np.int32], margin: int, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Return rows and columns of a box and a margin around it."""
-    left, top, width, height = (int(number) for number in box)
-    return (
-        slice(max(top - margin, 0), min(top + height + margin, shape[0])),
-        slice(max(left - margin, 0), min(left + width + margin, shape[1])),
-    )
 
 
 def strength(change: NDArray[np.floating]) -> float:
@@ -196,38 +186,37 @@ def _kind_of(
 
 
 def measure(
-    part: Mask,
-    window: tuple[slice, slice],
-    before: Pixels,
-    after: Pixels,
-    z: Pixels,
+    polygon: NDArray[np.float64],
+    length: float,
     *,
+    pixels: int,
+    before: NDArray[np.floating],
+    after: NDArray[np.floating],
     change: NDArray[np.floating],
     gain: float,
+    peak_z: float,
     gsd: float,
     edge_px: float,
     p: float,
     q: float,
 ) -> Region:
-    """Measure the region ``part`` of ``window``.
+    """Describe a region by its outline, the length of its border, and means over its pixels.
 
     ``gain`` is positive where edges came, negative where they went, 0 where that is not known.
     Its border is uncertain by ``edge_px`` in the same direction everywhere, so the error of the
     area is that times the length of the border.
     """
-    polygon, length = outline(part.astype(np.uint8), window[1].start, window[0].start)
-    colours = before[window][part].mean(axis=0), after[window][part].mean(axis=0)
-    one, two = (float(colour.mean()) for colour in colours)
+    one, two = float(before.mean()), float(after.mean())
     came = "appeared" if gain > 0 else "vanished"
     return Region(
-        kind=came if gain else _kind_of(*colours, change),
+        kind=came if gain else _kind_of(before, after, change),
         polygon=polygon,
-        area_m2=float(part.sum()) * gsd**2,
+        area_m2=pixels * gsd**2,
         area_error_m2=length * edge_px * gsd**2,
         p_value=p,
         q_value=q,
         before=one,
         after=two,
         contrast=two - one,
-        peak_z=float(z[window][part].max()),
+        peak_z=peak_z,
     )
