@@ -87,12 +87,14 @@ def _kept(case: Case) -> Replacing:
 def _files(report: Report, case: Case) -> dict[str, Content]:
     pictures = {picture.name: picture.data for picture in report.pictures()}
     files: dict[str, Content] = dict(pictures)
-    view = jpeg_view(case.image, longest_px=_VIEW_PX)
-    files["report.html"] = verify_page.html(report, pictures=pictures, picture_view=view)
     features = geojson(report, footprints=_features(report))
     if features is not None:
         files["footprint.geojson"] = features
     files["report.json"] = report.dumps()
+    view = jpeg_view(case.image, longest_px=_VIEW_PX)
+    files["report.html"] = verify_page.html(
+        report, pictures=pictures, picture_view=view, beside=sorted(files)
+    )
     return files
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from imgcheck.model import Answer, Finding, Input, Outcome, Report, Statement, Verdict
+from imgcheck.report.formatting import sentence
 from imgcheck.report.wording import VERDICTS, reading
 
 
@@ -108,6 +109,16 @@ def arrange(report: Report) -> Arrangement:
         skipped=tuple(i for i in loose if i.finding.outcome is Outcome.NOT_APPLICABLE),
         failed=_each_once(i for i in items if i.finding.outcome is Outcome.FAILED),
     )
+
+
+def wanted(sections: Iterable[Section], *, most: int = 3) -> list[tuple[str, list[int]]]:
+    """Return the inputs that bear on most undecided statements, with the numbers of those."""
+    found: dict[str, list[int]] = {}
+    for section in sections:
+        if section.verdict.verdict in (Answer.INCONCLUSIVE, Answer.NOT_RUN):
+            for wish in section.would_change:
+                found.setdefault(sentence(wish), []).append(section.number)
+    return sorted(found.items(), key=lambda item: -len(item[1]))[:most]
 
 
 def picture(report: Report) -> Input | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from imgcheck.model import Region, Report
+from imgcheck.model import Finding, Region, Report
 
 #: Outlines drawn on one picture; more of them hide what they mark. All are in report.json.
 MAX_MARKS = 1500
@@ -21,11 +21,17 @@ _EDGE = 5.0  # per cent of the picture from its edge within which a number would
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One region with its number on the picture and the finding it belongs to."""
+    """One region with its number on the picture, its finding and the numbers of its statements."""
 
     number: int
     finding: int
+    statements: tuple[int, ...]
     region: Region
+
+    @property
+    def classes(self) -> str:
+        """The classes by which an open statement shows its marks: ``s1 s7``."""
+        return " ".join(f"s{number}" for number in self.statements)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +85,15 @@ class Viewer:
 
     @property
     def rules(self) -> str:
-        """Style rules that hide a layer when its checkbox is cleared."""
-        return "".join(
-            f".viewer:has(#{one.key}:not(:checked)) g.{one.key}{{display:none}}\n"
+        """Style rules: a mark shows if its layer is switched on or its statement is open."""
+        hidden = "".join(
+            f".viewer:has(#{one.key}:not(:checked)) g.{one.key}>*{{display:none}}\n"
             for one in self.layers
+        )
+        # These follow, and are more specific than, the ones above.
+        numbers = sorted({n for mark in self.marks for n in mark.statements})
+        return hidden + "".join(
+            f"main:has(#s{n}[open]) #{self.key} g .s{n}{{display:inline}}\n" for n in numbers
         )
 
 
@@ -95,9 +106,25 @@ def marks_on(report: Report, image: str) -> tuple[Mark, ...]:
         if region.image == image and _drawable(region)
     ]
     return tuple(
-        Mark(number=number, finding=position, region=region)
+        Mark(
+            number=number,
+            finding=position,
+            statements=_statements(report, report.findings[position]),
+            region=region,
+        )
         for number, (position, region) in enumerate(found, 1)
     )
+
+
+def _statements(report: Report, finding: Finding) -> tuple[int, ...]:
+    """Return the numbers of the statements that a finding bears on.
+
+    What a check observes apart from the statements bears on those for which it has a finding.
+    """
+    ids = {finding.statement}
+    if finding.statement is None:
+        ids = {f.statement for f in report.findings if f.check == finding.check}
+    return tuple(n for n, verdict in enumerate(report.verdicts, 1) if verdict.statement in ids)
 
 
 def layers(marks: tuple[Mark, ...], key: str, size: tuple[int, int]) -> tuple[Layer, ...]:
@@ -157,12 +184,14 @@ def _number(mark: Mark, size: tuple[int, int], *, side: str) -> dict[str, str]:
     room = edges[side] if side in ("left", "above") else 100 - edges[side]
     side = _OPPOSITE[side] if room < _EDGE else side
     found = {
+        "class": mark.classes,
         "x": f"{edges[side] if side in ('left', 'right') else (min(xs) + max(xs)) / 2:.2f}%",
         "y": f"{edges[side] if side in ('above', 'below') else (min(ys) + max(ys)) / 2:.2f}%",
         "dy": {"above": "-0.35em", "below": "1.15em"}.get(side, "0.35em"),
     }
     if side in ("left", "right"):
-        found |= {"dx": "-0.4em" if side == "left" else "0.4em", "class": f"beside-{side}"}
+        found["dx"] = "-0.4em" if side == "left" else "0.4em"
+        found["class"] += f" beside-{side}"
     return found
 
 

@@ -67,6 +67,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "line": formatting.line,
+        "first_sentence": formatting.first_sentence,
         "sentence": formatting.sentence,
         "number": formatting.number,
         "size": formatting.size,

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from imgcheck.model import Answer, Finding, Input, Report
 from imgcheck.report import wording as words
-from imgcheck.report.arrange import Arrangement, Item, Section, arrange, tally
+from imgcheck.report.arrange import Arrangement, Item, Section, arrange, tally, wanted
 from imgcheck.report.formatting import first_sentence, line, measure, sentence, size
 
 _STYLES = {
@@ -29,7 +29,6 @@ _STYLES = {
 _MEASURES = 8
 # Characters shown of a posted text, in full and in the table; all of it is in the report files.
 _POST, _QUOTE = 600, 200
-_WISHES = 3  # inputs named that would decide more
 
 
 class Detail(enum.Enum):
@@ -104,19 +103,11 @@ _NO_CLAIM = "No claim was given, so there is no statement to answer."
 
 
 def _to_decide(sections: Iterable[Section]) -> Iterable[RenderableType]:
-    """Name the inputs that would bear on most of the statements that are not decided."""
-    wanted: dict[str, list[int]] = {}
-    for section in sections:
-        if section.verdict.verdict in (Answer.INCONCLUSIVE, Answer.NOT_RUN):
-            for wish in section.would_change:
-                wanted.setdefault(sentence(wish), []).append(section.number)
-    most = sorted(wanted.items(), key=lambda item: -len(item[1]))[:_WISHES]
-    if not most:
-        return
-    yield Text("To decide more:", style="bold")
-    for wish, numbers in most:
-        noun = "statement" if len(numbers) == 1 else "statements"
-        yield _bullet(Text(f"{wish}: {noun} {words.listed([str(n) for n in numbers])}"))
+    found = wanted(sections)
+    if found:
+        yield Text("To decide more:", style="bold")
+    for wish, numbers in found:
+        yield _bullet(Text(f"{wish}: {words.statements(numbers)}"))
 
 
 def _heading(text: str) -> Text:

@@ -4,15 +4,15 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from imgcheck.model import Claim, DetectionPower, Finding, Input, Picture, Report
 from imgcheck.report import formatting, page, wording
-from imgcheck.report.arrange import Arrangement, arrange, tally
-from imgcheck.report.formatting import line, number
+from imgcheck.report.arrange import Arrangement, Section, arrange, tally, wanted
+from imgcheck.report.formatting import first_sentence, line, number
 from imgcheck.report.marks import Mark, Viewer, marks_on, numbers
 
 # Rows shown of one table; a count of 4,000 rows is data, and data is in report.json.
@@ -89,6 +89,7 @@ def html(
     *,
     pictures: Mapping[str, bytes] | None = None,
     picture_view: bytes | None = None,
+    beside: Sequence[str] = (),
 ) -> str:
     """Return the report as one self-contained HTML file.
 
@@ -99,11 +100,16 @@ def html(
         Evidence pictures by their name; one whose SHA-256 differs from the report is not shown.
     picture_view : bytes, optional
         JPEG, PNG, GIF or WebP of the posted picture; without it marks are on an empty frame.
+    beside : sequence of str, optional
+        Names of the files in the folder of the page, which it links to.
     """
     arrangement = arrange(report)
     posted = arrangement.picture
     marks = {item.id: marks_on(report, item.id) for item in report.inputs}
     viewers = _viewers(report, arrangement, marks, picture_view)
+    first = None if posted is None else viewers.get(posted.id)
+    others = [viewer for viewer in viewers.values() if viewer is not first]
+    texts = [_as_text(section) for section in arrangement.sections]
     claim = report.claim
     tool = report.tool
     parameters = {k: json.dumps(v, sort_keys=True) for k, v in report.parameters.items()}
@@ -117,10 +123,15 @@ def html(
         posted=posted,
         tally=tally(report),
         source_words=wording.posted(claim.source),
-        chapters=_chapters(arrangement, claim, viewers),
-        viewers=list(viewers.values()),
+        chapters=_chapters(arrangement, claim, others),
+        first=first,
+        viewers=others,
+        texts=texts,
+        wanted=wanted(arrangement.sections),
+        whole="\n\n".join([*texts, _origin(report, posted)]),
         cards=_cards(report, marks, viewers, pictures or {}, posted),
         claim=claim,
+        beside=beside,
         quantities=_QUANTITIES,
         made_with=(("Checks", tool.checks), ("Libraries", tool.libraries),
                    ("Parameters", parameters)),
@@ -128,14 +139,12 @@ def html(
 
 
 def _chapters(
-    arrangement: Arrangement, claim: Claim, viewers: Mapping[str, Viewer]
+    arrangement: Arrangement, claim: Claim, references: list[Viewer]
 ) -> list[tuple[str, str]]:
     """Return id and title of every chapter that has content."""
     given = claim.measurements or claim.counts or claim.shadows or claim.rivals
     every: tuple[tuple[str, str, object], ...] = (
-        ("answers", "Answers", True),
-        ("picture", "The picture", viewers),
-        ("statements", "Statement by statement", arrangement.sections),
+        ("references", "Marked references", references),
         ("given", "Given with the claim", given),
         ("observations", "Other observations", arrangement.observations),
         ("failed", "Checks that failed", arrangement.failed),
@@ -145,6 +154,24 @@ def _chapters(
         ("versions", "Versions and parameters", True),
     )
     return [(id, title) for id, title, content in every if content]
+
+
+def _as_text(section: Section) -> str:
+    """Return the lines of a statement that an editor can paste."""
+    word = wording.VERDICTS[section.verdict.verdict].word
+    said = f"“{line(section.words, limit=600)}”\n" if section.words else ""
+    heard = section.contradicting + section.supporting
+    strength = f" ({wording.short_strength(heard[0].finding)})" if heard else ""
+    because = first_sentence(line(section.why, limit=400))
+    return f"{said}Read as: {line(section.read)}\n{word.capitalize()}: {because}{strength}"
+
+
+def _origin(report: Report, posted: Input | None) -> str:
+    """Return the line that says which tool and which file a copied text is about."""
+    tool = line(f"{report.tool.name} {report.tool.version}", limit=80)
+    if posted is None:
+        return tool
+    return f"{tool}, {line(posted.name, limit=160)}, SHA-256 {wording.digest(posted)}"
 
 
 def _viewers(

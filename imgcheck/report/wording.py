@@ -88,6 +88,11 @@ def listed(items: list[str]) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def statements(numbers: list[int]) -> str:
+    """Return the numbers of statements as words: ``statements 1 and 9``."""
+    return f"statement{'s' if len(numbers) > 1 else ''} {listed([str(n) for n in numbers])}"
+
+
 def weight(ratio: LikelihoodRatio) -> str:
     """Return what a likelihood ratio means, with the calibration it comes from."""
     source = line(ratio.calibration)

@@ -73,6 +73,12 @@ def test_nothing_comes_from_elsewhere(page: Page) -> None:
     assert not any(name.startswith("on") or name == "style" for name in names)
 
 
+def test_the_page_links_to_the_files_beside_it_and_to_nothing_else() -> None:
+    page = Page(html(bare(), beside=("footprint.geojson", "report.json")))
+    outside = [target for target in page.attribute("href") if not target.startswith("#")]
+    assert outside == ["./footprint.geojson", "./report.json"]
+
+
 def test_the_policy_allows_its_own_style_and_script_and_nothing_more(page: Page) -> None:
     policy = next(f["content"] for n, f in page.elements if n == "meta" and "http-equiv" in f)
     assert policy is not None
@@ -140,9 +146,32 @@ def test_every_layer_has_a_switch_that_a_rule_listens_to(page: Page) -> None:
     switches = [f["id"] for n, f in page.elements if n == "input" and f.get("type") == "checkbox"]
     assert len(switches) == 4
     for switch in switches:
-        assert f".viewer:has(#{switch}:not(:checked)) g.{switch}{{display:none}}" in "".join(
+        assert f".viewer:has(#{switch}:not(:checked)) g.{switch}>*{{display:none}}" in "".join(
             page.held["style"]
         )
+
+
+def test_an_open_statement_shows_its_marks_alone(page: Page) -> None:
+    rules = "".join(page.held["style"])
+    numbers = {
+        name
+        for _, found in page.elements
+        for name in (found.get("class") or "").split()
+        if re.fullmatch(r"s\d+", name)
+    }
+    assert numbers
+    for name in numbers:
+        assert re.search(rf"main:has\(#{name}\[open\]\) #v\d+ g \.{name}{{display:inline}}", rules)
+    statements = [f for n, f in page.elements if n == "details" and f.get("name") == "statement"]
+    assert len(statements) == len(sample().verdicts)
+    assert not any("open" in found for found in statements)
+
+
+def test_each_statement_can_be_copied_as_a_few_lines(page: Page) -> None:
+    texts = [f["data-copy"] or "" for _, f in page.elements if "data-copy" in f]
+    assert len(texts) == 1 + len(sample().verdicts)
+    assert all(len(text.splitlines()) <= 3 for text in texts[1:])
+    assert "SHA-256" in texts[0].splitlines()[-1]
 
 
 def test_a_pair_is_put_together_by_its_name(text: str) -> None:

@@ -39,7 +39,7 @@ def test_no_template_switches_escaping_off_or_leads_out_of_the_page(name: str) -
     text = TEMPLATES[name]
     assert not re.search(r"\|\s*safe\b|autoescape|Markup", text)
     assert not re.search(r"\s(on\w+|style)\s*=", text)
-    assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)', text))
+    assert all(target.startswith(("#", "./")) for target in re.findall(r'href="([^"]*)', text))
     assert all(re.match(r"\{\{ [\w.]*(address|data \| address) \}\}", source)
                for source in re.findall(r'src="([^"]*)', text))  # fmt: skip
     assert not re.search(r"=\s*\{\{", text), "an attribute without quotation marks"

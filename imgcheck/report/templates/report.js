@@ -1,4 +1,4 @@
-/* What the page does beyond plain HTML: sliders over pairs, folding, links into folded parts. */
+/* What the page does beyond plain HTML: sliders over pairs, copied text, links into folded parts. */
 (function () {
   "use strict";
 
@@ -58,24 +58,30 @@
     target.scrollIntoView();
   }
 
-  function folding(chapter) {
-    var statements = all("details.statement", chapter);
-    if (statements.length < 2) { return; }
-    var button = make("button", "fold", "Open all");
+  /* A button copies the lines of one statement, or of all, with the time of the copy. */
+  function copying(box) {
+    var whole = box.id === "statements";
+    var button = make("button", "copy", whole ? "Copy all as text" : "Copy as text");
     button.type = "button";
     button.addEventListener("click", function () {
-      var open = statements.some(function (one) { return !one.open; });
-      statements.forEach(function (one) { one.open = open; });
-      button.textContent = open ? "Close all" : "Open all";
+      var when = new Date().toISOString().slice(0, 16) + "Z";
+      var origin = document.getElementById("statements").dataset.copy.split("\n").pop();
+      var text = box.dataset.copy + (whole ? "" : "\n" + origin) + ", copied " + when + "\n";
+      navigator.clipboard.writeText(text).then(
+        function () { button.textContent = "Copied"; },
+        function () { window.prompt("Copy this text:", text); });
     });
-    chapter.insertBefore(button, statements[0]);
+    if (whole) { box.append(button); } else { box.querySelector(".body").prepend(button); }
   }
 
   all(".pair").forEach(slide);
-  all("#statements").forEach(folding);
+  all("[data-copy]").forEach(copying);
   window.addEventListener("hashchange", reveal);
   window.addEventListener("beforeprint", function () {
-    all("details").forEach(function (one) { one.open = true; });
+    all("details").forEach(function (one) {
+      one.removeAttribute("name");  /* one of a name is open at a time, on a screen */
+      one.open = true;
+    });
   });
   reveal();
 })();
