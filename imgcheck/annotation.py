@@ -67,9 +67,9 @@ class Obb:
 
     @property
     def points(self) -> tuple[Point2, ...]:
-        """Corners in order: front right, front left, rear left, rear right."""
+        """Corners clockwise: front left, front right, rear right, rear left."""
         (ax, ay), (bx, by) = _axes(self.length, self.width, self.heading)
-        signs = ((1, 1), (1, -1), (-1, -1), (-1, 1))
+        signs = ((1, -1), (1, 1), (-1, 1), (-1, -1))
         return tuple((self.cx + i * ax + j * bx, self.cy + i * ay + j * by) for i, j in signs)
 
 
@@ -272,6 +272,8 @@ class AnnotatedPicture:
         Metres per pixel and the standard error.
     north_deg : float, optional
         Direction of north, degrees clockwise from up.
+    complete : bool
+        Whether a person states that no object was left out.
     extra : dict
         Fields of the source file that have no other place.
     """
@@ -283,5 +285,6 @@ class AnnotatedPicture:
     gsd_m: float | None = None
     gsd_sigma_m: float | None = None
     north_deg: float | None = None
+    complete: bool = False
     annotations: tuple[Annotation, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)

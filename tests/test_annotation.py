@@ -22,9 +22,9 @@ def rounded(points) -> list[tuple[float, float]]:
 
 def test_a_heading_turns_clockwise_from_up() -> None:
     up = Obb(cx=10, cy=20, length=8, width=2, heading=0)
-    assert rounded(up.points) == [(11, 16), (9, 16), (9, 24), (11, 24)]
+    assert rounded(up.points) == [(9, 16), (11, 16), (11, 24), (9, 24)]
     right = Obb(cx=10, cy=20, length=8, width=2, heading=90)
-    assert rounded(right.points) == [(14, 21), (14, 19), (6, 19), (6, 21)]
+    assert rounded(right.points) == [(14, 19), (14, 21), (6, 21), (6, 19)]
 
 
 @pytest.mark.parametrize(

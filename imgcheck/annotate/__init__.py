@@ -2,10 +2,13 @@
 
 from imgcheck import annotate
 
-shown = annotate.draw(rgb, picture)     # an `imgcheck.annotation.AnnotatedPicture`
-annotate.png(shown)
+file = annotate.read("labels.xml")                # CVAT, COCO, YOLO, ...: found by content
+shown = annotate.draw(rgb, file.pictures[0])      # an `imgcheck.annotation.AnnotatedPicture`
+annotate.write(file, "dota", name="labels.txt").files
 """
 
 from imgcheck.annotate.drawing import draw, png
+from imgcheck.annotate.exchange import FORMATS, Written, read, write
+from imgcheck.annotate.packing import AnnotationFile
 
-__all__ = ["draw", "png"]
+__all__ = ["draw", "png", "read", "write", "FORMATS", "AnnotationFile", "Written"]
