@@ -1,7 +1,8 @@
 """Cases with known answers: run them and compare with the expected answers.
 
 A case is a folder with ``post.jpg``, ``claim.yml`` and ``expected.yml``, and optionally
-``reference/`` with dated imagery and ``known/`` with the pictures of an index.
+``reference/`` with dated imagery, ``known/`` with the pictures of an index and ``annotations.json``
+with objects that a person reviewed.
 
 ``expected.yml`` contains ``verdicts`` (statement: verdict, all of them), and optionally
 ``findings`` (check, statement, outcome: one such must exist), ``speaks`` (checks that must observe
@@ -85,7 +86,14 @@ def case_report(folder: Path) -> Report:
         if (folder / "known").is_dir():
             index = _index(folder / "known", Path(scratch) / "known.db")
         claim = folder / "claim.yml"
-        return verify(posts[0], claim=claim, references=references, index=index)
+        marked = folder / "annotations.json"
+        return verify(
+            posts[0],
+            claim=claim,
+            references=references,
+            index=index,
+            annotations=marked if marked.is_file() else None,
+        )
 
 
 def _index(known: Path, database: Path) -> Path:

@@ -42,6 +42,7 @@ def verify(
     claim: Claim | FilePath | None = None,
     references: FilePath | Sequence[FilePath] = (),
     index: FilePath | None = None,
+    annotations: FilePath | None = None,
     checks: Sequence[Check] | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -50,7 +51,7 @@ def verify(
     Parameters
     ----------
     picture : path or Case
-    claim, references, index : optional
+    claim, references, index, annotations : optional
         As in `imgcheck.load_case`; only with a path.
     checks : sequence of Check, optional
         By default the whole catalogue.
@@ -69,7 +70,9 @@ def verify(
     UnreadableError, RefusedError, ClaimError
         If a file cannot be opened or parsed.
     """
-    case = load_case(picture, claim=claim, references=references, index=index)
+    case = load_case(
+        picture, claim=claim, references=references, index=index, annotations=annotations
+    )
     # Some damage shows only when the picture is decoded, and no check may do that.
     case.image.examine()
     planned = plan(case, checks=checks)
@@ -262,6 +265,9 @@ def _inputs(case: Case) -> list[Input]:
         notes = () if one.date_reason is None else (one.date_reason,)
         dated = {"date": one.date, "date_source": one.date_source}
         found.append(_input(one.image, id=one.id, role="reference", notes=notes, **dated))
+    if case.annotations_file is not None:
+        name, digest = case.annotations_file
+        found.append(Input(id="annotations", role="annotations", name=name, sha256=digest))
     return found
 
 

@@ -8,7 +8,7 @@ annotate.write(file, "dota", name="labels.txt").files
 """
 
 from imgcheck.annotate.drawing import draw, png
-from imgcheck.annotate.exchange import FORMATS, Written, read, write
+from imgcheck.annotate.exchange import FORMATS, Written, of_picture, read, write
 from imgcheck.annotate.packing import AnnotationFile
 
-__all__ = ["draw", "png", "read", "write", "FORMATS", "AnnotationFile", "Written"]
+__all__ = ["draw", "png", "read", "of_picture", "write", "FORMATS", "AnnotationFile", "Written"]

@@ -106,6 +106,40 @@ def read(
     )
 
 
+def of_picture(file: AnnotationFile, image: Image, *, name: str) -> AnnotatedPicture:
+    """Return what is marked in one picture: that of its hash or name, or the only one.
+
+    Raises
+    ------
+    UsageError
+        If ``file``, read from ``name``, has several pictures and none is this one, or if it states
+        another size or hash.
+    """
+    named = [one for one in file.pictures if one.sha256 == image.sha256] or [
+        one for one in file.pictures if one.name and Path(one.name).name == image.name
+    ]
+    pictures = named or list(file.pictures)
+    shown = printable(name)
+    if len(pictures) != 1:
+        many = "no picture" if not pictures else f"{len(pictures)} pictures, none of that name"
+        raise UsageError(f"{shown}: has {many}; it must have {printable(image.name)}", file=shown)
+    (found,) = pictures
+    if found.sha256 and found.sha256 != image.sha256:
+        raise UsageError(
+            f"{shown}: was made on another file than {printable(image.name)} (its SHA-256 differs)",
+            file=shown,
+        )
+    for side, size in (("width", image.width), ("height", image.height)):
+        stated = getattr(found, side)
+        if stated is not None and stated != size:
+            raise UsageError(
+                f"{shown}: marks a picture whose {side} is {stated}, and that of "
+                f"{printable(image.name)} is {size}",
+                file=shown,
+            )
+    return found
+
+
 def _is_labels(path: Path) -> bool:
     return (
         path.is_file()

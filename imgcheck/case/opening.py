@@ -4,6 +4,7 @@ The date of a reference is read from the option (``PATH@DATE``), a STAC-like ``i
 beside it, or its TIFF date tag; it is never guessed from a file name.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from imgcheck import provenance
+from imgcheck.annotation import AnnotatedPicture
 from imgcheck.case.reading import Inspection, read
 from imgcheck.case.workbench import Case, Reference
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
@@ -31,6 +33,7 @@ def load_case(
     claim: Claim | FilePath | None = None,
     references: FilePath | Sequence[FilePath] = (),
     index: FilePath | None = None,
+    annotations: FilePath | None = None,
     limits: Limits | None = None,
 ) -> Case:
     """Open everything a case needs.
@@ -44,6 +47,9 @@ def load_case(
         Georeferenced images, or folders of them. ``PATH@2017-09-01`` states a date.
     index : path, optional
         Index of known pictures.
+    annotations : path, optional
+        Objects marked in the picture, in a format of `imgcheck.annotate.FORMATS`. Those that a
+        person accepted or rejected decide in place of a detector.
     limits : Limits, optional
         What the picture may cost; by default 100 megapixels. References have limits of their own.
 
@@ -59,9 +65,14 @@ def load_case(
         If something is to be added to a case.
     """
     if isinstance(picture, Case):
-        if claim is not None or references or index is not None or limits is not None:
+        if (
+            claim is not None
+            or references
+            or any(v is not None for v in (index, annotations, limits))
+        ):
             raise UsageError(
-                "a Case already has its claim, references and index: pass them to load_case instead"
+                "a Case already has its claim, references, index and annotations: pass them to "
+                "load_case instead"
             )
         return picture
     picture = path_of(picture, "the picture")
@@ -75,12 +86,27 @@ def load_case(
             f"{name}: no such index; make one with: imgcheck index add {name} FOLDER", file=name
         )
     found = [one for given in references for one in _references(path_of(given, "a reference"))]
+    image = Image.open(picture, limits=limits or default_limits())
+    marked, source = (None, None) if annotations is None else _marked(annotations, image)
     return Case(
-        image=Image.open(picture, limits=limits or default_limits()),
+        image=image,
         claim=claim or Claim(),
         references=_with_unique_ids(found),
         index=None if index is None else Path(index),
+        annotations=marked,
+        annotations_file=source,
     )
+
+
+def _marked(given: FilePath, image: Image) -> tuple[AnnotatedPicture, tuple[str, str] | None]:
+    """Read what is marked in a picture, and the name and hash of the file."""
+    from imgcheck import annotate
+
+    path = path_of(given, "the annotations")
+    marked = annotate.of_picture(annotate.read(path, picture=image), image, name=path.name)
+    if path.is_dir():
+        return marked, None
+    return marked, (path.name, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def inspect(

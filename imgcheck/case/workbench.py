@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import geo, hashing
+from imgcheck.annotation import AnnotatedPicture
 from imgcheck.case import ground, placing, shadows
 from imgcheck.case.ground import Ground, Layer, Spot
 from imgcheck.case.placing import Located, NotLocated
@@ -85,12 +86,18 @@ class Case:
     references : tuple of Reference
     index : Path or None
         Index of known pictures.
+    annotations : AnnotatedPicture or None
+        What is marked in the picture, and what a person decided about it.
+    annotations_file : (name, sha256) or None
+        The file that they come from.
     """
 
     image: Image
     claim: Claim = field(default_factory=Claim)
     references: tuple[Reference, ...] = ()
     index: Path | None = None
+    annotations: AnnotatedPicture | None = None
+    annotations_file: tuple[str, str] | None = None
 
     @Once
     def file(self) -> Inspection:

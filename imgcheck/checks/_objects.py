@@ -6,6 +6,7 @@ from typing import Any
 
 from imgcheck import detect
 from imgcheck.case import Case
+from imgcheck.checks import _reviewed
 from imgcheck.checks.check import Check
 from imgcheck.model import (
     Absence,
@@ -77,9 +78,14 @@ def answer(check: Check, case: Case, noun: str, look: Look) -> Iterator[Finding]
     claimed = tuple(s for s in claimed if s.id in mine)
     counted = {s.id: _person(check, s, case.claim.counts) for s in claimed}
     yield from (finding for finding in counted.values() if finding is not None)
-    known = [s for s in claimed if counted_class(s) == noun]
+    # What a person accepted and rejected stands in place of the detector's count.
+    judged = [_reviewed.finding(check, s, case.annotations) for s in claimed]
+    yield from (finding for finding in judged if finding is not None)
+    reviewed = {finding.statement for finding in judged if finding is not None}
+    known = [s for s in claimed if counted_class(s) == noun and s.id not in reviewed]
     for statement in claimed:
-        if statement not in known and counted[statement.id] is None:
+        answered = statement.id in reviewed or counted[statement.id] is not None
+        if counted_class(statement) != noun and not answered:
             yield _not_tested(check, statement.id, _unknown(statement), _COUNT)
     gsd = case.gsd
     if gsd is None or _megapixels(case, gsd) > _MOST_MEGAPIXELS:

@@ -45,6 +45,13 @@ index_option = click.option(
     help="Index of known pictures, created with 'imgcheck index add'.",
 )
 
+annotations_option = click.option(
+    "--annotations",
+    type=click.Path(path_type=Path),
+    help="Objects marked in the picture (any format of 'imgcheck annotate convert'); those that a "
+    "person accepted or rejected decide in place of a detector.",
+)
+
 case_option = click.option(
     "--case",
     "case_folder",

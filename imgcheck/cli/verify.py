@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @options.claim_option
 @options.reference_option
 @options.index_option
+@options.annotations_option
 @options.output_option
 @options.force_option
 @options.case_option
@@ -47,6 +48,7 @@ def command(
     claim: Path | None,
     references: tuple[str, ...],
     index: Path | None,
+    annotations: Path | None,
     output: Path | None,
     force: bool,
     case_folder: Path | None,
@@ -66,6 +68,7 @@ def command(
       imgcheck verify post.jpg
       imgcheck verify post.jpg --claim claim.yml --reference before.tif@2017-09-01 -o report/
       imgcheck verify post.jpg --claim claim.yml --case euphrates/
+      imgcheck verify post.jpg --claim claim.yml --annotations reviewed.json
     """
     from imgcheck.model import Claim
 
@@ -96,7 +99,9 @@ def command(
         folder = folders[image]
         write = None if folder is None else partial(_write, folder=folder, replacing=ours)
         try:
-            code, document = _one(image, read, references, index, write, show, case_folder, claim)
+            code, document = _one(
+                image, read, references, index, annotations, write, show, case_folder, claim
+            )
         except ImgcheckError as error:
             if len(images) == 1:
                 raise
@@ -122,6 +127,7 @@ def _one(
     claim: Any,
     references: tuple[str, ...],
     index: Path | None,
+    annotations: Path | None,
     write: "Callable[[Report, Case], Path] | None",
     show: "Callable[[Report, Path | None], str] | None",
     case_folder: Path | None,
@@ -132,7 +138,9 @@ def _one(
     from imgcheck.verification import verify
 
     with Progress(f"Testing {image.name}") as progress:
-        case = load_case(image, claim=claim, references=references, index=index)
+        case = load_case(
+            image, claim=claim, references=references, index=index, annotations=annotations
+        )
         if case_folder is not None:
             from imgcheck.publication import publish_in_case, take_in
 
