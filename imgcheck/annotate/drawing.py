@@ -5,7 +5,7 @@ The same input gives the same bytes with the same version of Pillow.
 
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -23,7 +23,7 @@ Rgb = NDArray[np.uint8]
 Color = tuple[int, int, int]
 
 # Okabe and Ito's colours, which the colour-blind can distinguish.
-_COLORS: dict[str, Color] = {
+COLORS: dict[str, Color] = {
     "vehicle": (230, 159, 0),
     "crater": (86, 180, 233),
     "scorch": (204, 121, 167),
@@ -31,7 +31,7 @@ _COLORS: dict[str, Color] = {
     "structure": (240, 228, 66),
     "other": (213, 94, 0),
 }
-_INK, _PAPER, _FAINT = (20, 20, 20), (250, 250, 248), (120, 120, 120)
+INK, PAPER, _FAINT = (20, 20, 20), (250, 250, 248), (120, 120, 120)
 _STATES = {
     "accepted": "accepted by a person",
     "proposed": "proposal, not confirmed",
@@ -91,14 +91,16 @@ def draw(rgb: Rgb, picture: AnnotatedPicture, *, caption: str = "") -> Rgb:
     """
     rows, columns = rgb.shape[:2]
     kept = picture.annotations
-    style = _style(columns, rows, labels=bool(kept))
+    style = _style(columns, rows)
     shown = Image.fromarray(rgb).resize(
         (columns * style.zoom, rows * style.zoom), Image.Resampling.NEAREST
     )
     labelled = _labelled(kept, max(2, 2 * ((shown.height - style.row) // style.row)))
+    widest = max((font(style.text).getlength(_words(*one)) for one in labelled), default=0)
+    style = replace(style, margin=math.ceil(widest) + style.text if labelled else 0)
     wide = max(shown.width + 2 * style.margin, 40 * style.text)
     strip = _strip(picture, wide, style, caption, len(labelled))
-    canvas = Image.new("RGB", (wide, shown.height + strip.height), _PAPER)
+    canvas = Image.new("RGB", (wide, shown.height + strip.height), PAPER)
     canvas.paste(shown, (style.margin, 0))
     canvas.paste(strip, (0, shown.height))
     pen = ImageDraw.Draw(canvas)
@@ -115,7 +117,7 @@ def png(rgb: Rgb) -> bytes:
     return stream.getvalue()
 
 
-def _style(columns: int, rows: int, *, labels: bool) -> _Style:
+def _style(columns: int, rows: int) -> _Style:
     zoom = max(1, min(_MOST_ENLARGED, _WIDE_ENOUGH // max(columns, 1)))
     size = max(1.0, max(columns, rows) * zoom / 1600)
     text = round(14 * size)
@@ -123,20 +125,21 @@ def _style(columns: int, rows: int, *, labels: bool) -> _Style:
         zoom=zoom,
         text=text,
         line=max(1, round(1.6 * size)),
-        margin=round(0.5 * _LABEL_CHARACTERS * text) if labels else 0,
+        margin=0,
         reach=4.0 * max(columns, rows) * zoom,
     )
 
 
 @cache
-def _font(size: int) -> Any:
+def font(size: int) -> Any:
+    """Return the font that Pillow brings along, in pixels."""
     return ImageFont.load_default(size)
 
 
 def _color(one: Annotation) -> Color:
     if one.state == "rejected":
         return _FAINT
-    return _COLORS[one.cls.partition(".")[0]]
+    return COLORS[one.cls.partition(".")[0]]
 
 
 def _outline(pen: ImageDraw.ImageDraw, one: Annotation, style: _Style) -> None:
@@ -147,7 +150,7 @@ def _outline(pen: ImageDraw.ImageDraw, one: Annotation, style: _Style) -> None:
         (x, y), reach = ring[0], 4 * wide
         ring = [(x - reach, y), (x, y - reach), (x + reach, y), (x, y + reach)]
     closed = [*ring, ring[0]]
-    pen.line(closed, _INK, wide + 2)
+    pen.line(closed, INK, wide + 2)
     if one.state == "proposed":
         for dash in _dashes(closed, 5.0 * wide + 2):
             pen.line(dash, color, wide)
@@ -195,7 +198,7 @@ def _certainty(one: Annotation) -> float:
 
 def _words(number: int, one: Annotation) -> str:
     """Return the label of one annotation."""
-    parts = [f"{number} {one.name}"]
+    parts = [f"{number}: {one.name}"]
     if one.p is not None:
         parts.append(f"p {one.p:.2f}")
     sides = [one.measures[k] for k in ("length", "width") if k in one.measures]
@@ -232,8 +235,8 @@ def _labels(
         pen.text(
             (end[0] - gap if left else end[0] + gap, end[1]),
             _words(number, one),
-            _INK,
-            font=_font(style.text),
+            INK,
+            font=font(style.text),
             anchor="rm" if left else "lm",
         )
 
@@ -260,37 +263,37 @@ def _strip(
     """Return the strip with scale bar, north and legend."""
     row, gap = style.row, style.text
     present = [s for s in _STATES if any(a.state == s for a in picture.annotations)]
-    kinds = [k for k in _COLORS if any(a.cls.partition(".")[0] == k for a in picture.annotations)]
+    kinds = [k for k in COLORS if any(a.cls.partition(".")[0] == k for a in picture.annotations)]
     notes = [printable(caption, limit=200)] if caption else []
     if labelled < len(picture.annotations):
         notes.append(f"{labelled} of {len(picture.annotations)} objects have a label")
     lines = max(2, len(present), len(kinds)) + len(notes)
-    strip = Image.new("RGB", (wide, gap + lines * row + gap // 2), _PAPER)
+    strip = Image.new("RGB", (wide, gap + lines * row + gap // 2), PAPER)
     pen = ImageDraw.Draw(strip)
     third = wide // 3
-    _scale_bar(pen, picture, (gap, gap), third - 3 * gap - 2 * row, style)
-    _north(pen, picture.north_deg, (third - 2 * row, gap + row), style)
+    _scale_bar(pen, picture, (gap, gap), third - 2 * gap - 5 * row, style)
+    _north(pen, picture.north_deg, (third - 4 * row, gap + row), style)
     for number, state in enumerate(present):
         at = (third + gap, gap + number * row + row // 2)
         _sample(pen, state, at, style)
         count = sum(a.state == state for a in picture.annotations)
         words = f"{_STATES[state]} ({count})"
-        pen.text((at[0] + 3 * gap, at[1]), words, _INK, font=_font(style.text), anchor="lm")
+        pen.text((at[0] + 3 * gap, at[1]), words, INK, font=font(style.text), anchor="lm")
     for number, kind in enumerate(kinds):
         x, y = 2 * third + gap, gap + number * row + row // 2
-        pen.rectangle((x, y - gap // 2, x + 2 * gap, y + gap // 2), _COLORS[kind], _INK)
+        pen.rectangle((x, y - gap // 2, x + 2 * gap, y + gap // 2), COLORS[kind], INK)
         count = sum(a.cls.partition(".")[0] == kind for a in picture.annotations)
-        pen.text((x + 3 * gap, y), f"{kind} ({count})", _INK, font=_font(style.text), anchor="lm")
+        pen.text((x + 3 * gap, y), f"{kind} ({count})", INK, font=font(style.text), anchor="lm")
     for number, words in enumerate(notes, lines - len(notes)):
         at = (gap, gap + number * row + row // 2)
-        pen.text(at, words, _INK, font=_font(style.text), anchor="lm")
+        pen.text(at, words, INK, font=font(style.text), anchor="lm")
     return strip
 
 
 def _sample(pen: ImageDraw.ImageDraw, state: str, at: Point2, style: _Style) -> None:
     x, y = at
     ends = [(x, y), (x + 2 * style.text, y)]
-    color = _FAINT if state == "rejected" else _INK
+    color = _FAINT if state == "rejected" else INK
     lines = _dashes(ends, 5.0 * style.line + 2) if state == "proposed" else [ends]
     for line in lines:
         pen.line(line, color, style.line + 1)
@@ -300,21 +303,21 @@ def _scale_bar(
     pen: ImageDraw.ImageDraw, picture: AnnotatedPicture, at: Point2, most: int, style: _Style
 ) -> None:
     """Draw a bar of a round length, with its error, or state that the scale is unknown."""
-    (x, y), font = at, _font(style.text)
+    (x, y), face = at, font(style.text)
     gsd = picture.gsd_m
     if gsd is None:
-        pen.text((x, y), "scale unknown: no sizes in metres", _INK, font=font)
+        pen.text((x, y), "scale unknown: no sizes in metres", INK, font=face)
         return
     metres = bar_length(gsd * most / style.zoom)
     pixels = metres / gsd * style.zoom
     middle, tick = y + style.row / 2, style.text // 3
-    pen.line([(x, middle), (x + pixels, middle)], _INK, style.line + 1)
+    pen.line([(x, middle), (x + pixels, middle)], INK, style.line + 1)
     for end in (x, x + pixels):
-        pen.line([(end, middle - tick), (end, middle + tick)], _INK, style.line + 1)
+        pen.line([(end, middle - tick), (end, middle + tick)], INK, style.line + 1)
     error = "error not known"
     if picture.gsd_sigma_m is not None:
         error = f"± {significant(1.96 * picture.gsd_sigma_m / gsd * metres, 2)} m (95 %)"
-    pen.text((x, y + style.row), f"{metres:g} m {error}", _INK, font=font)
+    pen.text((x, y + style.row), f"{metres:g} m {error}", INK, font=face)
 
 
 def bar_length(most: float) -> float:
@@ -331,9 +334,9 @@ def bar_length(most: float) -> float:
 
 def _north(pen: ImageDraw.ImageDraw, north_deg: float | None, at: Point2, style: _Style) -> None:
     """Draw an arrow to north, or state that it is unknown."""
-    (x, y), reach, font = at, style.row, _font(style.text)
+    (x, y), reach, face = at, style.row, font(style.text)
     if north_deg is None:
-        pen.text((x, y), "north unknown", _INK, font=font, anchor="mm")
+        pen.text((x, y), "north unknown", INK, font=face, anchor="mm")
         return
     turn = math.radians(north_deg)
     ax, ay = math.sin(turn), -math.cos(turn)
@@ -341,7 +344,7 @@ def _north(pen: ImageDraw.ImageDraw, north_deg: float | None, at: Point2, style:
     tail = (x - 0.8 * reach * ax, y - 0.8 * reach * ay)
     neck = (x + 0.3 * reach * ax, y + 0.3 * reach * ay)
     side = (0.25 * reach * -ay, 0.25 * reach * ax)
-    pen.line([tail, neck], _INK, style.line + 1)
+    pen.line([tail, neck], INK, style.line + 1)
     wings = [(neck[0] + s * side[0], neck[1] + s * side[1]) for s in (1, -1)]
-    pen.polygon([tip, *wings], _INK)
-    pen.text((x + reach, y), "N", _INK, font=font, anchor="lm")
+    pen.polygon([tip, *wings], INK)
+    pen.text((x + reach, y), "N", INK, font=face, anchor="lm")

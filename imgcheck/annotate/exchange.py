@@ -92,10 +92,18 @@ def read(
         raise UsageError(f'there is no format "{form}"; known: {", ".join(FORMATS)}')
     if not place.is_dir():
         return _one(place, form, picture, names)
-    files = [one for one in sorted(place.iterdir()) if _is_labels(one)]
+    files = [one for one in sorted(place.iterdir()) if _is_labels(one, form)]
     if not files:
         raise UnreadableError(f"{printable(place.name)}: holds no file of annotations")
-    found = [_one(one, form, picture if len(files) == 1 else None, names) for one in files]
+    forms = {one: form or _form_of(one) for one in files}
+    if len(set(forms.values())) > 1:
+        titles = ", ".join(sorted(FORMATS[one].title for one in set(forms.values())))
+        raise UsageError(
+            f"{printable(place.name)}: holds files of several formats ({titles}); name one of them "
+            "with --from"
+        )
+    alone = picture if len(files) == 1 else None
+    found = [_one(path, own, alone, names) for path, own in forms.items()]
     extra: dict[str, Any] = {}
     for one in found:
         extra |= one.extra
@@ -140,13 +148,22 @@ def of_picture(file: AnnotationFile, image: Image, *, name: str) -> AnnotatedPic
     return found
 
 
-def _is_labels(path: Path) -> bool:
+def _is_labels(path: Path, form: str | None) -> bool:
+    suffixes = {one.suffix for one in FORMATS.values()} if form is None else {FORMATS[form].suffix}
     return (
         path.is_file()
-        and path.suffix.lower() in (".txt", ".json", ".xml", ".geojson", ".kml", ".csv")
+        and path.suffix.lower() in suffixes
         and path.name not in _NAMES
         and not path.name.endswith(lines.SIDECAR)
     )
+
+
+def _form_of(path: Path) -> str:
+    try:
+        return detected(read_small(path, most_bytes=_MOST_BYTES))
+    except ValueError as error:
+        name = printable(path.name)
+        raise UnreadableError(f"{name}: {printable(str(error), limit=300)}", file=name) from None
 
 
 def _one(
@@ -248,7 +265,7 @@ def _read_lines(
     sheet = lines.Sheet(
         width=None if shown is None else shown.width,
         height=None if shown is None else shown.height,
-        names=names or (_names_of(path.parent) if form != "dota" else ()),
+        names=names or (names_of(path.parent) if form != "dota" else ()),
     )
     name = path.stem if shown is None else shown.name
     reader = lines.read_dota if form == "dota" else lines.read_yolo
@@ -266,10 +283,14 @@ def _picture_of(path: Path) -> Image | None:
     return None
 
 
-def _names_of(folder: Path) -> tuple[str, ...]:
-    """Return the class names of a folder of labels, if it has a file of them."""
-    found = [folder / name for name in _NAMES] + sorted(folder.glob("*.names"))
-    for path in found:
+def names_of(folder: Path) -> tuple[str, ...]:
+    """Return the class names of a folder of labels, from a file in it or in the one above."""
+    folders = (folder, folder.resolve().parent)
+    for path in (
+        path
+        for one in folders
+        for path in (*(one / n for n in _NAMES), *sorted(one.glob("*.names")))
+    ):
         if path.is_file():
             text = read_small(path, most_bytes=1 << 20).decode("utf-8", "replace")
             return tuple(line.strip() for line in text.splitlines() if line.strip())

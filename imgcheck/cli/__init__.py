@@ -16,6 +16,7 @@ COMMANDS = {
     "verify": "Test a claim about a picture, statement by statement.",
     "inspect": "Show metadata, structure and traces of a file.",
     "locate": "Locate a picture on georeferenced reference imagery.",
+    "annotate": "Draw annotations, convert them, and compare them with the truth.",
     "change": "Find what changed between two dated images of one place.",
     "index": "Keep and search an index of known pictures.",
     "sun": "Compute the sun's position and the times a shadow allows.",

@@ -556,6 +556,81 @@ class IndexVerifyDocument(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotateConvertDocument(Document):
+    """Annotations written in another format; ``notes`` state what other programs will not see."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-annotate-convert/1"
+    written: str
+    pictures: int
+    annotations: int
+    files: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotateDrawDocument(Document):
+    """A drawing of annotations; scale and north are null where they are stated as unknown."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-annotate-draw/1"
+    file: str
+    sha256: str
+    annotations: int
+    states: dict[str, int]
+    gsd_m: float | None
+    gsd_sigma_m: float | None
+    north_deg: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedShare:
+    """A share with its numbers and the exact 95 % interval; null without trials."""
+
+    hits: int
+    trials: int
+    value: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizeRecall:
+    """Recall of true objects whose longer side is in [low, high); ``high`` null: no limit."""
+
+    low: float
+    high: float | None
+    unit: str
+    recall: CountedShare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotationScore:
+    """Found objects of one kind compared with the truth; null where something is not defined."""
+
+    kind: str
+    truth: int
+    found: int
+    count_error: int
+    precision: CountedShare
+    recall: CountedShare
+    f1: float | None
+    ap50_box: float | None
+    ap50_rotated: float | None
+    heading_median_deg: float | None
+    heading_p90_deg: float | None
+    by_size: tuple[SizeRecall, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnotateScoreDocument(Document):
+    """Found objects compared with the truth, by kind; ``sheet`` is the contact sheet, if any."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-annotate-score/1"
+    pictures: int
+    kinds: tuple[AnnotationScore, ...]
+    sheet: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegressedCase:
     """One case; ``ran`` is false where its files could not be read."""
 
@@ -818,6 +893,7 @@ class InspectionsDocument(Document):
 
 #: Every document with a published schema, beside the `Report`.
 DOCUMENTS: tuple[type[Document], ...] = (
+    AnnotateConvertDocument, AnnotateDrawDocument, AnnotateScoreDocument,
     CaseAddDocument, CaseCheckReportDocument, CaseExportDocument, CaseInitDocument,
     CaseKeygenDocument, CaseLogDocument, CaseStepDocument, CaseVerifyDocument, ChangeDocument,
     DoctorDocument, ExplainDocument, IndexAddDocument, IndexExportDocument, IndexImportDocument,

@@ -82,7 +82,7 @@ def test_an_accepted_object_is_solid_and_a_proposal_dashed() -> None:
 def test_the_scale_bar_has_the_length_it_states(gsd: float, metres: float) -> None:
     drawn = annotate.draw(GREEN, picture(gsd_m=gsd))
     dark = (drawn[300:, :333] == INK).all(axis=2).sum(axis=1).max()
-    assert drawing.bar_length(gsd * (333 - 3 * 14 - 2 * 20)) == metres
+    assert drawing.bar_length(gsd * (333 - 2 * 14 - 5 * 20)) == metres
     assert abs(dark - metres / gsd) <= 3
 
 
@@ -99,7 +99,7 @@ def test_unknown_scale_and_north_are_stated() -> None:
         def polygon(self, *rest) -> None:
             words.append("arrow")
 
-    style = drawing._style(1000, 300, labels=True)
+    style = drawing._style(1000, 300)
     pen = Pen()
     drawing._scale_bar(pen, picture(), (0, 0), 200, style)  # type: ignore[arg-type]
     drawing._north(pen, None, (0, 0), style)  # type: ignore[arg-type]
@@ -115,15 +115,15 @@ def test_unknown_scale_and_north_are_stated() -> None:
 @pytest.mark.parametrize(
     ("annotation", "words"),
     [
-        (one(), "3 vehicle.light"),
-        (one(label="car\x1b[31m"), "3 car\\x1b[31m"),
-        (one(p=0.834), "3 vehicle.light, p 0.83"),
+        (one(), "3: vehicle.light"),
+        (one(label="car\x1b[31m"), "3: car\\x1b[31m"),
+        (one(p=0.834), "3: vehicle.light, p 0.83"),
         (
             one(measures={"length": Measured(value=4.61, sigma=0.2), "width": Measured(value=1.8)}),
-            "3 vehicle.light, 4.6 x 1.8 ± 0.2 m",
+            "3: vehicle.light, 4.6 x 1.8 ± 0.2 m",
         ),
-        (one(measures={"diameter": Measured(value=7.0)}), "3 vehicle.light, 7.0 m"),
-        (one(label="x" * 90), "3 " + "x" * 41 + "…"),
+        (one(measures={"diameter": Measured(value=7.0)}), "3: vehicle.light, 7.0 m"),
+        (one(label="x" * 90), "3: " + "x" * 40 + "…"),
     ],
 )
 def test_the_words_of_a_label(annotation: Annotation, words: str) -> None:

@@ -17,8 +17,9 @@ def test_the_list_of_commands_has_one_line_for_each_and_imports_none(
 ) -> None:
     assert run(["--help"]) == 0
     lines = capsys.readouterr().out.splitlines()
+    widest = max(map(len, COMMANDS))
     for name, words in COMMANDS.items():
-        assert f"  {name:7}  {words}" in lines
+        assert f"  {name:{widest}}  {words}" in lines
 
 
 @pytest.mark.parametrize("command", COMMANDS)
