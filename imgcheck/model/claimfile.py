@@ -7,6 +7,7 @@ from typing import Any
 
 from imgcheck import polygon
 from imgcheck.errors import ClaimError
+from imgcheck.model import position
 from imgcheck.model.claim import Claim, Measurement, ObjectCount, Rival, Shadow, Source
 from imgcheck.model.lined import Item, Reader
 from imgcheck.model.statement import (
@@ -109,8 +110,8 @@ class _ClaimReader(Reader):
 
     def _statements(self, fields: dict[str, Item]) -> tuple[Statement, ...]:
         found: dict[str, Statement] = {}
-        for position, item in enumerate(self.items(fields, "statements", most=_MOST_STATEMENTS), 1):
-            statement = self._statement(item, position)
+        for number, item in enumerate(self.items(fields, "statements", most=_MOST_STATEMENTS), 1):
+            statement = self._statement(item, number)
             if statement.id in found:
                 self.refuse(item.line, f'id "{statement.id}" is used twice; ids must be unique')
             found[statement.id] = statement
@@ -213,7 +214,7 @@ class _ClaimReader(Reader):
         x, y = (self.number(part, f"shadow {what}", -1e6, 1e6) for part in item.value)
         return x, y
 
-    def _statement(self, item: Item, position: int) -> Statement:
+    def _statement(self, item: Item, number: int) -> Statement:
         kinds = ", ".join(KINDS)
         if isinstance(item.value, str):
             item = Item({item.value: Item("", item.line)}, item.line)  # "- original"
@@ -226,7 +227,7 @@ class _ClaimReader(Reader):
         kind = named[0]
         fields = self.mapping(item, f"statement {kind}", {kind, "id", "text"})
         common = {
-            "id": self._id(fields["id"]) if "id" in fields else f"{position}-{kind}",
+            "id": self._id(fields["id"]) if "id" in fields else f"{number}-{kind}",
             "text": self.text(fields["text"], "text") if "text" in fields else "",
         }
         build: Callable[..., Statement] = getattr(self, f"_{kind}")
@@ -272,12 +273,13 @@ class _ClaimReader(Reader):
             self.refuse(item.line, f'{kind} takes no value; write "- {kind}: true"')
 
     def _place(self, item: Item, **common: Any) -> Statement:
-        known = {"lat", "lon", "radius_km", "bbox", "polygon", "relation"}
-        fields = self.mapping(item, "place", known)
-        shapes = [key for key in ("lat", "bbox", "polygon") if key in fields]
+        known = {"at", "lat", "lon", "radius_km", "bbox", "polygon", "relation"}
+        at = isinstance(item.value, str)  # - place: 35°20'N 40°08'E
+        fields = {"at": item} if at else self.mapping(item, "place", known)
+        shapes = [key for key in ("at", "lat", "bbox", "polygon") if key in fields]
         if len(shapes) != 1:
             self.refuse(
-                item.line, "place must be either lat + lon (+ radius_km), or bbox, or polygon"
+                item.line, "place must be either at or lat + lon (+ radius_km), or bbox, or polygon"
             )
         relation = self.text(fields["relation"], "relation") if "relation" in fields else "overlaps"
         if relation not in ("inside", "overlaps", "near"):
@@ -287,13 +289,30 @@ class _ClaimReader(Reader):
         if "polygon" in fields:
             ring = self._ring(fields["polygon"])
             return Place(polygon=ring, relation=relation, **common)
-        if "lon" not in fields:
-            self.refuse(item.line, 'place: "lat" needs a "lon"')
-        radius = None
+        spot = self._at(fields["at"]) if "at" in fields else self._lat_lon(fields, item.line)
+        radius = spot.radius_km
         if "radius_km" in fields:
             radius = self.number(fields["radius_km"], "place.radius_km", 0.001, 20_100.0)
+        return Place(
+            lat=spot.lat,
+            lon=spot.lon,
+            radius_km=radius,
+            named=spot.named,
+            relation=relation,
+            **common,
+        )
+
+    def _at(self, item: Item) -> position.Position:
+        try:
+            return position.read(self.text(item, "place.at"))
+        except ValueError as error:
+            self.refuse(item.line, f"place.at: {error}")
+
+    def _lat_lon(self, fields: dict[str, Item], line: int) -> position.Position:
+        if "lon" not in fields:
+            self.refuse(line, 'place: "lat" needs a "lon"')
         lon, lat = self._position(fields["lon"], fields["lat"], "place")
-        return Place(lat=lat, lon=lon, radius_km=radius, relation=relation, **common)
+        return position.Position(lat=lat, lon=lon)
 
     def _position(self, east: Item, north: Item, what: str) -> tuple[float, float]:
         """Read a longitude and a latitude; the error names them if they seem exchanged."""

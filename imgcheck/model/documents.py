@@ -631,6 +631,28 @@ class AnnotateScoreDocument(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadStatement:
+    """A statement of a claim as imgcheck reads it, and the checks that can answer it."""
+
+    id: str
+    kind: str
+    text: str
+    read: str
+    answered_by: tuple[str, ...]
+    testable: bool
+    hints: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimDocument(Document):
+    """A claim file in words: who posted it, and every statement as it was read."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-claim/1"
+    source: tuple[str, ...]
+    statements: tuple[ReadStatement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegressedCase:
     """One case; ``ran`` is false where its files could not be read."""
 
@@ -896,8 +918,8 @@ DOCUMENTS: tuple[type[Document], ...] = (
     AnnotateConvertDocument, AnnotateDrawDocument, AnnotateScoreDocument,
     CaseAddDocument, CaseCheckReportDocument, CaseExportDocument, CaseInitDocument,
     CaseKeygenDocument, CaseLogDocument, CaseStepDocument, CaseVerifyDocument, ChangeDocument,
-    DoctorDocument, ExplainDocument, IndexAddDocument, IndexExportDocument, IndexImportDocument,
-    IndexMergeDocument, IndexRemoveDocument, IndexSearchDocument, IndexStatsDocument,
-    IndexVerifyDocument, InspectDocument, InspectionsDocument, LocateDocument, RegressDocument,
-    ReportsDocument, SunDocument,
+    ClaimDocument, DoctorDocument, ExplainDocument, IndexAddDocument, IndexExportDocument,
+    IndexImportDocument, IndexMergeDocument, IndexRemoveDocument, IndexSearchDocument,
+    IndexStatsDocument, IndexVerifyDocument, InspectDocument, InspectionsDocument, LocateDocument,
+    RegressDocument, ReportsDocument, SunDocument,
 )  # fmt: skip

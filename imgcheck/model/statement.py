@@ -58,6 +58,8 @@ class Place(Statement):
         Point, degrees, WGS 84.
     radius_km : float, optional
         How far from the point still counts as "there".
+    named : str
+        The town by whose name the point was given, with the source of its position.
     bbox : tuple of 4 float, optional
         West, south, east, north, degrees.
     polygon : tuple of (lon, lat), optional
@@ -70,6 +72,7 @@ class Place(Statement):
     lon: float | None = None
     lat: float | None = None
     radius_km: float | None = None
+    named: str = ""
     bbox: tuple[float, float, float, float] | None = None
     polygon: tuple[tuple[float, float], ...] | None = None
     relation: str = "overlaps"

@@ -5,6 +5,7 @@ UTC-12 and UTC+14, and every comparison widens by that.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +22,8 @@ _QUARTER = timedelta(minutes=15)  # civil zones differ from UTC by multiples of 
 
 ACCEPTED_FORMS = (
     'an ISO 8601 date ("2017-09-08"), month ("2017-09"), year ("2017"), time with or without '
-    'zone ("2017-09-08T12:30Z"), or an interval of two of them ("2017-09-08/2017-09-12")'
+    'zone ("2017-09-08T12:30Z"), or an interval of two of them ("2017-09-08/2017-09-12"); '
+    'or words ("8 September 2017", "8-12 September 2017")'
 )
 
 _FORM = re.compile(
@@ -35,6 +37,52 @@ _MONTHS = (
     "October", "November", "December",
 )  # fmt: skip
 _SECOND = timedelta(seconds=1)
+A_DAY = timedelta(days=1) - _SECOND
+
+_BY_NAME = {name[:3].lower(): number for number, name in enumerate(_MONTHS, 1)} | {"sept": 9}
+_NAMES = "|".join([*(name.lower() for name in _MONTHS), *_BY_NAME])
+_DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
+_TO = r"\s*(?:-|–|—|to|and|until)\s*"
+_TIME = r"(?:,?\s*(?:at\s+)?(\d{1,2}:\d{2}(?::\d{2})?)\s*(utc|gmt|z|[+-]\d{2}:?\d{2})?)?"
+# Other ways to write a date, each with the names of its parts.
+_WORDED = tuple(
+    (re.compile(pattern, re.ASCII), names.split())
+    for pattern, names in (
+        (r"(\d{1,2})\.(\d{1,2})\.(\d{4})" + _TIME, "a b year time zone"),
+        (r"(\d{1,2})/(\d{1,2})/(\d{4})" + _TIME, "a b year time zone"),
+        (r"(\d{1,2})-(\d{1,2})-(\d{4})" + _TIME, "a b year time zone"),
+        (r"(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})" + _TIME, "year month day time zone"),
+        (r"(\d{4})(\d{2})(\d{2})", "year month day"),
+        (rf"{_DAY}\s+(?:of\s+)?({_NAMES})\.?,?\s+(\d{{4}}){_TIME}", "day name year time zone"),
+        (rf"({_NAMES})\.?\s+{_DAY},?\s+(\d{{4}}){_TIME}", "name day year time zone"),
+        (rf"({_NAMES})\.?,?\s+(\d{{4}})", "name year"),
+        # A date-time group, as the armed forces write it: 101045ZSEP17.
+        (rf"(\d{{2}})(\d{{4}})z\s?({_NAMES})\s?(\d{{2}})", "day clock name short"),
+    )
+)
+_RANGES = tuple(
+    (re.compile(pattern, re.ASCII), first, last)
+    for pattern, first, last in (
+        (rf"{_DAY}{_TO}{_DAY}\s+(?:of\s+)?({_NAMES})\.?,?\s+(\d{{4}})",
+         "{0} {2} {3}", "{1} {2} {3}"),
+        (rf"({_NAMES})\.?\s+{_DAY}{_TO}{_DAY},?\s+(\d{{4}})", "{1} {0} {3}", "{2} {0} {3}"),
+        (rf"{_DAY}\s+({_NAMES})\.?{_TO}{_DAY}\s+({_NAMES})\.?,?\s+(\d{{4}})",
+         "{0} {1} {4}", "{2} {3} {4}"),
+        (rf"({_NAMES})\.?\s+{_DAY}{_TO}({_NAMES})\.?\s+{_DAY},?\s+(\d{{4}})",
+         "{1} {0} {4}", "{3} {2} {4}"),
+        (rf"({_NAMES})\.?{_TO}({_NAMES})\.?,?\s+(\d{{4}})", "{0} {2}", "{1} {2}"),
+        (r"(\S.*?)\s+(?:-|–|—|to|and|until)\s+(\S.*)", "{0}", "{1}"),
+    )
+)  # fmt: skip
+
+
+_YEARLESS = tuple(
+    re.compile(pattern, re.ASCII)
+    for pattern in (
+        rf"({_NAMES})\.?\s+{_DAY}(?:{_TO}{_DAY})?",
+        rf"{_DAY}(?:{_TO}{_DAY})?\s+(?:of\s+)?({_NAMES})",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +178,9 @@ class Window:
 
     @classmethod
     def parse(cls, text: str) -> "Window":
-        """Read a date, a time, or an interval of two.
+        """Read a date, a time, or an interval of two, as ISO 8601 or in words.
+
+        Where day and month may be exchanged ("08.09.2017"), both readings are named in the error.
 
         A leap second, such as 2016-12-31T23:59:60Z, is read as the second before it, because
         a `datetime` cannot hold it.
@@ -140,11 +190,84 @@ class Window:
         ValueError
             If the text is none of the accepted forms; they are listed.
         """
-        parts = text.strip().split("/")
+        parts = _as_iso(text).split("/")
         if len(parts) > 2 or not all(parts):
             raise ValueError(f'"{text}" is not {ACCEPTED_FORMS}')
         first, last = _span(parts[0], text), _span(parts[-1], text)
         return cls(start=first[0], end=last[1])
+
+
+def _as_iso(text: str) -> str:
+    """Write a date or an interval in words, or with the year last, as ISO 8601.
+
+    Anything else is returned as it is.
+    """
+    said = " ".join(text.strip().lower().split())
+    said = re.sub(r"^(between|from|on)\s", "", said)
+    for pattern, names in _WORDED:
+        if found := pattern.fullmatch(said):
+            return _dated(dict(zip(names, found.groups(), strict=True)), text.strip())
+    for pattern, first, last in _RANGES:
+        if found := pattern.fullmatch(said):
+            ends = [_as_iso(form.format(*found.groups())) for form in (first, last)]
+            return "/".join(ends)
+    return text.strip()
+
+
+def _dated(parts: dict[str, str | None], text: str) -> str:
+    if parts.get("short"):
+        parts["year"] = f"20{parts['short']}"
+        clock = str(parts["clock"])
+        parts |= {"time": f"{clock[:2]}:{clock[2:]}", "zone": "z"}
+    year = parts["year"]
+    if "a" in parts:
+        day, month = int(str(parts["a"])), int(str(parts["b"]))
+        if day <= 12 and month <= 12 and day != month:
+            raise ValueError(
+                f'"{text}" can be {day} {_MONTHS[month - 1]} or {month} {_MONTHS[day - 1]} {year}; '
+                f"write {year}-{month:02d}-{day:02d} or {year}-{day:02d}-{month:02d}"
+            )
+        if month > 12:
+            day, month = month, day
+    else:
+        name = parts.get("name")
+        month = _BY_NAME[name[:3]] if name else int(str(parts["month"]))
+        if parts.get("day") is None:
+            return f"{year}-{month:02d}"
+        day = int(str(parts["day"]))
+    time, zone = parts.get("time"), (parts.get("zone") or "")
+    clock = f"T{time if time[2] == ':' else f'0{time}'}" if time else ""
+    return f"{year}-{month:02d}-{day:02d}{clock}{'Z' if zone in ('utc', 'gmt', 'z') else zone}"
+
+
+def find(text: str) -> Iterator[tuple[str, Window | None, str]]:
+    """Find dates and intervals in running text.
+
+    Yields
+    ------
+    str, Window or None, str
+        The words found; the window, or ``None`` and the reason why they are none.
+    """
+    said, taken = text.lower(), [False] * len(text)
+    # The last range joins any two texts; in running text the words around a date would be one.
+    dated = (*(one for one, *_ in _RANGES[:-1]), *(one for one, _ in _WORDED), _FORM)
+    for pattern in (*dated, *_YEARLESS):
+        for found in re.finditer(
+            rf"(?<![\w.-])(?:{pattern.pattern})(?![\w-])", said, pattern.flags
+        ):
+            first, last = found.span()
+            bare = found[0].isdigit()  # a number of four or eight digits is rarely a date
+            if any(taken[first:last]) or bare:
+                continue
+            taken[first:last] = [True] * (last - first)
+            words = " ".join(text[first:last].split())
+            if pattern in _YEARLESS:
+                yield words, None, f'"{words}" has no year'
+                continue
+            try:
+                yield words, Window.parse(words), ""
+            except ValueError as error:
+                yield words, None, str(error)
 
 
 def _check_year(year: int) -> None:

@@ -1,5 +1,6 @@
 """Text, dates and numbers made fit to be shown: safe, short, and no more precise than known."""
 
+import json
 import math
 import re
 from dataclasses import replace
@@ -54,6 +55,11 @@ def first_sentence(text: str) -> str:
     Every check begins its summary with the sentence that carries the answer.
     """
     return _END.split(text, maxsplit=1)[0]
+
+
+def quoted(text: str) -> str:
+    """Return a text as a scalar of a YAML file, on one line; JSON strings are YAML."""
+    return json.dumps(line(text, limit=400, tell=False), ensure_ascii=False)
 
 
 def safe(text: str) -> str:

@@ -77,6 +77,8 @@ def environment() -> Environment:
         "count": wording.count,
         "short": _short,
         "address": address,
+        "quoted": formatting.quoted,
+        "note": formatting.line,
     }
     made.globals |= {"words": wording}
     return made

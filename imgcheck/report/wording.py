@@ -205,6 +205,8 @@ def _place(statement: Place) -> str:
     shows = "shows only ground" if statement.relation == "inside" else "shows ground"
     if statement.lat is not None and statement.lon is not None:
         point = _degrees(statement.lat, statement.lon)
+        if statement.named:
+            point = f"{point}, {line(statement.named, limit=120)}"
         if statement.radius_km is None:
             return f"shows the point {point}"
         return f"{shows} within {distance(1000 * statement.radius_km)} of {point}"

@@ -130,3 +130,58 @@ def test_json_round_trip_says_that_no_zone_is_known() -> None:
     assert value["zone"] is None
     assert Window.from_json(value) == day
     assert day.end - day.start == timedelta(days=5, seconds=-1)
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("8 September 2017", "2017-09-08"),
+        ("September 8, 2017", "2017-09-08"),
+        ("8th of Sept. 2017", "2017-09-08"),
+        ("13.09.2017", "2017-09-13"),
+        ("9/13/2017", "2017-09-13"),
+        ("09.09.2017", "2017-09-09"),
+        ("2017/09/08", "2017-09-08"),
+        ("2017-9-8", "2017-09-08"),
+        ("20170908", "2017-09-08"),
+        ("September 2017", "2017-09-01/2017-09-30"),
+        ("8-12 September 2017", "2017-09-08/2017-09-12"),
+        ("September 8–12, 2017", "2017-09-08/2017-09-12"),
+        ("between 8 and 12 September 2017", "2017-09-08/2017-09-12"),
+        ("28 August - 3 September 2017", "2017-08-28/2017-09-03"),
+        ("Aug 28 to Sep 3, 2017", "2017-08-28/2017-09-03"),
+        ("8 December 2017 to 12 January 2018", "2017-12-08/2018-01-12"),
+        ("2017-09-08 to 2017-09-12", "2017-09-08/2017-09-12"),
+        ("Sep-Oct 2017", "2017-09-01/2017-10-31"),
+        ("101045ZSEP17", "2017-09-10T10:45:00Z/2017-09-10T10:45:59Z"),
+        ("8 September 2017, 14:30 UTC", "2017-09-08T14:30:00Z/2017-09-08T14:30:59Z"),
+        ("8 September 2017 at 9:05", "2017-09-08T09:05:00/2017-09-08T09:05:59"),
+        ("13.09.2017 14:30 +03:00", "2017-09-13T14:30:00+03:00/2017-09-13T14:30:59+03:00"),
+    ],
+)
+def test_dates_in_words_and_with_the_year_last_are_read(text: str, iso: str) -> None:
+    assert Window.parse(text).text == iso
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("08.09.2017", "8 September or 9 August 2017; write 2017-09-08 or 2017-08-09"),
+        ("8/9/2017", "8 September or 9 August 2017"),
+        ("08-09-2017", "8 September or 9 August 2017"),
+        ("08.09.17", "is not an ISO 8601 date"),
+        ("yesterday", "is not an ISO 8601 date"),
+        ("8 September", "is not an ISO 8601 date"),
+        ("early September 2017", "is not an ISO 8601 date"),
+        ("spring 2017", "is not an ISO 8601 date"),
+        ("8 September 2017 14:30 EST", "is not an ISO 8601 date"),
+        ("8-12 сентября 2017", "is not an ISO 8601 date"),
+        ("30 February 2017", "is not a real date"),
+        ("13.13.2017", "is not a real date"),
+        ("12-8 September 2017", "ends"),
+    ],
+)
+def test_a_date_of_two_readings_or_none_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ValueError) as error:
+        Window.parse(text)
+    assert said in str(error.value)
