@@ -179,7 +179,13 @@ def _judged(
     content = () if compared is None else compared.of("content")
     outcome = Outcome.INCONCLUSIVE
     wishes: tuple[str, ...] = _WISHES
-    if match.relation not in _known.COPIES:
+    certain = compared is not None and bool(content) and compared.found.certain
+    if compared is not None and content and compared.found.moved:
+        words += (
+            " A thing in one of these places lies elsewhere among them in the known picture: the "
+            "two may be frames of one camera between which it moved."
+        )
+    elif match.relation not in _known.COPIES and not certain:
         words += " It is not confirmed that the two are copies of one picture."
     elif content and _earlier(case, match) is not None:
         outcome, wishes = Outcome.CONTRADICTS, ()

@@ -11,7 +11,7 @@ from imgcheck.errors import GridMismatchError, UsageError
 from imgcheck.forensics import noise, regions
 from imgcheck.forensics.prediction import LARGEST_SIDE, Prediction, predict
 from imgcheck.forensics.regions import Difference, Powers
-from imgcheck.imaging import annotations, registration, relation, transforms, warp
+from imgcheck.imaging import annotations, moved, registration, relation, transforms, warp
 
 # Below this share of the picture a comparison covers too little of it.
 LEAST_SHARE = 0.05
@@ -60,6 +60,11 @@ class Residual:
         Picture pixels to earlier pixels, refined.
     compared_share : float
         Of the picture.
+    certain : bool
+        The regions are few and small, all else agrees as in a copy beyond doubt, and nothing moved
+        from one of them to another, as between two frames of one camera.
+    moved : bool
+        Something in one of the regions lies elsewhere among them in the earlier copy.
     powers : tuple of (size_px, found, tried)
         Squares of the picture that were replaced by ground from elsewhere in it, and how many of
         them were found.
@@ -71,6 +76,8 @@ class Residual:
     threshold: float
     matrix: NDArray[np.float64]
     compared_share: float
+    certain: bool
+    moved: bool
     powers: Powers
 
     @property
@@ -273,7 +280,7 @@ def _compared(pair: _Pair, found: Prediction, false_alarm_rate: float) -> Residu
         drawn=covered,
         threshold=threshold,
     )
-    kind = _relation(pair, found.matrix, differing)
+    kind, beyond_doubt = _relation(pair, found.matrix, differing)
     if kind not in ("same", "derived"):
         reason = (
             "it is another photograph of the same place, not a copy"
@@ -282,6 +289,7 @@ def _compared(pair: _Pair, found: Prediction, false_alarm_rate: float) -> Residu
         )
         return NotCompared(reason=reason, relation=kind, matrix=found.matrix)
     score_map = _score_map(score, found, pair.shape)
+    shifted = _moved(found, differing)
     return Residual(
         relation=kind,
         regions=differing,
@@ -289,6 +297,8 @@ def _compared(pair: _Pair, found: Prediction, false_alarm_rate: float) -> Residu
         threshold=threshold,
         matrix=found.matrix,
         compared_share=float(np.isfinite(score_map).mean()),
+        certain=beyond_doubt and not shifted,
+        moved=shifted,
         powers=regions.powers(found, difference, inner, null, threshold),
     )
 
@@ -337,28 +347,49 @@ def _registered(pair: _Pair) -> NDArray[np.float64] | NotCompared:
     return np.asarray(np.linalg.inv(from_earlier) @ found.matrix @ from_picture)
 
 
+def _moved(found: Prediction, differing: tuple[Difference, ...]) -> bool:
+    """Return whether something moved from one region that differs to another, or within one."""
+    scale = np.tile(found.to_picture, 2)
+    boxes = [
+        (int(left), int(top), math.ceil(right), math.ceil(bottom))
+        for left, top, right, bottom in (np.array(region.box) / scale for region in differing)
+    ]
+    return moved.anything(found.picture, found.predicted, boxes)
+
+
 def _relation(
     pair: _Pair, to_earlier: NDArray[np.float64], differing: tuple[Difference, ...]
-) -> str:
-    """Classify the relation of the two; if unclear, again without the parts that differ."""
+) -> tuple[str, bool]:
+    """Classify the relation of the two; if unclear, again without the parts that differ.
+
+    Also returns whether it is certain without them: they are few and small, and all else agrees.
+    """
     gray, mask, from_picture = _working(pair.picture, pair.usable & ~pair.drawn)
     before, before_mask, from_earlier = _working(pair.earlier, pair.known)
     matrix = from_earlier @ to_earlier @ np.linalg.inv(from_picture)
     found = relation.classify(gray, before, matrix, picture_mask=mask, known_mask=before_mask)
-    # Some alterations in one picture look like what moved between two frames.
-    if found.kind not in ("undetermined", "same-capture") or not differing:
-        return found.kind
+    if found.kind == "same-place" or not differing:
+        return found.kind, False
     without = np.zeros(gray.shape, np.uint8)
     for region in differing:
         outline = transforms.apply(from_picture, region.polygon)
         cv2.fillPoly(without, [np.round(outline).astype(np.int32)], 1)
     differs = np.asarray(cv2.dilate(without, np.ones((17, 17), np.uint8)) > 0)
     if differs.mean() > _MOST_DIFFERING:
-        return found.kind
+        return found.kind, False
     again = relation.classify(
         gray, before, matrix, picture_mask=mask & ~differs, known_mask=before_mask
     )
-    return "derived" if again.kind == "same" else again.kind
+    kind = "derived" if again.kind == "same" else again.kind
+    certain = (
+        kind == "derived"
+        and again.agreement is not None
+        and relation.is_copy_apart(again.agreement)
+        and len(differing) <= relation.MOST_PLACES
+        and differs.mean() <= relation.MOST_APART
+    )
+    # Some alterations in one picture look like what moved between two frames.
+    return found.kind if found.kind in ("same", "derived") else kind, certain
 
 
 def _rgb(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -77,10 +77,7 @@ def find(picture: Float32, known: Float32) -> Mask:
     usable = np.isfinite(picture) & np.isfinite(known)
     if np.count_nonzero(usable) < 32 * 32:
         return np.zeros(picture.shape, bool)
-    a = np.where(usable, 255 * picture, 0).astype(np.float32)
-    b = _toned(a, np.where(usable, 255 * known, 0).astype(np.float32), usable)
-    gap = np.where(usable, np.abs(_blur(a, 1.0) - _blur(b, 1.0)), np.float32(0))
-    differs = _differs(gap, b, usable)
+    a, b, differs = differing(picture, known)
     foreign = _foreign(a, b, _NEAR)
     flat = _flat(a, differs, usable)
     coarse = _coarse(a, b, usable)
@@ -103,6 +100,18 @@ def find(picture: Float32, known: Float32) -> Mask:
     if not found.any():
         return found
     return _dilated(found, _RIM_PX)
+
+
+def differing(picture: Float32, known: Float32) -> tuple[Float32, Float32, Mask]:
+    """Find what differs by far more than compression leaves in such texture.
+
+    Also returns both pictures in gray levels of 255, the known one in the tones of the other.
+    """
+    usable = np.isfinite(picture) & np.isfinite(known)
+    a = np.where(usable, 255 * picture, 0).astype(np.float32)
+    b = _toned(a, np.where(usable, 255 * known, 0).astype(np.float32), usable)
+    gap = np.where(usable, np.abs(_blur(a, 1.0) - _blur(b, 1.0)), np.float32(0))
+    return a, b, _differs(gap, b, usable)
 
 
 def _dilated(mask: Mask, reach: int) -> Mask:

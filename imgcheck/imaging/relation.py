@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from imgcheck.errors import GridMismatchError
-from imgcheck.imaging import agreement, covered, transforms, warp
+from imgcheck.imaging import agreement, covered, moved, transforms, warp
 from imgcheck.imaging.agreement import LEAST_BLOCKS, Agreement, Level
 from imgcheck.imaging.blocks import SEARCH_PX, Blocks
 from imgcheck.imaging.pixels import Float32, Float64, Mask
@@ -52,6 +52,11 @@ _SAME_SHIFT_PX = 0.75
 _SAME_DIFFERENCE = 0.02
 # ... and in the worst 8 x 8 pixels; JPEG of quality 40 stays below 0.06.
 _SAME_WORST = 0.1
+# A copy in which a few places were altered: what else there is agrees far better than it must in
+# a copy, and nothing moved between the places (order as above: 50, 90, 98 % of the blocks).
+_APART_FINE, _APART_COARSE = (0.97, 0.94, 0.90), (0.99, 0.98, 0.95)
+MOST_PLACES, MOST_APART = 4, 0.15
+_PLACE_PX, _PLACE_RIM_PX, _PLACE_AGREES = 30, 9, 0.93
 # What was put over a copy is set aside, unless little would be left to decide on.
 MOST_COVERED = 0.4
 
@@ -139,12 +144,7 @@ def classify(
     measured = agreement.measure(picture, aligned)
     if measured is None:
         return _too_few(found)
-    share = 0.0
-    if is_copy_typical(measured) and not fits(measured):
-        measured, share = _uncovered(picture, aligned, measured)
-    kind, reason = decide(measured)
-    if share:
-        reason += f", apart from {share:.0%} that is covered or annotated"
+    kind, reason, measured, share = _decided(picture, aligned, measured)
     if kind == "derived" and not found.inverted and _is_same(picture_gray, known_gray, matrix):
         kind, reason = "same", "both pictures have the same size and the same pixels"
     return Relation(
@@ -180,15 +180,100 @@ def _too_few(found: Blocks) -> Relation:
     )
 
 
-def _uncovered(picture: Float32, aligned: Float32, measured: Agreement) -> tuple[Agreement, float]:
-    """Measure again without what covers the picture, and return its share."""
+def _uncovered(
+    picture: Float32, aligned: Float32, measured: Agreement
+) -> tuple[Float32, Agreement, float]:
+    """Measure again without what covers the picture; also return the rest of it and the share."""
     over = covered.find(picture, aligned)
     common = np.isfinite(picture) & np.isfinite(aligned)
     share = float((over & common).sum() / max(1, common.sum()))
     if not 0 < share <= MOST_COVERED:
-        return measured, 0.0
-    again = agreement.measure(np.where(over, np.float32(np.nan), picture), aligned)
-    return (measured, 0.0) if again is None else (again, share)
+        return picture, measured, 0.0
+    rest = np.where(over, np.float32(np.nan), picture).astype(np.float32)
+    again = agreement.measure(rest, aligned)
+    return (picture, measured, 0.0) if again is None else (rest, again, share)
+
+
+def _decided(
+    picture: Float32, aligned: Float32, measured: Agreement
+) -> tuple[Kind, str, Agreement, float]:
+    """Decide, without what covers a copy, or else without a few places that differ.
+
+    Returns relation, reason, the agreement it rests on, and the covered share.
+    """
+    kind, reason = decide(measured)
+    if kind == "derived" or not is_copy_typical(measured):
+        return kind, reason, measured, 0.0
+    rest, measured, share = _uncovered(picture, aligned, measured)
+    kind, reason = decide(measured)
+    if kind == "derived" and _Places.of(picture, aligned).moved():
+        kind = "undetermined"
+        reason += "; a thing lies elsewhere in the known picture, as between two frames"
+    elif kind == "undetermined":
+        apart = _without_places(rest, aligned)
+        if apart is not None and is_copy_apart(apart):
+            measured, kind = apart, "derived"
+            reason = decide(apart)[1] + ", apart from a few places where the ground differs"
+    if share:
+        reason += f", apart from {share:.0%} that is covered or annotated"
+    return kind, reason, measured, share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Places:
+    """Where a picture differs from the known one, ``boxes`` and ``mask``; both in gray levels."""
+
+    seen: Float32
+    known: Float32
+    boxes: list[moved.Box]
+    mask: Mask
+
+    @classmethod
+    def of(cls, picture: Float32, aligned: Float32) -> "_Places":
+        seen, known, differs = covered.differing(picture, aligned)
+        size = (2 * _PLACE_RIM_PX + 1,) * 2
+        joined = cv2.dilate(differs.astype(np.uint8), np.ones(size, np.uint8))
+        _, labels, found, _ = cv2.connectedComponentsWithStats(joined)
+        real = np.bincount(labels[differs], minlength=len(found)) >= _PLACE_PX
+        real[0] = False
+        boxes = []
+        for label in np.flatnonzero(real):
+            x, y, wide, high, _ = (int(v) for v in found[label])
+            part = np.s_[y : y + high, x : x + wide]
+            # Sharp edges differ by much, and agree.
+            real[label] = moved.alike(seen[part], known[part]) < _PLACE_AGREES
+            if real[label]:
+                boxes.append((x, y, x + wide, y + high))
+        return cls(seen=seen, known=known, boxes=boxes, mask=real[labels])
+
+    def moved(self) -> bool:
+        return moved.anything(self.seen, self.known, self.boxes)
+
+
+def _without_places(picture: Float32, aligned: Float32) -> Agreement | None:
+    """Measure again without a few places that differ; None if they are many, or something moved."""
+    common = np.isfinite(picture) & np.isfinite(aligned)
+    places = _Places.of(picture, aligned)
+    many = len(places.boxes) > MOST_PLACES
+    if many or (places.mask & common).sum() > MOST_APART * common.sum() or places.moved():
+        return None
+    return agreement.measure(np.where(places.mask, np.float32(np.nan), picture), aligned)
+
+
+def is_copy_apart(measured: Agreement) -> bool:
+    """Return whether all but the places left out is a copy beyond doubt."""
+    return (
+        fits(measured)
+        and not _shows_relief(measured)
+        and all(
+            value >= bound
+            for level, bounds in (
+                (measured.fine, _APART_FINE),
+                (measured.coarse, _APART_COARSE),
+            )
+            for value, bound in zip((level.typical, level.low, level.lowest), bounds, strict=True)
+        )
+    )
 
 
 def fits(measured: Agreement) -> bool:

@@ -40,7 +40,8 @@ def altered(monkeypatch: pytest.MonkeyPatch) -> Any:
     rate = SimpleNamespace(decides=True, errors=0, trials=500)
     monkeypatch.setattr(module, "error_rate", lambda *_: rate)
 
-    def act(*found: tuple[Match, Regions | None], compared: bool = True, posted: str | None = POSTED
+    def act(*found: tuple[Match, Regions | None], compared: bool = True,
+            posted: str | None = POSTED, certain: bool = False, moved: bool = False
             ) -> list[Finding]:  # fmt: skip
         by = {m.id: regions for m, regions in found}
 
@@ -53,7 +54,7 @@ def altered(monkeypatch: pytest.MonkeyPatch) -> Any:
                 residual = forensics.Residual(
                     relation="derived", regions=regions, threshold=5.0, compared_share=0.9,
                     score_map=np.zeros((9, 9), np.float32), powers=((20.0, 40, 40),),
-                    matrix=np.eye(3),
+                    matrix=np.eye(3), certain=certain, moved=moved,
                 )  # fmt: skip
                 earlier = np.zeros((9, 9, 3), np.uint8)
                 yield module._Compared(
@@ -99,6 +100,29 @@ def test_only_other_ground_than_in_an_earlier_copy_contradicts_unaltered(
         assert bool(finding.would_change) == (one.known.date in (None, "long ago") or not posted)
     else:
         assert bool(finding.would_change) == (outcome is OPEN)
+
+
+@pytest.mark.parametrize("relation", ["derived", "undetermined"])
+@pytest.mark.parametrize(
+    ("regions", "certain", "moved", "outcome", "words"),
+    [
+        ((DIFFERENT,), True, False, CONTRADICTS, "the ground differs"),
+        ((DIFFERENT,), False, True, OPEN, "frames of one camera between which it moved"),
+        # An annotated copy, or one that differs nowhere, is not doubted for what moved.
+        ((DRAWN,), False, True, OPEN, "is drawn over it"),
+        ((), True, False, OPEN, "nothing differs"),
+    ],
+)
+def test_a_copy_apart_from_a_few_places_decides_unless_something_moved(
+    altered: Any, relation: str, regions: Regions, certain: bool, moved: bool, outcome: Outcome,
+    words: str,
+) -> None:  # fmt: skip
+    _, finding = altered((match(relation), regions), certain=certain, moved=moved)
+    assert finding.outcome is outcome
+    assert words in finding.summary
+    assert ("not confirmed" in finding.summary) == (
+        relation == "undetermined" and regions != (DIFFERENT,)
+    )
 
 
 @pytest.mark.parametrize("one", [match("same-place"), match("same-capture"), match(listed="a")])

@@ -150,3 +150,31 @@ def test_of_few_blocks_two_may_differ(count, odd, low, lowest):
 def test_the_blocks_of_a_copy_lie_where_they_belong(typical, shift_px, kind):
     fine = (typical, typical - 0.01, typical - 0.02)
     assert called(fine, (0.98, 0.97, 0.96), shift_px=shift_px) == kind
+
+
+@pytest.mark.parametrize(
+    ("fine", "coarse", "rest", "expected"),
+    [
+        (*COPY, {}, True),
+        # Measured: the worst copies with one plant; a frame of a flight, without what moved.
+        ((0.995, 0.991, 0.983), (0.999, 0.998, 0.962), {}, True),
+        ((0.983, 0.923, 0.702), (0.991, 0.864, 0.634), {}, False),
+        ((0.971, 0.945, 0.905), (0.991, 0.985, 0.955), {}, True),
+        # Every bound for itself.
+        ((0.969, 0.945, 0.905), (0.991, 0.985, 0.955), {}, False),
+        ((0.971, 0.935, 0.905), (0.991, 0.985, 0.955), {}, False),
+        ((0.971, 0.945, 0.895), (0.991, 0.985, 0.955), {}, False),
+        ((0.971, 0.945, 0.905), (0.989, 0.985, 0.955), {}, False),
+        ((0.971, 0.945, 0.905), (0.991, 0.979, 0.955), {}, False),
+        ((0.971, 0.945, 0.905), (0.991, 0.985, 0.945), {}, False),
+        # A copy by the usual rule, and no relief.
+        ((0.999, 0.950, 0.940), (0.999, 0.998, 0.998), {}, False),
+        (*COPY, {"shift_px": 0.3}, False),
+        (*COPY, {"shift_px": 0.14, "aligned": 0.3}, False),
+        (*COPY, {"count": 19}, False),
+    ],
+)
+def test_what_is_left_beside_an_alteration_must_be_a_copy_beyond_doubt(
+    fine, coarse, rest, expected
+):
+    assert relation.is_copy_apart(agreement(fine, coarse, **rest)) == expected
