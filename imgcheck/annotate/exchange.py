@@ -251,7 +251,7 @@ def _detected_json(value: Any) -> str:
             isinstance(one, dict) and "regions" in one for one in value.values()
         ):
             return "via"
-        if isinstance(value.get("annotations"), list):
+        if isinstance(value.get("annotations", value.get("pictures")), list):
             return "imgcheck"
     raise ValueError("is JSON of no known format; name the format with --from")
 

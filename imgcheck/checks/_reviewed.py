@@ -112,13 +112,14 @@ def _concerned(
     annotations: Iterable[Annotation], statement: Count | Absence
 ) -> Iterator[Annotation]:
     """Yield the objects whose label, class, or family of classes the statement names."""
-    wanted = _singular(statement.object_class)
+    wanted = singular(statement.object_class)
     for one in annotations:
-        if wanted in (_singular(one.label), one.cls, one.cls.partition(".")[0]):
+        if wanted in (singular(one.label), one.cls, one.cls.partition(".")[0]):
             yield one
 
 
-def _singular(name: str) -> str:
+def singular(name: str) -> str:
+    """Return a name of a class in lower case, and in the singular where it is no known class."""
     name = name.strip().lower()
     plural = len(name) > 1 and name.endswith("s") and not name.endswith("ss")
     short = name[:-1] if plural else name

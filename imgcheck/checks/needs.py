@@ -79,6 +79,21 @@ def index(case: Case) -> Missing | None:
     )
 
 
+#: What to give so that sizes can be compared.
+SIZE = (
+    "a measured size (size under measurements in the claim file), or accepted annotations with "
+    "measures (--annotations FILE)"
+)
+
+
+def measured_size(case: Case) -> Missing | None:
+    """Need the measured length and width of an object."""
+    marked = () if case.annotations is None else case.annotations.annotations
+    if case.claim.sizes or any("length" in one.measures for one in marked):
+        return None
+    return Missing(reason="no length and width were measured", give=SIZE)
+
+
 def shadow_measurement(case: Case) -> Missing | None:
     """Need a shadow that a person measured."""
     claim = case.claim

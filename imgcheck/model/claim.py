@@ -64,6 +64,27 @@ class ObjectCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectSize:
+    """Length and width of an object that a person measured, or the mean of several alike.
+
+    Attributes
+    ----------
+    object_class : str
+    length_m, length_sigma_m, width_m, width_sigma_m : float
+        With the standard errors of placing the edges of one object, without that of the scale.
+    objects : int
+        How many like objects the values are the mean of.
+    """
+
+    object_class: str
+    length_m: float
+    length_sigma_m: float
+    width_m: float
+    width_sigma_m: float
+    objects: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shadow:
     """A shadow that a person marked in the picture.
 
@@ -101,6 +122,7 @@ class Claim:
     statements: tuple[Statement, ...] = ()
     measurements: tuple[Measurement, ...] = ()
     counts: tuple[ObjectCount, ...] = ()
+    sizes: tuple[ObjectSize, ...] = ()
     shadows: tuple[Shadow, ...] = ()
     rivals: tuple[Rival, ...] = ()
 

@@ -8,7 +8,15 @@ from typing import Any
 from imgcheck import polygon
 from imgcheck.errors import ClaimError
 from imgcheck.model import position
-from imgcheck.model.claim import Claim, Measurement, ObjectCount, Rival, Shadow, Source
+from imgcheck.model.claim import (
+    Claim,
+    Measurement,
+    ObjectCount,
+    ObjectSize,
+    Rival,
+    Shadow,
+    Source,
+)
 from imgcheck.model.lined import Item, Reader
 from imgcheck.model.statement import (
     KINDS,
@@ -104,6 +112,7 @@ class _ClaimReader(Reader):
             statements=self._statements(fields),
             measurements=tuple(m for m in measured if isinstance(m, Measurement)),
             counts=tuple(m for m in measured if isinstance(m, ObjectCount)),
+            sizes=tuple(m for m in measured if isinstance(m, ObjectSize)),
             shadows=tuple(self._shadow(item) for item in shadows),
             rivals=tuple(self._rival(item) for item in rivals),
         )
@@ -134,19 +143,49 @@ class _ClaimReader(Reader):
             self.refuse(item.line, 'a rival needs a "text", an "acquired" window, or both')
         return Rival(text=text, window=window)
 
-    def _measurements(self, item: Item) -> list[Measurement | ObjectCount]:
-        fields = self.mapping(item, "a measurement", {*_QUANTITIES, "count", "note"})
+    def _measurements(self, item: Item) -> list[Measurement | ObjectCount | ObjectSize]:
+        fields = self.mapping(item, "a measurement", {*_QUANTITIES, "count", "size", "note"})
         note = self.text(fields["note"], "note") if "note" in fields else ""
-        found: list[Measurement | ObjectCount] = [
-            self._counted(child) if key == "count" else self._measurement(key, child, note)
-            for key, child in fields.items()
-            if key != "note"
-        ]
+        found: list[Measurement | ObjectCount | ObjectSize] = []
+        for key, child in fields.items():
+            if key == "count":
+                found.append(self._counted(child))
+            elif key == "size":
+                found.append(self._size(child))
+            elif key != "note":
+                found.append(self._measurement(key, child, note))
         if not found:
             self.refuse(
-                item.line, f"a measurement must name one of {', '.join(_QUANTITIES)}, count"
+                item.line, f"a measurement must name one of {', '.join(_QUANTITIES)}, count, size"
             )
         return found
+
+    def _size(self, item: Item) -> ObjectSize:
+        fields = self.mapping(item, "size", {"class", "length_m", "width_m", "objects"})
+        sides: dict[str, float] = {}
+        for key, error in (("length_m", "length_sigma_m"), ("width_m", "width_sigma_m")):
+            if key not in fields or isinstance(fields[key].value, str):
+                line = fields[key].line if key in fields else item.line
+                self.refuse(line, f"size needs {key}: {{value: METRES, sigma: STANDARD_ERROR}}")
+            inner = self.mapping(fields[key], key, {"value", "sigma"})
+            if set(inner) != {"value", "sigma"}:
+                self.refuse(
+                    fields[key].line, f"{key}: write {{value: METRES, sigma: STANDARD_ERROR}}"
+                )
+            sides[key] = self.number(inner["value"], f"{key}.value", 0.05, 1000.0)
+            sides[error] = self.number(inner["sigma"], f"{key}.sigma", 1e-3, 100.0)
+        objects = self.whole(fields["objects"], "size.objects") if "objects" in fields else 1
+        if objects < 1:
+            self.refuse(fields["objects"].line, "size.objects: at least one object is measured")
+        name = self._object_class(fields, item.line, "size")
+        return ObjectSize(
+            object_class=name,
+            length_m=sides["length_m"],
+            length_sigma_m=sides["length_sigma_m"],
+            width_m=sides["width_m"],
+            width_sigma_m=sides["width_sigma_m"],
+            objects=objects,
+        )
 
     def _counted(self, item: Item) -> ObjectCount:
         fields = self.mapping(item, "count", {"class", "value", "by", "at"})

@@ -37,8 +37,10 @@ statements:
   - unchanged: 2017-09-08/2017-09-12
   - original
   - unaltered
+  - dimensions: {class: HMMWV, length_m: 4.6, width_m: 2.1}
 measurements:
   - gsd_m: 2
+  - size: {class: HMMWV, length_m: {value: 5, sigma: 1}, width_m: {value: 2, sigma: 1}}
   - shadow_azimuth: {value: 327, sigma: 3}
 """
 )
