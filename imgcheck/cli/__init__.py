@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 #: Every command with its line in ``imgcheck --help``, which thus imports no command.
 COMMANDS = {
     "verify": "Test a claim about a picture, statement by statement.",
+    "batch": "Verify or inspect many pictures; resumable.",
     "inspect": "Show metadata, structure and traces of a file.",
     "locate": "Locate a picture on georeferenced reference imagery.",
     "annotate": "Draw annotations, convert them, and compare them with the truth.",

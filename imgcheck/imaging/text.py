@@ -1,6 +1,6 @@
-"""Make text from a file or a file name safe to print on a terminal.
+"""Make text from a file or a file name safe to print on a terminal or in a spreadsheet.
 
-Escaping for HTML, CSV or JSON belongs to whoever writes those.
+Escaping for HTML or JSON belongs to whoever writes those.
 """
 
 import unicodedata
@@ -31,3 +31,12 @@ def _escape(character: str) -> str:
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+# What a spreadsheet takes for a formula, and the apostrophe by which it marks a text.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+
+
+def spreadsheet_text(text: str) -> str:
+    """Return a text that a spreadsheet shows as it is and never computes."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

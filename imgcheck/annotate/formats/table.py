@@ -24,6 +24,7 @@ from imgcheck.annotate.packing import (
     restore_picture,
 )
 from imgcheck.annotation import AnnotatedPicture, Annotation, Box, Geometry
+from imgcheck.imaging.text import spreadsheet_text
 from imgcheck.model.codec import encode
 
 Row = dict[str, Any]
@@ -31,7 +32,6 @@ _GEOMETRY = ("type", "cx", "cy", "x", "y", "length", "width", "height", "heading
 _FLAT = ("class", "label", "score", "p", "state", "reviewed_by", "reviewed_at")
 _FIRST = ("picture", "picture_width", "picture_height", "id", *_FLAT, *_GEOMETRY)
 _PICTURE = ("picture", "picture_width", "picture_height", "picture_imgcheck")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _LONGEST_CELL = 1 << 20
 # Names of columns that every spreadsheet takes; others go with the packed fields.
 _COLUMN = re.compile(r"[A-Za-z_][\w .:]{0,60}")
@@ -139,8 +139,7 @@ def _unguarded(cell: Any) -> str:
 def _guarded(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(value)
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return spreadsheet_text("" if value is None else str(value))
 
 
 def write(file: AnnotationFile) -> bytes:

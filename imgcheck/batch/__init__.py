@@ -1,0 +1,7 @@
+"""Many pictures: each verified or inspected once, in a process of its own, and resumable."""
+
+from imgcheck.batch.jobs import Job, Settings, Source, read_source
+from imgcheck.batch.results import write_results
+from imgcheck.batch.running import run
+
+__all__ = ["Job", "Settings", "Source", "read_source", "run", "write_results"]

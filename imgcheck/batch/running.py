@@ -1,0 +1,260 @@
+"""Jobs in processes: one picture a process, so that none can harm another or the run."""
+
+import base64
+import importlib
+import multiprocessing
+import os
+import pkgutil
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+import imgcheck
+from imgcheck.batch.jobs import Job, Settings, Source, Table, digest
+from imgcheck.errors import ImgcheckError, UsageError
+
+#: Called with the picture that is done, how many are, and of how many.
+Progress = Callable[[str, int, int], None]
+
+_THUMBNAIL_PX = 200
+# Address space of one process. Decoding has limits of its own, far below; this ends what escapes.
+_MOST_BYTES = 12 << 30
+
+
+def run(
+    sources: Sequence[Source],
+    settings: Settings,
+    *,
+    jobs: int = 1,
+    dask: str | None = None,
+    progress: Progress | None = None,
+) -> list[dict[str, Any]]:
+    """Verify or inspect every picture that has no result yet; return all results.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+    settings : Settings
+    jobs : int, default 1
+        Processes at a time.
+    dask : str, optional
+        Address of a Dask scheduler that does the work instead; its workers must see the files.
+    progress : callable, optional
+
+    Raises
+    ------
+    UsageError
+        If another run works in the same folder, or Dask is wanted and missing.
+    """
+    with Table(Path(settings.output)) as table:
+        table.set_up(sources, settings)
+        waiting = table.waiting(sources)
+        if dask is None:
+            steps = _here(table, waiting, settings, jobs)
+        else:
+            steps = _on_dask(table, waiting, settings, dask)
+        for done, name in enumerate(steps, 1):
+            if progress is not None:
+                progress(name, done, len(waiting))
+        return table.results()
+
+
+def _here(table: Table, jobs: Sequence[Job], settings: Settings, most: int) -> Iterator[str]:
+    """Run the jobs, ``most`` at a time; yield the name of each that is done."""
+    context = _context()
+    queue, running = deque(jobs), dict[Any, tuple[Any, Job, float]]()
+    try:
+        while queue or running:
+            while queue and len(running) < most:
+                job = queue.popleft()
+                table.begin(job)
+                ours, theirs = context.Pipe(duplex=False)
+                process = context.Process(target=_child, args=(job, settings, theirs), daemon=True)
+                process.start()
+                theirs.close()
+                running[ours] = (process, job, time.monotonic() + settings.seconds)
+            first = min(deadline for _, _, deadline in running.values())
+            ready = wait(list(running), timeout=max(0.0, first - time.monotonic()))
+            late = [one for one, (_, _, deadline) in running.items() if deadline < time.monotonic()]
+            for pipe in dict.fromkeys([*ready, *late]):
+                process, job, _ = running.pop(pipe)
+                result = _received(pipe)
+                if result is None:
+                    process.kill()
+                process.join()
+                pipe.close()
+                if result is not None:
+                    table.finish(job, result)
+                    yield job.name
+                elif (again := table.lose(job, _end(process, late=pipe in late))) is not None:
+                    queue.append(again)
+                else:
+                    yield job.name
+    finally:
+        for process, _, _ in running.values():
+            process.kill()
+
+
+def _received(pipe: Connection) -> dict[str, Any] | None:
+    try:
+        return pipe.recv() if pipe.poll() else None
+    except (EOFError, OSError):
+        return None
+
+
+def _end(process: Any, *, late: bool) -> str:
+    if late:
+        return "its process took too long and was ended"
+    code = process.exitcode or 0
+    return f"its process was ended by signal {-code}" if code < 0 else f"its process ended ({code})"
+
+
+def _on_dask(table: Table, jobs: Sequence[Job], settings: Settings, address: str) -> Iterator[str]:
+    try:
+        from dask.distributed import Client
+    except ImportError as error:
+        raise UsageError("--dask needs the extra imgcheck[dask]") from error
+    with Client(address) as client:
+        yield from _submitted(table, jobs, settings, client.get_executor(retries=0))
+
+
+def _submitted(
+    table: Table, jobs: Sequence[Job], settings: Settings, executor: Executor
+) -> Iterator[str]:
+    queue = list(jobs)
+    while queue:
+        asked = {}
+        for job in queue:
+            table.begin(job)
+            asked[executor.submit(work, job, settings)] = job
+        queue = []
+        for future in as_completed(asked):
+            job = asked[future]
+            error = future.exception()
+            if error is None:
+                table.finish(job, future.result())
+            elif again := table.lose(job, f"its worker failed ({type(error).__name__})"):
+                queue.append(again)
+                continue
+            yield job.name
+
+
+def _child(job: Job, settings: Settings, pipe: Connection) -> None:
+    """Work in a process of its own, within limits where the system has them."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
+    pipe.send(work(job, settings))
+    pipe.close()
+
+
+def _context() -> Any:
+    """Return how processes begin: as copies of one in which everything is loaded, if possible."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["imgcheck.batch.loaded"])
+    return context
+
+
+def load_everything() -> None:
+    """Import every module, and compute what is computed once, for all pictures together.
+
+    No picture is decoded: the threads of a library do not survive in a copy of its process.
+    """
+    for found in pkgutil.walk_packages(imgcheck.__path__, "imgcheck."):
+        if not found.name.startswith(("imgcheck.cli", "imgcheck.batch.loaded")):
+            importlib.import_module(found.name)
+    from PIL import Image
+
+    from imgcheck.provenance.rules.rule import fire_rates
+    from imgcheck.report.page import environment
+
+    Image.init()
+    fire_rates()
+    for name in environment().list_templates():
+        environment().get_template(name)
+
+
+def work(job: Job, settings: Settings) -> dict[str, Any]:
+    """Verify or inspect one picture, write its folder, and return its row of the results."""
+    row: dict[str, Any] = {"path": job.name, "sha256": digest(job.path) or None}
+    try:
+        return row | (_inspected if settings.inspect else _verified)(job, settings)
+    except ImgcheckError as error:
+        return row | {"state": "refused", "error": error.message.replace(job.path, job.name)}
+    except MemoryError:
+        return row | {"state": "refused", "error": "needs more memory than one picture may use"}
+
+
+def _verified(job: Job, settings: Settings) -> dict[str, Any]:
+    from imgcheck.case import load_case
+    from imgcheck.imaging.output import Replacing
+    from imgcheck.model import Claim
+    from imgcheck.publication import publish
+    from imgcheck.verification import verify
+
+    claim = job.claim or settings.claim
+    case = load_case(
+        Path(job.path),
+        claim=None if claim is None else Claim.load(Path(claim)),
+        references=settings.references,
+        index=None if settings.index is None else Path(settings.index),
+    )
+    report = verify(case)
+    kept = Replacing(inputs=(Path(job.path),), force=True)  # the folder is the batch's own
+    publish(report, case, _folder(job, settings), replacing=kept)
+    return {
+        "state": "done",
+        "report": f"pictures/{job.folder}/report.json",
+        "verdicts": {name: answer.value for name, answer in report.answers().items()},
+        "failed_checks": sorted({finding.check for finding in report.failed}),
+        "view": _view(case.image),
+    }
+
+
+def _inspected(job: Job, settings: Settings) -> dict[str, Any]:
+    from imgcheck.case import inspect
+    from imgcheck.imaging.output import write_atomically
+    from imgcheck.publication import publish_inspections
+
+    found = inspect(Path(job.path))
+    folder = _folder(job, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / "inspect.html"
+    page.unlink(missing_ok=True)
+    publish_inspections([found], page)
+    write_atomically(folder / "inspect.json", found.document().dumps())
+    return {
+        "state": "done",
+        "report": f"pictures/{job.folder}/inspect.json",
+        "verdicts": {},
+        "failed_checks": [],
+        "view": _view(found.image),
+    }
+
+
+def _folder(job: Job, settings: Settings) -> Path:
+    return Path(settings.output) / "pictures" / job.folder
+
+
+def _view(image: Any) -> str | None:
+    from imgcheck.imaging.reduced import jpeg_view
+
+    try:
+        view = jpeg_view(image, longest_px=_THUMBNAIL_PX)
+    except ImgcheckError:
+        return None
+    return None if view is None else base64.b64encode(view).decode("ascii")
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

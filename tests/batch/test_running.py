@@ -1,0 +1,96 @@
+"""Pictures in processes of their own: killed, hanging and refused ones harm no other."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgcheck.batch import read_source, run, running, write_results
+from imgcheck.batch.jobs import Table
+from tests.batch.test_jobs import settings
+from tests.batch.workers import unsteady
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("pictures")
+    for n in range(8):
+        pixels = np.random.default_rng(n).integers(0, 255, (60, 80, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(made / f"{n}.jpg", quality=80)
+    (made / "text.jpg").write_text("not a picture", encoding="utf-8")
+    return made
+
+
+def bytes_of(results: list[dict[str, object]], out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in write_results(results, out)}
+
+
+def test_processes_give_what_one_process_gives_and_the_bytes_repeat(
+    folder: Path, tmp_path: Path
+) -> None:
+    sources = read_source(folder)
+    here = settings(tmp_path / "here")
+    with Table(tmp_path / "here") as table:
+        table.set_up(sources, here)
+        alone = [running.work(job, here) for job in table.waiting(sources)]
+    many = run(sources, settings(tmp_path / "many"), jobs=2)
+    assert many == alone
+    assert [one["state"] for one in many] == ["done"] * 8 + ["refused"]
+    assert many[-1]["error"].startswith("text.jpg: is text")
+    assert bytes_of(many, tmp_path / "many") == bytes_of(alone, tmp_path / "here")
+
+
+def test_killed_and_hanging_processes_are_tried_twice_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["a.jpg", "b.jpg", "poison.jpg", "slow.jpg"]
+    (tmp_path / "p").mkdir()
+    for name in names:
+        (tmp_path / "p" / name).write_bytes(b"x")
+    monkeypatch.setattr(running, "_child", unsteady)
+    results = run(read_source(tmp_path / "p"), settings(tmp_path / "out", seconds=3.0), jobs=2)
+    assert [one["path"] for one in results] == names
+    assert [one["state"] for one in results] == ["done", "done", "failed", "failed"]
+    assert "ended by signal 9, 2 times" in results[2]["error"]
+    assert "took too long" in results[3]["error"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="kill -9")
+def test_a_run_that_is_killed_goes_on_and_gives_the_same_bytes(
+    folder: Path, tmp_path: Path
+) -> None:
+    script = "from imgcheck.cli import main\nif __name__ == '__main__': main()"
+    rest = [str(folder), "-o", str(tmp_path / "out"), "--inspect", "--jobs", "1"]
+    command = [sys.executable, "-c", script, "batch", *rest]
+    began = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "out").glob("pictures/*/inspect.json")):
+        assert time.monotonic() < deadline and began.poll() is None
+        time.sleep(0.02)
+    began.send_signal(signal.SIGKILL)
+    began.wait()
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0 and "9 pictures: 8 done, 1 refused" in again.stdout
+    whole = run(read_source(folder), settings(tmp_path / "whole"), jobs=2)
+    made = bytes_of(whole, tmp_path / "whole")
+    assert made == {name: (tmp_path / "out" / name).read_bytes() for name in made}
+
+
+def test_dask_workers_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("dask.distributed")
+    whole = run(read_source(folder), settings(tmp_path / "whole"), jobs=2)
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        shared = run(
+            read_source(folder), settings(tmp_path / "dask"), dask=cluster.scheduler_address
+        )
+    assert bytes_of(shared, tmp_path / "dask") == bytes_of(whole, tmp_path / "whole")
