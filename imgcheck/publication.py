@@ -6,6 +6,8 @@ older report stays as it was if anything fails.
 """
 
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -158,8 +160,20 @@ def publish_located(
     return made
 
 
+# Holds scored tiles while a comparison runs; nobody else's folder has this name.
+_TILES = ".imgcheck-change-tiles"
+
+
+def tiles_beside(folder: Path, *, replacing: Replacing) -> Path:
+    """Return where a comparison for a folder keeps its tiles; refuse a folder that must stay."""
+    from imgcheck.report import change_exports
+
+    replacing.check_folder(folder, change_exports.NAMES, page=change_exports.PAGE)
+    return folder / _TILES
+
+
 def publish_changes(found: Compared | NotCompared, folder: Path, *, replacing: Replacing) -> None:
-    """Write ``change.html``, GeoJSON, GeoPackage, score map and views of a comparison.
+    """Write ``change.html``, GeoJSON, GeoPackage, table, score map and views of a comparison.
 
     Of two images that could not be compared only ``change.geojson`` is written, with the reason.
     """
@@ -167,9 +181,11 @@ def publish_changes(found: Compared | NotCompared, folder: Path, *, replacing: R
 
     said = changes.document(found).to_json()
     files: dict[str, Content] = {change_exports.COLLECTION: change_exports.collection(said)}
-    if isinstance(found, Compared):
-        files |= change_exports.files(found, said)
-    write_folder(folder, files, page=change_exports.PAGE, replacing=replacing)
+    with tempfile.TemporaryDirectory(prefix="imgcheck-change-") as made:
+        if isinstance(found, Compared):
+            files |= change_exports.files(found, said, Path(made))
+        write_folder(folder, files, page=change_exports.PAGE, replacing=replacing)
+    shutil.rmtree(folder / _TILES, ignore_errors=True)
 
 
 def write_score_map(found: Compared | NotCompared, path: Path, *, replacing: Replacing) -> None:
@@ -178,7 +194,11 @@ def write_score_map(found: Compared | NotCompared, path: Path, *, replacing: Rep
 
     if isinstance(found, NotCompared):
         raise GridMismatchError(f"there is no score map: {found.reason}")
-    write_output(path, score_map(found), replacing=replacing)
+    if not found.result.kept:
+        raise GridMismatchError(f"there is no score map: {found.result.incomparable}")
+    with tempfile.TemporaryDirectory(prefix="imgcheck-change-") as made:
+        score_map(found, Path(made) / path.name)
+        write_output(path, Path(made) / path.name, replacing=replacing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

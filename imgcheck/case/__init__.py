@@ -4,14 +4,15 @@
 reading of the file, the registration to a reference, the search in the index) once, on first use.
 """
 
-from imgcheck.case.comparison import Compared, NotCompared, compare
+from imgcheck.case.comparison import Compared, HowToRun, NotCompared, compare
 from imgcheck.case.opening import inspect, load_case
 from imgcheck.case.placing import Located, NotLocated, locate
 from imgcheck.case.reading import Inspection, views
 from imgcheck.case.workbench import Case, Reference
 
 __all__ = [
-    "Case", "Compared", "Inspection", "NotCompared", "Located", "NotLocated", "Reference",
+    "Case", "Compared", "HowToRun", "Inspection", "NotCompared", "Located", "NotLocated",
+    "Reference",
     "compare",
     "inspect", "load_case", "locate", "views",
 ]  # fmt: skip

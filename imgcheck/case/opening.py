@@ -173,7 +173,7 @@ def _references(given: Path) -> Iterator[Reference]:
     if not path.exists():
         raise UnreadableError(f"{path.name}: no such reference", file=path.name)
     if not path.is_dir():
-        yield _reference(path, stated, sidecar(path.parent))
+        yield open_dated(path, stated, sidecar(path.parent))
         return
     if stated is not None:
         raise UsageError(f"{path.name} is a folder: give a date to each file, PATH@DATE")
@@ -184,7 +184,7 @@ def _references(given: Path) -> Iterator[Reference]:
             f"{path.name}: holds no reference image ({', '.join(_RASTERS)})", file=path.name
         )
     for raster in rasters:
-        yield _reference(raster, None, items)
+        yield open_dated(raster, None, items)
 
 
 def _split_date(given: Path) -> tuple[Path, Window | None]:
@@ -214,7 +214,8 @@ def sidecar(folder: Path) -> dict[str, dict[str, Any]]:
         ) from error
 
 
-def _reference(path: Path, stated: Window | None, items: dict[str, dict[str, Any]]) -> Reference:
+def open_dated(path: Path, stated: Window | None, items: dict[str, dict[str, Any]]) -> Reference:
+    """Open an image with its date: as stated, from the sidecar, or from its TIFF date tag."""
     image = Image.open(path, limits=reference_limits())
     date, source, reason = stated, "option", None
     if date is None and path.name in items:

@@ -10,7 +10,13 @@ from scipy.special import ndtri
 
 from imgcheck.change.grid import Frame, Mask, Pixels
 from imgcheck.change.objects import Found, find
-from imgcheck.change.passes import LEAST_CONTRAST, STATED_CONTRAST, Incomparable, measure
+from imgcheck.change.passes import (
+    LEAST_CONTRAST,
+    STATED_CONTRAST,
+    Incomparable,
+    Statistics,
+    measure,
+)
 from imgcheck.change.records import Tile, record
 from imgcheck.change.regions import Region
 from imgcheck.errors import UsageError
@@ -27,16 +33,11 @@ class Suppressed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeResult:
+class Changes:
     """Differences between two pictures of one place."""
 
     #: Largest first; empty when nothing is significant or all was suppressed.
     regions: tuple[Region, ...]
-    #: Pixels of `regions`.
-    mask: Mask
-    #: Standard normal score of each pixel against the unchanged ground of the pair; higher is more
-    #: changed; 0 where a picture is missing.
-    score: Pixels
     #: Detection limit (d90): side in metres of the smallest square of contrast 0.15 that is found
     #: with 90 % probability; `None` when no size is.
     smallest_m: float | None
@@ -53,8 +54,6 @@ class ChangeResult:
     shift_sigma_px: float | None
     #: Deviation of single places from that shift.
     spread_px: float | None
-    #: Standard error of the registration at each pixel, pixels; NaN where it is unknown.
-    error_px: Pixels
     #: Blur applied to `before` (positive) or `after` (negative) to match the sharpness.
     blur_px: float
     #: Robust standard deviation of the difference of brightness on unchanged ground.
@@ -65,7 +64,21 @@ class ChangeResult:
     valid_share: float
 
 
-def _check(gsd: float, false_alarm_rate: float, min_area_m2: float | None) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeResult(Changes):
+    """Differences between two pictures that are held in memory."""
+
+    #: Pixels of `regions`.
+    mask: Mask
+    #: Standard normal score of each pixel against the unchanged ground of the pair; higher is more
+    #: changed; 0 where a picture is missing.
+    score: Pixels
+    #: Standard error of the registration at each pixel, pixels; NaN where it is unknown.
+    error_px: Pixels
+
+
+def checked_area(gsd: float, false_alarm_rate: float, min_area_m2: float | None) -> float:
+    """Check the options of a comparison; return the least area of a region, square metres."""
     if not (math.isfinite(gsd) and gsd > 0):
         raise UsageError(f"gsd must be metres per pixel, above 0, not {gsd}")
     if not 1e-6 <= false_alarm_rate <= 0.2:
@@ -117,72 +130,89 @@ def detect(
     hour and water levels are changes of the picture too and are reported. The p-value of a region
     is that of Gaussian fields of the same smoothness, an approximation.
     """
-    least_area = _check(gsd, false_alarm_rate, min_area_m2)
+    least_area = checked_area(gsd, false_alarm_rate, min_area_m2)
     threshold = -float(ndtri(false_alarm_rate))
     measured = measure(before, after, valid, gsd=gsd, threshold=threshold, least_area=least_area)
     if isinstance(measured, Incomparable):
-        return _nothing(measured.known, measured.reason, 1.0)
+        shape = measured.known.shape
+        return ChangeResult(
+            **unlike(measured),
+            mask=np.zeros(shape, dtype=bool),
+            score=np.zeros(shape, dtype=np.float32),
+            error_px=np.full(shape, np.nan, dtype=np.float32),
+        )
     by, part = measured
     rows, columns = part.known.shape
     tile = Tile(top=0, left=0, bottom=rows, right=columns, height=rows, width=columns)
     kept = record(part, tile, by, top=0, left=0)
     found = find([lambda: kept], by, least_area=least_area, masks=True)
+    return ChangeResult(
+        **summary(by, found, least_area, known=int(part.known.sum()), total=part.known.size),
+        mask=found.masks[0],
+        score=part.scored.z,
+        error_px=by.registration.error.at(Frame.whole(part.known.shape)),
+    )
+
+
+def summary(
+    by: Statistics,
+    found: Found,
+    least_area: float,
+    *,
+    known: int,
+    total: int,
+    moved: tuple[int, int] = (0, 0),
+) -> dict[str, Any]:
+    """Return the fields of `Changes`.
+
+    ``known`` of ``total`` pixels were compared; ``moved`` is the shift that was undone before the
+    pair was measured.
+    """
     incomparable = ""
     if not found.regions and by.smallest_px is None:
         incomparable = (
             f"the two pictures differ so much that no change of {STATED_CONTRAST:.0%} of "
             "full scale, of any size, would be significant"
         )
-    registration = by.registration
-    return ChangeResult(
-        regions=found.regions,
-        mask=found.masks[0],
-        score=part.scored.z,
-        smallest_m=None if by.smallest_px is None else by.smallest_px * gsd,
-        suppressed=_suppressed(found, least_area, int(part.known.sum())),
-        incomparable=incomparable,
-        detector=by.detector,
-        registered=registration.verified,
-        shift_px=(registration.shift.dx, registration.shift.dy),
-        shift_sigma_px=registration.shift.sigma,
-        spread_px=registration.shift.spread,
-        error_px=registration.error.at(Frame.whole(part.known.shape)),
-        blur_px=by.blur,
-        sigma=by.sigma,
-        agreement=by.agreement,
-        valid_share=float(part.known.mean()),
-    )
+    shift = by.registration.shift
+    return {
+        "regions": found.regions,
+        "smallest_m": None if by.smallest_px is None else by.smallest_px * by.gsd,
+        "suppressed": tuple(
+            Suppressed(reason=reason, count=count, share=inside / max(known, 1))
+            for reason, (count, inside) in (
+                (f"smaller than {significant(least_area, 2)} m²", found.small),
+                (f"fainter than {LEAST_CONTRAST:.0%} of full scale", found.faint),
+            )
+            if count
+        ),
+        "incomparable": incomparable,
+        "detector": by.detector,
+        "registered": by.registration.verified,
+        "shift_px": (shift.dx + moved[0], shift.dy + moved[1]),
+        "shift_sigma_px": shift.sigma,
+        "spread_px": shift.spread,
+        "blur_px": by.blur,
+        "sigma": by.sigma,
+        "agreement": by.agreement,
+        "valid_share": known / max(total, 1),
+    }
 
 
-def _nothing(known: Mask, reason: str, share: float) -> ChangeResult:
-    """Return the result for a pair that cannot be compared."""
-    return ChangeResult(
-        regions=(),
-        mask=np.zeros(known.shape, dtype=bool),
-        score=np.zeros(known.shape, dtype=np.float32),
-        smallest_m=None,
-        suppressed=(Suppressed(reason=reason, count=0, share=share),),
-        incomparable=reason,
-        detector="",
-        registered=False,
-        shift_px=(0.0, 0.0),
-        shift_sigma_px=None,
-        spread_px=None,
-        error_px=np.full(known.shape, np.nan, dtype=np.float32),
-        blur_px=0.0,
-        sigma=0.0,
-        agreement=0.0,
-        valid_share=float(known.mean()),
-    )
-
-
-def _suppressed(found: Found, least_area: float, pixels: int) -> tuple[Suppressed, ...]:
-    """Return what was left out, and why."""
-    return tuple(
-        Suppressed(reason=reason, count=count, share=inside / max(pixels, 1))
-        for reason, (count, inside) in (
-            (f"smaller than {significant(least_area, 2)} m²", found.small),
-            (f"fainter than {LEAST_CONTRAST:.0%} of full scale", found.faint),
-        )
-        if count
-    )
+def unlike(measured: Incomparable) -> dict[str, Any]:
+    """Return the fields of `Changes` for a pair that cannot be compared."""
+    return {
+        "regions": (),
+        "smallest_m": None,
+        "suppressed": (Suppressed(reason=measured.reason, count=0, share=1.0),),
+        "incomparable": measured.reason,
+        "detector": "",
+        "registered": False,
+        "shift_px": (0.0, 0.0),
+        "shift_sigma_px": None,
+        "spread_px": None,
+        "blur_px": 0.0,
+        "sigma": 0.0,
+        "agreement": 0.0,
+        "valid_share": float(measured.known.mean()),
+    }

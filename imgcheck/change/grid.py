@@ -53,7 +53,7 @@ def as_bands(name: str, picture: NDArray[Any]) -> Pixels:
         return array.astype(np.float32) / np.float32(255)
     if array.dtype.kind != "f":
         raise UsageError(f"{name} must be uint8 or float in [0, 1], not {array.dtype}")
-    return array.astype(np.float32)
+    return array.astype(np.float32, copy=False)
 
 
 def usable(bands: Pixels, valid: Mask | None) -> Mask:

@@ -142,7 +142,9 @@ def tightened(
     brush = np.ones((2 * reach + 3, 2 * reach + 3), np.uint8)
     seam = np.ones((3, 3), np.uint8)
     result = np.zeros(labels.shape, dtype=bool)
-    for k, box in enumerate(find_objects(labels, max_label=len(heights))):
+    # SciPy takes a largest label of 0 for no limit.
+    boxes = find_objects(labels, max_label=len(heights)) if len(heights) else []
+    for k, box in enumerate(boxes):
         if box is None:
             continue
         window = tuple(slice(max(one.start - reach - 3, 0), one.stop + reach + 3) for one in box)

@@ -13,6 +13,13 @@ from imgcheck.cli.printing import print_document, say
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option(
+    "--before-date",
+    metavar="DATE",
+    help="Date of BEFORE (ISO 8601 date, time or interval); else from items.json beside it, or its "
+    "TIFF date tag.",
+)
+@click.option("--after-date", metavar="DATE", help="Date of AFTER, likewise.")
+@click.option(
     "--gsd",
     type=float,
     metavar="G",
@@ -28,7 +35,21 @@ from imgcheck.cli.printing import print_document, say
     "-o",
     "--output",
     type=options.Output(file_okay=False),
-    help="Folder for change.html, GeoJSON, GeoPackage, score map and views of each object.",
+    help="Folder for change.html, GeoJSON, GeoPackage, Markdown table, score map and views of each "
+    "object. A run on large rasters that was stopped goes on where it was.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Threads that score large rasters; the result is the same.",
+)
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Scheduler of a Dask cluster whose workers score large rasters and see the files at the "
+    "same paths; the result is the same.",
 )
 @options.force_option
 @options.budget_option
@@ -36,9 +57,13 @@ from imgcheck.cli.printing import print_document, say
 def command(
     before: Path,
     after: Path,
+    before_date: str | None,
+    after_date: str | None,
     gsd: float | None,
     score_map: Path | None,
     output: Path | None,
+    jobs: int,
+    dask: str | None,
     force: bool,
     as_json: bool,
 ) -> int:
@@ -54,14 +79,25 @@ def command(
       imgcheck change 2016.tif post.jpg -o changed/
       imgcheck change a.png b.png --gsd 0.5 --json --score-map score.tif
     """
-    from imgcheck.case import compare
-    from imgcheck.publication import publish_changes, write_score_map
+    from imgcheck.case import HowToRun, compare
+    from imgcheck.cli.progress import TileProgress
+    from imgcheck.publication import publish_changes, tiles_beside, write_score_map
     from imgcheck.report import changes
 
     ours = options.replacing(force=force)
     if score_map is not None:
         ours.check(score_map)
-    found = compare(before, after, gsd_m=gsd)
+    folder = None if output is None else tiles_beside(output, replacing=ours)
+    with TileProgress("Comparing") as progress:
+        how = HowToRun(jobs=jobs, dask=dask, folder=folder, progress=progress)
+        found = compare(
+            before,
+            after,
+            gsd_m=gsd,
+            before_date=before_date,
+            after_date=after_date,
+            how=how,
+        )
     if score_map is not None:
         write_score_map(found, score_map, replacing=ours)
     if output is not None:

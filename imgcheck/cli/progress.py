@@ -1,4 +1,4 @@
-"""Progress on stderr: a live line on a terminal, a plain line for slow steps elsewhere."""
+"""Progress on stderr: a live line on a terminal, plain lines for slow steps elsewhere."""
 
 import sys
 import time
@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Self
 from imgcheck.imaging.text import printable
 
 if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
     from rich.status import Status
 
 # Below this many seconds a step is not worth a line in a log.
 _QUIET_SECONDS = 2.0
+# Lines of a long run in a log come this far apart, seconds.
+_LINE_SECONDS = 20.0
 
 
 class Progress:
@@ -55,3 +59,66 @@ class Progress:
         elif time.monotonic() - self._said > _QUIET_SECONDS:
             print(line, file=sys.stderr, flush=True)
             self._said = time.monotonic()
+
+
+class TileProgress:
+    """Shows how many tiles are done and the time that is left; silent for pictures of one tile."""
+
+    def __init__(self, title: str) -> None:
+        self.title = printable(title)
+        self._live = sys.stderr.isatty()
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._began = self._said = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, done: int, total: int, earlier: int) -> None:
+        """State that ``done`` of ``total`` tiles are done, ``earlier`` of them by another run."""
+        if self._live:
+            self._draw(done, total, earlier)
+            return
+        now = time.monotonic()
+        if now - self._said < _LINE_SECONDS:
+            return
+        self._said = now
+        left = (now - self._began) / max(done - earlier, 1) * (total - done)
+        before = f", {earlier} of them by an earlier run" if earlier else ""
+        print(
+            f"{self.title}: {done} of {total} tiles{before}, about {_duration(left)} left",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def _draw(self, done: int, total: int, earlier: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        if self._bar is None:
+            self._bar = Bar(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task(self.title, total=total, completed=earlier)
+        assert self._task is not None
+        self._bar.update(self._task, completed=done)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -1,5 +1,6 @@
 """A map grid, and drawing georeferenced images into it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from imgcheck.errors import GridMismatchError
 from imgcheck.imaging.pixels import Float32, Float64, Mask
-from imgcheck.imaging.windows import PartWindow, by_windows, read_rgb, read_valid
+from imgcheck.imaging.windows import PartWindow, read_rgb, read_valid
 
 if TYPE_CHECKING:
     from imgcheck.imaging.image import Image
@@ -31,12 +32,74 @@ class Grid:
         """Return (rows, cols)."""
         return self.height, self.width
 
+    def offset_in(self, image: "Image") -> tuple[int, int] | None:
+        """Return the pixel of an image at the corner of the grid, if both have the same pixels."""
+        place = image.georeference
+        if place is None or place.transform is None or place.crs != self.crs:
+            return None
+        a, b, c, d, e, f = place.transform
+        own = np.array([[a, b, c], [d, e, f], [0.0, 0.0, 1.0]])
+        step = np.linalg.solve(own, self.transform)
+        whole = np.rint(step)
+        # A twentieth of a pixel over the whole grid.
+        spread = np.abs(step[:2, :2] - whole[:2, :2]) @ [self.width, self.height]
+        same = np.array_equal(whole[:2, :2], np.eye(2)) and spread.max() < 0.05
+        if not same or np.abs(step[:2, 2] - whole[:2, 2]).max() > 0.05:
+            return None
+        return int(whole[0, 2]), int(whole[1, 2])
 
-def over(image: "Image", corners: Float64, *, gsd_m: float) -> Grid | None:
+    def part(self, left: int, top: int, width: int, height: int) -> "Grid":
+        """Return a part of the grid, which may reach out of it."""
+        moved = np.array([[1.0, 0.0, left], [0.0, 1.0, top], [0.0, 0.0, 1.0]])
+        return Grid(
+            crs=self.crs,
+            transform=self.transform @ moved,
+            width=width,
+            height=height,
+            gsd_m=self.gsd_m,
+        )
+
+    def draw(self, image: "Image", read: Callable[[PartWindow], Float32], bands: int) -> Float32:
+        """Resample a part of an image into the grid: (M, N, bands), NaN where it shows nothing.
+
+        ``read`` returns a window of the image as (rows, columns, bands).
+        """
+        from affine import Affine
+        from rasterio.crs import CRS
+        from rasterio.enums import Resampling
+        from rasterio.warp import reproject
+
+        place, own_gsd = image.georeference, image.gsd_m
+        if place is None or place.transform is None or own_gsd is None:
+            raise GridMismatchError(
+                f"{image.name}: has no affine georeference, so it cannot be resampled to a grid"
+            )
+        window = _window(image, self)
+        drawn = np.full((bands, *self.shape), np.nan, np.float32)
+        if window is not None:
+            reproject(
+                source=np.ascontiguousarray(np.moveaxis(read(window), -1, 0)),
+                destination=drawn,
+                src_transform=Affine(*place.transform) * Affine.translation(*window[:2]),
+                src_crs=CRS.from_user_input(place.crs),
+                dst_transform=Affine(*self.transform[:2].ravel()),
+                dst_crs=CRS.from_user_input(self.crs),
+                src_nodata=np.nan,
+                dst_nodata=np.nan,
+                resampling=Resampling.average
+                if self.gsd_m > 1.5 * own_gsd
+                else Resampling.bilinear,
+            )
+        return np.clip(np.moveaxis(drawn, 0, -1), 0.0, 1.0)
+
+
+def over(
+    image: "Image", corners: Float64, *, gsd_m: float, largest_side: int | None = LARGEST_SIDE
+) -> Grid | None:
     """Make the grid of a georeferenced image, cut to the bounding box of points in its CRS.
 
     Pixels have ``gsd_m`` metres; never finer than the image's own, and coarser where the grid would
-    exceed `LARGEST_SIDE`. None if the points lie outside the image.
+    exceed ``largest_side``. None if the points lie outside the image.
     """
     georeference, own_gsd = image.georeference, image.gsd_m
     if georeference is None or georeference.transform is None or own_gsd is None:
@@ -52,7 +115,8 @@ def over(image: "Image", corners: Float64, *, gsd_m: float) -> Grid | None:
     size = high - low
     if np.any(size < 1):
         return None
-    step = max(1.0, gsd_m / own_gsd, float(size.max()) / LARGEST_SIDE)
+    least = 1.0 if largest_side is None else float(size.max()) / largest_side
+    step = max(1.0, gsd_m / own_gsd, least)
     cut = np.array([[step, 0.0, low[0]], [0.0, step, low[1]], [0.0, 0.0, 1.0]])
     width, height = (max(1, int(n / step)) for n in size)
     return Grid(
@@ -64,58 +128,22 @@ def over(image: "Image", corners: Float64, *, gsd_m: float) -> Grid | None:
     )
 
 
-def sample(image: "Image", grid: Grid, *, every_band: bool = False) -> tuple[Float32, Mask]:
-    """Draw an image into a grid: (M, N, 3) float32 in [0, 1], NaN outside; and (M, N) usable.
+def sample(image: "Image", grid: Grid) -> tuple[Float32, Mask]:
+    """Draw an image into a grid: (M, N, 3) float32 in [0, 1], NaN outside; and (M, N) usable."""
 
-    With ``every_band`` (M, N, bands): samples of 8 bits by 255, others by their 99.9th percentile.
-    """
-    from affine import Affine
-    from rasterio.crs import CRS
-    from rasterio.enums import Resampling
-    from rasterio.warp import reproject
+    def read(window: PartWindow) -> Float32:
+        usable = read_valid(image, window)
+        source = read_rgb(image, window).astype(np.float32) / np.float32(255)
+        return np.where(usable[..., None], source, np.float32("nan"))
 
-    georeference, own_gsd = image.georeference, image.gsd_m
-    if georeference is None or georeference.transform is None or own_gsd is None:
-        raise GridMismatchError(
-            f"{image.name}: has no affine georeference, so it cannot be resampled to a grid"
-        )
-    shrinks = grid.gsd_m > 1.5 * own_gsd
-    window = _window(image, grid)
-    if window is None:
-        bands = image.header.bands if every_band else 3
-        return np.full((*grid.shape, bands), np.nan, np.float32), np.zeros(grid.shape, bool)
-    usable = read_valid(image, window)
-    if every_band:
-        source = image.read(window).astype(np.float32)
-        if image.header.bits != 8:
-            known = source[:, usable & np.isfinite(source).all(axis=0)]
-            source -= min(float(known.min(initial=0.0)), 0.0)
-            source /= max(float(np.percentile(known, 99.9)) if known.size else 1.0, 1e-6)
-        else:
-            source /= 255.0
-    else:
-        source = read_rgb(image, window).astype(np.float32).transpose(2, 0, 1) / 255.0
-    source = np.where(usable[None], source, np.nan)
-    drawn = np.full((len(source), *grid.shape), np.nan, np.float32)
-    reproject(
-        source=source,
-        destination=drawn,
-        src_transform=Affine(*georeference.transform) * Affine.translation(*window[:2]),
-        src_crs=CRS.from_user_input(georeference.crs),
-        dst_transform=Affine(*grid.transform[:2].ravel()),
-        dst_crs=CRS.from_user_input(grid.crs),
-        src_nodata=np.nan,
-        dst_nodata=np.nan,
-        resampling=Resampling.average if shrinks else Resampling.bilinear,
-    )
-    valid = np.asarray(np.isfinite(drawn).all(axis=0))
-    return np.clip(drawn.transpose(1, 2, 0), 0.0, 1.0), valid
+    drawn = grid.draw(image, read, 3)
+    return drawn, np.asarray(np.isfinite(drawn).all(axis=2))
 
 
 def _window(image: "Image", grid: Grid) -> PartWindow | None:
     """Return the window of a large image under a grid; None where they share no area."""
     place = image.georeference
-    if place is None or not by_windows(image):
+    if place is None:
         return 0, 0, image.width, image.height
     from rasterio.crs import CRS
     from rasterio.warp import transform as project

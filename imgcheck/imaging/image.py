@@ -16,7 +16,14 @@ from imgcheck.imaging.containers import Container, read_container
 from imgcheck.imaging.containers.tree import Observation
 from imgcheck.imaging.decoding.guard import guarded
 from imgcheck.imaging.georeference import Georeference
-from imgcheck.imaging.intake import HEAD_BYTES, Intake, PathInput, sniff, take_in
+from imgcheck.imaging.intake import (
+    HEAD_BYTES,
+    READ_WHOLE_WINDOWED_BYTES,
+    Intake,
+    PathInput,
+    sniff,
+    take_in,
+)
 from imgcheck.imaging.limits import (
     WINDOWED_FORMATS,
     Limits,
@@ -64,7 +71,7 @@ class Image:
     path : pathlib.Path or None
         Where it was opened.
     data : bytes
-        The whole file (a read-only memory map above 512 MB).
+        The whole file (a read-only memory map above 512 MB, of a reference above 32 MB).
     sha256 : str
         Hash of ``data``, in hexadecimal: the identity of the file.
     header : Header
@@ -116,7 +123,9 @@ class Image:
         name = printable(place.name or str(place))
         shown = printable(str(place))
         most = limits.file_bytes
-        intake = _named(shown, lambda: take_in(path, most_bytes=most))
+        by_windows = limits.grid_pixels is not None
+        whole = READ_WHOLE_WINDOWED_BYTES if by_windows else None
+        intake = _named(shown, lambda: take_in(path, most_bytes=most, whole_bytes=whole))
         try:
             container = _named(shown, lambda: _checked_container(intake, limits))
         except ImgcheckError:

@@ -17,6 +17,8 @@ from imgcheck.imaging.text import printable
 
 # Above this a raster is mapped, not read: a reference may be larger than memory.
 READ_WHOLE_BYTES = 512 << 20
+# The same for a raster that is read by windows, which is never decoded whole.
+READ_WHOLE_WINDOWED_BYTES = 32 << 20
 _CHUNK = 8 << 20
 _KINDS = {
     stat.S_IFDIR: "a directory",
@@ -42,7 +44,7 @@ SIDECAR = "items.json"
 class Intake:
     """The bytes of one file and what they are.
 
-    ``data`` is ``bytes``, or a read-only memory map for a file over `READ_WHOLE_BYTES`;
+    ``data`` is ``bytes``, or a read-only memory map for a large file;
     then ``descriptor`` is the open file, which the owner closes.
     """
 
@@ -52,7 +54,7 @@ class Intake:
     descriptor: int | None = None
 
 
-def take_in(path: PathInput, *, most_bytes: int) -> Intake:
+def take_in(path: PathInput, *, most_bytes: int, whole_bytes: int | None = None) -> Intake:
     """Read one regular file once, identify its format, and hash it.
 
     A symbolic link to a regular file is followed; the name may hold any bytes. Raises
@@ -66,7 +68,8 @@ def take_in(path: PathInput, *, most_bytes: int) -> Intake:
         if size > most_bytes:
             raise _too_large(size, most_bytes)
         form = sniff(_read_up_to(descriptor, HEAD_BYTES))
-        if size > READ_WHOLE_BYTES and form in WINDOWED_FORMATS:
+        whole = READ_WHOLE_BYTES if whole_bytes is None else whole_bytes
+        if size > whole and form in WINDOWED_FORMATS:
             intake = _map(descriptor, form)
             keep = True
             return intake

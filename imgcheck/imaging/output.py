@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,9 @@ _LIST = re.compile(rb"<!-- imgcheck-files (\{[^\n]*\}) -->\n\Z")
 # renameat2(2): relative to the current folder; exchange both names in one step.
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
-Content = bytes | str
+#: Bytes, text, or a file elsewhere that is copied, for what is larger than memory.
+Content = bytes | str | Path
+_CHUNK = 1 << 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,7 @@ def _stage(parent: Path, files: Mapping[str, Content]) -> Path:
     staged.mkdir()
     try:
         for name, data in files.items():
-            _write_new(staged / name, _bytes(data), None)
+            _write_new(staged / name, data, None)
         _flush_directory(staged)
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
@@ -241,9 +243,12 @@ def _with_list(files: Mapping[str, Content], page: str) -> dict[str, Content]:
     """Put the SHA-256 of all files at the end of the page, its own without that list."""
     if page not in files:
         return dict(files)
-    digests = {name: hashlib.sha256(_bytes(data)).hexdigest() for name, data in files.items()}
+    digests = {name: _digest(data) for name, data in files.items()}
     text = json.dumps(digests, sort_keys=True).replace(">", "\\u003e").encode()
-    return {**files, page: b"%s<!-- imgcheck-files %s -->\n" % (_bytes(files[page]), text)}
+    return {
+        **files,
+        page: b"%s<!-- imgcheck-files %s -->\n" % (b"".join(_parts(files[page])), text),
+    }
 
 
 def _listed(page: Path) -> dict[str, str]:
@@ -259,7 +264,9 @@ def _listed(page: Path) -> dict[str, str]:
 def _is_unchanged(path: Path, digest: str | None) -> bool:
     """Return whether a file is still what imgcheck wrote."""
     try:
-        return hashlib.sha256(_LIST.sub(b"", _read(path))).hexdigest() == digest
+        if path.suffix == ".html":
+            return hashlib.sha256(_LIST.sub(b"", _read(path))).hexdigest() == digest
+        return _digest(path) == digest
     except OSError:
         return False
 
@@ -291,8 +298,21 @@ def _read(path: Path, most: int | None = None) -> bytes:
         return stream.read() if most is None else stream.read(most)
 
 
-def _bytes(data: Content) -> bytes:
-    return data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
+def _parts(data: Content) -> Iterator[bytes]:
+    """Yield the bytes of a content; of a file in pieces."""
+    if isinstance(data, Path):
+        with os.fdopen(open_regular(data), "rb") as stream:
+            while part := stream.read(_CHUNK):
+                yield part
+    else:
+        yield data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
+
+
+def _digest(data: Content) -> str:
+    digest = hashlib.sha256()
+    for part in _parts(data):
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def write_atomically(path: str | bytes | os.PathLike[str], data: Content) -> Path:
@@ -304,11 +324,10 @@ def write_atomically(path: str | bytes | os.PathLike[str], data: Content) -> Pat
     `UnreadableError` if the system refuses; nothing is left behind.
     """
     target = Path(os.fsdecode(path))
-    content = _bytes(data)
     try:
         mode = _check_target(target)
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")
-        _write_new(temporary, content, mode)
+        _write_new(temporary, data, mode)
         try:
             temporary.replace(target)
         except BaseException:
@@ -344,7 +363,7 @@ def _check_target(target: Path) -> int | None:
     return stat.S_IMODE(found)
 
 
-def _write_new(path: Path, content: bytes, mode: int | None) -> None:
+def _write_new(path: Path, content: Content, mode: int | None) -> None:
     """Write a file that must not exist yet, and flush it; remove it if that fails."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_BINARY"):
@@ -352,7 +371,8 @@ def _write_new(path: Path, content: bytes, mode: int | None) -> None:
     descriptor = os.open(path, flags, 0o666 if mode is None else mode)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
+            for part in _parts(content):
+                stream.write(part)
             stream.flush()
             os.fsync(stream.fileno())
     except BaseException:

@@ -54,7 +54,7 @@ def read_part(
             image.data,
             image.header,
             descriptor=image.descriptor,
-            window=_stored(image, part),
+            window=stored_window(image, part),
             out_shape=(shape[1], shape[0]) if across else shape,
             bands=chosen,
         )
@@ -74,7 +74,7 @@ def read_part_valid(image: "Image", window: PartWindow) -> Mask:
     from imgcheck.imaging.decoding.raster import read_valid_window
 
     valid = read_valid_window(
-        image.data, image.header, descriptor=image.descriptor, window=_stored(image, part)
+        image.data, image.header, descriptor=image.descriptor, window=stored_window(image, part)
     )
     return np.ascontiguousarray(turn(valid, image.applied_orientation))
 
@@ -86,7 +86,7 @@ def _by_gdal(image: "Image") -> bool:
     return image.format in ("tiff", "jp2") and not image.has_decoded
 
 
-def _stored(image: "Image", window: PartWindow) -> PartWindow:
+def stored_window(image: "Image", window: PartWindow) -> PartWindow:
     """Return a window of the view in the stored grid."""
     column, row, width, height = window
     matrix = view_to_stored(

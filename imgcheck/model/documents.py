@@ -304,6 +304,34 @@ class LocateDocument(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeInput:
+    """One of the two images, with its date.
+
+    Attributes
+    ----------
+    date : str or None
+        ISO 8601 date, time or interval.
+    date_source : str or None
+        ``option``, ``sidecar`` (``items.json``) or ``tag``.
+    """
+
+    name: str
+    sha256: str
+    width: int
+    height: int
+    date: str | None
+    date_source: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeUnread:
+    """A part of the grid that could not be read: left, top, right, bottom in pixels, and why."""
+
+    pixels: tuple[int, int, int, int]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeProperties:
     """One changed object.
 
@@ -401,6 +429,10 @@ class ChangeDocument(Document):
         ``tone``, ``structure`` or ``spectrum``.
     score_map : dict or None
         CRS, transform (a, b, c, d, e, f) and size of the grid of the score map and of ``pixels``.
+    unread : tuple of ChangeUnread
+        Parts of the images that could not be read; nothing is known about changes there.
+    notes : tuple of str
+        What had to be done to compare the images, and what was not known.
     detection_limit : DetectionLimit or None
         None where no size would be found, or the images have no room to measure it.
     """
@@ -409,8 +441,8 @@ class ChangeDocument(Document):
     type: str = "FeatureCollection"
     compared: bool
     reason: str | None
-    before: PictureInput
-    after: PictureInput
+    before: ChangeInput
+    after: ChangeInput
     gsd_m: float | None
     detector: str | None
     registration: ChangeRegistration | None
@@ -419,7 +451,9 @@ class ChangeDocument(Document):
     compared_share: float | None
     features: tuple[ChangeFeature, ...]
     suppressed: tuple[ChangeSuppressed, ...]
+    unread: tuple[ChangeUnread, ...]
     detection_limit: DetectionLimit | None
+    notes: tuple[str, ...]
     limits: tuple[str, ...]
 
 

@@ -1,5 +1,6 @@
 """Files of a comparison: score map, GeoPackage, numbered views before and after, and the page."""
 
+import contextlib
 import json
 import sqlite3
 import struct
@@ -10,53 +11,71 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rasterio
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
-from rasterio.io import MemoryFile
+from rasterio.shutil import copy
+from rasterio.windows import Window
 
 from imgcheck.case import Compared
+from imgcheck.errors import ImgcheckError
 from imgcheck.imaging import warp
+from imgcheck.imaging.output import Content
 from imgcheck.imaging.pixels import Float32, Uint8
 from imgcheck.imaging.reduced import jpeg
+from imgcheck.quantity import significant
 from imgcheck.report import changes, page
 from imgcheck.report.formatting import line
 
-SCORE_MAP, PACKAGE, COLLECTION, PAGE = (
+SCORE_MAP, PACKAGE, COLLECTION, TABLE, PAGE = (
     "change-score.tif",
     "change.gpkg",
     "change.geojson",
+    "change.md",
     "change.html",
 )
+NAMES = (SCORE_MAP, PACKAGE, COLLECTION, TABLE, PAGE)
 _VIEW_PX = 1400
 _MOST_CHIPS = 24
 _CHIP_PX = 240
 _MARGIN = 0.6
+# Larger objects are shown from the reduced views, pixels.
+_LARGEST_PART = 2048
 
 
-def score_map(found: Compared) -> bytes:
-    """Return the score of every pixel as a Cloud-Optimised GeoTIFF, NaN where nothing is known.
+def score_map(found: Compared, path: Path) -> None:
+    """Write the score of every pixel as a Cloud-Optimised GeoTIFF, NaN where nothing is known.
 
-    It is a standard normal score against the unchanged ground of the pair; higher is more changed.
+    It is a standard normal score against the unchanged ground of the pair, in steps of 1/64; higher
+    is more changed.
     """
-    score = found.result.score
-    known = np.isfinite(found.layers[0]).all(axis=2) & np.isfinite(found.layers[1]).all(axis=2)
-    values = np.where(known, score, np.float32("nan")).astype(np.float32)
+    result = found.result
     place: dict[str, Any] = {}
     if found.grid is not None:
         place = {
             "crs": CRS.from_user_input(found.grid.crs),
             "transform": Affine(*found.grid.transform[:2].ravel()),
         }
-    with warnings.catch_warnings():
+    with (
+        warnings.catch_warnings(),
+        tempfile.TemporaryDirectory(dir=path.parent) as folder,
+        rasterio.Env(GDAL_CACHEMAX=64 << 20, GDAL_NUM_THREADS="1"),
+    ):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with MemoryFile() as memory:
-            with memory.open(
-                driver="COG", width=values.shape[1], height=values.shape[0], count=1,
-                dtype="float32", nodata=np.nan, compress="deflate", **place,
-            ) as target:  # fmt: skip
-                target.write(values, 1)
-            return bytes(memory.read())
+        plain = Path(folder) / "score.tif"
+        with rasterio.open(
+            plain, "w", driver="GTiff", width=result.width, height=result.height, count=1,
+            dtype="float32", nodata=np.nan, tiled=True, bigtiff="IF_SAFER",
+            sparse_ok=True, **place,
+        ) as target:  # fmt: skip
+            for tile, scores in result.scores():
+                window = Window.from_slices((tile.top, tile.bottom), (tile.left, tile.right))
+                target.write(scores, 1, window=window)
+        copy(
+            plain, path, driver="COG", compress="deflate", predictor="yes",
+            overview_resampling="average", bigtiff="if_safer",
+        )  # fmt: skip
 
 
 def collection(said: dict[str, Any]) -> str:
@@ -98,10 +117,11 @@ def package(said: dict[str, Any]) -> bytes:
             for one in rows:
                 values = one["properties"]
                 base.execute(
-                    "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (values["number"], _geometry(one["geometry"]), values["kind"],
                      values["area_m2"], values["area_error_m2"], values["p_value"],
-                     values["q_value"], values["before"], values["after"]),
+                     values["q_value"], values["before"], values["after"],
+                     said["before"]["date"], said["after"]["date"]),
                 )  # fmt: skip
         base.close()
         return path.read_bytes()
@@ -127,7 +147,8 @@ CREATE TABLE gpkg_geometry_columns (table_name TEXT NOT NULL, column_name TEXT N
   geometry_type_name TEXT NOT NULL, srs_id INTEGER NOT NULL, z TINYINT NOT NULL,
   m TINYINT NOT NULL, PRIMARY KEY (table_name, column_name));
 CREATE TABLE changes (fid INTEGER PRIMARY KEY, geom BLOB, kind TEXT, area_m2 REAL,
-  area_error_m2 REAL, p_value REAL, q_value REAL, before REAL, after REAL);
+  area_error_m2 REAL, p_value REAL, q_value REAL, before REAL, after REAL,
+  before_date TEXT, after_date TEXT);
 """
 
 
@@ -158,35 +179,92 @@ def _geometry(geometry: dict[str, Any]) -> bytes:
     return header + struct.pack("<BII", 1, 6, len(parts)) + b"".join(parts)
 
 
-def files(found: Compared, said: dict[str, Any]) -> dict[str, bytes | str]:
-    """Return every file of a comparison by its name."""
-    shown = [_shown(layer) for layer in found.layers]
-    made: dict[str, bytes | str] = {
-        COLLECTION: collection(said),
-        SCORE_MAP: score_map(found),
-    }
+def files(found: Compared, said: dict[str, Any], folder: Path) -> dict[str, Content]:
+    """Return every file of a comparison by its name; what is large is made in a folder."""
+    made: dict[str, Content] = {COLLECTION: collection(said), TABLE: table(said)}
+    views = found.result.views()
+    stretch = [_stretch(view) for view in views]
+    if found.result.kept:
+        score_map(found, folder / SCORE_MAP)
+        made[SCORE_MAP] = folder / SCORE_MAP
     if found.grid is not None:
         made[PACKAGE] = package(said)
-    chips = []
+    chips: list[tuple[Any, ...]] = []
     for one in said["features"][:_MOST_CHIPS]:
         values = one["properties"]
-        window = _window(np.array(values["pixels"]), found.result.score.shape)
-        names = []
-        for role, layer in zip(("before", "after"), shown, strict=True):
+        window = _window(np.array(values["pixels"]), (found.result.height, found.result.width))
+        shots = []
+        for role, layer, levels in zip(
+            ("before", "after"), _part(found, views, window), stretch, strict=True
+        ):
             name = f"object-{values['number']:03d}-{role}.jpg"
-            made[name] = _chip(layer[window])
-            names.append(name)
-        chips.append((values, *(made[name] for name in names)))
-    made[PAGE] = _page(said, shown, chips)
+            made[name] = _chip(_shown(layer, levels))
+            shots.append(made[name])
+        chips.append((values, *shots))
+    shown = [_shown(view, levels) for view, levels in zip(views, stretch, strict=True)]
+    made[PAGE] = _page(said, shown, chips, found.result.reduction)
     return made
 
 
-def _shown(layer: Float32) -> Uint8:
-    """Return a layer as a picture; other than 8-bit colour is stretched between percentiles."""
-    bands = layer[..., :3] if layer.shape[2] >= 3 else layer[..., :1].repeat(3, axis=2)
+def _part(
+    found: Compared, views: tuple[Float32, Float32], window: tuple[slice, slice]
+) -> tuple[Float32, Float32]:
+    """Return a window of both images; a large one, or an unreadable one, from the reduced views."""
+    rows, columns = window
+    step = found.result.reduction
+    if max(rows.stop - rows.start, columns.stop - columns.start) <= _LARGEST_PART:
+        with contextlib.suppress(ImgcheckError):
+            return found.read((rows.start, columns.start, rows.stop, columns.stop))
+    reduced = tuple(slice(one.start // step, -(-one.stop // step)) for one in window)
+    return views[0][reduced], views[1][reduced]
+
+
+def table(said: dict[str, Any]) -> str:
+    """Return the objects as a Markdown table."""
+    lines = [
+        f"<!-- Written by imgcheck {version('imgcheck')} -->",
+        f"Changed objects between {_cell(changes.named(said['before']))} and "
+        f"{_cell(changes.named(said['after']))}",
+        "",
+        "| no. | kind | area, m² | ± m² | p | q | longitude | latitude |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for one in said["features"]:
+        values = one["properties"]
+        place = ("", "")
+        if one["geometry"] is not None:
+            west, south, east, north = _box(one["geometry"])
+            place = (f"{(west + east) / 2:.6f}", f"{(south + north) / 2:.6f}")
+        sizes = [
+            "" if size is None else f"{significant(size, 3)}"
+            for size in (values["area_m2"], values["area_error_m2"])
+        ]
+        chances = [f"{values[name]:.2g}" for name in ("p_value", "q_value")]
+        lines.append(
+            f"| {' | '.join([str(values['number']), values['kind'], *sizes, *chances, *place])} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def _stretch(view: Float32) -> tuple[float, float]:
+    """Return the percentiles of a picture that become black and white."""
+    bands = view[..., :3]
     known = bands[np.isfinite(bands).all(axis=2)]
-    low, high = np.percentile(known, (0.5, 99.5)) if known.size else (0.0, 1.0)
-    scaled = (np.nan_to_num(bands) - low) / max(high - low, 1e-6)
+    if not known.size:
+        return 0.0, 1.0
+    low, high = np.percentile(known, (0.5, 99.5))
+    return float(low), float(high)
+
+
+def _shown(layer: Float32, levels: tuple[float, float]) -> Uint8:
+    """Return a layer as a picture, black where nothing is known."""
+    bands = layer[..., :3] if layer.shape[2] >= 3 else layer[..., :1].repeat(3, axis=2)
+    low, high = levels
+    scaled = (np.nan_to_num(bands, nan=low) - low) / max(high - low, 1e-6)
     return (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
 
 
@@ -206,15 +284,18 @@ def _chip(part: Uint8) -> bytes:
     return jpeg(warp.resize(part.astype(np.float32) / 255, size))
 
 
-def _page(said: dict[str, Any], shown: list[Uint8], chips: list[tuple[Any, ...]]) -> str:
+def _page(
+    said: dict[str, Any], shown: list[Uint8], chips: list[tuple[Any, ...]], reduction: int
+) -> str:
     rows, columns = shown[0].shape[:2]
     factor = min(1.0, _VIEW_PX / max(rows, columns))
     size = (max(1, round(rows * factor)), max(1, round(columns * factor)))
     pair = [jpeg(warp.resize(one.astype(np.float32) / 255, size)) for one in shown]
+    scale = factor / reduction
     outlines = [
         (
             one["properties"]["number"],
-            " ".join(f"{x * factor:.1f},{y * factor:.1f}" for x, y in one["properties"]["pixels"]),
+            " ".join(f"{x * scale:.1f},{y * scale:.1f}" for x, y in one["properties"]["pixels"]),
         )
         for one in said["features"]
     ]

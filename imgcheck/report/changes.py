@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from imgcheck.case import Compared, NotCompared
-from imgcheck.change import ChangeResult, Region
-from imgcheck.imaging import Image, transforms
+from imgcheck.case import Compared, NotCompared, Reference
+from imgcheck.change import Region
+from imgcheck.change.tiling import Unreadable
+from imgcheck.imaging import transforms
 from imgcheck.imaging.georeference import Georeference
 from imgcheck.model.documents import (
     ChangeDocument,
     ChangeFeature,
+    ChangeInput,
     ChangeProperties,
     ChangeRegistration,
     ChangeSuppressed,
+    ChangeUnread,
     DetectionLimit,
-    PictureInput,
 )
 from imgcheck.quantity import distance, significant
 from imgcheck.report.formatting import line
@@ -58,7 +60,9 @@ def document(found: Compared | NotCompared) -> ChangeDocument:
             compared_share=None,
             features=(),
             suppressed=(),
+            unread=(),
             detection_limit=None,
+            notes=found.notes,
             limits=LIMITS,
         )
     result = found.result
@@ -84,6 +88,7 @@ def document(found: Compared | NotCompared) -> ChangeDocument:
             ChangeSuppressed(reason=one.reason, count=one.count, share=round(one.share, 6))
             for one in result.suppressed
         ),
+        unread=tuple(_unread(one) for one in result.unreadable),
         detection_limit=None
         if side is None
         else DetectionLimit(
@@ -92,21 +97,32 @@ def document(found: Compared | NotCompared) -> ChangeDocument:
             area_m2=round(side**2, 2) if known else None,
             side_px=round(side / pixel, 1),
         ),
+        notes=found.notes,
         limits=LIMITS,
     )
 
 
-def _input(image: Image) -> PictureInput:
-    return PictureInput(
-        name=image.name, sha256=image.sha256, width=image.width, height=image.height
+def _input(one: Reference) -> ChangeInput:
+    image = one.image
+    return ChangeInput(
+        name=image.name,
+        sha256=image.sha256,
+        width=image.width,
+        height=image.height,
+        date=None if one.date is None else one.date.text,
+        date_source=one.date_source,
     )
 
 
+def _unread(one: Unreadable) -> ChangeUnread:
+    tile = one.tile
+    return ChangeUnread(pixels=(tile.left, tile.top, tile.right, tile.bottom), reason=one.reason)
+
+
 def _registration(found: Compared) -> ChangeRegistration:
-    result: ChangeResult = found.result
+    result = found.result
     sure, gsd = result.registered, found.gsd_m
-    error = result.error_px[np.isfinite(result.error_px)]
-    middle = float(np.median(error)) if sure and error.size else None
+    least, middle, most = result.error_px if sure and result.error_px else (None, None, None)
     dx, dy = result.shift_px
     return ChangeRegistration(
         method=found.placed,
@@ -115,18 +131,20 @@ def _registration(found: Compared) -> ChangeRegistration:
         shift_m=(round(dx * gsd, 3), round(dy * gsd, 3)) if sure and gsd else None,
         sigma_px=None if middle is None else round(middle, 3),
         sigma_m=None if middle is None or not gsd else round(middle * gsd, 3),
-        sigma_px_range=None
-        if middle is None
-        else (round(float(error.min()), 3), round(float(error.max()), 3)),
+        sigma_px_range=None if least is None or most is None else (round(least, 3), round(most, 3)),
     )
 
 
 def _map(found: Compared) -> dict[str, Any]:
-    rows, columns = found.result.score.shape
     on = found.grid
     transform = None if on is None else [float(value) for value in on.transform[:2].ravel()]
     crs = None if on is None else on.crs
-    return {"crs": crs, "transform": transform, "width": columns, "height": rows}
+    return {
+        "crs": crs,
+        "transform": transform,
+        "width": found.result.width,
+        "height": found.result.height,
+    }
 
 
 def _feature(found: Compared, region: Region, number: int) -> ChangeFeature:
@@ -168,19 +186,38 @@ def terminal(said: dict[str, Any], *, width: int = 100) -> str:
 
 
 def _sentences(said: dict[str, Any]) -> Iterator[str]:
-    names = f"{line(said['before']['name'])} and {line(said['after']['name'])}"
+    names = " and ".join(named(said[role]) for role in ("before", "after"))
     if not said["compared"]:
         yield f"{names} could not be compared: {line(said['reason'], limit=400)}."
         yield "This is no evidence that anything changed, or that nothing did."
+        yield from map(line, said["notes"])
         return
     yield f"{names} were compared {DETECTORS[said['detector']]}."
     yield alignment(said)
     yield from objects(said)
     for one in said["suppressed"]:
         yield f"Left out: {one['count']} {line(one['reason'])}."
+    yield from unread(said)
     yield limit(said)
+    yield from map(line, said["notes"])
     yield said["limits"][0]
     yield said["limits"][2]
+
+
+def named(one: dict[str, Any]) -> str:
+    """Return the name of an image and its date."""
+    date = "" if one["date"] is None else f" ({one['date']})"
+    return f"{line(one['name'], limit=80)}{date}"
+
+
+def unread(said: dict[str, Any]) -> Iterator[str]:
+    """Yield what could not be read, if anything."""
+    parts = said["unread"]
+    if parts:
+        yield (
+            f"{len(parts)} part(s) could not be read, and nothing is known about changes there: "
+            f"{line(parts[0]['reason'], limit=200)}."
+        )
 
 
 def alignment(said: dict[str, Any]) -> str:

@@ -85,6 +85,39 @@ def dataset(
         raise decoder_error(form, error) from None
 
 
+class OpenRaster:
+    """A raster that stays open between reads, as `dataset` opens it; it serves one thread."""
+
+    def __init__(self, data: bytes, header: Header, *, descriptor: int | None) -> None:
+        self.header = header
+        part = "" if header.directory is None else f"GTIFF_DIR:off:{header.directory}:"
+        options: dict[str, Any] = {
+            "driver": DRIVERS[header.format], "sharing": False, **_OPTIONS[header.format],
+        }  # fmt: skip
+        self._memory = None if descriptor is not None else MemoryFile(data)
+        place = _descriptor_path(descriptor) if descriptor is not None else self._memory.name  # type: ignore[union-attr]
+        with rasterio.Env(**_SAFE):
+            self._source = _opened(lambda: rasterio.open(part + place, **options))
+        require_size(self._source, header)
+
+    def read(self, window: tuple[int, int, int, int]) -> tuple[NDArray[Any], Mask]:
+        """Read native samples of a window, and which the file declares usable."""
+        with rasterio.Env(**_SAFE):
+            native = self._source.read(window=Window(*window))
+            bands = _describe(self._source, self.header)
+            valid = _valid(
+                self._source, native, bands, self.header, window=Window(*window), known=None,
+                declared=True,
+            )  # fmt: skip
+        return native, np.ones(native.shape[1:], bool) if valid is None else valid
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+        if self._memory is not None:
+            self._memory.close()
+
+
 def _opened(opener: Callable[[], DatasetReader]) -> DatasetReader:
     """Open without the warning that a picture has no georeference; most have none."""
     with recorded_warnings():
@@ -133,7 +166,7 @@ def decode_with_gdal(data: bytes, header: Header, *, descriptor: int | None = No
     """Decode a whole raster; blocks that cannot be read are invalid and reported."""
     try:
         with dataset(data, header, descriptor=descriptor) as source:
-            _require_size(source, header)
+            require_size(source, header)
             return _finish(source, header, source.read())
     except UnreadableError as refusal:
         return _decode_blocks(data, header, descriptor, refusal)
@@ -144,7 +177,7 @@ def _decode_blocks(
 ) -> Decoded:
     """Decode block by block after the whole has failed, in a fresh reader."""
     with dataset(data, header, descriptor=descriptor) as source:
-        _require_size(source, header)
+        require_size(source, header)
         native, known, good, count = _read_blocks(source)
     if good:
         message = f"{good} of {count} strips or tiles could be decoded; the whole "
@@ -160,7 +193,7 @@ def _decode_blocks(
 def _decode_coarse(data: bytes, header: Header, descriptor: int | None) -> Decoded:
     """Decode a cut JPEG 2000 of one tile: it holds all places first, then their detail."""
     with dataset(data, header, descriptor=descriptor, STRICT="NO") as source:
-        _require_size(source, header)
+        require_size(source, header)
         message = "the JPEG 2000 is cut off: detail is missing, and the file does not state where"
         damage = Observation(kind="truncated", message=message, offset=len(data))
         return _finish(source, header, source.read(), damage=damage)
@@ -184,7 +217,7 @@ def _finish(
     )
 
 
-def _require_size(source: DatasetReader, header: Header) -> None:
+def require_size(source: DatasetReader, header: Header) -> None:
     if (source.width, source.height) != (header.width, header.height):
         raise UnreadableError(
             f"two readers disagree about its size: {header.width} x {header.height} in its "
@@ -223,8 +256,11 @@ def _valid(
     *,
     window: Window | None,
     known: Mask | None,
+    declared: bool = False,
 ) -> Mask | None:
     """Mark the usable pixels; None where all are.
+
+    With ``declared`` a fill value counts only where the file declares it.
 
     A pixel of whole numbers is without data when *all* its bands have the nodata value: a
     dark pixel may be 0 in one band. For floats, NaN or nodata in one shown band suffices.
@@ -242,7 +278,7 @@ def _valid(
         for index in colour:
             empty &= native[index] == bands.nodata
         valid &= ~empty
-    if header.geotagged and header.mode != "palette":
+    if may_be_filled(header) and not declared:
         valid &= ~undeclared(native[colour], pixels=header.width * header.height)
     if bands.alpha is not None:
         valid &= native[bands.alpha] > 0
@@ -283,7 +319,7 @@ def read_window(
 ) -> NDArray[Any]:
     """Read native samples of a window, averaged or interpolated to ``out_shape``."""
     with dataset(data, header, descriptor=descriptor) as source:
-        _require_size(source, header)
+        require_size(source, header)
         return source.read(
             list(bands),
             window=Window(*window),
@@ -302,12 +338,17 @@ def _resampling(
     return Resampling.average if smaller else Resampling.bilinear
 
 
+def may_be_filled(header: Header) -> bool:
+    """Return whether a raster may be filled with a value that it does not declare."""
+    return header.geotagged and header.mode != "palette"
+
+
 def read_valid_window(
     data: bytes, header: Header, *, descriptor: int | None, window: tuple[int, int, int, int]
 ) -> Mask:
     """Return the usable pixels of a window at full resolution."""
     with dataset(data, header, descriptor=descriptor) as source:
-        _require_size(source, header)
+        require_size(source, header)
         native = source.read(window=Window(*window))
         bands = _describe(source, header)
         valid = _valid(source, native, bands, header, window=Window(*window), known=None)

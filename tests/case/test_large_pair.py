@@ -1,0 +1,201 @@
+"""Rasters that are compared tile by tile: shift, threads, killed runs, damaged tiles, dates."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from imgcheck import change
+from imgcheck.case import Compared, HowToRun, Reference, compare, comparison
+from imgcheck.change import sampling, tiling
+from imgcheck.change.tiling import TiledChanges
+from imgcheck.errors import UsageError
+from imgcheck.imaging import rasters
+from tests.change.ground import ground, seen
+from tests.cli.test_change import raster
+
+SIDE = 360
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing of the run is cleaned up."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_tiles() -> Iterator[None]:
+    """Cut pictures of 360 px into nine tiles, and measure them on nine blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiling, "_SIDE", 128)
+        patch.setattr(tiling, "SAMPLE", 300)
+        patch.setattr(sampling, "SAMPLE", 300)
+        patch.setattr(sampling, "_BLOCKS", 3)
+        patch.setattr(sampling, "_BLOCK", 96)
+        patch.setattr(rasters, "_WHOLE_PIXELS", 0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return a pair of which the later one holds a row of squares over the borders of tiles."""
+    folder = tmp_path_factory.mktemp("large")
+    before = ground(1, SIDE)
+    later = before.copy()
+    for k in range(10):
+        later[20 + 30 * k : 32 + 30 * k, 20 + 30 * k : 32 + 30 * k] += 0.25
+    after = seen(np.clip(later, 0, 1), 4)
+    return raster(folder / "2016.tif", seen(before, 3)), raster(folder / "2019.tif", after)
+
+
+@pytest.fixture(scope="module")
+def alone(pair) -> TiledChanges:
+    """Return the result of one thread without a break."""
+    return compared(pair)
+
+
+def fingerprint(result: TiledChanges) -> str:
+    """Return a hash of all that a result holds."""
+    digest = hashlib.sha256(repr([result.regions, result.suppressed]).encode())
+    for _, scores in result.scores():
+        digest.update(scores.tobytes())
+    for view in result.views():
+        digest.update(view.tobytes())
+    return digest.hexdigest()
+
+
+def compared(pair: tuple[Path, Path], **how) -> TiledChanges:
+    found = compare(*pair, how=HowToRun(**how))
+    assert isinstance(found, Compared)
+    return found.result
+
+
+def test_a_raster_of_many_tiles_shows_what_one_tile_shows(pair, alone) -> None:
+    found = alone
+    assert len(found.kept) == 9 and found.registered
+    with rasterio.open(pair[0]) as one, rasterio.open(pair[1]) as two:
+        arrays = [np.moveaxis(opened.read(), 0, -1) for opened in (one, two)]
+    whole = change.detect(*arrays, gsd=0.5)
+    assert len(found.regions) == len(whole.regions) == 10
+    for left, right in zip(found.regions, whole.regions, strict=True):
+        assert left.polygon.mean(axis=0) == pytest.approx(right.polygon.mean(axis=0), abs=1.5)
+
+
+@pytest.mark.slow
+def test_threads_give_the_same_bytes(pair, alone) -> None:
+    assert fingerprint(compared(pair, jobs=2)) == fingerprint(alone)
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_where_it_was(pair, alone, tmp_path) -> None:
+    seen_counts = []
+
+    def killer(done: int, total: int, earlier: int) -> None:
+        if done == 4:
+            raise Killed
+
+    with pytest.raises(Killed):
+        compared(pair, folder=tmp_path / "tiles", progress=killer)
+    again = compared(
+        pair, folder=tmp_path / "tiles", progress=lambda *counts: seen_counts.append(counts)
+    )
+    assert seen_counts == [(done, 9, 4) for done in range(5, 10)]
+    assert fingerprint(again) == fingerprint(alone)
+
+
+@pytest.mark.slow
+def test_tiles_of_other_images_are_not_taken_over(pair, tmp_path) -> None:
+    compared(pair, folder=tmp_path)
+    counts = []
+    compared(pair[::-1], folder=tmp_path, progress=lambda *one: counts.append(one))
+    assert counts[0] == (1, 9, 0)
+
+
+@pytest.mark.slow
+def test_a_half_written_tile_is_scored_again(pair, alone, tmp_path) -> None:
+    compared(pair, folder=tmp_path)
+    (tmp_path / "tile-000003.npz").unlink()
+    (tmp_path / ".0123456789abcdef.part").write_bytes(b"PK half of it")
+    assert fingerprint(compared(pair, folder=tmp_path)) == fingerprint(alone)
+
+
+@pytest.mark.slow
+def test_a_large_shift_is_found_on_the_reduced_pair(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sampling, "_REDUCED", 256)
+    whole = ground(5, 560)
+    one = raster(tmp_path / "a.tif", seen(whole, 6)[60:460, 60:460])
+    two = raster(tmp_path / "b.tif", seen(whole, 7)[100:500, 5:405])
+    found = compared((one, two))
+    assert found.registered
+    assert found.shift_px == pytest.approx((55, -40), abs=0.2)
+
+
+def damaged(pair: tuple[Path, Path], folder: Path) -> Path:
+    """Write the later image in blocks, and overwrite one of them."""
+    path = folder / "damaged.tif"
+    with rasterio.open(pair[1]) as source:
+        profile = source.profile | {
+            "tiled": True, "blockxsize": 128, "blockysize": 128, "compress": "deflate",
+        }  # fmt: skip
+        with rasterio.open(path, "w", **profile) as target:
+            target.write(source.read())
+    with rasterio.open(path) as source:
+        offset = int(source.tags(ns="TIFF", bidx=1).get("BLOCK_OFFSET_2_2", 0)) or None
+        offset = offset or int(source.get_tag_item("BLOCK_OFFSET_2_2", "TIFF", bidx=1))
+    data = bytearray(path.read_bytes())
+    data[offset : offset + 2000] = bytes(2000)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.slow
+def test_an_unreadable_tile_stops_nothing_else_and_is_listed(pair, tmp_path, monkeypatch) -> None:
+    found = compare(pair[0], damaged(pair, tmp_path))
+    assert isinstance(found, Compared)
+    result = found.result
+    assert (256, 256) in {(one.tile.top, one.tile.left) for one in result.unreadable}
+    assert "damaged.tif" in result.unreadable[0].reason
+    assert 1 <= len(result.unreadable) <= 4 and len(result.regions) >= 3
+
+
+def test_dates_come_from_the_option_or_the_sidecar(pair) -> None:
+    def opened(before: str | None, after: str | None) -> tuple[Reference, Reference, list[str]]:
+        one = comparison._opened(pair[0], before, "before")
+        two = comparison._opened(pair[1], after, "after")
+        return one, two, comparison._dates(one, two)
+
+    one, two, notes = opened("2016-07-05", "2019-08-01")
+    assert one.date.text == "2016-07-05" and two.date_source == "option" and notes == []
+    sidecar = pair[0].parent / "items.json"
+    item = {"id": "x", "asset": "2016.tif", "datetime": "2016-07-05T10:00:00Z"}
+    sidecar.write_text(json.dumps([item]))
+    one, two, notes = opened(None, None)
+    assert one.date_source == "sidecar"
+    assert notes == ["The date of after, 2019.tif, is not known."]
+    assert opened(None, "2016-07-05T10:00:00Z")[2][0].startswith("Both images have one date")
+    sidecar.unlink()
+
+
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
+        (("2019-08-01", "2016-07-05"), "2016.tif is dated 2019-08-01 .* must be the earlier one"),
+        (("8-12 Sept", None), "--before-date: .*ISO 8601"),
+    ],
+)
+def test_dates_that_cannot_be_are_named_with_what_is_accepted(pair, dates, words) -> None:
+    with pytest.raises(UsageError, match=words):
+        compare(*pair, before_date=dates[0], after_date=dates[1])
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_the_same_bytes(pair, alone) -> None:
+    import distributed
+
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        there = compared(pair, dask=cluster.scheduler_address)
+    assert fingerprint(there) == fingerprint(alone)
