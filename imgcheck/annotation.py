@@ -197,6 +197,18 @@ class MapGeometry:
     coordinates: Any
     accuracy_m: float | None = None
 
+    def __post_init__(self) -> None:
+        if not _are_positions(self.coordinates, depth=5):
+            raise ValueError("coordinates on the ground are not positions, nested as in GeoJSON")
+
+
+def _are_positions(value: Any, *, depth: int) -> bool:
+    if not isinstance(value, list) or not value or depth == 0:
+        return False
+    if all(isinstance(one, int | float) and abs(one) < 1e12 for one in value):
+        return 2 <= len(value) <= 4
+    return all(_are_positions(one, depth=depth - 1) for one in value)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:

@@ -40,7 +40,7 @@ def parse(data: bytes) -> ElementTree.Element:
     try:
         parser.feed(data)
         root: ElementTree.Element = parser.close()
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError) as error:  # LookupError: an unknown encoding
         raise ValueError(f"is not well-formed XML: {error}") from None
     return root
 

@@ -155,14 +155,14 @@ def _rivals(mine: Candidate, others: Sequence[Candidate]) -> str:
         return f"{start}."
     if not close:
         return f"{start}. Each of their likelihoods differs from its own by a factor above 10."
-    many = "all of them" if len(close) == len(inside) else f"{len(close)} of them"
+    many = "any of them" if len(close) == len(inside) else f"{len(close)} of them"
     return f"{start}. By size it is not distinguishable from {many} (likelihood ratio below 10)."
 
 
 def _listed(some: Sequence[Candidate]) -> str:
     names = [one.type.name for one in some[:_MOST_NAMED]]
     more = len(some) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    return "; ".join(names) + (f"; and {more} more" if more > 0 else "")
 
 
 def _measures(

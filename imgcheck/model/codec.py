@@ -98,6 +98,8 @@ def decode(cls: Any, value: Any) -> Any:
     if cls is Interval:
         ends = {name: open_end if value.get(name) is None else value[name]
                 for name, open_end in _OPEN_ENDS.items()}  # fmt: skip
+        if not all(isinstance(one, int | float) for one in (*ends.values(), value["level"])):
+            raise ValueError("an interval has numbers as its ends and its level")
         return Interval(**ends, level=value["level"])
     if dataclasses.is_dataclass(cls):
         own = getattr(cls, "from_json", None)

@@ -335,6 +335,13 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "x"><!ENTITY c "&b;&b;">]><annotations>&c;</anno
          "must be a list"),
         ("a.json", '{"schema": "imgcheck-annotations/1", "pictures": [{"annotations": [{"class":'
          '"crater", "geometry": {"type": "point", "x": "1", "y": 2}}]}]}', "annotation 1"),
+        (
+            "a.json",
+            '{"type": "FeatureCollection", "features": [{"geometry": {"type": "Point", '
+            '"coordinates": [1, [2]]}, "properties": {"pixel": {"type": "point", "x": 1, "y": 1}}}]}',
+            "feature 1: coordinates on the ground",
+        ),
+        ("a.xml", '<?xml version="1.0" encoding="utf-5"?><annotations/>', "not well-formed"),
         ("a.txt", "hello world", "no known format"),
         ("a.txt", "1 2 3 4 5 6 7 8 plane 0\nx", "line 2: has 1 words"),
         ("a.csv", "class,type,cx\ncar,obb,1\n", "line 2"),

@@ -67,6 +67,10 @@ GUARDS = {
     "imgcheck/checks/_objects.py": (
         "tests/checks/test_detect_vehicles.py", "tests/checks/test_detect_craters.py",
     ),
+    "imgcheck/checks/_reviewed.py": ("tests/checks/test_reviewed.py",),
+    "imgcheck/detect/dimensions.py": (
+        "tests/detect/test_dimensions.py", "tests/checks/test_detect_dimensions.py",
+    ),
     "imgcheck/checks/detect_objects.py": (
         "tests/checks/test_detect_vehicles.py", "tests/checks/test_detect_craters.py",
     ),
@@ -83,6 +87,13 @@ ACCEPTANCE = {
         "by_height",
         "by_shifts",
         "by_patches",
+    ),
+    "imgcheck/detect/dimensions.py": (
+        "compare",
+        "_weigh",
+        "_aspect_variance",
+        "_aspect_distance",
+        "pool",
     ),
     "imgcheck/geo/locating.py": (
         "_attempt",
