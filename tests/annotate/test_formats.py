@@ -338,7 +338,8 @@ BOMB = '<!DOCTYPE a [<!ENTITY b "x"><!ENTITY c "&b;&b;">]><annotations>&c;</anno
         (
             "a.json",
             '{"type": "FeatureCollection", "features": [{"geometry": {"type": "Point", '
-            '"coordinates": [1, [2]]}, "properties": {"pixel": {"type": "point", "x": 1, "y": 1}}}]}',
+            '"coordinates": [1, [2]]}, "properties": {"pixel": {"type": "point", "x": 1, "y": 1}}'
+            "}]}",
             "feature 1: coordinates on the ground",
         ),
         ("a.xml", '<?xml version="1.0" encoding="utf-5"?><annotations/>', "not well-formed"),
@@ -383,3 +384,24 @@ def test_no_entity_is_defined_in_any_encoding(encoding: str, tmp_path: Path) -> 
     (tmp_path / "a.xml").write_bytes(BOMB.encode(encoding))
     with pytest.raises(UnreadableError, match="document type"):
         exchange.read(tmp_path / "a.xml", form="cvat")
+
+
+def test_fields_of_a_tool_stay_where_that_tool_has_them(tmp_path: Path) -> None:
+    attributes = {"occluded": False, "note": "by the wall"}
+    given = {"bbox": [1, 2, 3, 4], "attributes": attributes, "iscrowd": 1, "custom": [7]}
+    found = exchange.read(written_as(tmp_path / "a.json", coco(given)))
+    made = exchange.write(found, "coco", name="b.json").files["b.json"]
+    (one,) = json.loads(made)["annotations"]
+    assert (one["attributes"], one["iscrowd"], one["custom"]) == (attributes, 1, [7])
+    shape = {"shape_type": "rectangle", "points": [[1, 2], [4, 6]], "group_id": 4}
+    found = exchange.read(written_as(tmp_path / "l.json", labelme({**shape, "flags": {"a": True}})))
+    made = exchange.write(found, "labelme", name="m.json").files["m.json"]
+    (again,) = json.loads(made)["shapes"]
+    assert (again["group_id"], again["flags"]) == (4, {"a": True})
+    made = exchange.write(found, "cvat", name="m.xml").files["m.xml"]
+    assert read(tmp_path, "m.xml", made) == found.pictures[0].annotations[0]
+
+
+def written_as(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path

@@ -44,14 +44,15 @@ Native = tuple[dict[str, Any], str]
 def _write(one: Annotation) -> Native:
     box = bounds(one.geometry)
     corners = () if isinstance(one.geometry, Box | Dot) else one.geometry.points
-    attributes: dict[str, Any] = flat(one)
+    attributes = {k: v for k, v in one.extra.items() if k not in ("coco", "rotation")} | flat(one)
+    own = one.extra.get("coco")
     if isinstance(one.geometry, Obb):
         attributes["rotation"] = one.geometry.heading
     written: dict[str, Any] = {
-        **{k: v for k, v in one.extra.items() if k not in _OWN and k != "iscrowd"},
+        "iscrowd": 0,
+        **({k: v for k, v in own.items() if k not in _OWN} if isinstance(own, dict) else {}),
         "bbox": [box.x, box.y, box.width, box.height],
         "area": _area(one.geometry),
-        "iscrowd": one.extra.get("iscrowd", 0),
         "segmentation": [shapes.flattened(corners)] if corners else [],
     }
     if one.score is not None:
@@ -76,7 +77,10 @@ def _read(native: Native) -> Annotation:
     others = {k: v for k, v in written.items() if k not in _OWN}
     if others.get("iscrowd") == 0:
         del others["iscrowd"]
-    fields = from_flat({**given, **others}, label)
+    score = others.pop("score", None)
+    fields = from_flat(given if score is None else {**given, "score": score}, label)
+    if others:
+        fields["extra"]["coco"] = others
     return Annotation(geometry=_geometry(written, rotation), **fields)
 
 

@@ -78,8 +78,10 @@ def _written(
 ) -> Native:
     shown = flat(one)
     score = {"score": shown.pop("score")} if "score" in shown else {}
-    attributes = {k: str(v) for k, v in shown.items()}
-    others = {k: v for k, v in one.extra.items() if k not in _OWN}
+    texts = {k: v for k, v in one.extra.items() if isinstance(v, str) and k != "labelme"}
+    attributes = texts | {k: str(v) for k, v in shown.items()}
+    own = one.extra.get("labelme")
+    others = {k: v for k, v in own.items() if k not in _OWN} if isinstance(own, dict) else {}
     found = {"label": one.name, "points": [list(p) for p in points], "shape_type": kind}
     found |= {**rest, **others, **score}
     return {**found, "attributes": attributes} if attributes else found
@@ -89,7 +91,11 @@ def _read(shape: Native) -> Annotation:
     attributes = shape.get("attributes")
     given: dict[str, Any] = dict(attributes) if isinstance(attributes, Mapping) else {}
     others = {k: v for k, v in shape.items() if k not in _OWN and _EMPTY.get(k, ...) != v}
-    fields = from_flat({**given, **others}, str(shape.get("label", "")))
+    score = others.pop("score", None)
+    given = given if score is None else {**given, "score": score}
+    fields = from_flat(given, str(shape.get("label", "")))
+    if others:
+        fields["extra"]["labelme"] = others
     return Annotation(geometry=_geometry(shape), **fields)
 
 
