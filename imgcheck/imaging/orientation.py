@@ -52,7 +52,7 @@ def maps(
     usable = np.isfinite(gray)
     if mask is not None:
         usable &= mask
-    even = _blurred(_filled(gray, usable), gradient_sigma)
+    even = _blurred(filled(gray, usable), gradient_sigma)
     right = cv2.Scharr(even, cv2.CV_32F, 1, 0)
     down = cv2.Scharr(even, cv2.CV_32F, 0, 1)
     strength = np.sqrt(right * right + down * down)
@@ -97,7 +97,7 @@ def _blurred(array: NDArray[np.floating], sigma: float) -> Float32:
     return np.asarray(cv2.GaussianBlur(np.ascontiguousarray(array, np.float32), (0, 0), sigma))
 
 
-def _filled(gray: Float32, usable: Mask) -> Float32:
+def filled(gray: Float32, usable: Mask) -> Float32:
     """Fill holes with what is around them, so that their rims are no edges."""
     if usable.all():
         return np.asarray(gray, np.float32)

@@ -32,10 +32,13 @@ _PLAIN = Evidence(
         ("homography", 0.43, 4.99, None),
         ("homography", 0.42, 4.99, None),
         ("homography", 0.41, 4.99, "one part"),
-        # 0.01 of the diagonal of 500 pixels; three times as much where no tilt shows.
+        # 0.01 of the diagonal of 500 pixels; three times as much where no tilt shows, ...
         ("homography", 0.9, 5.01, "corner is uncertain by 5.0"),
-        ("similarity", 0.41, 14.99, None),
-        ("similarity", 0.41, 15.01, "corner is uncertain by 15.0"),
+        ("similarity", 0.51, 14.99, None),
+        ("similarity", 0.51, 15.01, "corner is uncertain by 15.0"),
+        # ... and twice where two quarters have no patch.
+        ("similarity", 0.49, 9.99, None),
+        ("similarity", 0.49, 10.01, "corner is uncertain by 10.0"),
     ],
 )
 def test_a_place_whose_corner_or_tilt_is_uncertain_is_a_candidate_only(
@@ -68,7 +71,7 @@ def test_the_scatter_of_few_patches_says_little_of_their_error(count: int, growt
     assert judging._growth(refined) == pytest.approx(growth)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("grid_px", "doubtful"), [(1.0, True), (1.67, True), (1.7, False)])
+@pytest.mark.parametrize(("grid_px", "doubtful"), [(1.0, True), (2.52, True), (2.53, False)])
 def test_a_corner_of_a_small_picture_may_be_uncertain_by_pixels_of_the_grid(
     grid_px: float, doubtful: bool
 ) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from imgcheck.geo.structural import coarse, judging, refine
 from imgcheck.geo.structural.coarse import Candidate, Grain, Pyramid
+from imgcheck.geo.structural.contrast import contrast
 from imgcheck.geo.structural.judging import Evidence
 from imgcheck.geo.structural.refine import Refined, Verification
 from imgcheck.imaging import registration
@@ -138,6 +139,8 @@ def find(
         refined=len(started),
         log10_tail=verified.log10_tail,
     )
+    if evidence.is_doubtful:
+        evidence = replace(evidence, contrast=contrast(picture, usable, pyramid, refined.matrix))
     probability = evidence.false_match_probability
     if any(rival.is_better(start) for rival in rivals):
         probability = 1.0
