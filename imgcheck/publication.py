@@ -6,6 +6,7 @@ older report stays as it was if anything fails.
 """
 
 import hashlib
+import io
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from PIL import Image as Pillow
 
 from imgcheck import custody
 from imgcheck.case import (
@@ -25,7 +28,8 @@ from imgcheck.case import (
     load_case,
     views,
 )
-from imgcheck.errors import GridMismatchError
+from imgcheck.errors import GridMismatchError, UsageError
+from imgcheck.imaging import frames
 from imgcheck.imaging.intake import FilePath, path_of
 from imgcheck.imaging.output import (
     Content,
@@ -37,6 +41,7 @@ from imgcheck.imaging.output import (
 from imgcheck.imaging.reduced import jpeg_view
 from imgcheck.imaging.text import printable
 from imgcheck.model import Report, Window
+from imgcheck.model.documents import FramesDocument, TakenFrame
 from imgcheck.report import verify_page
 from imgcheck.report.machine import geojson
 from imgcheck.verification import LIBRARIES
@@ -300,6 +305,46 @@ def publish_inspections(
     shown = inspect_page.html(found, views=[views(one) for one in found])
     read = tuple(one.image.path for one in found if one.image.path is not None)
     write_output(page, shown, replacing=replacing or Replacing(inputs=read))
+
+
+def publish_frames(
+    video: FilePath, folder: FilePath, *, every_s: float, replacing: Replacing
+) -> FramesDocument:
+    """Write a frame of each scene of a video as PNG, and ``frames.json``, into a folder.
+
+    Raises
+    ------
+    UsageError
+        If the file is no video, or a file that must stay has the name of one of the frames.
+    UnreadableError, RefusedError
+        If the video cannot be decoded within the limits.
+    """
+    path, place = path_of(video, "the video"), path_of(folder, "the folder")
+    if not frames.is_video(path):
+        raise UsageError(f"{printable(path.name)}: is no video (MP4, MOV, Matroska, WebM or AVI)")
+    files: dict[str, Content] = {}
+    taken = []
+    for frame in frames.sample(path, every_s=every_s):
+        name = f"{frame.seconds:08.1f}s.png"
+        stream = io.BytesIO()
+        Pillow.fromarray(frame.rgb).save(stream, "PNG")
+        files[name] = stream.getvalue()
+        height, width = frame.rgb.shape[:2]
+        taken.append(
+            TakenFrame(
+                file=name,
+                seconds=frame.seconds,
+                sha256=hashlib.sha256(stream.getvalue()).hexdigest(),
+                width=width,
+                height=height,
+            )
+        )
+    document = FramesDocument(
+        video=printable(path.name), sha256=frames.digest(path), frames=tuple(taken)
+    )
+    files["frames.json"] = document.dumps()
+    write_folder(place, files, page="", replacing=replacing)
+    return document
 
 
 def publish_inspection_in_case(found: Inspection, folder: FilePath, picture: Path) -> InCase:

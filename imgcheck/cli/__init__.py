@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "verify": "Test a claim about a picture, statement by statement.",
     "batch": "Verify or inspect many pictures; resumable.",
+    "frames": "Take pictures from a video.",
     "inspect": "Show metadata, structure and traces of a file.",
     "locate": "Locate a picture on georeferenced reference imagery.",
     "annotate": "Draw annotations, convert them, and compare them with the truth.",

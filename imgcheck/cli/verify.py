@@ -72,6 +72,8 @@ def command(
     """
     from imgcheck.model import Claim
 
+    if folder := next((image for image in images if image.is_dir()), None):
+        raise click.UsageError(f"{folder} is a folder: use imgcheck batch {folder} -o DIR")
     if len({image.name for image in images}) < len(images) and output is not None:
         raise click.UsageError("two pictures share one name; give each its own --output")
     if form == "sarif" and len(images) > 1:

@@ -27,6 +27,7 @@ _KINDS = {
     stat.S_IFCHR: "a character device",
     stat.S_IFBLK: "a block device",
 }
+_ADDRESS = re.compile(r"(https?|ftp):/", re.IGNORECASE)  # a path has only one of its slashes
 _REASONS = {
     errno.ENOENT: "does not exist",
     errno.EACCES: "may not be read: permission denied",
@@ -117,6 +118,10 @@ def open_regular(path: PathInput) -> int:
     except UnreadableError:
         raise
     except OSError as error:
+        if _ADDRESS.match(os.fsdecode(path)):
+            raise UnreadableError(
+                "is a web address; download the file first, as nothing is fetched"
+            ) from None
         raise UnreadableError(
             _REASONS.get(error.errno or 0, f"cannot be opened: {error.strerror}")
         ) from None
@@ -290,7 +295,7 @@ def _describe(head: bytes) -> str:
     if head[:4] == b"RIFF":
         return _RIFF_KINDS.get(bytes(head[8:12]), "a RIFF file of unknown kind")
     if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide"):
-        return "video (MP4 or MOV)"
+        return "video (MP4 or MOV), from which imgcheck frames takes pictures"
     if head[8:10] == b"CR" and head[:4] == b"II*\0":
         return "a Canon camera raw"
     if head[:4] in (b"\x89PNG", b"PNG\r") or head[:2] in (b"\xff\xd8", b"BM") or head[:3] == b"GIF":

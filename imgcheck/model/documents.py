@@ -665,6 +665,27 @@ class AnnotateScoreDocument(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenFrame:
+    """A frame of a video as a file: seconds from the start, size in pixels."""
+
+    file: str
+    seconds: float
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FramesDocument(Document):
+    """The frames taken from a video."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-frames/1"
+    video: str
+    sha256: str
+    frames: tuple[TakenFrame, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadStatement:
     """A statement of a claim as imgcheck reads it, and the checks that can answer it."""
 
@@ -949,10 +970,10 @@ class InspectionsDocument(Document):
 
 #: Every document with a published schema, beside the `Report`.
 DOCUMENTS: tuple[type[Document], ...] = (
-    AnnotateConvertDocument, AnnotateDrawDocument, AnnotateScoreDocument,
-    CaseAddDocument, CaseCheckReportDocument, CaseExportDocument, CaseInitDocument,
-    CaseKeygenDocument, CaseLogDocument, CaseStepDocument, CaseVerifyDocument, ChangeDocument,
-    ClaimDocument, DoctorDocument, ExplainDocument, IndexAddDocument, IndexExportDocument,
+    AnnotateConvertDocument, AnnotateDrawDocument, AnnotateScoreDocument, CaseAddDocument,
+    CaseCheckReportDocument, CaseExportDocument, CaseInitDocument, CaseKeygenDocument,
+    CaseLogDocument, CaseStepDocument, CaseVerifyDocument, ChangeDocument, ClaimDocument,
+    DoctorDocument, ExplainDocument, FramesDocument, IndexAddDocument, IndexExportDocument,
     IndexImportDocument, IndexMergeDocument, IndexRemoveDocument, IndexSearchDocument,
     IndexStatsDocument, IndexVerifyDocument, InspectDocument, InspectionsDocument, LocateDocument,
     RegressDocument, ReportsDocument, SunDocument,
