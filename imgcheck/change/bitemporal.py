@@ -6,21 +6,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from imgcheck.change.grid import Frame, Mask, Pixels
+from imgcheck.change.limit import NOTHING, STATED, Power
 from imgcheck.change.objects import Found, find
-from imgcheck.change.passes import (
-    LEAST_CONTRAST,
-    STATED_CONTRAST,
-    Incomparable,
-    Statistics,
-    measure,
-)
+from imgcheck.change.passes import Incomparable, Statistics, measure
 from imgcheck.change.records import Tile, record
 from imgcheck.change.regions import Region
 from imgcheck.errors import UsageError
-from imgcheck.quantity import significant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +34,8 @@ class Changes:
     #: Detection limit (d90): side in metres of the smallest square of contrast 0.15 that is found
     #: with 90 % probability; `None` when no size is.
     smallest_m: float | None
+    #: What would be found, by look, size and contrast, in pixels.
+    power: Power
     suppressed: tuple[Suppressed, ...]
     #: Why the pair cannot be compared, and `regions` is empty; empty when it can.
     incomparable: str
@@ -77,12 +72,10 @@ class ChangeResult(Changes):
     error_px: Pixels
 
 
-def checked_area(gsd: float, false_alarm_rate: float, min_area_m2: float | None) -> float:
+def checked_area(gsd: float, min_area_m2: float | None) -> float:
     """Check the options of a comparison; return the least area of a region, square metres."""
     if not (math.isfinite(gsd) and gsd > 0):
         raise UsageError(f"gsd must be metres per pixel, above 0, not {gsd}")
-    if not 1e-6 <= false_alarm_rate <= 0.2:
-        raise UsageError(f"false_alarm_rate must be between 1e-6 and 0.2, not {false_alarm_rate}")
     if min_area_m2 is None:
         return 4 * gsd**2
     if not (math.isfinite(min_area_m2) and min_area_m2 >= 0):
@@ -96,7 +89,6 @@ def detect(
     *,
     gsd: float,
     valid: Mask | None = None,
-    false_alarm_rate: float = 0.01,
     min_area_m2: float | None = None,
 ) -> ChangeResult:
     """Detect changes between two co-registered pictures of one place.
@@ -110,8 +102,6 @@ def detect(
         Ground sample distance, metres per pixel, > 0.
     valid : ndarray of shape (M, N), bool, optional
         True where both pictures show ground.
-    false_alarm_rate : float, default 0.01
-        Share of unchanged pixels that may be flagged before regions are tested.
     min_area_m2 : float, optional
         Smaller regions are left out; four pixels by default.
 
@@ -127,12 +117,11 @@ def detect(
     Pictures of one light are compared by tone; others by structure where pixels are below 5 m, and
     by their spectrum (IR-MAD) elsewhere. The null distribution is measured on the pair: for tone
     and spectrum two thirds of the ground must be unchanged. Season, ploughing, shadows of another
-    hour and water levels are changes of the picture too and are reported. The p-value of a region
-    is that of Gaussian fields of the same smoothness, an approximation.
+    hour and water levels are changes of the picture too and are reported. Scores and p-values are
+    those of twins without change, docs/benchmarks/change.md.
     """
-    least_area = checked_area(gsd, false_alarm_rate, min_area_m2)
-    threshold = -float(ndtri(false_alarm_rate))
-    measured = measure(before, after, valid, gsd=gsd, threshold=threshold, least_area=least_area)
+    least_area = checked_area(gsd, min_area_m2)
+    measured = measure(before, after, valid, gsd=gsd)
     if isinstance(measured, Incomparable):
         shape = measured.known.shape
         return ChangeResult(
@@ -147,7 +136,7 @@ def detect(
     kept = record(part, tile, by, top=0, left=0)
     found = find([lambda: kept], by, least_area=least_area, masks=True)
     return ChangeResult(
-        **summary(by, found, least_area, known=int(part.known.sum()), total=part.known.size),
+        **summary(by, found, known=int(part.known.sum()), total=part.known.size),
         mask=found.masks[0],
         score=part.scored.z,
         error_px=by.registration.error.at(Frame.whole(part.known.shape)),
@@ -157,7 +146,6 @@ def detect(
 def summary(
     by: Statistics,
     found: Found,
-    least_area: float,
     *,
     known: int,
     total: int,
@@ -169,22 +157,19 @@ def summary(
     pair was measured.
     """
     incomparable = ""
-    if not found.regions and by.smallest_px is None:
+    if not found.regions and by.power.side_px is None:
         incomparable = (
-            f"the two pictures differ so much that no change of {STATED_CONTRAST:.0%} of "
+            f"the two pictures differ so much that no change of {STATED:.0%} of "
             "full scale, of any size, would be significant"
         )
     shift = by.registration.shift
     return {
         "regions": found.regions,
-        "smallest_m": None if by.smallest_px is None else by.smallest_px * by.gsd,
+        "smallest_m": None if by.power.side_px is None else by.power.side_px * by.gsd,
+        "power": by.power,
         "suppressed": tuple(
             Suppressed(reason=reason, count=count, share=inside / max(known, 1))
-            for reason, (count, inside) in (
-                (f"smaller than {significant(least_area, 2)} m²", found.small),
-                (f"fainter than {LEAST_CONTRAST:.0%} of full scale", found.faint),
-            )
-            if count
+            for reason, (count, inside) in found.left.items()
         ),
         "incomparable": incomparable,
         "detector": by.detector,
@@ -204,6 +189,7 @@ def unlike(measured: Incomparable) -> dict[str, Any]:
     return {
         "regions": (),
         "smallest_m": None,
+        "power": NOTHING,
         "suppressed": (Suppressed(reason=measured.reason, count=0, share=1.0),),
         "incomparable": measured.reason,
         "detector": "",

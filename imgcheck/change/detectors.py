@@ -30,20 +30,19 @@ _UNKNOWN_ERROR = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StructureModel:
-    """Null distributions of edges and of bright objects, and the score that flags a pixel."""
+    """Null distributions of edges and of bright objects, and the border between two classes."""
 
     edges: Tail
     objects: Tail
-    threshold: float
+    border: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SpectrumModel:
-    """Variates, the null distribution of their pooled sum, and the score that flags a pixel."""
+    """Variates, and the null distribution of their pooled sum."""
 
     variates: Variates
     tail: Tail
-    threshold: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,24 +57,15 @@ class Scored:
     gain: Pixels
     model: StructureModel | SpectrumModel
 
-    @property
-    def threshold(self) -> float:
-        """The score above which a pixel is flagged."""
-        return self.model.threshold
-
 
 def by_structure(
     before: Pixels,
     after: Pixels,
     valid: Mask,
     *,
-    threshold: float,
     model: StructureModel | None = None,
 ) -> Scored:
-    """Score the change of edges and of bright objects; for pixels below 5 m.
-
-    Where the scores form two classes, the border between them is the threshold if it is higher.
-    """
+    """Score the change of edges and of bright objects; for pixels below 5 m."""
     edges, gain = structure.edges(before, after, valid)
     objects = structure.objects(before, after, valid)
     tails = (
@@ -86,10 +76,7 @@ def by_structure(
     total = tails[0].z(edges) + structure.OBJECTS * tails[1].z(objects)
     z = np.where(valid, total / _SUM, 0).astype(np.float32)
     if model is None:
-        border = between_classes(z[valid])
-        model = StructureModel(
-            edges=tails[0], objects=tails[1], threshold=max(threshold, border or threshold)
-        )
+        model = StructureModel(edges=tails[0], objects=tails[1], border=between_classes(z[valid]))
     return Scored(z=z, gain=gain, model=model)
 
 
@@ -103,7 +90,6 @@ def by_spectrum(
     valid: Mask,
     *,
     error_px: Pixels,
-    threshold: float,
     model: SpectrumModel | None = None,
 ) -> Scored:
     """Score by IR-MAD and the error of the registration; for pixels of 5 m and more."""
@@ -112,6 +98,6 @@ def by_spectrum(
     statistic = irmad(before, after, valid, error_px=known, variates=variates)
     if model is None:
         tail = fit_tail(statistic[valid])
-        model = SpectrumModel(variates=variates, tail=tail, threshold=threshold)
+        model = SpectrumModel(variates=variates, tail=tail)
     z = np.where(valid, model.tail.z(statistic), np.float32(0)).astype(np.float32)
     return Scored(z=z, gain=np.zeros(valid.shape, np.float32), model=model)

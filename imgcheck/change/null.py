@@ -19,9 +19,6 @@ _MOST_SAMPLES = 200_000
 # null distribution becomes wider: changes are then missed, not invented.
 BULK = (0.30, 0.75)
 
-# Share of the variance that lies between two classes. A normal law cut at its middle has 0.637.
-_TWO_CLASSES = 0.66
-
 # Least shape where the bulk of the pair is no null. docs/benchmarks/change.md, structure.
 _USUAL_SHAPE = 1.5
 
@@ -84,19 +81,16 @@ def fit_tail(
     return Tail(scale=max(scale, least_scale), shape=shape)
 
 
-def between_classes(values: NDArray[np.floating]) -> float | None:
-    """Return the value that parts two classes best, or None where the values form one class.
+def between_classes(values: NDArray[np.floating]) -> float:
+    """Return the value that parts two classes best.
 
     N. Otsu, "A threshold selection method from gray-level histograms", IEEE Trans. SMC 9, 1979.
     """
     values = thinned(values)
     low, high = np.quantile(values, [0.001, 0.999])
-    values = np.clip(values, low, high)
-    counts, borders = np.histogram(values, 256)
+    counts, borders = np.histogram(np.clip(values, low, high), 256)
     share = np.cumsum(counts) / counts.sum()
     middle = (borders[1:] + borders[:-1]) / 2
     mean = np.cumsum(counts * middle) / counts.sum()
     between = (mean[-1] * share - mean) ** 2 / np.maximum(share * (1 - share), 1e-9)
-    best = int(np.argmax(between))
-    apart = between[best] / max(float(values.var()), 1e-12)
-    return float(borders[best + 1]) if apart > _TWO_CLASSES else None
+    return float(borders[int(np.argmax(between)) + 1])

@@ -14,15 +14,20 @@ from scipy.ndimage import find_objects
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from imgcheck.change import regions
+from imgcheck.change import causes, regions
+from imgcheck.change.detectors import StructureModel
 from imgcheck.change.grid import Mask
-from imgcheck.change.passes import HIGHEST_Q, LEAST_CONTRAST, Statistics
+from imgcheck.change.passes import LEAST_CONTRAST, Statistics
 from imgcheck.change.records import SEAM, STEPS, Record, Tile, weights
 from imgcheck.change.regions import Region
 from imgcheck.change.score import ToneModel
 
 # Pixels of chosen clusters of which quantiles are taken at most.
 _MOST_PIXELS = 4_000_000
+
+# Least pixels of an object by structure: half of what its histograms pool. Of smaller ones on the
+# labelled pairs one in four was right.
+_LEAST_STRUCTURE = 100
 
 # Side of the picture on which an outline is traced, pixels; larger objects are reduced to it.
 _LARGEST_OUTLINE = 1024
@@ -34,14 +39,14 @@ Records = Sequence[Callable[[], Record]]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Found:
-    """The significant regions, and how many others were left out, with their pixels.
+    """The significant regions, and how many others were left out.
 
-    ``masks`` are the pixels of the regions in the core of each part, where they were asked for.
+    ``left`` has the number of objects and of their pixels for each reason; ``masks`` are the pixels
+    of the regions in the core of each part, where they were asked for.
     """
 
     regions: tuple[Region, ...]
-    small: tuple[int, int]
-    faint: tuple[int, int]
+    left: dict[str, tuple[int, int]]
     masks: tuple[Mask, ...]
 
 
@@ -76,7 +81,8 @@ class _Clusters:
     number: NDArray[np.int64]
     pixels: NDArray[np.int64]
     p: NDArray[np.float64]
-    q: NDArray[np.float64]
+    tested: int
+    highest_q: float
 
     def of(self, part: int, labels: NDArray[np.int32]) -> NDArray[np.int64]:
         """Return the clusters of the labels of one part; -1 where there is none."""
@@ -85,8 +91,8 @@ class _Clusters:
 
     @property
     def chosen(self) -> Mask:
-        """The significant ones, and False for cluster -1."""
-        return np.append(self.q <= HIGHEST_Q, False)
+        """Those that may be significant, and False for cluster -1."""
+        return np.append(self.p <= self.highest_q, False)
 
 
 def _joined(records: Records, by: Statistics) -> _Clusters:
@@ -104,10 +110,16 @@ def _joined(records: Records, by: Statistics) -> _Clusters:
     count = np.bincount(number, weights=np.concatenate(counts), minlength=total).astype(np.int64)
     sum_ = np.bincount(number, weights=np.concatenate(sums), minlength=total)
     tested = count > 0
-    p, q = np.ones(total), np.ones(total)
-    p[tested] = regions.p_values(weights(sum_, count, by.threshold)[tested], by.null)
-    q[tested] = regions.q_values(p[tested])
-    return _Clusters(first=np.array(first), number=number, pixels=count, p=p, q=q)
+    p = np.ones(total)
+    p[tested] = by.null.p_values(weights(sum_, count, by.null.threshold)[tested])
+    return _Clusters(
+        first=np.array(first),
+        number=number,
+        pixels=count,
+        p=p,
+        tested=int(tested.sum()),
+        highest_q=by.null.highest_q,
+    )
 
 
 def _union(places: NDArray[np.int64], nodes: NDArray[np.int64], size: int) -> NDArray[np.int64]:
@@ -317,17 +329,39 @@ def _regions(
             if crop.bits.size:
                 crops[owner[n + k]].append(crop)
     mean = sums / np.maximum(pixels, 1)[:, None]
-    bands = (width - 2) // 3
-    small = (pixels > 0) & (pixels * by.gsd**2 < least_area)
+    bands = (width - causes.SIGNS - 2) // 3
     changes = mean[:, 2 * bands : 3 * bands]
     by_tone = isinstance(by.model, ToneModel)
-    faint = np.array(
-        [by_tone and regions.strength(change) < LEAST_CONTRAST for change in changes], dtype=bool
+    areas = pixels * by.gsd**2
+    if isinstance(by.model, StructureModel):
+        least_area = max(least_area, _LEAST_STRUCTURE * by.gsd**2)
+    why = causes.reasons(
+        mean[:, :bands],
+        mean[:, bands : 2 * bands],
+        mean[:, 3 * bands : 3 * bands + causes.SIGNS],
+        areas,
+        by_tone=by_tone,
     )
-    faint &= (pixels > 0) & ~small
+    for k in range(total):
+        if areas[k] < least_area:
+            why[k] = causes.small(least_area)
+        elif by_tone and regions.strength(changes[k]) < LEAST_CONTRAST:
+            why[k] = causes.faint(LEAST_CONTRAST)
+    rest = [k for k in range(total) if pixels[k] > 0 and not why[k]]
+    chance = clusters.p[parent]
+    q = np.ones(total)
+    q[rest] = regions.q_values(chance[rest], clusters.tested)
+    for k in rest:
+        if q[k] > by.null.highest_q:
+            why[k] = causes.CHANCE
+    left: dict[str, tuple[int, int]] = {}
+    for k in map(int, np.flatnonzero(pixels > 0)):
+        if why[k]:
+            count, inside = left.get(why[k], (0, 0))
+            left[why[k]] = (count + 1, inside + int(pixels[k]))
     spread = by.registration.shift.spread
     found = []
-    for k in map(int, np.flatnonzero((pixels > 0) & ~small & ~faint)):
+    for k in (k for k in rest if not why[k]):
         polygon, length = _outline(crops[k])
         region = regions.measure(
             polygon,
@@ -340,8 +374,8 @@ def _regions(
             peak_z=float(peaks[k]),
             gsd=by.gsd,
             edge_px=math.hypot(0.5, 1.0 if spread is None else spread),
-            p=float(clusters.p[parent[k]]),
-            q=float(clusters.q[parent[k]]),
+            p=float(chance[k]),
+            q=float(q[k]),
         )
         found.append((-region.area_m2, *region.polygon.min(axis=0)[::-1], k, region))
     found.sort(key=lambda one: one[:4])
@@ -349,8 +383,7 @@ def _regions(
     kept[[one[3] for one in found]] = True
     return Found(
         regions=tuple(one[4] for one in found),
-        small=(int(small.sum()), int(pixels[small].sum())),
-        faint=(int(faint.sum()), int(pixels[faint].sum())),
+        left=dict(sorted(left.items())),
         masks=tuple(
             kept[np.append(owner[n : n + len(one.pixels)], total)[one.labels]]
             for one, n in zip(pieces, first, strict=False)

@@ -6,13 +6,14 @@ and on any machine.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.change import regions
+from imgcheck.change import limit, regions, twins
 from imgcheck.change.detectors import (
     Scored,
     SpectrumModel,
@@ -33,7 +34,6 @@ from imgcheck.change.grid import (
     same_grid,
     usable,
 )
-from imgcheck.change.limit import smallest_injected
 from imgcheck.change.radiometry import (
     BandMatch,
     fit_radiometry,
@@ -41,7 +41,7 @@ from imgcheck.change.radiometry import (
     match_radiometry,
     match_sharpness,
 )
-from imgcheck.change.score import Score, ToneModel, pixel_score, smallest_found
+from imgcheck.change.score import Score, ToneModel, pixel_score
 from imgcheck.change.shift import Registration, move_back, register
 
 # Robust correlation of brightness from which both pictures have one light and season, so that tone
@@ -55,15 +55,9 @@ _FINE_GSD = 5.0
 # Of 36 pairs of other ground 27 stay below; docs/benchmarks/change.md, registration.
 _LEAST_STRUCTURE = 0.03
 
-# Regions with a q-value above this are not significant.
-HIGHEST_Q = 0.05
-
 # Mean difference below which a region is left out: compression and other displays cause such
 # differences everywhere. benchmarks: change, "no change", tuning part.
 LEAST_CONTRAST = 0.04
-
-# Contrast, as a share of full scale, for which the detection limit is stated.
-STATED_CONTRAST = 0.15
 
 # Distance over which the smoothing and pooling of each detector reach, pixels.
 _REACH = {"tone": 34, "structure": 38, "spectrum": 6}
@@ -87,12 +81,10 @@ class Statistics:
     radiometry : tuple of BandMatch
     detector : str
         ``tone``, ``structure`` or ``spectrum``; its ``model`` holds the null distribution.
-    threshold : float
-        Score of the nominal false alarm rate.
-    null : ndarray
-        Sorted weights of the clusters of noise.
-    smallest_px : float or None
-        Side of the smallest square of contrast `STATED_CONTRAST` that is found 9 times in 10.
+    null : twins.Null
+        Scores and clusters of unchanged ground.
+    power : limit.Power
+        What would be found.
     agreement, sigma : float
         Robust correlation of brightness, and robust deviation of its difference.
     """
@@ -105,16 +97,17 @@ class Statistics:
     radiometry: tuple[BandMatch, ...]
     detector: str
     model: ToneModel | StructureModel | SpectrumModel
-    threshold: float
-    null: NDArray[np.float64]
-    smallest_px: float | None
+    null: twins.Null
+    power: limit.Power
     agreement: float
     sigma: float
 
     @property
     def border(self) -> float:
         """The score above which a pixel is flagged."""
-        return self.threshold if isinstance(self.model, ToneModel) else self.model.threshold
+        if not isinstance(self.model, StructureModel):
+            return self.null.threshold
+        return max(self.null.threshold, float(self.null.score(np.array(self.model.border))))
 
     @property
     def halo(self) -> int:
@@ -154,8 +147,6 @@ def measure(
     valid: Mask | None,
     *,
     gsd: float,
-    threshold: float,
-    least_area: float,
     at: Frame | None = None,
 ) -> tuple[Statistics, Part] | Incomparable:
     """Measure a pair, or the sample of it that ``at`` describes; also return its score."""
@@ -189,39 +180,18 @@ def measure(
     else:
         detector = "structure" if gsd < _FINE_GSD else "spectrum"
 
-    def rescore(changed: Pixels) -> Scored:
-        if detector == "structure":
-            return by_structure(one, changed, known, threshold=threshold)
-        error = registration.error.at(at)
-        return by_spectrum(one, changed, known, error_px=error, threshold=threshold)
-
-    scored: Score | Scored = (
-        pixel_score(sharp_one, matched, known, reach=reach) if detector == "tone" else rescore(two)
-    )
-    # Few clusters of noise pass a raised threshold; the excess over the nominal one is compared.
-    null = regions.null_weights(regions.correlation_length(scored.z, known), threshold)
-    # Among several regions, a p-value of a tenth of the limit is significant.
-    least_weight = float(np.quantile(null, 1 - HIGHEST_Q / 10))
-    if isinstance(scored, Score):
-        side = smallest_found(
-            scored,
-            known,
-            threshold,
-            contrast=STATED_CONTRAST,
-            least_weight=least_weight,
-            blur_px=abs(blur),
-            least_px=least_area / gsd**2,
-        )
+    raw: Score | Scored
+    if detector == "tone":
+        raw = pixel_score(sharp_one, matched, known, reach=reach)
+    elif detector == "structure":
+        raw = by_structure(one, two, known)
     else:
-        side = smallest_injected(
-            lambda changed: rescore(changed).z,
-            two,
-            scored.z,
-            known,
-            scored.threshold,
-            contrast=STATED_CONTRAST,
-            least_weight=least_weight,
-        )
+        raw = by_spectrum(one, two, known, error_px=registration.error.at(at))
+    # The smoothness of the scores before their tail is corrected.
+    length = regions.correlation_length(raw.z, known)
+    kind = "coarse tone" if detector == "tone" and gsd >= _FINE_GSD else detector
+    null = twins.Null(kind=kind, length=length)
+    scored = _calibrated(raw, known, null)
     statistics = Statistics(
         gsd=gsd,
         grey=is_grey,
@@ -230,14 +200,34 @@ def measure(
         blur=blur,
         radiometry=radiometry,
         detector=detector,
-        model=scored.model,
-        threshold=threshold,
+        model=raw.model,
         null=null,
-        smallest_px=side,
+        power=limit.NOTHING,
         agreement=agreement,
         sigma=sigma,
     )
-    return statistics, Part(before=sharp_one, after=matched, known=known, scored=scored)
+
+    def rescore(changed: Pixels) -> Pixels:
+        """Score the pair again, with objects put into ``after``."""
+        return _scored(one, changed, sharp_one, known, at, statistics)[1].z
+
+    power = limit.measure(
+        rescore,
+        two,
+        scored.z,
+        known,
+        statistics.border,
+        least_weight=null.weight(null.highest_q / _tested(scored.z, statistics.border, known, at)),
+        nominal=null.threshold,
+    )
+    part = Part(before=sharp_one, after=matched, known=known, scored=scored)
+    return replace(statistics, power=power), part
+
+
+def _tested(z: Pixels, border: float, known: Mask, at: Frame) -> float:
+    """Return how many clusters the whole pair has, of which this may be a sample."""
+    count, _ = cv2.connectedComponents(((z > border) & known).astype(np.uint8), connectivity=8)
+    return max(1.0, (count - 1) * at.width * at.height / known.size)
 
 
 def score(
@@ -250,19 +240,34 @@ def score(
     if by.grey:
         one, two = grey(one), grey(two)
     one, two, known = _aligned(one, two, known, by.registration, by.fill)
-    sharp_one, sharp_two = match_sharpness(one, two, known, by.blur)
+    sharp_one = match_sharpness(one, two, known, by.blur)[0]
+    matched, scored = _scored(one, two, sharp_one, known, at, by)
+    return Part(before=sharp_one, after=matched, known=known, scored=scored)
+
+
+def _scored(
+    one: Pixels, two: Pixels, sharp_one: Pixels, known: Mask, at: Frame, by: Statistics
+) -> tuple[Pixels, Score | Scored]:
+    """Return ``two`` in the sharpness and radiometry of ``one``, and the score of the part."""
+    sharp_two = match_sharpness(one, two, known, by.blur)[1] if by.blur < 0 else two
     matched = match_radiometry(sharp_two, by.radiometry, at)
-    scored: Score | Scored
+    raw: Score | Scored
     if isinstance(by.model, ToneModel):
-        scored = pixel_score(sharp_one, matched, known, model=by.model)
+        raw = pixel_score(sharp_one, matched, known, model=by.model)
     elif isinstance(by.model, StructureModel):
-        scored = by_structure(one, two, known, threshold=by.threshold, model=by.model)
+        raw = by_structure(one, two, known, model=by.model)
     else:
         error = by.registration.error.at(at)
-        scored = by_spectrum(
-            one, two, known, error_px=error, threshold=by.threshold, model=by.model
-        )
-    return Part(before=sharp_one, after=matched, known=known, scored=scored)
+        raw = by_spectrum(one, two, known, error_px=error, model=by.model)
+    return matched, _calibrated(raw, known, by.null)
+
+
+def _calibrated(raw: Score | Scored, known: Mask, null: twins.Null) -> Score | Scored:
+    """Return a score with the tail of unchanged ground."""
+    z = np.where(known, null.score(raw.z), np.float32(0))
+    if isinstance(raw, Score):
+        return replace(raw, z=z, fine=null.score(raw.fine))
+    return replace(raw, z=z)
 
 
 def _aligned(

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.change import regions
+from imgcheck.change import causes
 from imgcheck.change.grid import Mask, opponent
-from imgcheck.change.passes import HIGHEST_Q, Part, Statistics
+from imgcheck.change.passes import Part, Statistics
 from imgcheck.change.score import Score
 
 # Scores are kept in steps of 1/64: sums of whole numbers do not depend on their order.
@@ -65,8 +65,9 @@ class Record:
         The pixels of clusters that may be significant, and around them; 0 is no cluster.
     fine : ndarray of shape (P,), bool
         Whether the finest level alone flags the pixel.
-    values : ndarray of shape (P, 3 C + 2), float16
-        Bands before and after, their change in opponent colours, gain of edges, size of the change.
+    values : ndarray of shape (P, 3 C + 5), float16
+        Bands before and after, their change in opponent colours, signs of innocent causes, gain of
+        edges, size of the change.
     """
 
     tile: Tile
@@ -96,7 +97,7 @@ def record(part: Part, tile: Tile, by: Statistics, *, top: int, left: int) -> Re
     counts = np.bincount(inside, minlength=count)[1:]
     seam = _seam(tile, wide)
     # Clusters of noise are counted, and their pixels dropped; one in the seam may be part of more.
-    light = regions.p_values(weights(sums, counts, by.threshold), by.null) > HIGHEST_Q
+    light = by.null.p_values(weights(sums, counts, by.null.threshold)) > by.null.highest_q
     light[np.unique(labels[seam & flagged]) - 1] = False
     kept = np.concatenate([[False], ~light])[labels]
     reach = scored.reach if isinstance(scored, Score) else None
@@ -107,9 +108,11 @@ def record(part: Part, tile: Tile, by: Statistics, *, top: int, left: int) -> Re
     rows, columns = np.nonzero(near & known)
     at = (rows + wide[0] - top, columns + wide[1] - left)
     before, after = part.before[at], part.after[at]
+    usual = float(by.fill[0].mean())
+    marks = causes.signs(part.before[cut], part.after[cut], known, usual)[rows, columns]
     if isinstance(scored, Score):
         change, gain = -scored.difference[at], np.zeros(len(rows), np.float32)
-        size, fine = np.sqrt(np.mean(change**2, axis=1)), scored.fine[at] > by.threshold
+        size, fine = np.sqrt(np.mean(change**2, axis=1)), scored.fine[at] > by.null.threshold
     else:
         change = opponent((after - before)[None])[0]
         gain, size = scored.gain[at], np.zeros(len(rows), np.float32)
@@ -126,7 +129,7 @@ def record(part: Part, tile: Tile, by: Statistics, *, top: int, left: int) -> Re
         places=_places((rows, columns), wide, tile),
         labels=labels[rows, columns].astype(np.int32),
         fine=fine,
-        values=np.column_stack([before, after, change, gain, size]).astype(np.float16),
+        values=np.column_stack([before, after, change, marks, gain, size]).astype(np.float16),
     )
 
 

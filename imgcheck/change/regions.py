@@ -8,12 +8,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 from skimage.measure import find_contours
 
-from imgcheck.change.grid import Mask, Pixels, blurred
-
-# Side and number of the random fields for null clusters.
-_FIELD = 384
-_FIELDS = 6
-_SEED = 20170924
+from imgcheck.change.causes import GREEN, greenness
+from imgcheck.change.grid import Mask, Pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +17,14 @@ class Region:
     """One connected patch of changed ground."""
 
     #: From before to after: `"appeared"` or `"vanished"` (edges), `"brighter"`, `"darker"`,
-    #: `"vegetation"` (greener or less green) or `"recoloured"`.
+    #: `"vegetation"` (greener or less green), `"water"` (came or went) or `"recoloured"`.
     kind: str
     #: Outline in pixels, x right, y down, (0, 0) the corner of the first pixel.
     polygon: NDArray[np.float64]
     #: Area on the ground, and its standard error from the uncertain edge.
     area_m2: float
     area_error_m2: float
-    #: Share of the clusters of pure noise, over the same threshold, that weigh as much.
+    #: Share of the clusters of unchanged twins that weigh as much.
     p_value: float
     #: Benjamini-Hochberg: expected share of false ones among regions with a p-value this small.
     q_value: float
@@ -39,38 +35,6 @@ class Region:
     contrast: float
     #: Highest score in the region.
     peak_z: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clusters:
-    """Connected pixels above a threshold.
-
-    Cluster k (from 0) has the label k + 1 in ``labels``, the summed excess of the score in
-    ``weights[k]``, and its left, top, width, height in ``boxes[k]``.
-    """
-
-    labels: NDArray[np.int32]
-    weights: NDArray[np.float64]
-    boxes: NDArray[np.int32]
-
-
-def clusters(z: Pixels, threshold: float, *, over: float | None = None) -> Clusters:
-    """Find the connected pixels above a threshold, corners included.
-
-    Their weights count the excess over ``over``, by default the threshold itself. A part of a
-    cluster never weighs more than the whole, so a lower ``over`` invents nothing.
-    """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        (z > threshold).astype(np.uint8), connectivity=8
-    )
-    nominal = threshold if over is None else over
-    excess = np.where(z > threshold, z - nominal, 0).astype(np.float64)
-    weights = np.bincount(labels.reshape(-1), weights=excess.reshape(-1), minlength=count)
-    return Clusters(
-        labels=np.asarray(labels, dtype=np.int32),
-        weights=weights[1:].astype(np.float64),
-        boxes=np.asarray(stats[1:, :4], dtype=np.int32),
-    )
 
 
 def correlation_length(z: Pixels, valid: Mask) -> float:
@@ -91,30 +55,16 @@ def correlation_length(z: Pixels, valid: Mask) -> float:
     return float(np.sqrt(-1 / (4 * np.log(ratio))))
 
 
-def null_weights(length: float, threshold: float) -> NDArray[np.float64]:
-    """Return the sorted weights of clusters of smooth Gaussian noise above a threshold."""
-    rng = np.random.default_rng(_SEED)
-    weights = []
-    for _ in range(_FIELDS):
-        field = rng.standard_normal((_FIELD, _FIELD)).astype(np.float32)
-        if length > 0.3:
-            field = blurred(field, length)
-        weights.append(clusters((field - field.mean()) / field.std(), threshold).weights)
-    return np.sort(np.concatenate(weights))
+def q_values(p: NDArray[np.float64], tested: int) -> NDArray[np.float64]:
+    """Return adjusted p-values of the hypotheses that may be rejected, among all that were tested.
 
-
-def p_values(weights: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the share of null clusters at least as heavy, at least one in their number."""
-    above = null.size - np.searchsorted(null, weights, side="left")
-    return (above + 1) / (null.size + 1)
-
-
-def q_values(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return adjusted p-values (Y. Benjamini, Y. Hochberg, J. R. Statistical Soc. B 57, 1995)."""
+    Y. Benjamini, Y. Hochberg, J. R. Statistical Soc. B 57, 1995. Objects with an innocent cause
+    are tested too, but count as no discovery.
+    """
     if not p.size:
         return p
     order = np.argsort(p)
-    scaled = p[order] * p.size / np.arange(1, p.size + 1)
+    scaled = p[order] * tested / np.arange(1, p.size + 1)
     result = np.empty_like(p)
     result[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     return result
@@ -169,8 +119,13 @@ def strength(change: NDArray[np.floating]) -> float:
     return max(abs(float(change[0])), float(np.abs(change[1:]).max()) / 2)
 
 
-# Green above the mean of red and blue, share of full scale, from which ground is vegetated.
-_GREEN = 0.03
+# Water is dark, and less red than green or blue by this share of its brightness.
+_DARK, _BLUE = 0.3, 0.25
+
+
+def _is_water(colour: NDArray[np.floating]) -> bool:
+    middle = float(colour.mean())
+    return middle < _DARK and float(max(colour[1:]) - colour[0]) > _BLUE * middle
 
 
 def _kind_of(
@@ -179,9 +134,11 @@ def _kind_of(
     """Return the kind of change of tone from mean colours, and their change in opponent colours."""
     if change.size != 3:
         return "brighter" if float(change.mean()) > 0 else "darker"
-    green = [float(colour[1] - (colour[0] + colour[2]) / 2) for colour in (before, after)]
-    if max(green) > _GREEN and abs(green[1] - green[0]) > _GREEN:
+    green = [greenness(colour) for colour in (before, after)]
+    if max(green) > GREEN and abs(green[1] - green[0]) > GREEN:
         return "vegetation"
+    if _is_water(before) != _is_water(after):
+        return "water"
     if abs(float(change[0])) < 0.5 * strength(change):
         return "recoloured"
     return "brighter" if float(change[0]) > 0 else "darker"

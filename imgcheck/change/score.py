@@ -1,4 +1,4 @@
-"""Score of the difference of two pictures at each pixel, and the smallest object it would show.
+"""Score of the difference of two pictures of one light at each pixel.
 
 The difference is computed at several sizes of detail, divided by its usual size on ground of the
 same texture, and converted to a standard normal score by the shape of its bulk, which is assumed to
@@ -24,10 +24,12 @@ _BINS = 10
 # Residual error of the radiometric match, share of full scale: two steps of 255.
 _RADIOMETRY_FLOOR = 0.008
 
-# Least scale of the null, in units of the usual difference: where the residual error of radiometry
-# is larger than the noise of the pair, the noise must not reduce the scale again.
-# benchmarks: change, "nochange", tuning part: 1.1 % of pixels pass the score of 1 %.
-SMALLEST_SCALE = 0.8
+# Part of the ordered differences of two pictures of one light that represents unchanged ground, and
+# the least scale of its law, in units of the usual difference. With (0.30, 0.75) and 0.8 the share
+# of twins above a score varied three times as much from place to place.
+# docs/benchmarks/change.md, no-change twins.
+_BULK = (0.50, 0.95)
+_LEAST_SCALE = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +62,12 @@ class Score:
     """Score of every pixel (0 where nothing is known), and what it rests on.
 
     ``fine`` is the score of the finest level alone; ``difference`` (M, N, C) is before minus after
-    in opponent colours at the finest scale; ``usual`` the usual difference of brightness at each
-    level of the model.
+    in opponent colours at the finest scale.
     """
 
     z: Pixels
     fine: Pixels
     difference: Pixels
-    usual: tuple[Pixels, ...]
     model: ToneModel
 
     @property
@@ -155,7 +155,7 @@ def pixel_score(
     one, two = opponent(before), opponent(after)
     base_one, base_two = smooth(one, valid, SCALES[0]), smooth(two, valid, SCALES[0])
     difference = _least_difference(base_one, base_two, valid, reach)
-    levels, brightness = [], []
+    levels = []
     fine = np.zeros(valid.shape, np.float32)
     highest = np.full(valid.shape, -np.inf, np.float32)
     for k, sigma in enumerate(SCALES):
@@ -173,11 +173,9 @@ def pixel_score(
             spread = np.interp(texture, *nodes[band]).astype(np.float32)
             usual = np.hypot(spread, np.float32(_RADIOMETRY_FLOOR))
             total += (soft[..., band] / usual) ** 2
-            if band == 0:
-                brightness.append(usual)
         unusual = np.sqrt(total / len(bands))
         tail = (
-            fit_tail(unusual[valid], least_scale=SMALLEST_SCALE)
+            fit_tail(unusual[valid], bulk=_BULK, least_scale=_LEAST_SCALE)
             if model is None
             else model.levels[k].tail
         )
@@ -191,68 +189,5 @@ def pixel_score(
         z=z,
         fine=np.where(valid, fine, np.float32(0)),
         difference=base_one - base_two,
-        usual=tuple(brightness),
         model=model or ToneModel(reach=reach, levels=tuple(levels), effective=effective),
     )
-
-
-# Sides tried, pixels.
-_SIDES = (3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 20, 24, 28, 34, 40, 48, 56, 64)
-
-_PLACES = 4_000
-
-# Mean height of a smoothed square relative to that of its centre.
-_FULLNESS = 0.6
-
-
-def _peak(side: float, sigma: float) -> float:
-    """Return the height at the centre of a square of height 1 after Gaussian smoothing."""
-    return math.erf(side / (2 * math.sqrt(2) * sigma)) ** 2
-
-
-def smallest_found(
-    score: Score,
-    known: Mask,
-    threshold: float,
-    *,
-    contrast: float,
-    least_weight: float,
-    blur_px: float,
-    least_px: float,
-) -> float | None:
-    """Return the side in pixels of the smallest square that is found at 9 in 10 places, if any.
-
-    ``contrast`` is a share of full scale; ``threshold`` the score above which a pixel is flagged;
-    ``least_weight`` the summed excess at which a region is significant. The object loses a rim as
-    wide as the tolerated misplacement, and 1.28 sigma of its height, the 90 % quantile of noise.
-    """
-    places = np.flatnonzero(known)
-    places = places[:: max(1, places.size // _PLACES)]
-    if not places.size:
-        return None
-    units = [usual.reshape(-1)[places] for usual in score.usual]
-    for side in _SIDES:
-        inner = side - 2 * score.reach
-        if inner < 1 or side**2 < least_px:
-            continue
-        z = _scores(score, units, contrast, inner, blur_px)
-        weight = inner**2 * _FULLNESS * np.maximum(z - threshold, 0)
-        if np.mean(weight >= max(least_weight, 1e-6)) >= 0.9:
-            return side
-    return None
-
-
-def _scores(
-    score: Score,
-    units: list[NDArray[np.float32]],
-    contrast: float,
-    side: float,
-    blur_px: float,
-) -> NDArray[np.float32]:
-    """Return the score at the centre of such an object at each place."""
-    highest = np.full(units[0].shape, -3.0, dtype=np.float32)
-    for level, unit in zip(score.model.levels, units, strict=True):
-        height = contrast * _peak(side, math.hypot(level.sigma_px, blur_px))
-        unusual = np.maximum(height / unit - 1.28, 0) / math.sqrt(len(level.usual))
-        highest = np.maximum(highest, level.tail.z(unusual))
-    return _joint_z(highest, score.model.effective)

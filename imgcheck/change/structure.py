@@ -109,7 +109,8 @@ def _histograms(picture: Pixels, valid: Mask) -> list[Pixels]:
     for k in range(_BINS):
         away = np.abs(place - k)
         share = np.maximum(1 - np.minimum(away, _BINS - away), 0)
-        found.append(np.sqrt(_mean(_half(strength * share), _POOL)))
+        # Running sums may end a little below zero.
+        found.append(np.sqrt(np.maximum(_mean(_half(strength * share), _POOL), 0)))
     return found
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
 from imgcheck.change.bitemporal import Changes, checked_area, summary, unlike
 from imgcheck.change.grid import Frame, Pixels
@@ -159,7 +158,6 @@ def detect_tiles(
     folder: Path | None = None,
     identity: str = "",
     progress: Progress | None = None,
-    false_alarm_rate: float = 0.01,
     min_area_m2: float | None = None,
 ) -> TiledChanges:
     """Detect changes between two pictures of any size; see `detect` for what is compared and how.
@@ -185,16 +183,13 @@ def detect_tiles(
     Pictures above 864 pixels a side are measured on 36 blocks spread evenly, their shift
     first on a reduced picture; memory does not depend on their size.
     """
-    least_area = checked_area(gsd, false_alarm_rate, min_area_m2)
-    threshold = -float(ndtri(false_alarm_rate))
+    least_area = checked_area(gsd, min_area_m2)
     height, width = source.height, source.width
     tiles = tiles_of(height, width)
     single = len(tiles) == 1
     shift = (0, 0) if single else coarse_shift(source)
     before, after, at = sample(source, shift)
-    measured = measure(
-        before, after, None, gsd=gsd, threshold=threshold, least_area=least_area, at=at
-    )
+    measured = measure(before, after, None, gsd=gsd, at=at)
     step = reduction(height, width)
     size: dict[str, Any] = {"height": height, "width": width, "reduction": step}
     if isinstance(measured, Incomparable):
@@ -247,7 +242,7 @@ def _changes(
     total = size["height"] * size["width"]
     error = by.registration.error.nodes
     return TiledChanges(
-        **summary(by, found, least_area, known=known, total=total, moved=shift),
+        **summary(by, found, known=known, total=total, moved=shift),
         **size,
         error_px=None
         if np.isnan(error).any()

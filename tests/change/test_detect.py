@@ -108,7 +108,7 @@ def test_share_of_false_alarms_is_what_was_asked_for() -> None:
     rng = np.random.default_rng(19)
     before = ground(20, 320)
     pairs = [seen(before, int(rng.integers(1e6)), noise=0.03) for _ in range(2)]
-    found = change.detect(*pairs, gsd=1, false_alarm_rate=0.01)
+    found = change.detect(*pairs, gsd=1)
     share = float((found.score > 2.326).mean())
     assert 0.001 < share < 0.03
 
@@ -207,7 +207,6 @@ def test_different_sizes_are_refused_with_both_named() -> None:
     [
         ({"gsd": 0}, "gsd"),
         ({"gsd": float("nan")}, "gsd"),
-        ({"gsd": 1, "false_alarm_rate": 0}, "false_alarm_rate"),
         ({"gsd": 1, "min_area_m2": -1}, "min_area_m2"),
     ],
 )
@@ -229,8 +228,9 @@ def test_q_values_follow_benjamini_and_hochberg() -> None:
     from imgcheck.change.regions import q_values
 
     p = np.array([0.01, 0.04, 0.03, 0.005])
-    assert q_values(p) == pytest.approx([0.02, 0.04, 0.04, 0.02])
-    assert q_values(np.zeros(0)).size == 0
+    assert q_values(p, 4) == pytest.approx([0.02, 0.04, 0.04, 0.02])
+    assert q_values(p, 8) == pytest.approx([0.04, 0.08, 0.08, 0.04])
+    assert q_values(np.zeros(0), 3).size == 0
 
 
 @pytest.mark.slow

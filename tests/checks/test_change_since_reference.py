@@ -8,6 +8,7 @@ import pytest
 from imgcheck import change
 from imgcheck.case import Case, Reference
 from imgcheck.change import Region, Suppressed
+from imgcheck.change.limit import NOTHING
 from imgcheck.checks import change_since_reference
 from imgcheck.model import Changed, Outcome, Window
 from imgcheck.model.claimfile import loads
@@ -19,6 +20,7 @@ def result(**fields) -> change.ChangeResult:
         "mask": np.zeros((4, 4), bool),
         "score": np.zeros((4, 4), np.float32),
         "smallest_m": 3.0,
+        "power": NOTHING,
         "suppressed": (),
         "incomparable": "",
         "detector": "tone",
