@@ -14,6 +14,7 @@ from imgcheck.quantity import distance
 from imgcheck.report import location, page
 from imgcheck.report.formatting import line
 from imgcheck.report.locate_views import View, Views
+from imgcheck.report.marks import scale_length
 
 # Tie points drawn: the best of each cell of a grid over the picture.
 _CELLS = 9
@@ -60,7 +61,7 @@ class Stage:
     @property
     def scale(self) -> tuple[float, str]:
         """Length of the scale bar in pixels of the view, and in words."""
-        length = scale_length(self.view)
+        length = scale_length(self.view.size[0], self.view.metres)
         return length / self.view.metres, distance(length)
 
 
@@ -238,13 +239,6 @@ def _ellipse(measures: Measures, view: View, spot: tuple[float, float], factor: 
         x=float(x),
         y=float(y),
     )
-
-
-def scale_length(view: View) -> float:
-    """Return a round length on the ground, in metres, that fits a quarter of the view."""
-    room = 0.25 * view.size[0] * view.metres
-    power = 10.0 ** math.floor(math.log10(room))
-    return max(n for n in (power, 2 * power, 5 * power) if n <= room)
 
 
 def _factor(wanted: float, found: float) -> int:

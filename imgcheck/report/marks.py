@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from imgcheck.model import Finding, Region, Report
+from imgcheck.quantity import distance
 
 #: Outlines drawn on one picture; more of them hide what they mark. All are in report.json.
 MAX_MARKS = 1500
@@ -57,6 +58,15 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Where a placed picture lies: metres per pixel, north, and its centre in words."""
+
+    gsd_m: float
+    north_deg: float | None
+    centre: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
     """A picture with its marks, as ``viewer.html`` draws it.
 
@@ -70,10 +80,19 @@ class Viewer:
     alt: str
     caption: str
     marks: tuple[Mark, ...]
+    ground: "Ground | None" = None
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         return layers(self.marks, self.key, self.size)
+
+    @property
+    def scale(self) -> tuple[float, str] | None:
+        """Length of the scale bar in pixels of the picture, and in words."""
+        if self.ground is None:
+            return None
+        length = scale_length(self.size[0], self.ground.gsd_m)
+        return length / self.ground.gsd_m, distance(length)
 
     @property
     def numbered(self) -> bool:
@@ -95,6 +114,29 @@ class Viewer:
         return hidden + "".join(
             f"main:has(#s{n}[open]) #{self.key} g .s{n}{{display:inline}}\n" for n in numbers
         )
+
+
+def ground_of(report: Report) -> Ground | None:
+    """Return where the posted picture lies, from the finding that carries its footprint."""
+    for finding in report.findings:
+        values = {m.name: m.value for m in finding.measures}
+        gsd, north = values.get("ground sample distance"), values.get("direction of north")
+        if finding.evidence.footprints and isinstance(gsd, float) and gsd > 0:
+            ring = finding.evidence.footprints[0].ring[:-1]
+            lon, lat = (sum(point[k] for point in ring) / len(ring) for k in (0, 1))
+            return Ground(
+                gsd_m=gsd,
+                north_deg=north if isinstance(north, float) else None,
+                centre=f"{lat:.5f}, {lon:.5f}",
+            )
+    return None
+
+
+def scale_length(width: int, gsd_m: float) -> float:
+    """Return a round length on the ground, in metres, that fits a quarter of a picture's width."""
+    room = 0.25 * width * gsd_m
+    power = 10.0 ** math.floor(math.log10(room))
+    return max(n for n in (power, 2 * power, 5 * power) if n <= room)
 
 
 def marks_on(report: Report, image: str) -> tuple[Mark, ...]:

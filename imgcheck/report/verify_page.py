@@ -13,7 +13,7 @@ from imgcheck.model import Claim, DetectionPower, Finding, Input, Picture, Repor
 from imgcheck.report import formatting, page, wording
 from imgcheck.report.arrange import Arrangement, Section, arrange, tally, wanted
 from imgcheck.report.formatting import first_sentence, line, number
-from imgcheck.report.marks import Mark, Viewer, marks_on, numbers
+from imgcheck.report.marks import Mark, Viewer, ground_of, marks_on, numbers
 
 # Rows shown of one table; a count of 4,000 rows is data, and data is in report.json.
 _ROWS = 200
@@ -192,6 +192,7 @@ def _viewers(
         made[item.id] = Viewer(
             key=f"v{i}",
             marks=marks[item.id],
+            ground=ground_of(report) if posted else None,
             address=address,
             size=frame,
             alt=f"{what}, {line(item.name, limit=120)}",

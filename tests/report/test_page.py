@@ -8,7 +8,16 @@ from html.parser import HTMLParser
 
 import pytest
 
-from imgcheck.model import Evidence, Finding, Outcome, Picture, Region, Report
+from imgcheck.model import (
+    Evidence,
+    Finding,
+    Footprint,
+    Measure,
+    Outcome,
+    Picture,
+    Region,
+    Report,
+)
 from imgcheck.report import wording as words
 from imgcheck.report.marks import MAX_MARKS
 from imgcheck.report.verify_page import html
@@ -245,3 +254,22 @@ def test_a_huge_text_does_not_swell_the_page() -> None:
     text = html(replace(sample(), verdicts=verdicts), pictures={})
     assert len(text) < len(html(sample(), pictures={})) + 100_000
     assert "more characters, see report.json" in text
+
+
+def test_a_placed_picture_has_a_scale_a_north_arrow_and_its_position() -> None:
+    ring = ((40.0, 35.0), (40.2, 35.0), (40.2, 35.1), (40.0, 35.1), (40.0, 35.0))
+    placed = Finding(
+        check="geo.place", check_version="1", statement=None, outcome=Outcome.INCONCLUSIVE,
+        summary="Placed.", basis="b",
+        measures=(
+            Measure(name="ground sample distance", value=0.5, unit="m"),
+            Measure(name="direction of north", value=12.0, unit="deg"),
+        ),
+        evidence=Evidence(footprints=(Footprint(label="footprint", ring=ring),)),
+    )  # fmt: skip
+    report = replace(sample(), findings=(placed,), verdicts=())
+    text = html(report, picture_view=scenery.posted())
+    assert "35.05000, 40.10000" in text and "0.5 m per pixel" in text
+    assert "North: 12.0 degrees clockwise from up" in text
+    # A quarter of 1,280 px of 0.5 m is 160 m: the bar is 100 m, 200 px.
+    assert ">100 m</text>" in text and "V0H200V" in text
