@@ -36,6 +36,8 @@ _CLEARLY = 1.3
 # Colours that ground does not have: saturated, or at the end of the scale.
 _DARK, _BRIGHT, _VIVID, _VIVID_VALUE = 14, 242, 0.6, 100
 _FLAT_SHARE = 0.5
+# What is drawn has two tones over this much of it: ink and paper.
+_PLAIN_SHARE = 0.75
 _DRAWN_SHARE = 0.3
 # Sides of moved squares, grid pixels.
 _SIZES = (12, 16, 20, 24, 32, 48, 64, 96)
@@ -217,7 +219,14 @@ def _kind(
     was = found.predicted[part][changed]
     # Ground that was as bright or as dark before is still ground.
     new = extreme & ((high <= _DARK) & (was > 2 * _DARK) | (low >= _BRIGHT) & (was < 200) | vivid)
-    return "overlay" if new.mean() > _FLAT_SHARE else "content"
+    # Its rim is mixed with the ground.
+    gap = np.abs(found.picture[part] - found.predicted[part])[changed]
+    core = gap >= np.percentile(gap, 95) / 2
+    if max(new.mean(), new[core].mean()) <= _FLAT_SHARE:
+        return "content"
+    # Dark or vivid ground has detail.
+    plain = sum(covered.tones(found.picture[part][changed][core]))
+    return "overlay" if plain >= _PLAIN_SHARE else "content"
 
 
 def powers(

@@ -16,6 +16,10 @@ from imgcheck.imaging.pixels import Float32, Float64, Mask
 _FLAT, _FLAT_WINDOW = 6.0, 7
 # ... and its whole core this even; asphalt and water are not so even over such an area.
 _EVEN, _LEAST_FLAT_SHARE, _LEAST_FLAT_PX = 8.0, 1e-3, 100
+# A box is most of what differs there; water in a patch of other ground is a part of it.
+_FLAT_PART, _FLAT_RIM = 0.75, 5
+# ... unless it is a rectangle without any detail; it may have the tone of textured ground around.
+_BOX_EVEN, _BOX_FILLED, _BOX_AROUND = 3.0, 0.75, 0.6
 # Where something was erased, the patch has the tone of the ground around it.
 _SURROUNDED, _AS_AROUND, _EDGE_REACH = 10.0, 0.5, 5
 # A difference counts from this many times what is usual for such texture, and this many levels.
@@ -29,6 +33,9 @@ _COARSE_SHARE, _COARSE_AGREES, _LARGEST_CELL = 0.02, 0.6, 0.03
 # .52 and .56, and 9 in 10 change the mean by more.
 _BLURS = (1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0)
 _BLUR_LEFT, _CELL_LEFT, _MEAN_KEPT, _LEAST_COARSE_PX = 0.5, 0.5, 0.12, 64
+# ... and what is broad there, over this blur: a smooth patch of that mean reaches .4, pixels and
+# blurs .67 to 1.
+_TRACED = (4.0, 0.55)
 # However it was made coarse: over the wider of two blurs nothing is lost but this share, over the
 # other both agree. Patches of other ground: one of 60 is below .2, and its correlation is .78.
 _WIDER, _WIDE_LOST, _FOLLOWED = (8.0, 4.0), 0.2, 0.9
@@ -41,6 +48,10 @@ _LEAST_DETAIL = 1.0
 _ROW, _THIN_SIGMA, _THIN, _THINNER = 3.0, 1.5, 0.55, 1.4
 # Strokes and letters: of one or two tones, long for their width.
 _TONE, _OF_TONES, _LONG, _VERY_LONG = 16.0, 0.6, 4.0, 8.0
+# ... or short, but so many times as long as wide without its halo, and plain
+_SHORT, _PLAIN = 2.7, 0.7
+# ... and no patch, which fills this much of its outline
+_FILLED = 0.7
 # ... that the known picture does not have this near, by this much, over this share.
 _NEAR, _FOREIGN, _FOREIGN_SHARE = 7, 10.0, 0.5
 # ... or of one tone over so much more of it than the known picture is.
@@ -79,7 +90,7 @@ def find(picture: Float32, known: Float32) -> Mask:
         return np.zeros(picture.shape, bool)
     a, b, differs = differing(picture, known)
     foreign = _foreign(a, b, _NEAR)
-    flat = _flat(a, differs, usable)
+    flat = _flat(a, b, differs, usable)
     coarse = _coarse(a, b, usable)
     evidence = flat | coarse | _near(~usable)
     found = flat | coarse
@@ -190,13 +201,15 @@ def _foreign(a: Float32, b: Float32, side: int) -> Mask:
     return np.asarray((a > cv2.dilate(b, near) + _FOREIGN) | (a < cv2.erode(b, near) - _FOREIGN))
 
 
-def _flat(a: Float32, differs: Mask, usable: Mask) -> Mask:
+def _flat(a: Float32, b: Float32, differs: Mask, usable: Mask) -> Mask:
     """Find even patches that lie, for a good part, where the two differ."""
     window = np.ones((_FLAT_WINDOW, _FLAT_WINDOW), np.uint8)
     spread = cv2.dilate(a, window) - cv2.erode(a, window)
     core = (spread <= _FLAT) & usable
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(core.astype(np.uint8), connectivity=4)
     least = max(_LEAST_FLAT_PX, _LEAST_FLAT_SHARE * a.size)
+    # Over ground of its own tone a box takes the detail alone.
+    lost = np.asarray(cv2.dilate(b, window) - cv2.erode(b, window)) > 3 * _FLAT
     found = np.zeros(a.shape, bool)
     for label in np.flatnonzero(boxes[:, 4] >= least):
         left, top, wide, high, _ = boxes[label]
@@ -205,18 +218,37 @@ def _flat(a: Float32, differs: Mask, usable: Mask) -> Mask:
             max(0, top - grow) : top + high + grow, max(0, left - grow) : left + wide + grow
         ]
         members = labels[part] == label
-        if label == 0 or not differs[part][members].mean() > 0.3:
+        if label == 0 or not (differs | lost)[part][members].mean() > 0.3:
             continue
         low, middle, high_ = np.percentile(a[part][members], [5, 50, 95])
         if high_ - low > _EVEN:
             continue
+        is_box = high_ - low <= _BOX_EVEN and _fills_a_rectangle(members)
+        if not is_box and _share_of_places(members, differs[part]) < _FLAT_PART:
+            continue
         ring = _dilated(members, grow) & ~_dilated(members, _EDGE_REACH) & usable[part]
-        if np.mean(np.abs(a[part][ring] - middle) <= _SURROUNDED) > _AS_AROUND:
+        alike = np.mean(np.abs(a[part][ring] - middle) <= _SURROUNDED)
+        if alike > (_BOX_AROUND if is_box else _AS_AROUND):
             continue
         # Its rim has the same tone, as far as compression leaves it.
         near = _dilated(members, grow) & (np.abs(a[part] - middle) <= 3 * _EVEN)
         found[part] |= members | (near & (differs[part] | ~usable[part]))
     return found
+
+
+def _fills_a_rectangle(members: Mask) -> bool:
+    points = np.argwhere(members)[:, ::-1].astype(np.float32)
+    sides = cv2.minAreaRect(points)[1]
+    return len(points) >= _BOX_FILLED * (sides[0] + 1) * (sides[1] + 1)
+
+
+def _share_of_places(members: Mask, differs: Mask) -> float:
+    """Return the share of a patch in the places that differ and that it is a part of."""
+    _, places = cv2.connectedComponents(differs.astype(np.uint8), connectivity=8)
+    touched = np.unique(places[members & differs])
+    inside = np.isin(places, touched[touched > 0])
+    # Compression blurs the rim of a box over a few pixels.
+    return float(_dilated(members, _FLAT_RIM)[inside].mean())
 
 
 def _fine(gray: Float32) -> Float32:
@@ -263,6 +295,8 @@ def is_coarse_version(a: Float32, b: Float32, members: Mask) -> bool:
     lost = (b - a)[members]
     if abs(float(lost.mean())) > _MEAN_KEPT * float(np.sqrt(np.mean(lost**2))) + 0.5:
         return False
+    if _likeness(a, b, members, _TRACED[0]) < _TRACED[1]:
+        return False
     cells = [float(_within_cells(gray)[members].mean()) for gray in (a, b)]
     if cells[0] <= min(_CELL_SLOPE, _CELL_LEFT * cells[1]):
         return True
@@ -272,6 +306,17 @@ def is_coarse_version(a: Float32, b: Float32, members: Mask) -> bool:
         if left <= _BLUR_LEFT**2 * max(float(taken), 1.0):
             return True
     return False
+
+
+def _likeness(a: Float32, b: Float32, members: Mask, sigma: float) -> float:
+    """Return the correlation of what is broad in a patch, without what is beside it."""
+    share = np.maximum(_blur(members.astype(np.float32), sigma), np.float32(1e-3))[members]
+    seen, was = (
+        _blur(np.where(members, gray, np.float32(0)).astype(np.float32), sigma)[members] / share
+        for gray in (a, b)
+    )
+    spread = float(np.sqrt((seen.var() + 1) * (was.var() + 1)))
+    return float(np.mean((seen - seen.mean()) * (was - was.mean()))) / spread
 
 
 def _keeps_what_is_broad(a: Float32, b: Float32, members: Mask) -> bool:
@@ -300,11 +345,12 @@ def _is_stroke(a: Float32, b: Float32, foreign: Mask, members: Mask) -> bool:
     gap = np.abs(a - b)
     if length >= _ROW * width and _is_thin(a, b, gap, members):
         return True
-    if length < _LONG * width:
-        return False
     core = members & (gap >= np.percentile(gap[members], 95) / 2)
     # A shifted edge has the tones that the known picture has beside it, and so has that one here.
     is_new = foreign[core].mean() >= _FOREIGN_SHARE
+    if length < _LONG * width or _is_compact(members):
+        is_thin = _times_as_long(np.argwhere(core).astype(np.float32)) >= _SHORT
+        return bool(is_new and is_thin and tones(a[core])[0] >= _PLAIN)
     if is_new and length >= _VERY_LONG * width:
         return True  # strokes of several colours that cross each other
     change = (a - b)[core]
@@ -314,9 +360,24 @@ def _is_stroke(a: Float32, b: Float32, foreign: Mask, members: Mask) -> bool:
         and np.ptp(np.percentile(a[core], [10, 90])) <= _STEADY * abs(np.median(change))
     ):
         return True
-    first, second = _tones(a[core])
-    is_even = first >= _tones(b[core])[0] + _MORE_EVEN
+    first, second = tones(a[core])
+    is_even = first >= tones(b[core])[0] + _MORE_EVEN
     return first + second >= _OF_TONES and bool(is_new or is_even)
+
+
+def _is_compact(members: Mask) -> bool:
+    """Return whether a difference fills its outline, and is not long for its width.
+
+    A patch with holes is as long for its width as a ring, but no ring.
+    """
+    points = np.argwhere(members)[:, ::-1].astype(np.float32)
+    filled = len(points) >= _FILLED * cv2.contourArea(cv2.convexHull(points))
+    return filled and _times_as_long(points) < _LONG
+
+
+def _times_as_long(points: Float32) -> float:
+    low, high = sorted(side + 1 for side in cv2.minAreaRect(points)[1])
+    return float(high / low)
 
 
 def _is_thin(a: Float32, b: Float32, gap: Float32, members: Mask) -> bool:
@@ -325,7 +386,7 @@ def _is_thin(a: Float32, b: Float32, gap: Float32, members: Mask) -> bool:
     return fine >= max(_THIN * float(gap[members].mean()), _THINNER * was)
 
 
-def _tones(values: Float32) -> tuple[float, float]:
+def tones(values: Float32) -> tuple[float, float]:
     """Return the shares of the most and the second most frequent tone."""
     counts, _ = np.histogram(values, bins=np.arange(0, 261, 4))
     wide, shares = int(2 * _TONE / 4), []

@@ -240,8 +240,9 @@ class _Places:
         for label in np.flatnonzero(real):
             x, y, wide, high, _ = (int(v) for v in found[label])
             part = np.s_[y : y + high, x : x + wide]
+            inside = np.isfinite(picture[part]) & np.isfinite(aligned[part])
             # Sharp edges differ by much, and agree.
-            real[label] = moved.alike(seen[part], known[part]) < _PLACE_AGREES
+            real[label] = moved.alike(seen[part][inside], known[part][inside]) < _PLACE_AGREES
             if real[label]:
                 boxes.append((x, y, x + wide, y + high))
         return cls(seen=seen, known=known, boxes=boxes, mask=real[labels])
