@@ -17,18 +17,13 @@ The floor (`registration.SAME_SIGMA_PX`) was set on rendered pictures of seeds b
 
 import argparse
 import datetime as dt
-import json
-import os
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 
 from imgcheck import scene, sun
@@ -36,13 +31,12 @@ from imgcheck.geo import settling
 from imgcheck.imaging import registration, transforms, warp
 from imgcheck.imaging.registration import NotRegistered, Registered, Registration
 from imgcheck.quantity import LonLat
-from tests.benchmarks.geo_place import Scene, jpeg, rate, read, table
+from tests.benchmarks.geo_place import Scene, jpeg, read, table
 from tests.benchmarks.grounds import grounds
 from tests.benchmarks.hard_looks import referenced
 from tests.benchmarks.posting import Handling, gray, post
+from tests.benchmarks.runs import CHI2_95, Row, command, errors, held, note
 
-_ROOT = Path(__file__).resolve().parents[2]
-_CHI2_95 = 5.991464547
 _LATITUDE, _LONGITUDE = 35.0, 40.0
 # Grain of the heights on which a picture from beside the vertical was rectified, metres.
 _HEIGHTS_M = 15.0
@@ -214,19 +208,13 @@ KINDS: dict[str, Callable[[Path, np.random.Generator], Made]] = {
 }
 
 
-def _row(
-    kind: str, seed: int, found: Registration, truth: NDArray[np.float64]
-) -> dict[str, object]:
+def _row(kind: str, seed: int, found: Registration, truth: NDArray[np.float64]) -> Row:
     if isinstance(found, NotRegistered):
         return {"kind": kind, "seed": seed, "placed": False, "reason": found.reason}
-    ring = transforms.corners(found.picture_shape)
-    spots = np.concatenate([ring.mean(axis=0, keepdims=True), ring])
-    return {
+    return errors(found, truth) | {
         "kind": kind,
         "seed": seed,
         "placed": True,
-        "gaps": (transforms.apply(found.matrix, spots) - transforms.apply(truth, spots)).tolist(),
-        "spread": registration.place_covariance(found, spots).tolist(),
         "share": found.inliers / found.matches,
         "inliers": found.inliers,
         "distinct": found.distinct,
@@ -236,29 +224,21 @@ def _row(
     }
 
 
-def measure(data: Path, kinds: list[str], seeds: range, log: Path) -> None:
+def measure(data: Path, seeds: range, chosen: argparse.Namespace) -> None:
     """Place pictures, one line of the log each."""
     for seed in seeds:
-        for kind in kinds:
+        for kind in chosen.kinds:
             rng = np.random.default_rng([seed, list(KINDS).index(kind)])
             picture, reference, truth = KINDS[kind](data, rng)
             shades = gray(picture)
             found = registration.register(shades, reference.gray)
             if isinstance(found, Registered):
                 found = settling.settle(found, shades, None, referenced(reference))
-            with log.open("a") as out:
-                out.write(json.dumps(_row(kind, seed, found, truth)) + "\n")
+            note(chosen.log, _row(kind, seed, found, truth))
 
 
-def inside(row: dict[str, Any]) -> list[bool]:
-    """Say of the centre and the four corners whether the truth lies in their ellipses."""
-    pairs = zip(np.array(row["gaps"]), np.array(row["spread"]), strict=True)
-    return [bool(gap @ np.linalg.solve(spread, gap) < _CHI2_95) for gap, spread in pairs]
-
-
-def summary(log: Path) -> None:
+def summary(rows: list[Row], chosen: argparse.Namespace) -> None:
     """Print the table."""
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
     lines = []
     for name, first, last in (("below 200", 0, 200), ("from 200 on", 200, 10**9)):
         for kind in KINDS:
@@ -266,17 +246,15 @@ def summary(log: Path) -> None:
             placed = [r for r in group if r["placed"]]
             if not placed:
                 continue
-            held = np.array([inside(r) for r in placed])
-            gaps = np.hypot(*np.moveaxis(np.array([r["gaps"] for r in placed]), -1, 0))
-            axes = [np.sqrt(_CHI2_95 * np.linalg.eigvalsh(r["spread"][0])[-1]) for r in placed]
+            away = np.hypot(*np.array([r["gaps"][0] for r in placed]).T)
+            axes = [np.sqrt(CHI2_95 * np.linalg.eigvalsh(r["spread"][0])[-1]) for r in placed]
             lines.append(
                 [
                     kind,
                     name,
                     f"{len(placed)}/{len(group)}",
-                    rate(int(held[:, 0].sum()), len(placed)),
-                    f"{int(held[:, 1:].sum())}/{held[:, 1:].size} = {held[:, 1:].mean():.3f}",
-                    f"{np.median(gaps[:, 0]):.3f}, {np.percentile(gaps[:, 0], 95):.3f}",
+                    *held(placed),
+                    f"{np.median(away):.3f}, {np.percentile(away, 95):.3f}",
                     f"{np.median(axes):.2f}",
                 ]
             )
@@ -288,19 +266,7 @@ def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", help=", ".join(KINDS))
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--log", type=Path)
-    parser.add_argument("--summary", type=Path)
-    chosen = parser.parse_args()
-    warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
-    data = Path(os.environ.get("IMGCHECK_DATA", _ROOT / ".." / "shared" / "data"))
-    if chosen.summary is not None:
-        summary(chosen.summary)
-    elif chosen.log is None:
-        parser.error("give --log FILE, or --summary FILE")
-    else:
-        measure(data, chosen.kinds, range(chosen.seed, chosen.seed + chosen.count), chosen.log)
+    command(parser, 100, measure, summary)
 
 
 if __name__ == "__main__":

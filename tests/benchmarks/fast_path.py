@@ -26,12 +26,12 @@ from imgcheck.imaging.registration import NotRegistered, Registered, Registratio
 from tests.benchmarks.geo_place import Scene, corner_error, rate, read, stack, table
 from tests.benchmarks.peer import sift_seconds
 from tests.benchmarks.posting import Handling, gray, post
+from tests.benchmarks.runs import CHI2_95
 from tests.benchmarks.structural import rms_error
 
 _ROOT = Path(__file__).resolve().parents[2]
 _WEST, _EAST = (0.0, 0.47), (0.47, 1.0)
 _NEAR_PX, _WRONG_PX = 3.0, 10.0
-_CHI2_95 = 5.991464547
 # Strange references that a picture is tried on.
 _REFERENCES = 5
 
@@ -100,7 +100,7 @@ def _overhead(data: Path) -> list[Scene]:
 
 def _row(label: str, results: list[Laid]) -> list[str]:
     placed = [r for r in results if r.found]
-    inside = np.array([r.squares for r in placed]).reshape(-1, 5) < _CHI2_95
+    inside = np.array([r.squares for r in placed]).reshape(-1, 5) < CHI2_95
     return [
         label,
         rate(sum(r.rms < _NEAR_PX for r in placed), len(results)),

@@ -8,30 +8,24 @@ within 20 %, or unknown.
 """
 
 import argparse
-import json
-import os
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 
 from imgcheck import geo
-from imgcheck.imaging import registration, transforms, warp
-from tests.benchmarks.geo_place import Scene, corner_error, jpeg, rate, read, table
+from imgcheck.imaging import transforms, warp
+from tests.benchmarks.geo_place import Scene, corner_error, jpeg, rate, table
 from tests.benchmarks.grounds import KINDS, Ground, grounds
 from tests.benchmarks.posting import Handling, gray, post
+from tests.benchmarks.runs import Row, command, errors, held, note, samples
 from tests.benchmarks.structural import rms_error
 
-_ROOT = Path(__file__).resolve().parents[2]
-_CHI2_95 = 5.991464547
 _WRONG_PX = 10.0
 # Within this many reference pixels (root mean square) a picture is placed rightly.
 _NEAR_PX = {"joplin": 5.0, "beijing": 5.0, "dsifn": 5.0, "egy": 5.0, "close": 5.0}
@@ -194,12 +188,11 @@ def _close(data: Path) -> list[Ground]:
     """Give pictures from low above, each of one date only."""
     folders = [data / "vehicles" / n for n in ("kit_mos155_179", "kit_munichstreet02")]
     folders += [data / "overhead" / n for n in ("niza", "brighton")]
-    found = []
-    for folder in folders:
-        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".png", ".jpg"))
-        scenes = [read(path) for path in paths[:: max(1, len(paths) // 3)][:3]]
-        found += [Ground(name=f"{folder.name}", scenes=(scene,)) for scene in scenes]
-    return found
+    return [
+        Ground(name=folder.name, scenes=(scene,))
+        for folder in folders
+        for scene in samples(folder, 3)
+    ]
 
 
 def places(data: Path, kind: str) -> list[Ground]:
@@ -219,7 +212,7 @@ def referenced(scene: Scene) -> geo.ReferenceImage:
     )
 
 
-def measured(case: Case, rng: Rng, *, known: bool) -> dict[str, Any]:
+def measured(case: Case, rng: Rng, *, known: bool) -> Row:
     """Place one picture and compare it with the truth."""
     shape = case.rgb.shape[:2]
     reference = referenced(case.reference)
@@ -230,33 +223,28 @@ def measured(case: Case, rng: Rng, *, known: bool) -> dict[str, Any]:
         prior = geo.Prior(gsd_m=(size / _SEARCHED, size * _SEARCHED))
     start = time.process_time()
     found = geo.locate(gray(case.rgb), [reference], prior=prior)
-    row: dict[str, Any] = {"seconds": time.process_time() - start, "placed": False}
+    row: Row = {"seconds": time.process_time() - start, "placed": False}
     if isinstance(found, geo.NotPlaced):
         return row | {"reason": found.reason, "probability": found.false_match_probability}
     here = found.registration
-    ring = transforms.corners(shape)
-    spots = np.concatenate([ring.mean(axis=0, keepdims=True), ring])
-    gaps = transforms.apply(here.matrix, spots) - transforms.apply(case.truth, spots)
     return row | {
+        **errors(here, case.truth),
         "placed": True,
         "path": found.path,
         "rms": rms_error(here.matrix, case.truth, shape),
         "corner": corner_error(here.matrix, case.truth, shape),
-        "gaps": gaps.tolist(),
-        "spread": registration.place_covariance(here, spots).tolist(),
         "model": here.model,
         "inliers": here.inliers,
         "matches": here.matches,
     }
 
 
-def run(
-    data: Path, looks: list[str], kinds: list[str], seeds: range, log: Path, sizes: str
-) -> None:
+def run(data: Path, seeds: range, chosen: argparse.Namespace) -> None:
     """Place pictures, one line of the log each."""
+    sizes = {"known": (True,), "unknown": (False,)}.get(chosen.sizes, (True, False))
     for seed in seeds:
-        for look in looks:
-            for kind in kinds:
+        for look in chosen.looks or LOOKS:
+            for kind in chosen.kinds:
                 for other in (False, True) if kind != "close" else (False,):
                     rng = np.random.default_rng(
                         [seed, LOOKS.index(look), (*KINDS, "close").index(kind), other]
@@ -267,7 +255,7 @@ def run(
                     i = int(rng.integers(count))
                     j = int((i + rng.integers(1, count)) % count) if other else i
                     case = _made(look, ground, kind, i, j, rng)
-                    for known in {"known": (True,), "unknown": (False,)}.get(sizes, (True, False)):
+                    for known in sizes:
                         row = {
                             "look": look,
                             "kind": kind,
@@ -276,41 +264,30 @@ def run(
                             "other": other,
                             "known": known,
                         }
-                        row |= measured(case, rng, known=known)
-                        with log.open("a") as out:
-                            out.write(json.dumps(row) + "\n")
+                        note(chosen.log, row | measured(case, rng, known=known))
 
 
-def _inside(row: dict[str, Any]) -> list[bool]:
-    pairs = zip(np.array(row["gaps"]), np.array(row["spread"]), strict=True)
-    return [bool(gap @ np.linalg.solve(spread, gap) < _CHI2_95) for gap, spread in pairs]
-
-
-def _cells(group: list[dict[str, Any]]) -> list[str]:
+def _cells(group: list[Row]) -> list[str]:
     placed = [r for r in group if r["placed"]]
     near = sum(r["rms"] < _NEAR_PX.get(r["kind"], 3.0) for r in placed)
     wrong = sum(not r["corner"] <= _WRONG_PX for r in placed)
-    held = [_inside(r) for r in placed]
-    corners = [one for spots in held for one in spots[1:]]
     return [
         rate(near, len(group)),
         rate(wrong, len(placed)) if placed else "-",
         str(len(group) - len(placed)),
-        rate(sum(spots[0] for spots in held), len(placed)) if placed else "-",
-        f"{sum(corners)}/{len(corners)}",
+        *held(placed),
         f"{np.median([r['seconds'] for r in group]):.1f}",
     ]
 
 
-def summary(log: Path, by: list[str]) -> None:
+def summary(rows: list[Row], chosen: argparse.Namespace) -> None:
     """Print the table, a row for each different value of the fields named."""
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
-    groups: dict[tuple[object, ...], list[dict[str, Any]]] = {}
+    groups: dict[tuple[object, ...], list[Row]] = {}
     for row in rows:
-        groups.setdefault(tuple(row[name] for name in by), []).append(row)
+        groups.setdefault(tuple(row[name] for name in chosen.by), []).append(row)
     table(
         [
-            *by,
+            *chosen.by,
             "placed within 3 px (5 at sub-metre)",
             "wrong by > 10 px, of those placed",
             "refused",
@@ -327,23 +304,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("looks", nargs="*", help=", ".join(LOOKS))
     parser.add_argument("--kinds", nargs="+", default=["naip", "pucallpa", "beijing", "close"])
-    parser.add_argument("--count", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sizes", choices=("known", "unknown", "both"), default="known")
-    parser.add_argument("--log", type=Path)
-    parser.add_argument("--summary", type=Path)
     parser.add_argument("--by", nargs="+", default=["look", "other", "known"])
-    chosen = parser.parse_args()
-    warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
-    data = Path(os.environ.get("IMGCHECK_DATA", _ROOT / ".." / "shared" / "data"))
-    if chosen.summary is not None:
-        summary(chosen.summary, chosen.by)
-    elif chosen.log is None:
-        parser.error("give --log FILE, or --summary FILE")
-    else:
-        seeds = range(chosen.seed, chosen.seed + chosen.count)
-        looks = chosen.looks or list(LOOKS)
-        run(data, looks, chosen.kinds, seeds, chosen.log, chosen.sizes)
+    command(parser, 10, run, summary)
 
 
 if __name__ == "__main__":

@@ -8,26 +8,21 @@ two halves of one frame (look-alikes).
 """
 
 import argparse
-import json
-import os
 import time
-import warnings
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 
 from imgcheck import geo
 from tests.benchmarks.ellipse import _light, _plan, _shot
-from tests.benchmarks.geo_place import Scene, rate, read, table
+from tests.benchmarks.geo_place import Scene, rate, table
 from tests.benchmarks.grounds import grounds
 from tests.benchmarks.hard_looks import referenced
 from tests.benchmarks.posting import Handling, gray, post
+from tests.benchmarks.runs import Row, command, note, samples
 
-_ROOT = Path(__file__).resolve().parents[2]
 # Sides of references, and of a cut, pixels: edges are searched at all sizes, which takes time.
 _REFERENCES, _CUT = (180.0, 360.0), 150
 # A part in which more than this share is black shows no ground.
@@ -52,11 +47,7 @@ def scenes(data: Path, kind: str) -> list[tuple[str, Scene]]:
         return [(f"rendered {k}", _rendered(k)) for k in range(_RENDERED)]
     if kind in _DATED:
         return [(g.name, scene) for g in grounds(data, kind) for scene in g.scenes]
-    found = []
-    for name in _FOLDERS[kind]:
-        paths = sorted(p for p in (data / name).iterdir() if p.suffix.lower() in (".png", ".jpg"))
-        found += [(name, read(path)) for path in paths[:: max(1, len(paths) // 6)][:6]]
-    return found
+    return [(name, scene) for name in _FOLDERS[kind] for scene in samples(data / name, 6)]
 
 
 def _rendered(number: int) -> Scene:
@@ -103,7 +94,7 @@ def pair(
     return kind, known, rgb, target
 
 
-def measure(data: Path, numbers: range, log: Path) -> None:
+def measure(data: Path, numbers: range, chosen: argparse.Namespace) -> None:
     """Place strangers, one line of the log each."""
     for number in numbers:
         rng = np.random.default_rng([number, 20171300])
@@ -111,7 +102,7 @@ def measure(data: Path, numbers: range, log: Path) -> None:
         start = time.process_time()
         found = geo.locate(gray(rgb), [referenced(target)], prior=geo.Prior(mirrored=True))
         one = found.tried[0]
-        row: dict[str, Any] = {
+        row = {
             "number": number,
             "kind": kind,
             "reference": known,
@@ -122,11 +113,10 @@ def measure(data: Path, numbers: range, log: Path) -> None:
             "reason": getattr(one, "reason", None),
             "seconds": time.process_time() - start,
         }
-        with log.open("a") as out:
-            out.write(json.dumps(row) + "\n")
+        note(chosen.log, row)
 
 
-def _line(label: str, rows: list[dict[str, Any]]) -> list[str]:
+def _line(label: str, rows: list[Row]) -> list[str]:
     stated = np.array([1.0 if r["probability"] is None else r["probability"] for r in rows])
     cells = []
     for bound in (0.1, 0.01, 0.001):
@@ -135,9 +125,9 @@ def _line(label: str, rows: list[dict[str, Any]]) -> list[str]:
     return [label, rate(sum(r["placed"] for r in rows), len(rows)), *cells, f"{stated.min():.2g}"]
 
 
-def summary(log: Path) -> None:
-    """Print the table by the kind of the reference."""
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
+def summary(logged: list[Row], chosen: argparse.Namespace) -> None:
+    """Print the table by the kind of the reference; a pair that was run twice counts once."""
+    rows = list({row["number"]: row for row in logged}.values())
     lines = [
         _line(kind, group)
         for kind in KINDS
@@ -152,23 +142,5 @@ def summary(log: Path) -> None:
     print(f"median CPU s: {np.median([r['seconds'] for r in rows]):.1f}")
 
 
-def main() -> None:
-    """Run what is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0, help="number of the first pair")
-    parser.add_argument("--log", type=Path)
-    parser.add_argument("--summary", type=Path)
-    chosen = parser.parse_args()
-    warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
-    data = Path(os.environ.get("IMGCHECK_DATA", _ROOT / ".." / "shared" / "data"))
-    if chosen.summary is not None:
-        summary(chosen.summary)
-    elif chosen.log is None:
-        parser.error("give --log FILE, or --summary FILE")
-    else:
-        measure(data, range(chosen.seed, chosen.seed + chosen.count), chosen.log)
-
-
 if __name__ == "__main__":
-    main()
+    command(argparse.ArgumentParser(description=__doc__), 100, measure, summary)

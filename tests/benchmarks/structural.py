@@ -28,14 +28,14 @@ from numpy.typing import NDArray
 from imgcheck.geo import structural
 from imgcheck.geo.structural.judging import Evidence
 from imgcheck.imaging import annotations, features, registration, transforms
-from tests.benchmarks.geo_place import Scene, corner_error, rate, read, stack, table
+from tests.benchmarks.geo_place import Scene, corner_error, rate, stack, table
 from tests.benchmarks.peer import sift_seconds
 from tests.benchmarks.posting import Handling, gray, post
+from tests.benchmarks.runs import CHI2_95, samples
 
 _ROOT = Path(__file__).resolve().parents[2]
 _EAST = (0.47, 1.0)
 _NEAR_PX, _WRONG_PX = 3.0, 10.0
-_CHI2_95 = 5.991464547
 # The stated size of pixels is off by up to this factor, and is believed within this one.
 _OFF, _BELIEVED = 1.1, 1.2
 
@@ -118,7 +118,7 @@ def ellipses(
     gap = transforms.apply(laid.fit.matrix, spots) - transforms.apply(truth, spots)
     spread = registration.place_covariance(laid, spots)
     return tuple(
-        bool(g @ np.linalg.solve(c, g) < _CHI2_95) for g, c in zip(gap, spread, strict=True)
+        bool(g @ np.linalg.solve(c, g) < CHI2_95) for g, c in zip(gap, spread, strict=True)
     )
 
 
@@ -308,11 +308,7 @@ def _others(data: Path) -> list[Scene]:
     folders += [
         data / "vehicles" / n for n in ("kit_mos155_179", "kit_munichstreet02", "dji_minsk_0005")
     ]
-    scenes = []
-    for folder in folders:
-        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".png", ".jpg"))
-        scenes += [read(path) for path in paths[:: max(1, len(paths) // 6)][:6]]
-    return scenes
+    return [scene for folder in folders for scene in samples(folder, 6)]
 
 
 def speed(data: Path, rng: np.random.Generator, count: int, log: Log) -> None:
