@@ -81,9 +81,9 @@ def test_self_similarity_does_not_depend_on_tone():
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (3.2, 1 - math.exp(-1)),
-        (3.2 + 0.55, 1 - math.exp(-math.exp(-1))),
-        (7.6, math.exp(-8.0)),
+        (3.6, 1 - math.exp(-1)),
+        (3.6 + 0.7, 1 - math.exp(-math.exp(-1))),
+        (9.2, math.exp(-8.0)),
     ],
 )
 def test_contrast_has_the_law_of_wrong_places(value, expected):
