@@ -22,7 +22,7 @@ class _Builder(ElementTree.TreeBuilder):
         return super().end(tag)
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        raise ValueError("has an XML document type, which annotation files have no need of")
+        raise ValueError("has an XML document type, which is not accepted")
 
 
 def parse(data: bytes) -> ElementTree.Element:
@@ -35,7 +35,7 @@ def parse(data: bytes) -> ElementTree.Element:
     """
     # Expat resolves no external entity by itself; without a document type there are none at all.
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise ValueError("has an XML document type, which annotation files have no need of")
+        raise ValueError("has an XML document type, which is not accepted")
     parser = ElementTree.XMLParser(target=_Builder())
     try:
         parser.feed(data)

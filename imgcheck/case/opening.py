@@ -15,6 +15,7 @@ from typing import Any
 
 from imgcheck import provenance
 from imgcheck.annotation import AnnotatedPicture
+from imgcheck.case import beside
 from imgcheck.case.reading import Inspection, read
 from imgcheck.case.workbench import Case, Reference
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
@@ -24,7 +25,7 @@ from imgcheck.imaging.limits import default_limits, reference_limits
 from imgcheck.model import Claim, Window
 
 _SIDECAR_BYTES = 4 << 20
-_RASTERS = (".tif", ".tiff", ".jp2")
+_RASTERS = (".tif", ".tiff", ".jp2", ".kmz")
 
 
 def load_case(
@@ -178,13 +179,21 @@ def _references(given: Path) -> Iterator[Reference]:
     if stated is not None:
         raise UsageError(f"{path.name} is a folder: give a date to each file, PATH@DATE")
     items = sidecar(path)
-    rasters = sorted(p for p in path.iterdir() if p.suffix.lower() in _RASTERS and p.is_file())
+    rasters = sorted(p for p in path.iterdir() if p.is_file() and _is_reference(p))
     if not rasters:
         raise UnreadableError(
-            f"{path.name}: holds no reference image ({', '.join(_RASTERS)})", file=path.name
+            f"{path.name}: holds no reference image ({', '.join(_RASTERS)}, or a picture with a "
+            "world file, control points or a KML overlay beside it)",
+            file=path.name,
         )
     for raster in rasters:
         yield open_dated(raster, None, items)
+
+
+def _is_reference(path: Path) -> bool:
+    """Return whether a file of a folder of references is one: others lie there, too."""
+    ending = path.suffix.lower()
+    return ending in _RASTERS or (ending in beside.PICTURES and beside.files_beside(path) != ())
 
 
 def _split_date(given: Path) -> tuple[Path, Window | None]:
@@ -216,7 +225,7 @@ def sidecar(folder: Path) -> dict[str, dict[str, Any]]:
 
 def open_dated(path: Path, stated: Window | None, items: dict[str, dict[str, Any]]) -> Reference:
     """Open an image with its date: as stated, from the sidecar, or from its TIFF date tag."""
-    image = Image.open(path, limits=reference_limits())
+    image = _opened(path)
     date, source, reason = stated, "option", None
     if date is None and path.name in items:
         date, source, reason = date_of_item(items[path.name])
@@ -228,6 +237,21 @@ def open_dated(path: Path, stated: Window | None, items: dict[str, dict[str, Any
         reason = reason or "no date in items.json, in the file's tags or in the option"
         return Reference(id=path.stem, image=image, date_reason=reason)
     return Reference(id=path.stem, image=image, date=date, date_source=source)
+
+
+def _opened(path: Path) -> Image:
+    """Open a reference, placed by its own tags or by files beside it."""
+    if path.suffix.lower() == ".kmz":
+        name, data = beside.overlay_picture(path)
+        image = Image.from_bytes(data, name=f"{path.name}/{name}", limits=reference_limits())
+        image.state_place(beside.overlay_place(path, (image.header.width, image.header.height)))
+        return image
+    image = Image.open(path, limits=reference_limits())
+    if not image.header.geotagged:
+        place = beside.stated_place(path, (image.header.width, image.header.height))
+        if place is not None:
+            image.state_place(place)
+    return image
 
 
 def date_of_item(item: dict[str, Any]) -> tuple[Window | None, str, str | None]:

@@ -203,6 +203,15 @@ def _affine_of(
     return float(a), float(b), float(c), float(d), float(e), float(f)
 
 
+def crs_of(text: str) -> tuple[str | None, str | None]:
+    """Return a CRS from WKT or ``EPSG:NUMBER`` as `Georeference` holds it, or why there is none."""
+    from rasterio.crs import CRS
+
+    if _GRID_FILE.search(text) or len(text) > _MOST_CRS_TEXT:
+        return None, "its coordinate reference system is not accepted"
+    return _read_crs(lambda: CRS.from_string(text))
+
+
 def _read_crs(get: Callable[[], Any]) -> tuple[str | None, str | None]:
     from imgcheck.imaging.decoding.raster import GDAL_ERRORS
 

@@ -305,8 +305,8 @@ class Image:
     def georeference(self) -> Georeference | None:
         """Where it lies, from its own tags; None without a usable statement.
 
-        Files beside it (world files, ``.aux.xml``) are never read. A statement of place
-        that makes no sense is an entry of `damage`.
+        Files beside it (world files, ``.aux.xml``) are not read here; `state_place` takes what
+        a caller read. A statement of place that makes no sense is an entry of `damage`.
         """
         return self._keep("georeference", self._turned_georeference)
 
@@ -371,6 +371,11 @@ class Image:
         place = self._keep("stored place", self._read_georeference)[0]
         size = {"width": self.header.width, "height": self.header.height}
         return 1 if place is None else unmirrored(place, **size)
+
+    def state_place(self, place: Georeference) -> None:
+        """State the place of an image whose own tags state none; call it before anything else."""
+        if not self.header.geotagged:
+            self._keep("stored place", lambda: (place, None))
 
     def _turned_georeference(self) -> Georeference | None:
         place = self._keep("stored place", self._read_georeference)[0]
