@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from imgcheck.annotation import AnnotatedPicture, Annotation, class_of
+from imgcheck.annotation import AnnotatedPicture, Annotation
 from imgcheck.checks.check import Check
 from imgcheck.model import Absence, Count, Evidence, Finding, Measure, Outcome, Region
 
@@ -114,16 +114,14 @@ def _concerned(
     """Yield the objects whose label, class, or family of classes the statement names."""
     wanted = singular(statement.object_class)
     for one in annotations:
-        if wanted in (singular(one.label), one.cls, one.cls.partition(".")[0]):
+        if wanted in map(singular, (one.label, one.cls, one.cls.partition(".")[0])):
             yield one
 
 
 def singular(name: str) -> str:
-    """Return a name of a class in lower case, and in the singular where it is no known class."""
+    """Return a name of a class in lower case, without the s of a plural."""
     name = name.strip().lower()
-    plural = len(name) > 1 and name.endswith("s") and not name.endswith("ss")
-    short = name[:-1] if plural else name
-    return short if plural and class_of(name) == "other" else name
+    return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
 
 
 def _at_least(one: Annotation, statement: Count | Absence) -> bool:

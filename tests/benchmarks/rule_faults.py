@@ -111,6 +111,18 @@ _ON_PICTURES = ("test_geo_place", "test_hashing_part_of")
 
 #: Faults that change no answer, by file, function and change, each with the reason.
 EQUIVALENT: dict[tuple[str, str, str], str] = {
+    **{
+        ("imgcheck/detect/dimensions.py", function, fault): "no computed distance equals the bound"
+        for function, fault in (
+            ("compare", "distance <= _REGION[degrees] -> distance < _REGION[degrees]"),
+            (
+                "compare",
+                "_aspect_distance(size, one) <= _REGION[1] -> "
+                "_aspect_distance(size, one) < _REGION[1]",
+            ),
+            ("pool", "z > _Z_SPREAD -> z >= _Z_SPREAD"),
+        )
+    },
     (
         "imgcheck/geo/locating.py", "_best", "isinstance(found, NotPlaced) -> True",
     ): "where nothing was placed there are only refusals",

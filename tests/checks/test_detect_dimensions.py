@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image as Pillow
 
 from imgcheck.annotation import Annotation, Dot, Measured
 from imgcheck.case import load_case
+from imgcheck.checks import detect_dimensions as module
 from imgcheck.checks.detect_dimensions import detect_dimensions, size_of
 from imgcheck.errors import ClaimError
 from imgcheck.model import Answer, Finding, Outcome
@@ -156,6 +158,7 @@ def test_without_any_size_the_check_asks_for_one(post: Path) -> None:
         (Measured(value=40, unit="px", sigma=3), Measured(value=20, unit="px", sigma=1),
          (3, 1, None)),
         (Measured(value=4.0), Measured(value=2.0, sigma=0.1), None),
+        (Measured(value=4.0, sigma=0.3), Measured(value=2.0), None),
         (Measured(value=4.0, sigma=0.3), None, None),
         (Measured(value=4.0, sigma=0.3), Measured(value=20, unit="px", sigma=1), None),
     ],
@@ -168,6 +171,29 @@ def test_errors_of_an_annotation(length: Measured, width: Measured | None, expec
     else:
         assert found is not None
         assert (found.length_sigma_m, found.width_sigma_m, found.scale_sigma) == expected
+
+
+def test_the_scale_of_a_placed_picture_has_the_error_of_its_diagonal(monkeypatch) -> None:
+    lines = []
+
+    def bearing(placed, start, end):
+        lines.append((placed, start, end))
+        return SimpleNamespace(length_m=200.0, length_sigma_m=1.0)
+
+    monkeypatch.setattr(module, "bearing", bearing)
+    image = SimpleNamespace(width=60, height=40)
+    stated = loads("measurements: [{gsd_m: {value: 0.5, sigma: 0.05}}]")
+    placed = SimpleNamespace(image=image, claim=stated, placed=("reference", "placement"))
+    assert module._scale_error(placed) == 0.005
+    assert lines == [("placement", (0.0, 0.0), (60.0, 40.0))]
+    assert module._scale_error(SimpleNamespace(claim=stated, placed=None)) == 0.1
+
+
+def test_a_claimed_size_without_a_tolerance_has_a_spread_of_two_percent(post: Path) -> None:
+    sharp = {"edge": 0.01, "sigma": 0.00001, "width": 2.16}
+    inside = "claimed size inside the 95 % region"
+    assert value(finding(post, **sharp, length=4.57 * (1 + 0.02 * 2.4)), inside)
+    assert not value(finding(post, **sharp, length=4.57 * (1 + 0.02 * 2.55)), inside)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,9 @@ def mark(cls: str, state: str, label: str = "", **rest) -> Annotation:
         ("vehicle.light", (1, 0, 0)),
         ("trucks", (1, 0, 0)),
         ("bus", (0, 1, 0)),
+        ("Buses", None),
+        ("glass", (1, 0, 0)),
+        ("glas", None),
         ("tank", None),
         ("crater", None),
     ],
@@ -100,6 +103,7 @@ def test_a_statement_counts_objects_of_its_class_or_label(wanted: str, numbers) 
             mark("vehicle.heavy", "rejected", "bus"),
             mark("vehicle", "proposed"),
             mark("crater", "proposed"),
+            mark("other", "accepted", "glass"),
         )
     )
     found = _reviewed.finding(detect_vehicles, count(1, None, wanted), picture)
@@ -112,21 +116,41 @@ def test_a_statement_counts_objects_of_its_class_or_label(wanted: str, numbers) 
 
 
 @pytest.mark.parametrize(
-    ("measured", "outcome"),
+    ("measures", "outcome"),
     [
-        (Measured(value=4.0, sigma=0.5), C),
-        (Measured(value=4.0, sigma=0.7), OPEN),
-        (Measured(value=4.0), OPEN),
-        (Measured(value=4.0, unit="px", sigma=0.1), OPEN),
-        (None, OPEN),
+        ({"diameter": Measured(value=4.0, sigma=0.5)}, C),
+        ({"length": Measured(value=4.0, sigma=0.5)}, C),
+        # The diameter comes first.
+        ({"length": Measured(value=9.0, sigma=0.5), "diameter": Measured(value=2, sigma=1)}, OPEN),
+        ({"diameter": Measured(value=4.0, sigma=0.7)}, OPEN),
+        ({"diameter": Measured(value=4.0)}, OPEN),
+        ({"diameter": Measured(value=4.0, unit="px", sigma=0.1)}, OPEN),
+        ({}, OPEN),
     ],
 )
-def test_only_a_size_that_is_certain_contradicts_an_absence_with_a_size(measured, outcome) -> None:
-    measures = {} if measured is None else {"diameter": measured}
+def test_only_a_size_that_is_certain_contradicts_an_absence_with_a_size(measures, outcome) -> None:
     picture = AnnotatedPicture(annotations=(mark("crater", "accepted", measures=measures),))
     statement = Absence(id="n", object_class="craters", min_size_m=3.0)
     found = _reviewed.finding(detect_vehicles, statement, picture)
     assert found is not None and found.outcome is outcome
+
+
+def test_a_review_without_a_name_and_a_case_without_a_file() -> None:
+    nobody = AnnotatedPicture(
+        annotations=(Annotation(cls="crater", geometry=Dot(x=1, y=1), state="accepted"),)
+    )
+    statement = Absence(id="n", object_class="crater")
+    found = _reviewed.finding(detect_vehicles, statement, nobody)
+    assert found is not None and "name is not given" in found.stated_by
+    assert _reviewed.finding(detect_vehicles, statement, None) is None
+
+
+@pytest.mark.parametrize(("least", "asked"), [(1, False), (9, True)])
+def test_an_open_answer_asks_for_a_complete_file(least: int, asked: bool) -> None:
+    picture = AnnotatedPicture(annotations=(mark("vehicle", "accepted"),))
+    found = _reviewed.finding(detect_vehicles, count(least, None), picture)
+    assert found is not None
+    assert any("complete" in wish for wish in found.would_change) is asked
 
 
 CLAIM = loads(

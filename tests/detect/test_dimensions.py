@@ -1,6 +1,7 @@
 """Sizes against types: frozen measurements, the table, and rows of like vehicles."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -68,6 +69,18 @@ def test_what_lies_in_the_region_of_a_measurement(measured: MeasuredSize, inside
     assert ranked(measured)["wide"].inside is inside
 
 
+@pytest.mark.parametrize(("deviations", "inside"), [(1.93, True), (1.99, False), (-1.99, False)])
+def test_the_ratio_alone_has_the_region_of_one_degree_of_freedom(deviations, inside) -> None:
+    measured = size(50, 20, edge=2, scale=None)
+    spread = math.sqrt((2 / 50) ** 2 + (2 / 20) ** 2 + 2 * 0.001**2)
+    width = 4.57 / (2.5 * math.exp(deviations * spread))
+    exact = kind("exact", 4.57, width, spread=0.0)
+    exact = replace(exact, length_spread_m=0.001 * 4.57, width_spread_m=0.001 * width)
+    (found,) = dimensions.compare(measured, [exact])
+    assert (found.inside, found.aspect_inside) == (inside, inside)
+    assert found.distance == pytest.approx(deviations**2)
+
+
 def test_a_likelihood_ratio_worked_out_by_hand() -> None:
     found = ranked(size(4.57, 2.16, edge=0.1, scale=0.0))
     # Both have the same covariance: the ratio follows from the distances alone.
@@ -111,10 +124,22 @@ def test_in_a_row_the_edges_average_out_and_the_scale_does_not() -> None:
 
 @pytest.mark.parametrize(
     ("lengths", "alike"),
-    [([4.5, 4.7, 4.6, 4.4], True), ([4.6], True), ([4.6, 5.3], True), ([4.5, 7.0, 4.6], False)],
+    [
+        ([4.5, 4.7, 4.6, 4.4], True),
+        ([4.6], True),
+        # Two differ too much at 2.58 standard errors of their difference, 0.2 * sqrt(2).
+        ([4.6, 4.6 + 2.50 * 0.2 * math.sqrt(2)], True),
+        ([4.6, 4.6 + 2.66 * 0.2 * math.sqrt(2)], False),
+        ([4.5, 7.0, 4.6], False),
+    ],
 )
 def test_vehicles_that_differ_are_not_averaged(lengths: list[float], alike: bool) -> None:
     assert (dimensions.pool([size(one, 2.1) for one in lengths]) is not None) is alike
+
+
+def test_no_object_has_no_mean() -> None:
+    with pytest.raises(UsageError, match="no measured object"):
+        dimensions.pool([])
 
 
 def test_one_object_without_a_scale_takes_it_from_all() -> None:
