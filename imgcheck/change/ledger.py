@@ -1,7 +1,9 @@
 """Scored tiles on disk, so that a run that was killed can go on where it was."""
 
+import hashlib
 import io
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,30 @@ class TileResult(Record):
         """Add the views to a record."""
         own = {one.name: getattr(record, one.name) for one in fields(Record)}
         return cls(**own, before=before, after=after)
+
+
+def fingerprint(value: Any) -> str:
+    """Return a hash of dataclasses, arrays, tuples and plain values that are equal in all parts."""
+    digest = hashlib.sha256()
+    for part in _parts(value):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(value: Any) -> Iterator[bytes]:
+    if is_dataclass(value):
+        yield type(value).__name__.encode()
+        for one in fields(value):
+            yield from _parts(getattr(value, one.name))
+    elif isinstance(value, np.ndarray):
+        yield f"{value.dtype.str} {value.shape}".encode()
+        yield np.ascontiguousarray(value).tobytes()
+    elif isinstance(value, tuple):
+        yield f"({len(value)}".encode()
+        for item in value:
+            yield from _parts(item)
+    else:
+        yield repr(value).encode()
 
 
 class Ledger:
@@ -51,7 +77,7 @@ class Ledger:
         kept = {one.name: getattr(result, one.name) for one in fields(result)}
         kept["tile"] = np.array([getattr(result.tile, one.name) for one in fields(Tile)])
         stream = io.BytesIO()
-        np.savez_compressed(stream, **kept)
+        np.savez(stream, **kept)
         write_atomically(self.path(index), stream.getvalue())
 
 

@@ -192,6 +192,9 @@ def measure(
     kind = "coarse tone" if detector == "tone" and gsd >= _FINE_GSD else detector
     null = twins.Null(kind=kind, length=length)
     scored = _calibrated(raw, known, null)
+    model = raw.model
+    # The sample of a large pair is most of the memory of a run.
+    del raw, sharp_two
     statistics = Statistics(
         gsd=gsd,
         grey=is_grey,
@@ -200,7 +203,7 @@ def measure(
         blur=blur,
         radiometry=radiometry,
         detector=detector,
-        model=raw.model,
+        model=model,
         null=null,
         power=limit.NOTHING,
         agreement=agreement,

@@ -13,7 +13,7 @@ from imgcheck.errors import ImgcheckError, UnreadableError
 
 # Blocks a side of the sample and their side, pixels; a smaller picture is measured whole. Between
 # blocks nothing is known, so that no shift brings one over the next.
-_BLOCKS, _BLOCK, _BETWEEN = 6, 104, 40
+_BLOCKS, _BLOCK, _BETWEEN = 6, 88, 32
 SAMPLE = _BLOCKS * (_BLOCK + _BETWEEN)
 
 # Side of the reduced picture on which a shift of many pixels is found, and of the views.

@@ -14,7 +14,7 @@ from tests.change.ground import ground, moved, seen
 
 def cut(before, after, side, *, gsd):
     """Score a pair part by part, with the statistics of the whole."""
-    measured = measure(before, after, None, gsd=gsd, threshold=2.326, least_area=4 * gsd**2)
+    measured = measure(before, after, None, gsd=gsd)
     assert not isinstance(measured, Incomparable)
     by = measured[0]
     height, width = before.shape[:2]

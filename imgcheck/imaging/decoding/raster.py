@@ -98,11 +98,14 @@ class OpenRaster:
         place = _descriptor_path(descriptor) if descriptor is not None else self._memory.name  # type: ignore[union-attr]
         with rasterio.Env(**_SAFE):
             self._source = _opened(lambda: rasterio.open(part + place, **options))
+            # Strips go across the whole raster: neighbouring tiles read the same ones.
+            tall = self._source.block_shapes[0][0] >= 64
+            self._environment = {**_SAFE, "GDAL_CACHEMAX": (16 if tall else 64) << 20}
         require_size(self._source, header)
 
     def read(self, window: tuple[int, int, int, int]) -> tuple[NDArray[Any], Mask]:
         """Read native samples of a window, and which the file declares usable."""
-        with rasterio.Env(**_SAFE):
+        with rasterio.Env(**self._environment):
             native = self._source.read(window=Window(*window))
             bands = _describe(self._source, self.header)
             valid = _valid(
