@@ -221,8 +221,9 @@ def test_the_mirrored_picture_is_searched_unless_the_place_is_beyond_doubt(
     none = NotRegistered(reason="not judged")
     monkeypatch.setattr(engine.coarse, "search", lambda *_, **__: [])
     monkeypatch.setattr(engine, "_started", lambda *_: [start])
-    monkeypatch.setattr(engine, "_best", lambda *_: (start, None, verified))
+    monkeypatch.setattr(engine, "_best", lambda *_: (start, SimpleNamespace(matrix=None), verified))
     monkeypatch.setattr(engine, "_rivals", lambda *_: seen.append(1) or [])
+    monkeypatch.setattr(engine, "contrast", lambda *_: None)
     monkeypatch.setattr(engine.judging, "judge", lambda *_, **__: judging.Judged(registration=none))
     structural.find(picture[0], pyramid, scale=(1.0, 1.4))
     assert bool(seen) == searched

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from imgcheck.geo import structural
-from imgcheck.geo.structural import engine
+from imgcheck.geo.structural import engine, judging
 from imgcheck.geo.structural.contrast import contrast, descriptor
-from imgcheck.geo.structural.judging import Evidence
-from tests.geo.test_structural_acceptance import _PLAIN
+from imgcheck.imaging.registration import Registered
+from tests.geo.test_structural_acceptance import _PLAIN, place
 from tests.imaging.ground import ground, view
 
 
@@ -99,21 +99,34 @@ def test_four_independent_tests_are_combined_after_fisher():
 
 
 @pytest.mark.parametrize(
-    ("probability", "doubtful"), [(4.9e-4, False), (5.1e-4, True), (0.199, True), (0.201, False)]
+    ("value", "accepted"), [(5.01, True), (None, True), (4.99, False), (-1.0, False)]
 )
-def test_only_a_place_in_doubt_is_tested(monkeypatch, probability, doubtful):
-    monkeypatch.setattr(Evidence, "false_match_probability", probability)
-    assert _PLAIN.is_doubtful == doubtful
+def test_a_place_that_fits_as_well_beside_it_is_a_candidate_only(value, accepted):
+    refined, verified = place()
+    found = judging.judge(refined, verified, (300, 400), probability=1e-9, contrast=value)
+    assert isinstance(found.registration, Registered) == accepted
+    assert (found.candidate is None) == accepted
+    assert accepted or "beside the best location" in found.registration.reason
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("value", "accepted"), [(12.0, True), (3.0, False), (None, False)])
-def test_contrast_decides_on_a_place_in_doubt(monkeypatch, cut, pyramid, value, accepted):
-    picture, _ = cut
-    doubtful = replace(_PLAIN, surprise=6.5, log10_nfa=-12.0, log10_tail=-3.0)
-    assert doubtful.is_doubtful
-    monkeypatch.setattr(engine, "Evidence", lambda **_: doubtful)
+@pytest.mark.parametrize(
+    ("surprise", "value", "accepted"),
+    [
+        # A place in doubt, one that is not, and one without hope, which is not tested.
+        (6.3, 12.0, True),
+        (6.3, 5.1, False),
+        (6.3, None, False),
+        (9.0, 5.1, True),
+        (9.0, 4.9, False),
+        (5.2, 30.0, False),
+    ],
+)
+def test_contrast_decides_on_a_place_in_doubt(monkeypatch, cut, pyramid, surprise, value, accepted):
+    given = replace(_PLAIN, surprise=surprise, log10_nfa=-12.0, log10_tail=-3.0)
+    monkeypatch.setattr(engine, "Evidence", lambda **_: given)
     monkeypatch.setattr(engine, "contrast", lambda *_: value)
-    found = structural.find(picture, pyramid, scale=(0.9, 1.1))
+    found = structural.find(cut[0], pyramid, scale=(0.9, 1.1))
     assert isinstance(found, structural.Match) == accepted
-    assert found.evidence is not None and found.evidence.contrast == value
+    assert found.evidence is not None
+    assert found.evidence.contrast == (None if surprise < 6 else value)

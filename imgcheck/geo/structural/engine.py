@@ -139,12 +139,14 @@ def find(
         refined=len(started),
         log10_tail=verified.log10_tail,
     )
-    if evidence.is_doubtful:
+    if evidence.false_match_probability < judging.TESTED_PROBABILITY:
         evidence = replace(evidence, contrast=contrast(picture, usable, pyramid, refined.matrix))
     probability = evidence.false_match_probability
     if any(rival.is_better(start) for rival in rivals):
         probability = 1.0
-    judged = judging.judge(refined, verified, picture.shape, probability=probability)
+    judged = judging.judge(
+        refined, verified, picture.shape, probability=probability, contrast=evidence.contrast
+    )
     found = judged.registration
     if isinstance(found, Registered):
         return Match(registration=found, false_match_probability=probability, evidence=evidence)
