@@ -344,8 +344,13 @@ def _files(file: AnnotationFile, form: str, name: str) -> Iterator[tuple[str, by
         return
     suffix = FORMATS[form].suffix
     names = _yolo_names(file)
-    for picture in file.pictures:
-        stem = Path(name).stem if len(file.pictures) == 1 else Path(picture.name).stem
+    stems = [Path(name).stem] if len(file.pictures) == 1 else [
+        _stem(one.name) or f"picture-{place}" for place, one in enumerate(file.pictures, 1)
+    ]  # fmt: skip
+    doubles = sorted({one for one in stems if stems.count(one) > 1})
+    if doubles:
+        raise UsageError(f'two pictures are called "{doubles[0]}"; their files would be one')
+    for picture, stem in zip(file.pictures, stems, strict=True):
         if form in ("labelme", "xanylabeling"):
             write = labelme.write_labelme if form == "labelme" else labelme.write_anylabeling
             yield f"{stem}{suffix}", write(picture)
@@ -359,6 +364,11 @@ def _files(file: AnnotationFile, form: str, name: str) -> Iterator[tuple[str, by
     if form in ("yolo", "yolo-obb"):
         shown = "".join(f"{one}\n" for one in lines.names_file(names))
         yield "classes.txt", shown.encode()
+
+
+def _stem(name: str) -> str:
+    """Return the name of a picture without folders and ending, as a name of a file."""
+    return printable(Path(name.replace("\\", "/")).stem).replace("\\", "_")
 
 
 _WRITERS: dict[str, Callable[[AnnotationFile], bytes]] = {

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -123,6 +123,7 @@ def score(
     *,
     threshold: float | None = None,
     reach_px: float | None = None,
+    gsd_m: float | None = None,
 ) -> tuple[tuple[Score, ...], tuple[Matched, ...]]:
     """Compare found objects with true ones, by kind.
 
@@ -135,6 +136,8 @@ def score(
         Found objects below it (p where known, else the score) count for average precision only.
     reach_px : float, optional
         Largest distance between matched centres; by default half of the true object's longer side.
+    gsd_m : float, optional
+        Metres per pixel of all pictures; by default what the files state.
 
     Returns
     -------
@@ -143,9 +146,14 @@ def score(
     Raises
     ------
     UsageError
-        If a picture of the truth was not searched, or the other way around.
+        If a picture of the truth was not searched, or the other way around, or if the scale is not
+        above 0.
     """
+    if gsd_m is not None and not (math.isfinite(gsd_m) and gsd_m > 0):
+        raise UsageError(f"the scale is metres per pixel above 0, not {gsd_m:g}")
     pairs = _paired(truth, found)
+    if gsd_m is not None:
+        pairs = [(replace(true, gsd_m=gsd_m), other) for true, other in pairs]
     families = [
         {_kind(one) for one in picture.annotations if one.state != "rejected"}
         for pair in pairs

@@ -50,25 +50,25 @@ def decide(statement: Count | Absence, found: Reviewed) -> tuple[Outcome, str]:
     least = 0 if statement.minimum is None else statement.minimum
     most = math.inf if statement.maximum is None else statement.maximum
     if found.accepted >= least and found.most <= most:
-        return Outcome.SUPPORTS, "That is within the claimed number"
+        return Outcome.SUPPORTS, "that is within the claimed number"
     if found.accepted > most or found.most < least:
-        return Outcome.CONTRADICTS, "That is outside the claimed number"
+        return Outcome.CONTRADICTS, "that is outside the claimed number"
     if not found.complete:
-        words = "Objects that nobody marked are not counted: the file is not stated to be complete"
+        words = "what nobody marked is not counted, since the file is not stated to be complete"
         return Outcome.INCONCLUSIVE, words
-    return Outcome.INCONCLUSIVE, "The objects that are not reviewed decide whether it is enough"
+    return Outcome.INCONCLUSIVE, "the objects that are not reviewed decide whether it is enough"
 
 
 def _absence(statement: Absence, found: Reviewed) -> tuple[Outcome, str]:
     if found.accepted and statement.min_size_m is None:
-        return Outcome.CONTRADICTS, "The claim states that there is none"
+        return Outcome.CONTRADICTS, "the claim states that there is none"
     if found.large_enough:
         words = f"{found.large_enough} of them measure at least {statement.min_size_m:g} m"
         return Outcome.CONTRADICTS, words
     if found.accepted:
-        words = f"None of them is measured to be at least {statement.min_size_m:g} m"
+        words = f"none of them is measured to be at least {statement.min_size_m:g} m"
         return Outcome.INCONCLUSIVE, words
-    return Outcome.INCONCLUSIVE, "A review without accepted objects does not show that none exists"
+    return Outcome.INCONCLUSIVE, "a review without accepted objects does not show that none exists"
 
 
 def finding(
@@ -94,7 +94,7 @@ def finding(
     return check.finding(
         statement=statement.id,
         outcome=outcome,
-        summary=f"Objects marked as {statement.object_class}: {count}. {meaning}.",
+        summary=f"Objects marked as {statement.object_class}: {count}; {meaning}.",
         basis=BASIS,
         measures=(
             Measure(name="accepted by a person", value=found.accepted),

@@ -103,7 +103,8 @@ def convert(
     file = annotate.reviewed(file, accepted_by=accepted_by, complete=complete)
     folder = annotate.FORMATS[target].single and (output.suffix == "" or len(file.pictures) != 1)
     place = output if folder else output.parent
-    name = f"{given.stem}{annotate.FORMATS[target].suffix}" if folder else output.name
+    shown = Path(file.pictures[0].name if file.pictures else "").stem or given.stem
+    name = f"{shown}{annotate.FORMATS[target].suffix}" if folder else output.name
     made = annotate.write(file, target, name=name, picture=picture)
     if folder:
         place.mkdir(exist_ok=True)
@@ -224,6 +225,7 @@ def draw(
     metavar="PX",
     help="Largest distance of matching centres; by default half of the object's longer side.",
 )
+@click.option("--gsd", type=float, metavar="G", help="Metres per pixel, for recall by size.")
 @click.option(
     "--image",
     type=click.Path(path_type=Path),
@@ -245,6 +247,7 @@ def score(
     found: Path,
     threshold: float | None,
     reach: float | None,
+    gsd: float | None,
     image: Path | None,
     sheet: Path | None,
     source: str | None,
@@ -280,7 +283,7 @@ def score(
         annotate.read(path, form=source, picture=one, names=classes) for path in (truth, found)
     ]
     scores, matches = annotate.score(
-        given[0].pictures, given[1].pictures, threshold=threshold, reach_px=reach
+        given[0].pictures, given[1].pictures, threshold=threshold, reach_px=reach, gsd_m=gsd
     )
     if sheet is not None:
         shown = {p.name: p.rgb() for p in pictures}

@@ -405,3 +405,23 @@ def test_fields_of_a_tool_stay_where_that_tool_has_them(tmp_path: Path) -> None:
 def written_as(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
+
+
+@pytest.mark.parametrize(
+    ("pictures", "files"),
+    [
+        (("a.png", "b.png"), ["a.txt", "b.txt"]),
+        (("../../etc/passwd", "C:\\x\\y.jpg"), ["passwd.txt", "y.txt"]),
+        (("", "b.png"), ["b.txt", "picture-1.txt"]),
+    ],
+)
+def test_files_of_pictures_stay_in_their_folder(pictures: tuple[str, str], files: list) -> None:
+    both = tuple(AnnotatedPicture(name=name, width=9, height=9) for name in pictures)
+    made = exchange.write(AnnotationFile(pictures=both), "dota", name="x")
+    assert sorted(name for name in made.files if name.endswith(".txt")) == files
+
+
+def test_two_pictures_of_one_name_do_not_overwrite_each_other() -> None:
+    both = (AnnotatedPicture(name="a.png"), AnnotatedPicture(name="a.jpg"))
+    with pytest.raises(UsageError, match='two pictures are called "a"'):
+        exchange.write(AnnotationFile(pictures=both), "labelme", name="x")

@@ -130,6 +130,10 @@ def test_recall_by_size_is_in_metres_where_the_scale_is_known() -> None:
     assert one.unit == "m"
     bins = [(b.low, b.high, b.recall.hits, b.recall.trials) for b in one.by_size]
     assert bins == [(3.0, 5.0, 1, 1), (10.0, 15.0, 0, 1)]
+    again = vehicles([car(100), long], [car(100)], gsd_m=0.2)
+    assert (again.unit, again.by_size) == ("m", one.by_size)
+    with pytest.raises(UsageError, match="above 0"):
+        vehicles([car(100)], [], gsd_m=0.0)
 
 
 def test_kinds_and_pictures_are_kept_apart() -> None:
