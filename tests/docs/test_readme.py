@@ -98,3 +98,10 @@ def test_the_project_names_no_place_of_the_machine_it_was_made_on() -> None:
         if path.suffix in (".py", ".md", ".cfg", ".toml", ".txt", ".yml", ".json"):
             found = pattern.search(path.read_text(encoding="utf-8"))
             assert found is None, f"{name}: {found}"
+
+
+@pytest.mark.slow
+def test_the_lines_of_the_page_for_python_run(tmp_path: Path) -> None:
+    lines = "".join(blocks(ROOT / "docs" / "python.md", "python"))
+    head = f"from pathlib import Path\nfolder = Path({str(tmp_path)!r})\n"
+    subprocess.run([sys.executable, "-c", head + lines], cwd=ROOT, check=True)
