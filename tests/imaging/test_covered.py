@@ -226,3 +226,87 @@ def test_cells_of_any_size_are_covered_in_a_small_picture(cell):
     out[60:132, 80:176] = celled(known[60:132, 80:176], cell)
     changed = np.abs(out - known) > 0.1
     assert covered.find(jpeg(out, quality=80), known)[changed].mean() > 0.6
+
+
+@pytest.mark.parametrize(
+    ("broad", "followed"),
+    [
+        # A blur of the known picture; a smooth patch of its mean; half of the one and of the other.
+        (1.0, True),
+        (0.0, False),
+        (0.66, True),
+        (0.58, False),
+    ],
+)
+def test_a_smooth_patch_is_coarse_only_if_it_follows_what_is_broad(levels, broad, followed):
+    known, other = levels
+    seen, was = (blurred(gray - gray[INSIDE].mean(), 8) for gray in (other, known))
+    seen -= seen[INSIDE].mean() + (was * seen)[INSIDE].mean() / (was**2)[INSIDE].mean() * was
+    seen *= was[INSIDE].std() / seen[INSIDE].std()
+    patch = 0.4 * (broad * was + np.sqrt(1 - broad**2) * seen)
+    flat = known[INSIDE].mean() + patch - patch[INSIDE].mean()
+    out = np.where(INSIDE, flat, known).astype(np.float32)
+    assert covered.is_coarse_version(out, known, INSIDE) == followed
+
+
+@pytest.mark.parametrize(("wide", "over"), [(30, True), (22, False)])
+def test_an_even_part_of_a_patch_of_other_ground_is_no_box(known, wide, over):
+    """Water, not quite without detail, in a patch 40 pixels wide of which the rest is ground."""
+    out = known.copy()
+    out[200:260, 300:340] = (0.2 + 0.6 * ground(SHAPE, seed=95, blocks=160))[50:110, 60:100]
+    out[200:260, 300 : 300 + wide] = np.linspace(0.04, 0.065, 60)[:, None]
+    found = covered.find(jpeg(out, quality=90), known)
+    assert (found[210:250, 305 : 295 + wide].mean() > 0.9) == over
+
+
+@pytest.mark.parametrize("tone", [0.05, 0.95])
+def test_a_plain_rectangle_is_a_box_whatever_differs_beside_it(known, tone):
+    out = known.copy()
+    out[200:280, 300:380] = (0.2 + 0.6 * ground(SHAPE, seed=95, blocks=160))[50:130, 60:140]
+    out[200:250, 300:340] = tone
+    assert covered.find(jpeg(out, quality=90), known)[206:244, 306:334].mean() > 0.9
+
+
+def test_a_box_of_the_tone_of_textured_ground_is_found(known):
+    rng = np.random.default_rng(99)
+    rough = (0.5 + 0.2 * rng.normal(0, 1, SHAPE)).astype(np.float32)
+    rough = cv2.GaussianBlur(rough, (0, 0), 0.8)
+    out = rough.copy()
+    out[BOX] = 0.5
+    assert covered.find(jpeg(out, quality=90), rough)[126:194, 156:284].mean() > 0.9
+
+
+def _stroke(members, tone, spread=2.0):
+    rng = np.random.default_rng(4)
+    known = np.full(members.shape, 120, np.float32)
+    out = np.where(members, tone + rng.normal(0, spread, members.shape), known)
+    foreign = members.copy()
+    return covered._is_stroke(out.astype(np.float32), known, foreign, members)
+
+
+@pytest.mark.parametrize(
+    ("size", "spread", "stroke"),
+    [
+        ((7, 24), 2, True),
+        ((7, 19), 2, True),
+        ((7, 17), 2, False),  # not long enough for its width
+        ((7, 24), 20, False),  # not of one tone
+    ],
+)
+def test_a_short_stroke_is_thin_and_plain(size, spread, stroke):
+    members = np.zeros((30, 40), bool)
+    members[5 : 5 + size[0], 5 : 5 + size[1]] = True
+    assert _stroke(members, 20, spread) == stroke
+
+
+@pytest.mark.parametrize(("shape", "stroke"), [("patch", False), ("ring", True)])
+def test_a_patch_with_holes_is_no_stroke(shape, stroke):
+    """Darker all along, and by its mean distance to an edge as thin as a ring."""
+    members = np.zeros((60, 60), bool)
+    if shape == "patch":
+        members[5:55, 5:55] = True
+        members[8:55:7, 8:55:7] = False
+    else:
+        y, x = np.mgrid[:60, :60] - 30
+        members = np.abs(np.hypot(y, x) - 24) < 3
+    assert _stroke(members, 20) == stroke
