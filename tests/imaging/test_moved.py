@@ -59,6 +59,8 @@ def noisy(gray, seed):
         ([HERE], [], [box(HERE)], False),
         # A clone: its source still stands, and does not differ.
         ([HERE, THERE], [HERE], [box(THERE)], False),
+        # One was erased; another like it still stands in a place that differs a little.
+        ([FAR], [HERE, FAR], [box(HERE), box(FAR)], False),
         # Two were erased.
         ([], [HERE, THERE], [box(HERE), box(THERE)], False),
         ([], [], [], False),
