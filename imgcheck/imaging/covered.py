@@ -247,6 +247,8 @@ def _share_of_places(members: Mask, differs: Mask) -> float:
     _, places = cv2.connectedComponents(differs.astype(np.uint8), connectivity=8)
     touched = np.unique(places[members & differs])
     inside = np.isin(places, touched[touched > 0])
+    if not inside.any():
+        return 1.0  # it took detail alone
     # Compression blurs the rim of a box over a few pixels.
     return float(_dilated(members, _FLAT_RIM)[inside].mean())
 

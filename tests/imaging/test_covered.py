@@ -310,3 +310,9 @@ def test_a_patch_with_holes_is_no_stroke(shape, stroke):
         y, x = np.mgrid[:60, :60] - 30
         members = np.abs(np.hypot(y, x) - 24) < 3
     assert _stroke(members, 20) == stroke
+
+
+def test_an_even_patch_that_took_detail_alone_is_all_that_differs():
+    members = np.zeros((20, 20), bool)
+    members[5:15, 5:15] = True
+    assert covered._share_of_places(members, np.zeros_like(members)) == 1.0
