@@ -425,3 +425,22 @@ def test_two_pictures_of_one_name_do_not_overwrite_each_other() -> None:
     both = (AnnotatedPicture(name="a.png"), AnnotatedPicture(name="a.jpg"))
     with pytest.raises(UsageError, match='two pictures are called "a"'):
         exchange.write(AnnotationFile(pictures=both), "labelme", name="x")
+
+
+def test_what_detect_prints_is_read_as_annotations_of_its_picture(tmp_path: Path) -> None:
+    box = {"type": "obb", "cx": 9.0, "cy": 8.0, "length": 5.0, "width": 2.0, "heading": 40.0}
+    printed = {
+        "schema": "imgcheck-detect/1",
+        "picture": {"name": "a.png", "sha256": "0f" * 32, "width": 90, "height": 80},
+        "scale": {"gsd_m": 0.3, "source": "the claim", "effective_gsd_m": 0.5},
+        "north": 12.5,
+        "annotations": [{"class": "vehicle", "geometry": box, "p": 0.7}],
+        "counts": {"vehicle": {"median": 1}},
+    }
+    (tmp_path / "d.json").write_text(json.dumps(printed))
+    (picture,) = exchange.read(tmp_path / "d.json").pictures
+    assert (picture.name, picture.width, picture.gsd_m, picture.north_deg) == (
+        "a.png", 90, 0.3, 12.5,
+    )  # fmt: skip
+    assert (picture.sha256, picture.extra) == ("0f" * 32, {})
+    assert picture.annotations[0].p == 0.7

@@ -23,12 +23,13 @@ def read(data: bytes) -> AnnotationFile:
 
 def _detected(value: Mapping[str, Any]) -> Any:
     """Return the picture of a document with annotations; its other fields are results."""
-    scale = value.get("scale")
-    gsd = scale.get("gsd_m") if isinstance(scale, Mapping) else value.get("gsd_m")
-    known = ("name", "width", "height", "sha256", "gsd_sigma_m", "north_deg", "complete", "extra")
-    fields = {key: value[key] for key in known if value.get(key) is not None}
-    if gsd is not None:
-        fields["gsd_m"] = gsd
+    known = ("name", "width", "height", "sha256", "gsd_m", "gsd_sigma_m", "north_deg", "complete")
+    fields: dict[str, Any] = {}
+    for part in (value, value.get("picture"), value.get("scale")):
+        if isinstance(part, Mapping):
+            fields |= {key: part[key] for key in known if part.get(key) is not None}
+    if value.get("north") is not None:
+        fields.setdefault("north_deg", value["north"])
     return unpack_picture({**fields, "annotations": value.get("annotations")})
 
 
