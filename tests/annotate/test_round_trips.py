@@ -41,7 +41,7 @@ def assert_equal(before: AnnotationFile, after: AnnotationFile) -> None:
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_one_format_and_back(form: str, tmp_path: Path) -> None:
-    before = shapes.file(11, 150)
+    before = shapes.file(11, 45)
     after = through(before, form, tmp_path / form)
     assert_equal(before, after)
     if not FORMATS[form].single:
@@ -49,7 +49,7 @@ def test_one_format_and_back(form: str, tmp_path: Path) -> None:
 
 
 def test_a_chain_of_all_formats(tmp_path: Path) -> None:
-    before = shapes.file(12, 60)
+    before = shapes.file(12, 15)
     now = before
     for form in ("yolo", "cvat", "coco", "geojson", "dota", "via", "labelme", "kml", "yolo-obb",
                  "csv", "xanylabeling", "imgcheck"):  # fmt: skip
