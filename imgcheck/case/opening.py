@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imgcheck import provenance
 from imgcheck.annotation import AnnotatedPicture
 from imgcheck.case import beside
@@ -227,6 +229,8 @@ def open_dated(path: Path, stated: Window | None, items: dict[str, dict[str, Any
     """Open an image with its date: as stated, from the sidecar, or from its TIFF date tag."""
     image = _opened(path)
     date, source, reason = stated, "option", None
+    if path.name in items:
+        _check_footprint(items[path.name], image)
     if date is None and path.name in items:
         date, source, reason = date_of_item(items[path.name])
     if date is None:
@@ -252,6 +256,32 @@ def _opened(path: Path) -> Image:
         if place is not None:
             image.state_place(place)
     return image
+
+
+def _check_footprint(item: dict[str, Any], image: Image) -> None:
+    """Refuse an item whose ``bbox`` (west, south, east, north) does not cover its raster."""
+    box, georeference = item.get("bbox"), image.georeference
+    if box is None or georeference is None:
+        return
+    name = str(item.get("id", item.get("asset")))
+    try:
+        numbers = [float(value) for value in box]
+        west, south, east, north = numbers if len(numbers) == 4 else (*numbers[:2], *numbers[3:5])
+    except (TypeError, ValueError) as error:
+        raise UnreadableError(
+            f"{SIDECAR}: {name}: bbox must be four numbers (west, south, east, north), not {box!r}",
+            file=SIDECAR,
+        ) from error
+    x, y = (np.linspace(0.1, 0.9, 9) * side for side in (image.width, image.height))
+    lon, lat = georeference.to_lonlat(x[:, None], y[None, :])
+    inside = (lat >= south) & (lat <= north) & ((lon - west) % 360 <= (east - west) % 360)
+    if inside.mean() < 0.5:
+        raise UnreadableError(
+            f"{SIDECAR}: {name}: bbox {west:g}, {south:g}, {east:g}, {north:g} does not cover "
+            f"{image.name}, whose centre is at {float(lon[4, 4]):.4f}, {float(lat[4, 4]):.4f} "
+            "(longitude, latitude); correct the bbox or the raster's georeference",
+            file=SIDECAR,
+        )
 
 
 def date_of_item(item: dict[str, Any]) -> tuple[Window | None, str, str | None]:

@@ -14,7 +14,7 @@ from imgcheck.errors import ImgcheckError, UsageError
 from imgcheck.geo import area
 from imgcheck.geo.features import footprint_window
 from imgcheck.geo.locating import Progress, combined
-from imgcheck.imaging import REFERENCE_LIMITS, Image, annotations, contest, relation, warp
+from imgcheck.imaging import REFERENCE_LIMITS, Image, annotations, relation
 from imgcheck.imaging.pixels import Float32, Float64, Mask
 from imgcheck.imaging.relation import Relation
 from imgcheck.imaging.text import printable
@@ -67,50 +67,11 @@ class Located:
     @cached_property
     def relation(self) -> Relation:
         """Whether picture and reference are one acquisition."""
-        gray, valid, to_part = self._part(self.reference, self.placement)
+        matrix = self.placement.registration.matrix
+        gray, valid, to_part = under(self.case, self.reference, matrix)
         return relation.classify(
             self.case.image.gray(), gray, to_part, picture_mask=self.case.clean, known_mask=valid
         )
-
-    @property
-    def overlap(self) -> float:
-        """Share of the picture, without annotations, that lies on the reference's valid pixels."""
-        gray, valid, to_part = self._part(self.reference, self.placement)
-        clean = self.case.clean
-        on = warp.coverage(gray.shape, to_part, clean.shape, inverse=True, mask=valid)
-        return float((on & clean).sum() / max(1, clean.sum()))
-
-    @cached_property
-    def likelihoods(self) -> tuple[tuple["Reference", float], ...]:
-        """Each reference on which the picture was placed, and the probability that it is its own.
-
-        From equal priors, by the blocks in which the references differ; empty if it was placed on
-        one alone.
-        """
-        placed = [(a.reference, a.found) for a in self.tried if isinstance(a.found, geo.Placed)]
-        if len(placed) < 2:
-            return ()
-        picture, clean = self.case.image.gray(), self.case.clean
-        drawn = []
-        for reference, found in placed:
-            gray, valid, to_part = self._part(reference, found)
-            drawn.append(
-                relation.on_picture(picture, gray, to_part, picture_mask=clean, known_mask=valid)
-            )
-        shown = np.where(clean, picture, np.float32(np.nan)).astype(np.float32)
-        chances = contest.compare(shown, drawn).likelihoods
-        return tuple((one, chance) for (one, _), chance in zip(placed, chances, strict=True))
-
-    def _part(
-        self, reference: "Reference", placement: geo.Placed
-    ) -> tuple[Float32, Mask | None, Float64]:
-        """Gray values and mask of a reference under the picture, and the matrix to its pixels."""
-        image, known = self.case.image, reference.image
-        matrix = placement.registration.matrix
-        window = footprint_window(matrix, (image.height, image.width), (known.height, known.width))
-        gray, valid = geo.of_image(known, name=known.name).read(window, None)
-        to_part = np.array([[1, 0, -window[0]], [0, 1, -window[1]], [0, 0, 1.0]]) @ matrix
-        return gray, valid, to_part / to_part[2, 2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -189,6 +150,20 @@ def locate(
     if prior is None and progress is None:
         return case.placing
     return on_references(case, prior or known, progress)
+
+
+def under(
+    case: "Case", reference: "Reference", matrix: Float64
+) -> tuple[Float32, Mask | None, Float64]:
+    """Return gray values and mask of a reference under the picture, and the matrix to its pixels.
+
+    ``matrix`` leads from the picture to the pixels of the whole reference.
+    """
+    image, known = case.image, reference.image
+    window = footprint_window(matrix, (image.height, image.width), (known.height, known.width))
+    gray, valid = geo.of_image(known, name=known.name).read(window, None)
+    to_part = np.array([[1, 0, -window[0]], [0, 1, -window[1]], [0, 0, 1.0]]) @ matrix
+    return gray, valid, to_part / to_part[2, 2]
 
 
 def prior_of(case: "Case") -> geo.Prior:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from imgcheck import geo, hashing
 from imgcheck.annotation import AnnotatedPicture
-from imgcheck.case import ground, placing, shadows
+from imgcheck.case import acquisition, dating, ground, placing, shadows
+from imgcheck.case.acquisition import Acquisition
+from imgcheck.case.dating import Dated, NotDated
 from imgcheck.case.ground import Ground, Layer, Spot
 from imgcheck.case.placing import Located, NotLocated
 from imgcheck.case.reading import Inspection, read
@@ -157,6 +159,16 @@ class Case:
         if reference.id not in self._layers:
             self._layers[reference.id] = ground.layer(self, reference)
         return self._layers[reference.id]
+
+    @Once
+    def dating(self) -> Dated | NotDated:
+        """The dates between which the picture fits, by the dated references, or why not known."""
+        return dating.by_references(self)
+
+    @Once
+    def acquisition(self) -> Acquisition | NotLocated:
+        """The reference that the picture was made from, or why it was compared with none."""
+        return acquisition.by_references(self)
 
     @property
     def stated_gsd(self) -> tuple[float, str] | None:

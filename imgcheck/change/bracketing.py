@@ -1,8 +1,8 @@
 """Date a picture by the dated pictures of its place between which it fits.
 
-Patches of lasting change decide: a picture that shows the later state was taken after the change,
-one that shows the earlier state before it. Brightness, season and light are removed first, and what
-remains of them is measured by divisions of the references that do not follow time.
+Ground that changed for good decides: a picture that shows the later state was taken after the
+change, one that shows the earlier state before it. All places of one gap between two references may
+be reversed together (a lake that filled and dried), so no gap alone excludes a time.
 """
 
 import math
@@ -11,180 +11,283 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from imgcheck.change import lasting
 from imgcheck.change.grid import Mask, Pixels
-from imgcheck.change.references import (
-    Dated,
-    Patch,
-    chance_weights,
-    in_order,
-    lasting_patches,
-    moment,
-    prepared,
-)
+from imgcheck.change.references import Dated, in_order, moment, prepared
 from imgcheck.errors import UsageError
 
-# A patch decides when less than this share of such patches is false.
-_MOST_CHANCE = 0.2
+# Pixels that are compared: every second one after smoothing, fewer in large pictures.
+_MOST_PIXELS = 16_000
+_LEAST_STEP = 2
 
-# Assumed share of wrong votes at true patches. benchmarks: change, "bracket", tuning half.
+# The picture is divided in this many cells each way; a cell of one gap counts at most as one vote
+# with this share of wrong votes.
+_CELLS = 12
 _WRONG_VOTES = 0.15
 
-# The same for two references, which cannot distinguish lasting from passing changes; and the least
-# weight of a patch then, relative to the heaviest one.
-_WRONG_UNVERIFIED = 0.3
-_LEAST_UNVERIFIED = 0.1
+# Pixels of the working grid in one independent observation. benchmarks: dating, tuning half.
+_UNIT_PX = 100.0
 
-# Votes of neighbouring patches are not independent: the picture is divided in this many parts each
-# way, and the patches of one change in one part count once.
-_PARTS = 6
+# Evidence of a gap below this ratio is not used for the self-check.
+_LEAST_RATIO = math.log(9)
 
-# References needed to test the method on each of them: three must be left.
-_FEWEST_FOR_SELF_CHECK = 4
+# A place whose pixels have a smaller ratio in the mean shows neither state.
+_LEAST_MEAN = 1.0
 
-# The picture must show one of the two states on this share of the changed area.
+# Shares of a gap that may have changed when the picture was taken between its two references.
+_PROGRESS = tuple(k / 8 for k in range(9))
+
+# Gaps found reversed in the self-check of the references, and gaps tested, that count as seen
+# before: within the stack; and beyond its first or last reference, where no later picture confirms.
+# benchmarks: dating, tuning half.
+_INNER = (1.0, 10.0)
+_OUTER = (1.5, 7.5)
+# The gaps of one reference are not independent.
+_WORTH = 0.5
+# More for a change that a single reference confirms, and for one that lies in a single basin.
+_ALONE = 0.1
+_BASIN = 0.15
+
+# Probability that the picture shows a state of its own (flood, snow) that says nothing about time.
+_ODD = 0.02
+
+# Powers of the likelihood that are tried until the references are dated rightly.
+_SHARPNESS = (1.0, 0.8, 0.65, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0)
+
+# Where water or crops change all of the ground at once, the references contradict each other. On
+# farmland (NAIP, tuning half) one in six answers was wrong where they did.
+_WRONGLY = (
+    "changes of this ground do not last: of the references, {} would be dated wrongly by the others"
+)
+
+# A set of more than this share of the hypotheses is no answer.
+_MOST_SHARE = 0.67
+
+# Fewer places are not enough permanent change.
+_FEWEST_VOTES = 3
 _LEAST_CLEAR = 0.5
 
-# With more than this share of that area against the best answer there is no answer.
-_MOST_CONTRADICTION = 0.25
+# Pixels of the comparison in the smallest place.
+_FEWEST_PIXELS = 2
 
-
-# A picture nearer to the middle of the two states than this shows neither.
-# benchmarks: change, "bracket", tuning half.
-_LEAST_LEANING = 0.35
-
-# One farther beyond a state than this shows something else.
-_MOST_LEANING = 3.0
+# With two references nothing shows what lasts; to date each by the others, three must be left.
+_FEWEST_REFERENCES = 3
+_FEWEST_FOR_SELF_CHECK = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """The state that a picture shows at one patch of lasting change."""
+    """The state that a picture shows at one place that changed for good."""
 
     #: The change came between reference `split` and `split + 1` (from 0, in order of time).
     split: int
     #: `"earlier"`, `"later"` or `"neither"`.
     state: str
-    #: -1 exactly as the earlier references, +1 exactly as the later ones.
-    leaning: float
-    #: Expected share of false patches among those that weigh as much.
-    chance: float
-    #: Middle of the patch in pixels of the grid, x and y.
+    #: Log-likelihood ratio of the later state against the earlier one.
+    ratio: float
+    #: Middle of the place in pixels of the grid, x and y.
     centre: tuple[float, float]
     area_px: float
-    #: Bounding box of the patch in pixels: left, top, right, bottom.
+    #: Bounding box in pixels: left, top, right, bottom.
     box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """A time after one reference and before another; `None` for an open side."""
+
+    after: date | None
+    before: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bracket:
     """Between which references a picture fits."""
 
-    #: Dates of the references between which the picture fits at `level`; `None` for an open side,
-    #: and for both when `abstained`.
-    placed_after: date | None
-    placed_before: date | None
+    #: Times that together hold the picture at `level`, in order; empty when `abstained`.
+    sets: tuple[Between, ...]
     abstained: bool
     #: Why there is no answer; empty when there is one.
     reason: str
     #: Nominal probability that the answer is right.
     level: float
-    #: What the picture shows at each deciding patch, heaviest first.
+    #: What the picture shows at each place, heaviest first.
     deciding: tuple[Vote, ...]
-    #: Patches that show one of the two states.
-    votes: int
-    #: Those among them that contradict the answer, or the best one.
-    contradicting: int
-    #: One for each hypothesis: before the first reference, between the first and the second, ...,
-    #: after the last; the highest is 0.
-    log_likelihood: tuple[float, ...]
+    #: Probability of each hypothesis with equal prior: before the first reference, between the
+    #: first and the second, ..., after the last.
+    probability: tuple[float, ...]
     #: Dates of the references in order.
     dates: tuple[date, ...]
-    #: False with two references: a passing difference cannot be excluded.
-    lasting_verified: bool
-    #: Answers when each reference is dated by the others; `None` when not tested (fewer than four
-    #: references, or no answer to test).
+    #: References whose date lay in their set, and out of it, when dated by the others; there is no
+    #: answer if one was out, and `probability` was widened until none was. `None` with fewer than
+    #: four references.
     self_check: tuple[int, int] | None
 
+    @property
+    def votes(self) -> int:
+        """Number of places that show one of the two states."""
+        return sum(vote.state != "neither" for vote in self.deciding)
 
-def _evidence(votes: list[Vote], shape: tuple[float, float], splits: int) -> NDArray[np.float64]:
-    """Return the log-likelihood ratio "later" against "earlier" of every change (splits, parts).
+    @property
+    def placed_after(self) -> date | None:
+        """Date of the reference after which the picture was taken; None if that is open."""
+        return self.sets[0].after if self.sets else None
 
-    The patches of one change within one part of the picture count once, with their mean.
+    @property
+    def placed_before(self) -> date | None:
+        """Date of the reference before which the picture was taken; None if that is open."""
+        return self.sets[-1].before if self.sets else None
+
+    def hypotheses(self) -> tuple[Between, ...]:
+        """Return the times that `probability` belongs to."""
+        edges = (None, *self.dates, None)
+        return tuple(Between(after=edges[k], before=edges[k + 1]) for k in range(len(edges) - 1))
+
+    def likelihood_ratio(self, start: date, end: date) -> float | None:
+        """Return the likelihood of a window of time against that of all other times.
+
+        Within a gap between references every time is equally likely; an open side counts as long
+        as a mean gap. None where the window covers everything or nothing.
+        """
+        inside = np.array([_overlap(one, start, end, self.dates) for one in self.hypotheses()])
+        likelihood = np.array(self.probability)
+        if not 0 < inside.sum() < inside.size:
+            return None
+        one, rest = likelihood @ inside / inside.sum(), likelihood @ (1 - inside)
+        return float(one / max(rest / (1 - inside).sum(), 1e-12))
+
+
+def _overlap(between: Between, start: date, end: date, dates: tuple[date, ...]) -> float:
+    """Return the share of a time between references that lies in a window."""
+    mean = (moment(dates[-1]) - moment(dates[0])) / max(len(dates) - 1, 1)
+    low = moment(dates[0]) - mean if between.after is None else moment(between.after)
+    high = moment(dates[-1]) + mean if between.before is None else moment(between.before)
+    inside = min(high, moment(end)) - max(low, moment(start))
+    return float(np.clip(inside / (high - low), 0, 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversed:
+    """How often the places of a gap are reversed together, by the references themselves."""
+
+    #: Between the first and the last reference, and beyond them.
+    inner: float
+    outer: float
+
+
+def _cells(known: Mask) -> NDArray[np.intp]:
+    """Return the cell of each known pixel."""
+    rows, columns = np.nonzero(known)
+    down, right = rows * _CELLS // known.shape[0], columns * _CELLS // known.shape[1]
+    return np.asarray(down * _CELLS + right)
+
+
+def _evidence(ratio: Pixels, cells: NDArray[np.intp], unit: float) -> NDArray[np.float64]:
+    """Return the log-likelihood ratio "later" against "earlier" of each gap and cell."""
+    sums = [np.bincount(cells, gap, _CELLS * _CELLS) / unit for gap in ratio]
+    most = math.log((1 - _WRONG_VOTES) / _WRONG_VOTES)
+    return np.clip(np.array(sums), -most, most)
+
+
+def _gaps(evidence: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Return the log-likelihood of each gap: all earlier, all later, changed in part.
+
+    When the picture was taken in the same gap, what changed may be all past or all to come (what is
+    built together changes together), or past in part.
     """
-    total = np.zeros((splits, _PARTS * _PARTS))
-    weight = np.zeros_like(total)
-    for each in votes:
-        if each.state == "neither":
+    earlier = -np.logaddexp(0, evidence).sum(axis=1)
+    later = -np.logaddexp(0, -evidence).sum(axis=1)
+    new = np.array(_PROGRESS)[:, None, None]
+    odds = 1 / (1 + np.exp(-evidence))
+    parts = np.log(new * odds + (1 - new) * (1 - odds)).sum(axis=2)
+    within = np.logaddexp.reduce(parts, axis=0) - math.log(len(_PROGRESS))
+    return earlier, later, within
+
+
+def posterior(
+    evidence: NDArray[np.float64],
+    reversed: Reversed,
+    basin: NDArray[np.float64],
+    *,
+    sharpness: float = 1.0,
+) -> NDArray[np.float64]:
+    """Return the probability of each hypothesis with equal prior.
+
+    Parameters
+    ----------
+    evidence : (J, cells) float
+        Log-likelihood ratio "later" against "earlier" of each gap and cell.
+    reversed : Reversed
+        How often all places of one gap are reversed together.
+    basin : (J,) float
+        Share of each gap that is one connected place.
+    sharpness : float, default 1
+        Power of the likelihood: below 1 where seasons of a whole date look like changes.
+
+    Notes
+    -----
+    Hypothesis h: after h references and before the others. The change of gap j (between references
+    j and j + 1, from 1) is past when h > j and to come when h < j; for h = j the picture was taken
+    in the gap. With the probability of a reversal a gap says as little as its own gap does.
+    """
+    earlier, later, within = _gaps(evidence)
+    count = len(earlier) + 1
+    result = np.zeros(count + 1)
+    for h in range(count + 1):
+        for gap in range(1, count):
+            if gap == h:
+                result[h] += within[gap - 1]
+                continue
+            wrong = reversed.outer if h in (0, count) else reversed.inner
+            alone = _ALONE if min(gap, count - gap) == 1 else 0.0
+            wrong = 1 - (1 - wrong) * (1 - alone) * (1 - _BASIN * basin[gap - 1])
+            state = later[gap - 1] if gap < h else earlier[gap - 1]
+            result[h] += np.logaddexp(
+                math.log(1 - wrong) + state, math.log(wrong) + within[gap - 1]
+            )
+    share = np.exp(sharpness * (result - result.max()))
+    share /= share.sum()
+    return np.asarray((1 - _ODD) * share + _ODD / (count + 1))
+
+
+def credible(probability: NDArray[np.float64], level: float) -> list[int]:
+    """Return the fewest hypotheses that together have at least ``level``, in order."""
+    order = np.argsort(-probability, kind="stable")
+    needed = int((np.cumsum(probability[order]) < level - 1e-12).sum()) + 1
+    return sorted(int(h) for h in order[:needed])
+
+
+def reversals(tested: Sequence[NDArray[np.float64] | None]) -> Reversed:
+    """Estimate how often a gap is reversed, from every reference compared with the others.
+
+    ``tested`` holds the evidence of each reference in order of time; what it should show is known.
+    """
+    wrong, total = [0.0, 0.0], [0.0, 0.0]
+    for place, evidence in enumerate(tested):
+        if evidence is None:
             continue
-        wrong = _WRONG_VOTES + (0.5 - _WRONG_VOTES) * min(each.chance / _MOST_CHANCE, 1.0)
-        if splits == 1:
-            wrong = _WRONG_UNVERIFIED
-        worth = math.log((1 - wrong) / wrong)
-        column = min(int(each.centre[0] / shape[1] * _PARTS), _PARTS - 1)
-        row = min(int(each.centre[1] / shape[0] * _PARTS), _PARTS - 1)
-        part = row * _PARTS + column
-        total[each.split, part] += math.copysign(worth * each.area_px, each.leaning)
-        weight[each.split, part] += each.area_px
-    return np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
-
-
-def _likelihoods(evidence: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the log-likelihood of each position among the references, the best one 0.
-
-    Hypothesis h: after h references and before the others. The change between references j and
-    j + 1 (from 0) is past when h > j + 1, to come when h < j + 1. When h = j + 1 it falls into the
-    same gap as the picture: all past, all to come (what is built together changes together), or
-    each patch for itself, with equal weights.
-    """
-    splits = evidence.shape[0]
-    result = np.zeros(splits + 2)
-    for split in range(splits):
-        ratio = evidence[split][evidence[split] != 0]
-        past = float(-np.logaddexp(0, -ratio).sum())
-        to_come = float(-np.logaddexp(0, ratio).sum())
-        each = -math.log(2) * ratio.size
-        result[split + 2 :] += past
-        result[: split + 1] += to_come
-        result[split + 1] += float(np.logaddexp.reduce([past, to_come, each])) - math.log(3)
-    return np.asarray(result - result.max())
-
-
-def _credible(likelihoods: NDArray[np.float64], level: float) -> tuple[int, int]:
-    """Return the shortest run of neighbouring hypotheses with at least ``level``."""
-    share = np.exp(likelihoods) / np.exp(likelihoods).sum()
-    best = (0, share.size - 1)
-    for first in range(share.size):
-        for last in range(first, share.size):
-            inside = share[first : last + 1].sum()
-            if inside >= level and last - first < best[1] - best[0]:
-                best = (first, last)
-    return best
-
-
-def _against(votes: list[Vote], first: int, last: int) -> list[Vote]:
-    """Return the votes that contradict a picture between reference ``first`` and ``last + 1``."""
-    return [
-        each
-        for each in votes
-        if (each.state == "earlier" and each.split + 1 < first)
-        or (each.state == "later" and each.split + 1 > last)
-    ]
-
-
-def _area(votes: list[Vote]) -> float:
-    return sum(each.area_px for each in votes)
+        beyond = int(place in (0, len(tested) - 1))
+        earlier, later, _ = _gaps(evidence)
+        for gap, more in enumerate(later - earlier, start=1):
+            if gap == place or abs(more) < _LEAST_RATIO:
+                continue
+            total[beyond] += _WORTH
+            wrong[beyond] += _WORTH * ((more > 0) != (gap < place))
+    inner = (_INNER[0] + wrong[0]) / (_INNER[1] + total[0])
+    outer = (_OUTER[0] + sum(wrong)) / (_OUTER[1] + sum(total))
+    return Reversed(inner=inner, outer=max(inner, outer))
 
 
 def bracket(
     picture: NDArray[Any],
     references: Sequence[Dated],
     *,
-    gsd: float,
     valid: Mask | None = None,
-    level: float = 0.95,
+    level: float = 0.97,
 ) -> Bracket:
     """Find between which dated references a picture fits, or abstain.
 
@@ -193,12 +296,11 @@ def bracket(
     picture : ndarray of shape (M, N) or (M, N, C)
         On the grid of the references; uint8, or float in [0, 1].
     references : sequence of (ndarray, date)
-        At least two pictures of the same ground on the same grid, of different dates.
-    gsd : float
-        Ground sample distance, metres per pixel.
+        At least two pictures of the same ground on the same grid, of different dates; two never
+        give an answer, since they do not show what lasts.
     valid : ndarray of shape (M, N), bool, optional
         True where the picture shows ground: no captions, arrows, borders.
-    level : float, default 0.95
+    level : float, default 0.97
         Nominal probability that the answer is right.
 
     Raises
@@ -210,143 +312,159 @@ def bracket(
 
     Notes
     -----
-    Only lasting change decides. Ground that changed and changed back between references, and a
-    change that spans a reference, can mislead. With three references each change rests on a single
-    picture on one side.
+    Hypotheses: before the first reference, between two neighbours, after the last. The picture is
+    not of this place, or covered, where it shows neither state of most places. There is no answer
+    where too little changed for good, or where the references, each dated by the others, show that
+    changes do not last.
+
+    The likelihood of a state is that of a series of unknown noise with one step; chance divisions
+    of the references measure how often such a step is none (`imgcheck.change.lasting`).
     """
-    if not (math.isfinite(gsd) and gsd > 0):
-        raise UsageError(f"gsd must be metres per pixel, above 0, not {gsd}")
     if not 0.5 <= level < 1:
         raise UsageError(f"level must be between 0.5 and 1, not {level}")
     ordered = in_order(references)
-    dates = [when for _, when in ordered]
-    (*states, shown), known, scale = prepared(picture, ordered, valid)
-    chance = chance_weights(states, known)
-    votes = _votes(shown, states, known, chance, scale)
-    shape = (known.shape[0] * scale, known.shape[1] * scale)
-    found = _answer(votes, dates, shape, level)
-    if found.abstained or len(states) < _FEWEST_FOR_SELF_CHECK:
-        return found
-    right, wrong = _self_check(states, known, chance, dates, level)
-    if wrong > (1 - level) * (right + wrong):
-        return replace(
-            found,
-            placed_after=None,
-            placed_before=None,
-            abstained=True,
-            reason=f"the changes do not last (water, season): in a cross-check, {wrong} of "
-            f"{right + wrong} references were dated wrongly",
-            self_check=(right, wrong),
-        )
-    return replace(found, self_check=(right, wrong))
+    dates = tuple(when for _, when in ordered)
+    pictures, known, scale = prepared(picture, ordered, valid)
+    step = max(_LEAST_STEP, math.ceil(math.sqrt(np.count_nonzero(known) / _MOST_PIXELS)))
+    sample = np.zeros_like(known)
+    sample[::step, ::step] = known[::step, ::step]
+    if len(dates) < _FEWEST_REFERENCES:
+        return _without("two references do not show which changes last", dates, level)
+    states = np.stack([each[sample] for each in pictures])
+    cells, unit = _cells(sample), _UNIT_PX / step**2
+    noise = lasting.usual_noise(states[:-1])
+    fitted = lasting.fit(states[:-1] / noise)
+    ratio = lasting.ratio(states[-1] / noise, fitted)
+    votes = _votes(fitted.lasting, ratio, sample[::step, ::step], unit, step * scale)
+    evidence = _evidence(ratio, cells, unit)
+    tested: list[NDArray[np.float64] | None] = [None] * len(dates)
+    if len(dates) >= _FEWEST_FOR_SELF_CHECK:
+        tested = [_one_by_others(states[:-1], k, cells, unit) for k in range(len(dates))]
+    reversed = reversals(tested)
+    counts, sharpness = _self_check(tested, reversed, level)
+    basin = _basins(votes, len(dates) - 1)
+    probability = posterior(evidence, reversed, basin, sharpness=sharpness)
+    answer = _answer(probability, votes, dates, level)
+    if counts is not None and counts[1] and not answer.abstained:
+        answer = replace(answer, sets=(), abstained=True, reason=_WRONGLY.format(counts[1]))
+    return replace(answer, self_check=counts)
 
 
-def _votes(
-    shown: Pixels,
-    states: list[Pixels],
-    known: Mask,
-    chance: dict[int, list[NDArray[np.float64]]],
-    scale: float,
-) -> list[Vote]:
-    """Return the votes of the picture at every patch of lasting change, heaviest first."""
-    patches = lasting_patches(states, known, chance=chance)
-    patches.sort(key=lambda patch: -patch.weight)
-    if len(states) > 2:
-        patches = [patch for patch in patches if patch.chance <= _MOST_CHANCE]
-    elif patches:
-        heaviest = patches[0].weight
-        patches = [patch for patch in patches if patch.weight >= _LEAST_UNVERIFIED * heaviest]
-    return [_vote(shown, states, patch, scale=scale) for patch in patches]
-
-
-def _leaning(picture: Pixels, states: list[Pixels], patch: Patch) -> float:
-    """Return the position of a picture from the earlier (-1) to the later state (+1) of a patch."""
-    place = (patch.rows, patch.columns, patch.band)
-    values = np.stack([state[place] for state in states])
-    earlier = values[: patch.split + 1].mean(axis=0)
-    later = values[patch.split + 1 :].mean(axis=0)
-    away: NDArray[np.float32] = (2 * picture[place] - earlier - later) * patch.sign
-    return float(away.sum() / max(float(np.abs(later - earlier).sum()), 1e-9))
-
-
-def _vote(picture: Pixels, states: list[Pixels], patch: Patch, *, scale: float) -> Vote:
-    """Return the state of a picture at a patch; ``scale`` converts to the full grid."""
-    lean = _leaning(picture, states, patch)
-    state = "later" if lean > 0 else "earlier"
-    if not _LEAST_LEANING <= abs(lean) <= _MOST_LEANING:
-        state = "neither"
-    rows, columns = patch.rows, patch.columns
-    return Vote(
-        split=patch.split,
-        state=state,
-        leaning=lean,
-        chance=patch.chance,
-        centre=(float(columns.mean() + 0.5) * scale, float(rows.mean() + 0.5) * scale),
-        area_px=float(rows.size) * scale**2,
-        box=(
-            float(columns.min()) * scale,
-            float(rows.min()) * scale,
-            float(columns.max() + 1) * scale,
-            float(rows.max() + 1) * scale,
-        ),
-    )
+def _one_by_others(
+    states: Pixels, place: int, cells: NDArray[np.intp], unit: float
+) -> NDArray[np.float64]:
+    """Return what one reference shows of the changes between the others."""
+    others = np.delete(states, place, axis=0)
+    noise = lasting.usual_noise(others)
+    ratio = lasting.ratio(states[place] / noise, lasting.fit(others / noise))
+    return _evidence(ratio, cells, unit)
 
 
 def _self_check(
-    states: list[Pixels],
-    known: Mask,
-    chance: dict[int, list[NDArray[np.float64]]],
-    dates: list[date],
-    level: float,
-) -> tuple[int, int]:
-    """Date every reference by the others; count right and wrong answers."""
-    right = wrong = 0
-    for k, state in enumerate(states):
-        others, left = states[:k] + states[k + 1 :], dates[:k] + dates[k + 1 :]
-        votes = _votes(state, others, known, chance, 1.0)
-        answer = _answer(votes, left, known.shape, level)
-        if answer.abstained:
-            continue
-        after, before = answer.placed_after, answer.placed_before
-        fits = (after is None or moment(after) < moment(dates[k])) and (
-            before is None or moment(dates[k]) < moment(before)
-        )
-        right, wrong = right + fits, wrong + (not fits)
-    return right, wrong
+    tested: Sequence[NDArray[np.float64] | None], reversed: Reversed, level: float
+) -> tuple[tuple[int, int] | None, float]:
+    """Count right and wrong answers for the references, and return the sharpness that fits them.
+
+    The likelihood is blunted until the set of every reference, dated by the others, holds its date.
+    """
+    wrong = []
+    for sharpness in _SHARPNESS:
+        missed = 0
+        for place, evidence in enumerate(tested):
+            if evidence is not None:
+                even = np.zeros(len(evidence))
+                probability = posterior(evidence, reversed, even, sharpness=sharpness)
+                missed += place not in credible(probability, level)
+        wrong.append(missed)
+        if not missed:
+            break
+    count = sum(evidence is not None for evidence in tested)
+    return (count - wrong[0], wrong[0]) if count else None, _SHARPNESS[len(wrong) - 1]
+
+
+def _votes(
+    changed: Pixels, ratio: Pixels, lattice: Mask, unit: float, scale: float
+) -> tuple[Vote, ...]:
+    """Return what the picture shows at each place that changed for good, heaviest first.
+
+    ``lattice`` is True at the compared pixels, ``scale`` converts its steps to pixels of the grid.
+    """
+    votes = []
+    for split, (share, evidence) in enumerate(zip(changed, ratio, strict=True)):
+        part = np.zeros(lattice.shape, np.uint8)
+        part[lattice] = share > 0.5
+        count, labels, stats, centres = cv2.connectedComponentsWithStats(part, connectivity=8)
+        sums = np.bincount(labels[lattice], evidence, count) / unit
+        for label in range(1, count):
+            left, top, width, height, area = (int(value) for value in stats[label])
+            if area < _FEWEST_PIXELS:
+                continue
+            more = float(sums[label])
+            clear = abs(more) * unit >= _LEAST_MEAN * area
+            votes.append(
+                Vote(
+                    split=split,
+                    state=("later" if more > 0 else "earlier") if clear else "neither",
+                    ratio=more,
+                    centre=(
+                        float(centres[label][0] + 0.5) * scale,
+                        float(centres[label][1] + 0.5) * scale,
+                    ),
+                    area_px=area * scale**2,
+                    box=(
+                        left * scale,
+                        top * scale,
+                        (left + width) * scale,
+                        (top + height) * scale,
+                    ),
+                )
+            )
+    return tuple(sorted(votes, key=lambda vote: (-abs(vote.ratio), vote.split, vote.box)))
+
+
+def _basins(votes: Sequence[Vote], gaps: int) -> NDArray[np.float64]:
+    """Return the share of each gap that lies in its largest place."""
+    result = np.zeros(gaps)
+    for gap in range(gaps):
+        areas = [vote.area_px for vote in votes if vote.split == gap]
+        result[gap] = max(areas) / sum(areas) if areas else 0.0
+    return result
 
 
 def _answer(
-    votes: list[Vote],
-    dates: list[date],
-    shape: tuple[float, float],
-    level: float,
+    probability: NDArray[np.float64], votes: tuple[Vote, ...], dates: tuple[date, ...], level: float
 ) -> Bracket:
-    """Combine the votes into an answer."""
-    likelihoods = _likelihoods(_evidence(votes, shape, len(dates) - 1))
-    first, last = _credible(likelihoods, level)
-    clear = [each for each in votes if each.state != "neither"]
-    against = _against(votes, first, last)
+    """Choose the credible set, or say why there is none."""
+    chosen = credible(probability, level)
+    clear = [vote for vote in votes if vote.state != "neither"]
     reason = ""
     if not votes:
         reason = "no lasting change was found between the references"
-    elif _area(clear) < _LEAST_CLEAR * _area(votes):
-        reason = "the picture shows neither state on most of the changed area"
-    elif _area(against) > _MOST_CONTRADICTION * _area(clear):
-        reason = f"{len(against)} of {len(clear)} changed patches contradict the best date"
-    elif (first, last) == (0, len(dates)):
-        reason = "the changed patches fit several dates"
-    abstained = bool(reason)
+    elif sum(v.area_px for v in clear) < _LEAST_CLEAR * sum(v.area_px for v in votes):
+        reason = (
+            "the picture shows neither state on most of the changed ground: it is not this place, "
+            "or covered"
+        )
+    elif len(clear) < _FEWEST_VOTES or len(chosen) > _MOST_SHARE * len(probability):
+        reason = "too little changed for good: the places that changed fit most dates"
+    edges = (None, *dates, None)
+    first = [h for h in chosen if h - 1 not in chosen]
+    last = [h for h in chosen if h + 1 not in chosen]
+    runs = zip(first, last, strict=True)
+    sets = tuple(Between(after=edges[a], before=edges[b + 1]) for a, b in runs)
     return Bracket(
-        placed_after=None if abstained or first == 0 else dates[first - 1],
-        placed_before=None if abstained or last == len(dates) else dates[last],
-        abstained=abstained,
+        sets=() if reason else sets,
+        abstained=bool(reason),
         reason=reason,
         level=level,
-        deciding=tuple(votes),
-        votes=len(clear),
-        contradicting=len(against),
-        log_likelihood=tuple(float(value) for value in likelihoods),
-        dates=tuple(dates),
-        lasting_verified=len(dates) > 2,
+        deciding=votes,
+        probability=tuple(float(value) for value in probability),
+        dates=dates,
         self_check=None,
     )
+
+
+def _without(reason: str, dates: tuple[date, ...], level: float) -> Bracket:
+    """Return an answer that abstains before anything was compared."""
+    even = np.full(len(dates) + 1, 1 / (len(dates) + 1))
+    return replace(_answer(even, (), dates, level), reason=reason)

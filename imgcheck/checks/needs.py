@@ -1,8 +1,7 @@
 """What a check needs before it can run: each function returns what is missing, or None."""
 
-from collections.abc import Iterable
-
-from imgcheck.case import Case, Reference
+from imgcheck.case import Case
+from imgcheck.case.dating import in_sequence
 from imgcheck.checks.check import Missing
 
 
@@ -51,22 +50,6 @@ def two_dated_references(case: Case) -> Missing | None:
             give="a reference of another date (--reference PATH@DATE)",
         )
     return None
-
-
-def in_sequence(references: Iterable[Reference]) -> list[Reference]:
-    """Return as many georeferenced references as possible whose dates do not overlap, in order.
-
-    Of references whose dates overlap, such as two of one day, only one is kept: it is not known
-    which is older.
-    """
-    dated = [(r.date, r) for r in references if r.date and r.image.georeference]
-    kept: list[Reference] = []
-    last = None
-    for date, one in sorted(dated, key=lambda pair: (pair[0].latest, pair[0].earliest)):
-        if last is None or (last.before(date) and last.start.date() != date.start.date()):
-            kept.append(one)
-            last = date
-    return kept
 
 
 def index(case: Case) -> Missing | None:

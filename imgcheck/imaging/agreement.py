@@ -86,20 +86,20 @@ def measure(picture: Float32, known: Float32) -> Agreement | None:
         Registered to a fraction of a pixel, of one polarity. NaN is nodata.
     """
     found: list[Level] = []
-    shift_px, alike = None, 0.0
+    shift_px, together = None, 0.0
     for level, (one, other) in enumerate(_halved(picture, known)):
         compared = blocks.compare(one, other, texture=blocks.TEXTURE * _NOISE_LEFT**level)
         if len(compared) < LEAST_BLOCKS:
             continue
         if not found:
             settled = settle(compared)
-            shift_px, alike = settled.shift_px, _alike(compared, settled)
+            shift_px, together = settled.shift_px, alike(compared, settled)
         found.append(_level(compared, level))
         if len(found) == 2:
             break
     if not found:
         return None
-    return Agreement(fine=found[0], coarse=found[-1], shift_px=shift_px, aligned=alike)
+    return Agreement(fine=found[0], coarse=found[-1], shift_px=shift_px, aligned=together)
 
 
 def _halved(picture: Float32, known: Float32) -> Iterator[tuple[Float32, Float32]]:
@@ -186,7 +186,7 @@ def settle(blocks: Blocks) -> Settled:
     )
 
 
-def _alike(compared: Blocks, settled: Settled) -> float:
+def alike(compared: Blocks, settled: Settled) -> float:
     """Return the correlation of the residual shifts of blocks that lie side by side."""
     if settled.shift_px is None:
         return 0.0

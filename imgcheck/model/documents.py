@@ -458,6 +458,113 @@ class ChangeDocument(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSet:
+    """A time after one moment and before another, ISO 8601; ``None`` for an open side."""
+
+    after: str | None
+    before: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateHypothesis:
+    """A time between neighbouring references, and its probability with equal prior."""
+
+    after: str | None
+    before: str | None
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedPlace:
+    """A place that changed for good, and the state that the picture shows there.
+
+    Attributes
+    ----------
+    shows : str
+        ``earlier``, ``later`` or ``neither``.
+    changed_after, changed_before : str
+        Ids of the references between which it changed.
+    log_likelihood_ratio : float
+        Of the later state against the earlier one.
+    region : Polygon
+        In picture pixels.
+    """
+
+    shows: str
+    changed_after: str
+    changed_before: str
+    log_likelihood_ratio: float
+    region: Polygon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfCheck:
+    """Answers when each reference is dated by the others."""
+
+    right: int
+    wrong: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeFrom:
+    """The reference that a picture was made from.
+
+    Attributes
+    ----------
+    likelihood : float
+        Its probability among the references that were compared.
+    altered : bool
+        A part of the picture was altered.
+    """
+
+    reference: str
+    likelihood: float
+    altered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceLikelihood:
+    """The probability of a reference, if the picture was made from one of those compared."""
+
+    reference: str
+    likelihood: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateDocument(Document):
+    """When a picture was taken, by dated references of its ground, or why that is not known.
+
+    Attributes
+    ----------
+    sets : tuple of TimeSet
+        Times that together hold the picture at ``level``; empty when ``abstained``.
+    made_from : MadeFrom or None
+        The reference of which the picture is a copy; ``None`` where it is of none.
+    within_hours_of : str or None
+        The reference of whose flight or pass the picture is another frame.
+    likelihood_ratio : float or None
+        Of ``claim_window`` against all other times.
+    """
+
+    SCHEMA: ClassVar[str] = "imgcheck-date/1"
+    input: PictureInput
+    abstained: bool
+    reason: str | None
+    level: float | None = None
+    sets: tuple[TimeSet, ...] = ()
+    hypotheses: tuple[DateHypothesis, ...] = ()
+    deciding: tuple[DatedPlace, ...] = ()
+    made_from: MadeFrom | None = None
+    within_hours_of: str | None = None
+    likelihoods: tuple[ReferenceLikelihood, ...] = ()
+    claim_window: TimeSet | None = None
+    likelihood_ratio: float | None = None
+    self_check: SelfCheck | None = None
+    references: tuple[LocatedReference, ...]
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A file that was not added, and why."""
 
@@ -973,8 +1080,8 @@ DOCUMENTS: tuple[type[Document], ...] = (
     AnnotateConvertDocument, AnnotateDrawDocument, AnnotateScoreDocument, CaseAddDocument,
     CaseCheckReportDocument, CaseExportDocument, CaseInitDocument, CaseKeygenDocument,
     CaseLogDocument, CaseStepDocument, CaseVerifyDocument, ChangeDocument, ClaimDocument,
-    DoctorDocument, ExplainDocument, FramesDocument, IndexAddDocument, IndexExportDocument,
-    IndexImportDocument, IndexMergeDocument, IndexRemoveDocument, IndexSearchDocument,
-    IndexStatsDocument, IndexVerifyDocument, InspectDocument, InspectionsDocument, LocateDocument,
-    RegressDocument, ReportsDocument, SunDocument,
+    DateDocument, DoctorDocument, ExplainDocument, FramesDocument, IndexAddDocument,
+    IndexExportDocument, IndexImportDocument, IndexMergeDocument, IndexRemoveDocument,
+    IndexSearchDocument, IndexStatsDocument, IndexVerifyDocument, InspectDocument,
+    InspectionsDocument, LocateDocument, RegressDocument, ReportsDocument, SunDocument,
 )  # fmt: skip

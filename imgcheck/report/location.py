@@ -82,7 +82,7 @@ def _candidate(found: Candidate | None) -> LocateCandidate | None:
         transform=_rows(Measures(placement=placed)),
         crs=placed.crs,
         chance=placed.false_match_probability,
-        reference=None if found.reference is None else _reference(found.reference),
+        reference=None if found.reference is None else located_reference(found.reference),
         centre=LonLat(lon=(lon + 180) % 360 - 180, lat=lat),
     )
 
@@ -147,7 +147,7 @@ def _place(found: Located) -> dict[str, Any]:
         "area_m2": measures.area_m2,
         "edges_m": measures.edges_m,
         "false_match_probability": placed.false_match_probability,
-        "reference": _reference(found.reference),
+        "reference": located_reference(found.reference),
         "relation": found.relation.kind,
         "relation_reason": found.relation.reason,
         "inliers": registration.inliers,
@@ -165,7 +165,8 @@ def _place(found: Located) -> dict[str, Any]:
     }
 
 
-def _reference(reference: Reference) -> LocatedReference:
+def located_reference(reference: Reference) -> LocatedReference:
+    """Return a reference as documents name it."""
     image, date = reference.image, reference.date
     return LocatedReference(
         id=reference.id,
@@ -179,7 +180,7 @@ def _reference(reference: Reference) -> LocatedReference:
 def _tried(one: Attempt) -> Tried:
     found = one.found
     return Tried(
-        reference=_reference(one.reference),
+        reference=located_reference(one.reference),
         placed=isinstance(found, geo.Placed),
         reason=found.reason if isinstance(found, geo.NotPlaced) else None,
         path=found.path,

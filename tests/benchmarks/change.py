@@ -1,9 +1,9 @@
 """Measure the change engine on real imagery of IMGCHECK_DATA.
 
-    python -m tests.benchmarks.change labelled nochange planted season bracket farmland dating
+    python -m tests.benchmarks.change labelled nochange planted season
 
-Prints markdown tables. Constants were set on Beijing A and B, on NAIP of 2012, and on the western
-halves of the two stacks; everything else is for reporting. ``--part tune`` shows the tuning part.
+Prints markdown tables. Constants were set on Beijing A and B and on NAIP of 2012; everything else
+is for reporting. ``--part tune`` shows the tuning part.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,7 @@ import numpy as np
 from PIL import Image
 
 from imgcheck import change
-from imgcheck.checks.change_bracket import decide
-from imgcheck.model import Outcome, Window
 from imgcheck.quantity import binomial_interval
-from tests.benchmarks import calibrate
 
 ROOT = Path(os.environ.get("IMGCHECK_DATA", Path(__file__).resolve().parents[3] / "shared/data"))
 CROP = 400
@@ -261,166 +258,9 @@ def season(_: str, __: int) -> None:
     print(f"| {share(suppressed, pairs)} | {rest} |")
 
 
-def as_it_is(array: np.ndarray, _: int) -> np.ndarray:
-    """Leave the picture alone."""
-    return array
-
-
-def grey_posted(array: np.ndarray, seed: int) -> np.ndarray:
-    """Post the picture without its colours."""
-    grey = array.mean(axis=2, keepdims=True).repeat(3, axis=2)
-    return posted(grey, seed)
-
-
-def bracket(part: str, _: int) -> None:
-    """Every date in turn as the picture, all other dates as references."""
-    print("| stack, half | picture | right | abstained | wrong | wrong of answers | both sides |")
-    print("|---|---|---|---|---|---|---|")
-    ways: tuple[tuple[str, Callable[[np.ndarray, int], np.ndarray]], ...] = (
-        ("as it is", as_it_is),
-        ("posted", posted),
-        ("posted, grey", grey_posted),
-    )
-    for name in ("pucallpa", "naip"):
-        dated = stack(name)
-        middle = dated[0][0].shape[1] // 2
-        half = np.s_[:, :middle] if part == "tune" else np.s_[:, middle:]
-        for way, change_it in ways:
-            counts = {"right": 0, "abstained": 0, "wrong": 0, "both": 0}
-            for k, (array, when) in enumerate(dated):
-                references = [(other[half], day) for other, day in dated if day != when]
-                found = change.bracket(change_it(array[half], k), references, gsd=10.0)
-                counts[_outcome(found, when)] += 1
-                counts["both"] += None not in (found.placed_after, found.placed_before)
-            answers = counts["right"] + counts["wrong"]
-            print(
-                f"| {name}, {'west' if part == 'tune' else 'east'} | {way} | {counts['right']} "
-                f"| {counts['abstained']} | {counts['wrong']} "
-                f"| {share(counts['wrong'], answers)} | {counts['both']} |",
-                flush=True,
-            )
-
-
-def cuts(shape: tuple[int, ...]) -> Iterator[tuple[str, tuple[slice, slice]]]:
-    """The whole ground, its quarters, and the middle of each quarter at two sizes."""
-    rows, columns = shape[0] // 2, shape[1] // 2
-    yield "whole", np.s_[:, :]
-    for name, top, left in (
-        ("north-west", 0, 0),
-        ("north-east", 0, columns),
-        ("south-west", rows, 0),
-        ("south-east", rows, columns),
-    ):
-        yield name, np.s_[top : top + rows, left : left + columns]
-        for size in (160, 240):
-            if size < min(rows, columns):
-                down, right = top + (rows - size) // 2, left + (columns - size) // 2
-                yield f"{name}, {size} px", np.s_[down : down + size, right : right + size]
-
-
-def neighbours(count: int, k: int, number: int) -> list[int]:
-    """The ``number`` other dates nearest to date ``k`` in the order of time."""
-    others = sorted((i for i in range(count) if i != k), key=lambda i: (abs(i - k), i))
-    return sorted(others[:number])
-
-
-def dating(_: str, __: int) -> None:
-    """Every date of every cut as the posted picture, beside all other dates and beside few."""
-    rows = []
-    for name in ("pucallpa", "naip"):
-        dated = stack(name)
-        for ground, cut in cuts(dated[0][0].shape):
-            for k, (array, when) in enumerate(dated):
-                shown = posted(array[cut], k)
-                for number in (3, 4, 5, len(dated) - 1):
-                    used = neighbours(len(dated), k, number)
-                    references = [(dated[i][0][cut], dated[i][1]) for i in used]
-                    found = change.bracket(shown, references, gsd=10.0)
-                    truth, *windows = (
-                        Window.parse(day.isoformat()) for day in (when, *found.dates)
-                    )
-                    row = {
-                        "picture": f"{name} {ground.split(',')[0]} {when}",
-                        "ground": f"{name}, {ground}",
-                        "references": number,
-                        "outcome": _outcome(found, when),
-                        "contradicted": decide(truth, found, windows)[0] is Outcome.CONTRADICTS,
-                    }
-                    rows.append(row)
-                    print(json.dumps(row), flush=True)
-    _dating_table(rows)
-
-
-def _dating_table(rows: list[dict[str, Any]]) -> None:
-    print("| stack | references | answers | wrong | true dates that the check would contradict |")
-    print("|---|---|---|---|---|")
-    for name in ("pucallpa", "naip"):
-        for few in (True, False):
-            part = [
-                row
-                for row in rows
-                if row["picture"].startswith(name) and (row["references"] <= 5) == few
-            ]
-            answered = [row for row in part if row["outcome"] != "abstained"]
-            wrong = sum(row["outcome"] == "wrong" for row in answered)
-            print(
-                f"| {name} | {'3, 4, 5' if few else 'all others'} | {len(answered)} of {len(part)} "
-                f"| {share(wrong, len(answered))} "
-                f"| {share(sum(row['contradicted'] for row in part), len(part))} |"
-            )
-    answered = [row for row in rows if row["outcome"] != "abstained"]
-    pictures = {row["picture"] for row in answered}
-    wrong = {row["picture"] for row in answered if row["outcome"] == "wrong"}
-    print(f"\nOf distinct pictures answered, {share(len(wrong), len(pictures))} wrongly.")
-    calibrate.write(
-        "change.bracket",
-        "answered wrongly",
-        errors=len(wrong),
-        trials=len(pictures),
-        what="dated images received a wrong answer",
-        calibration="docs/benchmarks.md, change",
-    )
-
-
-def farmland(part: str, count: int) -> None:
-    """Invented fields sown anew at every date: no answer is due, a wrong one is an alarm."""
-    from tests.change.ground import ground
-
-    counts = {"right": 0, "abstained": 0, "wrong": 0}
-    for case in range(4 * count):
-        seed = case + (0 if part == "tune" else 100_000)
-        rng = np.random.default_rng(seed)
-        dated = []
-        for year in range(2000, 2000 + int(rng.integers(4, 11))):
-            picture_ = ground(seed, 160)
-            for row in range(0, 160, 27):
-                for column in range(0, 160, 27):
-                    picture_[row : row + 27, column : column + 27] += rng.normal(0, 0.08, 3)
-            dated.append((np.clip(picture_, 0, 1).astype(np.float32), date(year, 1, 1)))
-        shown, when = dated.pop(int(rng.integers(len(dated))))
-        counts[_outcome(change.bracket(shown, dated, gsd=5.0), when)] += 1
-    answers = counts["right"] + counts["wrong"]
-    print("| stacks | abstained | right | wrong | wrong of stacks | wrong of answers |")
-    print("|---|---|---|---|---|---|")
-    print(
-        f"| {4 * count} | {counts['abstained']} | {counts['right']} | {counts['wrong']} "
-        f"| {share(counts['wrong'], 4 * count)} | {share(counts['wrong'], answers)} |"
-    )
-
-
-def _outcome(found: change.Bracket, when: date) -> str:
-    if found.abstained:
-        return "abstained"
-    after, before = found.placed_after, found.placed_before
-    fits = (after is None or after < when) and (before is None or when < before)
-    return "right" if fits else "wrong"
-
-
 def main() -> None:
     """Parse the options and print the tables."""
-    tables: dict[str, Any] = {
-        f.__name__: f for f in (labelled, nochange, planted, season, bracket, farmland, dating)
-    }
+    tables: dict[str, Any] = {f.__name__: f for f in (labelled, nochange, planted, season)}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", nargs="*", default=list(tables), help=", ".join(tables))
     parser.add_argument("--part", choices=("tune", "report"), default="report")

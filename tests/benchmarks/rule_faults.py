@@ -171,11 +171,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "reference.date is not None -> True",
     ): "only dated references are compared",
     (
-        "imgcheck/checks/change_bracket.py", "_layers",
-        "layer is not None and reference.date is not None -> layer is not None",
-    ): "references in sequence are dated",
-    (
-        "imgcheck/checks/change_bracket.py", "_answer", "r.date is not None -> True",
+        "imgcheck/checks/change_date_bracket.py", "_answer", "r.date is not None -> True",
     ): "references in sequence are dated",
     (
         "imgcheck/checks/hashing_altered_since.py", "hashing_altered_since",

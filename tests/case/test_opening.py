@@ -74,3 +74,25 @@ def test_a_bad_date_on_the_command_line_says_what_is_accepted(folder: Path) -> N
 def test_a_claim_that_is_none_names_its_file(folder: Path) -> None:
     with pytest.raises(ClaimError, match=r"claim\.yml"):
         load_case(folder / "post.tif", claim=folder / "claim.yml")
+
+
+@pytest.mark.parametrize(
+    ("bbox", "words"),
+    [
+        ([40.0, 35.3, 40.2, 35.5], None),
+        ([40.0, 35.3, 0.0, 40.2, 35.5, 900.0], None),
+        ([10, 10, 11, 11], "bbox 10, 10, 11, 11 does not cover a.tif, whose centre is at 40.1"),
+        ([40.0, 35.3, 40.2], "four numbers"),
+        ("everywhere", "four numbers"),
+    ],
+)
+def test_a_footprint_that_does_not_cover_its_raster_is_refused(folder: Path, bbox, words) -> None:
+    items = [{"id": "a", "asset": "a.tif", "datetime": "2017-09-20T00:00:00Z", "bbox": bbox}]
+    (folder / "reference" / "items.json").write_text(json.dumps(items))
+    if words is None:
+        assert (
+            len(load_case(folder / "post.tif", references=[folder / "reference"]).references) == 3
+        )
+        return
+    with pytest.raises(UnreadableError, match=words):
+        load_case(folder / "post.tif", references=[folder / "reference"])

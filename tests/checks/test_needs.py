@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imgcheck.case import Case, Reference
+from imgcheck.case import Case, Reference, dating
 from imgcheck.checks import needs
 from imgcheck.model import Window
 from imgcheck.model.claimfile import loads
@@ -85,7 +85,7 @@ def test_what_is_missing_of_the_references_is_said(
 
 def test_of_references_that_overlap_one_is_kept_and_the_others_follow_in_order() -> None:
     days = ["2022-03-09", "2022-03-01", "2022-03-02", "2022-03", "2022-03-05"]
-    kept = needs.in_sequence([reference(day) for day in days])
+    kept = dating.in_sequence([reference(day) for day in days])
     assert [r.date.start.date() for r in kept if r.date] == [
         date(2022, 3, 1), date(2022, 3, 5), date(2022, 3, 9)
     ]  # fmt: skip

@@ -47,7 +47,10 @@ measurements:
 ROWS, COLS = 300, 340
 ORDINARY = "ordinary"
 #: Members of a case that hold an input, or are computed from one.
-LOOKED = {"file", "known", "placing", "placed", "ground", "clean", "gsd", "spot", "shadows"}
+LOOKED = {
+    "acquisition", "clean", "dating", "file", "gsd", "ground", "known", "placed", "placing",
+    "shadows", "spot",
+}  # fmt: skip
 
 
 class Watched(Case):

@@ -52,3 +52,42 @@ def test_one_object_does_not_decide(dates):
 def test_the_ratio_counts_groups_of_blocks(won, lost, ratio):
     gain = np.array([0.02] * won + [-0.02] * lost + [0.019, -0.019])
     assert contest._log10_ratio(gain) == pytest.approx(ratio, abs=0.1)
+
+
+COPY = {
+    "blocks": 30, "loss": 0.0064, "even": 0.65, "shift_px": 0.098, "alike": 0.2, "covered": 0.6,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("measured", "copy"),
+    [
+        ({}, True),
+        ({"blocks": 29}, False),
+        ({"loss": 0.0085}, True),
+        ({"loss": 0.0086}, False),
+        ({"even": 0.64}, False),
+        ({"shift_px": 0.099}, False),
+        ({"shift_px": None}, False),
+        ({"alike": 0.21}, False),
+        ({"covered": 0.61}, False),
+        # The better it agrees, the better the shifts can be read.
+        ({"loss": 0.0016, "shift_px": 0.064}, True),
+        ({"loss": 0.0016, "shift_px": 0.065}, False),
+    ],
+)
+def test_the_part_that_is_a_copy(measured, copy):
+    assert contest.Untouched(**{**COPY, **measured}).is_copy is copy
+
+
+def test_a_copy_of_which_a_quarter_was_altered_is_one_in_the_rest(dates):
+    altered = dates[0].copy()
+    altered[:160, :180] = ground((160, 180), seed=99, blocks=60)
+    found = contest.untouched(jpeg(altered, quality=70), dates[0])
+    assert found is not None and found.is_copy
+    assert 0.6 < found.even < 0.9
+
+
+def test_another_date_agrees_nowhere_as_a_copy_does(dates):
+    found = contest.untouched(jpeg(dates[1], quality=90), dates[0])
+    assert found is not None and not found.is_copy

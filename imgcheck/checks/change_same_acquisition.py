@@ -1,21 +1,34 @@
-"""Was the picture made from a dated reference, and does that date fit the claim?"""
+"""Is the picture of one acquisition with a dated reference, and does that date fit the claim?"""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 
-from imgcheck.case import Case, Located, NotLocated, Reference
+import numpy as np
+
+from imgcheck.case import Case, NotLocated
+from imgcheck.case.acquisition import Acquisition
 from imgcheck.checks import _places, needs
 from imgcheck.checks.check import check, error_rate
-from imgcheck.model import Acquired, Citation, Evidence, Finding, Measure, Outcome, Window
+from imgcheck.imaging import warp
+from imgcheck.imaging.reduced import jpeg
+from imgcheck.model import (
+    Acquired,
+    Citation,
+    Evidence,
+    Finding,
+    Measure,
+    Outcome,
+    Picture,
+    Window,
+)
 
 _BASIS = "made from the reference imagery"
-_COPIES = ("same", "derived")
 # From this share on, the whole picture counts as made from the reference: a frame, a caption or a
 # trimmed edge may not be. One pane of a collage does not date the others.
 _WHOLE = 0.85
-# Where the picture was placed on several references, it must agree with one as with no other.
-_ALONE = 0.95
+# Where several references show the ground, it must agree with those of one date as with no other.
+ALONE = 0.8
+_SHOWN_SIDE = 1024
 # Civil time anywhere on land differs by less than this from the mean solar time of its meridian
 # (3.2 h in the west of China is the most).
 _CIVIL = timedelta(hours=4)
@@ -31,60 +44,52 @@ _INNOCENT = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
-    """The reference that the picture is a copy of, its date, and the longitude shown.
-
-    ``likelihood`` is that of the reference among all on which the picture was placed.
-    """
-
-    reference: Reference
-    date: Window
-    lon: float
-    likelihood: float | None
-
-
 @check(
-    "geo.made-from",
-    question="Was it made from a dated reference image?",
+    "change.same-acquisition",
+    question="Is it of one acquisition with a dated reference image?",
     asks="misdated",
     answers=("acquired", "original"),
     needs=(needs.pixels, needs.dated_reference),
 )
-def geo_made_from(case: Case) -> Iterable[Finding]:
+def change_same_acquisition(case: Case) -> Iterable[Finding]:
     """Compare the date of the reference that the picture is a copy of with the claim."""
-    source = _source(case)
-    if isinstance(source, str):
-        yield from geo_made_from.without(case, Outcome.NOT_APPLICABLE, source)
+    found = case.acquisition
+    reason = "the picture was not placed on the reference imagery"
+    if isinstance(found, NotLocated) or (reason := _unfit(found)):
+        yield from change_same_acquisition.without(case, Outcome.NOT_APPLICABLE, reason)
         return
     for statement in case.claim.of_type(Acquired):
-        yield _acquired(case, statement, source)
+        yield _acquired(case, statement, found)
     for original in case.claim.of_kind("original"):
-        yield _original(case, original.id, source)
+        yield _original(case, original.id, found)
 
 
-def _source(case: Case) -> _Source | str:
-    """Return the dated reference that the whole picture was made from, or why there is none."""
-    found = case.placing
-    if isinstance(found, NotLocated):
-        return "the picture was not placed on the reference imagery"
-    reference = found.reference
-    name = _places.name(reference)
-    if found.relation.kind not in _COPIES:
-        return f"the picture is not a copy of {name}, on which it was placed"
-    if reference.date is None:
+def _unfit(found: Acquisition) -> str:
+    """Return why the picture is not dated by the reference it agrees with best, or ""."""
+    name = _places.name(found.reference)
+    if found.origin == "same capture":
+        return (
+            f"the picture was taken within hours of {name}, from another point of the same flight "
+            "or pass; it is not a copy"
+        )
+    if found.origin == "none":
+        others = len(found.likelihoods) - 1
+        beside = f" or of any of {others} other references" if others else ""
+        return f"the picture is not a copy of {name}{beside}"
+    if found.reference.date is None:
         return f"the picture was made from {name}, whose date is not stated"
     likelihood = _likelihood(found)
-    if likelihood is not None and likelihood < _ALONE:
+    if likelihood is not None and likelihood < ALONE:
         return f"the picture agrees with another reference as well as with {name}"
-    share = found.overlap
-    if share < _WHOLE:
-        return f"only {share:.0%} of the picture lies on {name}; the rest may be of another date"
-    lon = found.placement.centre_lonlat[0]
-    return _Source(reference=reference, date=reference.date, lon=lon, likelihood=likelihood)
+    if found.overlap < _WHOLE:
+        return (
+            f"only {found.overlap:.0%} of the picture lies on {name}; the rest may be of another "
+            "date"
+        )
+    return ""
 
 
-def _likelihood(found: Located) -> float | None:
+def _likelihood(found: Acquisition) -> float | None:
     """Return how probable the reference is among those of other dates; None if there is none."""
     date = found.reference.date
     rest = [
@@ -96,8 +101,8 @@ def _likelihood(found: Located) -> float | None:
     return own[0] / (own[0] + sum(rest)) if own and rest else None
 
 
-def _acquired(case: Case, statement: Acquired, source: _Source) -> Finding:
-    claimed, date = statement.window, source.date
+def _acquired(case: Case, statement: Acquired, source: Acquisition) -> Finding:
+    claimed, date = statement.window, _date(source)
     wishes: tuple[str, ...] = ()
     outcome = Outcome.INCONCLUSIVE
     if _after_post(case, date):
@@ -113,10 +118,10 @@ def _acquired(case: Case, statement: Acquired, source: _Source) -> Finding:
             f"which neither supports nor contradicts the claimed {claimed.words}",
             _EXACT,
         )
-    return _finding(statement.id, outcome, source, words, wishes)
+    return _finding(case, statement.id, outcome, source, words, wishes)
 
 
-def _original(case: Case, statement: str, source: _Source) -> Finding:
+def _original(case: Case, statement: str, source: Acquisition) -> Finding:
     """Judge by the claimed time, and by the post where none is claimed.
 
     A new picture from a satellite is a copy of the operator's own image of that day: imagery from
@@ -127,23 +132,31 @@ def _original(case: Case, statement: str, source: _Source) -> Finding:
     bounds = windows or ([posted] if posted is not None else [])
     wishes: tuple[str, ...] = ()
     outcome = Outcome.INCONCLUSIVE
-    if _after_post(case, source.date):
+    if _after_post(case, _date(source)):
         words, wishes = _IMPOSSIBLE, _DATE
     elif not bounds:
         words = "but when the picture was taken or posted is not stated"
         wishes = ("the date of the post (source.posted in the claim) or the claimed time",)
-    elif all(source.date.before(bound) for bound in bounds):
+    elif all(_date(source).before(bound) for bound in bounds):
         outcome, words = Outcome.CONTRADICTS, "so it is older imagery, not a new picture"
     else:
         words = "which does not show that it was published before"
         wishes = ("a copy that was published earlier",)
-    return _finding(statement, outcome, source, words, wishes)
+    return _finding(case, statement, outcome, source, words, wishes)
 
 
-def _contest(source: _Source) -> Iterator[Measure]:
-    if source.likelihood is not None:
-        name = "probability of this reference among those on which the picture was placed"
-        yield Measure(name=name, value=round(source.likelihood, 3))
+def _date(source: Acquisition) -> Window:
+    assert source.reference.date is not None  # otherwise `_unfit`
+    return source.reference.date
+
+
+def _measures(source: Acquisition) -> Iterator[Measure]:
+    yield Measure(name="date of the reference", value=_date(source).text)
+    yield Measure(name="references compared", value=len(source.likelihoods))
+    likelihood = _likelihood(source)
+    if likelihood is not None:
+        name = "probability of this reference among those compared"
+        yield Measure(name=name, value=round(likelihood, 3))
 
 
 _IMPOSSIBLE = "which is later than the post, so that date cannot be right"
@@ -175,19 +188,43 @@ def _inside(date: Window, claimed: Window, lon: float) -> bool:
 
 
 def _finding(
-    statement: str, outcome: Outcome, source: _Source, words: str, wishes: tuple[str, ...]
+    case: Case,
+    statement: str,
+    outcome: Outcome,
+    source: Acquisition,
+    words: str,
+    wishes: tuple[str, ...],
 ) -> Finding:
-    reference, date = source.reference, source.date
-    return geo_made_from.finding(
+    reference, date = source.reference, _date(source)
+    altered = source.origin == "altered copy"
+    but = ", and then altered in a part" if altered else ""
+    return change_same_acquisition.finding(
         statement=statement,
         outcome=outcome,
-        summary=f"The picture was made from the reference {reference.id}, dated {date.words}, "
+        summary=f"The picture was made from the reference {reference.id}, dated {date.words}{but}, "
         f"{words}.",
         basis=_BASIS,
-        measures=(Measure(name="date of the reference", value=date.text), *_contest(source)),
-        error_rate=error_rate("geo.made-from", "called a copy"),
-        evidence=Evidence(citations=(Citation(input=reference.id, label=_places.name(reference)),)),
+        measures=tuple(_measures(source)),
+        error_rate=error_rate("change.same-acquisition", "called a copy"),
+        evidence=Evidence(
+            citations=(Citation(input=reference.id, label=_places.name(reference)),),
+            pictures=tuple(_side_by_side(case, source)),
+        ),
         innocent=_INNOCENT if outcome is Outcome.CONTRADICTS else (),
         limits=_LIMITS,
         would_change=wishes,
     )
+
+
+def _side_by_side(case: Case, source: Acquisition) -> Iterator[Picture]:
+    """Yield the reference on the grid of the picture, and the picture."""
+    reference, post = source.drawn, case.image.gray()
+    shrink = min(1.0, _SHOWN_SIDE / max(post.shape))
+    size = (max(1, round(post.shape[0] * shrink)), max(1, round(post.shape[1] * shrink)))
+    label = f"reference {_places.name(source.reference)}"
+    for role, words, gray in (
+        ("before", label, reference),
+        ("after", "the posted picture", post),
+    ):
+        pixels = np.nan_to_num(warp.resize(gray, size))
+        yield Picture(name=f"source-{role}.jpg", label=words, role=role, data=jpeg(pixels))

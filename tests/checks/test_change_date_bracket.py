@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from imgcheck import change
-from imgcheck.case import Case, Reference
-from imgcheck.change import Vote
-from imgcheck.checks import _places, change_bracket, needs
+from imgcheck.case import Case, Reference, dating
+from imgcheck.change import Between, Vote
+from imgcheck.checks import _places, change_date_bracket, needs
 from imgcheck.imaging.grid import Grid
 from imgcheck.model import Acquired, Claim, ErrorRate, Outcome, Window
 
@@ -22,8 +22,7 @@ def vote(gap: int, state: str) -> Vote:
     return Vote(
         split=gap,
         state=state,
-        leaning={"earlier": -1.0, "later": 1.0, "neither": 0.0}[state],
-        chance=0.01,
+        ratio={"earlier": -5.0, "later": 5.0, "neither": 0.0}[state],
         centre=(5.0, 5.0),
         area_px=9.0,
         box=(2.0, 2.0, 8.0, 8.0),
@@ -36,25 +35,23 @@ def answer(
     """Build an answer; "E2" is a place that shows the earlier state of the third gap."""
     states = {"E": "earlier", "L": "later", "N": "neither"}
     cast = tuple(vote(int(name[1]), states[name[0]]) for name in votes.split())
+    sides = [None if year is None else date(year, 1, 1) for year in (after, before)]
+    abstained = sides == [None, None]
     return change.Bracket(
-        placed_after=None if after is None else date(after, 1, 1),
-        placed_before=None if before is None else date(before, 1, 1),
-        abstained=after is None and before is None,
+        sets=() if abstained else (Between(after=sides[0], before=sides[1]),),
+        abstained=abstained,
         reason="",
         level=0.95,
         deciding=cast,
-        votes=sum(each.state != "neither" for each in cast),
-        contradicting=0,
-        log_likelihood=(0.0,) * (len(years) + 1),
+        probability=(1 / (len(years) + 1),) * (len(years) + 1),
         dates=tuple(date(year, 1, 1) for year in years),
-        lasting_verified=len(years) > 2,
         self_check=None,
     )
 
 
 def decided(claimed: str, found: change.Bracket) -> Outcome:
     dates = [Window.parse(day.isoformat()) for day in found.dates]
-    return change_bracket.decide(Window.parse(claimed), found, dates)[0]
+    return change_date_bracket.decide(Window.parse(claimed), found, dates)[0]
 
 
 C, S, OPEN = Outcome.CONTRADICTS, Outcome.SUPPORTS, Outcome.INCONCLUSIVE
@@ -114,27 +111,10 @@ def test_three_places_in_two_gaps_decide(votes, after, before, claimed, outcome)
     assert decided(claimed, answer(votes, after, before)) is outcome
 
 
-@pytest.mark.parametrize(
-    ("after", "before", "claimed"),
-    [(None, 2012, "2021"), (2014, None, "2011"), (2012, 2014, "2011/2016")],
-)
-def test_two_references_never_decide(after, before, claimed) -> None:
-    found = answer("E0 E0 E0 E0 L0 L0 L0", after, before, years=(2012, 2014))
-    assert decided(claimed, found) is OPEN
-    dates = [Window.parse("2012-01-01"), Window.parse("2014-01-01")]
-    _, said, wish = change_bracket.decide(Window.parse(claimed), found, dates)
-    assert "not known whether the change lasted" in said and wish == "a third dated reference"
-
-
-def test_a_change_that_is_not_verified_as_lasting_never_decides() -> None:
-    found = replace(answer("E1 E1 E2", 2012, 2016), lasting_verified=False)
-    assert decided("2019", found) is OPEN
-
-
 def test_an_answer_that_abstains_says_nothing_about_the_claim() -> None:
     found = replace(answer("E1 E1 E2", 2012, 2016), abstained=True)
     dates = [Window.parse(day.isoformat()) for day in found.dates]
-    outcome, said, wish = change_bracket.decide(Window.parse("2019"), found, dates)
+    outcome, said, wish = change_date_bracket.decide(Window.parse("2019"), found, dates)
     assert (outcome, said) == (OPEN, "")
     assert "changed permanently" in wish
 
@@ -160,7 +140,7 @@ def reference(text: str | None, name: str, *, georeferenced: bool = True) -> Ref
 )
 def test_references_of_one_date_do_not_pass_as_two(dates, kept) -> None:
     references = tuple(reference(text, f"r{n}") for n, text in enumerate(dates))
-    found = needs.in_sequence(references)
+    found = dating.in_sequence(references)
     assert len(found) == kept
     assert all(a.date.before(b.date) for a, b in pairwise(found))
     case = Case(image=SimpleNamespace(), claim=Claim(), references=references)  # type: ignore[arg-type]
@@ -169,10 +149,12 @@ def test_references_of_one_date_do_not_pass_as_two(dates, kept) -> None:
 
 def test_a_reference_that_lies_nowhere_does_not_stand_in_the_sequence() -> None:
     one, two = reference("2015", "a", georeferenced=False), reference("2014/2016", "b")
-    assert needs.in_sequence([one, two]) == [two]
+    assert dating.in_sequence([one, two]) == [two]
 
 
-def finding(monkeypatch, votes: str, rate: ErrorRate, years: tuple[int, ...] = YEARS):
+def finding(
+    monkeypatch, votes: str, rate: ErrorRate, years: tuple[int, ...] = YEARS, gsd_m: float = 5.0
+):
     """Run the whole check on frozen layers and a frozen answer."""
     side = 40
     valid = np.ones((side, side), bool)
@@ -180,23 +162,21 @@ def finding(monkeypatch, votes: str, rate: ErrorRate, years: tuple[int, ...] = Y
     on = SimpleNamespace(
         valid=valid,
         picture=flat,
-        grid=SimpleNamespace(gsd_m=0.5, spec=Grid),
+        grid=SimpleNamespace(gsd_m=gsd_m, spec=Grid),
         to_picture=lambda corners: tuple((float(x), float(y)) for x, y in corners),
     )
     monkeypatch.setattr(Case, "ground", on)
     monkeypatch.setattr(Case, "layer", lambda case, one: (flat, valid))
     monkeypatch.setattr(_places, "name", lambda one: one.id)
-    rates = {("change.bracket", "answered wrongly"): rate}
-    monkeypatch.setattr(change_bracket, "error_rate", lambda *key: rates[key])
+    rates = {("change.date-bracket", "answered wrongly, pixels of 4 to 30 m"): rate}
+    monkeypatch.setattr(change_date_bracket, "error_rate", lambda *key: rates[key])
 
     def frozen(picture, dated, **options) -> change.Bracket:
         assert all(isinstance(when, datetime) for _, when in dated)
         found = answer(votes, 2012, 2016, years)
         moments = tuple(when for _, when in dated)
-        return change.Bracket(
-            **{name: getattr(found, name) for name in found.__slots__}
-            | {"dates": moments, "placed_after": moments[0], "placed_before": moments[2]}
-        )
+        between = Between(after=moments[0], before=moments[2])
+        return replace(found, dates=moments, sets=(between,))
 
     monkeypatch.setattr(change, "bracket", frozen)
     case = Case(
@@ -204,7 +184,7 @@ def finding(monkeypatch, votes: str, rate: ErrorRate, years: tuple[int, ...] = Y
         claim=Claim(statements=(Acquired(id="when", window=Window.parse("2019")),)),
         references=tuple(reference(f"{year}-01-01", f"r{year}") for year in years),
     )
-    _, found = change_bracket.change_bracket.run(case)
+    _, found = change_date_bracket.change_date_bracket.run(case)
     return found
 
 
@@ -217,6 +197,9 @@ def test_the_rate_of_wrong_answers_must_allow_the_contradiction(monkeypatch) -> 
     undecided = finding(monkeypatch, "E1 E1 E2", large)
     assert undecided.outcome is OPEN
     assert any("3 of 20" in limit for limit in undecided.limits)
+    unmeasured = finding(monkeypatch, "E1 E1 E2", small, gsd_m=0.5)
+    assert unmeasured.outcome is OPEN
+    assert "was not measured for 5 references with pixels of 0.5 m" in unmeasured.summary
     few = finding(monkeypatch, "E1 E2", small)
     assert few.outcome is OPEN and "there are 2 in 2" in few.summary
 
@@ -255,7 +238,7 @@ def test_two_references_and_common_ground_are_needed(
         claim=Claim(statements=(Acquired(id="when", window=Window.parse("2019")),)),
         references=tuple(reference(f"{year}-01-01", f"r{year}") for year in years),
     )
-    found = list(change_bracket.change_bracket.run(case))
+    found = list(change_date_bracket.change_date_bracket.run(case))
     if words is None:
         assert asked == [common]
         assert [f.outcome for f in found] == [OPEN, OPEN]
@@ -272,20 +255,32 @@ def test_a_picture_that_is_not_placed_is_not_dated(monkeypatch) -> None:
         claim=Claim(statements=(Acquired(id="when", window=Window.parse("2019")),)),
         references=(reference("2012", "a"), reference("2014", "b")),
     )
-    (found,) = change_bracket.change_bracket.run(case)
+    (found,) = change_date_bracket.change_date_bracket.run(case)
     assert found.outcome is Outcome.NOT_APPLICABLE
     assert "could not be placed" in found.summary
 
 
-@pytest.mark.parametrize("count", [1, 2, change_bracket._MOST_REFERENCES])
-def test_the_first_and_the_last_reference_are_always_used(monkeypatch, count) -> None:
-    monkeypatch.setattr(Case, "layer", lambda case, one: (None, None))
+@pytest.mark.parametrize("count", [1, 2, dating.MOST_REFERENCES])
+def test_the_first_and_the_last_reference_are_always_used(count) -> None:
     for more in (0, 1, 5):
-        years = [2000 + n for n in range(count + more)]
-        case = Case(
-            image=SimpleNamespace(),  # type: ignore[arg-type]
-            references=tuple(reference(f"{year}-06-01", f"r{year}") for year in years),
-        )
-        layers = [one.id for one, _, _ in change_bracket._layers(case).values()]
-        assert len(layers) == min(len(years), change_bracket._MOST_REFERENCES)
-        assert layers[0] == "r2000" and layers[-1] == f"r{years[-1]}"
+        given = [reference(f"{2000 + n}-06-01", f"r{2000 + n}") for n in range(count + more)]
+        kept = [one.id for one in dating._evenly(given)]
+        assert len(kept) == min(len(given), dating.MOST_REFERENCES)
+        assert kept[0] == "r2000" and kept[-1] == given[-1].id
+
+
+@pytest.mark.parametrize(
+    ("gsd_m", "references", "kind"),
+    [
+        (0.5, 9, None),
+        (3.9, 9, None),
+        (4.0, 4, "pixels of 4 to 30 m"),
+        (29.9, 4, "pixels of 4 to 30 m"),
+        (30.0, 4, "pixels of 30 to 100 m"),
+        (99.0, 9, "pixels of 30 to 100 m"),
+        (100.0, 9, None),
+        (10.0, 3, None),
+    ],
+)
+def test_a_rate_is_printed_only_for_the_kind_it_was_measured_on(gsd_m, references, kind) -> None:
+    assert change_date_bracket.kind_of(gsd_m, references) == kind

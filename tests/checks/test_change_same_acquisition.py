@@ -1,13 +1,14 @@
-"""The date of the reference that a picture was made from, held against the claim."""
+"""The date of the reference that a picture is of one acquisition with, against the claim."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from imgcheck.case import Case, NotLocated, Reference
-from imgcheck.checks import geo_made_from as module
-from imgcheck.checks.geo_made_from import geo_made_from
+from imgcheck.case import Case, NotLocated, Reference, acquisition
+from imgcheck.case.acquisition import Acquisition
+from imgcheck.checks import change_same_acquisition as module
+from imgcheck.checks.change_same_acquisition import change_same_acquisition
 from imgcheck.geo import Prior
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import ErrorRate, Finding, Outcome, Window
@@ -30,7 +31,7 @@ def asked(
     monkeypatch,
     date: str | None,
     *,
-    kind: str = "derived",
+    origin: str = "copy",
     taken: str | None = "2017-09-08/2017-09-12",
     posted: str | None = POSTED,
     share: float = 1.0,
@@ -44,30 +45,26 @@ def asked(
     claim = loads(f"{source}statements:\n{acquired}  - original\n")
     window = None if date is None else Window.parse(date)
     reference = Reference(id="sheet", image=SimpleNamespace(), date=window)
-    case = Case(image=SimpleNamespace(), claim=claim, references=(reference,))
-    found = SimpleNamespace(
+    image = SimpleNamespace(gray=lambda: np.full((4, 6), 0.5, np.float32))
+    case = Case(image=image, claim=claim, references=(reference,))
+    others = [
+        (Reference(id="other", image=SimpleNamespace(), date=when and Window.parse(when)), p)
+        for when, p in rivals
+    ]
+    found = Acquisition(
+        origin=origin,
         reference=reference,
-        placement=SimpleNamespace(centre_lonlat=(lon, 35.3)),
-        relation=Relation(kind=kind, reason=""),
         overlap=share,
-        likelihoods=(
-            *((reference, 1 - sum(chance for _, chance in rivals)) for _ in rivals[:1]),
-            *(
-                (
-                    Reference(
-                        id="other", image=SimpleNamespace(), date=when and Window.parse(when)
-                    ),
-                    p,
-                )
-                for when, p in rivals
-            ),
-        ),
+        likelihoods=((reference, 1 - sum(chance for _, chance in rivals)), *others),
+        relation=Relation(kind="derived", reason=""),
+        drawn=np.full((4, 6), 0.5, np.float32),
+        lon=lon,
     )
     if not placed:
         found = NotLocated(case=case, prior=Prior(), tried=(), reason="no match")
-    monkeypatch.setattr(Case, "placing", found)
+    monkeypatch.setattr(Case, "acquisition", found)
     kinds = {s.id: s.kind for s in claim.statements}
-    return {kinds[f.statement]: f for f in geo_made_from.run(case)}
+    return {kinds[f.statement]: f for f in change_same_acquisition.run(case)}
 
 
 @pytest.mark.parametrize(
@@ -118,16 +115,44 @@ def test_the_date_of_the_source_answers(monkeypatch, date, taken, posted, acquir
     assert "made from the reference sheet, dated" in found["original"].summary
 
 
-@pytest.mark.parametrize("kind", ["same", "derived"])
-def test_a_copy_answers_whatever_was_done_to_it(monkeypatch, kind):
-    assert asked(monkeypatch, "2016-09-10", kind=kind)["acquired"].outcome is CONTRADICTS
+@pytest.mark.parametrize("origin", ["copy", "altered copy"])
+def test_a_copy_answers_whatever_was_done_to_it(monkeypatch, origin):
+    found = asked(monkeypatch, "2016-09-10", origin=origin)["acquired"]
+    assert found.outcome is CONTRADICTS
+    assert ("altered in a part" in found.summary) == (origin == "altered copy")
+    assert [one.role for one in found.evidence.pictures] == ["before", "after"]
 
 
-@pytest.mark.parametrize("kind", ["same-capture", "same-place", "undetermined"])
-def test_another_take_of_the_ground_answers_nothing(monkeypatch, kind):
-    found = asked(monkeypatch, "2016-09-10", kind=kind)
+@pytest.mark.parametrize(
+    ("origin", "words"),
+    [
+        ("same capture", "was taken within hours of sheet"),
+        ("none", "is not a copy of sheet"),
+    ],
+)
+def test_another_take_of_the_ground_answers_nothing(monkeypatch, origin, words):
+    found = asked(monkeypatch, "2016-09-10", origin=origin)
     assert {f.outcome for f in found.values()} == {NONE}
-    assert "not a copy of sheet" in found["acquired"].summary
+    assert words in found["acquired"].summary
+
+
+@pytest.mark.parametrize(
+    ("kind", "copy", "origin"),
+    [
+        ("same", None, "copy"),
+        ("derived", False, "copy"),
+        ("same-capture", True, "same capture"),
+        ("undetermined", True, "altered copy"),
+        ("undetermined", False, "none"),
+        ("undetermined", None, "none"),
+        # Most of it is covered or altered.
+        ("same-place", True, "altered copy"),
+        ("same-place", False, "none"),
+    ],
+)
+def test_a_copy_as_a_whole_or_in_the_part_that_was_not_altered(kind, copy, origin):
+    part = None if copy is None else SimpleNamespace(is_copy=copy)
+    assert acquisition.origin(Relation(kind=kind, reason=""), part) == origin
 
 
 @pytest.mark.parametrize(
@@ -185,7 +210,7 @@ CLAIM = f"source: {{posted: {POSTED}}}\nstatements:\n  - acquired: 2017-09-10\n 
 
 
 def outcomes(picture, sheet):
-    return {f.outcome for f in geo_made_from.run(case(picture, sheet, claim=CLAIM))}
+    return {f.outcome for f in change_same_acquisition.run(case(picture, sheet, claim=CLAIM))}
 
 
 @pytest.mark.slow
@@ -214,10 +239,10 @@ def test_another_date_of_the_ground_is_not_made_from_it(scenery, sheet):
 @pytest.mark.parametrize(
     ("rivals", "outcome"),
     [
-        ((("2016-05-01", 0.04),), SUPPORTS),
-        ((("2016-05-01", 0.06),), NONE),
+        ((("2016-05-01", 0.19),), SUPPORTS),
+        ((("2016-05-01", 0.21),), NONE),
         (((None, 0.5),), NONE),
-        ((("2016-05-01", 0.03), ("2015-05-01", 0.03)), NONE),
+        ((("2016-05-01", 0.11), ("2015-05-01", 0.11)), NONE),
         # Two files of one date do not compete.
         ((("2017-09-10", 0.5),), SUPPORTS),
     ],
@@ -238,9 +263,9 @@ def test_of_two_dated_references_the_one_that_it_was_made_from_dates_the_picture
     other = Reference(id="later", image=image, date=Window.parse("2017-09-10"))
     cut = view(later, size=260, centre=(240.0, 210.0))[0]
     posted = case(cut, sheet, other, claim=CLAIM)
-    chances = {one.id: chance for one, chance in posted.placing.likelihoods}
+    chances = {one.id: chance for one, chance in posted.acquisition.likelihoods}
     assert chances["later"] > 0.99
-    assert SUPPORTS in {f.outcome for f in geo_made_from.run(posted)}
+    assert SUPPORTS in {f.outcome for f in change_same_acquisition.run(posted)}
 
 
 @pytest.mark.slow
@@ -249,4 +274,4 @@ def test_the_same_image_under_two_dates_dates_nothing(scenery, sheet, tmp_path_f
     again = Reference(id="again", image=image, date=Window.parse("2017-09-10"))
     cut = view(scenery, size=240, centre=(240.0, 210.0))[0]
     posted = case(cut, sheet, again, claim=CLAIM)
-    assert {f.outcome for f in geo_made_from.run(posted)} == {NONE}
+    assert {f.outcome for f in change_same_acquisition.run(posted)} == {NONE}
