@@ -25,6 +25,7 @@ from imgcheck.case import (
     Located,
     NotCompared,
     NotLocated,
+    Searched,
     load_case,
     views,
 )
@@ -191,6 +192,23 @@ def publish_changes(found: Compared | NotCompared, folder: Path, *, replacing: R
             files |= change_exports.files(found, said, Path(made))
         write_folder(folder, files, page=change_exports.PAGE, replacing=replacing)
     shutil.rmtree(folder / _TILES, ignore_errors=True)
+
+
+def publish_objects(found: Searched, folder: Path, *, replacing: Replacing) -> None:
+    """Write ``detect.html``, ``detect.json``, GeoJSON and an annotated picture of proposals."""
+    from imgcheck.annotate import drawing, exchange
+    from imgcheck.annotate.packing import AnnotationFile
+    from imgcheck.report import objects
+
+    marked = objects.annotated(found)
+    drawn = drawing.draw(found.image.rgb(), marked, caption="proposals of imgcheck detect")
+    made = exchange.write(
+        AnnotationFile(pictures=(marked,)), "geojson", name="detect.geojson", picture=found.image
+    )
+    document = objects.document(found)
+    files: dict[str, Content] = {"detect.html": objects.page(document)}
+    files |= {"detect.json": document.dumps(), "detect.png": drawing.png(drawn), **made.files}
+    write_folder(folder, files, page="detect.html", replacing=replacing)
 
 
 def write_score_map(found: Compared | NotCompared, path: Path, *, replacing: Replacing) -> None:

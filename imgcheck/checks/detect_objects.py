@@ -13,18 +13,18 @@ Looked = tuple[detect.Detections, DetectionPower, list[Measure]]
 
 
 @check(
-    "detect.vehicles",
+    "detect.vehicle-count",
     question="How many vehicles could the picture show, and what would have been missed?",
     asks="misrepresented",
     analysis="content",
     stage="models",
-    version="2",
+    version="3",
     answers=("count", "absence"),
     # Statements on classes that no detector proposes are answered here too.
     concerns=lambda statement: _objects.counted_class(statement) != "crater",
     needs=(needs.pixels,),
 )
-def detect_vehicles(case: Case) -> Iterable[Finding]:
+def detect_vehicle_count(case: Case) -> Iterable[Finding]:
     """Propose vehicle-sized oriented boxes, and compare a person's count with the claim."""
 
     def look(gsd: tuple[float, str]) -> Looked:
@@ -40,7 +40,7 @@ def detect_vehicles(case: Case) -> Iterable[Finding]:
         )
         return found, power, []
 
-    yield from _objects.answer(detect_vehicles, case, "vehicle", look)
+    yield from _objects.answer(detect_vehicle_count, case, "vehicle", look)
 
 
 @check(

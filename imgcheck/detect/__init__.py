@@ -7,7 +7,7 @@ detect.count(found).high
 detect.power(gray, gsd=0.3).d90_m
 """
 
-from imgcheck.detect.counting import CountEstimate, count
+from imgcheck.detect.counting import CountEstimate, count, probability_of
 from imgcheck.detect.crater_search import craters
 from imgcheck.detect.proposal import Detections, Proposal
 from imgcheck.detect.recall import Power, power
@@ -18,6 +18,7 @@ __all__ = [
     "vehicles",
     "craters",
     "count",
+    "probability_of",
     "power",
     "smallest_visible",
     "Detections",

@@ -13,14 +13,16 @@ from imgcheck.quantity import Interval
 
 _DRAWS = 20_000
 _SEED = 20170924
+# An interval from one number to more than three times it is no answer.
+WIDEST = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountEstimate:
     """Number of objects on the searched ground.
 
-    ``median`` and ``high`` are None where recall is not known for this kind of picture (see
-    ``reason``): then only ``low`` is a bound.
+    ``median`` and ``high`` are None where the number is not bounded (see ``reason``): recall is
+    not known for this kind of picture, or the interval would span more than a factor of 3.
     """
 
     median: float | None = None
@@ -32,14 +34,14 @@ class CountEstimate:
 
 
 def count(
-    detections: Detections, *, level: float = 0.95, recall: Interval | None = None
+    detections: Detections, *, level: float = 0.9, recall: Interval | None = None
 ) -> CountEstimate:
     """Estimate the true number from the proposals.
 
     Parameters
     ----------
     detections : Detections
-    level : float, default 0.95
+    level : float, default 0.9
         Probability that the interval contains the true number.
     recall : Interval, optional
         Share of the objects that is found in this picture, from ``power``. By default the
@@ -72,9 +74,29 @@ def count(
             reason="recall on this picture is unknown; measure it with power and pass it as recall",
         )
     low, median, high = _with_missed(real, share, rng, level)
+    if high > WIDEST * max(low, 1):
+        return CountEstimate(
+            low=low,
+            level=level,
+            calibration=detections.calibration,
+            reason=f"the number is not bounded within a factor of {WIDEST:g}",
+        )
     return CountEstimate(
         median=median, low=low, high=high, level=level, calibration=detections.calibration
     )
+
+
+def probability_of(detections: Detections, *, least: int) -> float | None:
+    """Return the probability that there are at least ``least`` vehicles; None if not known."""
+    rng = np.random.default_rng(_SEED)
+    real = _real(detections, rng)
+    if real is None:
+        return None
+    share = _share_found(detections, rng, None)
+    if share is None:
+        return None
+    total = real + rng.negative_binomial(real + 1, np.clip(share, 1e-3, 1))
+    return float(np.mean(total >= least))
 
 
 def _real(detections: Detections, rng: np.random.Generator) -> NDArray[np.int64] | None:
@@ -83,7 +105,8 @@ def _real(detections: Detections, rng: np.random.Generator) -> NDArray[np.int64]
         return None
     if detections.kind == "vehicle":
         model = shipped.vehicle_model()
-        return _real_vehicles(np.array([item.score for item in detections.proposals]), model, rng)
+        score = np.array([item.score for item in detections.proposals])
+        return real_vehicles(model.odds(score, effective=_effective(detections)), model, rng)
     if detections.expected_false is None or detections.expected_false.interval is None:
         return None
     span = detections.expected_false.interval
@@ -100,34 +123,33 @@ def _share_found(
     if recall is not None:
         return rng.uniform(recall.low, min(recall.high, 1.0), _DRAWS)
     if detections.kind == "vehicle":
-        return _recall_of_vehicles(shipped.vehicle_model(), rng)
+        model = shipped.vehicle_model()
+        score = np.array([item.score for item in detections.proposals])
+        return recall_of_vehicles(score, model, rng)
     return None
 
 
-def _real_vehicles(
-    score: NDArray[np.float64], model: shipped.VehicleModel, rng: np.random.Generator
+def _effective(detections: Detections) -> float:
+    return detections.effective_gsd or detections.gsd
+
+
+def real_vehicles(
+    odds: NDArray[np.float64], model: shipped.VehicleModel, rng: np.random.Generator
 ) -> NDArray[np.int64]:
+    """Draw the number of real proposals; all log odds of one picture share an error."""
     shift = rng.normal(0, model.odds_spread, _DRAWS)
     total = np.zeros(_DRAWS, np.int64)
-    for value in model.slope * score + model.offset:
+    for value in odds:
         total += rng.random(_DRAWS) < 1 / (1 + np.exp(-(value + shift)))
     return total
 
 
-def _recall_of_vehicles(
-    model: shipped.VehicleModel, rng: np.random.Generator
+def recall_of_vehicles(
+    score: NDArray[np.float64], model: shipped.VehicleModel, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    odds = rng.normal(model.recall_odds, model.recall_spread, _DRAWS)
-    return np.asarray(1 / (1 + np.exp(-odds)))
-
-
-def interval(
-    score: NDArray[np.float64], model: shipped.VehicleModel, *, level: float
-) -> tuple[float, float, float]:
-    """Return the low, median and high number of vehicles from scores and a calibration."""
-    rng = np.random.default_rng(_SEED)
-    real = _real_vehicles(score, model, rng)
-    return _with_missed(real, _recall_of_vehicles(model, rng), rng, level)
+    """Draw the share of vehicles that is proposed, from the scores of the proposals."""
+    odds, error = model.found_odds(score)
+    return np.asarray(1 / (1 + np.exp(-rng.normal(odds, error, _DRAWS))))
 
 
 def _with_missed(

@@ -60,6 +60,9 @@ class Detections:
     calibration: str | None = None
     #: Why something is missing (no search, no `p`), or "".
     reason: str = ""
+    #: Ground sample distance that the sharpness of the picture amounts to; None where it was not
+    #: estimated.
+    effective_gsd: float | None = None
     #: Ground sample distance at which the picture was searched, if coarser than its own: large
     #: pictures are reduced first. Positions and sizes in pixels are those of the input.
     working_gsd: float | None = None

@@ -1,6 +1,7 @@
-"""The linear models that are part of the package, read once from JSON."""
+"""The calibrations and linear models that are part of the package, read once from JSON."""
 
 import json
+import math
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -9,28 +10,55 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_PRIOR = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleModel:
-    """Template, threshold and calibration of the vehicle detector.
+    """Threshold and calibration of the vehicle network.
 
-    ``slope`` and ``offset`` turn a score into the log odds that a proposal is real;
-    ``odds_spread`` is their standard deviation from place to place. ``recall_odds`` and
-    ``recall_spread`` are the same for recall.
+    ``slope``, ``offset`` and ``coarser`` turn a score, and the octaves by which the picture is
+    coarser than 0.25 m, into the log odds that a proposal is real; ``odds_spread`` is their
+    standard deviation from place to place. The log odds of recall rise by ``recall_score`` with
+    the mean score above the threshold, which is ``mean_excess`` over all places with a standard
+    deviation of ``excess_spread`` between proposals; ``recall_spread`` is left between places.
     """
 
     calibration: str
-    template: NDArray[np.float32]
-    bias: float
     threshold: float
-    gsd_range: tuple[float, float]
+    coarsest_m: float
     slope: float
     offset: float
+    coarser: float
     odds_spread: float
     recall_odds: float
+    recall_score: float
     recall_spread: float
-    length_m: tuple[float, float]  # factors on the proposed length, 95 %
+    mean_excess: float
+    excess_spread: float
+    length_m: tuple[float, float]  # factors on the proposed length, 90 %
     width_m: tuple[float, float]
+
+    def odds(self, score: NDArray[np.float64], *, effective: float) -> NDArray[np.float64]:
+        """Return the log odds that proposals are real, at an average place."""
+        return self.slope * score + self.offset + self.coarser * octaves(effective)
+
+    def found_odds(self, score: NDArray[np.float64]) -> tuple[float, float]:
+        """Return the log odds that a vehicle of this picture is proposed, and their error.
+
+        ``score`` are those of the proposals. Where they are barely above the threshold, more
+        vehicles lie below it. Few proposals are completed by `_PRIOR` average ones.
+        """
+        number = len(score) + _PRIOR
+        excess = float((score - self.threshold).sum()) + _PRIOR * self.mean_excess
+        error = self.recall_score * self.excess_spread / math.sqrt(number)
+        odds = self.recall_odds + self.recall_score * excess / number
+        return odds, math.hypot(error, self.recall_spread)
+
+
+def octaves(effective: float) -> float:
+    """Return the octaves by which an effective ground sample distance is coarser than 0.25 m."""
+    return max(0.0, math.log2(effective / 0.25))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +86,9 @@ def _read(name: str) -> dict[str, Any]:
 
 @cache
 def vehicle_model() -> VehicleModel:
-    """Read the vehicle model."""
+    """Read the calibration of the vehicle network."""
     raw = _read("vehicles.json")
-    raw["template"] = np.array(raw["template"], np.float32).reshape(raw.pop("shape"))
-    raw["template"].setflags(write=False)
-    for name in ("gsd_range", "length_m", "width_m"):
+    for name in ("length_m", "width_m"):
         raw[name] = tuple(raw[name])
     raw.pop("origin")
     return VehicleModel(**raw)

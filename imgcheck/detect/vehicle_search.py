@@ -1,43 +1,34 @@
-"""Detect vehicles with a linear template of edges at every heading and a few sizes."""
+"""Detect vehicles with a small centre-point network at one scale."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imgcheck.detect import inputs, shipped
+from imgcheck.detect import centres, inputs, shipped, visible
 from imgcheck.detect.proposal import Detections, Proposal
-from imgcheck.detect.vehicle_template import STRIDE, channels, responses
 from imgcheck.errors import UsageError
 from imgcheck.quantity import Estimate, Interval
 
-HEADINGS = tuple(15.0 * k for k in range(12))
-# The template was learned on cars of this size (benchmarks: detect, vehicles).
-NOMINAL_M = (4.4, 2.0)
-WORKING_GSD = 0.3
-# Sizes that are searched for, as factors on the nominal length: cars, vans, short trucks.
-SIZES = (1.0, 1.35, 1.8)
-# Log odds subtracted from larger sizes: vans and trucks are rarer than cars, and at their scale
-# the template also responds to pairs of cars and to roofs.
-HANDICAP = (0.0, 0.5, 0.8)
-# A car is then 5 pixels long; on coarser pictures only its brightness remains.
-COARSEST_GSD = 0.8
-# Large pictures are searched in overlapping windows of this side, so that memory stays small.
-WINDOW_PX = 1536
-_OVERLAP = 48  # working pixels: 14 m, longer than any vehicle that is searched for
+WORKING_GSD = 0.25
+# A car is then 4 pixels long; on coarser pictures only its brightness remains.
+COARSEST_GSD = 1.2
+# Shortest and longest vehicle in the training.
+LENGTHS_M = (3.3, 15.0)
+_PART_PX = 336
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """Local maxima of the template's response; positions in pixels of the input."""
+    """Possible vehicles before a threshold, best first; positions in pixels of the input."""
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     heading: NDArray[np.float64]
     length_m: NDArray[np.float64]
+    width_m: NDArray[np.float64]
     score: NDArray[np.float64]
 
 
@@ -46,27 +37,27 @@ def vehicles(
     *,
     gsd: float,
     valid: ArrayLike | None = None,
-    length_m: tuple[float, float] = (3.5, 9.0),
+    length_m: tuple[float, float] = LENGTHS_M,
 ) -> Detections:
     """Detect possible vehicles, each with the probability that it is one.
 
     Parameters
     ----------
     rgb : ndarray of shape (M, N, 3), uint8 or float in [0, 1]
-        Gray pictures (M, N) are accepted, with lower recall.
+        Gray pictures (M, N) are accepted, with slightly lower recall.
     gsd : float
-        Metres per pixel. Finer pictures are reduced to 0.3 m.
+        Metres per pixel. The picture is resampled to 0.25 m.
     valid : ndarray of shape (M, N), bool, optional
         True where the ground can be seen. Without it, what was drawn over the picture (caption
         bars, boxes, arrows) is left out.
-    length_m : (float, float), default (3.5, 9.0)
-        Shortest and longest vehicle to search for.
+    length_m : (float, float), default (3.3, 15.0)
+        Shortest and longest vehicle to propose.
 
     Returns
     -------
     Detections
-        ``p`` is valid for streets like those of the calibration: where vehicles are rare it is
-        too high. ``p`` is None outside the calibrated range of scales.
+        ``p`` is None outside the calibrated range of effective resolution, the ground sample
+        distance times the blur of the picture.
 
     Raises
     ------
@@ -78,12 +69,15 @@ def vehicles(
     -----
     Containers, sheds and skylights of the size of a vehicle look alike. Front and rear are not
     distinguished.
+
+    References
+    ----------
+    .. [1] X. Zhou, D. Wang and P. Kraehenbuehl, "Objects as Points", arXiv:1904.07850, 2019.
     """
     metres = inputs.scale(gsd)
     picture, usable = inputs.colour_image(rgb, valid=valid)
     shortest, longest = _lengths(length_m)
     model = shipped.vehicle_model()
-    area = float(usable.sum()) * metres**2
     if metres > COARSEST_GSD:
         return Detections(
             kind="vehicle",
@@ -93,95 +87,112 @@ def vehicles(
             reason=f"at {metres:g} m per pixel a vehicle cannot be distinguished from other spots; "
             f"{COARSEST_GSD:g} m or finer is needed",
         )
-    found = candidates(picture, gsd=metres, model=model, lengths=(shortest, longest))
-    calibrated = model.gsd_range[0] <= metres <= model.gsd_range[1]
-    keep = _on_usable(found, usable) & (found.score >= model.threshold)
+    effective = effective_gsd(picture, usable, gsd=metres)
+    found = candidates(picture, gsd=metres, floor=model.threshold)
+    keep = (
+        _on_usable(found, usable)
+        & (found.length_m >= shortest / model.length_m[1])
+        & (found.length_m <= longest * model.length_m[1])
+    )
+    calibrated = effective <= model.coarsest_m
+    chances = probability(found.score, effective=effective, model=model)
     proposals = tuple(
-        _proposal(found, int(k), gsd=metres, model=model, calibrated=calibrated)
+        _proposal(
+            found, int(k), gsd=metres, model=model, p=float(chances[k]) if calibrated else None
+        )
         for k in np.flatnonzero(keep)
     )
     return Detections(
         kind="vehicle",
         proposals=proposals,
         gsd=metres,
+        effective_gsd=effective,
         searched_m=(shortest, longest),
         limit_m=_limit(metres),
-        searched_area_m2=area,
+        searched_area_m2=float(usable.sum()) * metres**2,
         share_searched=float(usable.mean()),
         threshold=model.threshold,
         calibration=model.calibration if calibrated else None,
         reason=""
         if calibrated
-        else f"recall and probability were measured only up to {model.gsd_range[1]:g} m per pixel",
+        else f"the picture shows details of about {effective:.1f} m; recall and probability were "
+        f"measured down to {model.coarsest_m:g} m",
     )
 
 
-def candidates(
-    picture: NDArray[np.float32],
-    *,
-    gsd: float,
-    model: shipped.VehicleModel,
-    lengths: tuple[float, float] = (3.5, 9.0),
-    floor: float | None = None,
-) -> Candidates:
-    """Return the maxima of the response over place, heading and size; best first."""
-    floor = model.threshold if floor is None else floor
-    rows: list[NDArray[np.float64]] = [np.zeros((0, 5))]
-    for size, handicap in _sizes(lengths):
-        working, factor = _resampled(picture, gsd=gsd, target=WORKING_GSD * size)
-        for part in _windows(*working.shape[:2]):
-            local = peaks(channels(working[part]), model=model, floor=floor + handicap)
-            local[:, 3] -= handicap
-            local[:, 0] = (local[:, 0] + part[1].start) / factor[0]
-            local[:, 1] = (local[:, 1] + part[0].start) / factor[1]
-            rows.append(np.insert(local, 3, NOMINAL_M[0] * size, axis=1))
-    x, y, heading, length, score = np.concatenate(rows).T
-    width = length * (NOMINAL_M[1] / NOMINAL_M[0])
-    kept = best_boxes(x, y, heading, length / gsd, width / gsd, score)
+def candidates(picture: NDArray[np.float32], *, gsd: float, floor: float) -> Candidates:
+    """Return all objects with a score of at least ``floor``, best first."""
+    working, factor = _resampled(picture, factor=gsd / WORKING_GSD)
+    maps = centres.run(centres.read("vehicles.onnx"), working)
+    found = centres.peaks(maps, floor=floor)
+    kept = centres.best_boxes(found, gsd=WORKING_GSD)
     return Candidates(
-        x=x[kept], y=y[kept], heading=heading[kept], length_m=length[kept], score=score[kept]
+        x=found.x[kept] / factor[0],
+        y=found.y[kept] / factor[1],
+        heading=found.heading[kept],
+        length_m=found.length[kept],
+        width_m=found.width[kept],
+        score=found.heat[kept],
     )
 
 
-def probability(score: NDArray[np.float64], model: shipped.VehicleModel) -> NDArray[np.float64]:
+def effective_gsd(picture: NDArray[np.float32], usable: NDArray[np.bool_], *, gsd: float) -> float:
+    """Estimate the ground sample distance that the sharpness of a picture amounts to, metres.
+
+    A camera's own picture has a point spread of about 0.6 pixels; an enlarged screenshot has more.
+    Of a large picture nine parts are measured.
+    """
+    parts = [(r, c) for r in _parts(picture.shape[0]) for c in _parts(picture.shape[1])]
+    gray, known = [], []
+    for part in parts:
+        gray.append(cv2.cvtColor(np.ascontiguousarray(picture[part]), cv2.COLOR_RGB2GRAY))
+        # The seams between parts are no edges of the picture.
+        inner = np.zeros_like(usable[part])
+        inner[5:-5, 5:-5] = True
+        known.append(usable[part] & inner)
+    blur = visible.measure_sharpness(np.concatenate(gray), np.concatenate(known)).blur_px
+    return gsd * max(1.0, blur / 0.6) if blur is not None else gsd
+
+
+def _parts(size: int) -> list[slice]:
+    """Return all of a side, or three parts of it."""
+    if size <= 3 * _PART_PX:
+        return [slice(0, size)]
+    starts = np.linspace(0, size - _PART_PX, 3).astype(int)
+    return [slice(int(start), int(start) + _PART_PX) for start in starts]
+
+
+def probability(
+    score: NDArray[np.float64], *, effective: float, model: shipped.VehicleModel
+) -> NDArray[np.float64]:
     """Return the probability that proposals are real, averaged over the calibrated places.
 
     Places differ by a normal shift of the log odds; the mean of the logistic function over
     it is, to within 0.02, the logistic function of odds shrunk by the spread.
     """
-    odds = model.slope * score + model.offset
+    odds = model.odds(score, effective=effective)
     return np.asarray(1 / (1 + np.exp(-odds / math.sqrt(1 + math.pi * model.odds_spread**2 / 8))))
 
 
 def _lengths(length_m: tuple[float, float]) -> tuple[float, float]:
     shortest, longest = (float(value) for value in length_m)
-    if not (0 < shortest <= longest and _sizes((shortest, longest))):
+    if not (0 < shortest <= longest and shortest <= LENGTHS_M[1] and longest >= LENGTHS_M[0]):
         raise UsageError(
-            f"length_m is {length_m}; vehicles of about {NOMINAL_M[0]:g} to "
-            f"{NOMINAL_M[0] * SIZES[-1]:.1f} m can be detected, for example (3.5, 9.0)"
+            f"length_m is {length_m}; vehicles of about {LENGTHS_M[0]:g} to {LENGTHS_M[1]:g} m "
+            "can be detected, for example (3.5, 9.0)"
         )
     return shortest, longest
 
 
-def _sizes(lengths: tuple[float, float]) -> list[tuple[float, float]]:
-    """Return factors and handicaps whose template responds to these lengths (within a sixth)."""
-    return [
-        (size, handicap)
-        for size, handicap in zip(SIZES, HANDICAP, strict=True)
-        if NOMINAL_M[0] * size * 1.17 >= lengths[0] and NOMINAL_M[0] * size / 1.17 <= lengths[1]
-    ]
-
-
 def _limit(gsd: float) -> float:
-    """Return the length of the shortest vehicle of the training, or five pixels if longer."""
-    return max(3.5, 5 * gsd)
+    """Return the length of the shortest vehicle of the training, or four pixels if longer."""
+    return max(LENGTHS_M[0], 4 * gsd)
 
 
 def _resampled(
-    picture: NDArray[np.float32], *, gsd: float, target: float
+    picture: NDArray[np.float32], *, factor: float
 ) -> tuple[NDArray[np.float32], tuple[float, float]]:
-    """Resample a picture to the working scale; also return the true factors in x and y."""
-    factor = gsd / target
+    """Resample a picture; also return the true factors in x and y."""
     width = max(1, round(picture.shape[1] * factor))
     height = max(1, round(picture.shape[0] * factor))
     factors = (width / picture.shape[1], height / picture.shape[0])
@@ -190,23 +201,6 @@ def _resampled(
     kind = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
     resized = np.asarray(cv2.resize(picture, (width, height), interpolation=kind), np.float32)
     return np.clip(resized, 0, 1, out=resized), factors
-
-
-def peaks(
-    maps: NDArray[np.float32], *, model: shipped.VehicleModel, floor: float
-) -> NDArray[np.float64]:
-    """Return local maxima: rows of x, y (working pixels), heading, score."""
-    best = np.empty(maps.shape[:2], np.float32)
-    which = np.empty(maps.shape[:2], np.intp)
-    for block, scores in responses(maps, model.template, HEADINGS):
-        which[block] = scores.argmax(axis=0)
-        best[block] = scores.max(axis=0)
-    best += model.bias
-    peak = (best >= cv2.dilate(best, np.ones((3, 3), np.uint8))) & (best >= floor)
-    row, column = np.nonzero(peak)
-    headings = np.array(HEADINGS)[which[row, column]]
-    x, y = (column + 0.5) * STRIDE, (row + 0.5) * STRIDE
-    return np.stack([x, y, headings, best[row, column]], axis=1).astype(np.float64)
 
 
 def _on_usable(found: Candidates, usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -218,11 +212,9 @@ def _on_usable(found: Candidates, usable: NDArray[np.bool_]) -> NDArray[np.bool_
 
 
 def _proposal(
-    found: Candidates, k: int, *, gsd: float, model: shipped.VehicleModel, calibrated: bool
+    found: Candidates, k: int, *, gsd: float, model: shipped.VehicleModel, p: float | None
 ) -> Proposal:
-    length = float(found.length_m[k])
-    width = length * NOMINAL_M[1] / NOMINAL_M[0]
-    score = float(found.score[k])
+    length, width = float(found.length_m[k]), float(found.width_m[k])
     measures = {
         name: Estimate(
             value=round(value, 2),
@@ -241,47 +233,8 @@ def _proposal(
         length=length / gsd,
         width=width / gsd,
         heading=float(found.heading[k]),
-        score=score,
-        p=float(probability(np.array([score]), model)[0]) if calibrated else None,
-        calibration=model.calibration if calibrated else None,
+        score=float(found.score[k]),
+        p=p,
+        calibration=model.calibration if p is not None else None,
         measures=measures,
     )
-
-
-def best_boxes(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    heading_deg: NDArray[np.float64],
-    length: NDArray[np.float64],
-    width: NDArray[np.float64],
-    score: NDArray[np.float64],
-) -> NDArray[np.intp]:
-    """Return the indices of the boxes to keep, best first.
-
-    A box is dropped when its centre lies in the middle of a better one: within 0.65 of its length
-    and 0.8 of its width, so that vehicles parked side by side or in a row are kept.
-    """
-    left = np.argsort(-score, kind="stable")
-    kept = []
-    while len(left):
-        best, rest = left[0], left[1:]
-        kept.append(best)
-        turn = np.radians(heading_deg[best])
-        dx, dy = x[rest] - x[best], y[rest] - y[best]
-        along = np.abs(dx * np.sin(turn) - dy * np.cos(turn))
-        across = np.abs(dx * np.cos(turn) + dy * np.sin(turn))
-        long = np.maximum(length[rest], length[best])
-        wide = np.maximum(width[rest], width[best])
-        left = rest[(along > 0.65 * long) | (across > 0.8 * wide)]
-    return np.array(kept, np.intp)
-
-
-def _windows(rows: int, columns: int) -> Iterator[tuple[slice, slice]]:
-    """Yield windows (rows, columns) that cover a picture; neighbours share ``_OVERLAP`` pixels."""
-    step = WINDOW_PX - _OVERLAP
-    for top in range(0, max(1, rows - _OVERLAP), step):
-        for left in range(0, max(1, columns - _OVERLAP), step):
-            yield (
-                slice(top, min(rows, top + WINDOW_PX)),
-                slice(left, min(columns, left + WINDOW_PX)),
-            )

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
+from imgcheck.annotation import Annotation
 from imgcheck.model.codec import decode_fields, encode_fields
 from imgcheck.model.report import Report
 from imgcheck.quantity import LonLat
@@ -565,6 +566,58 @@ class DateDocument(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectNumber:
+    """The number of objects of one class.
+
+    Attributes
+    ----------
+    proposed : int
+    median, low, high : float or None
+        Of the true number at ``level``; ``high`` and ``median`` are None where the number is not
+        bounded, ``low`` too where the class was not searched.
+    reason : str
+        Why something is None, or "".
+    searched_m : tuple of float or None
+        Sizes that were searched for; None where the picture cannot show the class.
+    searched_share : float
+        Of the picture.
+    calibration : str or None
+    """
+
+    proposed: int
+    median: float | None
+    low: float | None
+    high: float | None
+    level: float
+    reason: str
+    searched_m: tuple[float, float] | None
+    searched_share: float
+    calibration: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectScale:
+    """Metres per pixel, and what the sharpness of the picture amounts to (None: not estimated)."""
+
+    gsd_m: float
+    source: str
+    effective_gsd_m: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectDocument(Document):
+    """Objects proposed in a picture; pixels, headings clockwise from up."""
+
+    SCHEMA: ClassVar[str] = "imgcheck-detect/1"
+    picture: PictureInput
+    scale: ObjectScale
+    north: float | None
+    annotations: tuple[Annotation, ...]
+    counts: dict[str, ObjectNumber]
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """A file that was not added, and why."""
 
@@ -1080,7 +1133,8 @@ DOCUMENTS: tuple[type[Document], ...] = (
     AnnotateConvertDocument, AnnotateDrawDocument, AnnotateScoreDocument, CaseAddDocument,
     CaseCheckReportDocument, CaseExportDocument, CaseInitDocument, CaseKeygenDocument,
     CaseLogDocument, CaseStepDocument, CaseVerifyDocument, ChangeDocument, ClaimDocument,
-    DateDocument, DoctorDocument, ExplainDocument, FramesDocument, IndexAddDocument,
+    DateDocument, DetectDocument, DoctorDocument, ExplainDocument, FramesDocument,
+    IndexAddDocument,
     IndexExportDocument, IndexImportDocument, IndexMergeDocument, IndexRemoveDocument,
     IndexSearchDocument, IndexStatsDocument, IndexVerifyDocument, InspectDocument,
     InspectionsDocument, LocateDocument, RegressDocument, ReportsDocument, SunDocument,

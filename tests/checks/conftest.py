@@ -38,7 +38,7 @@ def frozen(monkeypatch):
             median=None if span is None else sum(span) / 2,
             low=number if span is None else span[0],
             high=None if span is None else span[1],
-            level=0.95,
+            level=0.9,
             calibration="one street",
         )
         power = detect.Power(
@@ -52,5 +52,6 @@ def frozen(monkeypatch):
         monkeypatch.setattr(detect, "craters", lambda *a, **k: found(kind, number))
         monkeypatch.setattr(detect, "power", lambda *a, **k: power)
         monkeypatch.setattr(detect, "count", lambda detections: estimate)
+        monkeypatch.setattr(detect, "probability_of", lambda detections, *, least: 0.5)
 
     return put

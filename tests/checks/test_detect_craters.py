@@ -6,7 +6,7 @@ from imgcheck import detect
 from imgcheck.checks import detect_objects
 from imgcheck.checks.detect_objects import detect_craters
 
-from .test_detect_vehicles import COUNTED, OPEN, C, findings
+from .test_detect_vehicle_count import COUNTED, OPEN, C, findings
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ def test_craters_have_no_bound_on_their_number(frozen, statement) -> None:
         assert "at least 328" not in each.summary and "95" not in each.summary
         assert all(m.interval is None for m in each.measures)
         values = {m.name: m.value for m in each.measures}
-        assert values["fewest according to the calibration scene"] is None
-        assert values["most according to the calibration scene"] is None
+        assert values["fewest, 90 % interval"] is None
+        assert values["most, 90 % interval"] is None
     assert "is not known" in answered.summary
 
 

@@ -12,7 +12,7 @@ from imgcheck.annotation import AnnotatedPicture, Annotation, Dot, Measured
 from imgcheck.case import load_case
 from imgcheck.checks import _reviewed
 from imgcheck.checks._reviewed import Reviewed, decide
-from imgcheck.checks.detect_objects import detect_vehicles
+from imgcheck.checks.detect_objects import detect_vehicle_count
 from imgcheck.errors import UsageError
 from imgcheck.model import Absence, Answer, Count, Outcome
 from imgcheck.model.claimfile import loads
@@ -106,7 +106,7 @@ def test_a_statement_counts_objects_of_its_class_or_label(wanted: str, numbers) 
             mark("other", "accepted", "glass"),
         )
     )
-    found = _reviewed.finding(detect_vehicles, count(1, None, wanted), picture)
+    found = _reviewed.finding(detect_vehicle_count, count(1, None, wanted), picture)
     if numbers is None:
         assert found is None
     else:
@@ -131,7 +131,7 @@ def test_a_statement_counts_objects_of_its_class_or_label(wanted: str, numbers) 
 def test_only_a_size_that_is_certain_contradicts_an_absence_with_a_size(measures, outcome) -> None:
     picture = AnnotatedPicture(annotations=(mark("crater", "accepted", measures=measures),))
     statement = Absence(id="n", object_class="craters", min_size_m=3.0)
-    found = _reviewed.finding(detect_vehicles, statement, picture)
+    found = _reviewed.finding(detect_vehicle_count, statement, picture)
     assert found is not None and found.outcome is outcome
 
 
@@ -140,15 +140,15 @@ def test_a_review_without_a_name_and_a_case_without_a_file() -> None:
         annotations=(Annotation(cls="crater", geometry=Dot(x=1, y=1), state="accepted"),)
     )
     statement = Absence(id="n", object_class="crater")
-    found = _reviewed.finding(detect_vehicles, statement, nobody)
+    found = _reviewed.finding(detect_vehicle_count, statement, nobody)
     assert found is not None and "name is not given" in found.stated_by
-    assert _reviewed.finding(detect_vehicles, statement, None) is None
+    assert _reviewed.finding(detect_vehicle_count, statement, None) is None
 
 
 @pytest.mark.parametrize(("least", "asked"), [(1, False), (9, True)])
 def test_an_open_answer_asks_for_a_complete_file(least: int, asked: bool) -> None:
     picture = AnnotatedPicture(annotations=(mark("vehicle", "accepted"),))
-    found = _reviewed.finding(detect_vehicles, count(least, None), picture)
+    found = _reviewed.finding(detect_vehicle_count, count(least, None), picture)
     assert found is not None
     assert any("complete" in wish for wish in found.would_change) is asked
 
@@ -202,7 +202,7 @@ def test_verify_takes_the_review_in_place_of_a_detector(
     states: str, complete: bool, answer: Answer, post: Path
 ) -> None:
     given = marks(post.parent, states, complete=complete, name="post.png")
-    report = verify(post, claim=CLAIM, annotations=given, checks=[detect_vehicles])
+    report = verify(post, claim=CLAIM, annotations=given, checks=[detect_vehicle_count])
     assert report.answers()["many"] is answer
     (own,) = [f for f in report.findings if f.statement == "many"]
     assert own.basis == _reviewed.BASIS
@@ -213,7 +213,7 @@ def test_verify_takes_the_review_in_place_of_a_detector(
 
 def test_a_file_of_open_proposals_changes_nothing(post: Path) -> None:
     given = marks(post.parent, "ppp")
-    report = verify(post, claim=CLAIM, annotations=given, checks=[detect_vehicles])
+    report = verify(post, claim=CLAIM, annotations=given, checks=[detect_vehicle_count])
     assert not [f for f in report.findings if f.basis == _reviewed.BASIS]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from imgcheck import detect, scene
-from imgcheck.detect import vehicle_search, vehicle_template
+from imgcheck.detect import centres, shipped, vehicle_search
 from imgcheck.errors import UsageError, WrongTypeError
 from imgcheck.quantity import Interval
 
@@ -24,7 +24,15 @@ def parade() -> scene.Rendering:
         terrain=scene.Terrain(seed=5, texture=0.4, shrubs_per_ha=0, relief_m=0.3),
     )
     cars = tuple(
-        scene.Vehicle(x_m=15 + 20 * k, y_m=30, heading_deg=h, length_m=4.6, width_m=2.0)
+        scene.Vehicle(
+            x_m=15 + 20 * k,
+            y_m=30,
+            heading_deg=h,
+            length_m=4.6,
+            width_m=2.0,
+            body="saloon",
+            color=(0.03, 0.03, 0.04),
+        )
         for k, h in enumerate(HEADINGS)
     )
     return scene.render(
@@ -47,24 +55,29 @@ def test_most_cars_of_a_parade_are_proposed_at_their_place(parade: scene.Renderi
     assert hits >= 4
 
 
-def test_the_heading_is_that_of_the_long_side(parade: scene.Rendering) -> None:
+def test_heading_and_size_are_those_of_the_car(parade: scene.Rendering) -> None:
     found = detect.vehicles(parade.rgb, gsd=0.3)
-    errors = []
+    turns, sizes = [], []
     for car in parade.truth.of("vehicle"):
         for p in found.proposals:
             if math.hypot(p.cx - car.x_px, p.cy - car.y_px) * 0.3 < 1.5:
                 gap = abs(p.heading - car.heading_deg) % 180
-                errors.append(min(gap, 180 - gap))
-    assert len(errors) >= 4 and np.median(errors) <= 12
+                turns.append(min(gap, 180 - gap))
+                sizes.append((p.length * 0.3 / 4.6, p.width * 0.3 / 2.0))
+                low_high = p.measures["length_m"].interval
+                assert low_high is not None and low_high.low < 4.6 < low_high.high
+    assert len(turns) >= 4 and np.median(turns) <= 6
+    assert np.allclose(np.median(sizes, axis=0), 1, atol=0.2)
     assert all(0 <= p.heading < 180 for p in found.proposals)
 
 
-def test_p_names_its_calibration_and_is_unknown_beyond_the_calibrated_scales(
+def test_p_names_its_calibration_and_is_unknown_beyond_the_calibrated_sharpness(
     parade: scene.Rendering,
 ) -> None:
     inside = detect.vehicles(parade.rgb, gsd=0.3)
     assert all(p.p is not None and 0 < p.p < 1 and p.calibration for p in inside.proposals)
-    beyond = detect.vehicles(parade.rgb, gsd=0.7)
+    # The same pixels at a stated 1.1 m: beyond what was measured.
+    beyond = detect.vehicles(parade.rgb, gsd=1.1)
     assert beyond.calibration is None and beyond.reason
     assert all(p.p is None for p in beyond.proposals)
     number = detect.count(beyond)
@@ -73,7 +86,7 @@ def test_p_names_its_calibration_and_is_unknown_beyond_the_calibrated_scales(
 
 def test_a_coarse_picture_is_answered_with_the_scale_that_is_needed() -> None:
     found = detect.vehicles(np.zeros((50, 50, 3), np.uint8), gsd=5.0)
-    assert found.searched_m is None and "0.8 m" in found.reason
+    assert found.searched_m is None and "1.2 m" in found.reason
     assert detect.count(found).high is None
 
 
@@ -81,12 +94,12 @@ def test_even_ground_gives_no_vehicle_but_no_certain_zero() -> None:
     found = detect.vehicles(np.full((200, 200, 3), 120, np.uint8), gsd=0.3)
     number = detect.count(found)
     assert found.proposals == ()
-    assert number.low == 0 and number.high is not None and number.high >= 1
+    assert number.low == 0 and (number.high is None or number.high >= 1)
 
 
 def test_the_count_covers_the_truth_and_grows_with_the_level(parade: scene.Rendering) -> None:
     found = detect.vehicles(parade.rgb, gsd=0.3)
-    wide = detect.count(found, level=0.95)
+    wide = detect.count(found, level=0.9)
     narrow = detect.count(found, level=0.5)
     assert wide.high is not None and narrow.high is not None
     assert wide.low <= 5 <= wide.high
@@ -109,15 +122,76 @@ def test_vehicles_on_unusable_ground_are_not_proposed(parade: scene.Rendering) -
     assert all(p.cx < 155 for p in found.proposals)
 
 
-def test_a_large_picture_gives_the_same_as_its_parts(
-    parade: scene.Rendering, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_an_enlarged_picture_has_the_sharpness_of_the_original(
+    parade: scene.Rendering, factor: int
 ) -> None:
-    whole = detect.vehicles(parade.rgb, gsd=0.3)
-    monkeypatch.setattr(vehicle_search, "WINDOW_PX", 160)
-    parts = detect.vehicles(parade.rgb, gsd=0.3)
-    sure = [p for p in whole.proposals if p.score > whole.threshold + 0.5]
-    for p in sure:
-        assert any(math.hypot(p.cx - q.cx, p.cy - q.cy) < 3 for q in parts.proposals)
+    large = cv2.resize(
+        parade.rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC
+    ).astype(np.float32) / 255  # fmt: skip
+    usable = np.ones(large.shape[:2], bool)
+    effective = vehicle_search.effective_gsd(large, usable, gsd=0.3 / factor)
+    assert effective == pytest.approx(0.3, rel=0.35)
+
+
+def test_parts_of_a_large_picture_are_three_a_side() -> None:
+    assert vehicle_search._parts(1008) == [slice(0, 1008)]
+    starts = [part.start for part in vehicle_search._parts(3000)]
+    assert starts == [0, 1332, 2664]
+
+
+@pytest.mark.parametrize("window", [64, 128, 256])
+def test_windows_give_the_maps_of_the_whole_picture(window: int) -> None:
+    rng = np.random.default_rng(4)
+    picture = rng.random((300, 410, 3)).astype(np.float32)
+    net = centres.read("vehicles.onnx")
+    whole = centres.run(net, picture, window=4096)
+    parts = centres.run(net, picture, window=window)
+    assert whole.shape == parts.shape == (7, 150, 205)
+    assert np.abs(whole - parts).max() < 1e-4
+
+
+def test_a_peak_is_read_as_centre_size_and_heading() -> None:
+    maps = np.zeros((7, 20, 30), np.float32)
+    maps[0] = -9
+    maps[0, 8, 11], maps[0, 8, 12], maps[0, 15, 3] = 2.0, 1.0, -1.0
+    maps[1:, 8, 11] = (0.25, -0.5, math.log(5.0), math.log(2.0), 0.0, -1.0)
+    found = centres.peaks(maps, floor=-0.5)
+    assert found.heat.tolist() == [2.0]
+    assert (found.x[0], found.y[0]) == pytest.approx((23.5, 16.0))
+    assert (found.length[0], found.width[0]) == pytest.approx((5.0, 2.0))
+    assert found.heading[0] == pytest.approx(90.0)
+    assert len(centres.peaks(maps, floor=-1.0).heat) == 2
+
+
+def test_cars_side_by_side_both_stay_and_a_double_goes() -> None:
+    one = np.ones(3)
+    found = centres.Centres(
+        x=np.array([50.0, 50.0, 54.0]), y=np.array([50.0, 59.0, 50.0]), length=4.5 * one,
+        width=2 * one, heading=90 * one, heat=np.array([3.0, 2.0, 1.0]),
+    )  # fmt: skip
+    assert centres.best_boxes(found, gsd=0.25).tolist() == [0, 1]
+
+
+def test_the_network_of_the_package_is_the_calibrated_one() -> None:
+    import hashlib
+    import json
+    from importlib import resources
+
+    folder = resources.files("imgcheck.detect") / "models"
+    weights = (folder / "vehicles.onnx").read_bytes()
+    origin = json.loads((folder / "vehicles.json").read_text("utf-8"))["origin"]
+    assert hashlib.sha256(weights).hexdigest() == origin["weights_sha256"]
+    assert len(weights) <= 1_500_000
+
+
+def test_odds_fall_with_a_lower_score_and_count_each_octave() -> None:
+    model = shipped.vehicle_model()
+    high, low = model.odds(np.array([2.0, 0.0]), effective=0.25)
+    assert high - low == pytest.approx(2 * model.slope)
+    coarse = model.odds(np.array([2.0]), effective=0.5)[0]
+    assert coarse - high == pytest.approx(model.coarser)
+    assert model.odds(np.array([2.0]), effective=0.1)[0] == high
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (3, 700, 3), (700, 3), (2, 2)])
@@ -125,59 +199,14 @@ def test_tiny_pictures_are_searched_without_harm(shape: tuple[int, ...]) -> None
     assert detect.vehicles(np.zeros(shape, np.uint8), gsd=0.3).proposals == ()
 
 
-def test_a_length_that_no_template_answers_to_is_refused() -> None:
+def test_a_length_that_the_network_does_not_know_is_refused() -> None:
     for wrong in ((9.0, 3.5), (30.0, 60.0), (0.0, -1.0)):
         with pytest.raises(UsageError, match="length_m"):
             detect.vehicles(np.zeros((9, 9, 3), np.uint8), gsd=0.3, length_m=wrong)
 
 
-def _respond(maps: np.ndarray, template: np.ndarray, heading: float) -> np.ndarray:
-    """Correlate by sums of products, the slow way that needs no explanation."""
-    kernel = np.tensordot(vehicle_template.unfolding(heading), template, 3).astype(np.float32)
-    parts = [
-        cv2.filter2D(np.ascontiguousarray(maps[..., k]), -1, kernel[..., k],
-                     borderType=cv2.BORDER_REFLECT)
-        for k in range(maps.shape[2])
-    ]  # fmt: skip
-    return np.sum(parts, axis=0)
-
-
-@pytest.mark.parametrize("shape", [(41, 41), (20, 9), (300, 260), (238, 239)])
-def test_responses_block_by_block_equal_plain_correlation(shape: tuple[int, int]) -> None:
-    rng = np.random.default_rng(1)
-    template = rng.random(vehicle_template.FOLDED).astype(np.float32)
-    maps = rng.random((*shape, 7)).astype(np.float32)
-    headings = (0.0, 75.0)
-    got = np.full((2, *shape), np.nan, np.float32)
-    for block, scores in vehicle_template.responses(maps, template, headings):
-        got[:, block[0], block[1]] = scores
-    for k, heading in enumerate(headings):
-        np.testing.assert_allclose(got[k], _respond(maps, template, heading), rtol=1e-4)
-
-
-def test_the_turned_template_answers_to_its_own_heading_most() -> None:
-    rng = np.random.default_rng(0)
-    template = rng.random(vehicle_template.FOLDED).astype(np.float32)
-    kernel = np.tensordot(vehicle_template.unfolding(30.0), template, 3)
-    maps = np.zeros((41, 41, kernel.shape[2]), np.float32)
-    maps[
-        20 - vehicle_template.REACH : 21 + vehicle_template.REACH,
-        20 - vehicle_template.REACH : 21 + vehicle_template.REACH,
-    ] = kernel
-    scores = {h: _respond(maps, template, h)[20, 20] for h in (0.0, 30.0, 60.0, 120.0)}
-    assert max(scores, key=scores.__getitem__) == 30.0
-
-
-def test_cars_side_by_side_both_stay() -> None:
-    x, y = np.array([50.0, 50.0, 51.0]), np.array([50.0, 59.0, 50.0])
-    kept = vehicle_search.best_boxes(
-        x, y, np.full(3, 90.0), np.full(3, 15.0), np.full(3, 6.5), np.array([3.0, 2.0, 1.0])
-    )
-    assert kept.tolist() == [0, 1]
-
-
 @pytest.mark.data
-def test_cars_of_a_street_are_found_well_above_chance(data_dir) -> None:  # type: ignore[no-untyped-def]
+def test_cars_of_a_street_are_found(data_dir) -> None:  # type: ignore[no-untyped-def]
     import cv2
     from PIL import Image
 
@@ -193,7 +222,7 @@ def test_cars_of_a_street_are_found_well_above_chance(data_dir) -> None:  # type
         any(abs(p.cx - b[1]) < b[3] / 2 and abs(p.cy - b[2]) < b[4] / 2 for b in boxes)
         for p in found.proposals
     ]
-    assert len(inside) >= 15 and np.mean(inside) > 0.4
+    assert len(inside) >= 30 and np.mean(inside) > 0.65
     number = detect.count(found)
     assert number.high is not None and number.low <= len(boxes) <= number.high
 

@@ -198,7 +198,7 @@ def _change() -> Finding:
 
 def _vehicles() -> Finding:
     return Finding(
-        check="detect.vehicles",
+        check="detect.vehicle-count",
         check_version="1",
         statement="many",
         outcome=Outcome.INCONCLUSIVE,

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from imgcheck import detect
 from imgcheck.case import Case
 from imgcheck.checks import _objects
 from imgcheck.checks.check import Check
-from imgcheck.checks.detect_objects import detect_craters, detect_vehicles
+from imgcheck.checks.detect_objects import detect_craters, detect_vehicle_count
 from imgcheck.errors import ClaimError
 from imgcheck.imaging import Image
-from imgcheck.model import Absence, Answer, Count, Finding, Outcome
+from imgcheck.model import Absence, Answer, Count, ErrorRate, Finding, Outcome
 from imgcheck.model.claimfile import loads
 from imgcheck.report import wording as words
 from imgcheck.verification import verify
@@ -102,15 +103,48 @@ def findings(check: Check, text: str) -> list[Finding]:
         ("{class: vehicle, min: 10}", "overlaps the claimed at least 10"),
     ],
 )
-def test_proposed_vehicles_never_decide_and_have_no_level(frozen, claimed, says) -> None:
+def test_the_sentence_states_what_the_interval_does_to_the_claim(frozen, claimed, says) -> None:
     frozen("vehicle", 14, (9, 20))
-    seen, answered = findings(detect_vehicles, f"statements: [count: {claimed}]")
-    assert answered.outcome is OPEN and says in answered.summary
-    for each in (seen, answered):
-        assert "%" not in each.summary.replace("90% of the picture", "")
-        assert all(m.interval is None for m in each.measures)
+    seen, answered = findings(detect_vehicle_count, f"statements: [count: {claimed}]")
+    assert says in answered.summary
+    assert "9 to 20 with 90 % probability" in seen.summary
     assert all("p =" not in region.label for region in seen.evidence.regions)
     assert any("person's count" in wish for wish in answered.would_change)
+
+
+@pytest.mark.parametrize(
+    ("statement", "chances", "outcome"),
+    [
+        (count(10, None), {10: 0.99}, S),
+        (count(10, None), {10: 0.98}, None),
+        (count(10, None), {10: 0.0}, None),  # hidden ones are possible: never contradicted
+        (count(None, 10), {11: 0.99}, C),
+        (count(None, 10), {11: 0.98}, None),
+        (count(None, 10), {11: 0.0}, None),
+        (count(3, 8), {9: 0.99}, C),
+        (count(3, 8), {9: 0.0, 3: 1.0}, None),
+        (count(10, None), {10: None}, None),
+        (absence(), {1: 1.0}, None),
+    ],
+)
+def test_proposals_decide_from_a_probability_of_99_percent(
+    monkeypatch, statement, chances, outcome
+) -> None:
+    monkeypatch.setattr(detect, "probability_of", lambda found, *, least: chances[least])
+    assert _objects.decide_by_detector(statement, None) is outcome
+
+
+def test_a_decision_without_a_small_error_rate_stays_open(frozen, monkeypatch) -> None:
+    frozen("vehicle", 14, (12, 20))
+    monkeypatch.setattr(detect, "probability_of", lambda found, *, least: 1.0)
+    few = ErrorRate(errors=0, trials=10, what="tried", calibration="x")
+    many = ErrorRate(errors=0, trials=100, what="tried", calibration="x")
+    for rate, outcome in ((few, OPEN), (many, S)):
+        monkeypatch.setattr(_objects, "error_rate", lambda check, name, rate=rate: rate)
+        text = "statements: [count: {class: vehicle, min: 5}]"
+        _, answered = findings(detect_vehicle_count, text)
+        assert answered.outcome is outcome
+        assert any("does not decide by itself" in x for x in answered.limits) == (outcome is OPEN)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +161,7 @@ def test_a_class_is_named_in_singular_and_lower_case(name: str, meant: str) -> N
 def test_a_class_that_is_not_known_is_named_and_not_tested(frozen, name, gsd) -> None:
     frozen("vehicle", 14, (9, 20), gsd)
     text = f"statements: [count: {{class: {name}, min: 5}}]"
-    (answered,) = (f for f in findings(detect_vehicles, text) if f.statement is not None)
+    (answered,) = (f for f in findings(detect_vehicle_count, text) if f.statement is not None)
     assert answered.outcome is NOT
     assert f'"{name}" is not a class that can be detected' in answered.summary
     assert not [f for f in findings(detect_craters, text) if f.statement is not None]
@@ -155,7 +189,7 @@ def test_a_persons_count_decides_with_its_name_and_date(
     frozen, claimed, counted, value, outcome, gsd
 ) -> None:
     frozen("vehicle", 14, (9, 20), gsd)
-    check = detect_craters if claimed == "crater" else detect_vehicles
+    check = detect_craters if claimed == "crater" else detect_vehicle_count
     given = findings(check, COUNTED % (claimed, counted, value))
     (decisive,) = (f for f in given if f.outcome in (S, C))
     assert decisive.outcome is outcome
@@ -170,7 +204,7 @@ def test_a_persons_count_decides_with_its_name_and_date(
 
 def test_a_count_of_another_class_does_not_decide(frozen) -> None:
     frozen("vehicle", 14, (9, 20))
-    given = findings(detect_vehicles, COUNTED % ("vehicle", "tank", 12))
+    given = findings(detect_vehicle_count, COUNTED % ("vehicle", "tank", 12))
     assert not [f for f in given if f.outcome in (S, C)]
 
 
@@ -178,14 +212,14 @@ def test_two_people_who_disagree_leave_it_open(frozen) -> None:
     frozen("vehicle", 14, (9, 20))
     text = COUNTED % ("vehicle", "vehicle", 12)
     text += "  - count: {class: vehicle, value: 7, by: B. Second, at: 2017-09-21}\n"
-    given = [f for f in findings(detect_vehicles, text) if f.stated_by]
+    given = [f for f in findings(detect_vehicle_count, text) if f.stated_by]
     assert [f.outcome for f in given] == [OPEN]
     assert "B. Second counted 7 on 2017-09-21" in given[0].summary
 
 
 def test_the_verdict_rests_on_the_count(frozen) -> None:
     frozen("vehicle", 14, (9, 20))
-    report = verify(case(COUNTED % ("vehicle", "vehicle", 12)), checks=[detect_vehicles])
+    report = verify(case(COUNTED % ("vehicle", "vehicle", 12)), checks=[detect_vehicle_count])
     (verdict,) = report.verdicts
     assert verdict.verdict is Answer.SUPPORTED
     assert verdict.because[0].startswith("A. Analyst counted 12 on 2017-09-20")

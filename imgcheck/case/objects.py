@@ -1,0 +1,80 @@
+"""The objects proposed in one picture, with their scale and number: ``imgcheck detect``."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from imgcheck import detect
+from imgcheck.detect.counting import CountEstimate
+from imgcheck.errors import UsageError
+from imgcheck.imaging import Image
+from imgcheck.imaging.intake import FilePath
+
+KINDS = ("vehicle", "crater")
+# A stated scale and that of the picture's own georeference agree within this factor.
+_AGREE = 1.25
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Searched:
+    """A picture that was searched, and what was proposed of each kind.
+
+    ``source`` states where the ground sample distance comes from.
+    """
+
+    image: Image
+    gsd_m: float
+    source: str
+    found: tuple[detect.Detections, ...]
+    counts: tuple[CountEstimate, ...]
+
+
+def search(
+    picture: FilePath, *, gsd_m: float | None = None, kinds: tuple[str, ...] = KINDS
+) -> Searched:
+    """Propose vehicles and craters in a picture.
+
+    Parameters
+    ----------
+    picture : path
+    gsd_m : float, optional
+        Metres per pixel; by default that of the picture's own georeference.
+    kinds : tuple of str
+        Of `KINDS`.
+
+    Raises
+    ------
+    UsageError
+        If no ground sample distance is known, or the stated one contradicts the georeference.
+    UnreadableError, RefusedError
+        If the file cannot be read.
+    """
+    image = Image.open(picture)
+    own = image.gsd_m
+    if gsd_m is None and own is None:
+        raise UsageError(
+            f"{image.name}: the metres per pixel are not known, so sizes mean nothing; give --gsd, "
+            "or a georeferenced picture"
+        )
+    if gsd_m is not None and not (np.isfinite(gsd_m) and gsd_m > 0):
+        raise UsageError(f"the ground sample distance must be metres above 0, not {gsd_m}")
+    if gsd_m is not None and own is not None and not 1 / _AGREE < gsd_m / own < _AGREE:
+        raise UsageError(
+            f"{image.name}: {gsd_m:g} m per pixel is stated, and the georeference of the picture "
+            f"gives {own:.3g} m; leave --gsd out, or correct the picture"
+        )
+    gsd, source = (gsd_m, "stated") if gsd_m is not None else (float(own or 0), "georeference")
+    found = tuple(_one(image, kind, gsd) for kind in kinds)
+    return Searched(
+        image=image,
+        gsd_m=gsd,
+        source=source,
+        found=found,
+        counts=tuple(detect.count(one) for one in found),
+    )
+
+
+def _one(image: Image, kind: str, gsd: float) -> detect.Detections:
+    if kind == "vehicle":
+        return detect.vehicles(image.rgb(), gsd=gsd)
+    return detect.craters(image.gray(), gsd=gsd)
