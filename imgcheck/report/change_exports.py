@@ -38,6 +38,8 @@ SCORE_MAP, PACKAGE, COLLECTION, TABLE, PAGE = (
 NAMES = (SCORE_MAP, PACKAGE, COLLECTION, TABLE, PAGE)
 _VIEW_PX = 1400
 _MOST_CHIPS = 24
+# Objects in the table and the drawing of the page.
+_MOST_SHOWN = 500
 _CHIP_PX = 240
 _MARGIN = 0.6
 # Larger objects are shown from the reduced views, pixels.
@@ -297,7 +299,7 @@ def _page(
             one["properties"]["number"],
             " ".join(f"{x * scale:.1f},{y * scale:.1f}" for x, y in one["properties"]["pixels"]),
         )
-        for one in said["features"]
+        for one in said["features"][:_MOST_SHOWN]
     ]
     return page.render(
         "change.html",
@@ -309,5 +311,6 @@ def _page(
         pair=pair,
         size=(size[1], size[0]),
         outlines=outlines,
+        most=_MOST_SHOWN,
         chips=chips,
     )

@@ -4,7 +4,7 @@
 ``resume SIDE`` kills a run by signal 9 and goes on; ``workers SIDE`` compares the files of one
 thread, two threads, a killed run and a Dask cluster; ``found SIDE`` counts the planted squares. The
 pair is a real picture, repeated and mirrored, with slow light, fresh noise, a shift, and squares
-that came.
+that came; above 4,096 pixels it repeats every 1,360 rows.
 """
 
 import argparse
@@ -28,13 +28,19 @@ GSD = 5.0
 _MAIN = "import sys; from imgcheck.cli import main; sys.exit(main())"
 
 
+def period(side: int) -> int:
+    """Return after how many rows a pair repeats: above 4,096 pixels after those of the picture."""
+    return side if side <= 4096 else 1360
+
+
 def squares(side: int) -> list[tuple[int, int, int, int]]:
     """Return top, left, side and sign of the squares that come, in pixels of the earlier image."""
     rng = np.random.default_rng(20261130)
-    found = []
-    for _ in range(max(4, side * side // 400_000)):
-        y, x = (int(number) for number in rng.integers(0, side - 60, 2))
-        found.append((y, x, int(rng.integers(4, 40)), int(rng.choice([-1, 1]))))
+    rows, found = period(side), []
+    for _ in range(max(4, rows * side // 400_000)):
+        y, x = (int(rng.integers(60, length - 60)) for length in (rows, side))
+        size, sign = int(rng.integers(4, 40)), int(rng.choice([-1, 1]))
+        found += [(top, x, size, sign) for top in range(y, side - 60, rows)]
     return found
 
 
@@ -56,11 +62,12 @@ def make(side: int, folder: Path, data: Path, *, gsd: float = GSD) -> tuple[Path
     for k, path in enumerate(paths):
         dx, dy = SHIFT if k else (0, 0)
         with rasterio.open(path, "w", **profile) as target:
-            for top in range(0, side, 512):
-                rows = np.arange(top, min(top + 512, side))
+            for top in range(0, period(side), 512):
+                rows = np.arange(top, min(top + 512, period(side)))
                 columns = np.arange(side)
                 block = tile[np.ix_((rows - dy) % tile.shape[0], (columns - dx) % tile.shape[1])]
-                light = 1 + 0.1 * np.sin(rows[:, None] / side * 3 + k) * np.cos(columns / side * 2)
+                turn = 2 * np.pi * rows[:, None] / period(side)
+                light = 1 + 0.1 * np.sin(turn + k) * np.cos(columns / side * 2)
                 block = block * light[..., None].astype(np.float32)
                 if k:
                     for y, x, size, sign in planted:
@@ -70,7 +77,9 @@ def make(side: int, folder: Path, data: Path, *, gsd: float = GSD) -> tuple[Path
                             block[low:high, max(x, 0) : x + size] += 70 * sign
                 noise = np.random.default_rng((k, top)).integers(-4, 5, block.shape, np.int8)
                 block = np.clip(block + noise, 0, 255).astype(np.uint8)
-                target.write(np.moveaxis(block, -1, 0), window=Window(0, top, side, len(rows)))
+                for y in range(top, side, period(side)):
+                    part = np.moveaxis(block[: side - y], -1, 0)
+                    target.write(part, window=Window(0, y, side, part.shape[1]))
     return paths
 
 

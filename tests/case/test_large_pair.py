@@ -11,10 +11,11 @@ import rasterio
 
 from imgcheck import change
 from imgcheck.case import Compared, HowToRun, Reference, compare, comparison
+from imgcheck.case.pair import Pair, side_of
 from imgcheck.change import sampling, tiling
 from imgcheck.change.tiling import TiledChanges
 from imgcheck.errors import UsageError
-from imgcheck.imaging import rasters
+from imgcheck.imaging import REFERENCE_LIMITS, Image, grid, rasters
 from tests.change.ground import ground, seen
 from tests.cli.test_change import raster
 
@@ -202,3 +203,70 @@ def test_a_dask_cluster_gives_the_same_bytes(pair, alone) -> None:
     ) as cluster:
         there = compared(pair, dask=cluster.scheduler_address)
     assert fingerprint(there) == fingerprint(alone)
+
+
+def with_dtype(path: Path, picture: np.ndarray, crs: str = "EPSG:32637") -> Image:
+    return Image.open(raster(path, picture, crs=crs), limits=REFERENCE_LIMITS)
+
+
+def test_other_bands_and_depths_are_compared_and_stated(tmp_path) -> None:
+    colour = (ground(7, 64) * 255).astype(np.uint8)
+    one = with_dtype(tmp_path / "colour.tif", colour)
+    grey = with_dtype(tmp_path / "grey.tif", colour[..., :1])
+    deep = with_dtype(tmp_path / "deep.tif", colour.astype(np.uint16) * 11 + 300)
+    assert comparison._depths(one, one) == []
+    assert comparison._depths(one, grey) == [
+        "colour.tif has 3 band(s) and grey.tif 1: the first three were compared, or brightness "
+        "alone."
+    ]
+    assert "colour.tif has 8 bits and deep.tif 16" in comparison._depths(one, deep)[0]
+
+
+def test_samples_of_any_depth_and_their_fill_become_numbers_of_one_scale(tmp_path) -> None:
+    colour = (ground(8, 96) * 255).astype(np.uint8)
+    deep = np.clip(colour.astype(np.uint16), 1, None) * 11
+    deep[:30] = 0
+    for every_band in (True, False):
+        reader = rasters.RasterReader(with_dtype(tmp_path / "deep.tif", deep))
+        look = rasters.look_at(reader, every_band=every_band)
+        whole = reader.read((0, 0, 96, 96), look)
+        assert np.isnan(whole[:30]).all() and np.isfinite(whole[30:]).all()
+        assert 0 <= np.nanmin(whole) < 0.2 and 0.9 < np.nanmax(whole) <= 1
+        # A part has the scale of the whole.
+        part = reader.read((40, 50, 20, 10), look)
+        assert np.array_equal(part, whole[50:60, 40:60])
+        reader.close()
+
+
+def test_an_image_in_another_crs_is_drawn_where_it_lies(tmp_path) -> None:
+    from rasterio.warp import transform_bounds
+
+    picture = ground(9, 200)
+    one = with_dtype(tmp_path / "utm.tif", picture)
+    with rasterio.open(tmp_path / "utm.tif") as source:
+        west, south, east, north = transform_bounds(source.crs, "EPSG:4326", *source.bounds)
+    place = rasterio.transform.from_bounds(west, south, east, north, 200, 200)
+    with rasterio.open(
+        tmp_path / "lonlat.tif", "w", driver="GTiff", width=200, height=200, count=3,
+        dtype="uint8", crs="EPSG:4326", transform=place,
+    ) as target:  # fmt: skip
+        target.write((np.moveaxis(picture, -1, 0) * 255).round().astype(np.uint8))
+    two = Image.open(tmp_path / "lonlat.tif", limits=REFERENCE_LIMITS)
+    there = one.georeference
+    corners = comparison._corners(two, two.georeference, there)
+    on = grid.over(one, corners, gsd_m=one.gsd_m, largest_side=None)
+    pair = Pair(
+        before=side_of(one, every_band=False), after=side_of(two, every_band=False),
+        grid=on, height=on.height, width=on.width,
+    )  # fmt: skip
+    source = pair.open((one, two))
+    before, after = source.read((0, 0, on.height, on.width))
+    known = np.isfinite(after).all(axis=2)
+    assert known.mean() > 0.9
+    # The axes of both differ by a degree or two; drawn as it is, fine texture would not agree.
+    middle = np.s_[60:140, 60:140]
+    assert np.abs(before - after)[middle].mean() < 0.03
+    # A window is what the whole shows there.
+    window = source.read((50, 60, 120, 150))[1]
+    assert np.allclose(window, after[50:120, 60:150], atol=0.02, equal_nan=True)
+    source.close()

@@ -132,3 +132,30 @@ def test_bad_pairs_are_named_in_one_sentence(pair, tmp_path, capsys) -> None:
         assert run(["change", *map(str, words), "--json"]) in (2, 3, 4)
         told = json.loads(capsys.readouterr().out)["error"]["message"]
         assert sentence in told and "\n" not in told
+
+
+@pytest.mark.slow
+def test_a_cut_tiff_is_compared_as_far_as_it_goes_and_one_without_a_header_is_named(
+    pair, tmp_path, capsys
+) -> None:
+    cut = tmp_path / "cut.tif"
+    with rasterio.open(pair[1]) as source:
+        profile, values = source.profile, source.read()
+    with rasterio.open(tmp_path / "whole.tif", "w", **profile) as target:
+        target.write(values)
+    data = (tmp_path / "whole.tif").read_bytes()
+    cut.write_bytes(data[: len(data) * 3 // 4])
+    assert run(["change", str(pair[0]), str(cut), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["compared"] and said["compared_share"] < 0.9
+    assert any("cut.tif" in note and "decoded" in note for note in said["notes"])
+    cut.write_bytes(data[:6])
+    assert run(["change", str(pair[0]), str(cut), "--json"]) == 4
+    assert "cut.tif" in json.loads(capsys.readouterr().out)["error"]["message"]
+
+
+def test_reversed_dates_are_refused_before_anything_is_compared(pair, capsys) -> None:
+    words = ["change", *map(str, pair), "--before-date", "2019", "--after-date", "2016", "--json"]
+    assert run(words) == 2
+    told = json.loads(capsys.readouterr().out)["error"]["message"]
+    assert "2016.tif is dated 2019" in told and "must be the earlier one" in told
