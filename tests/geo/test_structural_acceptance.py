@@ -55,6 +55,14 @@ def test_a_place_whose_corner_or_tilt_is_uncertain_is_a_candidate_only(
     assert words is None or (reason is not None and words in reason)
 
 
+@pytest.mark.parametrize("missing", [None, 0, 1, 2, 3])
+def test_each_quarter_needs_a_patch_that_agrees(missing: int | None) -> None:
+    points = np.array([[100, 75], [300, 75], [300, 225], [100, 225], [101, 76]], float)
+    agree = np.array([k != missing for k in range(4)] + [False])
+    verified = SimpleNamespace(points=points, agree=agree)
+    assert judging._in_all_quarters(verified, _SHAPE) == (missing is None)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("log10_tail", "accepted"), [(-2.5, True), (-2.4, False)])
 def test_a_place_whose_patches_do_not_stay_is_a_candidate_only(
     log10_tail: float, accepted: bool
