@@ -221,7 +221,7 @@ def _rasters(
             f"{images[0].name} and {images[1].name} share only {on.width} x {on.height} pixels; at "
             f"least {_SMALLEST_SIDE} x {_SMALLEST_SIDE} are needed"
         )
-    every_band = takes_every_band(*images)
+    every_band = _takes_every_band(*images)
     pair = Pair(
         before=side_of(images[0], every_band=every_band),
         after=side_of(images[1], every_band=every_band),
@@ -261,7 +261,19 @@ def _depths(one: Image, two: Image) -> list[str]:
     return notes
 
 
-def takes_every_band(one: Image, two: Image) -> bool:
+def layers(one: Image, two: Image, on: Grid) -> tuple[Float32, Float32]:
+    """Return two georeferenced images on a grid, (M, N, bands) in [0, 1], NaN where unknown."""
+    every_band = _takes_every_band(one, two)
+    sides = [side_of(image, every_band=every_band) for image in (one, two)]
+    pair = Pair(before=sides[0], after=sides[1], grid=on, height=on.height, width=on.width)
+    opened = pair.open((one, two))
+    try:
+        return opened.read((0, 0, on.height, on.width))
+    finally:
+        opened.close()
+
+
+def _takes_every_band(one: Image, two: Image) -> bool:
     """Return whether the samples themselves are compared, and not the colours that are shown.
 
     Colours of deep samples are clipped at two percentiles, and what is clipped in one image only
@@ -293,7 +305,7 @@ def _pictures(
             f"{images[1].name} {images[1].width} x {images[1].height}; without a georeference both "
             "must have one size, or one of them must be a georeferenced raster"
         )
-    every_band = takes_every_band(*images) and max(i.header.bits for i in images) > 8
+    every_band = _takes_every_band(*images) and max(i.header.bits for i in images) > 8
     sides = []
     for image in images:
         small = image.width * image.height <= WHOLE_PIXELS

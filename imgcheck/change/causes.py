@@ -10,12 +10,18 @@ from imgcheck.quantity import significant
 #: Number of signs that are kept of each pixel.
 SIGNS = 3
 
-#: Reason of objects whose false discovery rate is too high.
+# Misplacement that parallax and registration leave at most, pixels.
+_MOVED = 4
+
+#: Reasons. The first two leave nothing unseen that is large and clear.
+EDGE = "at the edge of what both images show"
+MOVED = f"moved by up to {_MOVED} px: parallax or registration"
+CLOUD = "white over a large area in one image only: cloud, haze or snow"
+SHADOW = "in the shadow of one image only: another hour"
+SEASON = "vegetation of another green: season"
 CHANCE = "no more than chance would leave on unchanged ground"
 
-# Misplacement that parallax and registration leave at most, pixels, and the difference of
-# brightness that noise makes, share of full scale.
-_MOVED = 4
+# Difference of brightness that noise makes, share of full scale.
 _NOISE = 0.02
 
 # Brightness of a shadow over the median of the picture.
@@ -24,8 +30,10 @@ _DARK = 0.55
 # Share of an object's pixels that must show a sign.
 _MOST = 0.7
 
-# Least number of new shadows, and of gone ones, from which the sun has moved.
+# Least number of new shadows, and of gone ones, from which the sun has moved; larger dark areas are
+# fields or water.
 _SHADOWS = 3
+_SHADOW_M2 = 2_000.0
 
 # A cloud is white (its bands differ by at most so much), bright, and larger than a building.
 _WHITE, _BRIGHT, _CLOUD_M2 = 0.06, 0.75, 10_000.0
@@ -75,21 +83,22 @@ def reasons(
     by_tone : bool
         Whether both pictures have one light and season; structure forgives misplacement by itself.
     """
-    shadows = [int((sign * marks[:, 2] > _MOST).sum()) for sign in (1, -1)]
+    small_ones = areas_m2 < _SHADOW_M2
+    shadows = [int((small_ones & (sign * marks[:, 2] > _MOST)).sum()) for sign in (1, -1)]
     sun = min(shadows) >= _SHADOWS
     found = []
     for one, two, sign, area in zip(before, after, marks, areas_m2, strict=True):
         reason = ""
         if sign[0] > _MOST:
-            reason = "at the edge of what both images show"
+            reason = EDGE
         elif area >= _CLOUD_M2 and _white(one) != _white(two):
-            reason = "white over a large area in one image only: cloud, haze or snow"
-        elif sun and abs(sign[2]) > _MOST:
-            reason = "in the shadow of one image only: another hour"
+            reason = CLOUD
+        elif sun and area < _SHADOW_M2 and abs(sign[2]) > _MOST:
+            reason = SHADOW
         elif by_tone and sign[1] > _MOST:
-            reason = f"moved by up to {_MOVED} px: parallax or registration"
+            reason = MOVED
         elif by_tone and _season(one, two):
-            reason = "vegetation of another green: season"
+            reason = SEASON
         found.append(reason)
     return found
 

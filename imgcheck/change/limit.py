@@ -93,13 +93,14 @@ def measure(
     *,
     least_weight: float,
     nominal: float,
+    least_contrast: float = 0.0,
 ) -> Power:
     """Put objects into ``after`` where nothing is flagged, score the pair again, and count.
 
-    An object is found where 0.3 of it is over ``threshold`` and the excess over ``nominal`` weighs
-    ``least_weight``. The shares are smoothed by a logistic law in the logarithms of size, contrast
-    and texture (D. R. Cox, "The regression analysis of binary sequences", J. R. Statistical Soc. B
-    20, 1958), whose last term gives the map.
+    An object is found where it has ``least_contrast``, 0.3 of it is over ``threshold``, and its
+    excess over ``nominal`` weighs ``least_weight``. The shares are smoothed by a logistic law in
+    the logarithms of size, contrast and texture (D. R. Cox, "The regression analysis of binary
+    sequences", J. R. Statistical Soc. B 20, 1958), whose last term gives the map.
     """
     ground = texture(after)
     rows = []
@@ -112,7 +113,7 @@ def measure(
             inside = scored[part]
             over = inside > threshold
             weight = float(np.where(over, inside - nominal, 0).sum())
-            hit = over.mean() >= _SHARE and weight >= least_weight
+            hit = over.mean() >= _SHARE and weight >= least_weight and contrast >= least_contrast
             rows.append((look, inside.shape[0], contrast, float(ground[part].mean()), hit))
     laws = [_law([row for row in rows if row[0] == look]) for look in range(len(LOOKS))]
     usual = float(np.median(ground[known])) if known.any() else 1.0

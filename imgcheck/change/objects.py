@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from imgcheck.change import causes, regions
 from imgcheck.change.detectors import StructureModel
 from imgcheck.change.grid import Mask
-from imgcheck.change.passes import LEAST_CONTRAST, Statistics
+from imgcheck.change.passes import Statistics
 from imgcheck.change.records import SEAM, STEPS, Record, Tile, weights
 from imgcheck.change.regions import Region
 from imgcheck.change.score import ToneModel
@@ -345,8 +345,8 @@ def _regions(
     for k in range(total):
         if areas[k] < least_area:
             why[k] = causes.small(least_area)
-        elif by_tone and regions.strength(changes[k]) < LEAST_CONTRAST:
-            why[k] = causes.faint(LEAST_CONTRAST)
+        elif by_tone and regions.strength(changes[k]) < by.least_contrast:
+            why[k] = causes.faint(by.least_contrast)
     rest = [k for k in range(total) if pixels[k] > 0 and not why[k]]
     chance = clusters.p[parent]
     q = np.ones(total)

@@ -59,6 +59,10 @@ _LEAST_STRUCTURE = 0.03
 # differences everywhere. benchmarks: change, "no change", tuning part.
 LEAST_CONTRAST = 0.04
 
+# The same in deviations of the difference on unchanged ground: light and tone curves leave slow
+# differences of that size, whose clusters are large.
+_SIGMAS = 3.0
+
 # Distance over which the smoothing and pooling of each detector reach, pixels.
 _REACH = {"tone": 34, "structure": 38, "spectrum": 6}
 
@@ -108,6 +112,11 @@ class Statistics:
         if not isinstance(self.model, StructureModel):
             return self.null.threshold
         return max(self.null.threshold, float(self.null.score(np.array(self.model.border))))
+
+    @property
+    def least_contrast(self) -> float:
+        """Mean difference below which an object by tone is left out, share of full scale."""
+        return max(LEAST_CONTRAST, _SIGMAS * self.sigma)
 
     @property
     def halo(self) -> int:
@@ -222,6 +231,7 @@ def measure(
         statistics.border,
         least_weight=null.weight(null.highest_q / _tested(scored.z, statistics.border, known, at)),
         nominal=null.threshold,
+        least_contrast=statistics.least_contrast if detector == "tone" else 0.0,
     )
     part = Part(before=sharp_one, after=matched, known=known, scored=scored)
     return replace(statistics, power=power), part

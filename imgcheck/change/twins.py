@@ -1,8 +1,8 @@
 """The null distributions of scores and of clusters, measured on twins without any change.
 
 A twin is a real picture and a copy of it with another registration error, tone, light, noise and
-compression. The tables are those of ``python -m tests.benchmarks.change_twins shares --part tune``;
-docs/benchmarks/change.md, no-change twins.
+compression. docs/benchmarks/change.md, no-change twins, names the places and states what the tables
+reach on others (``python -m tests.benchmarks.change_twins``).
 """
 
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ _SCORES = {
 # Score from which a pixel may be part of an object.
 _THRESHOLDS = {"tone": 2.33, "coarse tone": 2.33, "structure": 1.4, "spectrum": 1.51}
 
-# Largest false discovery rate of what is reported. Structure shows other dates, where less is sure:
-# half of its objects may be false.
-_HIGHEST_Q = {"tone": 0.05, "coarse tone": 0.05, "structure": 0.5, "spectrum": 0.05}
+# Largest false discovery rate of what is reported. Between other dates less is sure: half of the
+# objects may be false.
+_HIGHEST_Q = {"tone": 0.05, "coarse tone": 0.05, "structure": 0.5, "spectrum": 0.5}
 
 # Weights of clusters (pixels times excess of the score over the square of the length), and the
 # share of the clusters of twins that weigh as much and have no innocent cause.

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import change
-from imgcheck.case import Case, Reference
+from imgcheck.case import Case, Reference, comparison
 from imgcheck.case.ground import Ground
+from imgcheck.change import causes
 from imgcheck.checks import _places, needs
-from imgcheck.checks.check import check
+from imgcheck.checks.check import check, error_rate
 from imgcheck.imaging import warp
 from imgcheck.imaging.reduced import jpeg
 from imgcheck.model import (
@@ -27,9 +28,26 @@ from imgcheck.model import (
     Unchanged,
     Window,
 )
+from imgcheck.model.finding import DECISIVE
 from imgcheck.quantity import Interval, distance
 
 _BASIS = "comparison with reference imagery"
+
+# Kind of comparison for which false objects were counted on unchanged ground: one light and season.
+_MEASURED = "tone"
+
+# What an object must show to decide. docs/benchmarks/change.md, verdicts.
+_LARGEST_P, _LARGEST_Q, _LEAST_CONTRAST = 0.001, 0.01, 0.1
+# Reasons for which a change may be left out that a person would see.
+_HIDING = (causes.CLOUD, causes.SHADOW, causes.SEASON, causes.CHANCE)
+
+# Larger than any vehicle: what comes and goes by itself decides nothing.
+_VEHICLE_M2 = 60.0
+_LASTING = ("brighter", "darker", "recoloured", "appeared", "vanished")
+
+# The size that is named, over the one found 9 times in 10; the least share of the ground that must
+# have been compared; and the largest share of it that may have been left out for such a reason.
+_MARGIN, _LEAST_SEEN, _MOST_LEFT_OUT = 1.5, 0.5, 0.002
 
 # More would take minutes; those nearest to the claimed times are compared.
 _MOST_REFERENCES = 4
@@ -54,7 +72,7 @@ _LIMITS = (
     asks="misrepresented",
     analysis="content",
     stage="models",
-    version="3",
+    version="4",
     answers=("unchanged", "changed"),
     needs=(needs.pixels, needs.dated_reference),
 )
@@ -77,7 +95,19 @@ def change_since_reference(case: Case) -> Iterable[Finding]:
         yield _observation(case, ground, reference, rgb, result, position)
     statements: tuple[Unchanged | Changed, ...] = case.claim.of_type(Unchanged, Changed)
     for statement in statements:
-        yield _answer(statement, found, _claimed(case))
+        ends = both_ends(statement.window, [reference.date for reference, _ in found])
+        if ends is None:
+            yield _answer(statement, found, _claimed(case))
+        else:
+            one, two = (found[k][0] for k in ends)
+            yield _decided(statement, one, two, _between(case, ground, one, two))
+
+
+def _between(case: Case, ground: Ground, one: Reference, two: Reference) -> change.ChangeResult:
+    """Compare two references on the ground that the picture shows."""
+    layers = comparison.layers(one.image, two.image, ground.grid)
+    shown = warp.coverage((case.image.height, case.image.width), ground.to_grid, ground.grid.shape)
+    return change.detect(*layers, gsd=ground.grid.gsd_m, valid=shown)
 
 
 def _nearest(case: Case) -> list[Reference]:
@@ -283,6 +313,112 @@ def _answer(
         would_change=(
             needed or "dated reference imagery from just before and just after the window",
         ),
+    )
+
+
+def both_ends(window: Window, dates: Sequence[Window | None]) -> tuple[int, int] | None:
+    """Return the positions of the two images nearest to the ends of an interval, if both are near.
+
+    The image at the start must be the older one.
+    """
+    near = max(_NEAR_SHARE * (window.end - window.start), _NEAR)
+    chosen = []
+    for end in (_utc(window.start), _utc(window.end)):
+        away = [(abs(_middle(date) - end), k) for k, date in enumerate(dates) if date is not None]
+        least = min(away, default=None)
+        if least is None or least[0] > near:
+            return None
+        chosen.append(least[1])
+    one, two = dates[chosen[0]], dates[chosen[1]]
+    assert one is not None and two is not None
+    return (chosen[0], chosen[1]) if one.before(two) else None
+
+
+def decide(statement: Unchanged | Changed, result: change.ChangeResult) -> tuple[Outcome, str]:
+    """Decide by two images of both ends of an interval; also return why.
+
+    "Nothing changed" is contradicted, and "something changed" supported, by an object that noise,
+    registration and light cause too rarely. "Nothing changed" is supported, down to a size, where
+    none is found, nothing was left out, and the power is known. "Something changed" is never
+    contradicted: it has no size.
+    """
+    if result.incomparable:
+        return Outcome.INCONCLUSIVE, f"they could not be compared: {result.incomparable}"
+    if not result.registered:
+        return Outcome.INCONCLUSIVE, "their alignment could not be verified on the images"
+    if result.detector != _MEASURED:
+        return (
+            Outcome.INCONCLUSIVE,
+            f"{len(result.regions)} places differ; they were taken in another light or season, "
+            "which causes differences as well",
+        )
+    sure = [region for region in result.regions if _is_sure(region)]
+    if sure:
+        total = sum(region.area_m2 for region in sure)
+        places = "place differs" if len(sure) == 1 else "places differ"
+        words = f"{len(sure)} {places} beyond noise and registration, {total:,.0f} m² in all"
+        contradicts = isinstance(statement, Unchanged)
+        return (Outcome.CONTRADICTS if contradicts else Outcome.SUPPORTS), words
+    if result.regions:
+        return (
+            Outcome.INCONCLUSIVE,
+            f"{len(result.regions)} places differ, but none is clear, larger than a vehicle, "
+            "and other than vegetation or water",
+        )
+    if result.smallest_m is None:
+        return Outcome.INCONCLUSIVE, "no place differs, but no change would be found reliably"
+    size = distance(_MARGIN * result.smallest_m, 2)
+    words = f"no place of {size} or more with a contrast of 0.15 differs"
+    if isinstance(statement, Changed):
+        return Outcome.INCONCLUSIVE, f"{words}; a smaller or fainter change is possible"
+    hidden = [one for one in result.suppressed if one.reason in _HIDING]
+    if sum(one.share for one in hidden) > _MOST_LEFT_OUT:
+        return Outcome.INCONCLUSIVE, f"{words}, but {_left_out(hidden)}"
+    if result.valid_share < _LEAST_SEEN:
+        return (
+            Outcome.INCONCLUSIVE,
+            f"{words}, but only {result.valid_share:.0%} of the ground could be compared",
+        )
+    return Outcome.SUPPORTS, words
+
+
+def _is_sure(region: change.Region) -> bool:
+    """Return whether an object is no chance, no vehicle, and no vegetation or water."""
+    return (
+        region.p_value <= _LARGEST_P
+        and region.q_value <= _LARGEST_Q
+        and abs(region.contrast) >= _LEAST_CONTRAST
+        and region.kind in _LASTING
+        and region.area_m2 >= _VEHICLE_M2
+    )
+
+
+def _left_out(hidden: Sequence[change.Suppressed]) -> str:
+    return "; ".join(f"{one.count} were left out ({one.reason})" for one in hidden)
+
+
+def _decided(
+    statement: Unchanged | Changed, one: Reference, two: Reference, result: change.ChangeResult
+) -> Finding:
+    outcome, words = decide(statement, result)
+    names = f"{_places.name(one)} and {_places.name(two)}"
+    rate = None
+    if outcome in DECISIVE:
+        found = bool(result.regions)
+        rate = error_rate("change.since-reference", "changed" if found else "unchanged")
+    return change_since_reference.finding(
+        statement=statement.id,
+        outcome=outcome,
+        summary=f"Between {names}: {words}.",
+        basis=_BASIS,
+        evidence=Evidence(
+            citations=tuple(
+                Citation(input=each.id, label=_places.name(each)) for each in (one, two)
+            )
+        ),
+        limits=_LIMITS,
+        power=_power(result),
+        error_rate=rate,
     )
 
 

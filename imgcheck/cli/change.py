@@ -70,8 +70,8 @@ def command(
     """Find what changed between two dated images of one place.
 
     Two georeferenced rasters may have different CRS, grids and depths. A picture without a
-    georeference is located on the other image first; two of them must have one size. Objects are
-    listed with a nominal false discovery rate of 5 %, which was not yet measured on other dates.
+    georeference is located on the other image first; two of them must have one size. Each object
+    has a false discovery rate q, up to 5 % between images of one light, up to 50 % between others.
 
     \b
     Examples:

@@ -418,6 +418,23 @@ class DetectionLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePower:
+    """How many objects of one look, size and contrast were put into the pair, and found.
+
+    ``block`` is a square brighter or darker than its ground, ``pit`` a disc with a lit and a shaded
+    half. ``expected`` is the share that is expected to be found, from all sizes together.
+    """
+
+    look: str
+    side_m: float | None
+    side_px: float
+    contrast: float
+    tried: int
+    found: int
+    expected: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeDocument(Document):
     """What changed between two images, as a GeoJSON FeatureCollection.
 
@@ -434,6 +451,8 @@ class ChangeDocument(Document):
         Parts of the images that could not be read; nothing is known about changes there.
     notes : tuple of str
         What had to be done to compare the images, and what was not known.
+    power : tuple of ChangePower
+        What would be found, by look, size and contrast.
     detection_limit : DetectionLimit or None
         None where no size would be found, or the images have no room to measure it.
     """
@@ -454,6 +473,7 @@ class ChangeDocument(Document):
     suppressed: tuple[ChangeSuppressed, ...]
     unread: tuple[ChangeUnread, ...]
     detection_limit: DetectionLimit | None
+    power: tuple[ChangePower, ...]
     notes: tuple[str, ...]
     limits: tuple[str, ...]
 

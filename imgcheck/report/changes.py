@@ -15,6 +15,7 @@ from imgcheck.model.documents import (
     ChangeDocument,
     ChangeFeature,
     ChangeInput,
+    ChangePower,
     ChangeProperties,
     ChangeRegistration,
     ChangeSuppressed,
@@ -37,8 +38,8 @@ LIMITS = (
     "Shadows at another hour, seasons, ploughing and water also cause differences; a person must "
     "judge what each object is.",
     "A difference does not show who or what caused it.",
-    "q is the share of false objects expected by the model of noise. It was not yet measured on "
-    "pairs of other dates.",
+    "q is the share of false objects to be expected from noise, registration and light. Seasons, "
+    "shadows, cars and water are real differences, which q does not count as false.",
     "What is smaller or fainter than the detection limit may have changed unseen.",
 )
 _MOST_LISTED = 20
@@ -62,6 +63,7 @@ def document(found: Compared | NotCompared) -> ChangeDocument:
             suppressed=(),
             unread=(),
             detection_limit=None,
+            power=(),
             notes=found.notes,
             limits=LIMITS,
         )
@@ -96,6 +98,18 @@ def document(found: Compared | NotCompared) -> ChangeDocument:
             side_m=round(side, 2) if known else None,
             area_m2=round(side**2, 2) if known else None,
             side_px=round(side / pixel, 1),
+        ),
+        power=tuple(
+            ChangePower(
+                look=one.look,
+                side_m=round(one.side_px * pixel, 2) if known else None,
+                side_px=one.side_px,
+                contrast=one.contrast,
+                tried=one.tried,
+                found=one.found,
+                expected=round(one.expected, 3),
+            )
+            for one in result.power.tried
         ),
         notes=found.notes,
         limits=LIMITS,
@@ -248,7 +262,10 @@ def objects(said: dict[str, Any]) -> Iterator[str]:
         f"{sum(one['kind'] == kind for one in features)} {kind}"
         for kind in dict.fromkeys(one["kind"] for one in features)
     )
-    yield f"{len(features)} changed object(s) with q <= 0.05: {kinds}."
+    plural = "object" if len(features) == 1 else "objects"
+    sure = sum(one["q_value"] <= 0.05 for one in features)
+    most = "" if sure == len(features) else f", {sure} of them with q <= 0.05, the others up to 0.5"
+    yield f"{len(features)} changed {plural}{most}: {kinds}."
     for one in features[:_MOST_LISTED]:
         size = (
             ""
@@ -258,6 +275,23 @@ def objects(said: dict[str, Any]) -> Iterator[str]:
         yield f"  {one['number']:3d}  {one['kind']}{size}, q = {max(one['q_value'], 1e-4):.2g}"
     if len(features) > _MOST_LISTED:
         yield f"  and {len(features) - _MOST_LISTED} more"
+
+
+def power(said: dict[str, Any]) -> list[tuple[str, list[float]]]:
+    """Return the table of what would be found: sizes, and the shares of blocks and of pits.
+
+    The contrast is the one for which the limit is stated.
+    """
+    rows: dict[str, list[float]] = {}
+    for one in said["power"]:
+        if one["contrast"] == CONTRAST:
+            size = (
+                f"{significant(one['side_px'], 2)} px"
+                if one["side_m"] is None
+                else distance(one["side_m"], 2)
+            )
+            rows.setdefault(size, []).append(one["expected"])
+    return list(rows.items())
 
 
 def limit(said: dict[str, Any]) -> str:

@@ -287,8 +287,10 @@ def test_innocent_causes_are_named(before, after, marks, area, by_tone, reason) 
 def test_shadows_are_left_out_only_where_some_came_and_some_went(new, gone, left_out) -> None:
     marks = np.array([(0, 0, 0.8)] * new + [(0, 0, -0.8)] * gone + [(0, 0, 0.6)])
     colours = np.full((len(marks), 3), 0.2)
-    found = causes.reasons(colours, colours, marks, np.full(len(marks), 9.0), by_tone=True)
+    areas = np.full(len(marks), 1_999.0)
+    found = causes.reasons(colours, colours, marks, areas, by_tone=True)
     assert [bool(one) for one in found] == [left_out] * (new + gone) + [False]
+    assert not any(causes.reasons(colours, colours, marks, areas + 1, by_tone=True))
 
 
 def test_signs_of_edge_misplacement_and_shadow() -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from imgcheck import change
 from imgcheck.case import Case, Reference
-from imgcheck.change import Region, Suppressed
+from imgcheck.change import Region, Suppressed, causes
 from imgcheck.change.limit import NOTHING
 from imgcheck.checks import change_since_reference
-from imgcheck.model import Changed, Outcome, Window
+from imgcheck.model import Changed, Outcome, Unchanged, Window
 from imgcheck.model.claimfile import loads
 
 
@@ -37,19 +37,20 @@ def result(**fields) -> change.ChangeResult:
     return change.ChangeResult(**(kept | fields))
 
 
-def region() -> Region:
-    return Region(
-        kind="brighter",
-        polygon=np.zeros((4, 2)),
-        area_m2=40.0,
-        area_error_m2=5.0,
-        p_value=0.001,
-        q_value=0.01,
-        before=0.2,
-        after=0.5,
-        contrast=0.3,
-        peak_z=9.0,
-    )
+def region(**fields) -> Region:
+    kept = {
+        "kind": "brighter",
+        "polygon": np.zeros((4, 2)),
+        "area_m2": 40.0,
+        "area_error_m2": 5.0,
+        "p_value": 0.001,
+        "q_value": 0.01,
+        "before": 0.2,
+        "after": 0.5,
+        "contrast": 0.3,
+        "peak_z": 9.0,
+    }
+    return Region(**(kept | fields))
 
 
 FAINT = Suppressed(reason="fainter than 4 % of full scale", count=5, share=0.01)
@@ -293,3 +294,79 @@ def test_what_a_comparison_leaves_open_is_said_where_one_succeeded(good: int, sa
     statement = Changed(id="c", window=Window.parse("2012/2016"))
     finding = change_since_reference._answer(statement, found, Window.parse("2016-08"))
     assert ("does not decide" in finding.summary) == says
+
+
+NOW = Window.parse("2012/2016")
+SURE = region(area_m2=60.0)
+MANY = Suppressed(reason="vegetation of another green: season", count=3, share=0.0021)
+FEW = Suppressed(reason="vegetation of another green: season", count=1, share=0.0019)
+
+
+@pytest.mark.parametrize(
+    ("found", "unchanged", "changed"),
+    [
+        (result(regions=(SURE,)), "contradicts", "supports"),
+        (result(regions=(replace(SURE, p_value=0.0011),)), "inconclusive", "inconclusive"),
+        (result(regions=(replace(SURE, q_value=0.0101),)), "inconclusive", "inconclusive"),
+        (result(regions=(replace(SURE, contrast=0.099),)), "inconclusive", "inconclusive"),
+        (result(regions=(replace(SURE, contrast=-0.1),)), "contradicts", "supports"),
+        (result(regions=(replace(SURE, area_m2=59.9),)), "inconclusive", "inconclusive"),
+        (result(regions=(replace(SURE, kind="vegetation"),)), "inconclusive", "inconclusive"),
+        (result(regions=(replace(SURE, kind="water"),)), "inconclusive", "inconclusive"),
+        (result(regions=(replace(SURE, kind="recoloured"),)), "contradicts", "supports"),
+        (result(regions=(replace(SURE, kind="water"), SURE)), "contradicts", "supports"),
+        (result(regions=(SURE,), suppressed=(MANY,)), "contradicts", "supports"),
+        (result(regions=(SURE,), registered=False), "inconclusive", "inconclusive"),
+        (result(regions=(SURE,), detector="structure"), "inconclusive", "inconclusive"),
+        (result(regions=(SURE,), detector="spectrum"), "inconclusive", "inconclusive"),
+        (result(incomparable="too far apart"), "inconclusive", "inconclusive"),
+        (result(), "supports", "inconclusive"),
+        (result(registered=False), "inconclusive", "inconclusive"),
+        (result(detector="spectrum"), "inconclusive", "inconclusive"),
+        (result(smallest_m=None), "inconclusive", "inconclusive"),
+        (result(suppressed=(MANY,)), "inconclusive", "inconclusive"),
+        (result(suppressed=(FEW,)), "supports", "inconclusive"),
+        (result(suppressed=(FEW, FEW)), "inconclusive", "inconclusive"),
+        (result(suppressed=(replace(MANY, reason=causes.CHANCE),)), "inconclusive", "inconclusive"),
+        (result(suppressed=(replace(MANY, reason=causes.SHADOW),)), "inconclusive", "inconclusive"),
+        (result(suppressed=(replace(MANY, reason=causes.CLOUD),)), "inconclusive", "inconclusive"),
+        (result(suppressed=(replace(MANY, reason=causes.MOVED),)), "supports", "inconclusive"),
+        (result(suppressed=(replace(MANY, reason=causes.EDGE),)), "supports", "inconclusive"),
+        (result(suppressed=(FAINT,)), "supports", "inconclusive"),
+        (result(valid_share=0.49), "inconclusive", "inconclusive"),
+        (result(valid_share=0.5), "supports", "inconclusive"),
+    ],
+)
+def test_two_images_of_both_ends_decide_only_in_one_light(found, unchanged, changed) -> None:
+    for kind, expected in ((Unchanged, unchanged), (Changed, changed)):
+        outcome, words = change_since_reference.decide(kind(id="s", window=NOW), found)
+        assert outcome == Outcome(expected), (kind, words)
+        assert words
+
+
+def test_the_size_down_to_which_nothing_changed_has_a_margin() -> None:
+    _, words = change_since_reference.decide(Unchanged(id="s", window=NOW), result())
+    assert words.startswith("no place of 4.5 m or more")
+
+
+@pytest.mark.parametrize(
+    ("window", "dates", "ends"),
+    [
+        ("2012/2016", ["2012-07-31", "2014-07-20", "2016-08-16"], (0, 2)),
+        ("2012/2016", ["2016-08-16", "2012-07-31"], (1, 0)),
+        ("2012/2016", ["2012-07-31", None, "2012-01-05", "2016-08-16"], (2, 3)),
+        ("2012/2016", ["2012-07-31", "2014-07-20"], None),
+        ("2012/2016", ["2012-07-31"], None),
+        ("2012/2016", [], None),
+        # One image near both ends is no pair.
+        ("2017-09-10", ["2017-09-10"], None),
+        (TEN_DAYS, ["2016-12-29T00:00:00Z", "2017-01-14T00:00:00Z"], (0, 1)),
+        (TEN_DAYS, ["2016-12-28T23:59:58Z", "2017-01-14T00:00:00Z"], None),
+        (TEN_DAYS, ["2016-12-29T00:00:00Z", "2017-01-14T00:00:02Z"], None),
+        # Which of them is older is not known.
+        ("2017-09-10/2017-09-11", ["2017-09-10/2017-09-11", "2017-09-11"], None),
+    ],
+)
+def test_two_references_stand_for_both_ends(window, dates, ends) -> None:
+    given = [None if date is None else Window.parse(date) for date in dates]
+    assert change_since_reference.both_ends(Window.parse(window), given) == ends
