@@ -194,12 +194,12 @@ def drawn_on(
     return geo_place.jpeg(picture, int(rng.integers(40, 93))), matrix
 
 
-def acquisitions(split: str, count: int, only: str, show: bool) -> list[dict[str, Any]]:
+def acquisitions(split: str, numbers: range, only: str, show: bool) -> list[dict[str, Any]]:
     """Hold pictures against all references of their place at once."""
     rows: list[dict[str, Any]] = []
     made: dict[tuple[Path, Path], Matrix | None] = {}
     places = {k: v for k, v in PLACES[split].items() if only in k}
-    for number in range(count):
+    for number in numbers:
         place, where = list(places.items())[number % len(places)]
         turn = number // len(places)
         rng = np.random.default_rng([SEED, 8, turn, len(place), ord(place[-1])])
@@ -290,12 +290,14 @@ def main() -> None:
     """Run the part asked for."""
     parser = options(__doc__, ["acquisitions", "dates", "copies"], count=360, several=False)
     parser.add_argument("--only", default="", help="places whose name contains this")
+    parser.add_argument("--first", type=int, default=0, help="number of the first picture")
     parser.add_argument("--rows", type=Path, help="collect the results of several runs here")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
     warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
     if chosen.part == "acquisitions":
-        rows = acquisitions(chosen.split, chosen.count, chosen.only, chosen.show)
+        numbers = range(chosen.first, chosen.first + chosen.count)
+        rows = acquisitions(chosen.split, numbers, chosen.only, chosen.show)
         if chosen.rows:
             rows = (json.loads(chosen.rows.read_text()) if chosen.rows.exists() else []) + rows
             chosen.rows.write_text(json.dumps(rows))
