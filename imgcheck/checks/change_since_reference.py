@@ -177,10 +177,12 @@ def _observation(
 def _words(name: str, result: change.ChangeResult) -> str:
     if result.incomparable:
         return f"The picture and {name} could not be compared: {result.incomparable}"
-    left = "".join(
-        f"; {one.count} {'place' if one.count == 1 else 'places'} {one.reason} excluded"
+    # A sentence of its own: the first one carries the answer.
+    left = "; ".join(
+        f"{one.count} {'place' if one.count == 1 else 'places'} {one.reason}"
         for one in result.suppressed
     )
+    left = left and f". Excluded: {left}"
     if not result.regions:
         return f"No difference was found between {name} and the picture{_limit(result)}{left}"
     total = sum(region.area_m2 for region in result.regions)

@@ -75,14 +75,14 @@ FAINT = Suppressed(reason="fainter than 4 % of full scale", count=5, share=0.01)
         (
             result(suppressed=(FAINT,)),
             "No difference was found between 2014 and the picture; a square of 3 m with a "
-            "contrast of 0.15 would have been found 9 times in 10; 5 places fainter than 4 % of "
-            "full scale excluded",
+            "contrast of 0.15 would have been found 9 times in 10. Excluded: 5 places fainter than "
+            "4 % of full scale",
         ),
         (result(regions=(region(),)), "Between 2014 and the picture 1 place differs, 40 m² in all"),
         (
             result(regions=(region(), region()), suppressed=(FAINT,), smallest_m=None),
             "Between 2014 and the picture 2 places differ, 80 m² in all; no other change would "
-            "be found reliably; 5 places fainter than 4 % of full scale excluded",
+            "be found reliably. Excluded: 5 places fainter than 4 % of full scale",
         ),
     ],
 )
