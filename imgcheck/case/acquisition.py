@@ -123,7 +123,7 @@ def origin(kind: Relation, part: contest.Untouched | None) -> Origin:
         return "copy"
     if kind.kind == "same-capture":
         return "same capture"
-    if part is not None and part.is_copy:
+    if part is not None and part.is_copy and not part.is_pane:
         return "altered copy"
     return "none"
 

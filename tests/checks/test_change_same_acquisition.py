@@ -151,8 +151,13 @@ def test_another_take_of_the_ground_answers_nothing(monkeypatch, origin, words):
     ],
 )
 def test_a_copy_as_a_whole_or_in_the_part_that_was_not_altered(kind, copy, origin):
-    part = None if copy is None else SimpleNamespace(is_copy=copy)
+    part = None if copy is None else SimpleNamespace(is_copy=copy, is_pane=False)
     assert acquisition.origin(Relation(kind=kind, reason=""), part) == origin
+
+
+def test_a_pane_that_is_a_copy_does_not_date_the_collage():
+    pane = SimpleNamespace(is_copy=True, is_pane=True)
+    assert acquisition.origin(Relation(kind="undetermined", reason=""), pane) == "none"
 
 
 @pytest.mark.parametrize(

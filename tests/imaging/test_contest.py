@@ -56,6 +56,7 @@ def test_the_ratio_counts_groups_of_blocks(won, lost, ratio):
 
 COPY = {
     "blocks": 30, "loss": 0.0064, "even": 0.65, "shift_px": 0.098, "alike": 0.2, "covered": 0.6,
+    "pane": 0.2,
 }  # fmt: skip
 
 
@@ -78,6 +79,23 @@ COPY = {
 )
 def test_the_part_that_is_a_copy(measured, copy):
     assert contest.Untouched(**{**COPY, **measured}).is_copy is copy
+
+
+@pytest.mark.parametrize(("pane", "is_pane"), [(0.2, False), (0.21, True)])
+def test_a_large_piece_that_differs_is_another_pane(pane, is_pane):
+    assert contest.Untouched(**{**COPY, "pane": pane}).is_pane is is_pane
+
+
+@pytest.mark.parametrize("share", [0.25, 0.35, 0.5])
+def test_the_pane_of_a_collage_is_measured_and_a_tenth_is_none(dates, share):
+    rows, cols = dates[0].shape
+    collage, altered = dates[0].copy(), dates[0].copy()
+    wide, side = int(share * cols), int((0.1 * rows * cols) ** 0.5)
+    collage[:, :wide] = ground((rows, wide), seed=98, blocks=60)
+    altered[60 : 60 + side, 80 : 80 + side] = ground((side, side), seed=97, blocks=20)
+    for picture, is_pane in ((collage, True), (altered, False)):
+        found = contest.untouched(jpeg(picture, quality=75), dates[0])
+        assert found is not None and found.is_pane is is_pane, found.pane
 
 
 def test_a_copy_of_which_a_quarter_was_altered_is_one_in_the_rest(dates):
