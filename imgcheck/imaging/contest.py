@@ -34,7 +34,8 @@ _BEST, _AS_MUCH, _LEAST_LOSS = 0.3, 4.0, 0.005
 _STILL_PX, _STILL_TIMES, _ALIKE = 0.03, 0.85, 0.2
 # What was altered in one place is part of a picture; more in one piece is another pane of a
 # collage, whose date the reference does not tell. The benchmark alters 2 to 12 %.
-_PANE = 0.2
+# Blocks of other ground correlate less than this; of soft ground after a JPEG save, seldom.
+_PANE, _UNLIKE = 0.2, 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +132,7 @@ class Untouched:
     covered : float
         Share of the common ground that is covered or drawn over.
     pane : float
-        Share of the common ground of the largest connected piece that is covered or disagrees.
+        Share of the common ground of the largest connected piece that is covered or unlike.
     """
 
     blocks: int
@@ -194,12 +195,12 @@ def untouched(picture: Float32, known: Float32) -> Untouched | None:
         shift_px=settled.shift_px,
         alike=agreement.alike(agreeing, settled),
         covered=float((over & common).sum() / max(1, common.sum())),
-        pane=_largest_piece(over & common, found, good) / max(1, int(common.sum())),
+        pane=_largest_piece(over & common, found) / max(1, int(common.sum())),
     )
 
 
-def _largest_piece(over: Mask, found: blocks.Blocks, good: Mask) -> int:
-    """Return the pixels of the largest connected piece that is covered or disagrees.
+def _largest_piece(over: Mask, found: blocks.Blocks) -> int:
+    """Return the pixels of the largest connected piece that is covered or unlike.
 
     A block stands for the ground around it: of a large picture only some are compared. Strokes are
     thinner than half a block and join nothing.
@@ -207,7 +208,7 @@ def _largest_piece(over: Mask, found: blocks.Blocks, good: Mask) -> int:
     rest = over.astype(np.uint8)
     apart = math.sqrt(over.size / max(1, len(found)))
     half = math.ceil(min(max(blocks.BLOCK_PX, apart), 4 * blocks.BLOCK_PX) / 2) + 1
-    for x, y in np.round(found.centres[~good]).astype(int):
+    for x, y in np.round(found.centres[found.correlations < _UNLIKE]).astype(int):
         rest[max(0, y - half) : y + half, max(0, x - half) : x + half] = 1
     thin = np.ones((blocks.BLOCK_PX // 2, blocks.BLOCK_PX // 2), np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(cv2.morphologyEx(rest, cv2.MORPH_OPEN, thin))
