@@ -27,6 +27,10 @@ _NOISE = 0.02
 # Brightness of a shadow over the median of the picture.
 _DARK = 0.55
 
+# Change of a band beside that of the brightness, share of full scale: misplaced ground keeps its
+# colour.
+_RECOLOURED = 0.11
+
 # Share of an object's pixels that must show a sign.
 _MOST = 0.7
 
@@ -95,7 +99,7 @@ def reasons(
             reason = CLOUD
         elif sun and area < _SHADOW_M2 and abs(sign[2]) > _MOST:
             reason = SHADOW
-        elif by_tone and sign[1] > _MOST:
+        elif by_tone and sign[1] > _MOST and not _recoloured(one, two):
             reason = MOVED
         elif by_tone and _season(one, two):
             reason = SEASON
@@ -105,6 +109,12 @@ def reasons(
 
 def _white(colour: NDArray[np.floating]) -> bool:
     return bool(np.ptp(colour) <= _WHITE and colour.mean() >= _BRIGHT)
+
+
+def _recoloured(before: NDArray[np.floating], after: NDArray[np.floating]) -> bool:
+    """Return whether the colour changed beside the brightness, of which alone a move is seen."""
+    change = (after - after.mean()) - (before - before.mean())
+    return bool(np.abs(change).max() > _RECOLOURED)
 
 
 def greenness(colour: NDArray[np.floating]) -> float:

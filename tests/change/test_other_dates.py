@@ -264,6 +264,9 @@ SOIL = (0.5, 0.4, 0.3)
         (GREY, SOIL, (0.69, 0, 0), 50, True, ""),
         (GREY, SOIL, (0, 0.71, 0), 50, True, "moved by up to 4 px"),
         (GREY, SOIL, (0, 0.69, 0), 50, True, ""),
+        # Misplaced ground keeps its colour.
+        (GREY, (0.509, 0.4, 0.291), (0, 0.9, 0), 50, True, "moved by up to 4 px"),
+        (GREY, (0.511, 0.4, 0.289), (0, 0.9, 0), 50, True, ""),
         (GREY, SOIL, (0, 0.9, 0), 50, False, ""),
         (GREY, WHITE, (0, 0, 0), 10_000, True, "white over a large area"),
         (WHITE, GREY, (0, 0, 0), 10_000, False, "white over a large area"),
