@@ -14,7 +14,7 @@ from imgcheck.hashing import HashIndex, HashTable
 from imgcheck.hashing.answer import Merged, SearchResult
 from imgcheck.hashing.store import arguments, lists
 from imgcheck.imaging import Image, Limits, frames, windows
-from imgcheck.imaging.intake import SIDECAR, FilePath, path_of
+from imgcheck.imaging.intake import SIDECAR, FilePath, path_of, path_text, walk
 from imgcheck.imaging.limits import mosaic_limits
 from imgcheck.model.documents import IndexAddDocument, IndexImportDocument, Refused
 
@@ -106,14 +106,14 @@ def add_to_index(
     with _opened(database) as index:
         for position, file in enumerate(files):
             if progress is not None:
-                progress(_text(file.name), position, len(files))
+                progress(path_text(file.name), position, len(files))
             try:
                 for outcome in _added(index, file, date or dates.get(file), note, limits):
                     count[outcome] += 1
             except IndexFileError:
                 raise  # the index itself is damaged: going on would lose more
             except ImgcheckError as error:
-                refused.append(Refused(path=_text(file), reason=str(error)))
+                refused.append(Refused(path=path_text(file), reason=str(error)))
         rows = index.stats().rows
     return IndexAddDocument(**count, refused=tuple(refused), rows=rows)
 
@@ -122,7 +122,7 @@ def _added(
     index: HashIndex, file: Path, date: str | None, note: str | None, limits: Limits | None
 ) -> Iterator[str]:
     """Add the content of a file: one picture, the tiles of a mosaic, or the scenes of a video."""
-    label = _text(file)
+    label = path_text(file)
     if frames.is_video(file):
         digest = frames.digest(file)
         for frame in frames.sample(file, limits=limits):
@@ -186,7 +186,7 @@ def import_list(
     """
     found = lists.read(file, format=format, date=date)
     words = arguments.words(found.digits, kind=found.kind)
-    name = list_name or _text(file.name)
+    name = list_name or path_text(file.name)
     with _opened(database) as index:
         before = index.stats().listed
         index.add_hashes(
@@ -230,11 +230,6 @@ def _opened(database: Path) -> HashIndex:
     return HashIndex.create(database)
 
 
-def _text(path: Path | str) -> str:
-    """Return a path as text that can be stored and shown, whatever bytes its name has."""
-    return os.fsencode(path).decode("utf-8", "replace")
-
-
 def _stated_dates(files: Sequence[Path]) -> dict[Path, str]:
     """Read the dates that items.json files state for the pictures beside them."""
     folders = [f for f in {file.parent for file in files} if (f / SIDECAR).is_file()]
@@ -253,18 +248,11 @@ def _stated_dates(files: Sequence[Path]) -> dict[Path, str]:
 
 
 def _files(path: Path, database: Path) -> Iterator[Path]:
-    """Return the regular files of a folder in a fixed order, without hidden ones and the index."""
+    """Return a file, or the files of a folder without the index."""
     if not path.is_dir():
         yield path
         return
     own = {database.name + ending for ending in ("", "-wal", "-shm", "-journal")}
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            file = Path(folder) / name
-            if name.startswith(".") or name == SIDECAR:
-                continue
-            if name in own and file.parent == database.parent:
-                continue
-            if file.is_file():
-                yield file
+    for file in walk(path):
+        if not (file.name in own and file.parent == database.parent):
+            yield file

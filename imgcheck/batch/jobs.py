@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import imgcheck
 from imgcheck.errors import IndexFileError, UnreadableError, UsageError
-from imgcheck.imaging.intake import SIDECAR, read_small
+from imgcheck.imaging.intake import path_text, read_small, walk
 from imgcheck.imaging.text import printable
 
 #: A picture whose process ends twice without a result is named and left.
@@ -22,8 +22,6 @@ _MOST_LIST_BYTES = 64 << 20
 _SCHEMA = """CREATE TABLE IF NOT EXISTS jobs(
     path TEXT PRIMARY KEY, claim TEXT, fingerprint TEXT NOT NULL, state TEXT NOT NULL,
     attempts INTEGER NOT NULL, result TEXT)"""
-# What a file of the list may lie beside without being a picture.
-_IGNORED = {SIDECAR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +88,7 @@ def read_source(given: Path) -> tuple[Source, ...]:
     """
     if given.is_dir():
         found = [
-            Source(path=str(file), name=_text(file.relative_to(given))) for file in _walk(given)
+            Source(path=str(file), name=path_text(file.relative_to(given))) for file in walk(given)
         ]
     else:
         if not given.exists():
@@ -112,14 +110,6 @@ def read_source(given: Path) -> tuple[Source, ...]:
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and name not in _IGNORED and (Path(place) / name).is_file():
-                yield Path(place) / name
-
-
 def _listed(given: Path) -> Iterator[tuple[str, str]]:
     text = read_small(given, most_bytes=_MOST_LIST_BYTES).decode("utf-8-sig", "surrogateescape")
     if given.suffix.lower() == ".txt":
@@ -137,10 +127,6 @@ def _listed(given: Path) -> Iterator[tuple[str, str]]:
     for named in rows:
         if named["path"]:
             yield named["path"].strip(), (named.get("claim") or "").strip()
-
-
-def _text(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "replace")
 
 
 class Table:

@@ -18,8 +18,8 @@ import imgcheck
 from imgcheck.batch.jobs import Job, Settings, Source, Table, digest
 from imgcheck.errors import ImgcheckError, UsageError
 
-#: Called with the picture that is done, how many are, and of how many.
-Progress = Callable[[str, int, int], None]
+#: Called with how many pictures are done, of how many, and how many of them by an earlier run.
+Progress = Callable[[int, int, int], None]
 
 _THUMBNAIL_PX = 200
 # Address space of one process. Decoding has limits of its own, far below; this ends what escapes.
@@ -58,9 +58,10 @@ def run(
             steps = _here(table, waiting, settings, jobs)
         else:
             steps = _on_dask(table, waiting, settings, dask)
-        for done, name in enumerate(steps, 1):
+        earlier = len(sources) - len(waiting)
+        for done, _ in enumerate(steps, earlier + 1):
             if progress is not None:
-                progress(name, done, len(waiting))
+                progress(done, len(sources), earlier)
         return table.results()
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from imgcheck.annotate import safe_xml
 from imgcheck.errors import UnreadableError
-from imgcheck.imaging.georeference import Georeference, crs_of
+from imgcheck.imaging.georeference import Georeference, crs_of, fit_affine
 from imgcheck.imaging.intake import read_small
 from imgcheck.imaging.pixels import Float64
 from imgcheck.imaging.text import printable
@@ -177,28 +177,20 @@ def _by_points(path: Path) -> Georeference:
 
 
 def _fitted(pixels: Float64, places: Float64, crs: str, name: str) -> Georeference:
-    """Fit an affine map by least squares; refuse points that none fits within `_FIT_PX`."""
-    if places.shape != pixels.shape or not np.isfinite(np.hstack([pixels, places])).all():
+    """Return the affine map of control points; refuse points that none fits within `_FIT_PX`."""
+    if places.shape != pixels.shape:
         raise _problem(name, "its control points are incomplete")
-    middle = pixels.mean(axis=0)
-    design = np.column_stack([pixels - middle, np.ones(len(pixels))])
-    fit, _, rank, _ = np.linalg.lstsq(design, places, rcond=None)
-    linear = fit[:2].T
-    if rank < 3 or abs(np.linalg.det(linear)) < 1e-300:
-        raise _problem(name, "its control points lie on one line")
-    missed = np.linalg.solve(linear, (design @ fit - places).T)
-    worst = float(np.hypot(*missed).max())
+    fitted = fit_affine(np.hstack([pixels, places]))
+    if fitted is None:
+        raise _problem(name, "its control points lie on one line, or are no numbers")
+    transform, worst = fitted
     if worst > _FIT_PX:
         raise _problem(
             name,
             f"its control points miss an affine map by up to {worst:.0f} px, {_FIT_PX:.0f} are "
             "accepted: check them, or rectify the picture first",
         )
-    (a, b), (d, e) = linear
-    c, f = fit[2] - linear @ middle
-    return Georeference(
-        crs=crs, transform=(float(a), float(b), float(c), float(d), float(e), float(f))
-    )
+    return Georeference(crs=crs, transform=transform)
 
 
 def _crs(text: str, name: str) -> str:

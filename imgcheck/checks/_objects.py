@@ -50,15 +50,9 @@ _COUNT_LIMITS = (
 )
 
 
-def class_of(name: str) -> str:
-    """Return the class that a name means, in lower case and singular."""
-    name = name.strip().lower()
-    return name[:-1] if len(name) > 1 and name.endswith("s") and not name.endswith("ss") else name
-
-
 def counted_class(statement: object) -> str:
     """Return the class of a statement on objects; empty for other statements."""
-    return class_of(getattr(statement, "object_class", ""))
+    return _reviewed.singular(getattr(statement, "object_class", ""))
 
 
 def answer(check: Check, case: Case, noun: str, look: Look) -> Iterator[Finding]:
@@ -139,7 +133,7 @@ def _unknown(statement: Counted) -> str:
 
 def _person(check: Check, statement: Counted, counts: Sequence[ObjectCount]) -> Finding | None:
     """Compare a statement with what people counted; None if nobody did."""
-    own = [c for c in counts if class_of(c.object_class) == counted_class(statement)]
+    own = [c for c in counts if _reviewed.singular(c.object_class) == counted_class(statement)]
     if not own:
         return None
     outcome, meaning = decide(statement, [c.value for c in own])

@@ -121,7 +121,7 @@ def _concerned(
 def singular(name: str) -> str:
     """Return a name of a class in lower case, without the s of a plural."""
     name = name.strip().lower()
-    return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
+    return name[:-1] if len(name) > 1 and name.endswith("s") and not name.endswith("ss") else name
 
 
 def _at_least(one: Annotation, statement: Count | Absence) -> bool:

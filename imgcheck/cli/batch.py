@@ -1,13 +1,12 @@
 """``imgcheck batch``: many pictures."""
 
-import time
 from pathlib import Path
 
 import click
 
 from imgcheck.cli import options
 from imgcheck.cli.printing import say
-from imgcheck.cli.progress import Progress
+from imgcheck.cli.progress import CountedProgress
 from imgcheck.errors import UsageError
 
 
@@ -87,14 +86,8 @@ def command(
         output=str(output.resolve()),
         seconds=timeout,
     )
-    began = time.monotonic()
-    with Progress("Batch") as progress:
-
-        def done(name: str, position: int, total: int) -> None:
-            left = (time.monotonic() - began) / position * (total - position)
-            progress(f"{name}, about {_duration(left)} left", position - 1, total)
-
-        results = run(sources, settings, jobs=jobs or processors(), dask=dask, progress=done)
+    with CountedProgress("Batch", "pictures") as progress:
+        results = run(sources, settings, jobs=jobs or processors(), dask=dask, progress=progress)
     write_results(results, output)
     states = [one["state"] for one in results]
     if as_json:
@@ -111,9 +104,3 @@ def command(
     if "failed" in states or any(one.get("failed_checks") for one in results):
         return 3
     return 4 if set(states) == {"refused"} else 0
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

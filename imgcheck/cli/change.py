@@ -80,7 +80,7 @@ def command(
       imgcheck change a.png b.png --gsd 0.5 --json --score-map score.tif
     """
     from imgcheck.case import HowToRun, compare
-    from imgcheck.cli.progress import TileProgress
+    from imgcheck.cli.progress import CountedProgress
     from imgcheck.publication import publish_changes, tiles_beside, write_score_map
     from imgcheck.report import changes
 
@@ -88,7 +88,7 @@ def command(
     if score_map is not None:
         ours.check(score_map)
     folder = None if output is None else tiles_beside(output, replacing=ours)
-    with TileProgress("Comparing") as progress:
+    with CountedProgress("Comparing", "tiles") as progress:
         how = HowToRun(jobs=jobs, dask=dask, folder=folder, progress=progress)
         found = compare(
             before,

@@ -61,11 +61,12 @@ class Progress:
             self._said = time.monotonic()
 
 
-class TileProgress:
-    """Shows how many tiles are done and the time that is left; silent for pictures of one tile."""
+class CountedProgress:
+    """Shows how many ``unit`` are done and the time left; silent for short runs."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, unit: str) -> None:
         self.title = printable(title)
+        self.unit = unit
         self._live = sys.stderr.isatty()
         self._bar: Bar | None = None
         self._task: TaskID | None = None
@@ -84,7 +85,7 @@ class TileProgress:
             self._bar.stop()
 
     def __call__(self, done: int, total: int, earlier: int) -> None:
-        """State that ``done`` of ``total`` tiles are done, ``earlier`` of them by another run."""
+        """State that ``done`` of ``total`` are done, ``earlier`` of them by another run."""
         if self._live:
             self._draw(done, total, earlier)
             return
@@ -95,7 +96,7 @@ class TileProgress:
         left = (now - self._began) / max(done - earlier, 1) * (total - done)
         before = f", {earlier} of them by an earlier run" if earlier else ""
         print(
-            f"{self.title}: {done} of {total} tiles{before}, about {_duration(left)} left",
+            f"{self.title}: {done} of {total} {self.unit}{before}, about {_duration(left)} left",
             file=sys.stderr,
             flush=True,
         )
@@ -121,4 +122,6 @@ class TileProgress:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

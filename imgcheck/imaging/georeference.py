@@ -182,12 +182,30 @@ def unmirrored(place: Georeference, *, width: int, height: int) -> int:
     return max(_MIRRORED, key=uprightness)
 
 
-def _affine_of(
-    points: Sequence[Sequence[float]],
-) -> tuple[float, float, float, float, float, float] | None:
+Affine = tuple[float, float, float, float, float, float]
+
+
+def _affine_of(points: Sequence[Sequence[float]]) -> Affine | None:
     """Return the affine map that all control points agree with, or None."""
-    table = np.array(points, np.float64)
-    if len(table) < 3 or not np.isfinite(table).all():
+    fitted = fit_affine(np.array(points, np.float64)) if len(points) >= 3 else None
+    return fitted[0] if fitted is not None and fitted[1] <= _POINTS_FIT_PX else None
+
+
+def fit_affine(table: Float64) -> tuple[Affine, float] | None:
+    """Fit an affine map to control points by least squares.
+
+    Parameters
+    ----------
+    table : (N, 4 or more) float64
+        Pixel x, y and place x, y of each point, and what else there is.
+
+    Returns
+    -------
+    tuple of (transform, float), or None
+        The map, and the largest misfit in pixels; None for points that are not finite or that lie
+        on one line.
+    """
+    if not np.isfinite(table).all():
         return None
     middle = table.mean(axis=0)
     pixels, places = table[:, :2] - middle[:2], table[:, 2:4] - middle[2:4]
@@ -195,12 +213,11 @@ def _affine_of(
     if rank < 2 or abs(np.linalg.det(linear)) == 0:
         return None
     gaps = (places - pixels @ linear) @ np.linalg.inv(linear)
-    if np.hypot(*gaps.T).max() > _POINTS_FIT_PX:
-        return None
     # What rounding leaves of a zero.
     (a, d), (b, e) = np.where(np.abs(linear) < 1e-12 * np.abs(linear).max(), 0.0, linear)
     c, f = middle[2:4] - middle[:2] @ linear
-    return float(a), float(b), float(c), float(d), float(e), float(f)
+    transform = (float(a), float(b), float(c), float(d), float(e), float(f))
+    return transform, float(np.hypot(*gaps.T).max())
 
 
 def crs_of(text: str) -> tuple[str | None, str | None]:

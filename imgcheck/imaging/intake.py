@@ -6,6 +6,7 @@ import mmap
 import os
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +94,21 @@ def path_of(given: object, what: str) -> Path:
     if isinstance(given, (str, bytes, os.PathLike)):
         return Path(os.fsdecode(given))
     raise WrongTypeError(f"{what} is given as a path (str or os.PathLike), not {given!r:.80}")
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """Return the regular files below a folder in a fixed order, but hidden ones and sidecars."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            file = Path(place) / name
+            if not name.startswith(".") and name != SIDECAR and file.is_file():
+                yield file
+
+
+def path_text(path: Path | str) -> str:
+    """Return a path as text that can be stored and shown, whatever bytes its name has."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def read_small(path: PathInput, *, most_bytes: int) -> bytes:

@@ -1,14 +1,13 @@
 """Copy, frame of the same capture, or the same place at another time? By the detail alone.
 
     python -m tests.benchmarks.relation copies dates frames --count 120
-    python -m tests.benchmarks.relation yards contest --count 30
+    python -m tests.benchmarks.relation yards --count 100
     python -m tests.benchmarks.relation copies yards --split tune --show
 
 A picture is cut, scaled, toned and saved; or drawn on, redacted, filmed, photographed from a screen
 or taken as a screenshot; registered by its true place, moved by up to 0.4 px, and classified.
 ``yards``: rendered motor pools on two days at the same hour, seen from two points: other vehicles
-on the same ground, in every look; each is also compared with a frame of its own flight.
-``contest``: a picture made from one of several dated references, held against all of them. Prints
+on the same ground, in every look; each is also compared with a frame of its own flight. Prints
 Markdown.
 Places are split once (`tests.benchmarks.copies`), yards by their seeds; thresholds of
 `imgcheck.imaging.relation` were set on ``tune``.
@@ -25,8 +24,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from imgcheck import scene
-from imgcheck.imaging import annotations, contest, relation
-from imgcheck.quantity import binomial_interval
+from imgcheck.imaging import annotations, relation
 from tests.benchmarks import copies, screens
 from tests.benchmarks.geo_place import jpeg
 from tests.benchmarks.made_from import between
@@ -109,37 +107,6 @@ def pictures(part: str, split: str, count: int) -> Iterator[copies.Told]:
         yield told(
             part, place, how, ask(copies.pixels(first), copies.pixels(second), lay, how, rng)
         )
-
-
-def contests(split: str, count: int) -> None:
-    """Count how often the reference that a picture was made from wins, and how surely."""
-    groups = {k: v for k, v in copies.DATES[split].items() if len(v) == 2}
-    made: dict = {}
-    rows: dict[str, list[float]] = {}
-    for number in range(count):
-        rng = np.random.default_rng([SEED, 6, number])
-        place, where = list(groups.items())[number % len(groups)]
-        group = copies.paths(*where)
-        source = group[int(rng.integers(len(group)))]
-        picture, matrix = HOW[list(HOW)[number % len(HOW)]](copies.pixels(source), rng)
-        clean, shown = ~annotations.find(picture), gray(picture)
-        drawn = {}
-        for path in group:
-            lay = np.eye(3) if path == source else between(source, path, made)
-            if lay is not None:
-                known = gray(copies.pixels(path))
-                drawn[path] = relation.on_picture(shown, known, lay @ matrix, picture_mask=clean)
-        masked = np.where(clean, shown, np.float32(np.nan)).astype(np.float32)
-        chances = contest.compare(masked, list(drawn.values())).likelihoods
-        rows.setdefault(place, []).append(chances[list(drawn).index(source)])
-        rows.setdefault("all", []).append(rows[place][-1])
-    print(
-        "\n| place | pictures | its own reference: 0.95 and more | below 0.5 |\n|---|---|---|---|"
-    )
-    for place, values in sorted(rows.items()):
-        sure, wrong = sum(v >= 0.95 for v in values), sum(v < 0.5 for v in values)
-        span = binomial_interval(sure, len(values))
-        print(f"| {place} | {len(values)} | {sure} [{span.low:.3f}, {span.high:.3f}] | {wrong} |")
 
 
 def yards(split: str, count: int) -> Iterator[copies.Told]:
@@ -240,15 +207,10 @@ def _leaning(made: scene.Rendering, lean: NDArray[np.float64]) -> Pixels:
 
 def main() -> None:
     """Run the parts asked for."""
-    chosen = copies.options(
-        __doc__, ["copies", "dates", "frames", "yards", "contest"], count=120
-    ).parse_args()
+    chosen = copies.options(__doc__, ["copies", "dates", "frames", "yards"], count=120).parse_args()
     cv2.setNumThreads(1)
     warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
     for part in chosen.part:
-        if part == "contest":
-            contests(chosen.split, chosen.count)
-            continue
         steps = (
             yards(chosen.split, chosen.count)
             if part == "yards"

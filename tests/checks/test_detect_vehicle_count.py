@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from imgcheck import detect
 from imgcheck.case import Case
-from imgcheck.checks import _objects
+from imgcheck.checks import _objects, _reviewed
 from imgcheck.checks.check import Check
 from imgcheck.checks.detect_objects import detect_craters, detect_vehicle_count
 from imgcheck.errors import ClaimError
@@ -153,7 +153,7 @@ def test_a_decision_without_a_small_error_rate_stays_open(frozen, monkeypatch) -
      ("as", "a"), ("s", "s"), ("", "")],
 )  # fmt: skip
 def test_a_class_is_named_in_singular_and_lower_case(name: str, meant: str) -> None:
-    assert _objects.class_of(name) == meant
+    assert _reviewed.singular(name) == meant
 
 
 @pytest.mark.parametrize("name", ["tank", "tanks", "car", "Truck", "bus", "building", "HMMWV"])
