@@ -17,7 +17,7 @@ LIMIT = 4000
 _JOINERS = re.compile("(?<=[^\x00-\xa0])([\u200c\u200d])(?=[^\x00-\xa0])")
 
 # The end of a sentence; a stop after a single letter or digit, or in "No. 3", is none.
-_END = re.compile(r"(?<=[^\s.]{2}[.!?])(?<!\bNo\.)\s+(?=[A-Z“])")
+_END = re.compile(r"(?<=[^\s.]{2}[.!?])(?<!\bNo\.)\s+(?=[A-Z“]|[a-z]+\.[a-z])")
 _WORD = re.compile(r"[a-z]+(['’]s)?[,;:]?( |$)")
 
 

@@ -87,6 +87,7 @@ def test_no_finding_is_printed_twice_in_full() -> None:
         ("At 09:08 UTC. Then more.", "At 09:08 UTC."),
         ("Statute No. 3 (e.g. Annex B) holds. More.", "Statute No. 3 (e.g. Annex B) holds."),
         ("It is 17 m in 2017. More.", "It is 17 m in 2017."),
+        ("Most are usual. offset.mpf is not.", "Most are usual."),
         ("placed at 35.4 N by J. Doe, done", "placed at 35.4 N by J. Doe, done"),
     ],
 )
