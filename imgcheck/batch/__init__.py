@@ -1,4 +1,4 @@
-"""Many pictures: each verified or inspected once, in a process of its own, and resumable."""
+"""Many pictures: each verified or inspected once, in processes apart, and resumable."""
 
 from imgcheck.batch.jobs import Job, Settings, Source, read_source
 from imgcheck.batch.results import write_results

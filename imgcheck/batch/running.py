@@ -1,29 +1,23 @@
-"""Jobs in processes: one picture a process, so that none can harm another or the run."""
+"""Jobs of a batch: what is done with a picture, here or on Dask."""
 
 import base64
 import importlib
-import multiprocessing
 import os
 import pkgutil
-import sys
-import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
-from multiprocessing.connection import Connection, wait
+from concurrent.futures import Executor, Future, as_completed
 from pathlib import Path
 from typing import Any
 
 import imgcheck
 from imgcheck.batch.jobs import Job, Settings, Source, Table, digest
+from imgcheck.batch.workers import ENDED, run_here
 from imgcheck.errors import ImgcheckError, UsageError
 
 #: Called with how many pictures are done, of how many, and how many of them by an earlier run.
 Progress = Callable[[int, int, int], None]
 
 _THUMBNAIL_PX = 200
-# Address space of one process. Decoding has limits of its own, far below; this ends what escapes.
-_MOST_BYTES = 12 << 30
 
 
 def run(
@@ -55,7 +49,7 @@ def run(
         table.set_up(sources, settings)
         waiting = table.waiting(sources)
         if dask is None:
-            steps = _here(table, waiting, settings, jobs)
+            steps = run_here(table, waiting, settings, most=jobs, work=work)
         else:
             steps = _on_dask(table, waiting, settings, dask)
         earlier = len(sources) - len(waiting)
@@ -63,56 +57,6 @@ def run(
             if progress is not None:
                 progress(done, len(sources), earlier)
         return table.results()
-
-
-def _here(table: Table, jobs: Sequence[Job], settings: Settings, most: int) -> Iterator[str]:
-    """Run the jobs, ``most`` at a time; yield the name of each that is done."""
-    context = _context()
-    queue, running = deque(jobs), dict[Any, tuple[Any, Job, float]]()
-    try:
-        while queue or running:
-            while queue and len(running) < most:
-                job = queue.popleft()
-                table.begin(job)
-                ours, theirs = context.Pipe(duplex=False)
-                process = context.Process(target=_child, args=(job, settings, theirs), daemon=True)
-                process.start()
-                theirs.close()
-                running[ours] = (process, job, time.monotonic() + settings.seconds)
-            first = min(deadline for _, _, deadline in running.values())
-            ready = wait(list(running), timeout=max(0.0, first - time.monotonic()))
-            late = [one for one, (_, _, deadline) in running.items() if deadline < time.monotonic()]
-            for pipe in dict.fromkeys([*ready, *late]):
-                process, job, _ = running.pop(pipe)
-                result = _received(pipe)
-                if result is None:
-                    process.kill()
-                process.join()
-                pipe.close()
-                if result is not None:
-                    table.finish(job, result)
-                    yield job.name
-                elif (again := table.lose(job, _end(process, late=pipe in late))) is not None:
-                    queue.append(again)
-                else:
-                    yield job.name
-    finally:
-        for process, _, _ in running.values():
-            process.kill()
-
-
-def _received(pipe: Connection) -> dict[str, Any] | None:
-    try:
-        return pipe.recv() if pipe.poll() else None
-    except (EOFError, OSError):
-        return None
-
-
-def _end(process: Any, *, late: bool) -> str:
-    if late:
-        return "its process took too long and was ended"
-    code = process.exitcode or 0
-    return f"its process was ended by signal {-code}" if code < 0 else f"its process ended ({code})"
 
 
 def _on_dask(table: Table, jobs: Sequence[Job], settings: Settings, address: str) -> Iterator[str]:
@@ -127,42 +71,30 @@ def _on_dask(table: Table, jobs: Sequence[Job], settings: Settings, address: str
 def _submitted(
     table: Table, jobs: Sequence[Job], settings: Settings, executor: Executor
 ) -> Iterator[str]:
-    queue = list(jobs)
-    while queue:
-        asked = {}
-        for job in queue:
+    """Submit all jobs, then those whose worker ended, each alone: none is blamed wrongly."""
+    asked, again = {}, [job for job in jobs if job.attempts]
+    for job in jobs:
+        if not job.attempts:
             table.begin(job)
             asked[executor.submit(work, job, settings)] = job
-        queue = []
-        for future in as_completed(asked):
-            job = asked[future]
-            error = future.exception()
-            if error is None:
-                table.finish(job, future.result())
-            elif again := table.lose(job, f"its worker failed ({type(error).__name__})"):
-                queue.append(again)
-                continue
-            yield job.name
+    for future in as_completed(asked):
+        lost = _settled(table, asked[future], future)
+        if lost is None:
+            yield asked[future].name
+        else:
+            again.append(lost)
+    for job in again:
+        table.begin(job)
+        _settled(table, job, executor.submit(work, job, settings))
+        yield job.name
 
 
-def _child(job: Job, settings: Settings, pipe: Connection) -> None:
-    """Work in a process of its own, within limits where the system has them."""
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
-    pipe.send(work(job, settings))
-    pipe.close()
-
-
-def _context() -> Any:
-    """Return how processes begin: as copies of one in which everything is loaded, if possible."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["imgcheck.batch.loaded"])
-    return context
+def _settled(table: Table, job: Job, future: "Future[dict[str, Any]]") -> Job | None:
+    """Store what a job gave; return it if it is to be tried again."""
+    if future.exception() is not None:
+        return table.lose(job, ENDED)
+    table.finish(job, future.result())
+    return None
 
 
 def load_everything() -> None:

@@ -52,7 +52,7 @@ def command(
     as_json: bool,
     exit_zero: bool,
 ) -> int:
-    """Verify or inspect many pictures, each in a process of its own.
+    """Verify or inspect many pictures, in processes apart.
 
     SOURCE is a folder, a list of paths (.txt, one a line), or a table (.csv) with the column path
     and, where pictures have claims of their own, the column claim. The folder of the batch gets

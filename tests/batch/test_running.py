@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from imgcheck.batch import read_source, run, running, write_results
+from imgcheck.batch import read_source, run, running, workers, write_results
 from imgcheck.batch.jobs import Table
 from tests.batch.test_jobs import settings
 from tests.batch.workers import unsteady
@@ -51,16 +52,40 @@ def test_processes_give_what_one_process_gives_and_the_bytes_repeat(
 def test_killed_and_hanging_processes_are_tried_twice_and_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = ["a.jpg", "b.jpg", "poison.jpg", "slow.jpg"]
+    names = ["a.jpg", "b.jpg", "good.jpg", "good2.jpg", "poison.jpg", "slow.jpg"]
     (tmp_path / "p").mkdir()
     for name in names:
         (tmp_path / "p" / name).write_bytes(b"x")
-    monkeypatch.setattr(running, "_child", unsteady)
+    monkeypatch.setattr(running, "work", unsteady)
     results = run(read_source(tmp_path / "p"), settings(tmp_path / "out", seconds=3.0), jobs=2)
     assert [one["path"] for one in results] == names
-    assert [one["state"] for one in results] == ["done", "done", "failed", "failed"]
-    assert "ended by signal 9, 2 times" in results[2]["error"]
-    assert "took too long" in results[3]["error"]
+    assert [one["state"] for one in results] == ["done"] * 4 + ["failed"] * 2
+    assert "ended without a result, 2 times" in results[4]["error"]
+    assert "took too long" in results[5]["error"]
+
+
+def test_a_process_works_on_several_pictures_and_is_replaced_after_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "p").mkdir()
+    for n in range(7):
+        (tmp_path / "p" / f"good{n}.jpg").write_bytes(b"x")
+    monkeypatch.setattr(running, "work", unsteady)
+    monkeypatch.setattr(workers, "_MOST_PICTURES", 3)
+    results = run(read_source(tmp_path / "p"), settings(tmp_path / "out"), jobs=1)
+    counts = Counter(one["process"] for one in results)
+    assert sorted(counts.values()) == [1, 3, 3]
+
+
+def test_a_picture_that_is_tried_again_has_a_process_that_did_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "p").mkdir()
+    for name in ("a.jpg", "good1.jpg", "good2.jpg"):
+        (tmp_path / "p" / name).write_bytes(b"x")
+    monkeypatch.setattr(running, "work", unsteady)
+    again, first, second = run(read_source(tmp_path / "p"), settings(tmp_path / "out"), jobs=1)
+    assert first["process"] == second["process"] != again["process"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kill -9")

@@ -3,19 +3,19 @@
 import os
 import signal
 import time
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from imgcheck.batch.jobs import Job, Settings
 
 
-def unsteady(job: Job, settings: Settings, pipe: Connection) -> None:
+def unsteady(job: Job, settings: Settings) -> dict[str, Any]:
     """End by signal the first time, for ever if named poison; hang if named slow."""
     tried = Path(settings.output) / f"{job.name}.tried"
     first = not tried.exists()
     tried.touch()
-    if first or "poison" in job.name:
+    if "good" not in job.name and (first or "poison" in job.name):
         os.kill(os.getpid(), signal.SIGKILL)
     if "slow" in job.name:
         time.sleep(60)
-    pipe.send({"path": job.name, "sha256": None, "state": "done"})
+    return {"path": job.name, "sha256": None, "state": "done", "process": os.getpid()}

@@ -1,0 +1,143 @@
+"""Processes that work on pictures: a fault in one picture ends at most its own process."""
+
+import multiprocessing
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from imgcheck.batch.jobs import Job, Settings, Table
+
+#: Why a picture has no result: the same words here and on Dask, so the bytes are the same.
+ENDED = "its process ended without a result"
+TOOK_TOO_LONG = "its process took too long and was ended"
+
+#: What a process does with a picture.
+Work = Callable[[Job, Settings], dict[str, Any]]
+
+# The first picture of a process costs 25 ms more than the others (benchmarks: faces, 2026-11). What
+# a library leaks or keeps ends with the process after this many.
+_MOST_PICTURES = 50
+# Address space of one process. Decoding has limits of its own, far below; this ends what escapes.
+_MOST_BYTES = 12 << 30
+
+
+@dataclass(slots=True)
+class _Worker:
+    """A process, the job it works on, and by when that has to be done."""
+
+    process: Any
+    pipe: Connection
+    job: Job | None = None
+    deadline: float = float("inf")
+    pictures: int = 0
+
+    def begin(self, job: Job, seconds: float) -> None:
+        self.job, self.deadline = job, time.monotonic() + seconds
+        self.pictures += 1
+        self.pipe.send(job)
+
+    def received(self) -> dict[str, Any] | None:
+        """Return the result, or ``None`` where the process ended without one."""
+        try:
+            return self.pipe.recv() if self.pipe.poll() else None
+        except (EOFError, OSError):
+            return None
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def run_here(
+    table: Table, jobs: Sequence[Job], settings: Settings, *, most: int, work: Work
+) -> Iterator[str]:
+    """Run the jobs in processes, ``most`` at a time; yield the name of each that is done.
+
+    A process whose picture ends it, or takes too long, is replaced; the picture is tried once more,
+    in a process that has done nothing else.
+    """
+    queue, workers = deque(jobs), list[_Worker]()
+    context = _context()
+    try:
+        while queue or any(worker.job for worker in workers):
+            for worker in [one for one in workers if one.job is None]:
+                if not queue or worker.pictures >= _MOST_PICTURES or queue[0].attempts:
+                    worker.end()
+                    workers.remove(worker)
+                else:
+                    _hand_out(table, worker, queue.popleft(), settings)
+            while queue and len(workers) < most:
+                workers.append(_started(context, settings, work))
+                _hand_out(table, workers[-1], queue.popleft(), settings)
+            for worker in _ready(workers):
+                late = worker.deadline < time.monotonic()
+                job, result = worker.job, worker.received()
+                assert job is not None  # only those with a job are waited for
+                worker.job = None
+                if result is not None:
+                    table.finish(job, result)
+                    yield job.name
+                    continue
+                worker.end()
+                workers.remove(worker)
+                again = table.lose(job, TOOK_TOO_LONG if late else ENDED)
+                if again is None:
+                    yield job.name
+                else:
+                    queue.append(again)
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+def _hand_out(table: Table, worker: _Worker, job: Job, settings: Settings) -> None:
+    table.begin(job)
+    with suppress(
+        OSError
+    ):  # it ended while it waited, and is found so: as if it had ended at the picture
+        worker.begin(job, settings.seconds)
+
+
+def _ready(workers: Sequence[_Worker]) -> list[_Worker]:
+    """Return the workers that have a result, have ended, or are late; wait until there is one."""
+    first = min(worker.deadline for worker in workers)
+    ready = wait([one.pipe for one in workers], timeout=max(0.0, first - time.monotonic()))
+    return [one for one in workers if one.pipe in ready or one.deadline < time.monotonic()]
+
+
+def _started(context: Any, settings: Settings, work: Work) -> _Worker:
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, settings, work), daemon=True)
+    process.start()
+    theirs.close()
+    return _Worker(process, ours)
+
+
+def _serve(pipe: Connection, settings: Settings, work: Work) -> None:
+    """Work on pictures until there are no more, within limits where the system has them."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
+    while True:
+        try:
+            job = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(work(job, settings))
+
+
+def _context() -> Any:
+    """Return how processes begin: as copies of one in which everything is loaded, if possible."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["imgcheck.batch.loaded"])
+    return context
