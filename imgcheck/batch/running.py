@@ -13,6 +13,7 @@ import imgcheck
 from imgcheck.batch.jobs import Job, Settings, Source, Table, digest
 from imgcheck.batch.workers import ENDED, run_here
 from imgcheck.errors import ImgcheckError, UsageError
+from imgcheck.imaging.text import printable
 
 #: Called with how many pictures are done, of how many, and how many of them by an earlier run.
 Progress = Callable[[int, int, int], None]
@@ -122,7 +123,10 @@ def work(job: Job, settings: Settings) -> dict[str, Any]:
     try:
         return row | (_inspected if settings.inspect else _verified)(job, settings)
     except ImgcheckError as error:
-        return row | {"state": "refused", "error": error.message.replace(job.path, job.name)}
+        said = error.message.replace(job.path, job.name)
+        for name in (job.name, Path(job.path).name):  # the row names the picture
+            said = said.removeprefix(f"{printable(name)}: ")
+        return row | {"state": "refused", "error": said}
     except MemoryError:
         return row | {"state": "refused", "error": "needs more memory than one picture may use"}
 

@@ -189,4 +189,7 @@ def _formats() -> dict[str, str]:
 
     avif = _READABLE if features.check("avif") else "no decoder; Pillow 11.3 and later has one"
     webp = _READABLE if features.check("webp") else "no decoder in this build of Pillow"
-    return {"AVIF": avif, "HEIC": "no decoder; metadata is read", "WebP": webp}
+    heic = "no decoder, metadata is read; pip install 'imgcheck[heif]'"
+    if _extra("pillow-heif", "pillow_heif", "heif", "").problem is None:
+        heic = _READABLE
+    return {"AVIF": avif, "HEIC": heic, "WebP": webp}

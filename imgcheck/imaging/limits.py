@@ -137,7 +137,7 @@ HARMLESS_BYTES = 64 << 20
 # its rows in pieces, and joins them.
 _PILLOW_BYTES = {"gray": 9, "gray-alpha": 14, "palette": 15, "rgb": 11, "rgba": 14, "cmyk": 19}
 # These decoders keep canvases of their own beside it.
-_CANVAS_BYTES = {"webp": 8, "avif": 4}
+_CANVAS_BYTES = {"webp": 8, "avif": 4, "heif": 5}
 # GDAL: the native samples and the view; deep samples are copied to be stretched.
 _VIEW_BYTES, _DEEP_COPIES = 9, 3
 # A damaged PNG is unpacked, mended and packed anew before it is decoded.
@@ -161,7 +161,7 @@ RATES = {
     "bmp": Rate(pixel=15),
     "bmp rle": Rate(pixel=150, byte=500),
     "gif": Rate(pixel=25, byte=20),
-    "heif": Rate(),
+    "heif": Rate(pixel=30, byte=60),
     "jp2": Rate(pixel=10, sample=10, byte=200),
     "jpeg": Rate(pixel=10, byte=40),
     "png": Rate(sample=15),

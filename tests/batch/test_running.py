@@ -45,7 +45,7 @@ def test_processes_give_what_one_process_gives_and_the_bytes_repeat(
     many = run(sources, settings(tmp_path / "many"), jobs=2)
     assert many == alone
     assert [one["state"] for one in many] == ["done"] * 8 + ["refused"]
-    assert many[-1]["error"].startswith("text.jpg: is text")
+    assert many[-1]["error"].startswith("is text; accepted are JPEG")
     assert bytes_of(many, tmp_path / "many") == bytes_of(alone, tmp_path / "here")
 
 

@@ -1,4 +1,5 @@
 import json
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -53,10 +54,14 @@ def test_doctor_finds_this_installation_healthy(capsys: pytest.CaptureFixture[st
     assert json.loads(capsys.readouterr().out)["healthy"] is True
 
 
-def test_the_doctor_says_what_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_doctor_says_what_cannot_be_read(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
     assert run(["doctor"]) == 0
-    last = capsys.readouterr().out.splitlines()[-1]
+    *_, last = said = capsys.readouterr().out.splitlines()
     assert "pixels of HEIC" in last and "Nothing missing" not in last
+    assert any("HEIC" in one and "pip install 'imgcheck[heif]'" in one for one in said)
 
 
 def test_inspect_gives_the_fields_of_the_machine_contract(

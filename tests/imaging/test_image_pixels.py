@@ -1,6 +1,7 @@
 """The pixel model: every kind of picture has one documented meaning."""
 
 import io
+import sys
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image as Pillow
 
 from imgcheck.errors import UnreadableError, UsageError
 from imgcheck.imaging import Image
+from imgcheck.imaging.pixels import turn
 from tests.imaging.files import encode, exif, geotiff, scene
 
 LOSSLESS = ("PNG", "TIFF", "BMP")
@@ -262,15 +264,44 @@ def test_second_tiff_page_is_counted_and_not_shown() -> None:
     assert np.array_equal(image.rgb(), np.asarray(first))
 
 
-def test_heif_opens_and_says_that_its_pixels_cannot_be_read() -> None:
+def test_heif_opens_and_says_how_its_pixels_could_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
     data = encode(scene(20, 10), "AVIF")
     # The same container with the brands of HEIF; nothing decodes the pixels.
     data = data.replace(b"avif", b"heic")
     image = Image.from_bytes(data, name="phone.heic")
     assert (image.format, image.width, image.height) == ("heif", 20, 10)
     assert not image.pixels_readable
-    with pytest.raises(UnreadableError, match=r"phone\.heic: .*no decoder for HEIF"):
+    with pytest.raises(UnreadableError, match=r"no decoder for HEIF.*imgcheck\[heif\]"):
         image.rgb()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_heif_is_decoded_and_turned_as_a_phone_shows_it(orientation: int) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    shown = np.zeros((48, 80, 3), np.uint8)
+    shown[:24, :40], shown[24:, :40], shown[:24, 40:] = (250, 0, 0), (0, 250, 0), (0, 0, 250)
+    tags = Pillow.Exif()
+    tags[0x0112] = orientation  # the encoder writes it as properties of the item
+    stream = io.BytesIO()
+    heif.from_pillow(Pillow.fromarray(shown)).save(stream, quality=95, exif=tags.tobytes())
+    image = Image.from_bytes(stream.getvalue(), name="phone.heic")
+    expected = turn(np.moveaxis(shown, -1, 0), orientation)
+    assert image.format == "heif"
+    assert (image.height, image.width) == expected.shape[1:]
+    off = np.abs(image.rgb().astype(int) - np.moveaxis(expected, 0, -1))
+    assert np.mean(off) < 6
+
+
+def test_a_heif_that_is_cut_off_is_refused_in_one_sentence() -> None:
+    heif = pytest.importorskip("pillow_heif")
+    stream = io.BytesIO()
+    heif.from_pillow(Pillow.fromarray(scene(80, 64))).save(stream, quality=95)
+    data = stream.getvalue()
+    with pytest.raises(UnreadableError, match="HEIF"):
+        Image.from_bytes(data[: len(data) - 400], name="cut.heic").rgb()
 
 
 def test_jpeg_that_states_its_height_after_the_scan_is_read() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from imgcheck.imaging.containers.boxes import child, payload, walk_boxes
@@ -22,6 +23,7 @@ _MIRRORED_TURNS = {0: {0: 4, 1: 5, 2: 2, 3: 7}, 1: {0: 2, 1: 7, 2: 4, 3: 5}}
 _MOST_ASSOCIATIONS = 100_000
 _MAX_ITEMS = 10_000
 _MAX_EXTENTS = 64
+_NO_DECODER = "no decoder for HEIF pixels is installed; pip install 'imgcheck[heif]'"
 
 
 def walk_heif(walk: Walk) -> Walked:
@@ -47,15 +49,29 @@ def _header(walk: Walk, nodes: tuple[Node, ...]) -> Header:
     if size is None:
         raise BrokenHeaderError("the HEIF or AVIF file does not state the size of its main picture")
     avif = _is_avif(data, nodes[0])
+    if not avif:  # the decoder of AVIF shows what this box cuts off
+        size = _cut(data, properties, size)
     return Header(
         format="avif" if avif else "heif",
         width=size[0],
         height=size[1],
         bits=_depth(data, properties),
         orientation=_orientation(data, properties),
-        unreadable_reason=None if avif else "no decoder for HEIF pixels is installed",
+        unreadable_reason=None if avif or find_spec("pillow_heif") else _NO_DECODER,
         damage=tuple(walk.damage),
     )
+
+
+def _cut(data: bytes, properties: list[Node], size: tuple[int, int]) -> tuple[int, int]:
+    """Return the size that the clean aperture (``clap``) leaves of the coded one."""
+    node = next((p for p in properties if p.kind == "clap"), None)
+    if node is None:
+        return size
+    width, width_parts, height, height_parts = _values(data, node, 0, ">IIII")
+    if not (width_parts and height_parts):
+        return size
+    left = (width // width_parts, height // height_parts)
+    return left if 0 < left[0] <= size[0] and 0 < left[1] <= size[1] else size
 
 
 def _values(data: bytes, node: Node, skip: int, layout: str) -> tuple[Any, ...]:

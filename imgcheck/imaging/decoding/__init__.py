@@ -37,6 +37,10 @@ def decode(data: bytes, header: Header, *, limits: Limits, descriptor: int | Non
         from imgcheck.imaging.decoding import damaged
 
         return damaged.decode(data, header, limits)
+    if header.format == "heif":
+        from imgcheck.imaging.decoding.heif import decode_with_libheif
+
+        return decode_with_libheif(data, header)
     return decode_with_pillow(data, header)
 
 
