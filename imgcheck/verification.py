@@ -262,7 +262,7 @@ def _inputs(case: Case) -> list[Input]:
     damage = tuple(f"{d.kind}: {d.message}" for d in case.image.damage)
     found = [_input(case.image, id="picture", role="picture", notes=damage)]
     for one in case.references:
-        notes = () if one.date_reason is None else (one.date_reason,)
+        notes = one.notes if one.date_reason is None else (*one.notes, one.date_reason)
         dated = {"date": one.date, "date_source": one.date_source}
         found.append(_input(one.image, id=one.id, role="reference", notes=notes, **dated))
     if case.annotations_file is not None:

@@ -5,7 +5,9 @@ A picture under test is never placed by such files; a reference is, because the 
 
 import csv
 import io
+import math
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from imgcheck.imaging.georeference import Georeference, crs_of, fit_affine
 from imgcheck.imaging.intake import read_small
 from imgcheck.imaging.pixels import Float64
 from imgcheck.imaging.text import printable
+from imgcheck.quantity import LonLat
 
 #: Endings of pictures that a file beside them may place.
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp")
@@ -26,6 +29,8 @@ _MOST_OVERLAY_BYTES = 512 << 20
 # screen. A tilted view misses by more, and has no affine map.
 _FIT_PX = 4.0
 _LEAST_POINTS = 4
+# Pixels of a picture on a screen are square; corners that begin at another one stretch them.
+_MOST_STRETCH = 1.25
 
 
 def stated_place(path: Path, size: tuple[int, int]) -> Georeference | None:
@@ -53,6 +58,27 @@ def files_beside(path: Path) -> tuple[Path, ...]:
     named += [path.with_name(f"{path.name}.points")]
     named += [path.with_suffix(e) for e in (_WORLD.get(path.suffix.lower()), ".wld") if e]
     return tuple(one for one in named if one.is_file())
+
+
+def place_by_corners(corners: Sequence[LonLat], size: tuple[int, int], name: str) -> Georeference:
+    """Return the place of a picture of ``size`` whose corners are given, clockwise from top left.
+
+    Raises
+    ------
+    UnreadableError
+        If no affine map has these corners, or one that mirrors or stretches the picture: they are
+        in another order, or the view is tilted.
+    """
+    width, height = size
+    pixels = np.array([(0, 0), (width, 0), (width, height), (0, height)], float)
+    places = np.array([(one.lon, one.lat) for one in corners], float)
+    place = _fitted(pixels, places, "EPSG:4326", name)
+    a, b, _, d, e, _ = place.transform
+    shrunk = math.cos(math.radians(float(places[:, 1].mean())))
+    stretch = math.hypot(a * shrunk, d) / math.hypot(b * shrunk, e)
+    if a * e - b * d > 0 or not 1 / _MOST_STRETCH < stretch < _MOST_STRETCH:
+        raise _problem(name, "its corners mirror or stretch it: give them clockwise, from top left")
+    return place
 
 
 def overlay_picture(path: Path) -> tuple[str, bytes]:

@@ -22,9 +22,11 @@ from imgcheck.case.reading import Inspection, read
 from imgcheck.case.workbench import Case, Reference
 from imgcheck.errors import ImgcheckError, UnreadableError, UsageError
 from imgcheck.imaging import Image, Limits
-from imgcheck.imaging.intake import SIDECAR, FilePath, path_of, read_small
+from imgcheck.imaging.intake import IS_ADDRESS, SIDECAR, FilePath, is_address, path_of, read_small
 from imgcheck.imaging.limits import default_limits, reference_limits
+from imgcheck.imaging.text import printable
 from imgcheck.model import Claim, Window
+from imgcheck.quantity import LonLat
 
 _SIDECAR_BYTES = 4 << 20
 _RASTERS = (".tif", ".tiff", ".jp2", ".kmz")
@@ -35,6 +37,7 @@ def load_case(
     *,
     claim: Claim | FilePath | None = None,
     references: FilePath | Sequence[FilePath] = (),
+    corners: Sequence[LonLat] = (),
     index: FilePath | None = None,
     annotations: FilePath | None = None,
     limits: Limits | None = None,
@@ -48,6 +51,9 @@ def load_case(
     claim : Claim or path, optional
     references : path or sequence of path
         Georeferenced images, or folders of them. ``PATH@2017-09-01`` states a date.
+    corners : sequence of LonLat, optional
+        The four corners of the one reference, a picture without a place of its own, clockwise from
+        top left.
     index : path, optional
         Index of known pictures.
     annotations : path, optional
@@ -71,6 +77,7 @@ def load_case(
         if (
             claim is not None
             or references
+            or corners
             or any(v is not None for v in (index, annotations, limits))
         ):
             raise UsageError(
@@ -88,7 +95,11 @@ def load_case(
         raise UnreadableError(
             f"{name}: no such index; make one with: imgcheck index add {name} FOLDER", file=name
         )
-    found = [one for given in references for one in _references(path_of(given, "a reference"))]
+    given = [path_of(one, "a reference") for one in references]
+    if corners:
+        found = [_with_corners(given, corners)]
+    else:
+        found = [one for path in given for one in _references(path)]
     image = Image.open(picture, limits=limits or default_limits())
     marked, source = (None, None) if annotations is None else _marked(annotations, image)
     return Case(
@@ -174,7 +185,8 @@ def _by_date(reference: Reference) -> tuple[bool, str, str]:
 def _references(given: Path) -> Iterator[Reference]:
     path, stated = _split_date(given)
     if not path.exists():
-        raise UnreadableError(f"{path.name}: no such reference", file=path.name)
+        what = IS_ADDRESS if is_address(given) else "no such reference"
+        raise UnreadableError(f"{path.name}: {what}", file=path.name)
     if not path.is_dir():
         yield open_dated(path, stated, sidecar(path.parent))
         return
@@ -196,6 +208,20 @@ def _is_reference(path: Path) -> bool:
     """Return whether a file of a folder of references is one: others lie there, too."""
     ending = path.suffix.lower()
     return ending in _RASTERS or (ending in beside.PICTURES and beside.files_beside(path) != ())
+
+
+def _with_corners(given: Sequence[Path], corners: Sequence[LonLat]) -> Reference:
+    """Open the one reference that its user places by its four corners."""
+    path, stated = _split_date(given[0]) if len(given) == 1 else (Path(), None)
+    if not path.is_file():
+        raise UsageError("corners belong to one reference that is a picture: give that alone")
+    image = Image.open(path, limits=reference_limits())
+    if image.header.geotagged:
+        raise UsageError(f"{printable(path.name)}: states its own place; give no corners")
+    size = (image.header.width, image.header.height)
+    image.state_place(beside.place_by_corners(corners, size, path.name))
+    found = _dated(path, image, stated, sidecar(path.parent))
+    return replace(found, notes=("placed by the four corners that its user gave",))
 
 
 def _split_date(given: Path) -> tuple[Path, Window | None]:
@@ -227,7 +253,12 @@ def sidecar(folder: Path) -> dict[str, dict[str, Any]]:
 
 def open_dated(path: Path, stated: Window | None, items: dict[str, dict[str, Any]]) -> Reference:
     """Open an image with its date: as stated, from the sidecar, or from its TIFF date tag."""
-    image = _opened(path)
+    return _dated(path, _opened(path), stated, items)
+
+
+def _dated(
+    path: Path, image: Image, stated: Window | None, items: dict[str, dict[str, Any]]
+) -> Reference:
     date, source, reason = stated, "option", None
     if path.name in items:
         _check_footprint(items[path.name], image)

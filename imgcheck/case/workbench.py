@@ -68,6 +68,8 @@ class Reference:
         Where the date was read: ``sidecar``, ``tag`` or ``option``; never a guess.
     date_reason : str or None
         Why there is no date.
+    notes : tuple of str
+        What else the report states about it, such as who placed it.
     """
 
     id: str
@@ -75,6 +77,7 @@ class Reference:
     date: Window | None = None
     date_source: str | None = None
     date_reason: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -14,6 +14,7 @@ from imgcheck.errors import UsageError
 if TYPE_CHECKING:
     from imgcheck.geo import Prior
     from imgcheck.model import Window
+    from imgcheck.quantity import LonLat
 
 # A single --gsd is searched within this share each way.
 _GSD_SPREAD = 0.2
@@ -22,6 +23,7 @@ _GSD_SPREAD = 0.2
 @click.command("locate")
 @click.argument("image", type=click.Path(path_type=Path), required=False)
 @options.reference_option
+@options.corners_option
 @click.option(
     "--gsd",
     metavar="G | LO,HI",
@@ -62,6 +64,7 @@ _GSD_SPREAD = 0.2
 def command(
     image: Path | None,
     references: tuple[str, ...],
+    corners: "tuple[LonLat, ...]",
     build_index: Path | None,
     index: Path | None,
     gsd: str | None,
@@ -84,10 +87,12 @@ def command(
       imgcheck locate post.jpg --reference archive/ --gsd 0.5 -o placed/
       imgcheck locate post.jpg --reference scene.tif --near 35.40,40.15,5 --json
       imgcheck locate --reference mosaics/ --build-index province.index
+      imgcheck locate post.jpg --reference screenshot.png --corners \
+          "35.41,40.14 35.41,40.16 35.39,40.16 35.39,40.14"
       imgcheck locate post.jpg --index province.index --gsd 5
     """
     if build_index is not None:
-        if image is not None or index is not None:
+        if image is not None or index is not None or corners:
             raise UsageError(
                 "--build-index only builds; search with: imgcheck locate IMAGE --index"
             )
@@ -108,7 +113,7 @@ def command(
         ours.check_folder(output, ("locate.html", "locate.json"), page="locate.html")
     prior, time = _prior(gsd, near, mirrored), _time(when)
     with Progress(f"Placing {image.name}") as progress:
-        case = load_case(image, references=references)
+        case = load_case(image, references=references, corners=corners)
         found = locate(case, prior=prior, index=index, progress=progress)
         made = () if output is None else publish_located(found, output, time=time, replacing=ours)
     if as_json:

@@ -4,12 +4,15 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from imgcheck.errors import UsageError
 from imgcheck.imaging.output import Replacing
+
+if TYPE_CHECKING:
+    from imgcheck.quantity import LonLat
 
 
 class Output(click.Path):
@@ -37,6 +40,35 @@ reference_option = click.option(
     multiple=True,
     metavar="PATH[@DATE]",
     help="Georeferenced image, or a folder of images with items.json; may be repeated.",
+)
+
+
+def _read_corners(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> "tuple[LonLat, ...]":
+    """Read the four corners of a reference; the place of one is checked, their order later."""
+    if value is None:
+        return ()
+    from imgcheck.quantity import LonLat
+
+    try:
+        pairs = [numbers("--corners", pair, (2,)) for pair in value.split()]
+    except UsageError:
+        pairs = []
+    if len(pairs) != 4 or not all(abs(lat) <= 90 and abs(lon) <= 180 for lat, lon in pairs):
+        raise UsageError(
+            f'--corners: "{value}" is not four pairs LAT,LON, clockwise from the top left corner: '
+            '"35.41,40.14 35.41,40.16 35.39,40.16 35.39,40.14"'
+        )
+    return tuple(LonLat(lon=lon, lat=lat) for lat, lon in pairs)
+
+
+corners_option = click.option(
+    "--corners",
+    metavar='"LAT,LON ... (4)"',
+    callback=_read_corners,
+    help="Corners of the one reference, if it is a picture without a place of its own, such as a "
+    "screenshot: clockwise from top left.",
 )
 
 index_option = click.option(

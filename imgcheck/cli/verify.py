@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from imgcheck.case import Case
     from imgcheck.imaging.output import Replacing
     from imgcheck.model import Report
+    from imgcheck.quantity import LonLat
 
 
 @click.command("verify")
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @options.claim_option
 @options.reference_option
+@options.corners_option
 @options.index_option
 @options.annotations_option
 @options.output_option
@@ -47,6 +49,7 @@ def command(
     images: tuple[Path, ...],
     claim: Path | None,
     references: tuple[str, ...],
+    corners: "tuple[LonLat, ...]",
     index: Path | None,
     annotations: Path | None,
     output: Path | None,
@@ -95,14 +98,20 @@ def command(
     for folder in folders.values():
         if folder is not None:  # before minutes of work, not after them
             ours.check_folder(folder, ("report.html", "report.json"), page="report.html")
-    read = None if claim is None else Claim.load(claim)
+    inputs = {
+        "claim": None if claim is None else Claim.load(claim),
+        "references": references,
+        "corners": corners,
+        "index": index,
+        "annotations": annotations,
+    }
     codes, documents = [], []
     for image in images:
         folder = folders[image]
         write = None if folder is None else partial(_write, folder=folder, replacing=ours)
         try:
             code, document = _one(
-                image, read, references, index, annotations, write, show, case_folder, claim
+                image, inputs, write=write, show=show, case_folder=case_folder, claim_file=claim
             )
         except ImgcheckError as error:
             if len(images) == 1:
@@ -126,10 +135,8 @@ def command(
 
 def _one(
     image: Path,
-    claim: Any,
-    references: tuple[str, ...],
-    index: Path | None,
-    annotations: Path | None,
+    inputs: dict[str, Any],
+    *,
     write: "Callable[[Report, Case], Path] | None",
     show: "Callable[[Report, Path | None], str] | None",
     case_folder: Path | None,
@@ -140,9 +147,7 @@ def _one(
     from imgcheck.verification import verify
 
     with Progress(f"Testing {image.name}") as progress:
-        case = load_case(
-            image, claim=claim, references=references, index=index, annotations=annotations
-        )
+        case = load_case(image, **inputs)
         if case_folder is not None:
             from imgcheck.publication import publish_in_case, take_in
 
@@ -151,7 +156,9 @@ def _one(
         written = None if write is None else write(report, case)
     kept = None
     if case_folder is not None:
-        kept = publish_in_case(report, case, case_folder, claim=claim_file, references=references)
+        kept = publish_in_case(
+            report, case, case_folder, claim=claim_file, references=inputs["references"]
+        )
     if show is not None:
         click.echo(show(report, written), nl=False)
     if kept is not None:

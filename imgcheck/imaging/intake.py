@@ -28,6 +28,8 @@ _KINDS = {
     stat.S_IFCHR: "a character device",
     stat.S_IFBLK: "a block device",
 }
+#: What is said of a web address in place of a file.
+IS_ADDRESS = "is a web address; download the file first, as nothing is fetched"
 _ADDRESS = re.compile(r"(https?|ftp):/", re.IGNORECASE)  # a path has only one of its slashes
 _REASONS = {
     errno.ENOENT: "does not exist",
@@ -125,6 +127,11 @@ def read_small(path: PathInput, *, most_bytes: int) -> bytes:
     return data
 
 
+def is_address(path: PathInput) -> bool:
+    """Return whether what should be a path is a web address."""
+    return bool(_ADDRESS.match(os.fsdecode(path)))
+
+
 def open_regular(path: PathInput) -> int:
     """Open a regular file and return its descriptor; the sentence of an error lacks the name."""
     try:
@@ -134,10 +141,8 @@ def open_regular(path: PathInput) -> int:
     except UnreadableError:
         raise
     except OSError as error:
-        if _ADDRESS.match(os.fsdecode(path)):
-            raise UnreadableError(
-                "is a web address; download the file first, as nothing is fetched"
-            ) from None
+        if is_address(path):
+            raise UnreadableError(IS_ADDRESS) from None
         raise UnreadableError(
             _REASONS.get(error.errno or 0, f"cannot be opened: {error.strerror}")
         ) from None

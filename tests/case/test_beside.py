@@ -8,8 +8,9 @@ import pytest
 from PIL import Image as Pillow
 
 from imgcheck.case import load_case
-from imgcheck.errors import UnreadableError
+from imgcheck.errors import UnreadableError, UsageError
 from imgcheck.imaging.georeference import Georeference
+from imgcheck.quantity import LonLat
 
 # 200 x 100 pixels of 2 m, UTM 37 north.
 WEST, NORTH, SIDE = 600_000.0, 3_910_000.0, 2.0
@@ -138,3 +139,29 @@ def test_a_kmz_file_that_is_none_or_lacks_its_picture_is_named(picture: Path) ->
     for path, said in ((broken, "is not a KMZ file"), (empty, "is not in the file")):
         with pytest.raises(UnreadableError, match=said):
             load_case(picture, references=[str(path)])
+
+
+def test_corners_of_its_user_place_a_reference_as_its_control_points_do(picture: Path) -> None:
+    place = Georeference(crs="EPSG:32637", transform=(SIDE, 0.0, WEST, 0.0, -SIDE, NORTH))
+    lon, lat = place.to_lonlat(np.array([0.0, 200, 200, 0]), np.array([0.0, 0, 100, 100]))
+    given = [LonLat(lon=float(x), lat=float(y)) for x, y in zip(lon, lat, strict=True)]
+    (found,) = load_case(picture, references=f"{picture}@2017-09-01", corners=given).references
+    assert found.image.georeference is not None
+    x, y = found.image.georeference.to_lonlat(150.0, 40.0)
+    true_x, true_y = place.to_lonlat(150.0, 40.0)
+    assert np.allclose((x, y), (true_x, true_y), atol=2e-6)
+    assert found.date is not None and found.notes == (
+        "placed by the four corners that its user gave",
+    )
+    for wrong in (given[::-1], given[1:] + given[:1], [given[i] for i in (1, 0, 3, 2)]):
+        with pytest.raises(UnreadableError, match="clockwise, from top left"):
+            load_case(picture, references=picture, corners=wrong)
+    with pytest.raises(UsageError, match="one reference that is a picture"):
+        load_case(picture, references=(picture, picture), corners=given)
+    with pytest.raises(UsageError, match="one reference that is a picture"):
+        load_case(picture, references=picture.parent, corners=given)
+
+
+def test_a_web_address_as_reference_is_refused_with_the_way_out(picture: Path) -> None:
+    with pytest.raises(UnreadableError, match="download the file first"):
+        load_case(picture, references="https://example.org/map.tif")

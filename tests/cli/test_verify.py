@@ -194,3 +194,17 @@ def test_budget_of_one_command_is_an_option_and_ends_with_the_command(
     assert run(["inspect", str(path), "--max-megapixels", "0.05"]) == 0
     monkeypatch.setenv("IMGCHECK_MAX_MEGAPIXELS", "0.05")
     assert run(["verify", str(path)]) == 4
+
+
+def test_corners_place_the_reference_and_the_report_says_whose_they_are(
+    post: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    screen = tmp_path / "screen.png"
+    Pillow.fromarray(np.full((100, 200, 3), 90, np.uint8)).save(screen)
+    corners = "35.41,40.14 35.41,40.1645 35.40,40.1645 35.40,40.14"
+    given = ["--reference", f"{screen}@2017-09-01", "--corners", corners]
+    assert run(["verify", str(post), *given, "--json"]) == 0
+    _, reference = json.loads(capsys.readouterr().out)["inputs"]
+    assert reference["notes"] == ["placed by the four corners that its user gave"]
+    assert run(["verify", str(post), "--reference", str(screen), "--corners", "35.4,40.1 35"]) == 2
+    assert "clockwise from the top left corner" in capsys.readouterr().err
