@@ -25,6 +25,7 @@ from imgcheck.case import (
     Located,
     NotCompared,
     NotLocated,
+    Powered,
     Searched,
     load_case,
     views,
@@ -209,6 +210,20 @@ def publish_objects(found: Searched, folder: Path, *, replacing: Replacing) -> N
     files: dict[str, Content] = {"detect.html": objects.page(document)}
     files |= {"detect.json": document.dumps(), "detect.png": drawing.png(drawn), **made.files}
     write_folder(folder, files, page="detect.html", replacing=replacing)
+
+
+def publish_power(found: Powered, folder: Path, *, replacing: Replacing) -> None:
+    """Write ``power.html``, ``power.json``, the curve and the map of what would have been found."""
+    from imgcheck.annotate import drawing
+    from imgcheck.report import power
+
+    document, shown = power.document(found), None
+    files: dict[str, Content] = {"power.json": document.dumps()}
+    if document.sizes_px:
+        shown = drawing.png(power.map_of(found))
+        files |= {"power.svg": power.curve(document), "map.png": shown}
+    files["power.html"] = power.page_of(document, shown)
+    write_folder(folder, files, page="power.html", replacing=replacing)
 
 
 def write_score_map(found: Compared | NotCompared, path: Path, *, replacing: Replacing) -> None:

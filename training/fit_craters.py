@@ -42,9 +42,10 @@ def plant_many(
         y = int(rng.integers(edge, picture.shape[0] - edge))
         if any(math.hypot(x - a, y - b) < 1.2 * (diameter + d) for a, b, d in placed):
             continue
-        bowl = injection.random_bowl(rng, diameter_px=diameter, sun_azimuth_deg=azimuth)
-        ratio = injection.light_ratio(bowl, rng=rng, blur_px=float(rng.uniform(0.5, 1.2)))
-        injection.plant(picture, ratio, x, y)
+        kind = injection.LOOKS[int(rng.integers(len(injection.LOOKS)))]
+        look = injection.random_look(rng, kind, diameter_px=diameter, sun_azimuth_deg=azimuth)
+        change = injection.render(look, rng=rng, blur_px=float(rng.uniform(0.5, 1.2)))
+        injection.plant(picture, change, x, y)
         placed.append((x + 0.5, y + 0.5, diameter))
     return placed
 

@@ -86,6 +86,32 @@ def empty_ground(name: str, *, part: int) -> list[NDArray[np.uint8]]:
     return [np.asarray(Image.open(path).convert("RGB")) for path in chosen]
 
 
+# What the files of `change` are: other dates of places without craters.
+_CHANGE = {
+    "dsifn": ("dsifn", ("*_A.png", "*_B.png")),
+    "egy": ("egy", ("*_A.png", "*_B.png")),
+    "joplin": ("joplin", ("*.tif",)),
+    "beijing": ("beijing", ("*.bmp", "*.jpg")),
+}
+
+
+def crater_free(name: str, *, most: int) -> list[NDArray[np.uint8]]:
+    """Pictures of a place without craters: of `place`, or of the pairs in `change`."""
+    if name not in _CHANGE:
+        return place(name, most=most)
+    group, patterns = _CHANGE[name]
+    where = folder() / "change" / group
+    files = sorted(path for pattern in patterns for path in where.rglob(pattern))
+    found = []
+    for path in files:
+        if "gt" in path.stem.lower() or "mask" in path.stem.lower() or "label" in path.stem:
+            continue
+        found.append(np.asarray(Image.open(path).convert("RGB")))
+    if not found:
+        raise SystemExit(f"{where}: no pictures; set IMGCHECK_DATA to the folder of real imagery")
+    return found[:: max(1, len(found) // most)][:most]
+
+
 def gray(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Luma in [0, 1]."""
     return cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255

@@ -5,6 +5,7 @@ reading of the file, the registration to a reference, the search in the index) o
 """
 
 from imgcheck.case.comparison import Compared, HowToRun, NotCompared, compare
+from imgcheck.case.detection_power import Powered, measure_power
 from imgcheck.case.objects import Searched, search
 from imgcheck.case.opening import inspect, load_case
 from imgcheck.case.placing import Located, NotLocated, locate
@@ -13,7 +14,7 @@ from imgcheck.case.workbench import Case, Reference
 
 __all__ = [
     "Case", "Compared", "HowToRun", "Inspection", "NotCompared", "Located", "NotLocated",
-    "Reference", "Searched",
+    "Powered", "Reference", "Searched",
     "compare",
-    "inspect", "load_case", "locate", "search", "views",
+    "inspect", "load_case", "locate", "measure_power", "search", "views",
 ]  # fmt: skip

@@ -50,20 +50,13 @@ def search(
         If the file cannot be read.
     """
     image = Image.open(picture)
-    own = image.gsd_m
-    if gsd_m is None and own is None:
+    scale = stated_or_own(image, gsd_m)
+    if scale is None:
         raise UsageError(
             f"{image.name}: the metres per pixel are not known, so sizes mean nothing; give --gsd, "
             "or a georeferenced picture"
         )
-    if gsd_m is not None and not (np.isfinite(gsd_m) and gsd_m > 0):
-        raise UsageError(f"the ground sample distance must be metres above 0, not {gsd_m}")
-    if gsd_m is not None and own is not None and not 1 / _AGREE < gsd_m / own < _AGREE:
-        raise UsageError(
-            f"{image.name}: {gsd_m:g} m per pixel is stated, and the georeference of the picture "
-            f"gives {own:.3g} m; leave --gsd out, or correct the picture"
-        )
-    gsd, source = (gsd_m, "stated") if gsd_m is not None else (float(own or 0), "georeference")
+    gsd, source = scale
     found = tuple(_one(image, kind, gsd) for kind in kinds)
     return Searched(
         image=image,
@@ -72,6 +65,24 @@ def search(
         found=found,
         counts=tuple(detect.count(one) for one in found),
     )
+
+
+def stated_or_own(image: Image, gsd_m: float | None) -> tuple[float, str] | None:
+    """Return metres per pixel and their source, stated or of the georeference; None if neither.
+
+    A `UsageError` where the stated value means nothing, or contradicts the georeference.
+    """
+    own = image.gsd_m
+    if gsd_m is None:
+        return None if own is None else (float(own), "georeference")
+    if not (np.isfinite(gsd_m) and gsd_m > 0):
+        raise UsageError(f"the ground sample distance must be metres above 0, not {gsd_m}")
+    if own is not None and not 1 / _AGREE < gsd_m / own < _AGREE:
+        raise UsageError(
+            f"{image.name}: {gsd_m:g} m per pixel is stated, and the georeference of the picture "
+            f"gives {own:.3g} m; leave --gsd out, or correct the picture"
+        )
+    return gsd_m, "stated"
 
 
 def _one(image: Image, kind: str, gsd: float) -> detect.Detections:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from imgcheck import detect
@@ -24,7 +25,20 @@ from imgcheck.quantity import distance
 Span = tuple[float, float]
 Gsd = tuple[float, str]
 Counted = Count | Absence
-Look = Callable[[Gsd], tuple[detect.Detections, DetectionPower, list[Measure]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a detector found; ``decide`` compares it with a statement, with the error ``rate``."""
+
+    found: detect.Detections
+    power: DetectionPower
+    extra: tuple[Measure, ...] = ()
+    decide: Callable[[Counted], Outcome | None] = lambda statement: None
+    rate: str = ""
+
+
+Look = Callable[[Gsd], Looked]
 
 BASIS = "objects proposed in the picture"
 _COUNTED = "a person's count"
@@ -65,7 +79,7 @@ def answer(check: Check, case: Case, noun: str, look: Look) -> Iterator[Finding]
     noun : str
         The class that ``look`` proposes.
     look : callable
-        Returns proposals, power and more measures for a ground sample distance and its source.
+        Searches at a ground sample distance, given with its source.
     """
     mine = {s.id for s in check.statements(case.claim)}
     claimed: tuple[Counted, ...] = case.claim.of_type(Count, Absence)
@@ -86,11 +100,12 @@ def answer(check: Check, case: Case, noun: str, look: Look) -> Iterator[Finding]
         for id in [s.id for s in known] if claimed else [None]:
             yield _not_tested(check, id, *_unsearchable(case, gsd))
         return
-    found, power, extra = look(gsd)
+    looked = look(gsd)
+    found, power = looked.found, looked.power
     span = _range(found)
     shared: dict[str, Any] = {
         "basis": BASIS,
-        "measures": (*_measures(found, span, gsd), *extra),
+        "measures": (*_measures(found, span, gsd), *looked.extra),
         "limits": LIMITS,
         "power": power,
     }
@@ -103,11 +118,13 @@ def answer(check: Check, case: Case, noun: str, look: Look) -> Iterator[Finding]
         if found.searched_m is None:
             yield _not_tested(check, statement.id, f"{words} {power.sentence}", _FINER)
             continue
-        outcome = decide_by_detector(statement, found) if span is not None else None
+        # A number that is not bounded decides nothing; an absence of craters needs no number.
+        bounded = span is not None or found.kind == "crater"
+        outcome = looked.decide(statement) if bounded else None
         yield check.finding(
             statement=statement.id,
             outcome=outcome or Outcome.INCONCLUSIVE,
-            error_rate=None if outcome is None else error_rate(check.id, "wrong number"),
+            error_rate=None if outcome is None else error_rate(check.id, looked.rate),
             summary=_compared(statement, found, span, noun, power),
             would_change=(*((_COUNT,) if counted[statement.id] is None else ()), _FINER),
             **shared,
@@ -252,8 +269,10 @@ def _compared(
 ) -> str:
     start = f"{_proposed(found, noun)}; {_number(span)}"
     if isinstance(statement, Absence):
+        # The power of craters states the proposals itself.
+        words = power.sentence if noun == "crater" else f"{start}. {power.sentence}"
         return (
-            f"{start}. {power.sentence} A picture cannot prove an absence; it can only show "
+            f"{words} A picture cannot prove an absence; it can only show "
             "which sizes would have been detected."
         )
     claimed = _bounds(statement)

@@ -22,6 +22,7 @@ COMMANDS = {
     "change": "Find what changed between two dated images of one place.",
     "date": "Date a picture by dated imagery of the same ground.",
     "detect": "Propose and count vehicles and craters in a picture.",
+    "power": "Measure which craters or vehicles would have been found.",
     "index": "Keep and search an index of known pictures.",
     "claim": "Write a claim file, or read one back in words.",
     "sun": "Compute the sun's position and the times a shadow allows.",

@@ -9,8 +9,8 @@ detect.power(gray, gsd=0.3).d90_m
 
 from imgcheck.detect.counting import CountEstimate, count, probability_of
 from imgcheck.detect.crater_search import craters
-from imgcheck.detect.proposal import Detections, Proposal
-from imgcheck.detect.recall import Power, power
+from imgcheck.detect.proposal import Detections, Kind, Proposal
+from imgcheck.detect.recall import Part, Planted, Power, power
 from imgcheck.detect.vehicle_search import vehicles
 from imgcheck.detect.visible import SizeLimit, smallest_visible
 
@@ -24,6 +24,9 @@ __all__ = [
     "Detections",
     "Proposal",
     "CountEstimate",
+    "Kind",
+    "Part",
+    "Planted",
     "Power",
     "SizeLimit",
 ]

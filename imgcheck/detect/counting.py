@@ -1,6 +1,5 @@
 """Estimate the number of objects from proposals, with its uncertainty."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +21,8 @@ class CountEstimate:
     """Number of objects on the searched ground.
 
     ``median`` and ``high`` are None where the number is not bounded (see ``reason``): recall is
-    not known for this kind of picture, or the interval would span more than a factor of 3.
+    not known for this kind of picture, or the interval would span more than a factor of 3. The
+    number of craters is never bounded, not even from below.
     """
 
     median: float | None = None
@@ -45,7 +45,7 @@ def count(
         Probability that the interval contains the true number.
     recall : Interval, optional
         Share of the objects that is found in this picture, from ``power``. By default the
-        share measured on the calibration scenes (vehicles) or none (craters).
+        share measured on the calibration scenes.
 
     Notes
     -----
@@ -107,14 +107,9 @@ def _real(detections: Detections, rng: np.random.Generator) -> NDArray[np.int64]
         model = shipped.vehicle_model()
         score = np.array([item.score for item in detections.proposals])
         return real_vehicles(model.odds(score, effective=_effective(detections)), model, rng)
-    if detections.expected_false is None or detections.expected_false.interval is None:
-        return None
-    span = detections.expected_false.interval
-    # The rate of false proposals varies from place to place by the factors of the interval.
-    middle = math.log(max(detections.expected_false.value, 1e-6))
-    sigma = (math.log(max(span.high, 1e-6)) - math.log(max(span.low, 1e-6))) / (2 * 1.96)
-    false = rng.poisson(np.exp(rng.normal(middle, sigma, _DRAWS)))
-    return np.maximum(len(detections.proposals) - false, 0).astype(np.int64)
+    # False proposals of craters differ too much from place to place for a number, even a least one
+    # (benchmarks: detect, craters).
+    return None
 
 
 def _share_found(

@@ -594,7 +594,7 @@ class ObjectNumber:
     proposed : int
     median, low, high : float or None
         Of the true number at ``level``; ``high`` and ``median`` are None where the number is not
-        bounded, ``low`` too where the class was not searched.
+        bounded, ``low`` too where the class was not searched or nothing at all is known.
     reason : str
         Why something is None, or "".
     searched_m : tuple of float or None
@@ -634,6 +634,88 @@ class DetectDocument(Document):
     north: float | None
     annotations: tuple[Annotation, ...]
     counts: dict[str, ObjectNumber]
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerPart:
+    """Recall by size of one look, or on one kind of ground, and how many were planted.
+
+    ``share`` is that of the picture; ``recall`` is None where none was planted.
+    """
+
+    name: str
+    share: float
+    recall: tuple[float | None, ...]
+    trials: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerDocument(Document):
+    """What would have been found: recall by size of objects planted into the picture itself.
+
+    Attributes
+    ----------
+    object_class : str
+        ``crater`` or ``vehicle``.
+    gsd_m : float or None
+        None where no scale is known; ``sizes_m``, ``d50_m`` and ``d90_m`` are then null.
+    sun_azimuth_deg : float or None
+        Clockwise from up; None where several were tried.
+    jpeg_quality : int or None
+        With which the changed picture was saved again; None if the file is no JPEG.
+    sizes_px, sizes_m : tuple of float
+        Diameters of craters, lengths of vehicles.
+    recall, low, high : tuple of float
+        Share found on all usable ground, with its exact interval at ``level``.
+    trials : tuple of int
+        Objects planted.
+    d50_px, d90_px, d50_m, d90_m : float or None
+        Smallest size from which on recall stays above 50 or 90 % on ``share_of_picture``.
+    at_d90 : tuple of float or None
+        Recall of the smallest planted size from there on, and its interval.
+    share_of_picture : float
+    within : tuple of str
+        Names of the ``grounds`` that it consists of.
+    missed_upper : float or None
+        Upper limit of the number of objects from d90 (else d50) on there, if none was proposed;
+        None where it is not bounded.
+    worst : str or None
+        The look found least often.
+    proposed : int
+        Proposals in the picture itself.
+    says : str
+        The result in words.
+    """
+
+    SCHEMA: ClassVar[str] = "imgcheck-power/1"
+    picture: PictureInput
+    object_class: str
+    gsd_m: float | None
+    source: str | None
+    sun_azimuth_deg: float | None
+    jpeg_quality: int | None
+    level: float
+    sizes_px: tuple[float, ...]
+    sizes_m: tuple[float, ...] | None
+    recall: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    trials: tuple[int, ...]
+    d50_px: float | None
+    d90_px: float | None
+    d50_m: float | None
+    d90_m: float | None
+    at_d90: tuple[float, float, float] | None
+    share_of_picture: float
+    within: tuple[str, ...]
+    missed_upper: float | None
+    worst: str | None
+    looks: tuple[PowerPart, ...]
+    grounds: tuple[PowerPart, ...]
+    proposed: int
+    reason: str
+    says: str
     limits: tuple[str, ...]
 
 

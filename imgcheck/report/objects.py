@@ -108,7 +108,7 @@ def _number(one: Detections, count: CountEstimate) -> ObjectNumber:
     return ObjectNumber(
         proposed=len(one.proposals),
         median=count.median,
-        low=count.low if searched else None,
+        low=count.low if searched and count.calibration is not None else None,
         high=count.high,
         level=count.level,
         reason=count.reason or one.reason,

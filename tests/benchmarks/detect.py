@@ -2,7 +2,6 @@
 
 python -m tests.benchmarks.detect vehicles
 python -m tests.benchmarks.detect craters
-python -m tests.benchmarks.detect power
 python -m tests.benchmarks.detect speed
 """
 
@@ -309,27 +308,6 @@ def crater_field(seed: int, *, texture: float) -> scene.Rendering:
     )
 
 
-def power(trials: int) -> None:
-    """Power by planting, on one picture a place, with the analytic limit beside it."""
-    rows = []
-    for name in data.NULL_REPORTED:
-        gray = data.gray(data.place(name, most=1)[0])
-        limit = detect.smallest_visible(gray, gsd=0.3)
-        result = detect.power(gray, gsd=0.3, sun_azimuth_deg=140, trials=trials)
-        curve = ", ".join(
-            f"{s:.1f} m {r:.2f} [{a:.2f}, {b:.2f}]"
-            for s, r, a, b in zip(result.sizes_m, result.recall, result.low, result.high,
-                                  strict=True)
-        )  # fmt: skip
-        rows.append((name, f"{limit.diameter_m:.1f}", limit.blur_px, curve, result.d50_m,
-                     result.d90_m, result.missed_upper))  # fmt: skip
-    plain = data.gray(crater_field(50, texture=0.3).rgb)
-    result = detect.power(plain, gsd=0.3, sun_azimuth_deg=140, trials=trials)
-    rows.append(("rendered plain", "", "", dict(zip(result.sizes_m, result.recall, strict=True)),
-                 result.d50_m, result.d90_m, result.missed_upper))  # fmt: skip
-    _table(("picture", "smallest visible m", "blur px", "recall", "d50", "d90", "missed"), rows)
-
-
 def speed() -> None:
     """Wall time and processor time, second call."""
     picture = data.place("dji_minsk_0005", most=1)[0]
@@ -355,17 +333,14 @@ def speed() -> None:
 def main() -> None:
     """Run one benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("vehicles", "craters", "power", "speed"))
+    parser.add_argument("what", choices=("vehicles", "craters", "speed"))
     parser.add_argument("--every", type=int, default=1, help="vehicles: every n-th frame")
     parser.add_argument("--most", type=int, default=8, help="craters: pictures a place")
-    parser.add_argument("--trials", type=int, default=24, help="power: craters a size")
     options = parser.parse_args()
     if options.what == "vehicles":
         vehicles(options.every)
     elif options.what == "craters":
         craters(options.most)
-    elif options.what == "power":
-        power(options.trials)
     else:
         speed()
 

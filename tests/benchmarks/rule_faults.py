@@ -65,14 +65,14 @@ GUARDS = {
         "tests/checks/test_hashing_seen_before.py", "tests/checks/test_hashing_altered_since.py",
     ),
     "imgcheck/checks/_objects.py": (
-        "tests/checks/test_detect_vehicle_count.py", "tests/checks/test_detect_craters.py",
+        "tests/checks/test_detect_vehicle_count.py", "tests/checks/test_detect_crater_absence.py",
     ),
     "imgcheck/checks/_reviewed.py": ("tests/checks/test_reviewed.py",),
     "imgcheck/detect/dimensions.py": (
         "tests/detect/test_dimensions.py", "tests/checks/test_detect_dimensions.py",
     ),
     "imgcheck/checks/detect_objects.py": (
-        "tests/checks/test_detect_vehicle_count.py", "tests/checks/test_detect_craters.py",
+        "tests/checks/test_detect_vehicle_count.py", "tests/checks/test_detect_crater_absence.py",
     ),
 }  # fmt: skip
 #: Of an engine only the functions that accept or refuse its result.

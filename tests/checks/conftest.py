@@ -44,6 +44,7 @@ def frozen(monkeypatch):
         power = detect.Power(
             kind="crater", sizes_m=(3.0,), recall=(0.95,), low=(0.8,), high=(1.0,), trials=(24,),
             d50_m=2.0, d90_m=3.0, share_of_picture=0.9, missed_upper=1.0, level=0.95,
+            proposed=number, gsd=0.3,
         )  # fmt: skip
         monkeypatch.setattr(Case, "gsd", None if gsd is None else (gsd, "stated"))
         monkeypatch.setattr(Case, "clean", None)

@@ -10,7 +10,7 @@ from imgcheck import detect
 from imgcheck.case import Case
 from imgcheck.checks import _objects, _reviewed
 from imgcheck.checks.check import Check
-from imgcheck.checks.detect_objects import detect_craters, detect_vehicle_count
+from imgcheck.checks.detect_objects import detect_crater_absence, detect_vehicle_count
 from imgcheck.errors import ClaimError
 from imgcheck.imaging import Image
 from imgcheck.model import Absence, Answer, Count, ErrorRate, Finding, Outcome
@@ -164,7 +164,7 @@ def test_a_class_that_is_not_known_is_named_and_not_tested(frozen, name, gsd) ->
     (answered,) = (f for f in findings(detect_vehicle_count, text) if f.statement is not None)
     assert answered.outcome is NOT
     assert f'"{name}" is not a class that can be detected' in answered.summary
-    assert not [f for f in findings(detect_craters, text) if f.statement is not None]
+    assert not [f for f in findings(detect_crater_absence, text) if f.statement is not None]
 
 
 COUNTED = """
@@ -189,7 +189,7 @@ def test_a_persons_count_decides_with_its_name_and_date(
     frozen, claimed, counted, value, outcome, gsd
 ) -> None:
     frozen("vehicle", 14, (9, 20), gsd)
-    check = detect_craters if claimed == "crater" else detect_vehicle_count
+    check = detect_crater_absence if claimed == "crater" else detect_vehicle_count
     given = findings(check, COUNTED % (claimed, counted, value))
     (decisive,) = (f for f in given if f.outcome in (S, C))
     assert decisive.outcome is outcome

@@ -148,7 +148,7 @@ def test_a_check_that_breaks_fails_alone_and_gives_3(
     findings = json.loads(capsys.readouterr().out)["findings"]
     outcomes = {f["check"]: f["outcome"] for f in findings}
     assert outcomes["provenance.file"] == "failed"
-    assert outcomes["detect.craters"] != "failed"
+    assert outcomes["detect.crater-absence"] != "failed"
 
 
 def test_a_hostile_name_cannot_steer_the_terminal(

@@ -39,7 +39,7 @@ def dig(
         sun_elevation_deg=40.0,
     )
     rng = np.random.default_rng(seed)
-    injection.plant(picture, injection.light_ratio(bowl, rng=rng, blur_px=0.6), x, y)
+    injection.plant(picture, injection.render(bowl, rng=rng, blur_px=0.6), x, y)
 
 
 @pytest.mark.parametrize("azimuth", [30.0, 140.0, 275.0])

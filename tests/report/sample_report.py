@@ -226,7 +226,7 @@ def _vehicles() -> Finding:
 
 def _craters() -> Finding:
     return Finding(
-        check="detect.craters",
+        check="detect.crater-absence",
         check_version="1",
         statement="craters",
         outcome=Outcome.INCONCLUSIVE,

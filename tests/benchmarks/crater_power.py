@@ -1,0 +1,250 @@
+"""Benchmark: is the power of craters honest? Predicted against realised, on a look of its own.
+
+    python -m tests.benchmarks.crater_power curve --most 2
+    python -m tests.benchmarks.crater_power hidden --scenes 100 --first 0 --log hidden.jsonl
+    python -m tests.benchmarks.crater_power table --log hidden.jsonl
+
+The third look is the crater of the scene renderer (ragged bowl of another profile, clods, rays,
+soil over plants, real height in the light), drawn on the picture as ground. Neither training nor
+`detect.power` uses it.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcheck import detect, scene
+from imgcheck.detect import planting, recall
+from imgcheck.quantity import binomial_interval
+from tests.benchmarks import calibrate
+from training import pictures as data
+
+GSD = 0.3
+QUALITY = 85
+SIZES_PX = (7.0, 10.0, 14.0, 20.0, 28.0, 40.0)
+PLACES = ("brighton", "neon", "copr", "kit_munichstreet02", "dji_minsk_0005", "dsifn", "egy",
+          "beijing")  # fmt: skip
+
+
+def pictures(name: str, *, most: int) -> list[NDArray[np.uint8]]:
+    """Return pictures of one place of the report, at most 1.2 megapixels each."""
+    found = []
+    for picture in data.crater_free(name, most=most):
+        shrink = max(1.0, np.sqrt(picture.shape[0] * picture.shape[1] / 1.2e6))
+        size = (round(picture.shape[1] / shrink), round(picture.shape[0] / shrink))
+        found.append(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8))
+    return found
+
+
+def draw(
+    rgb: NDArray[np.uint8],
+    spots: list[planting.Spot],
+    *,
+    azimuth: float,
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """Draw craters of the third look: the light that they change is added to the picture."""
+    craters = []
+    for spot in spots:
+        diameter = spot.what.size_px * GSD
+        depth = diameter * float(rng.uniform(0.1, 0.25))
+        craters.append(
+            scene.Crater(
+                x_m=(spot.x + 0.5) * GSD,
+                y_m=(spot.y + 0.5) * GSD,
+                radius_m=diameter / 2,
+                depth_m=depth,
+                rim_m=float(rng.uniform(0.08, 0.25)) * depth,
+                ejecta=float(rng.uniform(-0.2, 0.3)),
+            )
+        )
+    ground = scene.Scene(
+        width_m=rgb.shape[1] * GSD,
+        height_m=rgb.shape[0] * GSD,
+        terrain=scene.Backdrop(rgb=rgb, gsd=GSD),
+    )
+    elevation = float(rng.uniform(25, 60))
+
+    def seen(*holes: scene.Crater) -> NDArray[np.float32]:
+        plan = scene.Scene(width_m=ground.width_m, height_m=ground.height_m,
+                           terrain=ground.terrain, craters=holes)  # fmt: skip
+        shown = scene.render(plan, gsd=GSD, sun_elevation_deg=elevation, sun_azimuth_deg=azimuth,
+                             seed=1, noise=0.0, haze=0.0)  # fmt: skip
+        return shown.rgb.astype(np.float32)
+
+    changed = rgb + seen(*craters) - seen()
+    shown = np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+    coded = cv2.imencode(".jpg", shown[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1]
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
+
+
+def proposals(rgb: NDArray[np.uint8], sun: float | None) -> NDArray[np.float64]:
+    """Return centres and diameters of the proposals."""
+    found = detect.craters(data.gray(rgb), gsd=GSD, sun_azimuth_deg=sun, valid=_all(rgb))
+    return np.array([(p.cx, p.cy, p.length) for p in found.proposals], float).reshape(-1, 3)
+
+
+def _all(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    return np.ones(rgb.shape[:2], bool)
+
+
+def _hit(found: NDArray[np.float64], spot: planting.Spot) -> bool:
+    near = recall._NEAR * spot.what.size_px
+    return recall._hits(found, spot, factor=recall._FACTOR, near=near)
+
+
+def realised(
+    rgb: NDArray[np.uint8], *, trials: int, seed: int, sun: bool
+) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """Return how many craters of the third look were found, by size, and how many were drawn."""
+    gray = data.gray(rgb)
+    where = planting.grounds(gray, _all(rgb))
+    objects = planting.wanted(list(SIZES_PX), looks=1, trials=trials)
+    rng = np.random.default_rng(seed)
+    hits, tried = np.zeros(len(SIZES_PX), int), np.zeros(len(SIZES_PX), int)
+    for spots in planting.passes(where, objects, rng=rng, most=8):
+        azimuth = float(rng.uniform(0, 360))
+        found = proposals(draw(rgb, spots, azimuth=azimuth, rng=rng), azimuth if sun else None)
+        for spot in spots:
+            tried[spot.what.size] += 1
+            hits[spot.what.size] += _hit(found, spot)
+    return hits, tried
+
+
+def curve(most: int, trials: int) -> None:
+    """Recall that power states against recall of the third look, by place and size."""
+    sums = np.zeros((4, len(SIZES_PX)))
+    print("| place | " + " | ".join(f"{s:g} px" for s in SIZES_PX) + " |")
+    for name in PLACES:
+        mine = np.zeros((4, len(SIZES_PX)))
+        for k, rgb in enumerate(pictures(name, most=most)):
+            said = detect.power(
+                data.gray(rgb), gsd=GSD, valid=_all(rgb), jpeg_quality=QUALITY, trials=trials,
+                sizes_m=tuple(s * GSD for s in SIZES_PX), seed=k,
+            )  # fmt: skip
+            hits, tried = realised(rgb, trials=trials, seed=100 + k, sun=False)
+            at = [min(range(len(SIZES_PX)), key=lambda i: abs(SIZES_PX[i] - s / GSD))
+                  for s in said.sizes_m]  # fmt: skip
+            for i, r, n in zip(at, said.recall, said.trials, strict=True):
+                mine[0, i] += r * n
+                mine[1, i] += n
+            mine[2] += hits
+            mine[3] += tried
+        sums += mine
+        _row(name, mine)
+    _row("all", sums)
+
+
+def _row(name: str, sums: NDArray[np.float64]) -> None:
+    cells = []
+    for hit, n, real, m in sums.T:
+        if not n or not m:
+            cells.append("-")
+            continue
+        a, b = binomial_interval(round(hit), int(n)), binomial_interval(int(real), int(m))
+        cells.append(f"{hit / n:.2f} [{a.low:.2f}, {a.high:.2f}] / {real / m:.2f} "
+                     f"[{b.low:.2f}, {b.high:.2f}]")  # fmt: skip
+    print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+
+def _scene(number: int) -> dict[str, object]:
+    """Hide 0 to 5 craters of the third look in a picture, and say what the answer was worth."""
+    rng = np.random.default_rng([31, number])
+    name = PLACES[number % len(PLACES)]
+    pool = pictures(name, most=12)
+    rgb = pool[int(rng.integers(len(pool)))]
+    side = (min(640, rgb.shape[1]), min(480, rgb.shape[0]))
+    x, y = (int(rng.integers(n - s + 1)) for n, s in zip(rgb.shape[1::-1], side, strict=True))
+    rgb = np.ascontiguousarray(rgb[y : y + side[1], x : x + side[0]])
+    where = planting.grounds(data.gray(rgb), _all(rgb))
+    hidden = int(rng.integers(6))
+    sizes = np.exp(rng.uniform(np.log(8), np.log(50), hidden))
+    wanted = [planting.Wanted(size=k, size_px=float(s), look=0, ground=int(rng.integers(3)))
+              for k, s in enumerate(sizes)]  # fmt: skip
+    spots = next(planting.passes(where, wanted, rng=rng, most=1), [])
+    shown = draw(rgb, spots, azimuth=float(rng.uniform(0, 360)), rng=rng)
+    said = detect.power(data.gray(shown), gsd=GSD, valid=_all(shown), jpeg_quality=QUALITY,
+                        trials=24, seed=number)  # fmt: skip
+    found = proposals(shown, None)
+    limit = said.d90_m if said.d90_m is not None else said.d50_m
+    # Craters on ground that the answer is about, of the sizes that it is about, that were missed.
+    names = [planting.GROUNDS[s.what.ground] for s in spots]
+    counted = [s for s, ground in zip(spots, names, strict=True)
+               if limit is not None and s.what.size_px * GSD >= limit
+               and s.what.size_px * GSD <= said.sizes_m[-1] and ground in said.within]  # fmt: skip
+    hits = sum(_hit(found, s) for s in counted)
+    from imgcheck.checks import detect_objects
+    from imgcheck.model import Absence
+
+    claim = Absence(id="none", object_class="crater", min_size_m=limit)
+    return {
+        "place": name, "hidden": len(spots), "concerned": len(counted), "found": hits,
+        "missed_upper": said.missed_upper, "d90": said.d90_m, "share": said.share_of_picture,
+        "proposed": len(found),
+        "supported": detect_objects.decide(claim, said) is not None,
+    }  # fmt: skip
+
+
+def hidden(scenes: int, first: int, log: Path) -> None:
+    """Append one line a scene to the log."""
+    cv2.setNumThreads(1)
+    for number in range(first, first + scenes):
+        with log.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps({"scene": number, **_scene(number)}) + "\n")
+
+
+def table(log: Path) -> None:
+    """Summarise a log, and write how often an absence was supported against the truth."""
+    rows = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    bounded = [r for r in rows if r["missed_upper"] is not None]
+    held = sum(r["concerned"] - r["found"] <= r["missed_upper"] for r in bounded)
+    _say("the bound on missed craters holds, of scenes with one", held, len(bounded))
+    quiet = [r for r in bounded if r["found"] == 0]
+    held = sum(r["concerned"] <= r["missed_upper"] for r in quiet)
+    _say("of these, none of the hidden craters was found", held, len(quiet))
+    real = [r for r in rows if r["concerned"]]
+    wrong = sum(r["supported"] for r in real)
+    _say("absence supported although there were craters of the size", wrong, len(real))
+    _say(
+        "absence supported where there were none",
+        sum(r["supported"] for r in rows if not r["hidden"]),
+        sum(not r["hidden"] for r in rows),
+    )
+    _say("90 % reached on some ground", sum(r["d90"] is not None for r in rows), len(rows))
+    calibrate.write(
+        "detect.crater-absence", "crater missed", errors=wrong, trials=len(real),
+        what="scenes with hidden craters of the size that is stated were called free of them",
+        calibration="docs/benchmarks/detect.md, craters and power",
+    )  # fmt: skip
+
+
+def _say(words: str, hits: int, trials: int) -> None:
+    span = binomial_interval(hits, trials) if trials else None
+    limits = "" if span is None else f" [{span.low:.3f}, {span.high:.3f}]"
+    print(f"{words}: {hits} of {trials}{limits}")
+
+
+def main() -> None:
+    """Run one part."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", choices=("curve", "hidden", "table"))
+    parser.add_argument("--most", type=int, default=2)
+    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--scenes", type=int, default=50)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--log", type=Path)
+    options = parser.parse_args()
+    if options.what == "curve":
+        curve(options.most, options.trials)
+    elif options.what == "hidden":
+        hidden(options.scenes, options.first, options.log)
+    else:
+        table(options.log)
+
+
+if __name__ == "__main__":
+    main()
