@@ -9,8 +9,9 @@ import hashlib
 import io
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,9 +43,11 @@ from imgcheck.imaging.output import (
 )
 from imgcheck.imaging.reduced import jpeg_view
 from imgcheck.imaging.text import printable
-from imgcheck.model import Report, Window
+from imgcheck.model import Acquired, Outcome, Report, Window
 from imgcheck.model.documents import FramesDocument, TakenFrame
+from imgcheck.quantity import LonLat
 from imgcheck.report import verify_page
+from imgcheck.report.claim_review import claim_review
 from imgcheck.report.machine import geojson
 from imgcheck.verification import LIBRARIES
 
@@ -53,6 +56,9 @@ if TYPE_CHECKING:
 
 # Enough to judge a picture on a screen; the original stays where it is.
 _VIEW_PX = 1600
+# A claimed time up to this is marked on the diagram of its day; within a longer one the best day is
+# drawn, and of a year or more none.
+_ONE_HOUR, _LONGEST_DRAWN = timedelta(hours=2), timedelta(days=366)
 
 
 def publish(
@@ -99,12 +105,58 @@ def _files(report: Report, case: Case) -> dict[str, Content]:
     features = geojson(report, footprints=_features(report))
     if features is not None:
         files["footprint.geojson"] = features
+    review = claim_review(report)
+    if review is not None:
+        files["claim-review.jsonld"] = review
     files["report.json"] = report.dumps()
+    diagrams = dict(_sun_diagrams(report, case))
+    for number, drawn in enumerate(diagrams.values(), 1):
+        files[f"sun-{number}.svg"] = drawn
     view = jpeg_view(case.image, longest_px=_VIEW_PX)
     files["report.html"] = verify_page.html(
-        report, pictures=pictures, picture_view=view, beside=sorted(files)
+        report, pictures=pictures, picture_view=view, beside=sorted(files), diagrams=diagrams
     )
     return files
+
+
+def _sun_diagrams(report: Report, case: Case) -> Iterator[tuple[str, str]]:
+    """Yield the id of each statement whose claimed time was tested, and the sun's path then."""
+    observed = {Outcome.CONTRADICTS, Outcome.INCONCLUSIVE}
+    tested = {
+        one.statement
+        for one in report.findings
+        if one.check == "sun.claimed-time" and one.outcome in observed
+    }
+    claimed = [one for one in case.claim.of_type(Acquired) if one.id in tested]
+    if not claimed:
+        return
+    from imgcheck.case.shadows import NoShadow
+    from imgcheck.report.sun_diagram import draw
+    from imgcheck.sun import constrain
+
+    seen, spot = case.shadows, case.spot
+    if isinstance(seen, NoShadow) or spot is None:
+        return
+    for one in claimed:
+        span = (one.window.earliest, one.window.latest)
+        if span[1] - span[0] > _LONGEST_DRAWN:
+            continue
+        place = spot[0]
+        found = constrain(place, window=_solar_dates(one.window, place), **seen.options)
+        brief = span if span[1] - span[0] <= _ONE_HOUR else None
+        drawn = draw(
+            place, claimed=brief, found=found, shadow_azimuth=seen.azimuth, ratio=seen.ratio
+        )
+        yield one.id, drawn
+
+
+def _solar_dates(window: Window, place: LonLat) -> tuple[datetime, datetime]:
+    """Return a window in UTC; without a zone it is in mean local solar time."""
+    if window.zone_known:
+        return window.earliest, window.latest
+    ahead = timedelta(hours=place.lon / 15)
+    start, end = (moment.replace(tzinfo=UTC) - ahead for moment in (window.start, window.end))
+    return start, end
 
 
 def publish_located(

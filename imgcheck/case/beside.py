@@ -73,6 +73,7 @@ def place_by_corners(corners: Sequence[LonLat], size: tuple[int, int], name: str
     pixels = np.array([(0, 0), (width, 0), (width, height), (0, height)], float)
     places = np.array([(one.lon, one.lat) for one in corners], float)
     place = _fitted(pixels, places, "EPSG:4326", name)
+    assert place.transform is not None  # of an affine map
     a, b, _, d, e, _ = place.transform
     shrunk = math.cos(math.radians(float(places[:, 1].mean())))
     stretch = math.hypot(a * shrunk, d) / math.hypot(b * shrunk, e)

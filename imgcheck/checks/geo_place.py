@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from imgcheck import geo
-from imgcheck.case import Case, NotLocated, Reference
+from imgcheck.case import Case, NotLocated, Reference, overview
 from imgcheck.checks import _places, needs
 from imgcheck.checks.check import check, error_rate
+from imgcheck.imaging.reduced import jpeg
 from imgcheck.imaging.relation import Relation
 from imgcheck.model import (
     Citation,
@@ -16,6 +17,7 @@ from imgcheck.model import (
     Footprint,
     Measure,
     Outcome,
+    Picture,
     Place,
 )
 from imgcheck.quantity import distance, significant
@@ -73,11 +75,26 @@ def geo_place(case: Case) -> Iterable[Finding]:
         evidence=Evidence(
             citations=(_citation(reference),),
             footprints=(Footprint(label="footprint of the picture", ring=placed.footprint_lonlat),),
+            pictures=(_map(case, reference, placed),),
         ),
         limits=_LIMITS,
     )
     for statement in claimed:
         yield _answer(statement, reference, placed)
+
+
+def _map(case: Case, reference: Reference, placed: geo.Placed) -> Picture:
+    """Draw the outline of the picture on the reference around it."""
+    shape = (case.image.height, case.image.width)
+    drawn, scale = overview.outlined(reference.image, placed.registration.matrix, shape)
+    wide = distance(drawn.shape[1] * placed.gsd_m / scale, 2)
+    return Picture(
+        name="place-map.jpg",
+        label=f"Where the picture lies on the reference {_places.name(reference)}; the map is "
+        f"{wide} wide",
+        role="map",
+        data=jpeg(drawn),
+    )
 
 
 def _not_placed(case: Case, found: NotLocated, claimed: list[Place]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ import enum
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from imgcheck.model.claim import Claim
@@ -135,6 +136,11 @@ class Report:
             raise ValueError(f"this reads reports of schema {SCHEMA}, not {found}")
         report: Report = decode_fields(cls, value)
         return report
+
+    def _repr_html_(self) -> str:
+        """Return the page of the report in a frame, as notebooks show it."""
+        # By name: the model knows no output, but a notebook asks the value itself.
+        return str(import_module("imgcheck.report.notebook").frame(self))
 
     def dumps(self) -> str:
         """Return the canonical text: sorted keys, two spaces, ASCII, a newline at the end."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from imgcheck.model import Answer, Finding, Input, Outcome, Report, Statement, Verdict
 from imgcheck.report.formatting import sentence
-from imgcheck.report.wording import VERDICTS, reading
+from imgcheck.report.wording import NEXT_STEPS, VERDICTS, reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,16 @@ class Section:
         if self.untested:
             return f"Not tested: {self.untested[0]}"
         return VERDICTS[self.verdict.verdict].meaning
+
+    @property
+    def next_step(self) -> str:
+        """What to do next about this statement."""
+        undecided = self.verdict.verdict in (Answer.INCONCLUSIVE, Answer.NOT_RUN)
+        if undecided and self.would_change:
+            wish = self.would_change[0].rstrip(".")
+            start = wish[:1].lower() if not wish[1:2].isupper() else wish[:1]
+            return f"add {start}{wish[1:]}."
+        return NEXT_STEPS[self.verdict.verdict]
 
     @property
     def reasons(self) -> tuple[str, ...]:

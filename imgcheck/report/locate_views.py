@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgcheck.case import Located
+from imgcheck.case import Located, overview
 from imgcheck.case.placing import Candidate
 from imgcheck.geo import earth
 from imgcheck.geo.measures import Measures
 from imgcheck.imaging import Image, transforms, warp
 from imgcheck.imaging.pixels import Float32, Float64, Uint8
-from imgcheck.imaging.windows import read_rgb
 
 _LONGEST_PX = 1200
 # Ground shown around the footprint, as a share of its longer side: on the map, and on the pair.
@@ -71,24 +70,15 @@ def _on_reference(
     known: Image, measures: Measures, margin: float, *, over: Uint8 | None = None
 ) -> View:
     """Cut the reference around the footprint, and put the picture over it."""
-    to_reference = measures.placement.registration.matrix
-    ring = transforms.apply(to_reference, transforms.corners(measures.shape))
-    room = margin * float((ring.max(axis=0) - ring.min(axis=0)).max())
-    limit = [known.width, known.height]
-    low = np.clip(np.floor(ring.min(axis=0) - room), 0, limit).astype(int)
-    high = np.clip(np.ceil(ring.max(axis=0) + room), 0, limit).astype(int)
-    high = np.maximum(high, low + 1)
-    factor = _LONGEST_PX / float((high - low).max())
-    size = [max(1, round(float(n) * factor)) for n in high - low]
-    to_view = np.diag([*(np.array(size) / (high - low)), 1.0]) @ np.array(
-        [[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1.0]]
+    shown, matrix = overview.around(
+        known,
+        measures.placement.registration.matrix,
+        measures.shape,
+        margin=margin,
+        longest_px=_LONGEST_PX,
     )
-    matrix = to_view @ to_reference
-    (x, y), (width, height) = low.tolist(), (high - low).tolist()
-    part = read_rgb(known, (x, y, width, height))
-    shown = _bytes(warp.resize(part, (size[1], size[0])))
     if over is not None:
-        laid = warp.warp(over, matrix, (size[1], size[0]))
+        laid = warp.warp(over, matrix, shown.shape[:2])
         inside = np.isfinite(laid).all(axis=-1)
         shown[inside] = _bytes(laid)[inside]
     return _view(shown, matrix, measures)

@@ -18,6 +18,8 @@ from imgcheck.report.marks import Mark, Viewer, ground_of, marks_on, numbers
 # Rows shown of one table; a count of 4,000 rows is data, and data is in report.json.
 _ROWS = 200
 _STEM = re.compile(r"[-_. ]?(before|after)$", re.IGNORECASE)
+#: The role of the picture that goes beside the answers, and the check with the sun's path.
+_MAP, _SUN = "map", "sun.claimed-time"
 _QUANTITIES = {
     "shadow_azimuth": ("shadow direction, clockwise from north", "deg"),
     "shadow_ratio": ("shadow length divided by object height", ""),
@@ -66,6 +68,7 @@ class Card:
     measures: tuple[tuple[str, str, str], ...]
     intervals: bool
     power: Power | None
+    diagram: Markup | None
     marked: tuple[tuple[str, str, str], ...]
     pairs: tuple[tuple[Figure, Figure], ...]
     figures: tuple[Figure, ...]
@@ -90,6 +93,7 @@ def html(
     pictures: Mapping[str, bytes] | None = None,
     picture_view: bytes | None = None,
     beside: Sequence[str] = (),
+    diagrams: Mapping[str, str] | None = None,
 ) -> str:
     """Return the report as one self-contained HTML file.
 
@@ -102,6 +106,9 @@ def html(
         JPEG, PNG, GIF or WebP of the posted picture; without it marks are on an empty frame.
     beside : sequence of str, optional
         Names of the files in the folder of the page, which it links to.
+    diagrams : mapping of str to str, optional
+        SVG of the sun's path (`imgcheck.report.sun_diagram`) by the id of the statement whose
+        claimed time was tested.
     """
     arrangement = arrange(report)
     posted = arrangement.picture
@@ -125,11 +132,12 @@ def html(
         source_words=wording.posted(claim.source),
         chapters=_chapters(arrangement, claim, others),
         first=first,
+        where=_map(report, pictures or {}),
         viewers=others,
-        texts=texts,
+        texts=[_lines(text) for text in texts],
         wanted=wanted(arrangement.sections),
-        whole="\n\n".join([*texts, _origin(report, posted)]),
-        cards=_cards(report, marks, viewers, pictures or {}, posted),
+        whole=_lines("\n\n".join([*texts, _origin(report, posted)])),
+        cards=_cards(report, marks, viewers, pictures or {}, posted, diagrams or {}),
         claim=claim,
         beside=beside,
         quantities=_QUANTITIES,
@@ -163,7 +171,14 @@ def _as_text(section: Section) -> str:
     heard = section.contradicting + section.supporting
     strength = f" ({wording.short_strength(heard[0].finding)})" if heard else ""
     because = first_sentence(line(section.why, limit=400))
-    return f"{said}Read as: {line(section.read)}\n{word.capitalize()}: {because}{strength}"
+    step = line(section.next_step, limit=200)
+    answer = f"{word.capitalize()}: {because}{strength}"
+    return f"{said}Read as: {line(section.read)}\n{answer}\nNext: {step}"
+
+
+def _lines(text: str) -> Markup:
+    """Return a text of several lines for an attribute, where a line end is no hostile character."""
+    return Markup("&#10;").join(formatting.safe(row) for row in text.split("\n"))
 
 
 def _origin(report: Report, posted: Input | None) -> str:
@@ -207,11 +222,12 @@ def _cards(
     viewers: Mapping[str, Viewer],
     pictures: Mapping[str, bytes],
     posted: Input | None,
+    diagrams: Mapping[str, str],
 ) -> list[Card]:
     anchors = {item.id: f"i{i}" for i, item in enumerate(report.inputs)}
     return [
         _card(position, finding, pictures, anchors,
-              tuple(_marked(position, marks, viewers, posted)))
+              tuple(_marked(position, marks, viewers, posted)), diagrams)
         for position, finding in enumerate(report.findings)
     ]  # fmt: skip
 
@@ -236,22 +252,28 @@ def _card(
     pictures: Mapping[str, bytes],
     anchors: Mapping[str, str],
     marked: tuple[tuple[str, str, str], ...],
+    diagrams: Mapping[str, str],
 ) -> Card:
     evidence = finding.evidence
     pairs = _pairs(evidence.pictures)
-    paired = [picture for pair in pairs for picture in pair]
+    shown = [picture for pair in pairs for picture in pair]
+    shown += [
+        picture for picture in evidence.pictures if picture.role == _MAP
+    ]  # beside the answers
+    drawn = diagrams.get(finding.statement or "") if finding.check == _SUN else None
     return Card(
         position=position,
         finding=finding,
         measures=tuple(_measures(finding)),
         intervals=any(m.interval is not None for m in finding.measures),
         power=None if finding.power is None else _power(finding.power),
+        diagram=None if drawn is None else Markup(drawn),
         marked=marked,
         pairs=tuple(
             (_figure(before, pictures, "Before"), _figure(after, pictures, "After"))
             for before, after in pairs
         ),
-        figures=tuple(_figure(p, pictures) for p in evidence.pictures if p not in paired),
+        figures=tuple(_figure(p, pictures) for p in evidence.pictures if p not in shown),
         cited=tuple(
             (line(c.input, limit=120), anchors.get(c.input), line(c.label, limit=300))
             for c in evidence.citations[:_ROWS]
@@ -275,6 +297,12 @@ def _pairs(found: tuple[Picture, ...]) -> list[tuple[Picture, Picture]]:
 
 def _stem(picture: Picture) -> str:
     return _STEM.sub("", picture.name.rpartition(".")[0] or picture.name)
+
+
+def _map(report: Report, pictures: Mapping[str, bytes]) -> Figure | None:
+    """Return the map that shows where the picture lies, if it was placed."""
+    found = next((p for p in report.pictures() if p.role == _MAP), None)
+    return None if found is None else _figure(found, pictures)
 
 
 def _figure(picture: Picture, given: Mapping[str, bytes], word: str = "") -> Figure:

@@ -60,6 +60,15 @@ VERDICTS: dict[Answer, Word] = {
     ),
 }
 
+#: What to do next about a statement for which no input is named.
+NEXT_STEPS = {
+    Answer.SUPPORTED: "look at the evidence yourself, and read what it does not prove.",
+    Answer.CONTRADICTED: "rule out the innocent explanations before you publish.",
+    Answer.INCONCLUSIVE: "other sources: no further input is known to decide this.",
+    Answer.NOT_TESTABLE: "other sources: no picture answers this.",
+    Answer.NOT_RUN: "other sources: no input is known that would test this.",
+}
+
 NO_SCORE = (
     "Each statement is answered on its own. There is no overall score, and no verdict on the "
     "picture as a whole."

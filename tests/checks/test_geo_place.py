@@ -149,3 +149,17 @@ def test_a_picture_of_other_ground_is_no_evidence(sheet):
         "only for pixels of 1.3 m to 3 m, according to the claim" in limit
         for limit in finding.limits
     )
+
+
+def test_a_map_shows_the_outline_of_the_picture_on_the_reference(picture, sheet):
+    (finding,) = geo_place.run(case(picture, sheet))
+    (shown,) = finding.evidence.pictures
+    assert (shown.name, shown.role) == ("place-map.jpg", "map")
+    assert shown.label.endswith("the map is 960 m wide")  # 480 pixels of 2 m
+    drawn = np.asarray(Pillow.open(io.BytesIO(shown.data))).astype(int)
+    assert drawn.shape == (455, 520, 3)
+    rows, cols = np.nonzero((drawn[..., 0] - drawn[..., 2]) > 100)  # yellow on grey ground
+    scale = 520 / 480  # pixels of the map in one of the reference
+    expected = [scale * v for v in (240 - 120, 240 + 120, 210 - 120, 210 + 120)]
+    found = [cols.min(), cols.max(), rows.min(), rows.max()]
+    assert np.allclose(found, expected, atol=4)

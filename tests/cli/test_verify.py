@@ -208,3 +208,18 @@ def test_corners_place_the_reference_and_the_report_says_whose_they_are(
     assert reference["notes"] == ["placed by the four corners that its user gave"]
     assert run(["verify", str(post), "--reference", str(screen), "--corners", "35.4,40.1 35"]) == 2
     assert "clockwise from the top left corner" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_tested_time_leaves_the_path_of_the_sun_and_a_review_beside_the_page(
+    post: Path, claim: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert run(["verify", str(post), "--claim", str(claim), "-o", str(out), "--exit-zero"]) == 0
+    drawn = (out / "sun-1.svg").read_text(encoding="utf-8")
+    assert "claimed: 1 Apr 2022 11:57" in drawn and drawn.rstrip() in (
+        out / "report.html"
+    ).read_text(encoding="utf-8")
+    review = json.loads((out / "claim-review.jsonld").read_text(encoding="utf-8"))
+    ratings = [one["reviewRating"]["alternateName"] for one in review["@graph"]]
+    assert ratings == ["contradicted"]  # the place was not tested

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from imgcheck.model import (
+    Answer,
     Evidence,
     Finding,
     Footprint,
@@ -17,6 +18,7 @@ from imgcheck.model import (
     Picture,
     Region,
     Report,
+    Verdict,
 )
 from imgcheck.report import wording as words
 from imgcheck.report.marks import MAX_MARKS
@@ -179,7 +181,8 @@ def test_an_open_statement_shows_its_marks_alone(page: Page) -> None:
 def test_each_statement_can_be_copied_as_a_few_lines(page: Page) -> None:
     texts = [f["data-copy"] or "" for _, f in page.elements if "data-copy" in f]
     assert len(texts) == 1 + len(sample().verdicts)
-    assert all(len(text.splitlines()) <= 3 for text in texts[1:])
+    assert all(len(text.splitlines()) <= 4 for text in texts[1:])
+    assert all(text.splitlines()[-1].startswith("Next: ") for text in texts[1:])
     assert "SHA-256" in texts[0].splitlines()[-1]
 
 
@@ -273,3 +276,26 @@ def test_a_placed_picture_has_a_scale_a_north_arrow_and_its_position() -> None:
     assert "North: 12.0 degrees clockwise from up" in text
     # A quarter of 1,280 px of 0.5 m is 160 m: the bar is 100 m, 200 px.
     assert ">100 m</text>" in text and "V0H200V" in text
+
+
+def test_every_statement_names_the_next_step(text: str) -> None:
+    steps = re.findall(r'<p class="next">Next: ([^<]+)</p>', text)
+    assert len(steps) == len(sample().verdicts)
+    for verdict, step in zip(sample().verdicts, steps, strict=True):
+        if verdict.verdict is Answer.NOT_TESTABLE:
+            assert step == "other sources: no picture answers this."
+
+
+def test_the_map_and_the_sun_stand_where_they_belong() -> None:
+    shown = Picture(name="place-map.jpg", label="Where it lies", role="map", data=scenery.before())
+    sun = Finding(check="sun.claimed-time", check_version="1", statement="when", basis="b",
+                  outcome=Outcome.INCONCLUSIVE, summary="Some hours fit.",
+                  evidence=Evidence(pictures=(shown,)))  # fmt: skip
+    verdict = Verdict(statement="when", kind="acquired", text="on Monday",
+                      verdict=Answer.INCONCLUSIVE, because=("Some hours fit.",))  # fmt: skip
+    report = replace(sample(), findings=(sun,), verdicts=(verdict,))
+    drawn = {"when": "<svg><title>The sun</title></svg>"}
+    text = html(report, picture_view=scenery.posted(), diagrams=drawn)
+    assert text.count("Where it lies") == 2  # once in words for those who do not see it
+    assert text.index('class="map"') < text.index('id="s1"') < text.index("<title>The sun</title>")
+    assert "<title>The sun" not in html(report, picture_view=scenery.posted())
