@@ -174,7 +174,8 @@ def _observation(
     )
 
 
-def _words(name: str, result: change.ChangeResult) -> str:
+def _words(name: str, result: change.ChangeResult, *, answers: bool = False) -> str:
+    """State what differs; as the answer to a statement, also what that leaves open."""
     if result.incomparable:
         return f"The picture and {name} could not be compared: {result.incomparable}"
     # A sentence of its own: the first one carries the answer.
@@ -188,6 +189,8 @@ def _words(name: str, result: change.ChangeResult) -> str:
     total = sum(region.area_m2 for region in result.regions)
     places = "place differs" if len(result.regions) == 1 else "places differ"
     blind = "" if result.smallest_m is not None else "; no other change would be found reliably"
+    if answers:
+        blind += "; what made them differ was not tested"
     return (
         f"Between {name} and the picture {len(result.regions)} {places}, {total:,.0f} m² in all"
         f"{blind}{left}"
@@ -298,7 +301,7 @@ def _answer(
         outcome = Outcome.INCONCLUSIVE
         compared = [(_places.name(found[i][0]), found[i][1]) for i in bearing]
         power = _power(compared[0][1])
-        words = ". ".join(_words(name, result) for name, result in compared)
+        words = ". ".join(_words(name, result, answers=True) for name, result in compared)
         if not all(result.incomparable for _, result in compared):
             words += (
                 ". This comparison does not decide whether this is the claimed change, or "

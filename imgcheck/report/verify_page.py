@@ -150,7 +150,7 @@ def _chapters(
     arrangement: Arrangement, claim: Claim, references: list[Viewer]
 ) -> list[tuple[str, str]]:
     """Return id and title of every chapter that has content."""
-    given = claim.measurements or claim.counts or claim.shadows or claim.rivals
+    given = any((claim.measurements, claim.counts, claim.sizes, claim.shadows, claim.rivals))
     every: tuple[tuple[str, str, object], ...] = (
         ("references", "Marked references", references),
         ("given", "Given with the claim", given),

@@ -90,6 +90,12 @@ def test_the_sentence_says_what_was_compared(found, words) -> None:
     assert change_since_reference._words("2014", found) == words
 
 
+def test_the_answer_to_a_statement_says_what_places_that_differ_leave_open() -> None:
+    said = change_since_reference._words("2014", result(regions=(region(),)), answers=True)
+    assert said.endswith("1 place differs, 40 m² in all; what made them differ was not tested")
+    assert "was not tested" not in change_since_reference._words("2014", result(), answers=True)
+
+
 @pytest.mark.parametrize("found", [result(), result(incomparable="too different")])
 def test_no_area_and_no_bound_is_given_where_nothing_stands_out(found) -> None:
     ground = type("G", (), {"grid": type("R", (), {"gsd_m": 0.5}), "valid": np.ones((4, 4), bool)})

@@ -10,6 +10,7 @@ import pytest
 
 from imgcheck.model import (
     Answer,
+    Claim,
     Evidence,
     Finding,
     Footprint,
@@ -20,6 +21,7 @@ from imgcheck.model import (
     Report,
     Verdict,
 )
+from imgcheck.model.claim import ObjectSize
 from imgcheck.report import wording as words
 from imgcheck.report.marks import MAX_MARKS
 from imgcheck.report.verify_page import html
@@ -299,3 +301,10 @@ def test_the_map_and_the_sun_stand_where_they_belong() -> None:
     assert text.count("Where it lies") == 2  # once in words for those who do not see it
     assert text.index('class="map"') < text.index('id="s1"') < text.index("<title>The sun</title>")
     assert "<title>The sun" not in html(report, picture_view=scenery.posted())
+
+
+def test_a_measured_size_is_listed_among_what_was_given() -> None:
+    size = ObjectSize(object_class="lorry", length_m=8.0, length_sigma_m=0.3, width_m=2.5,
+                      width_sigma_m=0.2, objects=2)  # fmt: skip
+    words = Page(html(replace(bare(), claim=Claim(sizes=(size,))))).words
+    assert "lorry, length 8 ± 0.3 m, width 2.5 ± 0.2 m, mean of 2" in " ".join(words.split())
