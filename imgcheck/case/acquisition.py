@@ -15,9 +15,9 @@ from imgcheck.imaging.relation import Relation
 if TYPE_CHECKING:
     from imgcheck.case.workbench import Case, Reference
 
-#: The picture was made from the reference; the same with a part altered; it was taken on the same
-#: flight or pass; none of these.
-Origin = Literal["copy", "altered copy", "same capture", "none"]
+#: The picture was made from the reference; the same with a part altered; one pane of it was; it was
+#: taken on the same flight or pass; none of these.
+Origin = Literal["copy", "altered copy", "pane", "same capture", "none"]
 
 _COPIES = ("same", "derived")
 # References that show much less of the picture than another one would leave little to compare.
@@ -32,7 +32,7 @@ class Acquisition:
 
     Attributes
     ----------
-    origin : {"copy", "altered copy", "same capture", "none"}
+    origin : {"copy", "altered copy", "pane", "same capture", "none"}
     reference : Reference
         The one that the picture agrees with best.
     overlap : float
@@ -102,7 +102,7 @@ def compare(
     own = near[best]
     kind = relation.classify(gray, own.gray, own.matrix, picture_mask=clean, known_mask=own.valid)
     part = None
-    if kind.kind not in (*_COPIES, "same-capture"):
+    if kind.kind != "same-capture":
         part = contest.untouched(picture, drawn[best])
     return Acquisition(
         origin=origin(kind, part),
@@ -119,13 +119,14 @@ def compare(
 
 def origin(kind: Relation, part: contest.Untouched | None) -> Origin:
     """Decide by the relation of the whole picture and by the part of it that agrees."""
-    if kind.kind in _COPIES:
-        return "copy"
     if kind.kind == "same-capture":
         return "same capture"
-    if part is not None and part.is_copy and not part.is_pane:
-        return "altered copy"
-    return "none"
+    found: Origin = "none"
+    if kind.kind in _COPIES:
+        found = "copy"
+    elif part is not None and part.is_copy:
+        found = "altered copy"
+    return "pane" if found != "none" and part is not None and part.is_pane else found
 
 
 def _under(

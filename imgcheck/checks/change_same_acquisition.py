@@ -72,6 +72,11 @@ def _unfit(found: Acquisition) -> str:
             f"the picture was taken within hours of {name}, from another point of the same flight "
             "or pass; it is not a copy"
         )
+    if found.origin == "pane":
+        return (
+            f"more than a fifth of the picture, in one piece, is not from {name}, from which the "
+            "rest was made; that piece may be of another date"
+        )
     if found.origin == "none":
         others = len(found.likelihoods) - 1
         beside = f" or of any of {others} other references" if others else ""

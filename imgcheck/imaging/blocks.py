@@ -76,6 +76,11 @@ def compare(
     )
 
 
+def step(shape: tuple[int, ...]) -> int:
+    """Return how far apart the blocks of a picture lie."""
+    return BLOCK_PX * math.ceil(math.sqrt(math.prod(shape) / BLOCK_PX**2 / _MOST_BLOCKS))
+
+
 def _correlations(picture: Float32, known: Float32, skip_drawn: bool, texture: float) -> Float64:
     """Return x, y, contrast, and correlation with shift as a negative and as a positive."""
     usable = np.isfinite(picture) & np.isfinite(known) & ~_clipped(picture)
@@ -85,8 +90,9 @@ def _correlations(picture: Float32, known: Float32, skip_drawn: bool, texture: f
         usable &= ~drawn
         a, b = _matched(*_bands(picture, known, usable), usable)
     reach = SEARCH_PX
-    step = BLOCK_PX * math.ceil(math.sqrt(picture.size / BLOCK_PX**2 / _MOST_BLOCKS))
-    rows, cols = (np.arange(reach, side - BLOCK_PX - reach + 1, step) for side in picture.shape)
+    rows, cols = (
+        np.arange(reach, side - BLOCK_PX - reach + 1, step(picture.shape)) for side in picture.shape
+    )
     if not (len(rows) and len(cols)):
         return np.zeros((0, 9))
     tops, lefts = (axis.ravel() for axis in np.meshgrid(rows, cols, indexing="ij"))

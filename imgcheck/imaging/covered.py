@@ -62,8 +62,8 @@ _ONE_SIDE, _STEADY = 0.95, 0.6
 _EXPLAINED = 0.75
 # Blurs are made at a size at which this is their sigma, in pixels.
 _BROAD = 5.0
-# JPEG rings through the blocks of 8 pixels that an edge touches.
-_RIM_PX = 9
+#: JPEG rings through the blocks of 8 pixels that an edge touches.
+RIM_PX = 9
 _TONE_BINS = 64
 
 
@@ -110,7 +110,7 @@ def find(picture: Float32, known: Float32) -> Mask:
             found[part] |= members
     if not found.any():
         return found
-    return _dilated(found, _RIM_PX)
+    return _dilated(found, RIM_PX)
 
 
 def differing(picture: Float32, known: Float32) -> tuple[Float32, Float32, Mask]:
@@ -132,7 +132,7 @@ def _dilated(mask: Mask, reach: int) -> Mask:
 
 def _near(unusable: Mask) -> Mask:
     """Return the rim of what is masked already: a stroke's colour goes further than its mask."""
-    return _dilated(unusable, _RIM_PX)
+    return _dilated(unusable, RIM_PX)
 
 
 def _blur(array: Float32, sigma: float) -> Float32:
@@ -213,7 +213,7 @@ def _flat(a: Float32, b: Float32, differs: Mask, usable: Mask) -> Mask:
     found = np.zeros(a.shape, bool)
     for label in np.flatnonzero(boxes[:, 4] >= least):
         left, top, wide, high, _ = boxes[label]
-        grow = _RIM_PX + _FLAT_WINDOW // 2
+        grow = RIM_PX + _FLAT_WINDOW // 2
         part = np.s_[
             max(0, top - grow) : top + high + grow, max(0, left - grow) : left + wide + grow
         ]

@@ -189,7 +189,8 @@ def _sentences(said: dict[str, Any]) -> Iterator[str]:
             "shadows agree, and the ground was seen from another point."
         )
     elif made is None and said["likelihoods"]:
-        yield f"It was made from none of the {len(said['likelihoods'])} references compared."
+        count = len(said["likelihoods"])
+        yield f"As a whole it was made from none of the {count} references compared."
     if said["claim_window"] is not None and not (said["abstained"] and made):
         yield from _claimed(said)
     check = said["self_check"]

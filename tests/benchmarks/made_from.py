@@ -1,12 +1,15 @@
 """Measure whether the reference that a picture was made from is named, and only then.
 
     python -m tests.benchmarks.made_from acquisitions --count 600 --write
+    python -m tests.benchmarks.made_from collages --count 240
     python -m tests.benchmarks.made_from dates --count 360
     python -m tests.benchmarks.made_from copies --count 120
 
 ``acquisitions``: a picture of one date of a place, drawn on, altered in a part, scaled by 0.4 to
 1.2, JPEG 40 to 92, any rotation, beside all dated references at once (`imgcheck.case.acquisition`);
-every second one is of a day that is not among the references. ``dates``: cuts of other dates of the
+every second one is of a day that is not among the references. ``collages``: the same, but a pane
+of 25 to 60 % of the picture shows the place at another date or turned round; its own date is always
+among the references, and must not be named. ``dates``: cuts of other dates of the
 reference's ground, beside one reference; ``copies``: cuts of the reference itself.
 Half of each are redacted or drawn on (`tests.benchmarks.copies`). Each is laid on the reference by
 the georeference, or where there is none by the registration of the whole pictures, moved by up to
@@ -194,7 +197,29 @@ def drawn_on(
     return geo_place.jpeg(picture, int(rng.integers(40, 93))), matrix
 
 
-def acquisitions(split: str, numbers: range, only: str, show: bool) -> list[dict[str, Any]]:
+def with_pane(
+    picture: Pixels, ground: Pixels, other: Pixels, laid: Matrix, rng: np.random.Generator
+) -> Pixels | None:
+    """Show another picture in a pane of a post; None where either picture hardly reaches there.
+
+    ``ground`` is what the post was cut from, ``laid`` takes the post's pixels to ``other``.
+    """
+    side = picture.shape[0]
+    cut = round(side * (1 - float(rng.uniform(0.25, 0.6))))
+    pane = np.s_[:, cut:] if rng.random() < 0.5 else np.s_[cut:]
+    if rng.random() < 0.5:
+        other = np.ascontiguousarray(other[::-1, ::-1])
+    shown = cv2.warpPerspective(other, np.linalg.inv(laid), (side, side))
+    if min(np.mean(one[pane] >= 8) for one in (shown, ground)) < 0.8:
+        return None
+    out = np.ascontiguousarray(picture).copy()
+    out[pane] = shown[pane]
+    return geo_place.jpeg(out, int(rng.integers(50, 93)))
+
+
+def acquisitions(
+    split: str, numbers: range, only: str, show: bool, collages: bool = False
+) -> list[dict[str, Any]]:
     """Hold pictures against all references of their place at once."""
     rows: list[dict[str, Any]] = []
     made: dict[tuple[Path, Path], Matrix | None] = {}
@@ -202,7 +227,7 @@ def acquisitions(split: str, numbers: range, only: str, show: bool) -> list[dict
     for number in numbers:
         place, where = list(places.items())[number % len(places)]
         turn = number // len(places)
-        rng = np.random.default_rng([SEED, 8, turn, len(place), ord(place[-1])])
+        rng = np.random.default_rng([SEED, 8 + collages, turn, len(place), ord(place[-1])])
         dated = stack_of(place, where, turn // 2 + (1000 if split == "tune" else 5000))
         own = int(rng.integers(len(dated)))
         name, source = dated[own]
@@ -214,10 +239,21 @@ def acquisitions(split: str, numbers: range, only: str, show: bool) -> list[dict
         picture, matrix = drawn_on(shown, extent, scale, drawn, rng)
         if np.mean(picture < 8) > 0.4:  # most of it is nodata
             continue
+        if collages:
+            label, other = dated[int(rng.choice([k for k in range(len(dated)) if k != own]))]
+            lay = np.eye(3) if where is None else between(source, other, made)
+            if lay is None:
+                continue
+            ground = cv2.warpPerspective(rgb, np.linalg.inv(matrix), picture.shape[1::-1])
+            shown = other if where is None else pixels(other)
+            mixed = with_pane(picture, ground, shown, lay @ matrix, rng)
+            if mixed is None:
+                continue
+            picture = mixed
         near = []
         for k, (label, one) in enumerate(dated):
             lay = np.eye(3) if where is None or k == own else between(source, one, made)
-            if lay is None or (k == own and turn % 2):
+            if lay is None or (k == own and turn % 2 and not collages):
                 continue
             moved = np.eye(3)
             moved[:2, 2] = rng.uniform(-0.5, 0.5, 2)
@@ -240,7 +276,7 @@ def acquisitions(split: str, numbers: range, only: str, show: bool) -> list[dict
         called = found.origin in ("copy", "altered copy") and chance >= ALONE
         row = {
             "place": place,
-            "own": not turn % 2,
+            "own": not turn % 2 and not collages,
             "how": f"{'drawn on' if drawn else 'plain'}{', altered' if changed else ''}",
             "named": called and found.reference.id == name,
             "called": called,
@@ -288,21 +324,23 @@ def rates(rows: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Run the part asked for."""
-    parser = options(__doc__, ["acquisitions", "dates", "copies"], count=360, several=False)
+    parts = ["acquisitions", "collages", "dates", "copies"]
+    parser = options(__doc__, parts, count=360, several=False)
     parser.add_argument("--only", default="", help="places whose name contains this")
     parser.add_argument("--first", type=int, default=0, help="number of the first picture")
     parser.add_argument("--rows", type=Path, help="collect the results of several runs here")
     chosen = parser.parse_args()
     cv2.setNumThreads(1)
     warnings.filterwarnings("ignore", category=rasterio.errors.NotGeoreferencedWarning)
-    if chosen.part == "acquisitions":
+    if chosen.part in ("acquisitions", "collages"):
         numbers = range(chosen.first, chosen.first + chosen.count)
-        rows = acquisitions(chosen.split, numbers, chosen.only, chosen.show)
+        collages = chosen.part == "collages"
+        rows = acquisitions(chosen.split, numbers, chosen.only, chosen.show, collages)
         if chosen.rows:
             rows = (json.loads(chosen.rows.read_text()) if chosen.rows.exists() else []) + rows
             chosen.rows.write_text(json.dumps(rows))
         told_of(rows)
-        if chosen.write:
+        if chosen.write and not collages:
             rates(rows)
         return
     told = []

@@ -128,6 +128,7 @@ def test_a_copy_answers_whatever_was_done_to_it(monkeypatch, origin):
     [
         ("same capture", "was taken within hours of sheet"),
         ("none", "is not a copy of sheet"),
+        ("pane", "more than a fifth of the picture, in one piece, is not from sheet"),
     ],
 )
 def test_another_take_of_the_ground_answers_nothing(monkeypatch, origin, words):
@@ -155,9 +156,20 @@ def test_a_copy_as_a_whole_or_in_the_part_that_was_not_altered(kind, copy, origi
     assert acquisition.origin(Relation(kind=kind, reason=""), part) == origin
 
 
-def test_a_pane_that_is_a_copy_does_not_date_the_collage():
-    pane = SimpleNamespace(is_copy=True, is_pane=True)
-    assert acquisition.origin(Relation(kind="undetermined", reason=""), pane) == "none"
+@pytest.mark.parametrize(
+    ("kind", "copy", "origin"),
+    [
+        ("undetermined", True, "pane"),
+        ("undetermined", False, "none"),
+        # Where the pane was taken for something drawn over the copy.
+        ("derived", False, "pane"),
+        ("same", True, "pane"),
+        ("same-capture", True, "same capture"),
+    ],
+)
+def test_a_pane_that_is_a_copy_does_not_date_the_collage(kind, copy, origin):
+    pane = SimpleNamespace(is_copy=copy, is_pane=True)
+    assert acquisition.origin(Relation(kind=kind, reason=""), pane) == origin
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,8 @@ def test_the_text_gives_the_answer_and_the_places_that_decide_on_one_screen() ->
         ("copy", "r2014", None, "post.jpg was made from the reference r2014, dated 2014-01-01"),
         ("altered copy", "r2014", None, "2014-12-31T23:59:59Z, and was altered in a part"),
         ("same capture", None, "r2014", "It was taken within hours of the reference r2014"),
-        ("none", None, None, "It was made from none of the 3 references compared"),
+        ("none", None, None, "As a whole it was made from none of the 3 references compared"),
+        ("pane", None, None, "As a whole it was made from none of the 3 references compared"),
     ],
 )
 def test_the_reference_of_one_acquisition_is_named(origin, made, hours, words) -> None:
