@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from imgcheck.forensics import noise
 from imgcheck.forensics.noise import Expectation
 from imgcheck.forensics.prediction import Prediction
-from imgcheck.imaging import covered
+from imgcheck.imaging import covered, warp
 
 # The greatest score of an unaltered pair follows a Gumbel law: place 4.67 and scale 0.79 on 108
 # pairs of the calibration places (benchmarks: altered calibrate). Markings one pixel wide along the
@@ -36,6 +36,8 @@ _CLEARLY = 1.3
 # Colours that ground does not have: saturated, or at the end of the scale.
 _DARK, _BRIGHT, _VIVID, _VIVID_VALUE = 14, 242, 0.6, 100
 _FLAT_SHARE = 0.5
+# ... unless more than this share of the picture beside its drawings has them.
+_OF_GROUND = 0.1
 # What is drawn has two tones over this much of it: ink and paper.
 _PLAIN_SHARE = 0.75
 _DRAWN_SHARE = 0.3
@@ -122,6 +124,7 @@ def find(
 ) -> tuple[Difference, ...]:
     """Outline the regions whose score passes the threshold."""
     over = drawn | _drawn_over(found)
+    foreign = _foreign_colours(picture, drawn)
     filled = np.nan_to_num(score, nan=-np.inf)
     wide = (filled > _REACH * threshold).astype(np.uint8)
     count, labels = cv2.connectedComponents(wide, connectivity=8)
@@ -131,7 +134,7 @@ def find(
         top = float(filled[cells].max())
         if top < threshold:
             continue
-        one = _difference(cells, top, difference, expected, found, picture, over)
+        one = _difference(cells, top, difference, expected, found, picture, over, foreign)
         if one is not None:
             answer.append(one)
     return tuple(sorted(answer, key=lambda d: -d.score))
@@ -154,6 +157,7 @@ def _difference(
     found: Prediction,
     picture: NDArray[np.uint8],
     drawn: NDArray[np.bool_],
+    foreign: NDArray[np.bool_],
 ) -> Difference | None:
     rows, cols = np.nonzero(cells)
     y0, y1 = rows.min() * noise.CELL, (rows.max() + 1) * noise.CELL
@@ -171,7 +175,7 @@ def _difference(
     contrast = float(gap[changed].mean()) if changed.any() else 0.0
     if contrast < _VISIBLE:
         return None
-    kind = _kind(changed, part, found, picture, drawn)
+    kind = _kind(changed, part, found, picture, drawn, foreign)
     core = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     points = cv2.findNonZero(core)
     hull = cv2.convexHull(points).reshape(-1, 2).astype(np.float64)
@@ -199,26 +203,45 @@ def _without_specks(changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(changed & kept[labels])
 
 
+def _colours(rgb: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return where colours, (..., 3), are dark, bright, vivid, (3, ...): seldom those of ground."""
+    high, low = rgb.max(axis=-1).astype(float), rgb.min(axis=-1).astype(float)
+    vivid = (high - low > _VIVID * high) & (high > _VIVID_VALUE)
+    return np.stack([high <= _DARK, low >= _BRIGHT, vivid])
+
+
+def _foreign_colours(picture: NDArray[np.uint8], drawn: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return of dark, bright and vivid whether the ground of this picture has hardly any of it.
+
+    Night, glare and false colour are full of them.
+    """
+    ground = warp.resize(drawn.astype(np.float32), picture.shape[:2]) < 0.5
+    shares = _colours(picture[ground]).mean(axis=-1) if ground.any() else np.zeros(3)
+    return np.asarray(shares <= _OF_GROUND)
+
+
 def _kind(
     changed: NDArray[np.bool_],
     part: tuple[slice, slice],
     found: Prediction,
     picture: NDArray[np.uint8],
     drawn: NDArray[np.bool_],
+    foreign: NDArray[np.bool_],
 ) -> str:
-    """Return whether a region is drawn or changed ground, by its colours."""
+    """Return whether a region is drawn or changed ground, by its colours.
+
+    ``foreign``: which of dark, bright and vivid the ground of the picture does not have.
+    """
     if drawn[part][changed].mean() > _DRAWN_SHARE:
         return "overlay"
     rows, cols = np.nonzero(changed)
     y = ((rows + part[0].start + 0.5) * found.to_picture[1]).astype(int)
     x = ((cols + part[1].start + 0.5) * found.to_picture[0]).astype(int)
     colours = picture[np.minimum(y, picture.shape[0] - 1), np.minimum(x, picture.shape[1] - 1)]
-    high, low = colours.max(axis=1).astype(float), colours.min(axis=1).astype(float)
-    vivid = (high - low > _VIVID * high) & (high > _VIVID_VALUE)
-    extreme = vivid | (high <= _DARK) | (low >= _BRIGHT)
+    dark, bright, vivid = _colours(colours) & foreign[:, None]
     was = found.predicted[part][changed]
     # Ground that was as bright or as dark before is still ground.
-    new = extreme & ((high <= _DARK) & (was > 2 * _DARK) | (low >= _BRIGHT) & (was < 200) | vivid)
+    new = (dark & (was > 2 * _DARK)) | (bright & (was < 200)) | vivid
     # Its rim is mixed with the ground.
     gap = np.abs(found.picture[part] - found.predicted[part])[changed]
     core = gap >= np.percentile(gap, 95) / 2

@@ -39,6 +39,8 @@ _TRACED = (4.0, 0.55)
 # However it was made coarse: over the wider of two blurs nothing is lost but this share, over the
 # other both agree. Patches of other ground: one of 60 is below .2, and its correlation is .78.
 _WIDER, _WIDE_LOST, _FOLLOWED = (8.0, 4.0), 0.2, 0.9
+# ... nor is it filled in from its surroundings: by less of the gap to any blur of what was there.
+_FILLED_IN = 0.7
 # Such cells are flat, gray levels a pixel.
 _CELL_SLOPE = 0.7
 # Less detail than this, in levels, compression may take.
@@ -335,7 +337,20 @@ def _keeps_what_is_broad(a: Float32, b: Float32, members: Mask) -> bool:
     if np.mean(broad**2) > _WIDE_LOST**2 * np.mean(lost[members] ** 2):
         return False
     seen, was = (_blur(gray, _WIDER[1])[members] for gray in (a, b))
-    return bool(np.corrcoef(seen, was)[0, 1] >= _FOLLOWED)
+    follows = np.corrcoef(seen, was)[0, 1] >= _FOLLOWED
+    return bool(follows and not _is_filled_in(a, b, members))
+
+
+def _is_filled_in(a: Float32, b: Float32, members: Mask) -> bool:
+    """Return whether a patch is what its surroundings predict, rather than a blur of what was.
+
+    So is a place where something was erased.
+    """
+    hole = _dilated(members, 1)
+    filled = cv2.inpaint(np.round(a).astype(np.uint8), hole.astype(np.uint8), 3, cv2.INPAINT_NS)
+    gap = float(np.mean((a - filled)[members] ** 2))
+    blurs = (float(np.mean((a - _blur(b, sigma))[members] ** 2)) for sigma in _BLURS)
+    return gap < _FILLED_IN * min(blurs)
 
 
 def _is_stroke(a: Float32, b: Float32, foreign: Mask, members: Mask) -> bool:

@@ -334,11 +334,11 @@ def planted(
         if kind == "inpaint":
             new = cv2.inpaint(out[box], spot[box].astype(np.uint8), 3, cv2.INPAINT_TELEA)
         else:
-            pool = out if kind == "clone" else others[int(rng.integers(len(others)))]
+            pool = out if kind.endswith("clone") else others[int(rng.integers(len(others)))]
             if min(pool.shape[:2]) <= 2 * size:
                 continue
             v, u = (int(rng.integers(size, n - size)) for n in pool.shape[:2])
-            if kind == "clone" and max(abs(u - x), abs(v - y)) < 1.5 * size:
+            if kind.endswith("clone") and max(abs(u - x), abs(v - y)) < 1.5 * size:
                 continue
             new = pool[v - size : v + size, u - size : u + size]
             if not new.any(axis=-1).all() or luma(new)[spot[box]].std() < DETAILED:

@@ -260,12 +260,18 @@ def without_vehicle(
     return None
 
 
+def is_loud(pixels: Pixels) -> bool:
+    """Return whether much of the ground is vivid, as in false colour."""
+    high, low = pixels.max(axis=-1).astype(int), pixels.min(axis=-1).astype(int)
+    return bool(np.mean((high - low > 0.6 * high) & (high > 100)) > 0.1)
+
+
 def planted(
     folder: Path, split: str, count: int, show: bool
 ) -> Iterator[tuple[str, str, bool, bool]]:
     """Give (kind, place, reported, contradicted) for posts with one plant of 24 px or more each."""
     for number in range(count):
-        rng = np.random.default_rng([SEED, 2, number])
+        rng = np.random.default_rng([SEED, 3, number])
         place, path = sources(split, number, rng)
         pixels = held(path)
         size = int(rng.choice([24, 32, 48, 64]))
@@ -277,6 +283,8 @@ def planted(
         else:
             kind = PLANTS[number // places % 5] if kind == "erased vehicle" else kind
             others = [held(sources(split, number + k, rng)[1]) for k in (1, 2)]
+            # A patch of false colour in true colours looks like a drawn box, and is called one.
+            others = [o for o in others if is_loud(o) == is_loud(pixels)] or [pixels]
             out, done = altered.planted(pixels, others, size, rng, count=1, kinds=(kind,))
             if not done:
                 continue

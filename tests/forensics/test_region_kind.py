@@ -11,8 +11,11 @@ ALL = np.s_[0:SIDE, 0:SIDE]
 GROUND = 120.0
 
 
-def kind(colours, *, was=GROUND, drawn=0.0):
-    """Name a square region of these colours, (40, 40, 3); ``drawn``: share drawn over."""
+def kind(colours, *, was=GROUND, drawn=0.0, foreign=(True, True, True)):
+    """Name a square region of these colours, (40, 40, 3); ``drawn``: share drawn over.
+
+    ``foreign``: whether dark, bright and vivid are colours that the picture's ground lacks.
+    """
     colours = np.clip(colours, 0, 255)
     luma = (colours @ np.array([0.299, 0.587, 0.114])).astype(np.float32)
     found = Prediction(
@@ -21,7 +24,9 @@ def kind(colours, *, was=GROUND, drawn=0.0):
     )  # fmt: skip
     over = np.zeros(luma.shape, bool)
     over[: round(drawn * SIDE)] = True
-    return regions._kind(np.ones(luma.shape, bool), ALL, found, colours.astype(np.uint8), over)
+    everywhere = np.ones(luma.shape, bool)
+    shown = colours.astype(np.uint8)
+    return regions._kind(everywhere, ALL, found, shown, over, np.array(foreign))
 
 
 def plain(*colour):
@@ -76,3 +81,32 @@ def test_ground_as_dark_as_before_is_still_ground(was, expected):
 @pytest.mark.parametrize(("drawn", "expected"), [(0.2, "content"), (0.4, "overlay")])
 def test_what_is_drawn_for_a_good_part_is_drawn(drawn, expected):
     assert kind(detailed(90, 90, 70, spread=0.4), drawn=drawn) == expected
+
+
+@pytest.mark.parametrize(
+    ("colour", "foreign"),
+    [
+        ((5, 5, 5), (False, True, True)),
+        ((250, 250, 250), (True, False, True)),
+        ((220, 30, 30), (True, True, False)),
+    ],
+)
+def test_a_colour_of_the_ground_of_this_picture_shows_no_drawing(colour, foreign):
+    assert kind(plain(*colour), foreign=foreign) == "content"
+    assert kind(plain(*colour), foreign=[not f for f in foreign]) == "overlay"
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize(("rows", "is_foreign"), [(3, True), (5, False)])
+def test_a_tenth_of_the_ground_makes_a_colour_its_own(number, rows, is_foreign):
+    picture = plain(90, 90, 70).astype(np.uint8)
+    picture[:rows] = ((5, 5, 5), (250, 250, 250), (220, 30, 30))[number]
+    nothing = np.zeros(picture.shape[:2], bool)
+    expected = [True] * 3
+    expected[number] = is_foreign
+    assert regions._foreign_colours(picture, nothing).tolist() == expected
+    # A caption bar is not ground.
+    bar = nothing.copy()
+    bar[:rows] = True
+    assert regions._foreign_colours(picture, bar).all()
+    assert regions._foreign_colours(picture, ~nothing).all()

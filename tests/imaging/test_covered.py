@@ -219,6 +219,20 @@ def test_what_is_broad_is_kept_only_where_detail_alone_is_lost(levels, made, kep
     assert covered._keeps_what_is_broad(patch, known, INSIDE) == kept
 
 
+def test_a_place_filled_in_from_its_surroundings_was_erased_and_not_blurred():
+    known = cv2.GaussianBlur(np.random.default_rng(7).normal(0, 1, (96, 96)), (0, 0), 1.5)
+    known = (120 + 30 * known / known.std()).astype(np.float32)
+    hole = np.zeros(known.shape, bool)
+    hole[36:64, 36:64] = True
+    levels = np.clip(known, 0, 255).astype(np.uint8)
+    erased = cv2.inpaint(levels, hole.astype(np.uint8), 3, cv2.INPAINT_TELEA)
+    erased = np.where(hole, erased, known).astype(np.float32)
+    assert covered._is_filled_in(erased, known, hole)
+    for sigma in (2, 6):
+        soft = np.where(hole, blurred(known, sigma), known).astype(np.float32)
+        assert not covered._is_filled_in(soft, known, hole)
+
+
 @pytest.mark.parametrize("cell", [3, 4, 12])
 def test_cells_of_any_size_are_covered_in_a_small_picture(cell):
     known = (0.2 + 0.6 * ground((256, 256), seed=99, blocks=60)).astype(np.float32)
