@@ -136,7 +136,10 @@ def words(
 
 def _side(value: float, sigma: float, size: MeasuredSize) -> str:
     whole = math.hypot(sigma, (size.scale_sigma or 0.0) * value)
-    return f"{significant(value, 3)} ± {significant(1.96 * whole, 2)}"
+    error = significant(1.96 * whole, 2)
+    # The value ends where its error does.
+    decimals = len(error.partition(".")[2])
+    return f"{value:.{decimals}f} ± {error}"
 
 
 def _rivals(mine: Candidate, others: Sequence[Candidate]) -> str:

@@ -78,7 +78,7 @@ def test_sedans_are_not_taken_for_the_claimed_type_alone(post: Path) -> None:
 
 def test_the_error_of_the_edges_falls_with_the_objects(post: Path) -> None:
     one, many = finding(post), finding(post, objects=16)
-    assert "4.6 ± 0.5" in one.summary and "4.6 ± 0.37" in many.summary
+    assert "4.60 ± 0.53" in one.summary and "4.60 ± 0.37" in many.summary
     assert value(many, "objects measured") == 16
     assert value(one, "relative error of the scale") == 0.04
 
