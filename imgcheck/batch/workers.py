@@ -1,16 +1,21 @@
 """Processes that work on pictures: a fault in one picture ends at most its own process."""
 
 import multiprocessing
+import shutil
 import sys
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 from imgcheck.batch.jobs import Job, Settings, Table
+from imgcheck.batch.sandbox import restrict
+from imgcheck.case.trust import trust_folder
 
 #: Why a picture has no result: the same words here and on Dask, so the bytes are the same.
 ENDED = "its process ended without a result"
@@ -24,6 +29,7 @@ Work = Callable[[Job, Settings], dict[str, Any]]
 _MOST_PICTURES = 50
 # Address space of one process. Decoding has limits of its own, far below; this ends what escapes.
 _MOST_BYTES = 12 << 30
+_SCRATCH = "temporary"
 
 
 @dataclass(slots=True)
@@ -63,7 +69,7 @@ def run_here(
     in a process that has done nothing else.
     """
     queue, workers = deque(jobs), list[_Worker]()
-    context = _context()
+    context, sandbox = _context(), _sandbox(jobs, settings)
     try:
         while queue or any(worker.job for worker in workers):
             for worker in [one for one in workers if one.job is None]:
@@ -73,7 +79,7 @@ def run_here(
                 else:
                     _hand_out(table, worker, queue.popleft(), settings)
             while queue and len(workers) < most:
-                workers.append(_started(context, settings, work))
+                workers.append(_started(context, settings, work, sandbox))
                 _hand_out(table, workers[-1], queue.popleft(), settings)
             for worker in _ready(workers):
                 late = worker.deadline < time.monotonic()
@@ -94,6 +100,33 @@ def run_here(
     finally:
         for worker in workers:
             worker.end()
+        shutil.rmtree(sandbox.scratch, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sandbox:
+    """Folders that a process may read, and may write; ``scratch`` holds its temporary files."""
+
+    readable: tuple[Path, ...]
+    writable: tuple[Path, ...]
+    scratch: Path
+
+
+def _sandbox(jobs: Sequence[Job], settings: Settings) -> _Sandbox:
+    scratch = Path(settings.output) / _SCRATCH
+    scratch.mkdir(parents=True, exist_ok=True)
+    read = {Path(path).resolve().parent for job in jobs for path in (job.path, job.claim) if path}
+    read |= {Path(settings.claim).parent} if settings.claim else set()
+    for given in settings.references:
+        path = Path(given) if Path(given).exists() else Path(given.rpartition("@")[0])
+        read.add(path if path.is_dir() else path.parent)  # what lies beside it may place it
+    trusted = trust_folder()
+    write = {Path(settings.output)} | ({Path(settings.index).parent} if settings.index else set())
+    return _Sandbox(
+        readable=tuple(read | ({trusted} if trusted else set())),
+        writable=tuple(write),
+        scratch=scratch,
+    )
 
 
 def _hand_out(table: Table, worker: _Worker, job: Job, settings: Settings) -> None:
@@ -111,16 +144,18 @@ def _ready(workers: Sequence[_Worker]) -> list[_Worker]:
     return [one for one in workers if one.pipe in ready or one.deadline < time.monotonic()]
 
 
-def _started(context: Any, settings: Settings, work: Work) -> _Worker:
+def _started(context: Any, settings: Settings, work: Work, sandbox: _Sandbox) -> _Worker:
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, settings, work), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, settings, work, sandbox), daemon=True)
     process.start()
     theirs.close()
     return _Worker(process, ours)
 
 
-def _serve(pipe: Connection, settings: Settings, work: Work) -> None:
+def _serve(pipe: Connection, settings: Settings, work: Work, sandbox: _Sandbox) -> None:
     """Work on pictures until there are no more, within limits where the system has them."""
+    tempfile.tempdir = str(sandbox.scratch)
+    restrict(readable=sandbox.readable, writable=sandbox.writable)
     if sys.platform != "win32":
         import resource
 

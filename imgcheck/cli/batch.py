@@ -9,6 +9,11 @@ from imgcheck.cli.printing import say
 from imgcheck.cli.progress import CountedProgress
 from imgcheck.errors import UsageError
 
+_PARTIAL = (
+    "sandbox: partial: this system has no Landlock, so memory and time of a picture are limited, "
+    "its files and network are not"
+)
+
 
 @click.command("batch")
 @click.argument("source", type=click.Path(path_type=Path))
@@ -57,14 +62,16 @@ def command(
     SOURCE is a folder, a list of paths (.txt, one a line), or a table (.csv) with the column path
     and, where pictures have claims of their own, the column claim. The folder of the batch gets
     results.csv, results.jsonl, results.parquet, a page of all pictures, and the report of each. A
-    picture that ends its process twice is named and left; the others go on.
+    picture that ends its process twice is named and left; the others go on. Where the kernel
+    has Landlock, a process may read only the inputs, write only the folder of the batch (and that
+    of the index), and open no TCP connection.
 
     \b
     Examples:
       imgcheck batch posts/ -o out/ --claim claim.yml --reference archive/
       imgcheck batch posts.csv -o out/ --jobs 4
     """
-    from imgcheck.batch import Settings, read_source, run, write_results
+    from imgcheck.batch import Settings, read_source, run, sandbox, write_results
     from imgcheck.batch.results import lines
     from imgcheck.batch.running import processors
     from imgcheck.model import Claim
@@ -89,6 +96,8 @@ def command(
     with CountedProgress("Batch", "pictures") as progress:
         results = run(sources, settings, jobs=jobs or processors(), dask=dask, progress=progress)
     write_results(results, output)
+    if dask is None and sandbox.version() == 0:
+        say(_PARTIAL, err=True)
     states = [one["state"] for one in results]
     if as_json:
         for line in lines(results):

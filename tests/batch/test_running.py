@@ -113,7 +113,7 @@ def test_dask_workers_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("dask.distributed")
     whole = run(read_source(folder), settings(tmp_path / "whole"), jobs=2)
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
+        n_workers=2, threads_per_worker=1, dashboard_address=":0"
     ) as cluster:
         shared = run(
             read_source(folder), settings(tmp_path / "dask"), dask=cluster.scheduler_address

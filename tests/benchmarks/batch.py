@@ -77,7 +77,7 @@ def _measure_dask(root, sound, every, wall, first, named) -> None:  # type: igno
 
     # A worker that ended is not tried on the others first: the batch tries again itself.
     dask.config.set({"distributed.scheduler.allowed-failures": 0})
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         at = cluster.scheduler_address
         _timed(sound[:20], _settings(root, "dask-start"), dask=at)
         shared, made = _timed(sound, _settings(root, "dask"), dask=at)
