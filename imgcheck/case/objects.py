@@ -1,10 +1,13 @@
 """The objects proposed in one picture, with their scale and number: ``imgcheck detect``."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from imgcheck import detect
+from imgcheck.case.user_model import read_user_model
+from imgcheck.detect import user_model
 from imgcheck.detect.counting import CountEstimate
 from imgcheck.errors import UsageError
 from imgcheck.imaging import Image
@@ -19,7 +22,8 @@ _AGREE = 1.25
 class Searched:
     """A picture that was searched, and what was proposed of each kind.
 
-    ``source`` states where the ground sample distance comes from.
+    ``source`` states where the ground sample distance comes from; ``own`` is what a user's model
+    proposed in place of the shipped detector of vehicles.
     """
 
     image: Image
@@ -27,10 +31,15 @@ class Searched:
     source: str
     found: tuple[detect.Detections, ...]
     counts: tuple[CountEstimate, ...]
+    own: user_model.Found | None = None
 
 
 def search(
-    picture: FilePath, *, gsd_m: float | None = None, kinds: tuple[str, ...] = KINDS
+    picture: FilePath,
+    *,
+    gsd_m: float | None = None,
+    kinds: tuple[str, ...] = KINDS,
+    model: Path | None = None,
 ) -> Searched:
     """Propose vehicles and craters in a picture.
 
@@ -41,14 +50,21 @@ def search(
         Metres per pixel; by default that of the picture's own georeference.
     kinds : tuple of str
         Of `KINDS`.
+    model : path, optional
+        ONNX file of a detector that searches for vehicles in place of the shipped one, with its
+        manifest beside it.
 
     Raises
     ------
     UsageError
-        If no ground sample distance is known, or the stated one contradicts the georeference.
+        If no ground sample distance is known, or the stated one contradicts the georeference; for
+        an error in a manifest.
     UnreadableError, RefusedError
-        If the file cannot be read.
+        If a file cannot be read, or a model does not run within its limits.
     """
+    if model is not None and "vehicle" not in kinds:
+        raise UsageError("a model of your own searches for vehicles; leave --class crater out")
+    ours = None if model is None else read_user_model(model)
     image = Image.open(picture)
     scale = stated_or_own(image, gsd_m)
     if scale is None:
@@ -57,13 +73,15 @@ def search(
             "or a georeferenced picture"
         )
     gsd, source = scale
-    found = tuple(_one(image, kind, gsd) for kind in kinds)
+    own = None if ours is None else user_model.find(image.rgb(), gsd=gsd, model=ours)
+    found = tuple(_one(image, kind, gsd) for kind in kinds if kind != "vehicle" or own is None)
     return Searched(
         image=image,
         gsd_m=gsd,
         source=source,
         found=found,
         counts=tuple(detect.count(one) for one in found),
+        own=own,
     )
 
 

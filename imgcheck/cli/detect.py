@@ -25,6 +25,12 @@ from imgcheck.cli.printing import print_document, say
     help="Search for this class only; may be repeated.",
 )
 @click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    metavar="MODEL.onnx",
+    help="Search for vehicles with this detector, as MODEL.yml beside it states.",
+)
+@click.option(
     "-o",
     "--output",
     type=options.Output(file_okay=False),
@@ -37,6 +43,7 @@ def command(
     image: Path,
     gsd: float | None,
     kinds: tuple[str, ...],
+    model: Path | None,
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -51,14 +58,15 @@ def command(
     Examples:
       imgcheck detect post.jpg --gsd 0.3
       imgcheck detect ortho.tif --class vehicle -o objects/
+      imgcheck detect post.jpg --gsd 0.3 --model mine.onnx
       imgcheck detect post.jpg --gsd 0.3 --json
     """
-    from imgcheck.case import search
+    from imgcheck.case.objects import KINDS, search
     from imgcheck.publication import publish_objects
     from imgcheck.report import objects
 
     ours = options.replacing(force=force)
-    found = search(image, gsd_m=gsd, **({"kinds": tuple(dict.fromkeys(kinds))} if kinds else {}))
+    found = search(image, gsd_m=gsd, kinds=tuple(dict.fromkeys(kinds)) or KINDS, model=model)
     document = objects.document(found)
     if output is not None:
         publish_objects(found, output, replacing=ours)

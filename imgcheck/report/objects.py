@@ -11,9 +11,10 @@ from imgcheck.annotation import (
     Measured,
     Obb,
     Provenance,
+    centre,
 )
 from imgcheck.case import Searched
-from imgcheck.detect import Detections, Proposal
+from imgcheck.detect import Detections, Proposal, user_model
 from imgcheck.detect.counting import CountEstimate
 from imgcheck.model.documents import DetectDocument, ObjectNumber, ObjectScale, PictureInput
 from imgcheck.quantity import distance
@@ -43,11 +44,12 @@ def document(found: Searched) -> DetectDocument:
         ),
         north=None,
         annotations=annotations(found),
-        counts={
+        counts=({} if found.own is None else {"vehicle": _by_own_model(found.own)})
+        | {
             one.kind: _number(one, count)
             for one, count in zip(found.found, found.counts, strict=True)
         },
-        limits=LIMITS,
+        limits=LIMITS if found.own is None else (*found.own.remarks, *LIMITS),
     )
 
 
@@ -66,7 +68,8 @@ def annotated(found: Searched) -> AnnotatedPicture:
 
 def annotations(found: Searched) -> tuple[Annotation, ...]:
     """Return every proposal as an annotation."""
-    return tuple(
+    own = () if found.own is None else found.own.annotations
+    return own + tuple(
         _annotation(item, one, number)
         for one in found.found
         for number, item in enumerate(one.proposals, start=1)
@@ -118,6 +121,20 @@ def _number(one: Detections, count: CountEstimate) -> ObjectNumber:
     )
 
 
+def _by_own_model(found: user_model.Found) -> ObjectNumber:
+    return ObjectNumber(
+        proposed=len(found.annotations),
+        median=None,
+        low=None,
+        high=None,
+        level=0.9,
+        reason=found.reason,
+        searched_m=None,
+        searched_share=round(found.share_searched, 4),
+        calibration=None,
+    )
+
+
 def terminal(said: DetectDocument, *, width: int = 100) -> str:
     """Return the document as terminal text."""
     lines = []
@@ -150,7 +167,7 @@ def _sentences(said: DetectDocument) -> Iterator[str]:
     )
     for kind, number in said.counts.items():
         yield counted(kind, number)
-        mine = [one for one in said.annotations if one.cls == kind]
+        mine = [one for one in said.annotations if one.cls.partition(".")[0] == kind]
         yield from (_row(one) for one in mine[:_MOST_LISTED])
         if len(mine) > _MOST_LISTED:
             yield f"  and {len(mine) - _MOST_LISTED} more, with lower scores"
@@ -159,7 +176,7 @@ def _sentences(said: DetectDocument) -> Iterator[str]:
 
 def counted(kind: str, number: ObjectNumber) -> str:
     """Return what is known about the number of objects, in one sentence."""
-    if number.searched_m is None:
+    if number.searched_m is None and not number.searched_share:
         return f"No {kind}s were searched for: {number.reason}."
     start = f"{number.proposed} {kind}{'' if number.proposed == 1 else 's'} proposed"
     if number.median is None or number.high is None or number.low is None:
@@ -171,12 +188,11 @@ def counted(kind: str, number: ObjectNumber) -> str:
 
 
 def _row(one: Annotation) -> str:
-    box = one.geometry
-    assert isinstance(box, Obb | Ellipse)
+    x, y = centre(one.geometry)
     sizes = [f"{one.measures[k].value:.1f}" for k in ("length", "width") if k in one.measures]
     sizes = sizes or [f"{one.measures[k].value:.1f}" for k in ("diameter",) if k in one.measures]
     size = f"{' x '.join(sizes)} m" if sizes else ""
     chance = "p unknown" if one.p is None else f"p {one.p:.2f}"
-    turned = f"heading {box.heading:.0f}" if one.cls == "vehicle" else ""
-    words = (f"{one.id:<12}", f"x {box.cx:.0f}, y {box.cy:.0f}", size, turned, chance)
+    turned = f"heading {one.geometry.heading:.0f}" if isinstance(one.geometry, Obb) else ""
+    words = (f"{one.id:<12}", one.label, f"x {x:.0f}, y {y:.0f}", size, turned, chance)
     return "  " + "; ".join(word for word in words if word)
