@@ -55,4 +55,4 @@ def test_the_mirror_image_of_another_date_is_placed_only_when_asked_for(dates, m
     ring = transforms.corners(mirrored.shape)
     gap = transforms.apply(found.registration.matrix, ring) - transforms.apply(truth @ flip, ring)
     assert np.hypot(*gap.T).max() < 3
-    assert found.false_match_probability < 6e-3  # upper limit of 0 in 642
+    assert found.false_match_probability < 4e-3  # upper limit of 0 in 1,136
