@@ -68,22 +68,17 @@ def _measure(root: Path, options: argparse.Namespace) -> None:
     killer.join()
     print(f"deadly files, workers killed: same bytes: {made == named}")
     if options.dask:
-        _measure_dask(root, sound, every, wall, first, named)
+        _measure_dask(root, sound, wall, first)
 
 
-def _measure_dask(root, sound, every, wall, first, named) -> None:  # type: ignore[no-untyped-def]
-    import dask
+def _measure_dask(root, sound, wall, first) -> None:  # type: ignore[no-untyped-def]
     from dask.distributed import LocalCluster
 
-    # A worker that ended is not tried on the others first: the batch tries again itself.
-    dask.config.set({"distributed.scheduler.allowed-failures": 0})
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         at = cluster.scheduler_address
         _timed(sound[:20], _settings(root, "dask-start"), dask=at)
         shared, made = _timed(sound, _settings(root, "dask"), dask=at)
         print(f"Dask: {wall / shared:.2f} times as fast as one; same bytes: {made == first}")
-        _, made = _timed(every, _settings(root, "dask-deadly"), dask=at)
-        print(f"Dask, deadly files: same bytes: {made == named}")
 
 
 _WORK = running.work

@@ -41,6 +41,13 @@ def _verify(folder: Path) -> Path:
     return page
 
 
+def _model(folder: Path) -> Path:
+    sample = SAMPLES / "deir-ez-zor-2017"
+    given = ["--claim", str(sample / "claim.yml"), "--reference", str(sample / "reference")]
+    assert run(["verify", str(sample / "post.jpg"), *given, "-o", str(folder / "out")]) == 0
+    return folder / "out" / "report.html"
+
+
 def _locate(folder: Path) -> Path:
     picture, references = SAMPLES / "deir-ez-zor-2017/post.jpg", SAMPLES / "deir-ez-zor-2017"
     given = ["--reference", str(references / "reference"), "-o", str(folder / "out")]
@@ -72,7 +79,7 @@ def _batch(folder: Path) -> Path:
 
 
 @pytest.mark.skipif(_AXE is None, reason="axe-core comes with axe-playwright-python (extra test)")
-@pytest.mark.parametrize("make", [_verify, _locate, _inspect, _sun, _batch])
+@pytest.mark.parametrize("make", [_verify, _model, _locate, _inspect, _sun, _batch])
 def test_a_page_breaks_no_rule_in_light_and_in_dark(make, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     assert _AXE is not None and _AXE.origin is not None
     text = make(tmp_path).read_text(encoding="utf-8")
