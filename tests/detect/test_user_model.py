@@ -200,8 +200,8 @@ def test_no_object_is_lost_or_doubled_at_the_borders_of_windows() -> None:
 
 
 def test_a_long_lorry_is_whole_in_the_window_that_proposes_it() -> None:
-    for x in range(220, 340, 7):
-        picture = np.zeros((SIDE, 560, 3), np.float32)
+    for x in range(200, 640, 9):
+        picture = np.zeros((SIDE, 900, 3), np.float32)
         picture[100:110, x - 30 : x + 30] = 1
         found = join(run_windows(picture, OBB, blobs), OBB)
         assert len(found.x) == 1 and found.length[0] == pytest.approx(60, abs=1)
@@ -292,6 +292,29 @@ def test_wrong_colours_or_values_are_named(colours: str, values: str) -> None:
     said = self_test.check(model_of(manifest), sees_sand)
     assert "finds 3 of 16" in said[0] and "too few to test its headings" in said[0]
     assert said[1] == "With `colours: rgb` and `values: 0-1` it finds 16: correct its manifest."
+
+
+def test_values_that_make_a_model_fire_everywhere_are_not_recommended() -> None:
+    rows = rendered(USUAL)
+    grid = np.array(list(itertools.product(range(8, SIDE, 24), range(8, SIDE, 24))))
+    sides = np.full((len(grid), 2), 20.0)
+    clutter = np.hstack([grid, sides, np.full((len(grid), 1), 0.9), sides * 0])[:, :6]
+
+    def overdriven(window: np.ndarray) -> tuple[np.ndarray, ...]:
+        return answer(OBB, clutter if window.max() > 1 else rows[:11])
+
+    said = self_test.check(model_of(OBB), overdriven)
+    assert len(said) == 1 and "finds 11 of 16" in said[0]
+
+
+def test_scores_beyond_one_with_other_values_are_no_answer() -> None:
+    rows = rendered(USUAL)[:3]
+
+    def overdriven(window: np.ndarray) -> tuple[np.ndarray, ...]:
+        (table,) = answer(OBB, rows)
+        return (table * np.where(np.arange(7) == 4, 9, 1)[:, None] if window.max() > 1 else table,)
+
+    assert len(self_test.check(model_of(OBB), overdriven)) == 1
 
 
 def test_a_picture_goes_in_as_stated() -> None:

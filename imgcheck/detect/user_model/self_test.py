@@ -6,6 +6,7 @@ along the picture's axes, and wrong ones everywhere else; a swap of colours cost
 
 import itertools
 import math
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import get_args
@@ -47,6 +48,11 @@ class _Matched:
     truth: tuple[scene.PlacedObject, ...]
     which: tuple[int, ...]
     objects: Objects
+
+    @property
+    def merit(self) -> int:
+        """Vehicles found less other objects proposed: what fires everywhere has none."""
+        return len(self.which) - (len(self.objects.x) - len(set(self.which)))
 
     def heading_error(self) -> float | None:
         """Return the median error of the headings, degrees; None where too few are known."""
@@ -135,24 +141,19 @@ def _remarks(
         remarks.append("No convention of angles explains its headings; do not rely on them.")
     if found >= _ENOUGH:
         return remarks
-    tried = {}
+    tried: dict[tuple[str, str], _Matched] = {}
     for colours, values in itertools.product(get_args(Colours), get_args(Values)):
         other = replace(manifest, colours=colours, values=values)
-        if other != manifest:
-            tried[f"colours: {colours}", f"values: {values}"] = _found(other, rgb, shown, run)
-    best = max(tried, key=lambda words: tried[words])
-    if tried[best] >= found + _CLEARLY_MORE:
-        remarks.append(
-            f"With `{best[0]}` and `{best[1]}` it finds {tried[best]}: correct its manifest."
-        )
+        # Values of another scale can drive a network beyond its scores: that is no answer.
+        with suppress(RefusedError):
+            if other != manifest:
+                objects = join(run_windows(rgb, other, run), other)
+                tried[f"colours: {colours}", f"values: {values}"] = _match(objects, shown)
+    best = max(tried, key=lambda words: tried[words].merit, default=None)
+    if best is not None and tried[best].merit >= matched.merit + _CLEARLY_MORE:
+        more = len(tried[best].which)
+        remarks.append(f"With `{best[0]}` and `{best[1]}` it finds {more}: correct its manifest.")
     return remarks
-
-
-def _found(manifest: Manifest, rgb: NDArray[np.float32], shown: scene.Rendering, run: Run) -> int:
-    try:
-        return len(_match(join(run_windows(rgb, manifest, run), manifest), shown).which)
-    except RefusedError:  # values of another scale can drive a network beyond its scores
-        return 0
 
 
 def _angles() -> list[Angle]:
