@@ -72,7 +72,6 @@ def _alone(report: Report, arrangement: Arrangement) -> Iterable[RenderableType]
 
 def _brief(report: Report, arrangement: Arrangement) -> Iterable[RenderableType]:
     yield _header(report, arrangement.picture)
-    yield Text()
     yield from _alone(report, arrangement)
     if arrangement.sections:
         yield Text(f"\n{_tally(report)} There is no overall score.")
@@ -125,7 +124,7 @@ def _header(report: Report, picture: Input | None) -> RenderableType:
         size(picture.size_bytes),
         f"SHA-256 {words.digest(picture, first=12)}",
     ]
-    rows = [title, Text(", ".join(facts))]
+    rows = [title.append(f"  {', '.join(facts)}", style="not bold")]
     source = report.claim.source
     posted = [*words.posted(source), *([line(source.url, limit=200)] if source.url else [])]
     if posted:

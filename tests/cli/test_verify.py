@@ -223,3 +223,16 @@ def test_a_tested_time_leaves_the_path_of_the_sun_and_a_review_beside_the_page(
     review = json.loads((out / "claim-review.jsonld").read_text(encoding="utf-8"))
     ratings = [one["reviewRating"]["alternateName"] for one in review["@graph"]]
     assert ratings == ["contradicted"]  # the place was not tested
+
+
+@pytest.mark.slow
+def test_nine_statements_take_at_most_forty_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    sample = Path(__file__).resolve().parents[2] / "samples" / "deir-ez-zor-2017"
+    given = ["--claim", str(sample / "claim.yml"), "--reference", str(sample / "reference")]
+    assert run(["verify", str(sample / "post.jpg"), *given]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 40
+    assert sum(line.lstrip()[:1].isdigit() and line[:4].strip().isdigit() for line in lines) >= 9
