@@ -1,8 +1,10 @@
 """Twins without change: a real picture, and a copy with another registration, light and noise.
 
     python -m tests.benchmarks.change_twins [--part tune]
+    python -m tests.benchmarks.change_twins scores --part tune --each 3 --seeds 4
 
-Prints markdown tables. ``--part tune`` takes the places that the tables of `imgcheck.change.twins`
+Prints markdown tables; ``scores`` also the table of pixel scores of `imgcheck.change.twins` that
+its twins call for. ``--part tune`` takes the places that the tables of `imgcheck.change.twins`
 come from; all others are for reporting.
 """
 
@@ -19,9 +21,11 @@ from typing import Any
 import cv2
 import numpy as np
 from PIL import Image
+from scipy.special import ndtri
 
 from imgcheck import change
-from imgcheck.change import limit
+from imgcheck.change import limit, passes
+from imgcheck.change import twins as tables_of
 from imgcheck.checks.change_since_reference import decide
 from imgcheck.model import Unchanged, Window
 from tests.benchmarks import calibrate
@@ -29,6 +33,9 @@ from tests.benchmarks.change import ROOT, bands, picture, share
 
 # Side of the parts that are compared, pixels.
 SIDE = 224
+
+# Score of p = 0.01; a twin of which more is flagged is left out of the table.
+STRICT, MOST_FLAGGED = 2.326, 0.1
 
 # The tables of `imgcheck.change.twins` come from these places; the others are for reporting.
 TUNE = ("brighton", "seneca", "kit_mos155_179", "egy", "joplin", "naip", "taizhou", "pucallpa")
@@ -172,6 +179,58 @@ def _without_power() -> Iterator[None]:
         limit.measure = own
 
 
+@contextmanager
+def _other_light() -> Iterator[None]:
+    """Compare pairs as if they were of another light: by structure or spectrum."""
+    own = passes._ALIKE
+    passes._ALIKE = 2.0
+    try:
+        yield
+    finally:
+        passes._ALIKE = own
+
+
+def scores(part: str, each: int, seeds: int) -> None:
+    """Scores of the pixels of twins: the share of p < 0.01, and the table that makes it 1 %."""
+    rows = []
+    for k, ground in enumerate(grounds(each)):
+        if ground.tune != (part == "tune"):
+            continue
+        for other_light in (False, True):
+            for seed in range(seeds):
+                tones = (0.12, 0.2)[seed % 2] if other_light and ground.gsd < 5 else 0.03
+                copy = twin(ground.picture, 10_000 * seed + k, tones=tones)
+                with _without_power(), _other_light() if other_light else nullcontext():
+                    found = passes.measure(ground.picture, copy, None, gsd=ground.gsd)
+                if isinstance(found, passes.Incomparable):
+                    continue
+                null, z = found[0].null, found[1].scored.z[found[1].known]
+                if (z > STRICT).mean() > MOST_FLAGGED:
+                    print(f"left out: {null.kind} on {ground.place}, {(z > STRICT).mean():.0%}")
+                    continue
+                raw = np.interp(z, tables_of._SCORES[null.kind], tables_of._NODES)
+                above = [float((raw > node).mean()) for node in tables_of._NODES]
+                rows.append((null.kind, ground.size, ground.place, (z > STRICT).mean(), above))
+    print("| detector | pixels of | places | twins | share of p < 0.01 |\n|---|---|---|---|---|")
+    for kind, size in sorted({row[:2] for row in rows}):
+        group = [row for row in rows if row[:2] == (kind, size)]
+        shares = _by_place(group, 3)
+        print(f"| {kind} | {size} | {len(shares)} | {len(group)} | {np.mean(shares):.2%} |")
+    for kind in sorted({row[0] for row in rows}):
+        shares = np.mean(_by_place([row for row in rows if row[0] == kind], 4), axis=0)
+        # Below one pixel of a twin nothing is known.
+        wanted = -ndtri(np.clip(shares, 1 / SIDE**2, 1 - 1 / SIDE**2))
+        print(f'"{kind}": {tuple(float(round(one, 2)) for one in wanted)}')
+
+
+def _by_place(rows: list[tuple[Any, ...]], column: int) -> list[Any]:
+    """Return the mean of a column for each place: places weigh the same."""
+    return [
+        np.mean([row[column] for row in rows if row[2] == place], axis=0)
+        for place in sorted({row[2] for row in rows})
+    ]
+
+
 def twins(part: str, each: int, seeds: int) -> None:
     """Twins without change, and with one object put in: scores, objects and verdicts."""
     statement = Unchanged(id="s", window=Window.parse("2012/2016"))
@@ -272,9 +331,9 @@ def _with_object(
 
 def main() -> None:
     """Parse the options and print the tables."""
-    tables = {f.__name__: f for f in (twins,)}
+    tables = {f.__name__: f for f in (twins, scores)}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("table", nargs="*", default=list(tables), help=", ".join(tables))
+    parser.add_argument("table", nargs="*", default=["twins"], help=", ".join(tables))
     parser.add_argument("--part", choices=("tune", "report"), default="report")
     parser.add_argument("--each", type=int, default=3, help="pictures of each place")
     parser.add_argument("--seeds", type=int, default=8, help="twins of each picture")
