@@ -38,6 +38,7 @@ class Bowl:
     water: float = 0.0  # level of water, share of the depth
     water_tone: float = 0.5  # light from water, share of that from level ground
     bare: float = 0.0  # share of plants and texture that thrown soil hides
+    floor: float = 1.0  # albedo of the floor, share of that of the ground
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,26 +84,27 @@ def random_look(
     family, strength = look.split(", ")
     azimuth = float(rng.uniform(0, 360) if sun_azimuth_deg is None else sun_azimuth_deg)
     strong = strength == "strong"
-    bare = float(rng.uniform(0.3, 0.9)) if rng.random() < 0.5 else 0.0
+    bare = float(rng.uniform(0.4, 1.0)) if rng.random() < 0.75 else 0.0
     if family == "relief":
         return Bowl(
             diameter_px=diameter_px,
-            depth=float(rng.uniform(0.16, 0.28) if strong else rng.uniform(0.09, 0.16)),
+            depth=float(rng.uniform(0.2, 0.28) if strong else rng.uniform(0.12, 0.2)),
             rim=float(rng.uniform(0.08, 0.25)),
             steepness=float(rng.uniform(1.6, 3.2)),
             flattening=float(rng.uniform(0.85, 1.0)),
             turn_deg=float(rng.uniform(0, 180)),
             ejecta=float(rng.uniform(-0.2, 0.3)),
             sun_azimuth_deg=azimuth,
-            sun_elevation_deg=float(rng.uniform(25, 50) if strong else rng.uniform(35, 60)),
+            sun_elevation_deg=float(rng.uniform(25, 45) if strong else rng.uniform(25, 50)),
             bare=bare,
+            floor=float(rng.uniform(0.65, 1.0)),
         )
     return Crescents(
         diameter_px=diameter_px,
-        shade=float(rng.uniform(0.45, 0.7) if strong else rng.uniform(0.7, 0.85)),
-        light=float(rng.uniform(1.1, 1.35) if strong else rng.uniform(1.03, 1.15)),
-        floor=float(rng.uniform(0.8, 1.05)),
-        width=float(rng.uniform(0.3, 0.8)),
+        shade=float(rng.uniform(0.4, 0.6) if strong else rng.uniform(0.6, 0.75)),
+        light=float(rng.uniform(1.15, 1.4) if strong else rng.uniform(1.08, 1.2)),
+        floor=float(rng.uniform(0.8, 1.0)),
+        width=float(rng.uniform(0.6, 1.0)),
         soft=float(rng.uniform(0.08, 0.25)),
         ragged=float(rng.uniform(0.02, 0.08)),
         ejecta=float(rng.uniform(-0.12, 0.2)),
@@ -127,7 +129,7 @@ def render(look: Look, *, rng: np.random.Generator, blur_px: float) -> Change:
     fade = np.clip((_REACH - radius) / 0.3, 0, 1)
     ratio = 1 + fade * (ratio - 1)
     ratio = np.asarray(cv2.GaussianBlur(ratio, (0, 0), max(blur_px, 0.3) * fine), float)
-    bare = look.bare * np.clip((2.2 - radius * _rays(x, y, rng)) / 1.2, 0, 1)
+    bare = look.bare * np.clip((2.9 - radius * _rays(x, y, rng)) / 1.3, 0, 1)
     bare[radius < 1] = look.bare
     size = (2 * reach + 1, 2 * reach + 1)
     return Change(
@@ -179,6 +181,7 @@ def _relief_light(
     ratio = _shade(relief, step=2 / bowl.diameter_px / fine, bowl=bowl)
     spread = np.clip((_REACH - radius) / (_REACH - 1), 0, 1) ** 2
     ratio = ratio * (1 + bowl.ejecta * spread * _rays(x, y, rng))
+    ratio = ratio * (1 + (bowl.floor - 1) * np.clip((0.95 - radius) / 0.4, 0, 1))
     return np.asarray(np.where(wet, bowl.water_tone, ratio))
 
 

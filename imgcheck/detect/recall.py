@@ -32,6 +32,8 @@ _FACTOR = 1.6
 _NEAR_M = 2.0
 # Passes until this many megapixels were searched, within limits.
 _MEGAPIXELS, _FEWEST, _MOST = 24.0, 3, 24
+# Where less than this share may be found, "at most" would be a large number that says nothing.
+_LEAST_FOUND = 1 / 3
 # A finer picture of vehicles is reduced to this first: the search works at 0.25 m.
 _FINEST_M = 0.125
 
@@ -485,8 +487,10 @@ def reach(sizes: tuple[float, ...], recall: list[float], wanted: float) -> float
 def missed(hits: int, trials: int, *, level: float) -> float | None:
     """Return the upper limit of the number of objects if none was proposed; None if not bounded.
 
+    It is not bounded where recall may be below a third.
+
     Half of the allowed error is for the recall, half for the number.
     """
     half = (1 + level) / 2
     least = binomial_interval(hits, trials, level=2 * half - 1).low if trials else 0.0
-    return poisson_upper(0, level=half) / least if least > 0 else None
+    return poisson_upper(0, level=half) / least if least >= _LEAST_FOUND else None

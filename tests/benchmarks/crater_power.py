@@ -1,6 +1,7 @@
 """Benchmark: is the power of craters honest? Predicted against realised, on a look of its own.
 
-    python -m tests.benchmarks.crater_power curve --most 2
+    python -m tests.benchmarks.crater_power curve --log curve.jsonl
+    python -m tests.benchmarks.crater_power curves --log curve.jsonl
     python -m tests.benchmarks.crater_power hidden --scenes 100 --first 0 --log hidden.jsonl
     python -m tests.benchmarks.crater_power table --log hidden.jsonl
 
@@ -98,8 +99,8 @@ def _hit(found: NDArray[np.float64], spot: planting.Spot) -> bool:
 
 
 def realised(
-    rgb: NDArray[np.uint8], *, trials: int, seed: int, sun: bool
-) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    rgb: NDArray[np.uint8], *, trials: int, seed: int, azimuth: float | None
+) -> NDArray[np.int_]:
     """Return how many craters of the third look were found, by size, and how many were drawn."""
     gray = data.gray(rgb)
     where = planting.grounds(gray, _all(rgb))
@@ -107,36 +108,53 @@ def realised(
     rng = np.random.default_rng(seed)
     hits, tried = np.zeros(len(SIZES_PX), int), np.zeros(len(SIZES_PX), int)
     for spots in planting.passes(where, objects, rng=rng, most=8):
-        azimuth = float(rng.uniform(0, 360))
-        found = proposals(draw(rgb, spots, azimuth=azimuth, rng=rng), azimuth if sun else None)
+        light = float(rng.uniform(0, 360)) if azimuth is None else azimuth
+        found = proposals(draw(rgb, spots, azimuth=light, rng=rng), azimuth)
         for spot in spots:
             tried[spot.what.size] += 1
             hits[spot.what.size] += _hit(found, spot)
-    return hits, tried
+    return np.stack([hits, tried])
 
 
-def curve(most: int, trials: int) -> None:
-    """Recall that power states against recall of the third look, by place and size."""
-    sums = np.zeros((4, len(SIZES_PX)))
-    print("| place | " + " | ".join(f"{s:g} px" for s in SIZES_PX) + " |")
-    for name in PLACES:
-        mine = np.zeros((4, len(SIZES_PX)))
+def curve(places: tuple[str, ...], *, most: int, trials: int, sun: bool, log: Path) -> None:
+    """Append recall that power states and recall of the third look, one line a place."""
+    for name in places:
+        row: dict[str, object] = {"place": name, "sun": sun}
+        sums = np.zeros((4, len(SIZES_PX)), int)
+        false, megapixels = 0, 0.0
         for k, rgb in enumerate(pictures(name, most=most)):
+            # The direction of a sun that shines on planted craters only.
+            azimuth = float(np.random.default_rng([7, k]).uniform(0, 360)) if sun else None
             said = detect.power(
                 data.gray(rgb), gsd=GSD, valid=_all(rgb), jpeg_quality=QUALITY, trials=trials,
-                sizes_m=tuple(s * GSD for s in SIZES_PX), seed=k,
+                sun_azimuth_deg=azimuth, sizes_m=tuple(s * GSD for s in SIZES_PX), seed=k,
             )  # fmt: skip
-            hits, tried = realised(rgb, trials=trials, seed=100 + k, sun=False)
             at = [min(range(len(SIZES_PX)), key=lambda i: abs(SIZES_PX[i] - s / GSD))
                   for s in said.sizes_m]  # fmt: skip
             for i, r, n in zip(at, said.recall, said.trials, strict=True):
-                mine[0, i] += r * n
-                mine[1, i] += n
-            mine[2] += hits
-            mine[3] += tried
-        sums += mine
-        _row(name, mine)
-    _row("all", sums)
+                sums[0, i] += round(r * n)
+                sums[1, i] += n
+            sums[2:] += realised(rgb, trials=trials, seed=100 + k, azimuth=azimuth)
+            false += said.proposed
+            megapixels += rgb.shape[0] * rgb.shape[1] / 1e6
+        row |= {"sums": sums.tolist(), "false": false, "megapixels": round(megapixels, 3)}
+        with log.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(row) + "\n")
+
+
+def curves(log: Path) -> None:
+    """Print what `curve` has measured: predicted / realised, places and all together."""
+    rows = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
+    print("| place | false, Mpx | " + " | ".join(f"{s:g} px" for s in SIZES_PX) + " |")
+    for sun in (False, True):
+        mine = [r for r in rows if r["sun"] is sun]
+        for r in mine:
+            _row(f"{r['place']}, sun {'known' if sun else 'unknown'} | {r['false']}, "
+                 f"{r['megapixels']:.1f}", np.array(r["sums"]))  # fmt: skip
+        if mine:
+            total = sum(r["false"] for r in mine), sum(r["megapixels"] for r in mine)
+            _row(f"all, sun {'known' if sun else 'unknown'} | {total[0]}, {total[1]:.1f}",
+                 np.sum([r["sums"] for r in mine], axis=0))  # fmt: skip
 
 
 def _row(name: str, sums: NDArray[np.float64]) -> None:
@@ -151,25 +169,41 @@ def _row(name: str, sums: NDArray[np.float64]) -> None:
     print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
+def _cut(name: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+    pool = pictures(name, most=12)
+    rgb = pool[int(rng.integers(len(pool)))]
+    side = (min(480, rgb.shape[1]), min(400, rgb.shape[0]))
+    x, y = (int(rng.integers(n - s + 1)) for n, s in zip(rgb.shape[1::-1], side, strict=True))
+    return np.ascontiguousarray(rgb[y : y + side[1], x : x + side[0]])
+
+
+def _plain(number: int) -> NDArray[np.uint8]:
+    """Render open ground: soil with few or many shrubs."""
+    rng = np.random.default_rng([32, number])
+    terrain = scene.Terrain(seed=number, texture=float(rng.uniform(0.1, 0.8)),
+                            shrubs_per_ha=float(rng.choice([0, 30, 200])))  # fmt: skip
+    plan = scene.Scene(width_m=480 * GSD, height_m=400 * GSD, terrain=terrain)
+    return scene.render(plan, gsd=GSD, sun_elevation_deg=float(rng.uniform(25, 60)),
+                        sun_azimuth_deg=float(rng.uniform(0, 360)), seed=number).rgb  # fmt: skip
+
+
 def _scene(number: int) -> dict[str, object]:
     """Hide 0 to 5 craters of the third look in a picture, and say what the answer was worth."""
     rng = np.random.default_rng([31, number])
-    name = PLACES[number % len(PLACES)]
-    pool = pictures(name, most=12)
-    rgb = pool[int(rng.integers(len(pool)))]
-    side = (min(640, rgb.shape[1]), min(480, rgb.shape[0]))
-    x, y = (int(rng.integers(n - s + 1)) for n, s in zip(rgb.shape[1::-1], side, strict=True))
-    rgb = np.ascontiguousarray(rgb[y : y + side[1], x : x + side[0]])
+    name = (*PLACES, "plain")[number % (len(PLACES) + 1)] if number % 3 else "plain"
+    rgb = _plain(number) if name == "plain" else _cut(name, rng)
     where = planting.grounds(data.gray(rgb), _all(rgb))
     hidden = int(rng.integers(6))
     sizes = np.exp(rng.uniform(np.log(8), np.log(50), hidden))
     wanted = [planting.Wanted(size=k, size_px=float(s), look=0, ground=int(rng.integers(3)))
               for k, s in enumerate(sizes)]  # fmt: skip
     spots = next(planting.passes(where, wanted, rng=rng, most=1), [])
-    shown = draw(rgb, spots, azimuth=float(rng.uniform(0, 360)), rng=rng)
+    light = float(rng.uniform(0, 360))
+    sun = light if number % 2 else None
+    shown = draw(rgb, spots, azimuth=light, rng=rng)
     said = detect.power(data.gray(shown), gsd=GSD, valid=_all(shown), jpeg_quality=QUALITY,
-                        trials=24, seed=number)  # fmt: skip
-    found = proposals(shown, None)
+                        sun_azimuth_deg=sun, trials=24, seed=number)  # fmt: skip
+    found = proposals(shown, sun)
     limit = said.d90_m if said.d90_m is not None else said.d50_m
     # Craters on ground that the answer is about, of the sizes that it is about, that were missed.
     names = [planting.GROUNDS[s.what.ground] for s in spots]
@@ -231,15 +265,21 @@ def _say(words: str, hits: int, trials: int) -> None:
 def main() -> None:
     """Run one part."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("curve", "hidden", "table"))
-    parser.add_argument("--most", type=int, default=2)
-    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("what", choices=("curve", "curves", "hidden", "table"))
+    parser.add_argument("--log", type=Path, required=True)
+    parser.add_argument("--places", nargs="*", default=PLACES)
+    parser.add_argument("--sun", action="store_true", help="the azimuth is known")
+    parser.add_argument("--most", type=int, default=1, help="pictures a place")
+    parser.add_argument("--trials", type=int, default=24, help="craters a size")
     parser.add_argument("--scenes", type=int, default=50)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--log", type=Path)
     options = parser.parse_args()
+    cv2.setNumThreads(1)
     if options.what == "curve":
-        curve(options.most, options.trials)
+        curve(tuple(options.places), most=options.most, trials=options.trials, sun=options.sun,
+              log=options.log)  # fmt: skip
+    elif options.what == "curves":
+        curves(options.log)
     elif options.what == "hidden":
         hidden(options.scenes, options.first, options.log)
     else:

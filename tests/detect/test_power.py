@@ -90,6 +90,8 @@ def test_the_upper_limit_of_missed_objects_counts_both_errors() -> None:
     # Nothing seen leaves up to 3.7 at 97.5 %; all of 40 found: recall is at least 0.91.
     assert recall.missed(40, 40, level=0.95) == pytest.approx(3.689 / 0.9119, rel=1e-3)
     assert recall.missed(20, 40, level=0.95) == pytest.approx(3.689 / 0.3380, rel=1e-3)
+    # Recall may be below a third: 19 of 40 leave 0.3151, 20 of 40 leave 0.3380.
+    assert recall.missed(19, 40, level=0.95) is None
     assert recall.missed(0, 40, level=0.95) is None
     assert recall.missed(0, 0, level=0.95) is None
 
