@@ -108,12 +108,12 @@ def _sentences(said: PowerDocument) -> Iterator[str]:
 
 def _table(said: PowerDocument) -> Iterator[str]:
     unit = "px" if said.sizes_m is None else "m"
-    worst = next((one for one in said.looks if one.name == said.worst), None)
     yield f"  {'size':>9}  found  {'95 %':>9}  " + "  ".join(
         f"{name:>7}" for name in (*(one.name for one in said.grounds), "worst look")
     )
     for k, size in enumerate(said.sizes_m or said.sizes_px):
-        cells = [one.recall[k] for one in (*said.grounds, *((worst,) if worst else ()))]
+        by_look = [one.recall[k] for one in said.looks if one.recall[k] is not None]
+        cells = [*(one.recall[k] for one in said.grounds), min(by_look, default=None)]
         yield (
             f"  {significant(size, 2):>6} {unit:<2}  {said.recall[k]:>5.0%}  "
             f"{100 * said.low[k]:>5.0f}-{100 * said.high[k]:<3.0f}  "

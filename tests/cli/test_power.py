@@ -46,6 +46,17 @@ def test_the_document_has_curve_and_sizes_in_metres(post, few, capsys) -> None:
     assert said["sun_azimuth_deg"] is None and "proposed" in said["says"]
 
 
+def test_each_row_ends_with_the_look_found_least_often_at_that_size(post, few, capsys) -> None:
+    words = ["power", str(post), "--class", "crater", "--gsd", "0.5"]
+    assert run([*words, "--json"]) == 0
+    looks = json.loads(capsys.readouterr().out)["looks"]
+    assert run(words) == 0
+    rows = capsys.readouterr().out.split("worst look")[1].splitlines()[1:3]
+    for k, row in enumerate(rows):
+        least = min(one["recall"][k] for one in looks if one["recall"][k] is not None)
+        assert row.split()[-1] == f"{least:.0%}"
+
+
 def test_without_a_scale_craters_are_measured_in_pixels(post, few, capsys) -> None:
     assert run(["power", str(post), "--class", "crater"]) == 0
     shown = capsys.readouterr().out
