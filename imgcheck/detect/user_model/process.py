@@ -143,6 +143,6 @@ def _failure(said: bytes) -> RefusedError:
         return RefusedError(f"needs more than {MEMORY_BYTES >> 30} GB of memory; use a smaller one")
     short = printable(" ".join(re.sub(r"^.*?error: \([^)]*\)\s*", "", words, flags=re.S).split()))
     return RefusedError(
-        f'could not be run: "{short[:160]}"; check `side` in its manifest, and install onnxruntime '
-        "if OpenCV lacks one of its operators"
+        f'could not be run: "{short[:160]}"; check `side` in its manifest, and, '
+        "if OpenCV lacks one of its operators, run pip install 'imgcheck[onnx]'"
     )
