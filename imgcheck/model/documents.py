@@ -1236,8 +1236,8 @@ DOCUMENTS: tuple[type[Document], ...] = (
     CaseCheckReportDocument, CaseExportDocument, CaseInitDocument, CaseKeygenDocument,
     CaseLogDocument, CaseStepDocument, CaseVerifyDocument, ChangeDocument, ClaimDocument,
     DateDocument, DetectDocument, DoctorDocument, ExplainDocument, FramesDocument,
-    IndexAddDocument,
-    IndexExportDocument, IndexImportDocument, IndexMergeDocument, IndexRemoveDocument,
-    IndexSearchDocument, IndexStatsDocument, IndexVerifyDocument, InspectDocument,
-    InspectionsDocument, LocateDocument, RegressDocument, ReportsDocument, SunDocument,
+    IndexAddDocument, IndexExportDocument, IndexImportDocument, IndexMergeDocument,
+    IndexRemoveDocument, IndexSearchDocument, IndexStatsDocument, IndexVerifyDocument,
+    InspectDocument, InspectionsDocument, LocateDocument, PowerDocument, RegressDocument,
+    ReportsDocument, SunDocument,
 )  # fmt: skip

@@ -8,6 +8,7 @@ import pytest
 
 import imgcheck.model
 from imgcheck.cli import run
+from imgcheck.model import documents
 from imgcheck.model.documents import DOCUMENTS
 
 SAMPLES = Path(__file__).resolve().parents[2] / "samples"
@@ -38,9 +39,11 @@ COMMANDS = {
              "--claim-window", "2017-08-01/2017-09-01"],
     "explain": ["explain", "geo.place"],
     "doctor": ["doctor"],
+    "power": ["power", POST, "--class", "crater", "--gsd", "0.5"],
     "sun": ["sun", "--at", "50.54,30.23", "--time", "2022-03-19T09:08Z", "--azimuth", "161,1.5",
             "--window", "2022-03-15/2022-04-02", "--rival", "2022-04-01T11:57Z"],
 }  # fmt: skip
+SLOW = ("date", "power")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,9 @@ def document(capsys: pytest.CaptureFixture[str], words: list[str], name: str) ->
     return found
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in COMMANDS]
+)
 def test_a_document_follows_its_schema_and_comes_back(
     name: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,3 +98,9 @@ def test_several_files_give_one_document_with_the_error_of_the_bad_one(
 def test_a_document_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="imgcheck-doctor/1"):
         next(k for k in DOCUMENTS if "doctor" in k.SCHEMA).from_json({"schema": "imgcheck-sun/1"})
+
+
+def test_every_document_has_a_published_schema() -> None:
+    kinds = [kind for kind in vars(documents).values() if isinstance(kind, type)]
+    kinds = [kind for kind in kinds if issubclass(kind, documents.Document)]
+    assert set(kinds) - {documents.Document} == set(DOCUMENTS)
