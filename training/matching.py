@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,13 +37,15 @@ def compare(
     place: str,
     gsd: float,
     floor: float = -3.0,
+    net: cv2.dnn.Net | None = None,
 ) -> Compared:
     """Search a picture and match it with truth: rows of x, y, length, width (px), heading.
 
-    Sizes and headings may be NaN. A negative length marks an object that counts neither way.
+    ``net`` is the network of the package by default. Sizes and headings may be NaN. A negative
+    length marks an object that counts neither way.
     """
     rgb = picture.astype(np.float32) / 255
-    found = vehicle_search.candidates(rgb, gsd=gsd, floor=floor)
+    found = vehicle_search.candidates(rgb, gsd=gsd, floor=floor, net=net)
     usable = np.ones(rgb.shape[:2], bool)
     label = np.zeros(len(found.score), np.int64)
     taken: set[int] = set()

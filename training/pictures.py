@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Metres per pixel are not given by the source: the median length of the cars that stand along
 # an image axis (35.4, 37.5 and 82 px) over 4.4 m.
 NATIVE_GSD = {"kit_mos155_179": 0.125, "kit_munichstreet02": 0.118, "dji_minsk_0005": 0.054}
-TUNED_ON = ("kit_mos155_179",)
-REPORTED_ON = ("kit_munichstreet02", "dji_minsk_0005")
+STREETS = ("kit_mos155_179", "kit_munichstreet02")
+REPORTED_ON = ("kit_munichstreet02", "kit_mos155_179", "dji_minsk_0005")
 NULL_TUNED = ("niza", "naip", "kit_mos155_179")
 NULL_REPORTED = ("seneca", "brighton", "neon", "kit_munichstreet02", "dji_minsk_0005")
 

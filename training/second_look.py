@@ -83,7 +83,7 @@ def place(number: int, *, pictures: int = 8) -> list[tuple[NDArray[np.uint8], sc
     out = []
     for k in range(pictures):
         rng = np.random.default_rng([77, number, k])
-        rgb, boxes = scenes.picture(rng, ground, kinds=(0.35, 0.65, 0.0))
+        rgb, boxes, _ = scenes.picture(rng, ground, kinds=(0.35, 0.65, 0.0))
         posted = how(rgb, rng)
         factor = posted.shape[0] / rgb.shape[0]
         boxes = boxes.copy()

@@ -3,9 +3,10 @@
     python -m training.vehicle_scenes -o FOLDER --count 1200 --seed 1
 
 writes FOLDER/scenes-SEED.npz: ``rgb`` (N, 256, 256, 3) uint8 at 0.25 m, and ``boxes`` (x, y,
-length, width, heading) in pixels with ``first``, the index of the first box of each picture. Ground
-is rendered, or a real picture without vehicles of a place in the public domain, or a KIT street
-with its own vehicles. Containers, sheds, pads, painted bays and stains stand there unlabelled.
+length, width, heading) in pixels with ``first``, the index of the first box of each picture, and
+``street``, whether its ground is a KIT street with its own vehicles. Other ground is rendered, or a
+real picture without vehicles of a place in the public domain. Containers, sheds, pads, painted bays
+and stains stand there unlabelled.
 """
 
 import argparse
@@ -25,6 +26,7 @@ Array = NDArray[np.float64]
 Boxes = NDArray[np.float32]
 
 GSD = 0.25
+STREET = "kit_mos155_179"
 SIDE = 256
 _SIDE_M = SIDE * GSD
 
@@ -40,7 +42,7 @@ class Grounds:
     def __init__(self) -> None:
         self.empty = [p for name in ("seneca", "niza") for p in data.empty_ground(name, part=0)]
         self.empty += data.place("naip", most=4)
-        self.streets = list(data.vehicle_frames("kit_mos155_179", gsd=0.125))
+        self.streets = list(data.vehicle_frames(STREET, gsd=0.125))
 
     def empty_picture(self, rng: np.random.Generator) -> NDArray[np.uint8]:
         """Return 96 x 96 m of ground without vehicles, at any scale and turn."""
@@ -221,6 +223,35 @@ def _roof(rng: np.random.Generator) -> tuple[scene.Building, list[scene.Vehicle]
     return house, windows
 
 
+def _yard(rng: np.random.Generator) -> tuple[list[scene.Vehicle], scene.Road]:
+    """Return a motor pool or a car park: rows of vehicles side by side, and what they stand on."""
+    pool = [MILITARY, LORRIES, CARS][int(rng.integers(3))]
+    same = [pool[int(rng.integers(len(pool)))]]
+    (x, y), heading = _around(rng, 0, 40), float(rng.uniform(0, 360))
+    ahead = math.radians(heading)
+    placed: list[scene.Vehicle] = []
+    gap = float(rng.choice([0.25, 0.4, 0.7, 1.2]))
+    for _ in range(int(rng.integers(1, 5))):
+        row = scene.formation(
+            rng, bodies=same if rng.random() < 0.7 else pool, at=(x, y), heading_deg=heading,
+            count=int(rng.integers(5, 18)), side_by_side=True, gap_m=gap,
+        )  # fmt: skip
+        # A tenth of the bays are empty.
+        placed += [one for one in row if rng.random() < 0.9]
+        step = max(one.length_m for one in row) + float(rng.choice([0.6, 1.5, 5, 9]))
+        x, y = x + step * math.sin(ahead), y - step * math.cos(ahead)
+    middle = np.mean([(one.x_m, one.y_m) for one in placed] or [(32.0, 32.0)], axis=0)
+    grey = float(rng.choice([0.05, 0.1, 0.2, 0.35]))
+    off = (80 * math.sin(ahead), -80 * math.cos(ahead))
+    pad = scene.Road(
+        points=((float(middle[0] - off[0]), float(middle[1] - off[1])),
+                (float(middle[0] + off[0]), float(middle[1] + off[1]))),
+        width_m=float(rng.uniform(20, 60)), albedo=(grey, grey, grey),
+        opacity=float(rng.uniform(0.1, 1)),
+    )  # fmt: skip
+    return placed, pad
+
+
 def _vehicles(rng: np.random.Generator) -> list[scene.Vehicle]:
     pool = [MILITARY, LORRIES, CARS, CARS, list(scene.BODIES)][int(rng.integers(5))]
     placed: list[scene.Vehicle] = []
@@ -277,13 +308,16 @@ def picture(
     *,
     kinds: tuple[float, float, float] = (0.4, 0.4, 0.2),
     roofs: float = 0.0,
-) -> tuple[NDArray[np.uint8], Boxes]:
-    """Render one picture of SIDE pixels and return it with its boxes.
+    yards: float = 0.0,
+    dusty: float = 0.25,
+) -> tuple[NDArray[np.uint8], Boxes, bool]:
+    """Render one picture of SIDE pixels; return it, its boxes, and whether its ground is a street.
 
-    ``kinds`` are the shares of rendered ground, of empty real ground and of the KIT street, and
-    ``roofs`` that of pictures with a house with roof windows.
+    ``kinds`` are the shares of rendered ground, of empty real ground and of the KIT street,
+    ``roofs`` that of pictures with a house with roof windows, ``yards`` that with rows of many
+    vehicles.
     """
-    kind = rng.choice(["rendered", "empty", "street"], p=kinds)
+    kind = str(rng.choice(["rendered", "empty", "street"], p=kinds))
     real = np.zeros((0, 5), np.float32)
     ground: scene.Terrain | scene.Backdrop
     if kind == "rendered":
@@ -312,8 +346,12 @@ def picture(
         house, windows = _roof(rng)
         sheds, crates = (*sheds, house), (*crates, *windows)
         taken.append((house.x_m, house.y_m, house.length_m, house.width_m, house.heading_deg))
-    vehicles = _apart(_vehicles(rng), taken) if rng.random() < 0.8 else []
-    if rng.random() < 0.25:
+    if yards and rng.random() < yards and kind != "street":
+        rows_of, pad = _yard(rng)
+        vehicles, roads = _apart(rows_of, taken), (pad, *roads)
+    else:
+        vehicles = _apart(_vehicles(rng), taken) if rng.random() < 0.8 else []
+    if rng.random() < dusty:
         vehicles = [_of_the_ground(one, rng, ground) for one in vehicles]
     plan = scene.Scene(width_m=_SIDE_M, height_m=_SIDE_M, terrain=ground, roads=roads,
                        buildings=sheds, vehicles=(*vehicles, *crates))  # fmt: skip
@@ -338,7 +376,7 @@ def picture(
     ]
     boxes = np.concatenate([real, np.array(rows, np.float32).reshape(-1, 5)])
     inside = (boxes[:, :2] > -8).all(axis=1) & (boxes[:, :2] < SIDE + 8).all(axis=1)
-    return result.rgb, boxes[inside].astype(np.float32)
+    return result.rgb, boxes[inside].astype(np.float32), kind == "street"
 
 
 def main() -> None:
@@ -348,13 +386,17 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--roofs", type=float, default=0.3, help="share with a house")
+    parser.add_argument("--yards", type=float, default=0.35, help="share with rows of vehicles")
+    parser.add_argument("--dusty", type=float, default=0.25, help="share with vehicles as dusty as the ground")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     grounds = Grounds()
-    pictures, boxes, first = [], [], [0]
+    pictures, boxes, streets, first = [], [], [], [0]
     for k in range(options.count):
-        rgb, mine = picture(np.random.default_rng([options.seed, k]), grounds, roofs=options.roofs)
+        rng = np.random.default_rng([options.seed, k])
+        rgb, mine, street = picture(rng, grounds, roofs=options.roofs, yards=options.yards, dusty=options.dusty)
         pictures.append(rgb)
+        streets.append(street)
         boxes.append(mine)
         first.append(first[-1] + len(mine))
     options.output.mkdir(parents=True, exist_ok=True)
@@ -363,6 +405,7 @@ def main() -> None:
         rgb=np.stack(pictures),
         boxes=np.concatenate(boxes),
         first=np.array(first),
+        street=np.array(streets),
     )
 
 

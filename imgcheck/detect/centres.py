@@ -17,6 +17,8 @@ HALO_PX = 64
 _COARSEST = 16
 # With its halo a window covers 1.13 times its own area; the largest layer then takes 76 MB.
 WINDOW_PX = 2048
+# Views whose maps are averaged: quarter turns clockwise, after mirroring left and right or not.
+VIEWS = ((0, False), (2, False), (0, True), (2, True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,11 @@ class Centres:
 
 def read(name: str) -> cv2.dnn.Net:
     """Read a network of the package. It is not shared: a network of OpenCV serves one thread."""
-    content = (resources.files("imgcheck.detect") / "models" / name).read_bytes()
+    return load((resources.files("imgcheck.detect") / "models" / name).read_bytes())
+
+
+def load(content: bytes) -> cv2.dnn.Net:
+    """Load a network from the bytes of an ONNX file."""
     return cv2.dnn.readNetFromONNX(np.frombuffer(content, np.uint8))
 
 
@@ -44,7 +50,7 @@ def run(net: cv2.dnn.Net, picture: NDArray[np.float32], *, window: int = WINDOW_
     """Return the maps (7, rows, columns) of a picture (M, N, 3), float in [0, 1].
 
     The picture is cut into windows with a halo of the receptive field, so that the maps do not
-    depend on the cut.
+    depend on the cut. Each is searched in several views, and their maps are averaged.
     """
     rows, columns = picture.shape[:2]
     padded = cv2.copyMakeBorder(
@@ -57,15 +63,33 @@ def run(net: cv2.dnn.Net, picture: NDArray[np.float32], *, window: int = WINDOW_
         for left in range(0, wide, step):
             bottom, right = min(high, top + step), min(wide, left + step)
             above, before = max(0, top - HALO_PX), max(0, left - HALO_PX)
-            part = padded[above : bottom + HALO_PX, before : right + HALO_PX]
-            net.setInput(np.ascontiguousarray(part.transpose(2, 0, 1))[None])
-            maps = net.forward()[0]
+            part = np.asarray(
+                padded[above : bottom + HALO_PX, before : right + HALO_PX], np.float32
+            )
+            maps = _seen(net, part, *VIEWS[0])
+            for view in VIEWS[1:]:
+                maps += _seen(net, part, *view)
+            maps /= len(VIEWS)
             row, column = (top - above) // STRIDE, (left - before) // STRIDE
             size = (bottom - top) // STRIDE, (right - left) // STRIDE
             out[:, top // STRIDE : bottom // STRIDE, left // STRIDE : right // STRIDE] = maps[
                 :, row : row + size[0], column : column + size[1]
             ]
     return out[:, : -(-rows // STRIDE), : -(-columns // STRIDE)]
+
+
+def _seen(net: cv2.dnn.Net, part: NDArray[np.float32], quarters: int, mirrored: bool) -> Maps:
+    """Return the maps of a window that the network sees turned or mirrored, turned back."""
+    view = np.rot90(part[:, ::-1] if mirrored else part, -quarters)
+    net.setInput(np.ascontiguousarray(view.transpose(2, 0, 1))[None])
+    maps = np.array(np.rot90(net.forward()[0], quarters, axes=(1, 2)))
+    for _ in range(quarters):
+        maps[1], maps[2] = maps[2], -maps[1]
+        maps[5:] *= -1  # twice the heading: a half turn
+    if mirrored:
+        maps = maps[:, :, ::-1]
+        maps[[1, 5]] *= -1
+    return maps
 
 
 def peaks(maps: Maps, *, floor: float) -> Centres:

@@ -87,11 +87,15 @@ def _read(name: str) -> dict[str, Any]:
 @cache
 def vehicle_model() -> VehicleModel:
     """Read the calibration of the vehicle network."""
-    raw = _read("vehicles.json")
+    return vehicle_model_of(_read("vehicles.json"))
+
+
+def vehicle_model_of(raw: dict[str, Any]) -> VehicleModel:
+    """Return the calibration that a JSON document of `training.calibrate_vehicles` states."""
+    numbers = {name: value for name, value in raw.items() if name != "origin"}
     for name in ("length_m", "width_m"):
-        raw[name] = tuple(raw[name])
-    raw.pop("origin")
-    return VehicleModel(**raw)
+        numbers[name] = tuple(numbers[name])
+    return VehicleModel(**numbers)
 
 
 @cache

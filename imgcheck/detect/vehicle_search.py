@@ -120,10 +120,15 @@ def vehicles(
     )
 
 
-def candidates(picture: NDArray[np.float32], *, gsd: float, floor: float) -> Candidates:
-    """Return all objects with a score of at least ``floor``, best first."""
+def candidates(
+    picture: NDArray[np.float32], *, gsd: float, floor: float, net: cv2.dnn.Net | None = None
+) -> Candidates:
+    """Return all objects with a score of at least ``floor``, best first.
+
+    ``net`` is the network of the package by default.
+    """
     working, factor = _resampled(picture, factor=gsd / WORKING_GSD)
-    maps = centres.run(centres.read("vehicles.onnx"), working)
+    maps = centres.run(net or centres.read("vehicles.onnx"), working)
     found = centres.peaks(maps, floor=floor)
     kept = centres.best_boxes(found, gsd=WORKING_GSD)
     return Candidates(

@@ -6,15 +6,18 @@ python -m tests.benchmarks.detect speed
 """
 
 import argparse
+import json
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck import detect, scene
-from imgcheck.detect import counting, shipped, vehicle_search
+from imgcheck.detect import centres, counting, shipped, vehicle_search
 from imgcheck.quantity import binomial_interval, poisson_interval
 from tests.benchmarks import calibrate
 from training import matching, second_look
@@ -53,9 +56,13 @@ GROUNDS = (("seneca", 0.02), ("seneca", 0.1), ("niza", 0.02), ("niza", 0.1),
            ("brighton", 0.02), ("brighton", 0.1), ("neon", 0.1))  # fmt: skip
 
 
-def _scene(name: str, gsd: float, variant: str, every: int) -> list[Compared]:
+def _scene(
+    name: str, gsd: float, variant: str, every: int, net: cv2.dnn.Net | None
+) -> list[Compared]:
     return [
-        matching.compare(VARIANTS[variant](picture), matching.upright(boxes), place=name, gsd=gsd)
+        matching.compare(
+            VARIANTS[variant](picture), matching.upright(boxes), place=name, gsd=gsd, net=net
+        )
         for picture, boxes in data.vehicle_frames(name, gsd=gsd, every=every)
     ]
 
@@ -68,44 +75,75 @@ def _looks(pictures: int) -> list[Compared]:
     ]
 
 
-def vehicles(every: int) -> None:
-    """Detection at the shipped threshold, reliability of p, counts, sizes, empty ground."""
-    model = shipped.vehicle_model()
-    rows: list[tuple[str, list[Compared]]] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """Pictures of one kind, and the calibration that goes with the weights that searched them."""
+
+    name: str
+    rows: list[Compared]
+    model: shipped.VehicleModel
+
+
+def _weights(name: str, folder: Path | None) -> tuple[cv2.dnn.Net, shipped.VehicleModel] | None:
+    """Return weights and calibration in which a scene had no part; None if there are none."""
+    if name not in data.STREETS:
+        return centres.read("vehicles.onnx"), shipped.vehicle_model()
+    if folder is None or not (folder / f"{name}.onnx").exists():
+        return None
+    calibration = json.loads((folder / f"{name}.json").read_text("utf-8"))
+    net = centres.load((folder / f"{name}.onnx").read_bytes())
+    return net, shipped.vehicle_model_of(calibration)
+
+
+def vehicles(every: int, without: Path | None) -> None:
+    """Detection at the threshold, reliability of p, counts, sizes, empty ground.
+
+    The shipped weights have seen both streets. ``without`` is a folder with STREET.onnx and
+    STREET.json, the same recipe without that street; a street without them is left out.
+    """
+    measured: list[_Measured] = []
     for name in data.REPORTED_ON:
-        for gsd in (0.3, 0.5, 0.7, 1.0):
-            rows.append((f"{name} {gsd} m", _scene(name, gsd, "JPEG q85", every)))
-        for variant in ("grey", "JPEG q40"):
-            rows.append((f"{name} 0.3 m {variant}", _scene(name, 0.3, variant, every)))
-    rows.append(("second look (rendered), own pictures", _looks(4)))
+        found = _weights(name, without)
+        if found is None:
+            print(f"{name} is left out: no weights without it\n")
+            continue
+        net, model = found
+        kinds = [(gsd, "JPEG q85") for gsd in (0.3, 0.5, 0.7, 1.0)]
+        for gsd, variant in (*kinds, (0.3, "grey"), (0.3, "JPEG q40")):
+            title = f"{name} {gsd} m" + (f" {variant}" if variant != "JPEG q85" else "")
+            rows = _scene(name, gsd, variant, every, net)
+            measured.append(_Measured(name=title, rows=rows, model=model))
+    model = shipped.vehicle_model()
+    measured.append(_Measured(name="second look (rendered)", rows=_looks(4), model=model))
     _table(
         ("scene", "pictures", "precision [95 %]", "recall [95 %]", "F1",
          "heading error median, P90", "length ratio sd", "width ratio sd"),
-        (_detection(name, mine, model.threshold) for name, mine in rows),
+        (_detection(one) for one in measured),
     )  # fmt: skip
     print("Frames of one scene show the same parked cars: the intervals are too narrow.\n")
-    every_row = [r for name, mine in rows if "grey" not in name and "q40" not in name for r in mine]
-    _reliability(every_row, model)
-    _counts(rows, model)
-    _decisions(every_row, model)
+    plain = [one for one in measured if "grey" not in one.name and "q40" not in one.name]
+    _reliability(plain)
+    _counts(measured)
+    _decisions(plain)
     _empty_ground(model)
 
 
-def _detection(name: str, rows: list[Compared], threshold: float) -> tuple[object, ...]:
+def _detection(one: _Measured) -> tuple[object, ...]:
+    rows, threshold = one.rows, one.model.threshold
     real, false, truth = matching.rates(rows, threshold)
     table = np.concatenate([r.sizes for r in rows])
     spread = [float(np.nanstd(np.log(table[:, k] / table[:, k + 1]))) for k in (0, 2)]
     turn = np.nanquantile(table[:, 4], [0.5, 0.9])
     return (
-        name, len(rows), _share(real, real + false), _share(real, truth),
+        one.name, len(rows), _share(real, real + false), _share(real, truth),
         f"{matching.f1(rows, threshold):.3f}", f"{turn[0]:.1f}, {turn[1]:.1f}",
         f"{spread[0]:.2f}", f"{spread[1]:.2f}",
     )  # fmt: skip
 
 
-def _reliability(rows: list[Compared], model: shipped.VehicleModel) -> None:
+def _reliability(measured: list[_Measured]) -> None:
     pairs = []
-    for r in rows:
+    for r, model in ((r, one.model) for one in measured for r in one.rows):
         keep = (r.score >= model.threshold) & (r.label >= 0)
         p = vehicle_search.probability(r.score[keep], effective=r.effective, model=model)
         pairs += list(zip([r.place.startswith("look")] * len(p), p, r.label[keep], strict=True))
@@ -120,7 +158,7 @@ def _reliability(rows: list[Compared], model: shipped.VehicleModel) -> None:
             said = f"{mine[:, 1].mean():.2f}" if len(mine) else "-"
             cells += [said, _share(int(mine[:, 2].sum()), len(mine))]
         lines.append(cells)
-    _table(("p", "mean p", "real, two real scenes", "mean p", "real, second look"), lines)
+    _table(("p", "mean p", "real, real scenes", "mean p", "real, second look"), lines)
 
 
 def _number(row: Compared, model: shipped.VehicleModel) -> detect.CountEstimate:
@@ -138,10 +176,11 @@ def _number(row: Compared, model: shipped.VehicleModel) -> detect.CountEstimate:
     return detect.count(found)
 
 
-def _counts(rows: list[tuple[str, list[Compared]]], model: shipped.VehicleModel) -> None:
+def _counts(measured: list[_Measured]) -> None:
     lines = []
-    for name, mine in rows:
-        numbers = [_number(r, model) for r in mine]
+    for one in measured:
+        name, mine = one.name, one.rows
+        numbers = [_number(r, one.model) for r in mine]
         bounded = [(n, r.truth) for n, r in zip(numbers, mine, strict=True) if n.high is not None]
         held = sum(n.low <= t <= (n.high or 0) for n, t in bounded)
         wide = [((n.high or 0) - n.low) / max(t, 1) for n, t in bounded]
@@ -156,13 +195,13 @@ def _counts(rows: list[tuple[str, list[Compared]]], model: shipped.VehicleModel)
     )  # fmt: skip
 
 
-def _decisions(rows: list[Compared], model: shipped.VehicleModel) -> None:
+def _decisions(measured: list[_Measured]) -> None:
     """Claims that are just false: one more than there is at least, one fewer at most.
 
     Places are the trials, not pictures: those of one place err together.
     """
     wrong: dict[str, bool] = {}
-    for r in rows:
+    for r, model in ((r, one.model) for one in measured for r in one.rows):
         place = r.place.split(" 0")[0]
         wrong.setdefault(place, False)
         if _number(r, model).high is None:
@@ -335,10 +374,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=("vehicles", "craters", "speed"))
     parser.add_argument("--every", type=int, default=1, help="vehicles: every n-th frame")
+    parser.add_argument("--without", type=Path, help="vehicles: weights without a street each")
     parser.add_argument("--most", type=int, default=8, help="craters: pictures a place")
     options = parser.parse_args()
     if options.what == "vehicles":
-        vehicles(options.every)
+        vehicles(options.every, options.without)
     elif options.what == "craters":
         craters(options.most)
     else:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imgcheck.detect import vehicle_search
-from training import matching
+from training import calibrate_vehicles, matching
 
 NAN = float("nan")
 
@@ -56,3 +56,26 @@ def test_the_heading_of_an_upright_box_is_that_of_its_long_side() -> None:
     truth = matching.upright(boxes)
     assert truth[:2, 4].tolist() == [90, 0] and truth[0, 2] == 40 and truth[0, 3] == 20
     assert np.isnan(truth[2, 2]) and truth[3, 2] == -1
+
+
+def place(name: str, real: list[float], false: list[float], truth: int) -> matching.Compared:
+    """Return one picture with real and false proposals of these scores."""
+    return matching.Compared(
+        place=name, effective=0.25, score=np.array(real + false), truth=truth, hectares=1.0,
+        label=np.array([1] * len(real) + [0] * len(false)), sizes=np.zeros((0, 5)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "threshold"),
+    [
+        # F1 is 1 up to the lowest real score.
+        ([place("a", [1.02] * 10, [-0.02] * 5, 10)], 1.0),
+        # One of forty real ones above 0 costs 0.013, a second one 0.026.
+        ([place("a", [0.02, 0.52, *[1.02] * 38], [], 40)], 0.5),
+        # Places have the same weight, whatever their number of pictures.
+        ([place("a", [1.02] * 9, [0.02], 9), *[place("b", [0.52] * 9, [], 9)] * 5], 0.5),
+    ],
+)
+def test_the_threshold_is_the_highest_near_the_best_mean_over_places(rows, threshold) -> None:
+    assert calibrate_vehicles.threshold_of(rows) == threshold

@@ -152,6 +152,36 @@ def test_windows_give_the_maps_of_the_whole_picture(window: int) -> None:
     assert np.abs(whole - parts).max() < 1e-4
 
 
+class Slopes:
+    """A network whose maps turn with the picture: brightness, its slope, and the way it points."""
+
+    def setInput(self, blob: np.ndarray) -> None:
+        self.blob = blob
+
+    def forward(self) -> np.ndarray:
+        rows, columns = self.blob.shape[2:]
+        cells = self.blob[0].mean(axis=0).reshape(rows // 2, 2, columns // 2, 2).mean(axis=(1, 3))
+        down, right = np.gradient(cells)
+        maps = np.zeros((1, 7, *cells.shape), np.float32)
+        maps[0, :3] = cells, right, down
+        maps[0, 3:5] = cells  # sizes
+        maps[0, 5:] = -2 * right * down, down**2 - right**2
+        return maps
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_turned_or_mirrored_view_gives_the_maps_of_the_picture(
+    quarters: int, mirrored: bool
+) -> None:
+    part = np.random.default_rng(0).random((64, 96, 3)).astype(np.float32)
+    plain = Slopes()
+    plain.setInput(part.transpose(2, 0, 1)[None])
+    maps = centres._seen(Slopes(), part, quarters, mirrored)  # type: ignore[arg-type]
+    np.testing.assert_allclose(maps, plain.forward()[0], atol=1e-6)
+    assert (0, False) in centres.VIEWS and len(set(centres.VIEWS)) == len(centres.VIEWS)
+
+
 def test_a_peak_is_read_as_centre_size_and_heading() -> None:
     maps = np.zeros((7, 20, 30), np.float32)
     maps[0] = -9
@@ -228,10 +258,15 @@ def test_cars_of_a_street_are_found(data_dir) -> None:  # type: ignore[no-untype
     assert number.high is not None and number.low <= len(boxes) <= number.high
 
 
-def test_a_caption_bar_holds_no_vehicles(parade: scene.Rendering) -> None:
+def test_a_caption_bar_holds_no_vehicles(
+    parade: scene.Rendering, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from PIL import Image as Pillow
     from PIL import ImageDraw
 
+    # At the threshold of the package letters are no vehicles anyway.
+    low = dataclasses.replace(shipped.vehicle_model(), threshold=-2.0)
+    monkeypatch.setattr(shipped, "vehicle_model", lambda: low)
     posted = Pillow.fromarray(np.vstack([parade.rgb, np.zeros((60, parade.rgb.shape[1], 3))
                                          .astype(np.uint8)]))  # fmt: skip
     draw = ImageDraw.Draw(posted)
@@ -239,7 +274,7 @@ def test_a_caption_bar_holds_no_vehicles(parade: scene.Rendering) -> None:
         draw.text((6, 200 + 18 * row), "MINISTRY OF DEFENCE 12 HUMMERS 10:32 " * 3, fill="white")
     rgb = np.asarray(posted)
     everywhere = detect.vehicles(rgb, gsd=0.3, valid=np.ones(rgb.shape[:2], bool))
-    assert sum(p.cy > 200 for p in everywhere.proposals) >= 5  # what the bar looks like unmasked
+    assert any(p.cy > 200 for p in everywhere.proposals)  # what the bar looks like unmasked
     assert not [p for p in detect.vehicles(rgb, gsd=0.3).proposals if p.cy > 200]
 
 
