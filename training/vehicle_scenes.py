@@ -315,7 +315,7 @@ def picture(
 
     ``kinds`` are the shares of rendered ground, of empty real ground and of the KIT street,
     ``roofs`` that of pictures with a house with roof windows, ``yards`` that with rows of many
-    vehicles.
+    vehicles, and ``dusty`` that in which vehicles have the colour of the ground.
     """
     kind = str(rng.choice(["rendered", "empty", "street"], p=kinds))
     real = np.zeros((0, 5), np.float32)
@@ -387,14 +387,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--roofs", type=float, default=0.3, help="share with a house")
     parser.add_argument("--yards", type=float, default=0.35, help="share with rows of vehicles")
-    parser.add_argument("--dusty", type=float, default=0.25, help="share with vehicles as dusty as the ground")
+    parser.add_argument("--dusty", type=float, default=0.25, help="share in the ground's colour")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     grounds = Grounds()
     pictures, boxes, streets, first = [], [], [], [0]
     for k in range(options.count):
         rng = np.random.default_rng([options.seed, k])
-        rgb, mine, street = picture(rng, grounds, roofs=options.roofs, yards=options.yards, dusty=options.dusty)
+        shares = {name: getattr(options, name) for name in ("roofs", "yards", "dusty")}
+        rgb, mine, street = picture(rng, grounds, **shares)
         pictures.append(rgb)
         streets.append(street)
         boxes.append(mine)
