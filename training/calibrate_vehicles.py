@@ -6,8 +6,7 @@
 The places are rendered ones of `training.second_look`, searched with the weights beside the output,
 and KIT streets at four scales, each searched with weights of the same recipe that never saw
 it. To report on a street, calibrate without it. Every place has the same weight. Places differ by a
-normal shift of the log odds, whose spread is estimated from them and widened, as few places say
-little about how places differ.
+normal shift of the log odds, whose spread is estimated from them.
 """
 
 import argparse
@@ -127,10 +126,9 @@ def shift_of(odds: Array, label: NDArray[np.int64]) -> tuple[float, float]:
 
 
 def _spread(values: Array, variances: Array) -> float:
-    """Standard deviation between places beyond that of sampling, at its upper 80 % limit."""
-    widening = math.sqrt((len(values) - 1) / (len(values) - 1 - 0.84 * math.sqrt(2 * len(values))))
+    """Return the standard deviation between places beyond that of sampling."""
     between = max(float(np.var(values, ddof=1)) - float(np.mean(variances)), 0.0)
-    return max(LEAST_SPREAD, math.sqrt(between) * widening)
+    return max(LEAST_SPREAD, math.sqrt(between))
 
 
 def sizes(rows: list[Compared]) -> dict[str, tuple[float, float]]:

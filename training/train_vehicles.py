@@ -36,7 +36,7 @@ TILE = 128
 STRIDE = 2
 CHANNELS = (16, 32, 64, 128)
 BATCH = 12
-TOTAL = 18000  # steps of a whole training; the rate falls until then
+TOTAL = 12000  # steps of a training; the rate falls until then
 # Heads: heat, dx, dy (cells), log length, log width (log metres), sin and cos of twice the heading.
 HEADS = 7
 
@@ -393,11 +393,11 @@ def train(options: argparse.Namespace) -> None:
         average, step = saved["average"], saved["step"]
     tiles = Tiles(options.scenes, tuple(options.streets))
     start, losses = time.process_time(), []
-    while step < options.steps:
+    while step < (options.steps or options.total):
         rng = np.random.default_rng([options.seed, step])
         # Rises over the first 100 steps, falls by a cosine to a twentieth.
         rate = options.rate * min(1.0, (step + 1) / 100)
-        rate *= 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / TOTAL))
+        rate *= 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / options.total))
         for group in optimiser.param_groups:
             group["lr"] = rate
         drawn = [tiles.draw(rng) for _ in range(BATCH)]
@@ -444,11 +444,19 @@ def _save(
     path.with_suffix(".part").replace(path)
 
 
-def export(work: Path, target: Path) -> None:
-    """Write the averaged network as ONNX: ``picture`` (1, 3, H, W) in [0, 1] -> ``maps``."""
+def export(works: list[Path], target: Path) -> None:
+    """Write the averaged network as ONNX: ``picture`` (1, 3, H, W) in [0, 1] -> ``maps``.
+
+    Of several checkpoints of one training the weights are averaged (P. Izmailov et al., "Averaging
+    Weights Leads to Wider Optima and Better Generalization", UAI 2018).
+    """
     network = Network()
-    saved = torch.load(work / "checkpoint.pt", weights_only=True)
-    network.load_state_dict(saved["average"])
+    saved = [torch.load(work / "checkpoint.pt", weights_only=True) for work in works]
+    mean = {
+        name: (sum(one["average"][name].float() for one in saved) / len(saved)).to(value.dtype)
+        for name, value in saved[0]["average"].items()
+    }
+    network.load_state_dict(mean)
     network.eval()
     torch.onnx.export(
         network,
@@ -461,7 +469,8 @@ def export(work: Path, target: Path) -> None:
         dynamo=False,
     )
     count = sum(p.numel() for p in network.parameters())
-    print(json.dumps({"steps": saved["step"], "weights": count, "bytes": target.stat().st_size}))
+    steps = [one["step"] for one in saved]
+    print(json.dumps({"steps": steps, "weights": count, "bytes": target.stat().st_size}))
 
 
 def main() -> None:
@@ -469,14 +478,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--scenes", type=Path)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=TOTAL, help="step to stop at")
+    parser.add_argument(
+        "--total", type=int, default=TOTAL, help="step at which the rate has fallen"
+    )
+    parser.add_argument("--steps", type=int, help="step to stop at, by default the total")
     parser.add_argument("--streets", nargs="*", default=[], choices=data.STREETS)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=20170924)
     parser.add_argument("--export", type=Path)
+    parser.add_argument("--mean", type=Path, nargs="*", default=[], help="average with these")
     options = parser.parse_args()
     if options.export:
-        export(options.work, options.export)
+        export([options.work, *options.mean], options.export)
     else:
         train(options)
 
