@@ -112,7 +112,7 @@ def _table(said: PowerDocument) -> Iterator[str]:
         f"{name:>7}" for name in (*(one.name for one in said.grounds), "worst look")
     )
     for k, size in enumerate(said.sizes_m or said.sizes_px):
-        by_look = [one.recall[k] for one in said.looks if one.recall[k] is not None]
+        by_look = [found for one in said.looks if (found := one.recall[k]) is not None]
         cells = [*(one.recall[k] for one in said.grounds), min(by_look, default=None)]
         yield (
             f"  {significant(size, 2):>6} {unit:<2}  {said.recall[k]:>5.0%}  "
