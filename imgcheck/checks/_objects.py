@@ -277,7 +277,7 @@ def _compared(
         )
     claimed = _bounds(statement)
     if span is None:
-        return f"{start}, so the claimed {claimed} is neither supported nor contradicted."
+        return f"{start}. The claimed {claimed} is neither supported nor contradicted."
     relation = _relation(*span, statement)
     lies = {"inside": "lies inside", "outside": "lies outside", "overlaps": "overlaps"}[relation]
     return f"{start}. That range {lies} the claimed {claimed}."

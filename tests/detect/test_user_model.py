@@ -409,7 +409,9 @@ def test_a_hostile_model_ends_in_one_sentence(content: bytes, seconds: float, sa
 
 
 @pytest.mark.slow
-def test_a_network_of_the_own_recipe_proposes_what_the_shipped_one_does() -> None:
+def test_a_network_of_the_own_recipe_proposes_what_the_shipped_one_does(monkeypatch) -> None:
+    # A user's network sees one view.
+    monkeypatch.setattr(centres, "VIEWS", ((0, False),))
     rng = np.random.default_rng(2)
     row = scene.formation(
         rng, bodies=["box lorry"], at=(35, 60), count=8, heading_deg=30, side_by_side=False, gap_m=4
