@@ -1,12 +1,11 @@
 """``imgcheck change``: what changed between two dated images of one place."""
 
-import shutil
 from pathlib import Path
 
 import click
 
 from imgcheck.cli import options
-from imgcheck.cli.printing import print_document, say
+from imgcheck.cli.printing import columns, print_document, say
 
 
 @click.command("change")
@@ -106,8 +105,7 @@ def command(
     if as_json:
         print_document(document)
     else:
-        width = max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
-        click.echo(changes.terminal(document.to_json(), width=width), nl=False)
+        click.echo(changes.terminal(document.to_json(), width=columns()), nl=False)
     if output is not None:
         say(f"written: {output}", err=True)
     return 0

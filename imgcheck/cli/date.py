@@ -1,13 +1,12 @@
 """``imgcheck date``: when a picture was taken, by dated imagery of its ground."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from imgcheck.cli import options
-from imgcheck.cli.printing import print_document
+from imgcheck.cli.printing import columns, print_document
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import UsageError
 
@@ -58,8 +57,7 @@ def command(image: Path, references: tuple[str, ...], window: str | None, as_jso
     if as_json:
         print_document(said)
     else:
-        width = max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
-        click.echo(dating.terminal(said.to_json(), width=width), nl=False)
+        click.echo(dating.terminal(said.to_json(), width=columns()), nl=False)
     return 0
 
 

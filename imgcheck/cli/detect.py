@@ -1,12 +1,11 @@
 """``imgcheck detect``: vehicles and craters proposed in a picture, measured and counted."""
 
-import shutil
 from pathlib import Path
 
 import click
 
 from imgcheck.cli import options
-from imgcheck.cli.printing import print_document, say
+from imgcheck.cli.printing import columns, print_document, say
 
 
 @click.command("detect")
@@ -73,8 +72,7 @@ def command(
     if as_json:
         print_document(document)
     else:
-        width = max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
-        click.echo(objects.terminal(document, width=width), nl=False)
+        click.echo(objects.terminal(document, width=columns()), nl=False)
     if output is not None:
         say(f"written: {output}", err=True)
     return 0

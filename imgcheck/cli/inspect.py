@@ -8,7 +8,7 @@ import click
 
 from imgcheck.cli import options
 from imgcheck.cli.failure import report_failure
-from imgcheck.cli.printing import print_json, say
+from imgcheck.cli.printing import columns, print_json, say
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError
 
@@ -61,7 +61,7 @@ def command(
     kept: list[Inspection] = []
     documents: list[dict[str, Any]] = []
     worst = 0
-    width = min(120, shutil.get_terminal_size((100, 24)).columns)
+    width = columns(most=120)
     reader = _second_reader() if second else None
     with Progress("inspect") as progress:
         for position, path in enumerate(images):

@@ -1,13 +1,12 @@
 """``imgcheck locate``: place a picture on reference imagery."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from imgcheck.cli import options
-from imgcheck.cli.printing import print_document, say
+from imgcheck.cli.printing import columns, print_document, say
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import UsageError
 
@@ -119,8 +118,7 @@ def command(
     if as_json:
         print_document(document(found))
     else:
-        width = max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
-        click.echo(location.terminal(document(found).to_json(), width=width), nl=False)
+        click.echo(location.terminal(document(found).to_json(), width=columns()), nl=False)
         for one in made:
             if one.note:
                 say(f"{one.name}: {one.note}.")

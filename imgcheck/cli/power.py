@@ -1,12 +1,11 @@
 """``imgcheck power``: which craters or vehicles would have been found in a picture."""
 
-import shutil
 from pathlib import Path
 
 import click
 
 from imgcheck.cli import options
-from imgcheck.cli.printing import print_document, say
+from imgcheck.cli.printing import columns, print_document, say
 
 
 @click.command("power")
@@ -75,8 +74,7 @@ def command(
     if as_json:
         print_document(document)
     else:
-        width = max(60, min(100, shutil.get_terminal_size((100, 24)).columns))
-        click.echo(power.terminal(document, width=width), nl=False)
+        click.echo(power.terminal(document, width=columns()), nl=False)
     if output is not None:
         say(f"written: {output}", err=True)
     return 0

@@ -1,6 +1,7 @@
 """Printing: text without control characters, and JSON as one object."""
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 def say(text: str, *, err: bool = False) -> None:
     """Print one line that may contain names from files, without control characters."""
     click.echo(printable(text), err=err)
+
+
+def columns(*, most: int = 100) -> int:
+    """Return how wide text may be on this terminal: 60 columns at least."""
+    return max(60, min(most, shutil.get_terminal_size((100, 24)).columns))
 
 
 def print_document(document: "Document") -> None:

@@ -11,6 +11,7 @@ import click
 
 from imgcheck.cli import options
 from imgcheck.cli.failure import report_failure
+from imgcheck.cli.printing import columns
 from imgcheck.cli.progress import Progress
 from imgcheck.errors import ImgcheckError
 from imgcheck.imaging.text import printable
@@ -179,7 +180,7 @@ def _shown(report: "Report", written: Path | None, *, form: str, detail: str) ->
         return sarif(report)
     from imgcheck.report.terminal import Detail, terminal
 
-    text = terminal(report, width=_width(), color=_colour(), detail=Detail[detail])
+    text = terminal(report, width=columns(most=120), color=_colour(), detail=Detail[detail])
     if detail == "TABLE":
         return text
     if written is not None:
@@ -192,12 +193,6 @@ def _write(report: "Report", case: "Case", *, folder: Path, replacing: "Replacin
     from imgcheck.publication import publish
 
     return publish(report, case, folder, replacing=replacing)
-
-
-def _width() -> int:
-    import shutil
-
-    return max(60, min(120, shutil.get_terminal_size((100, 24)).columns))
 
 
 def _colour() -> bool:

@@ -347,7 +347,8 @@ def _is_filled_in(a: Float32, b: Float32, members: Mask) -> bool:
     So is a place where something was erased.
     """
     hole = _dilated(members, 1)
-    filled = cv2.inpaint(np.round(a).astype(np.uint8), hole.astype(np.uint8), 3, cv2.INPAINT_NS)
+    levels = np.clip(np.round(a), 0, 255).astype(np.uint8)
+    filled = cv2.inpaint(levels, hole.astype(np.uint8), 3, cv2.INPAINT_NS)
     gap = float(np.mean((a - filled)[members] ** 2))
     blurs = (float(np.mean((a - _blur(b, sigma))[members] ** 2)) for sigma in _BLURS)
     return gap < _FILLED_IN * min(blurs)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from imgcheck import geo
 from imgcheck.imaging import transforms, warp
+from tests.benchmarks import relation
 from tests.benchmarks.geo_place import Scene, corner_error, jpeg, rate, table
 from tests.benchmarks.grounds import KINDS, Ground, grounds
 from tests.benchmarks.posting import Handling, gray, post
@@ -28,7 +29,7 @@ from tests.benchmarks.structural import rms_error
 
 _WRONG_PX = 10.0
 # Within this many reference pixels (root mean square) a picture is placed rightly.
-_NEAR_PX = {"joplin": 5.0, "beijing": 5.0, "dsifn": 5.0, "egy": 5.0, "close": 5.0}
+_NEAR_PX = {"joplin": 5.0, "beijing": 5.0, "dsifn": 5.0, "egy": 5.0, "close": 5.0, "yard": 5.0}
 _OFF, _SEARCHED = 1.1, 1.2
 # A cut in which more than this share is black shows no ground.
 _EMPTY, _MOST_EMPTY = 6, 0.3
@@ -195,9 +196,14 @@ def _close(data: Path) -> list[Ground]:
     ]
 
 
-def places(data: Path, kind: str) -> list[Ground]:
-    """Give the places of a kind of ground; "close" has one date only."""
-    return _close(data) if kind == "close" else grounds(data, kind)
+def place(data: Path, kind: str, number: int) -> Ground:
+    """Give a place of a kind of ground; "close" has one date only, a "yard" is rendered."""
+    if kind == "yard":
+        shots = relation.yard(5000 + number)[:2]  # the seeds that are reported on
+        scenes = tuple(Scene(name="", rgb=rgb, affine=np.eye(3)) for rgb in shots)
+        return Ground(name=f"yard {number}", scenes=scenes)
+    there = _close(data) if kind == "close" else grounds(data, kind)
+    return there[number % len(there)]
 
 
 def referenced(scene: Scene) -> geo.ReferenceImage:
@@ -247,10 +253,9 @@ def run(data: Path, seeds: range, chosen: argparse.Namespace) -> None:
             for kind in chosen.kinds:
                 for other in (False, True) if kind != "close" else (False,):
                     rng = np.random.default_rng(
-                        [seed, LOOKS.index(look), (*KINDS, "close").index(kind), other]
+                        [seed, LOOKS.index(look), (*KINDS, "close", "yard").index(kind), other]
                     )
-                    there = places(data, kind)
-                    ground = there[seed % len(there)]
+                    ground = place(data, kind, seed)
                     count = len(ground.scenes)
                     i = int(rng.integers(count))
                     j = int((i + rng.integers(1, count)) % count) if other else i

@@ -276,3 +276,20 @@ def test_ground_exchanged_beside_a_large_empty_part_is_found():
     altered = cloned(half, 300, 60, 40, dx=150, dy=60)
     found = residual(posted(altered, scale=1.0), half, matrix=np.eye(3))
     assert [region.kind for region in found.regions] == ["content"]
+
+
+def false_colour(pixels):
+    gray = pixels.mean(axis=-1, keepdims=True)
+    return np.clip(gray * [0.5, 1.35, 0.15] + [0, 60, 0], 0, 255).astype(np.uint8)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("shown", "kind"), [(false_colour, "content"), (np.copy, "overlay")])
+def test_a_vivid_patch_is_drawn_where_the_ground_is_not_vivid(shown, kind):
+    known = shown(earlier())
+    altered = known.copy()
+    patch = np.random.default_rng(3).normal((60, 190, 20), 5, (40, 40, 3))
+    altered[200:240, 300:340] = np.clip(patch, 0, 255).astype(np.uint8)
+    found = residual(saved(altered, 92), saved(known, 95), matrix=np.eye(3))
+    assert isinstance(found, Residual)
+    assert [region.kind for region in found.regions] == [kind]

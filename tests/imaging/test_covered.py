@@ -233,6 +233,20 @@ def test_a_place_filled_in_from_its_surroundings_was_erased_and_not_blurred():
         assert not covered._is_filled_in(soft, known, hole)
 
 
+def test_an_erased_place_on_smooth_ground_does_not_pass_for_a_coarse_version():
+    y, x = np.mgrid[:96, :96]
+    broad = 120 + 80 * np.sin(x / 60) * np.cos(y / 60)
+    known = broad + np.random.default_rng(7).normal(0, 10, broad.shape)
+    known = np.clip(known, 0, 255).astype(np.float32)
+    hole = np.zeros(known.shape, bool)
+    hole[34:62, 34:62] = True
+    filled = cv2.inpaint(broad.astype(np.uint8), hole.astype(np.uint8), 3, cv2.INPAINT_NS)
+    erased = np.where(hole, filled, known).astype(np.float32)
+    assert not covered._keeps_what_is_broad(erased, known, hole)
+    soft = np.where(hole, blurred(known, 3), known).astype(np.float32)
+    assert covered._keeps_what_is_broad(soft, known, hole)
+
+
 @pytest.mark.parametrize("cell", [3, 4, 12])
 def test_cells_of_any_size_are_covered_in_a_small_picture(cell):
     known = (0.2 + 0.6 * ground((256, 256), seed=99, blocks=60)).astype(np.float32)

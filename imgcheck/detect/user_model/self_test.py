@@ -1,4 +1,4 @@
-"""Run a user's model on rendered vehicles with known headings, before it is believed.
+"""Run a user's model on rendered vehicles with known headings, before its proposals are used.
 
 A model with another convention of angles proposes boxes that look right where vehicles stand
 along the picture's axes, and wrong ones everywhere else; a swap of colours costs objects silently.
