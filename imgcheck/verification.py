@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from imgcheck import sandbox
 from imgcheck.case import Case, load_case
 from imgcheck.checks import Check
 from imgcheck.checks.catalogue import catalogue
@@ -84,6 +85,7 @@ def verify(
         parameters={"index": None if case.index is None else case.index.name},
         findings=findings,
         verdicts=assess(case.claim, findings),
+        sandbox=sandbox.state(),
     )
 
 

@@ -1,8 +1,8 @@
 """Processes that work on pictures: a fault in one picture ends at most its own process."""
 
+import json
 import multiprocessing
 import shutil
-import sys
 import tempfile
 import time
 from collections import deque
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from imgcheck.batch.jobs import Job, Settings, Table
-from imgcheck.batch.sandbox import restrict
 from imgcheck.case.trust import trust_folder
+from imgcheck.sandbox import limit_memory, restrict
 
 #: Why a picture has no result: the same words here and on Dask, so the bytes are the same.
 ENDED = "its process ended without a result"
@@ -27,8 +27,7 @@ Work = Callable[[Job, Settings], dict[str, Any]]
 # The first picture of a process costs 25 ms more than the others (benchmarks: faces, 2026-11). What
 # a library leaks or keeps ends with the process after this many.
 _MOST_PICTURES = 50
-# Address space of one process. Decoding has limits of its own, far below; this ends what escapes.
-_MOST_BYTES = 12 << 30
+_MOST_ANSWER = 64 << 20  # bytes; a row with its thumbnail takes some 20 kB
 _SCRATCH = "temporary"
 
 
@@ -48,11 +47,15 @@ class _Worker:
         self.pipe.send(job)
 
     def received(self) -> dict[str, Any] | None:
-        """Return the result, or ``None`` where the process ended without one."""
+        """Return the result, or ``None`` where the process ended without one.
+
+        It is read as JSON: a pickle of a process that a picture has taken over would run here.
+        """
         try:
-            return self.pipe.recv() if self.pipe.poll() else None
-        except (EOFError, OSError):
+            found = json.loads(self.pipe.recv_bytes(_MOST_ANSWER)) if self.pipe.poll() else None
+        except (EOFError, OSError, ValueError, RecursionError):
             return None
+        return found if isinstance(found, dict) else None
 
     def end(self) -> None:
         self.process.kill()
@@ -156,17 +159,13 @@ def _serve(pipe: Connection, settings: Settings, work: Work, sandbox: _Sandbox) 
     """Work on pictures until there are no more, within limits where the system has them."""
     tempfile.tempdir = str(sandbox.scratch)
     restrict(readable=sandbox.readable, writable=sandbox.writable)
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
+    limit_memory()
     while True:
         try:
             job = pipe.recv()
         except (EOFError, OSError):
             return
-        pipe.send(work(job, settings))
+        pipe.send_bytes(json.dumps(work(job, settings)).encode())
 
 
 def _context() -> Any:

@@ -37,7 +37,10 @@ INTERRUPTED = 130
 
 
 def main(arguments: "Sequence[str] | None" = None) -> None:
-    """Run the command line and exit the process with its status."""
+    """Run the command line and exit the process with its status.
+
+    With the arguments of the process, the process is restricted to what its command needs.
+    """
     code = INTERRUPTED
     # The products of matrices are small: more threads wait for each other longer than they work.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -45,13 +48,14 @@ def main(arguments: "Sequence[str] | None" = None) -> None:
         from imgcheck.cli import streams
 
         streams.prepare()
-        code = streams.finish(run(list(sys.argv[1:] if arguments is None else arguments)))
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        code = streams.finish(run(given, confined=arguments is None))
     except KeyboardInterrupt:
         pass  # a second Ctrl-C, or one in the first moment: nothing is left to be said
     sys.exit(code)
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], *, confined: bool = False) -> int:
     """Run the command line and return its exit status; every failure is one sentence.
 
     This is the one guard against unforeseen errors: they give status 3, so that 1 always means a
@@ -60,7 +64,7 @@ def run(arguments: list[str]) -> int:
     try:
         from imgcheck.cli.group import call
 
-        return call(arguments)
+        return call(arguments, confined=confined)
     except BaseException as error:  # libraries raise SystemExit and panics of their own, too
         from imgcheck.cli.failure import explain
 

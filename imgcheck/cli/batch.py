@@ -71,7 +71,8 @@ def command(
       imgcheck batch posts/ -o out/ --claim claim.yml --reference archive/
       imgcheck batch posts.csv -o out/ --jobs 4
     """
-    from imgcheck.batch import Settings, read_source, run, sandbox, write_results
+    from imgcheck import sandbox
+    from imgcheck.batch import Settings, read_source, run, write_results
     from imgcheck.batch.results import lines
     from imgcheck.batch.running import processors
     from imgcheck.model import Claim

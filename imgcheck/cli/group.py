@@ -18,8 +18,9 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"imgcheck.cli.{name}").command
-        return command
+        from imgcheck.cli.confinement import confined
+
+        return confined(name, importlib.import_module(f"imgcheck.cli.{name}").command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -45,7 +46,8 @@ def cli() -> None:
     """Test what is claimed about a posted satellite or aerial picture.
 
     Each statement of the claim gets one answer: supported, contradicted, inconclusive, not
-    testable, or not run. Nothing is sent over the network.
+    testable, or not run. Nothing is sent over the network. Where the kernel has Landlock, a command
+    can read only its inputs and write only where its outputs go; IMGCHECK_SANDBOX=off lifts that.
 
     \b
     Exit status:
@@ -60,10 +62,13 @@ def cli() -> None:
     """
 
 
-def call(arguments: list[str]) -> int:
-    """Run one command and return its exit status; errors of click become errors of imgcheck."""
+def call(arguments: list[str], *, confined: bool) -> int:
+    """Run one command and return its exit status; errors of click become errors of imgcheck.
+
+    ``confined``: the process belongs to the command, which may restrict it for good.
+    """
     try:
-        outcome = cli.main(arguments, prog_name="imgcheck", standalone_mode=False)
+        outcome = cli.main(arguments, prog_name="imgcheck", standalone_mode=False, obj=confined)
     except click.exceptions.Exit as leave:
         return leave.exit_code
     except click.Abort:

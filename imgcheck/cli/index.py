@@ -257,7 +257,7 @@ def merge(database: Path, others: tuple[Path, ...], as_json: bool) -> int:
 
 @command.command("export")
 @_DATABASE
-@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.argument("output", metavar="OUT", type=options.Output(dir_okay=False))
 @click.option("--kind", default="pdq", show_default=True, help="Kind of hash, for CSV.")
 @options.json_option
 def export(database: Path, output: Path, kind: str, as_json: bool) -> int:

@@ -36,6 +36,10 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 #: Bytes, text, or a file elsewhere that is copied, for what is larger than memory.
 Content = bytes | str | Path
 _CHUNK = 1 << 22
+# Empty hidden folders that wait to be filled and to take the name of a result, by their parent.
+_prepared: dict[Path, Path] = {}
+# Those parents, open: a restricted process can still flush them.
+_open_parents: dict[Path, int] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,19 @@ def write_output(path: Path, data: Content, *, replacing: Replacing = Replacing(
     """Write a single file of results; replace only an older one of imgcheck."""
     replacing.check(path)
     return write_atomically(path, data)
+
+
+def prepare_folder(parent: Path) -> Path:
+    """Make the hidden folder in which the next results below ``parent`` will be put together.
+
+    For a process that may write only into folders that were there when it was restricted
+    (`imgcheck.sandbox`).
+    """
+    staged = _new_stage(parent)
+    _prepared[parent] = staged
+    if parent not in _open_parents:
+        _open_parents[parent] = os.open(parent, os.O_RDONLY)
+    return staged
 
 
 def write_folder(
@@ -192,8 +209,7 @@ def _fill_folder(target: Path, files: Mapping[str, Content], old: set[str]) -> N
 
 def _stage(parent: Path, files: Mapping[str, Content]) -> Path:
     """Write files into a new hidden folder and flush them."""
-    staged = parent / f".{secrets.token_hex(8)}.part"
-    staged.mkdir()
+    staged = _prepared.pop(parent, None) or _new_stage(parent)
     try:
         for name, data in files.items():
             _write_new(staged / name, data, None)
@@ -201,6 +217,12 @@ def _stage(parent: Path, files: Mapping[str, Content]) -> Path:
     except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
         raise
+    return staged
+
+
+def _new_stage(parent: Path) -> Path:
+    staged = parent / f".{secrets.token_hex(8)}.part"
+    staged.mkdir()
     return staged
 
 
@@ -388,6 +410,9 @@ def _remove(path: Path) -> None:
 def _flush_directory(folder: Path) -> None:
     """Make the new name itself survive a loss of power, where the system allows it."""
     with contextlib.suppress(OSError):
+        if folder in _open_parents:
+            os.fsync(_open_parents[folder])
+            return
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

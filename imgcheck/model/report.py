@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from imgcheck.model.claim import Claim
 from imgcheck.model.codec import decode_fields, encode_fields
@@ -89,7 +89,11 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Everything that was found about one case. Same input and versions give the same bytes."""
+    """Everything that was found about one case. Same input and versions give the same bytes.
+
+    ``sandbox`` states what restricted the process that decoded the files: ``landlock`` (files,
+    programs, TCP and memory) or ``partial`` (memory and time alone).
+    """
 
     schema: str = SCHEMA
     tool: Tool
@@ -98,6 +102,7 @@ class Report:
     parameters: dict[str, Any]
     findings: tuple[Finding, ...]
     verdicts: tuple[Verdict, ...]
+    sandbox: Literal["landlock", "partial"] = "partial"
 
     def pictures(self) -> Iterator[Picture]:
         """Return every picture made as evidence, in the order of the findings."""

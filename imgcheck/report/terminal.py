@@ -95,6 +95,7 @@ def _full(report: Report, arrangement: Arrangement) -> Iterable[RenderableType]:
         yield Text(f"\n{_NO_CLAIM}")
     yield from _others(arrangement)
     yield from _inputs(report)
+    yield Text(f"\nSandbox: {words.SANDBOX[report.sandbox]}.")
 
 
 _BLOCKS = {Detail.TABLE: _alone, Detail.BRIEF: _brief, Detail.FULL: _full}

@@ -31,6 +31,13 @@ class Word:
     meaning: str
 
 
+#: What restricted the process that decoded the files.
+SANDBOX = {
+    "landlock": "Landlock: the process could read only the inputs, write only the outputs, start "
+    "no program and open no TCP connection",
+    "partial": "partial: memory and time were limited, files and network were not",
+}
+
 VERDICTS: dict[Answer, Word] = {
     Answer.SUPPORTED: Word(
         word="supported",
