@@ -2,12 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imgcheck.errors import ImgcheckError, IndexFileError, UsageError, WrongTypeError
 from imgcheck.hashing import HashIndex, HashTable
@@ -92,23 +94,16 @@ def add_to_index(
     IndexFileError
         If the index is damaged, foreign, locked or of another version.
     """
-    if isinstance(paths, (str, bytes, os.PathLike)):
-        paths = (paths,)
     database = path_of(database, "the index")
-    given = [path_of(path, "a picture") for path in paths]
-    missing = [path.name for path in given if not path.exists()]
-    if missing:
-        raise UsageError(f"{missing[0]}: no such file or folder")
-    files = [file for path in given for file in _files(path, database)]
-    dates = _stated_dates(files)
+    files = files_to_add(database, paths)
     count = {"added": 0, "known": 0}
     refused: list[Refused] = []
-    with _opened(database) as index:
-        for position, file in enumerate(files):
+    with opened(database) as index:
+        for position, (file, stated) in enumerate(files):
             if progress is not None:
                 progress(path_text(file.name), position, len(files))
             try:
-                for outcome in _added(index, file, date or dates.get(file), note, limits):
+                for outcome in _added(index, file, date or stated, note, limits):
                     count[outcome] += 1
             except IndexFileError:
                 raise  # the index itself is damaged: going on would lose more
@@ -118,38 +113,87 @@ def add_to_index(
     return IndexAddDocument(**count, refused=tuple(refused), rows=rows)
 
 
-def _added(
-    index: HashIndex, file: Path, date: str | None, note: str | None, limits: Limits | None
-) -> Iterator[str]:
-    """Add the content of a file: one picture, the tiles of a mosaic, or the scenes of a video."""
+def files_to_add(
+    database: Path, paths: FilePath | Sequence[FilePath]
+) -> list[tuple[Path, str | None]]:
+    """Return the files, in the order in which they are added, with the date stated beside each.
+
+    Raises
+    ------
+    UsageError
+        If a path does not exist.
+    """
+    if isinstance(paths, (str, bytes, os.PathLike)):
+        paths = (paths,)
+    given = [path_of(path, "a picture") for path in paths]
+    missing = [path.name for path in given if not path.exists()]
+    if missing:
+        raise UsageError(f"{missing[0]}: no such file or folder")
+    files = [file for path in given for file in _files(path, database)]
+    dates = _stated_dates(files)
+    return [(file, dates.get(file)) for file in files]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """What becomes one row: a picture, a tile of a mosaic, or a frame of a video.
+
+    ``pixels`` decodes it: RGB, and which pixels are usable if that is known.
+    """
+
+    label: str
+    sha256: str
+    pixels: Callable[[], tuple[NDArray[np.uint8], NDArray[np.bool_] | None]]
+
+
+def pieces(file: Path, *, limits: Limits | None = None) -> Iterator[Piece]:
+    """Yield the content of a file: one picture, the tiles of a mosaic, or the scenes of a video."""
     label = path_text(file)
     if frames.is_video(file):
         digest = frames.digest(file)
         for frame in frames.sample(file, limits=limits):
-            part = f"t={frame.seconds:.1f}s"
-            yield index.add_pixels(
-                frame.rgb,
+            part, rgb = f"t={frame.seconds:.1f}s", frame.rgb
+            yield Piece(
+                label=f"{label}#{part}",
                 sha256=_part(digest, part),
-                path_text=f"{label}#{part}",
-                date=date,
-                note=note,
+                pixels=partial(_decoded, rgb, None),
             )
         return
     # A mosaic is read tile by tile, so it may be larger than what is decoded at once.
     with Image.open(file, limits=limits or mosaic_limits()) as image:
         if not windows.is_mosaic(image):
-            yield index.add_image(image, path_text=label, date=date, note=note)
+            yield Piece(
+                label=label, sha256=image.sha256, pixels=lambda: (image.rgb(), image.valid())
+            )
             return
         for tile in windows.cut(image):
             part = f"{tile.x},{tile.y},{tile.width},{tile.height}"
-            yield index.add_pixels(
-                tile.rgb,
+            yield Piece(
+                label=f"{label}#{part}",
                 sha256=_part(image.sha256, part),
-                path_text=f"{label}#{part}",
-                valid=tile.valid,
-                date=date,
-                note=note,
+                pixels=partial(_decoded, tile.rgb, tile.valid),
             )
+
+
+def _decoded(
+    rgb: NDArray[np.uint8], valid: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+    return rgb, valid
+
+
+def _added(
+    index: HashIndex, file: Path, date: str | None, note: str | None, limits: Limits | None
+) -> Iterator[str]:
+    """Add the pieces of a file; yield what became of each."""
+    arguments.checked_date(date)
+    for piece in pieces(file, limits=limits):
+        if index.has(piece.sha256):
+            yield "known"
+            continue
+        rgb, valid = piece.pixels()
+        yield index.add_pixels(
+            rgb, sha256=piece.sha256, path_text=piece.label, valid=valid, date=date, note=note
+        )
 
 
 def _part(sha256: str, part: str) -> str:
@@ -187,7 +231,7 @@ def import_list(
     found = lists.read(file, format=format, date=date)
     words = arguments.words(found.digits, kind=found.kind)
     name = list_name or path_text(file.name)
-    with _opened(database) as index:
+    with opened(database) as index:
         before = index.stats().listed
         index.add_hashes(
             words,
@@ -217,14 +261,15 @@ def merge_indexes(database: Path, others: Sequence[Path]) -> Merged:
     for other in others:  # an index that cannot be used is reported before anything is written
         HashIndex.open(other).close()
     total = Merged()
-    with _opened(database) as index:
+    with opened(database) as index:
         for other in others:
             found = asdict(index.merge(other))
             total = Merged(**{name: getattr(total, name) + found[name] for name in found})
     return total
 
 
-def _opened(database: Path) -> HashIndex:
+def opened(database: Path) -> HashIndex:
+    """Open an index for writing, or create it."""
     if database.exists():
         return HashIndex.open(database, writable=True)
     return HashIndex.create(database)

@@ -205,21 +205,23 @@ class Table:
         if job.attempts + 1 < MOST_ATTEMPTS:
             self._rows.execute("UPDATE jobs SET state='waiting' WHERE path=?", (job.name,))
             return Job(path=job.path, name=job.name, claim=job.claim, attempts=job.attempts + 1)
-        self.finish(
-            job,
-            {
-                "path": job.name,
-                "sha256": digest(job.path) or None,
-                "state": "failed",
-                "error": f"{reason}, {MOST_ATTEMPTS} times; look at this file apart",
-            },
-        )
+        self.finish(job, lost(job, reason))
         return None
 
     def results(self) -> list[dict[str, Any]]:
         """Return the results, in the order of the pictures' names."""
         rows = self._rows.execute("SELECT result FROM jobs WHERE result NOT NULL ORDER BY path")
         return [json.loads(text) for (text,) in rows]
+
+
+def lost(job: Job, reason: str) -> dict[str, Any]:
+    """Return the result of a picture whose process ended every time."""
+    return {
+        "path": job.name,
+        "sha256": digest(job.path) or None,
+        "state": "failed",
+        "error": f"{reason}, {MOST_ATTEMPTS} times; look at this file apart",
+    }
 
 
 def _fingerprint_of(settings: Settings) -> str:

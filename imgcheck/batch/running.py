@@ -2,6 +2,7 @@
 
 import base64
 import importlib
+import multiprocessing
 import os
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import imgcheck
-from imgcheck.batch.jobs import Job, Settings, Source, Table, digest
-from imgcheck.batch.workers import ENDED, run_here
+from imgcheck.batch.jobs import Job, Settings, Source, Table, digest, lost
+from imgcheck.batch.workers import ENDED, Memory, run_here
 from imgcheck.errors import ImgcheckError, UsageError
 from imgcheck.imaging.text import printable
 
@@ -19,6 +20,9 @@ from imgcheck.imaging.text import printable
 Progress = Callable[[int, int, int], None]
 
 _THUMBNAIL_PX = 200
+# On Dask a task is a chunk of pictures: one process each, and a message of 2 to 3 ms each (notes:
+# intake). Smaller chunks leave no worker idle at the end.
+_MOST_CHUNK, _CHUNKS_A_SLOT = 50, 4
 
 
 def run(
@@ -66,36 +70,50 @@ def _on_dask(table: Table, jobs: Sequence[Job], settings: Settings, address: str
     except ImportError as error:
         raise UsageError("--dask needs the extra imgcheck[dask]") from error
     with Client(address) as client:
-        yield from _submitted(table, jobs, settings, client.get_executor(retries=0))
+        slots = sum(client.ncores().values()) or 1
+        size = max(1, min(_MOST_CHUNK, len(jobs) // (_CHUNKS_A_SLOT * slots)))
+        yield from _submitted(table, jobs, settings, client.get_executor(retries=0), size)
 
 
 def _submitted(
-    table: Table, jobs: Sequence[Job], settings: Settings, executor: Executor
+    table: Table, jobs: Sequence[Job], settings: Settings, executor: Executor, size: int
 ) -> Iterator[str]:
-    """Submit all jobs, then those whose worker ended, each alone: none is blamed wrongly."""
-    asked, again = {}, [job for job in jobs if job.attempts]
-    for job in jobs:
-        if not job.attempts:
+    """Submit the jobs in chunks; those whose Dask worker itself ended again, each alone."""
+    asked: dict[Future[list[dict[str, Any]]], Sequence[Job]] = {}
+    for first in range(0, len(jobs), size):
+        chunk = jobs[first : first + size]
+        for job in chunk:
             table.begin(job)
-            asked[executor.submit(work, job, settings)] = job
+        asked[executor.submit(work_through, chunk, settings)] = chunk
+    again: list[Job] = []
     for future in as_completed(asked):
-        lost = _settled(table, asked[future], future)
-        if lost is None:
-            yield asked[future].name
-        else:
-            again.append(lost)
+        if future.exception() is not None:
+            again += asked[future]
+            continue
+        yield from _finished(table, asked[future], future.result())
     for job in again:
-        table.begin(job)
-        _settled(table, job, executor.submit(work, job, settings))
+        alone = executor.submit(work_through, [job], settings)
+        if alone.exception() is not None:
+            table.finish(job, lost(job, ENDED))
+            yield job.name
+        else:
+            yield from _finished(table, [job], alone.result())
+
+
+def _finished(table: Table, jobs: Sequence[Job], results: list[dict[str, Any]]) -> Iterator[str]:
+    for job, result in zip(jobs, results, strict=True):
+        table.finish(job, result)
         yield job.name
 
 
-def _settled(table: Table, job: Job, future: "Future[dict[str, Any]]") -> Job | None:
-    """Store what a job gave; return it if it is to be tried again."""
-    if future.exception() is not None:
-        return table.lose(job, ENDED)
-    table.finish(job, future.result())
-    return None
+def work_through(jobs: Sequence[Job], settings: Settings) -> list[dict[str, Any]]:
+    """Do jobs on a worker of Dask, in processes below it: a picture ends at most one of them."""
+    # Dask's own processes are marked so that they may have none below them.
+    multiprocessing.current_process()._config.pop("daemon", None)  # type: ignore[attr-defined]
+    memory = Memory()
+    for _ in run_here(memory, jobs, settings, most=1, work=work):
+        pass
+    return [memory.results[job.name] for job in jobs]
 
 
 def load_everything() -> None:

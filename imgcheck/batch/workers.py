@@ -8,12 +8,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from imgcheck.batch.jobs import Job, Settings, Table
+from imgcheck.batch.jobs import MOST_ATTEMPTS, Job, Settings, lost
 from imgcheck.case.trust import trust_folder
 from imgcheck.sandbox import limit_memory, restrict
 
@@ -28,7 +28,39 @@ Work = Callable[[Job, Settings], dict[str, Any]]
 # a library leaks or keeps ends with the process after this many.
 _MOST_PICTURES = 50
 _MOST_ANSWER = 64 << 20  # bytes; a row with its thumbnail takes some 20 kB
-_SCRATCH = "temporary"
+_SCRATCH = ".temporary-"
+
+
+class Ledger(Protocol):
+    """Remembers which pictures are done: the table of a batch, or `Memory`."""
+
+    def begin(self, job: Job) -> None:
+        """Mark a picture as being worked on."""
+
+    def finish(self, job: Job, result: dict[str, Any]) -> None:
+        """Store the one result of a picture."""
+
+    def lose(self, job: Job, reason: str) -> Job | None:
+        """Note that a process ended without a result; return the job if it is to be tried again."""
+
+
+class Memory:
+    """The results of one run, by the names of the pictures; a lost one has ``state`` ``failed``."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, dict[str, Any]] = {}
+
+    def begin(self, job: Job) -> None:
+        pass
+
+    def finish(self, job: Job, result: dict[str, Any]) -> None:
+        self.results[job.name] = result
+
+    def lose(self, job: Job, reason: str) -> Job | None:
+        if job.attempts + 1 < MOST_ATTEMPTS:
+            return replace(job, attempts=job.attempts + 1)
+        self.finish(job, lost(job, reason))
+        return None
 
 
 @dataclass(slots=True)
@@ -64,7 +96,7 @@ class _Worker:
 
 
 def run_here(
-    table: Table, jobs: Sequence[Job], settings: Settings, *, most: int, work: Work
+    table: Ledger, jobs: Sequence[Job], settings: Settings, *, most: int, work: Work
 ) -> Iterator[str]:
     """Run the jobs in processes, ``most`` at a time; yield the name of each that is done.
 
@@ -99,7 +131,7 @@ def run_here(
                 if again is None:
                     yield job.name
                 else:
-                    queue.append(again)
+                    queue.appendleft(again)  # results are wanted in the order of the jobs
     finally:
         for worker in workers:
             worker.end()
@@ -116,8 +148,9 @@ class _Sandbox:
 
 
 def _sandbox(jobs: Sequence[Job], settings: Settings) -> _Sandbox:
-    scratch = Path(settings.output) / _SCRATCH
-    scratch.mkdir(parents=True, exist_ok=True)
+    output = Path(settings.output)
+    output.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=output))
     read = {Path(path).resolve().parent for job in jobs for path in (job.path, job.claim) if path}
     read |= {Path(settings.claim).parent} if settings.claim else set()
     for given in settings.references:
@@ -132,7 +165,7 @@ def _sandbox(jobs: Sequence[Job], settings: Settings) -> _Sandbox:
     )
 
 
-def _hand_out(table: Table, worker: _Worker, job: Job, settings: Settings) -> None:
+def _hand_out(table: Ledger, worker: _Worker, job: Job, settings: Settings) -> None:
     table.begin(job)
     with suppress(
         OSError

@@ -87,7 +87,8 @@ def _confinement(parameters: list[click.Parameter], given: dict[str, Any]) -> It
             readable=readable,
             writable=writable,
             parents=parents,
-            programs=bool(given.get("model") or given.get("second")),
+            programs=bool(given.get("model") or given.get("second"))
+            or given.get("processes", 1) > 1,
             network=bool(given.get("dask")),
         )
         sandbox.limit_memory(max(1.0, default_limits().pixels / Limits().pixels))

@@ -31,24 +31,47 @@ def command() -> None:
 )
 @click.option("--date", help="Date on which the pictures were published or taken, ISO 8601.")
 @click.option("--note", help="Source of the pictures, in a few words.")
+@click.option(
+    "--jobs",
+    "processes",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Processes that read the files; the index is the same to the byte.",
+)
 @options.budget_option
 @options.json_option
 def add(
-    database: Path, paths: tuple[Path, ...], date: str | None, note: str | None, as_json: bool
+    database: Path,
+    paths: tuple[Path, ...],
+    date: str | None,
+    note: str | None,
+    processes: int,
+    as_json: bool,
 ) -> int:
     """Add files and folders; pictures that are already in the index are skipped.
 
     Dates come from --date, or from an items.json in a folder. A GeoTIFF above 4096 pixels
-    a side is added as overlapping tiles, a video as a frame of each scene.
+    a side is added as overlapping tiles, a video as a frame of each scene. A run that was ended
+    goes on when it is started again; with --jobs, a file that ends its process twice is refused
+    and the others are added.
 
     \b
-    Example:
+    Examples:
       imgcheck index add known.db archive/ --date 2015-06
+      imgcheck index add known.db archive/ --jobs 4
     """
+    from functools import partial
+
     from imgcheck.known import add_to_index
 
+    work = add_to_index
+    if processes > 1:
+        from imgcheck.batch import add_in_processes
+
+        work = partial(add_in_processes, processes=processes)
     with Progress("Indexing") as progress:
-        result = add_to_index(database, list(paths), date=date, note=note, progress=progress)
+        result = work(database, list(paths), date=date, note=note, progress=progress)
     if as_json:
         print_document(result)
     else:

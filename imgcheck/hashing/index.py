@@ -103,7 +103,7 @@ class HashIndex:
         {"added", "known"}
         """
         arguments.checked_date(date)
-        if self._has(bytes.fromhex(image.sha256)):
+        if self.has(image.sha256):
             return "known"
         return self.add_pixels(
             image.rgb(),
@@ -135,7 +135,7 @@ class HashIndex:
             True = usable.
         """
         arguments.checked_date(date)
-        if self._has(bytes.fromhex(sha256)):
+        if self.has(sha256):
             return "known"
         record = records.describe(rgb, sha256=sha256, valid=valid, searched=False)
         preview = records.pack_preview(rgb)
@@ -161,7 +161,7 @@ class HashIndex:
         """
         given = arguments.checked_date(date)
         with self._transaction():
-            if self._has(record.sha256):
+            if self.has(record.sha256.hex()):
                 return "known"
             adding.picture(
                 self._segments,
@@ -395,11 +395,12 @@ class HashIndex:
             problems.append(error.message)
         return IndexCheck(rows=rows, problems=tuple(problems))
 
-    def _has(self, sha256: bytes) -> bool:
+    def has(self, sha256: str) -> bool:
+        """Return whether a picture with this identifier, hexadecimal, is in the index."""
         with database.explained(self.path):
             found = self._connection.execute(
                 "SELECT 1 FROM picture WHERE sha256 = ? AND algorithm = ?",
-                (sha256, records.ALGORITHM),
+                (bytes.fromhex(sha256), records.ALGORITHM),
             ).fetchone()
         return found is not None
 

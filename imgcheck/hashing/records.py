@@ -1,8 +1,10 @@
 """What the index keeps of a picture: enough to find it and to show a match without the file."""
 
+import base64
 import hashlib
 import io
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -141,6 +143,55 @@ def scaled(found: Features, *, x: float, y: float) -> Features:
         sizes=(found.sizes * (x * y) ** 0.5).astype(np.float32),
         angles=found.angles,
         descriptors=found.descriptors,
+    )
+
+
+def to_json(record: Record, preview: bytes) -> dict[str, Any]:
+    """Return what an index stores of a picture, to be sent from one process to another."""
+    return {
+        "sha256": record.sha256.hex(),
+        "pixels": record.pixels.hex(),
+        "shape": list(record.shape),
+        "pdq": asdict(record.pdq),
+        "points": len(record.features),
+        "features": base64.b64encode(pack_features(record.features)).decode("ascii"),
+        "preview": base64.b64encode(preview).decode("ascii"),
+    }
+
+
+def from_json(value: dict[str, Any]) -> tuple[Record, bytes]:
+    """Rebuild record and preview from `to_json`; what no index stores is empty.
+
+    Raises
+    ------
+    ValueError
+        If it is not what `to_json` returns: the other process may be in foreign hands.
+    """
+    try:
+        rows, cols = map(int, value["shape"])
+        found = unpack_features(base64.b64decode(value["features"]), count=int(value["points"]))
+        preview = base64.b64decode(value["preview"])
+        hashed = PdqHash(
+            hex=str(value["pdq"]["hex"]),
+            quality=int(value["pdq"]["quality"]),
+            hashable=bool(value["pdq"]["hashable"]),
+        )
+        digests = [bytes.fromhex(value[name]) for name in ("sha256", "pixels")]
+        if found is None or not is_whole(preview) or hashed.bits.shape != (4,):
+            raise ValueError("features, preview or hash are damaged")
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"not a described picture: {error}") from error
+    return (
+        Record(
+            sha256=digests[0],
+            pixels=digests[1],
+            shape=(rows, cols),
+            views=(View(name="whole", rectangle=None, hashes={"original": hashed}),),
+            gray=np.zeros((0, 0), np.float32),
+            clean=np.zeros((0, 0), bool),
+            features=found,
+        ),
+        preview,
     )
 
 

@@ -81,11 +81,12 @@ def test_a_picture_that_is_tried_again_has_a_process_that_did_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "p").mkdir()
-    for name in ("a.jpg", "good1.jpg", "good2.jpg"):
+    for name in ("good1.jpg", "good2.jpg", "h.jpg", "z.jpg"):
         (tmp_path / "p" / name).write_bytes(b"x")
     monkeypatch.setattr(running, "work", unsteady)
-    again, first, second = run(read_source(tmp_path / "p"), settings(tmp_path / "out"), jobs=1)
-    assert first["process"] == second["process"] != again["process"]
+    found = run(read_source(tmp_path / "p"), settings(tmp_path / "out"), jobs=2)
+    assert [one["state"] for one in found] == ["done"] * 4
+    assert found[2]["before"] == found[3]["before"] == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="kill -9")
@@ -119,3 +120,32 @@ def test_dask_workers_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
             read_source(folder), settings(tmp_path / "dask"), dask=cluster.scheduler_address
         )
     assert bytes_of(shared, tmp_path / "dask") == bytes_of(whole, tmp_path / "whole")
+
+
+def test_a_deadly_file_on_dask_ends_a_process_below_the_worker(
+    folder: Path, tmp_path: Path
+) -> None:
+    distributed = pytest.importorskip("dask.distributed")
+    (tmp_path / "p").mkdir()
+    for name in ("good1.jpg", "good2.jpg", "good3.jpg", "poison.jpg", "z.jpg"):
+        (tmp_path / "p" / name).write_bytes(b"x")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        client.run(deadly)
+        before = set(client.scheduler_info()["workers"])
+        found = run(
+            read_source(tmp_path / "p"), settings(tmp_path / "dask"),
+            dask=cluster.scheduler_address,
+        )  # fmt: skip
+        assert set(client.scheduler_info()["workers"]) == before
+    assert [one["state"] for one in found] == ["done", "done", "done", "failed", "done"]
+    assert "ended without a result, 2 times" in found[3]["error"]
+
+
+def deadly() -> None:
+    """Let the worker of Dask do the test's work."""
+    running.work = unsteady

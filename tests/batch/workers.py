@@ -8,6 +8,8 @@ from typing import Any
 
 from imgcheck.batch.jobs import Job, Settings
 
+_done: list[str] = []
+
 
 def unsteady(job: Job, settings: Settings) -> dict[str, Any]:
     """End by signal the first time, for ever if named poison; hang if named slow."""
@@ -18,4 +20,6 @@ def unsteady(job: Job, settings: Settings) -> dict[str, Any]:
         os.kill(os.getpid(), signal.SIGKILL)
     if "slow" in job.name:
         time.sleep(60)
-    return {"path": job.name, "sha256": None, "state": "done", "process": os.getpid()}
+    _done.append(job.name)
+    said = {"process": os.getpid(), "before": len(_done) - 1}
+    return {"path": job.name, "sha256": None, "state": "done", **said}

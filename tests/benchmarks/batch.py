@@ -68,17 +68,29 @@ def _measure(root: Path, options: argparse.Namespace) -> None:
     killer.join()
     print(f"deadly files, workers killed: same bytes: {made == named}")
     if options.dask:
-        _measure_dask(root, sound, wall, first)
+        _measure_dask(root, every, wall, first, named)
 
 
-def _measure_dask(root, sound, wall, first) -> None:  # type: ignore[no-untyped-def]
-    from dask.distributed import LocalCluster
+def _measure_dask(root, every, wall, first, named) -> None:  # type: ignore[no-untyped-def]
+    from dask.distributed import Client, LocalCluster
 
+    sound = tuple(one for one in every if "deadly" not in one.name)
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         at = cluster.scheduler_address
-        _timed(sound[:20], _settings(root, "dask-start"), dask=at)
-        shared, made = _timed(sound, _settings(root, "dask"), dask=at)
-        print(f"Dask: {wall / shared:.2f} times as fast as one; same bytes: {made == first}")
+        with Client(cluster) as client:
+            client.run(_deadly)
+            _timed(sound[:20], _settings(root, "dask-start"), dask=at)
+            shared, made = _timed(sound, _settings(root, "dask"), dask=at)
+            print(f"Dask: {wall / shared:.2f} times as fast as one; same bytes: {made == first}")
+            before = set(client.scheduler_info()["workers"])
+            _, made = _timed(every, _settings(root, "dask-deadly"), dask=at)
+            kept = before == set(client.scheduler_info()["workers"])
+            print(f"Dask, deadly files: same bytes: {made == named}; workers kept: {kept}")
+
+
+def _deadly() -> None:
+    """Let a worker of Dask do what the processes here do."""
+    running.work = work_or_die
 
 
 _WORK = running.work
