@@ -6,6 +6,7 @@ write where its outputs go. What a hostile file makes a decoder do ends there.
 
 import importlib.util
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -20,8 +21,11 @@ import click
 import imgcheck
 from imgcheck import sandbox
 from imgcheck.cli import options
+from imgcheck.errors import UnreadableError
+from imgcheck.imaging.intake import IS_ADDRESS, is_address
 from imgcheck.imaging.limits import Limits, default_limits
 from imgcheck.imaging.output import prepare_folder
+from imgcheck.imaging.text import printable
 
 #: "off" leaves a command unrestricted, for systems whose libraries or data lie in unusual places.
 VARIABLE = "IMGCHECK_SANDBOX"
@@ -36,26 +40,34 @@ _BESIDE = ("items.json", "classes.txt", "obj.names")
 
 def confined(name: str, command: click.Command) -> click.Command:
     """Return a command, or a group of them, that restricts the process before it works."""
-    if name in _FREE:
-        return command
     if isinstance(command, click.Group):
         for each in command.commands.values():
-            confined("", each)
+            confined(name, each)
     elif command.callback is not None and not hasattr(command.callback, "__wrapped__"):
-        command.callback = _within(command.callback)
+        command.callback = _within(command.callback, free=name in _FREE)
     return command
 
 
-def _within(work: Callable[..., Any]) -> Callable[..., Any]:
+def _within(work: Callable[..., Any], *, free: bool) -> Callable[..., Any]:
     @wraps(work)
     def call(**given: Any) -> Any:
         context = click.get_current_context()
-        if not context.find_root().obj or os.environ.get(VARIABLE) == "off":
+        for name, value in given.items():
+            for path in _paths(name, value):
+                _refuse_address(path)
+        if free or not context.find_root().obj or os.environ.get(VARIABLE) == "off":
             return work(**given)
         with _confinement(context.command.params, given):
             return work(**given)
 
     return call
+
+
+def _refuse_address(path: Path) -> None:
+    if is_address(path):
+        # A path keeps one of the two slashes.
+        address = printable(re.sub(":/+", "://", str(path), count=1))
+        raise UnreadableError(f"{address}: {IS_ADDRESS}", file=address)
 
 
 @contextmanager

@@ -7,8 +7,10 @@ UTC-12 and UTC+14, and every comparison widens by that.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+from imgcheck.model.languages import in_english
 
 # The easternmost and westernmost civil time zones: +14 h (Line Islands), -12 h (Baker Island).
 EASTERNMOST = timedelta(hours=14)
@@ -18,12 +20,14 @@ WESTERNMOST = timedelta(hours=-12)
 # push a moment over the ends of the calendar (years 1 and 9999).
 FIRST_YEAR, LAST_YEAR = 1800, 2199
 
+_LONGEST = 200  # characters of a date or interval in words
+
 _QUARTER = timedelta(minutes=15)  # civil zones differ from UTC by multiples of it
 
 ACCEPTED_FORMS = (
     'an ISO 8601 date ("2017-09-08"), month ("2017-09"), year ("2017"), time with or without '
     'zone ("2017-09-08T12:30Z"), or an interval of two of them ("2017-09-08/2017-09-12"); '
-    'or words ("8 September 2017", "8-12 September 2017")'
+    'or words ("8 September 2017", "8-12 сентября 2017"), a date-time group ("081200ZSEP17")'
 )
 
 _FORM = re.compile(
@@ -41,25 +45,45 @@ A_DAY = timedelta(days=1) - _SECOND
 
 _BY_NAME = {name[:3].lower(): number for number, name in enumerate(_MONTHS, 1)} | {"sept": 9}
 _NAMES = "|".join([*(name.lower() for name in _MONTHS), *_BY_NAME])
-_DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
+_DAY = r"(\d{1,2})(?:st|nd|rd|th|\.(?=[\s-]))?"
 _TO = r"\s*(?:-|–|—|to|and|until)\s*"
-_TIME = r"(?:,?\s*(?:at\s+)?(\d{1,2}:\d{2}(?::\d{2})?)\s*(utc|gmt|z|[+-]\d{2}:?\d{2})?)?"
+# A name of a zone but UTC is none: EST, IST and others stand for several.
+_OFFSET = r"(?:(?:utc|gmt)\s?)?[+-]\d{1,2}(?::?\d{2})?|utc|gmt|z"
+_TIME = (
+    r"(?:,?\s*(?:at\s+)?(\d{1,2}:\d{2}(?::\d{2})?)\s*(am|pm|a\.m\.|p\.m\.)?"
+    rf"\s*\(?({_OFFSET})?\)?)?"
+)
+_TIMED = "time half zone"
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAY = re.compile(rf"({'|'.join(_WEEKDAYS)}|{'|'.join(d[:3] for d in _WEEKDAYS)})\.?,?\s+(.*)")
+# Letters of the time zones of the armed forces: A is UTC+1, M UTC+12, N UTC-1, Y UTC-12; J is none.
+_ZONE_LETTERS = {letter: hours for hours, letter in enumerate("abcdefghiklm", 1)} | {
+    letter: -hours for hours, letter in enumerate("nopqrstuvwxy", 1)
+}
+_DIGITS = r"(\d{4})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
 # Other ways to write a date, each with the names of its parts.
 _WORDED = tuple(
     (re.compile(pattern, re.ASCII), names.split())
     for pattern, names in (
-        (r"(\d{1,2})\.(\d{1,2})\.(\d{4})" + _TIME, "a b year time zone"),
-        (r"(\d{1,2})/(\d{1,2})/(\d{4})" + _TIME, "a b year time zone"),
-        (r"(\d{1,2})-(\d{1,2})-(\d{4})" + _TIME, "a b year time zone"),
-        (r"(\d{4})[/.-](\d{1,2})[/.-](\d{1,2})" + _TIME, "year month day time zone"),
+        (r"(\d{1,2})\.(\d{1,2})\.(\d{4})" + _TIME, f"a b year {_TIMED}"),
+        (r"(\d{1,2})/(\d{1,2})/(\d{4})" + _TIME, f"a b year {_TIMED}"),
+        (r"(\d{1,2})-(\d{1,2})-(\d{4})" + _TIME, f"a b year {_TIMED}"),
+        (r"(\d{4})[/.:-](\d{1,2})[/.:-](\d{1,2})" + _TIME, f"year month day {_TIMED}"),
         (r"(\d{4})(\d{2})(\d{2})", "year month day"),
-        (rf"{_DAY}\s+(?:of\s+)?({_NAMES})\.?,?\s+(\d{{4}}){_TIME}", "day name year time zone"),
-        (rf"({_NAMES})\.?\s+{_DAY},?\s+(\d{{4}}){_TIME}", "name day year time zone"),
+        (rf"{_DIGITS}[t_ ]?((?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d)?)(z)?",
+         "year month day clock zone"),
+        (rf"{_DAY}\s+(?:of\s+)?({_NAMES})\.?,?\s+(\d{{4}}){_TIME}", f"day name year {_TIMED}"),
+        (rf"{_DAY}[-/. ]?({_NAMES})[-/. ]?(\d{{4}})", "day name year"),
+        (rf"({_NAMES})\.?\s+{_DAY},?\s+(\d{{4}}){_TIME}", f"name day year {_TIMED}"),
         (rf"({_NAMES})\.?,?\s+(\d{{4}})", "name year"),
         # A date-time group, as the armed forces write it: 101045ZSEP17.
-        (rf"(\d{{2}})(\d{{4}})z\s?({_NAMES})\s?(\d{{2}})", "day clock name short"),
+        (rf"(\d{{2}})\s?(\d{{4}})\s?([a-z])\s?({_NAMES})\s?(\d{{2}}|\d{{4}})",
+         "day clock letter name short"),
     )
-)
+)  # fmt: skip
+_WEEK = re.compile(r"(\d{4})-?w(\d{2})(?:-?([1-7]))?", re.ASCII)
+# Seconds or milliseconds since 1970.
+_UNIX = re.compile(r"(\d{10})(\d{3})?", re.ASCII)
 _RANGES = tuple(
     (re.compile(pattern, re.ASCII), first, last)
     for pattern, first, last in (
@@ -202,8 +226,15 @@ def _as_iso(text: str) -> str:
 
     Anything else is returned as it is.
     """
-    said = " ".join(text.strip().lower().split())
-    said = re.sub(r"^(between|from|on)\s", "", said)
+    if len(text) > _LONGEST:
+        return text.strip()
+    said = re.sub(r"^(between|from|on)\s", "", in_english(text))
+    if found := _WEEKDAY.fullmatch(said):
+        return _on_weekday(found[1], found[2], text.strip())
+    if found := _WEEK.fullmatch(said):
+        return _week(found, text.strip())
+    if found := _UNIX.fullmatch(said):
+        return _since_1970(found)
     for pattern, names in _WORDED:
         if found := pattern.fullmatch(said):
             return _dated(dict(zip(names, found.groups(), strict=True)), text.strip())
@@ -214,11 +245,54 @@ def _as_iso(text: str) -> str:
     return text.strip()
 
 
+def _on_weekday(name: str, rest: str, text: str) -> str:
+    """Return the date behind the name of a weekday, which must be that of the date."""
+    iso = _as_iso(rest)
+    try:
+        day = datetime.fromisoformat(iso[:10])
+    except ValueError:
+        return text
+    own = _WEEKDAYS[day.weekday()]
+    if not own.startswith(name):
+        raise ValueError(f'"{text}": {iso[:10]} is a {own.capitalize()}; write the date alone')
+    return iso
+
+
+def _week(found: re.Match[str], text: str) -> str:
+    try:
+        days = [
+            date.fromisocalendar(int(found[1]), int(found[2]), int(found[3] or d)) for d in (1, 7)
+        ]
+    except ValueError:
+        raise ValueError(f'"{text}" is not a week of {found[1]}; write {ACCEPTED_FORMS}') from None
+    return "/".join(day.isoformat() for day in days)
+
+
+def _since_1970(found: re.Match[str]) -> str:
+    text = found[0]
+    moment = datetime.fromtimestamp(int(found[1]), UTC)
+    hour = re.fullmatch(rf"{_DIGITS}(?:[01]\d|2[0-3])", text, re.ASCII)
+    if hour and not found[2] and text[:2] in ("19", "20"):
+        day = f"{text[:4]}-{text[4:6]}-{text[6:8]}"
+        raise ValueError(
+            f'"{text}" can be {day}, {text[8:]}:00, or seconds since 1970, {moment:%Y-%m-%d %H:%M} '
+            f'UTC; write "{day}T{text[8:]}:00" or "{moment:%Y-%m-%dT%H:%M:%SZ}"'
+        )
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _dated(parts: dict[str, str | None], text: str) -> str:
     if parts.get("short"):
-        parts["year"] = f"20{parts['short']}"
-        clock = str(parts["clock"])
-        parts |= {"time": f"{clock[:2]}:{clock[2:]}", "zone": "z"}
+        short = str(parts["short"])
+        parts["year"] = short if len(short) == 4 else f"20{short}"
+        letter = str(parts["letter"])
+        if letter == "j":
+            raise ValueError(
+                f'"{text}": the letter J is the local time of the writer; name its zone'
+            )
+        parts["zone"] = f"{_ZONE_LETTERS.get(letter, 0):+03d}:00" if letter != "z" else "z"
+    if clock := parts.get("clock"):
+        parts["time"] = ":".join(clock[k : k + 2] for k in range(0, len(clock), 2))
     year = parts["year"]
     if "a" in parts:
         day, month = int(str(parts["a"])), int(str(parts["b"]))
@@ -235,9 +309,29 @@ def _dated(parts: dict[str, str | None], text: str) -> str:
         if parts.get("day") is None:
             return f"{year}-{month:02d}"
         day = int(str(parts["day"]))
-    time, zone = parts.get("time"), (parts.get("zone") or "")
-    clock = f"T{time if time[2] == ':' else f'0{time}'}" if time else ""
-    return f"{year}-{month:02d}-{day:02d}{clock}{'Z' if zone in ('utc', 'gmt', 'z') else zone}"
+    time = _clock_time(parts.get("time"), parts.get("half"), text)
+    return f"{year}-{month:02d}-{day:02d}{time}{_offset(parts.get('zone')) if time else ''}"
+
+
+def _clock_time(time: str | None, half: str | None, text: str) -> str:
+    """Return a time of day as ISO 8601; that of twelve hours with am or pm."""
+    if not time:
+        return ""
+    hour, _, rest = time.partition(":")
+    number = int(hour)
+    if half:
+        if not 1 <= number <= 12:
+            raise ValueError(f'"{text}": {time} has no am or pm; write the hour from 0 to 23')
+        number = number % 12 + 12 * half.startswith("p")
+    return f"T{number:02d}:{rest}"
+
+
+def _offset(zone: str | None) -> str:
+    """Return a zone as ISO 8601: Z, or hours and minutes."""
+    if not zone:
+        return ""
+    found = re.search(r"([+-])(\d{1,2}):?(\d{2})?$", zone)
+    return "Z" if found is None else f"{found[1]}{int(found[2]):02d}:{found[3] or '00'}"
 
 
 def find(text: str) -> Iterator[tuple[str, Window | None, str]]:

@@ -62,5 +62,18 @@ def test_a_video_a_folder_and_an_address_are_refused_with_the_way_out(
     assert "imgcheck frames takes pictures" in capsys.readouterr().err
     assert run(["verify", str(tmp_path)]) == 2
     assert f"use imgcheck batch {tmp_path} -o DIR" in capsys.readouterr().err
-    assert run(["verify", "https://example.org/a.jpg"]) == 4
-    assert "download the file first" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["verify @", "verify x.png --reference @@2017-01-01", "verify x.png --claim @", "locate @",
+     "inspect @", "index add k.db @", "batch @ -o o", "frames @ -o f", "case add c @",
+     "annotate draw x.png @ -o y.png"],
+)  # fmt: skip
+def test_an_address_is_refused_everywhere_as_it_was_written(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = "https://example.org/a.jpg"
+    assert run(words.replace("@", address, 1).split()) == 4
+    said = capsys.readouterr().err
+    assert f"{address}: is a web address; download the file first" in said

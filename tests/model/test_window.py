@@ -175,7 +175,6 @@ def test_dates_in_words_and_with_the_year_last_are_read(text: str, iso: str) -> 
         ("early September 2017", "is not an ISO 8601 date"),
         ("spring 2017", "is not an ISO 8601 date"),
         ("8 September 2017 14:30 EST", "is not an ISO 8601 date"),
-        ("8-12 сентября 2017", "is not an ISO 8601 date"),
         ("30 February 2017", "is not a real date"),
         ("13.13.2017", "is not a real date"),
         ("12-8 September 2017", "ends"),
