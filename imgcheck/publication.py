@@ -267,12 +267,13 @@ def publish_objects(found: Searched, folder: Path, *, replacing: Replacing) -> N
 def publish_power(found: Powered, folder: Path, *, replacing: Replacing) -> None:
     """Write ``power.html``, ``power.json``, the curve and the map of what would have been found."""
     from imgcheck.annotate import drawing
+    from imgcheck.case.detection_power import map_of
     from imgcheck.report import power
 
     document, shown = power.document(found), None
     files: dict[str, Content] = {"power.json": document.dumps()}
     if document.sizes_px:
-        shown = drawing.png(power.map_of(found))
+        shown = drawing.png(map_of(found.image.gray(), found.power, longest_px=_VIEW_PX))
         files |= {"power.svg": power.curve(document), "map.png": shown}
     files["power.html"] = power.page_of(document, shown)
     write_folder(folder, files, page="power.html", replacing=replacing)

@@ -52,7 +52,9 @@ def add_in_processes(
             if not filled or not index.has(digest(str(file)))
         }
         memory = Memory()
-        steps = run_here(memory, list(jobs.values()), settings, most=processes, work=describe)
+        steps = run_here(
+            memory, list(jobs.values()), settings, most=processes, work=describe, at_once=True
+        )
         for k, (file, stated) in enumerate(files):
             if progress is not None:
                 progress(path_text(file.name), k, len(files))

@@ -96,12 +96,19 @@ class _Worker:
 
 
 def run_here(
-    table: Ledger, jobs: Sequence[Job], settings: Settings, *, most: int, work: Work
+    table: Ledger,
+    jobs: Sequence[Job],
+    settings: Settings,
+    *,
+    most: int,
+    work: Work,
+    at_once: bool = False,
 ) -> Iterator[str]:
     """Run the jobs in processes, ``most`` at a time; yield the name of each that is done.
 
     A process whose picture ends it, or takes too long, is replaced; the picture is tried once more,
-    in a process that has done nothing else.
+    in a process that has done nothing else: at the end, when what else ends processes may be over,
+    or ``at_once``, where results are wanted in the order of the jobs.
     """
     queue, workers = deque(jobs), list[_Worker]()
     context, sandbox = _context(), _sandbox(jobs, settings)
@@ -130,8 +137,10 @@ def run_here(
                 again = table.lose(job, TOOK_TOO_LONG if late else ENDED)
                 if again is None:
                     yield job.name
+                elif at_once:
+                    queue.appendleft(again)
                 else:
-                    queue.appendleft(again)  # results are wanted in the order of the jobs
+                    queue.append(again)
     finally:
         for worker in workers:
             worker.end()

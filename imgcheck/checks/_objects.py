@@ -18,6 +18,7 @@ from imgcheck.model import (
     Measure,
     ObjectCount,
     Outcome,
+    Picture,
     Region,
 )
 from imgcheck.quantity import distance
@@ -29,13 +30,17 @@ Counted = Count | Absence
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """What a detector found; ``decide`` compares it with a statement, with the error ``rate``."""
+    """What a detector found; ``decide`` compares it with a statement, with the error ``rate``.
+
+    ``pictures`` are shown with the first statement that it answers, else with the observation.
+    """
 
     found: detect.Detections
     power: DetectionPower
     extra: tuple[Measure, ...] = ()
     decide: Callable[[Counted], Outcome | None] = lambda statement: None
     rate: str = ""
+    pictures: tuple[Picture, ...] = ()
 
 
 Look = Callable[[Gsd], Looked]
@@ -110,14 +115,18 @@ def answer(check: Check, case: Case, noun: str, look: Look) -> Iterator[Finding]
         "power": power,
     }
     words = _words(found, span, noun, gsd)
-    regions = Evidence(regions=tuple(_regions(found, noun)))
+    concerned = known if found.searched_m is not None else []
+    seen = Evidence(
+        regions=tuple(_regions(found, noun)), pictures=() if concerned else looked.pictures
+    )
     yield check.finding(
-        statement=None, outcome=Outcome.INCONCLUSIVE, summary=words, evidence=regions, **shared
+        statement=None, outcome=Outcome.INCONCLUSIVE, summary=words, evidence=seen, **shared
     )
     for statement in known:
         if found.searched_m is None:
             yield _not_tested(check, statement.id, f"{words} {power.sentence}", _FINER)
             continue
+        first = statement is known[0]
         # A number that is not bounded decides nothing; an absence of craters needs no number.
         bounded = span is not None or found.kind == "crater"
         outcome = looked.decide(statement) if bounded else None
@@ -126,6 +135,7 @@ def answer(check: Check, case: Case, noun: str, look: Look) -> Iterator[Finding]
             outcome=outcome or Outcome.INCONCLUSIVE,
             error_rate=None if outcome is None else error_rate(check.id, looked.rate),
             summary=_compared(statement, found, span, noun, power),
+            evidence=Evidence(pictures=looked.pictures if first else ()),
             would_change=(*((_COUNT,) if counted[statement.id] is None else ()), _FINER),
             **shared,
         )

@@ -10,7 +10,7 @@ from imgcheck import change
 from imgcheck.case import Case, Reference, comparison
 from imgcheck.case.ground import Ground
 from imgcheck.change import causes
-from imgcheck.checks import _places, needs
+from imgcheck.checks import _chips, _places, needs
 from imgcheck.checks.check import check, error_rate
 from imgcheck.imaging import warp
 from imgcheck.imaging.reduced import jpeg
@@ -83,6 +83,8 @@ def change_since_reference(case: Case) -> Iterable[Finding]:
         yield from _places.unplaced(change_since_reference, case)
         return
     found: list[tuple[Reference, change.ChangeResult]] = []
+    chips: list[tuple[Picture, ...]] = []
+    statements: tuple[Unchanged | Changed, ...] = case.claim.of_type(Unchanged, Changed)
     for position, reference in enumerate(_nearest(case)):
         layer = case.layer(reference)
         if layer is None:
@@ -92,12 +94,15 @@ def change_since_reference(case: Case) -> Iterable[Finding]:
             rgb, ground.picture, gsd=ground.grid.gsd_m, valid=valid & ground.valid
         )
         found.append((reference, result))
-        yield _observation(case, ground, reference, rgb, result, position)
-    statements: tuple[Unchanged | Changed, ...] = case.claim.of_type(Unchanged, Changed)
+        slider, parts = _shown(case, ground, reference, rgb, result, position)
+        chips.append(parts)
+        shown = slider if statements else (*slider, *parts)
+        yield _observation(ground, reference, result, shown)
     for statement in statements:
         ends = both_ends(statement.window, [reference.date for reference, _ in found])
         if ends is None:
-            yield _answer(statement, found, _claimed(case))
+            yield _answer(statement, found, _claimed(case), chips)
+            chips = []  # shown once
         else:
             one, two = (found[k][0] for k in ends)
             yield _decided(statement, one, two, _between(case, ground, one, two))
@@ -142,14 +147,12 @@ def _claimed(case: Case) -> Window | None:
 
 
 def _observation(
-    case: Case,
     ground: Ground,
     reference: Reference,
-    rgb: NDArray[np.float32],
     result: change.ChangeResult,
-    position: int,
+    pictures: tuple[Picture, ...],
 ) -> Finding:
-    shown = sorted(result.regions, key=lambda r: -r.area_m2)[:_MOST_SHOWN]
+    shown = _largest(result)
     return change_since_reference.finding(
         statement=None,
         outcome=Outcome.INCONCLUSIVE,
@@ -167,7 +170,7 @@ def _observation(
                 for region in shown
             ),
             citations=(Citation(input=reference.id, label=_places.name(reference)),),
-            pictures=_slider(case, ground, reference, rgb, position),
+            pictures=pictures,
         ),
         limits=_LIMITS,
         power=_power(result),
@@ -261,10 +264,19 @@ def _power(result: change.ChangeResult) -> DetectionPower:
     return DetectionPower(sentence=words)
 
 
-def _slider(
-    case: Case, ground: Ground, reference: Reference, rgb: NDArray[np.float32], position: int
-) -> tuple[Picture, ...]:
-    """Resample the reference to the picture, for a before and after slider."""
+def _largest(result: change.ChangeResult) -> list[change.Region]:
+    return sorted(result.regions, key=lambda r: -r.area_m2)[:_MOST_SHOWN]
+
+
+def _shown(
+    case: Case,
+    ground: Ground,
+    reference: Reference,
+    rgb: NDArray[np.float32],
+    result: change.ChangeResult,
+    position: int,
+) -> tuple[tuple[Picture, ...], tuple[Picture, ...]]:
+    """Resample the reference to the picture, for a slider; and parts of both that differ most."""
     picture = case.image.rgb()
     factor = min(1.0, _VIEW_PX / max(picture.shape[:2]))
     size = (max(1, round(picture.shape[0] * factor)), max(1, round(picture.shape[1] * factor)))
@@ -276,9 +288,21 @@ def _slider(
     roles = ("after", "before") if later else ("before", "after")
     labels = (f"reference {_places.name(reference)}", "the posted picture")
     pairs = zip(roles, labels, (drawn, shown), strict=True)
-    return tuple(
+    slider = tuple(
         Picture(name=f"change-{position + 1}-{r}.jpg", label=label, role=r, data=jpeg(pixels))
         for r, label, pixels in pairs
+    )
+    outlines = [
+        np.asarray(ground.to_picture(one.polygon), float) * np.diag(to_view)[:2]
+        for one in _largest(result)
+    ]
+    if not outlines:
+        return slider, ()
+    above, below = (shown, drawn) if later else (drawn, shown)
+    words = f"the largest places that differ: {labels[later]} above, {labels[not later]} below"
+    parts = _chips.sheet(above, below, outlines)
+    return slider, (
+        Picture(name=f"chips-{position + 1}.jpg", label=words, role="chips", data=parts),
     )
 
 
@@ -286,8 +310,10 @@ def _answer(
     statement: Unchanged | Changed,
     found: Sequence[tuple[Reference, change.ChangeResult]],
     claimed: Window | None,
+    chips: Sequence[tuple[Picture, ...]] = (),
 ) -> Finding:
     outcome, words, power = Outcome.NOT_APPLICABLE, "", None
+    pictures: tuple[Picture, ...] = ()
     dates = [reference.date for reference, _ in found if reference.date is not None]
     bearing, needed = bear(statement.window, dates, claimed)
     if not found:
@@ -301,6 +327,7 @@ def _answer(
         outcome = Outcome.INCONCLUSIVE
         compared = [(_places.name(found[i][0]), found[i][1]) for i in bearing]
         power = _power(compared[0][1])
+        pictures = chips[bearing[0]] if chips else ()
         words = ". ".join(_words(name, result, answers=True) for name, result in compared)
         if not all(result.incomparable for _, result in compared):
             words += (
@@ -313,6 +340,7 @@ def _answer(
         outcome=outcome,
         summary=words,
         basis=_BASIS,
+        evidence=Evidence(pictures=pictures),
         limits=_LIMITS,
         power=power,
         would_change=(

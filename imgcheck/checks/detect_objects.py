@@ -3,12 +3,16 @@
 from collections.abc import Iterable
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from imgcheck import detect
 from imgcheck.case import Case
-from imgcheck.case.detection_power import jpeg_quality
+from imgcheck.case.detection_power import jpeg_quality, map_of, size_of_interest
 from imgcheck.checks import _objects, _power, needs
 from imgcheck.checks.check import check
-from imgcheck.model import Absence, DetectionPower, Finding, Measure, Outcome
+from imgcheck.imaging.reduced import jpeg
+from imgcheck.model import Absence, DetectionPower, Finding, Measure, Outcome, Picture
 
 # An absence is supported only where craters are found 9 times in 10 on this share of the picture,
 # and this share even of those with the look that is found least often.
@@ -16,6 +20,7 @@ _MOST_OF_THE_PICTURE = 0.9
 _OF_THE_WORST_LOOK = 0.8
 # Craters of a size, for the check: recall is then known to about 0.2.
 _TRIALS = 24
+_MAP_PX = 640
 
 
 @check(
@@ -92,6 +97,7 @@ def detect_crater_absence(case: Case) -> Iterable[Finding]:
             extra=extra,
             decide=partial(decide, planted=planted),
             rate="crater missed",
+            pictures=_map(gray, planted),
         )
 
     yield from _objects.answer(detect_crater_absence, case, "crater", look)
@@ -117,6 +123,19 @@ def decide(statement: _objects.Counted, planted: detect.Power) -> Outcome | None
         trials = sum(n for _, n in known)
         found.append(sum((r or 0.0) * n for r, n in known) / trials if trials else 0.0)
     return Outcome.SUPPORTS if min(found, default=0.0) >= _OF_THE_WORST_LOOK else None
+
+
+def _map(gray: NDArray[np.float32], planted: detect.Power) -> tuple[Picture, ...]:
+    """Return the map of what would be found, if anything could be planted."""
+    if not planted.sizes_m:
+        return ()
+    size = _power.size(planted, planted.sizes_m[size_of_interest(planted)])
+    words = (
+        f"where craters of {size} would be found: blue ground 9 times in 10, yellow half the time, "
+        "orange less often; rings are planted craters, with a dot where one was missed"
+    )
+    drawn = jpeg(map_of(gray, planted, longest_px=_MAP_PX))
+    return (Picture(name="crater-power.jpg", label=words, role="power", data=drawn),)
 
 
 def _size(name: str, size_m: float | None) -> Measure:

@@ -1,17 +1,15 @@
-"""The result of ``imgcheck power``: as a document, as terminal text, as a curve and a map."""
+"""The result of ``imgcheck power``: as a document, as terminal text, as a curve."""
 
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from imgcheck.case import Powered
 from imgcheck.checks import _power
-from imgcheck.detect import Part, Power
+from imgcheck.detect import Part
 from imgcheck.model.documents import PictureInput, PowerDocument, PowerPart
 from imgcheck.quantity import distance, significant
 from imgcheck.report import page
@@ -22,9 +20,6 @@ LIMITS = (
     "Craters filled in, overgrown or under snow, and objects under trees, nets and roofs have no "
     "look that could be planted.",
 )
-_VIEW_PX = 1600
-# Found 9 times in 10, half the time, less: blue to orange, for readers who see no red.
-_TONES = ((0.9, (0, 114, 178)), (0.5, (240, 228, 66)), (0.0, (213, 94, 0)))
 _WIDTH, _HEIGHT = 640, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 20, 60, 60
 
@@ -184,39 +179,3 @@ def _values(said: PowerDocument) -> dict[str, Any]:
         "worst_name": said.worst,
         "level": f"{said.level:.0%}",
     }
-
-
-def map_of(found: Powered) -> NDArray[np.uint8]:
-    """Return the picture (RGB) coloured by what would be found on its ground.
-
-    Blue ground shows objects of the middle size 9 times in 10, yellow half the time, orange less;
-    rings are planted objects, with a dot where they were missed.
-    """
-    gray, power = found.image.gray(), found.power
-    scale = min(1.0, _VIEW_PX / max(gray.shape))
-    size = (max(1, round(gray.shape[1] * scale)), max(1, round(gray.shape[0] * scale)))
-    shown = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-    tone8 = np.clip(np.rint(shown * 255), 0, 255).astype(np.uint8)
-    out = np.repeat(tone8[..., None], 3, axis=2)
-    if power.cells is not None and power.sizes_m:
-        cells = cv2.resize(power.cells, size, interpolation=cv2.INTER_NEAREST)
-        middle = _size_of_interest(power)
-        for k, one in enumerate(power.grounds, 1):
-            share = one.recall[middle]
-            tone = next(color for least, color in _TONES if (share or 0) >= least)
-            here = cells == k
-            out[here] = (0.65 * out[here] + 0.35 * np.array(tone)).astype(np.uint8)
-    for spot in power.planted:
-        radius = max(3, round(spot.size_m / (power.gsd or 1.0) / 2 * scale))
-        at = (round(spot.x * scale), round(spot.y * scale))
-        cv2.circle(out, at, radius, (255, 255, 255), 1, cv2.LINE_AA)
-        if not spot.found:
-            cv2.circle(out, at, 2, (255, 0, 0), -1, cv2.LINE_AA)
-    return out
-
-
-def _size_of_interest(power: Power) -> int:
-    """Return the number of the planted size next to d90, else of the one found most often."""
-    if power.d90_m is not None:
-        return next(k for k, size in enumerate(power.sizes_m) if size >= power.d90_m)
-    return max(range(len(power.recall)), key=lambda k: power.recall[k])

@@ -10,7 +10,7 @@ from imgcheck.case import Case, Reference
 from imgcheck.change import Region, Suppressed, causes
 from imgcheck.change.limit import NOTHING
 from imgcheck.checks import change_since_reference
-from imgcheck.model import Changed, Outcome, Unchanged, Window
+from imgcheck.model import Changed, Outcome, Picture, Unchanged, Window
 from imgcheck.model.claimfile import loads
 
 
@@ -188,14 +188,13 @@ def test_a_reference_of_the_time_of_the_picture_is_not_enough() -> None:
     assert missing.endswith("days of 2017-09-10, other than the picture itself")
 
 
-def test_forty_regions_are_shown_the_largest_first(monkeypatch) -> None:
-    monkeypatch.setattr(change_since_reference, "_slider", lambda *a: ())
+def test_forty_regions_are_shown_the_largest_first() -> None:
     corners = lambda polygon: tuple(map(tuple, polygon))  # noqa: E731
     on = type("G", (), {"grid": type("R", (), {"gsd_m": 0.5}), "valid": np.ones((4, 4), bool),
                         "to_picture": staticmethod(corners)})  # fmt: skip
     found = result(regions=tuple(replace(region(), area_m2=float(a)) for a in range(1, 42)))
     (reference,) = case("original", "2012").references
-    own = change_since_reference._observation(None, on, reference, None, found, 0)  # type: ignore[arg-type]
+    own = change_since_reference._observation(on, reference, found, ())  # type: ignore[arg-type]
     labels = [one.label for one in own.evidence.regions]
     assert len(labels) == 40
     assert "41 ±" in labels[0] and "2 ±" in labels[-1]
@@ -214,8 +213,12 @@ def test_a_comparison_never_decides_about_change(found, claimed, outcome, words)
     image = type("I", (), {"name": "ref.tif"})
     reference = Reference(id="ref", image=image, date=Window.parse("2012-07-31"))  # type: ignore[arg-type]
     statement = Changed(id="c", window=Window.parse("2012/2016"))
-    finding = change_since_reference._answer(statement, [(reference, found)], Window.parse(claimed))
+    chip = Picture(name="chips-1.jpg", label="x", role="chips", data=b"x")
+    finding = change_since_reference._answer(
+        statement, [(reference, found)], Window.parse(claimed), [(chip,)]
+    )
     assert finding.outcome is outcome
+    assert finding.evidence.pictures == (() if outcome is Outcome.NOT_APPLICABLE else (chip,))
     assert words in finding.summary
     needed = "a reference from within 365 days of 2016-12-31"
     assert (needed in finding.would_change) == (outcome is Outcome.NOT_APPLICABLE)
@@ -274,7 +277,7 @@ def test_only_references_that_show_the_ground_are_compared(monkeypatch) -> None:
         lambda case, one: (None, np.ones((4, 4), bool)) if one.id == "r1" else None,
     )  # fmt: skip
     monkeypatch.setattr(change, "detect", lambda *a, **k: result())
-    monkeypatch.setattr(change_since_reference, "_slider", lambda *a: ())
+    monkeypatch.setattr(change_since_reference, "_shown", lambda *a: ((), ()))
     own, answer = change_since_reference.change_since_reference.run(
         case("{changed: 2012/2016}, {acquired: 2016-08}", "2016", "2012-02")
     )

@@ -124,3 +124,17 @@ def test_the_sentence_says_what_would_have_been_found(changed, words) -> None:
 def test_what_was_missed_is_bounded_only_where_nothing_is_proposed() -> None:
     assert "At most 4 of these sizes" in _power.sentence(planted())
     assert "At most" not in _power.sentence(planted(proposed=2))
+
+
+@pytest.mark.parametrize(
+    "statements", ["", "{absence: {class: crater}}, {absence: {class: crater, min_size_m: 9}}"]
+)
+def test_the_map_of_what_would_be_found_is_shown_once(frozen, statements) -> None:
+    frozen("crater", 0, None)
+    found = findings(detect_crater_absence, f"statements: [{statements}]")
+    shown = [[picture.name for picture in one.evidence.pictures] for one in found]
+    # With the first statement, else with the observation.
+    wanted = [["crater-power.jpg"]] if not statements else [[], ["crater-power.jpg"], []]
+    assert shown == wanted
+    (picture,) = found[min(1, len(found) - 1)].evidence.pictures
+    assert picture.role == "power" and "craters of" in picture.label
