@@ -29,3 +29,18 @@ def shown(page: Path, folder: Path, *options: str) -> str:
         check=True,
         env={**os.environ, "HOME": str(folder)},
     ).stdout
+
+
+def photographed(page: Path, folder: Path, *, size: tuple[int, int]) -> bytes:
+    """Return a PNG of the first ``size`` pixels of a page, width before height."""
+    profile, target = f"--user-data-dir={folder / 'profile'}", folder / "shown.png"
+    window = f"--window-size={size[0]},{size[1]}"
+    subprocess.run(
+        [str(_FOUND), *_OPTIONS, profile, "--hide-scrollbars", window,
+         f"--screenshot={target}", page.as_uri()],
+        capture_output=True,
+        timeout=120,
+        check=True,
+        env={**os.environ, "HOME": str(folder)},
+    )  # fmt: skip
+    return target.read_bytes()
