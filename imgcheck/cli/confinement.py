@@ -4,6 +4,7 @@ It may then read the files and folders that its arguments name, with what may li
 write where its outputs go. What a hostile file makes a decoder do ends there.
 """
 
+import atexit
 import importlib.util
 import os
 import re
@@ -75,6 +76,8 @@ def _confinement(parameters: list[click.Parameter], given: dict[str, Any]) -> It
     """Restrict this process for good; remove afterwards what was made for it and not used."""
     before = tempfile.gettempdir()
     scratch = Path(tempfile.mkdtemp(prefix="imgcheck-"))
+    # At the very end: what other libraries keep there they remove at their own end.
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     tempfile.tempdir = os.environ["TMPDIR"] = str(scratch)
     made, parents = list[Path](), [scratch.parent]
     readable, writable = list(_trusted()), [scratch]
@@ -107,7 +110,6 @@ def _confinement(parameters: list[click.Parameter], given: dict[str, Any]) -> It
         yield
     finally:
         tempfile.tempdir = os.environ["TMPDIR"] = before
-        shutil.rmtree(scratch, ignore_errors=True)
         for folder in reversed(made):
             with suppress(OSError):  # results are in it, or it took the place of older ones
                 folder.rmdir()

@@ -151,6 +151,16 @@ def test_a_report_is_the_same_inside_and_says_where_it_was_made(tmp_path: Path) 
 
 @needed
 @pytest.mark.slow
+def test_several_processes_add_to_an_index_and_nothing_is_left_over(tmp_path: Path) -> None:
+    (tmp_path / "t").mkdir()
+    words = ["index", "add", "known.db", str(SAMPLE / "post.jpg"), "--jobs", "2"]
+    done = run(words, tmp_path, TMPDIR=str(tmp_path / "t"))
+    assert done.returncode == 0 and "Traceback" not in done.stderr and "1 added" in done.stdout
+    assert not list((tmp_path / "t").iterdir())
+
+
+@needed
+@pytest.mark.slow
 def test_a_refused_command_leaves_no_folder_that_was_made_for_it(tmp_path: Path) -> None:
     (tmp_path / "post.jpg").write_text("no picture", encoding="utf-8")
     done = run(["verify", "post.jpg", "-o", "deep/out"], tmp_path)
