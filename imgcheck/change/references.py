@@ -34,6 +34,10 @@ _WORKING_PIXELS = 250_000
 # Band of detail that is kept: smoothing at the fine end, subtraction of the mean at the coarse end.
 _FINE_PX, _COARSE_PX = 1.2, 12.0
 
+# Radius over which edges are pooled, and edges that count half, in units of the median strength.
+# benchmarks: dating, tuning halves; radii of 1.5 to 4 px and units of 0.2 to 1.5 were tried.
+_EDGES_PX, _WEAK = 2.0, 0.5
+
 Dated = tuple[NDArray[Any], date]
 
 
@@ -77,7 +81,7 @@ def _smaller(bands: Pixels, known: Mask) -> tuple[Pixels, Mask, float]:
 def prepared(
     picture: NDArray[Any], references: list[Dated], valid: Mask | None
 ) -> tuple[list[Pixels], Mask, float]:
-    """Bring picture and references to one radiometry, sub-pixel position and band of detail.
+    """Bring picture and references to one radiometry and place; return the edges of each.
 
     The picture comes last. All are matched to the reference in the middle of time.
     """
@@ -104,10 +108,39 @@ def prepared(
         placed.append(bands)
     if known.sum() < 400:
         raise UsageError("picture and references have almost no area in common")
+    inner = cv2.erode(known.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     states, at = [], Frame.whole(known.shape)
     for k, bands in enumerate(placed):
         fit = () if k == middle else fit_radiometry(placed[middle], bands, known, at)
         even = match_radiometry(bands, fit, at)
         even = opponent(even)
-        states.append(smooth(even, known, _FINE_PX) - smooth(even, known, _COARSE_PX))
-    return states, known, scale
+        detail = smooth(even, known, _FINE_PX) - smooth(even, known, _COARSE_PX)
+        states.append(_edges(detail, inner))
+    return states, inner, scale
+
+
+def _edges(detail: Pixels, known: Mask) -> Pixels:
+    """Return the directions of the edges around each pixel, (M, N, 4).
+
+    Cosine and sine of twice and four times the direction, by the strength of the gradient: an edge
+    and a corner. They do not depend on which side is brighter. A field keeps its borders whatever
+    grows in it, and a pond its shape when it dries; what is built or cleared has new ones.
+
+    References
+    ----------
+    .. [1] J. Bigun and G. H. Granlund, "Optimal orientation detection of linear symmetry",
+       First International Conference on Computer Vision, 1987.
+    """
+    sums = np.zeros((*known.shape, 5), np.float32)
+    for band in range(detail.shape[2]):
+        right, down = (
+            cv2.Sobel(detail[..., band], cv2.CV_32F, x, 1 - x, scale=0.125, ksize=3) for x in (1, 0)
+        )
+        power = right**2 + down**2
+        cosine, sine = right**2 - down**2, 2 * right * down
+        twice = cosine**2 - sine**2, 2 * cosine * sine
+        steep = np.maximum(power, np.float32(1e-9))
+        sums += np.dstack([power, cosine, sine, twice[0] / steep, twice[1] / steep])
+    pooled = smooth(sums, known, _EDGES_PX)
+    weak = _WEAK * np.median(pooled[known, 0])
+    return np.asarray(pooled[..., 1:] / (pooled[..., :1] + max(weak, np.float32(1e-9))))

@@ -1,5 +1,6 @@
 """Which dated state of the ground does the picture show?"""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -18,6 +19,9 @@ _BASIS = "state of the ground against dated imagery"
 # results of weaker rules are in docs/benchmarks.md, section change.
 _LEAST_VOTES = 3
 _LEAST_GAPS = 2
+
+# Places below this log-likelihood ratio are shown and not counted: noise has many of them.
+_LEAST_RATIO = math.log(9)
 _MOST_SHOWN = 40
 
 # Pixels on the ground, in metres, of the stacks on which wrong answers were counted, with at least
@@ -235,10 +239,12 @@ def decide(
 def _votes(found: change.Bracket, state: str, bearing: Sequence[bool]) -> list[int]:
     """Return the gap of each place that shows ``state``, in gaps that bear on the question.
 
-    A gap in which as many places show the other state is left out.
+    Places below a ratio of 9 to 1 do not count. A gap in which as many show the other state is left
+    out.
     """
-    shown = [vote.split for vote in found.deciding if vote.state == state]
-    other = [vote.split for vote in found.deciding if vote.state not in (state, "neither")]
+    clear = [vote for vote in found.deciding if abs(vote.ratio) >= _LEAST_RATIO]
+    shown = [vote.split for vote in clear if vote.state == state]
+    other = [vote.split for vote in clear if vote.state not in (state, "neither")]
     return [gap for gap in shown if bearing[gap] and shown.count(gap) > other.count(gap)]
 
 

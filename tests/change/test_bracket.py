@@ -45,7 +45,7 @@ def stack(years: tuple[int, ...] = YEARS) -> list[tuple[np.ndarray, date]]:
     [(2011, None, 2014), (2014.5, None, 2018), (2016.5, 2014, 2020), (2021, 2018, None)],
 )
 def test_picture_is_placed_between_the_dates_that_hold_its_year(year, after, before) -> None:
-    found = change.bracket(as_of(year, int(year * 10)), stack())
+    found = change.bracket(as_of(year, int(year * 10)), stack(), level=0.9)
     assert not found.abstained, found.reason
     # The answer holds the year, and is no wider than one reference more on either side.
     first = found.placed_after.year if found.placed_after else 0
@@ -176,10 +176,10 @@ def test_references_on_another_grid_are_refused() -> None:
         change.bracket(ground(1), dated)
 
 
-@pytest.mark.parametrize(("counts", "answers"), [(None, True), ((5, 0), True), ((4, 1), False)])
+@pytest.mark.parametrize(("counts", "answers"), [(None, True), ((4, 1), True), ((3, 2), False)])
 def test_no_answer_where_the_references_contradict_each_other(monkeypatch, counts, answers):
     monkeypatch.setattr(bracketing, "_self_check", lambda *_: (counts, 1.0))
     found = change.bracket(as_of(2011, 8), stack())
     assert found.abstained is not answers and bool(found.sets) is answers
-    assert answers or "1 would be dated wrongly" in found.reason
+    assert answers or "2 would be dated wrongly" in found.reason
     assert found.self_check == counts

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from imgcheck.change import Between, Bracket
-from imgcheck.change.bracketing import Reversed, credible, posterior, reversals
+from imgcheck.change.bracketing import Reversed, credible, posterior, reversals, trusted
 
 CELLS = 8
 MOST = float(np.log(0.85 / 0.15))
@@ -45,6 +45,31 @@ def test_the_most_likely_time_lies_between_the_later_and_the_earlier_states(gaps
     assert found.sum() == pytest.approx(1)
     assert int(found.argmax()) in chosen
     assert set(np.argsort(-found)[: len(chosen)].tolist()) == chosen
+
+
+def test_cells_that_contradict_the_dates_of_the_references_count_less() -> None:
+    # Three references, each dated by the two others: one gap, three cells.
+    right = [np.array([[-1.0, -1.0, -1.0]]), np.array([[9.0, -9.0, 0.0]]), np.array([[1.0] * 3])]
+    wrong = [right[0] + [[0, 3, 0]], right[1], right[2] - [[0, 2, 1.5]]]
+    shown = np.array([[1.0, 1.0, 1.0], [-2.0, -2.0, -2.0]])
+    # The middle reference lies in the gap of the others and says nothing against itself.
+    same, tested = trusted(shown, right)
+    np.testing.assert_array_equal(same, shown)
+    for one, other in zip(tested, right, strict=True):
+        np.testing.assert_array_equal(one, other)
+    # The first speaks against its date by 2 in the second cell, the last by 1 and by 0.5.
+    weighed, tested = trusted(shown, wrong)
+    np.testing.assert_allclose(weighed, shown * np.exp([0, -3, -0.5]))
+    np.testing.assert_allclose(tested[0], wrong[0] * np.exp([0, -1, -0.5]))
+    np.testing.assert_allclose(tested[1], wrong[1] * np.exp([0, -3, -0.5]))
+    np.testing.assert_allclose(tested[2], wrong[2] * np.exp([0, -2, 0]))
+
+
+def test_without_self_check_no_cell_is_weighed() -> None:
+    shown = np.array([[1.0, -2.0]])
+    weighed, tested = trusted(shown, [None, None])
+    np.testing.assert_array_equal(weighed, shown)
+    assert tested == [None, None]
 
 
 def test_without_evidence_every_time_is_equally_likely() -> None:

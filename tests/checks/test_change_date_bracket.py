@@ -18,11 +18,11 @@ from imgcheck.model import Acquired, Claim, ErrorRate, Outcome, Window
 YEARS = (2012, 2014, 2016, 2018, 2020)
 
 
-def vote(gap: int, state: str) -> Vote:
+def vote(gap: int, state: str, *, weak: bool = False) -> Vote:
     return Vote(
         split=gap,
         state=state,
-        ratio={"earlier": -5.0, "later": 5.0, "neither": 0.0}[state],
+        ratio={"earlier": -1.0, "later": 1.0, "neither": 0.0}[state] * (2.1 if weak else 2.3),
         centre=(5.0, 5.0),
         area_px=9.0,
         box=(2.0, 2.0, 8.0, 8.0),
@@ -32,9 +32,15 @@ def vote(gap: int, state: str) -> Vote:
 def answer(
     votes: str, after: int | None, before: int | None, years: tuple[int, ...] = YEARS
 ) -> change.Bracket:
-    """Build an answer; "E2" is a place that shows the earlier state of the third gap."""
+    """Build an answer; "E2" is a place that shows the earlier state of the third gap, "e2" weakly.
+
+    A weak place has a ratio just below 9 to 1.
+    """
     states = {"E": "earlier", "L": "later", "N": "neither"}
-    cast = tuple(vote(int(name[1]), states[name[0]]) for name in votes.split())
+    cast = tuple(
+        vote(int(name[1]), states[name[0].upper()], weak=name[0].islower())
+        for name in votes.split()
+    )
     sides = [None if year is None else date(year, 1, 1) for year in (after, before)]
     abstained = sides == [None, None]
     return change.Bracket(
@@ -68,6 +74,8 @@ C, S, OPEN = Outcome.CONTRADICTS, Outcome.SUPPORTS, Outcome.INCONCLUSIVE
         ("E1 E1 E3 E3", 2012, 2016, "2019", OPEN),  # the last gap ends after the claimed time
         ("E1 E1 E2 L2", 2012, 2016, "2019", OPEN),  # the places of one gap disagree
         ("E1 E1 E2 E2 L2", 2012, 2016, "2019", C),
+        ("E1 E1 e2", 2012, 2016, "2019", OPEN),  # a place below 9 to 1
+        ("E1 E1 E2 l2 l2", 2012, 2016, "2019", C),
         ("L0 L0 L1 L1", 2012, 2016, "2019", OPEN),  # places that show the later state
         ("N1 N1 N2 N2", 2012, 2016, "2019", OPEN),
         ("", 2012, 2016, "2019", OPEN),  # no places at all
