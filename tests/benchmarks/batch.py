@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from imgcheck.batch import Settings, read_source, run, running, write_results
+from imgcheck.batch import Settings, add_in_processes, read_source, run, running, write_results
 from imgcheck.batch.jobs import Job
+from imgcheck.known import add_to_index
 
 
 def main() -> None:
@@ -68,8 +69,21 @@ def _measure(root: Path, options: argparse.Namespace) -> None:
     stop.set()
     killer.join()
     print(f"deadly files, workers killed: same bytes: {made == named}")
+    _measure_index(root, [Path(one.path) for one in sound[:200]])
     if options.dask:
         _measure_dask(root, every, wall, first, named)
+
+
+def _measure_index(root: Path, files: list[Path]) -> None:
+    began = time.perf_counter()
+    add_to_index(root / "one.db", files)
+    one = time.perf_counter() - began
+    add_in_processes(root / "start.db", files[:4], processes=2)  # everything is loaded once
+    began = time.perf_counter()
+    add_in_processes(root / "two.db", files, processes=2)
+    two = time.perf_counter() - began
+    same = (root / "one.db").read_bytes() == (root / "two.db").read_bytes()
+    print(f"index add, two processes: {one / two:.2f} times as fast; same bytes: {same}")
 
 
 def _measure_dask(root, every, wall, first, named) -> None:  # type: ignore[no-untyped-def]
