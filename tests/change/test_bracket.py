@@ -183,3 +183,10 @@ def test_no_answer_where_the_references_contradict_each_other(monkeypatch, count
     assert found.abstained is not answers and bool(found.sets) is answers
     assert answers or "2 would be dated wrongly" in found.reason
     assert found.self_check == counts
+
+
+@pytest.mark.slow
+def test_ground_that_is_not_trusted_gives_no_answer(monkeypatch) -> None:
+    monkeypatch.setattr(bracketing, "trusted", lambda shown, tested: (0 * shown, list(tested)))
+    found = change.bracket(as_of(2011, 8), stack())
+    assert found.abstained and "too little changed" in found.reason
