@@ -16,8 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NATIVE_GSD = {"kit_mos155_179": 0.125, "kit_munichstreet02": 0.118, "dji_minsk_0005": 0.054}
 STREETS = ("kit_mos155_179", "kit_munichstreet02")
 REPORTED_ON = ("kit_munichstreet02", "kit_mos155_179", "dji_minsk_0005")
-NULL_TUNED = ("niza", "naip", "kit_mos155_179")
-NULL_REPORTED = ("seneca", "brighton", "neon", "kit_munichstreet02", "dji_minsk_0005")
+CRATER_FREE = ("seneca", "niza", "naip", "kit_mos155_179")
 
 
 def folder() -> Path:

@@ -8,32 +8,25 @@ repeated, it goes on from there. Half of the tiles are rendered (`training.vehic
 rest are the KIT streets named with `--streets`, real vehicles pasted onto other ground, and real
 ground without vehicles. With `--steps` it stops early. torch is needed here only; it is no
 dependency of the package.
-
-X. Zhou, D. Wang and P. Kraehenbuehl, "Objects as Points", arXiv:1904.07850, 2019: centres as peaks
-of a heat map, focal loss. O. Ronneberger et al., "U-Net", MICCAI 2015: the shape of the network.
 """
 
 import argparse
-import json
 import math
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
-from torch.nn import functional
 
 from training import pictures as data
 from training import real_vehicles
 from training import vehicle_scenes as scenes
+from training.centre_network import STRIDE, Course, Network, export, focal
 from training.jpeg import saved
 
 Boxes = NDArray[np.float32]
 TILE = 128
-STRIDE = 2
 CHANNELS = (16, 32, 64, 128)
 BATCH = 12
 TOTAL = 12000  # steps of a training; the rate falls until then
@@ -41,37 +34,9 @@ TOTAL = 12000  # steps of a training; the rate falls until then
 HEADS = 7
 
 
-def _block(into: int, out: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(into, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(inplace=True)
-    )
-
-
-class Network(nn.Module):
-    """U-Net with nearest-neighbour enlargement; output stride 2, receptive field 119 pixels."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        a, b, c, d = CHANNELS
-        self.down1 = nn.Sequential(_block(3, a, 2), _block(a, a))
-        self.down2 = nn.Sequential(_block(a, b, 2), _block(b, b))
-        self.down3 = nn.Sequential(_block(b, c, 2), _block(c, c))
-        self.down4 = nn.Sequential(_block(c, d, 2), _block(d, d))
-        self.side3, self.up3 = nn.Conv2d(d, c, 1), _block(c, c)
-        self.side2, self.up2 = nn.Conv2d(c, b, 1), _block(b, b)
-        self.side1, self.up1 = nn.Conv2d(b, a, 1), _block(a, 32)
-        self.heads = nn.Conv2d(32, HEADS, 1)
-        nn.init.constant_(self.heads.bias[0], -4.0)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        one = self.down1(x)
-        two = self.down2(one)
-        three = self.down3(two)
-        four = self.down4(three)
-        up = self.up3(functional.interpolate(self.side3(four), scale_factor=2.0) + three)
-        up = self.up2(functional.interpolate(self.side2(up), scale_factor=2.0) + two)
-        up = self.up1(functional.interpolate(self.side1(up), scale_factor=2.0) + one)
-        return self.heads(up)
+def network() -> Network:
+    """Return the network before training."""
+    return Network(planes=3, channels=CHANNELS, heads=HEADS)
 
 
 def _shaded(picture: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -362,115 +327,29 @@ def loss_of(
     out: torch.Tensor, heat: torch.Tensor, values: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
     """Focal loss on the heat, L1 on the rest."""
-    logit = out[:, 0]
-    p = torch.sigmoid(logit).clamp(1e-4, 1 - 1e-4)
-    peak = heat > 0.999
-    good = -((1 - p) ** 2) * torch.log(p)
-    bad = -((1 - heat) ** 4) * p**2 * torch.log(1 - p)
-    count = peak.sum().clamp(min=8)
-    focal = torch.where(peak, good, bad).sum() / count
     gap = (out[:, 1:] - values).abs() * weights
     spread = weights[:, :1].sum().clamp(min=8)
-    return focal + (gap[:, :2].sum() + gap[:, 2:4].sum() * 2 + gap[:, 4:].sum() * 1.5) / spread
+    rest = gap[:, :2].sum() + gap[:, 2:4].sum() * 2 + gap[:, 4:].sum() * 1.5
+    return focal(out[:, 0], heat) + rest / spread
 
 
 def train(options: argparse.Namespace) -> None:
     """Train to a step, from the last checkpoint if there is one."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    options.work.mkdir(parents=True, exist_ok=True)
-    path = options.work / "checkpoint.pt"
     torch.manual_seed(options.seed)
-    network = Network().to(memory_format=torch.channels_last)
-    network.train()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-4)
-    average = {k: v.clone() for k, v in network.state_dict().items()}
-    step = 0
-    if path.exists():
-        saved = torch.load(path, weights_only=True)
-        network.load_state_dict(saved["network"])
-        optimiser.load_state_dict(saved["optimiser"])
-        average, step = saved["average"], saved["step"]
+    course = Course(network(), options.work, rate=options.rate, total=options.total)
     tiles = Tiles(options.scenes, tuple(options.streets))
-    start, losses = time.process_time(), []
-    while step < (options.steps or options.total):
-        rng = np.random.default_rng([options.seed, step])
-        # Rises over the first 100 steps, falls by a cosine to a twentieth.
-        rate = options.rate * min(1.0, (step + 1) / 100)
-        rate *= 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / options.total))
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+    while course.step < (options.steps or options.total):
+        rng = np.random.default_rng([options.seed, course.step])
         drawn = [tiles.draw(rng) for _ in range(BATCH)]
         heat, values, weights = (
             torch.from_numpy(np.stack(part))
             for part in zip(*(targets(boxes) for _, boxes in drawn), strict=True)
         )
         rgb = torch.from_numpy(np.stack([tile for tile, _ in drawn])).permute(0, 3, 1, 2)
-        # Half precision and this layout halve the time where the processor has bfloat16.
-        rgb = (rgb.float() / 255).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            out = network(rgb)
-        loss = loss_of(out.float(), heat, values, weights)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 10.0)
-        optimiser.step()
-        step += 1
-        keep = min(0.995, 1 - 1 / (step / 5 + 1))
-        for name, value in network.state_dict().items():
-            if value.is_floating_point():
-                average[name].mul_(keep).add_(value, alpha=1 - keep)
-            else:
-                average[name].copy_(value)
-        losses.append(float(loss.detach()))
-        if step % 50 == 0:
-            with (options.work / "log.txt").open("a") as log:
-                spent = time.process_time() - start
-                log.write(f"step {step} cpu {spent:.0f} s loss {np.mean(losses[-50:]):.4f}\n")
-        if step % 250 == 0:
-            _save(path, network, optimiser, average, step)
-    _save(path, network, optimiser, average, step)
-
-
-def _save(
-    path: Path,
-    network: Network,
-    optimiser: torch.optim.Optimizer,
-    average: dict[str, torch.Tensor],
-    step: int,
-) -> None:
-    parts = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
-    torch.save({**parts, "average": average, "step": step}, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
-
-
-def export(works: list[Path], target: Path) -> None:
-    """Write the averaged network as ONNX: ``picture`` (1, 3, H, W) in [0, 1] -> ``maps``.
-
-    Of several checkpoints of one training the weights are averaged (P. Izmailov et al., "Averaging
-    Weights Leads to Wider Optima and Better Generalization", UAI 2018).
-    """
-    network = Network()
-    saved = [torch.load(work / "checkpoint.pt", weights_only=True) for work in works]
-    mean = {
-        name: (sum(one["average"][name].float() for one in saved) / len(saved)).to(value.dtype)
-        for name, value in saved[0]["average"].items()
-    }
-    network.load_state_dict(mean)
-    network.eval()
-    torch.onnx.export(
-        network,
-        (torch.zeros(1, 3, 256, 320),),
-        str(target),
-        input_names=["picture"],
-        output_names=["maps"],
-        dynamic_axes={"picture": {2: "h", 3: "w"}, "maps": {2: "h", 3: "w"}},
-        opset_version=17,
-        dynamo=False,
-    )
-    count = sum(p.numel() for p in network.parameters())
-    steps = [one["step"] for one in saved]
-    print(json.dumps({"steps": steps, "weights": count, "bytes": target.stat().st_size}))
+        course.learn(loss_of(course.see(rgb.float() / 255), heat, values, weights))
+    course.save()
 
 
 def main() -> None:
@@ -489,7 +368,7 @@ def main() -> None:
     parser.add_argument("--mean", type=Path, nargs="*", default=[], help="average with these")
     options = parser.parse_args()
     if options.export:
-        export([options.work, *options.mean], options.export)
+        export(network(), [options.work, *options.mean], options.export)
     else:
         train(options)
 

@@ -38,6 +38,7 @@ class Bowl:
     water: float = 0.0  # level of water, share of the depth
     water_tone: float = 0.5  # light from water, share of that from level ground
     bare: float = 0.0  # share of plants and texture that thrown soil hides
+    even: float = 0.2  # thrown soil evens out the ground over this share of the diameter
     floor: float = 1.0  # albedo of the floor, share of that of the ground
 
 
@@ -56,6 +57,7 @@ class Crescents:
     speckle: float  # contrast of thrown clods
     sun_azimuth_deg: float
     bare: float = 0.0  # share of plants and texture that thrown soil hides
+    even: float = 0.2  # thrown soil evens out the ground over this share of the diameter
 
 
 Look = Bowl | Crescents
@@ -85,32 +87,35 @@ def random_look(
     azimuth = float(rng.uniform(0, 360) if sun_azimuth_deg is None else sun_azimuth_deg)
     strong = strength == "strong"
     bare = float(rng.uniform(0.4, 1.0)) if rng.random() < 0.75 else 0.0
+    even = float(rng.choice([0.2, 0.5, 1.0]))
     if family == "relief":
         return Bowl(
             diameter_px=diameter_px,
-            depth=float(rng.uniform(0.2, 0.28) if strong else rng.uniform(0.12, 0.2)),
+            depth=float(rng.uniform(0.19, 0.27) if strong else rng.uniform(0.11, 0.19)),
             rim=float(rng.uniform(0.08, 0.25)),
             steepness=float(rng.uniform(1.6, 3.2)),
             flattening=float(rng.uniform(0.85, 1.0)),
             turn_deg=float(rng.uniform(0, 180)),
-            ejecta=float(rng.uniform(-0.2, 0.3)),
+            ejecta=float(rng.uniform(-0.3, 0.5)),
             sun_azimuth_deg=azimuth,
-            sun_elevation_deg=float(rng.uniform(25, 45) if strong else rng.uniform(25, 50)),
+            sun_elevation_deg=float(rng.uniform(25, 50) if strong else rng.uniform(25, 60)),
             bare=bare,
+            even=even,
             floor=float(rng.uniform(0.65, 1.0)),
         )
     return Crescents(
         diameter_px=diameter_px,
-        shade=float(rng.uniform(0.4, 0.6) if strong else rng.uniform(0.6, 0.75)),
-        light=float(rng.uniform(1.15, 1.4) if strong else rng.uniform(1.08, 1.2)),
+        shade=float(rng.uniform(0.45, 0.65) if strong else rng.uniform(0.65, 0.8)),
+        light=float(rng.uniform(1.1, 1.35) if strong else rng.uniform(1.04, 1.16)),
         floor=float(rng.uniform(0.8, 1.0)),
         width=float(rng.uniform(0.6, 1.0)),
         soft=float(rng.uniform(0.08, 0.25)),
         ragged=float(rng.uniform(0.02, 0.08)),
-        ejecta=float(rng.uniform(-0.12, 0.2)),
+        ejecta=float(rng.uniform(-0.2, 0.35)),
         speckle=float(rng.uniform(0.0, 0.12)),
         sun_azimuth_deg=azimuth,
         bare=bare,
+        even=even,
     )
 
 
@@ -135,7 +140,7 @@ def render(look: Look, *, rng: np.random.Generator, blur_px: float) -> Change:
     return Change(
         ratio=cv2.resize(ratio, size, interpolation=cv2.INTER_AREA).astype(np.float32),
         bare=cv2.resize(bare, size, interpolation=cv2.INTER_AREA).astype(np.float32),
-        smooth_px=max(look.diameter_px / 5, 1.0),
+        smooth_px=max(look.even * look.diameter_px, 1.0),
     )
 
 
@@ -178,7 +183,7 @@ def _relief_light(
         level = 2 * bowl.depth * (bowl.rim - 1 + bowl.water)
         wet = (radius < 1) & (relief < level)
         relief = np.where(wet, level, relief)
-    ratio = _shade(relief, step=2 / bowl.diameter_px / fine, bowl=bowl)
+    ratio = shade(relief, step=2 / bowl.diameter_px / fine, bowl=bowl)
     spread = np.clip((_REACH - radius) / (_REACH - 1), 0, 1) ** 2
     ratio = ratio * (1 + bowl.ejecta * spread * _rays(x, y, rng))
     ratio = ratio * (1 + (bowl.floor - 1) * np.clip((0.95 - radius) / 0.4, 0, 1))
@@ -211,7 +216,7 @@ def _rays(
     return np.maximum(total, 0)
 
 
-def _shade(relief: NDArray[np.float64], *, step: float, bowl: Bowl) -> NDArray[np.float64]:
+def shade(relief: NDArray[np.float64], *, step: float, bowl: Bowl) -> NDArray[np.float64]:
     """Return Lambert light with cast shadows, 1 on level ground."""
     azimuth, elevation = (math.radians(a) for a in (bowl.sun_azimuth_deg, bowl.sun_elevation_deg))
     towards = (math.sin(azimuth), -math.cos(azimuth))

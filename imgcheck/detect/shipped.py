@@ -63,19 +63,16 @@ def octaves(effective: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CraterModel:
-    """Weights of the crater score, and its rate of false alarms.
+    """Rate of false alarms of the crater network.
 
     ``tails`` has one row per size band: first diameter in pixels, then a and b of
-    ``log10(false proposals per megapixel) = a - b * raw score``.
+    ``log10(false proposals per megapixel) = a - b * heat``.
     """
 
     calibration: str
-    mean: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    weights: NDArray[np.float64]
-    bias: float
     tails: tuple[tuple[float, float, float], ...]
     false_per_megapixel: tuple[float, float, float]  # median, low and high over places
+    diameter: tuple[float, float]  # factors on the proposed diameter, 95 %
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -102,9 +99,7 @@ def vehicle_model_of(raw: dict[str, Any]) -> VehicleModel:
 def crater_model(*, azimuth_known: bool) -> CraterModel:
     """Read the crater model for a known or an unknown azimuth of the sun."""
     raw = _read("craters.json")["known" if azimuth_known else "unknown"]
-    for name in ("mean", "scale", "weights"):
-        raw[name] = np.array(raw[name], float)
-        raw[name].setflags(write=False)
     raw["tails"] = tuple(tuple(row) for row in raw["tails"])
-    raw["false_per_megapixel"] = tuple(raw["false_per_megapixel"])
+    for name in ("false_per_megapixel", "diameter"):
+        raw[name] = tuple(raw[name])
     return CraterModel(**raw)

@@ -129,7 +129,7 @@ def candidates(
     """
     working, factor = _resampled(picture, factor=gsd / WORKING_GSD)
     maps = centres.run(net or centres.read("vehicles.onnx"), working)
-    found = centres.peaks(maps, floor=floor)
+    found = centres.boxes(maps, floor=floor)
     kept = centres.best_boxes(found, gsd=WORKING_GSD)
     return Candidates(
         x=found.x[kept] / factor[0],

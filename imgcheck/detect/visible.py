@@ -13,8 +13,8 @@ from imgcheck.detect import inputs
 # A bowl is distinguished from a spot only if its two walls and the ground beyond are resolved:
 # three changes of tone over 1.6 diameters, each at least one resolution element wide.
 _ELEMENTS = 4.0
-# The smallest template that was calibrated (benchmarks: detect, craters).
-FEWEST_PX = 8.0
+# The smallest crater that the network was trained on (benchmarks: detect, craters).
+FEWEST_PX = 6.0
 # A. Rose, "The sensitivity performance of the human eye on an absolute scale", JOSA 38, 1948:
 # a spot is seen reliably when its contrast times the root of its pixels is 5 times the noise.
 _ROSE = 5.0

@@ -1,7 +1,6 @@
 """Benchmarks of imgcheck.detect on real pictures and rendered ground; prints markdown tables.
 
 python -m tests.benchmarks.detect vehicles
-python -m tests.benchmarks.detect craters
 python -m tests.benchmarks.detect speed
 """
 
@@ -16,13 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck import detect, scene
+from imgcheck import detect
 from imgcheck.detect import centres, counting, shipped, vehicle_search
 from imgcheck.quantity import binomial_interval, poisson_interval
 from tests.benchmarks import calibrate
 from training import matching, second_look
 from training import pictures as data
-from training.fit_craters import plant_many
 from training.jpeg import saved
 from training.matching import Compared
 
@@ -247,106 +245,6 @@ def _empty_ground(model: shipped.VehicleModel) -> None:
     _table(("ground", "gsd m (assumed)", "hectares", "false", "false a hectare"), rows)
 
 
-def craters(most: int) -> None:
-    """False proposals a megapixel on places without craters, and recall of planted ones."""
-    rows = []
-    for name in (*data.NULL_TUNED, *data.NULL_REPORTED):
-        for known in (True, False):
-            rng = np.random.default_rng(77)
-            false, megapixels, hits, planted = 0, 0.0, np.zeros(4, int), np.zeros(4, int)
-            for picture in data.place(name, most=most):
-                gray = data.gray(picture)
-                azimuth = float(rng.uniform(0, 360))
-                options = {"sun_azimuth_deg": azimuth if known else None}
-                false += len(detect.craters(gray, gsd=0.3, **options).proposals)
-                megapixels += gray.size / 1e6
-                truth = plant_many(gray, rng, count=15, azimuth=azimuth)
-                found = detect.craters(gray, gsd=0.3, **options)
-                for x, y, diameter in truth:
-                    band = int(np.searchsorted([12, 20, 45], diameter, side="right"))
-                    planted[band] += 1
-                    hits[band] += any(
-                        np.hypot(p.cx - x, p.cy - y) < 0.25 * diameter
-                        and abs(np.log(p.length / diameter)) < np.log(1.6)
-                        for p in found.proposals
-                    )
-            span = poisson_interval(false)
-            rows.append(
-                (
-                    name + (" (tuned on)" if name in data.NULL_TUNED else ""),
-                    "known" if known else "unknown",
-                    f"{megapixels:.1f}",
-                    f"{false / megapixels:.2f} "
-                    f"[{span.low / megapixels:.2f}, {span.high / megapixels:.2f}]",
-                    *(f"{h}/{n}" for h, n in zip(hits, planted, strict=True)),
-                )
-            )
-    _table(
-        ("place", "azimuth", "Mpx", "false a Mpx [95 %]", "found of planted 8-12 px",
-         "12-20 px", "20-45 px", "45-90 px"),
-        rows,
-    )  # fmt: skip
-    _rendered_craters()
-
-
-def _rendered_craters() -> None:
-    """Craters made by the scene renderer, which shares no code with the planting."""
-    rows = []
-    for texture in (0.3, 1.0):
-        for known in (True, False):
-            hits: dict[float, list[bool]] = {}
-            false = 0
-            for seed in range(4):
-                picture = crater_field(seed, texture=texture)
-                gray = data.gray(picture.rgb)
-                sun = picture.truth.sun_azimuth_deg if known else None
-                found = detect.craters(gray, gsd=0.3, sun_azimuth_deg=sun)
-                matched = 0
-                for item in picture.truth.of("crater"):
-                    near = any(
-                        np.hypot(p.cx - item.x_px, p.cy - item.y_px) * 0.3 < 0.3 * item.length_m
-                        for p in found.proposals
-                    )
-                    matched += near
-                    hits.setdefault(round(item.length_m), []).append(near)
-                false += len(found.proposals) - matched
-            shares = [f"{d} m: {sum(v)}/{len(v)}" for d, v in sorted(hits.items())]
-            rows.append((texture, "known" if known else "unknown", ", ".join(shares), false))
-    _table(("soil texture", "azimuth", "found of rendered", "false in 2.9 Mpx"), rows)
-
-
-def crater_field(seed: int, *, texture: float) -> scene.Rendering:
-    """Render bare ground with 16 craters of 3 to 16 m."""
-    rng = np.random.default_rng(seed)
-    holes = []
-    for k in range(16):
-        diameter = (3.0, 5.0, 9.0, 16.0)[k % 4]
-        depth = diameter * float(rng.uniform(0.12, 0.24))
-        holes.append(
-            scene.Crater(
-                x_m=30 + 62 * (k % 4),
-                y_m=25 + 50 * (k // 4),
-                radius_m=diameter / 2,
-                depth_m=depth,
-                rim_m=0.15 * depth,
-                ejecta=float(rng.uniform(-0.1, 0.3)),
-            )
-        )
-    ground = scene.Scene(
-        width_m=280,
-        height_m=230,
-        terrain=scene.Terrain(seed=seed, texture=texture, shrubs_per_ha=30),
-        craters=tuple(holes),
-    )
-    return scene.render(
-        ground,
-        gsd=0.3,
-        sun_elevation_deg=float(rng.uniform(30, 55)),
-        sun_azimuth_deg=float(rng.uniform(90, 270)),
-        seed=seed,
-    )
-
-
 def speed() -> None:
     """Wall time and processor time, second call."""
     picture = data.place("dji_minsk_0005", most=1)[0]
@@ -372,15 +270,12 @@ def speed() -> None:
 def main() -> None:
     """Run one benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("what", choices=("vehicles", "craters", "speed"))
+    parser.add_argument("what", choices=("vehicles", "speed"))
     parser.add_argument("--every", type=int, default=1, help="vehicles: every n-th frame")
     parser.add_argument("--without", type=Path, help="vehicles: weights without a street each")
-    parser.add_argument("--most", type=int, default=8, help="craters: pictures a place")
     options = parser.parse_args()
     if options.what == "vehicles":
         vehicles(options.every, options.without)
-    elif options.what == "craters":
-        craters(options.most)
     else:
         speed()
 

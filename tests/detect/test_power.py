@@ -175,7 +175,7 @@ def test_blur_and_scale_set_the_smallest_visible_crater() -> None:
     sharp = detect.smallest_visible(steps, gsd=0.5)
     soft = detect.smallest_visible(cv2.GaussianBlur(steps, (0, 0), 3), gsd=0.5)
     coarse = detect.smallest_visible(steps, gsd=5.0)
-    assert sharp.reason == "resolution" and sharp.diameter_m == pytest.approx(4.0)
+    assert sharp.reason == "resolution" and sharp.diameter_m == pytest.approx(3.0)
     assert soft.diameter_m > 1.5 * sharp.diameter_m
     assert coarse.diameter_m == pytest.approx(10 * sharp.diameter_m)
 

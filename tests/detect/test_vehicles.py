@@ -187,17 +187,17 @@ def test_a_peak_is_read_as_centre_size_and_heading() -> None:
     maps[0] = -9
     maps[0, 8, 11], maps[0, 8, 12], maps[0, 15, 3] = 2.0, 1.0, -1.0
     maps[1:, 8, 11] = (0.25, -0.5, math.log(5.0), math.log(2.0), 0.0, -1.0)
-    found = centres.peaks(maps, floor=-0.5)
+    found = centres.boxes(maps, floor=-0.5)
     assert found.heat.tolist() == [2.0]
     assert (found.x[0], found.y[0]) == pytest.approx((23.5, 16.0))
     assert (found.length[0], found.width[0]) == pytest.approx((5.0, 2.0))
     assert found.heading[0] == pytest.approx(90.0)
-    assert len(centres.peaks(maps, floor=-1.0).heat) == 2
+    assert len(centres.boxes(maps, floor=-1.0).heat) == 2
 
 
 def test_cars_side_by_side_both_stay_and_a_double_goes() -> None:
     one = np.ones(3)
-    found = centres.Centres(
+    found = centres.Boxes(
         x=np.array([50.0, 50.0, 54.0]), y=np.array([50.0, 59.0, 50.0]), length=4.5 * one,
         width=2 * one, heading=90 * one, heat=np.array([3.0, 2.0, 1.0]),
     )  # fmt: skip

@@ -143,7 +143,7 @@ def _centre(outputs: Outputs, manifest: Manifest) -> Boxes:
     if len(outputs) != 1 or outputs[0].shape != (1, 7, cells, cells):
         raise _unlike(outputs, manifest, f"(1, 7, {cells}, {cells})")
     floor = math.log(manifest.threshold / (1 - manifest.threshold))
-    found = centres.peaks(outputs[0][0], floor=floor)
+    found = centres.boxes(outputs[0][0], floor=floor)
     return Boxes(
         x=found.x, y=found.y,
         w=found.length / manifest.gsd_m, h=found.width / manifest.gsd_m, turn=found.heading,
