@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcheck.change.grid import Frame, Mask, Pixels
+from imgcheck.change.grid import Frame, Mask, Pixels, as_bands, same_grid, usable
 from imgcheck.change.limit import NOTHING, STATED, Power
 from imgcheck.change.objects import Found, find
-from imgcheck.change.passes import Incomparable, Statistics, measure
+from imgcheck.change.passes import Incomparable, Part, Statistics, measure, score
 from imgcheck.change.records import Tile, record
 from imgcheck.change.regions import Region
+from imgcheck.change.sampling import WHOLE, ArraySource, sample
+from imgcheck.change.score import ToneModel
 from imgcheck.errors import UsageError
 
 
@@ -41,6 +43,9 @@ class Changes:
     incomparable: str
     #: How the pair was compared: `"tone"`, `"structure"`, `"spectrum"`; empty where it was not.
     detector: str
+    #: Whether differences by tone are so widespread that a change of a twentieth of the ground or
+    #: more may count as usual, and be missed.
+    widespread: bool
     #: Whether the pictures themselves confirm their alignment.
     registered: bool
     #: Measured displacement (dx, dy) of `after`, which was undone, pixels.
@@ -121,9 +126,12 @@ def detect(
     those of twins without change, docs/benchmarks/change.md.
     """
     least_area = checked_area(gsd, min_area_m2)
-    measured = measure(before, after, valid, gsd=gsd)
+    one, two = as_bands("before", before), as_bands("after", after)
+    same_grid({"before": one, "after": two})
+    known = usable(one, valid) & usable(two, None)
+    measured = _measured(one, two, known, gsd)
     if isinstance(measured, Incomparable):
-        shape = measured.known.shape
+        shape = known.shape
         return ChangeResult(
             **unlike(measured),
             mask=np.zeros(shape, dtype=bool),
@@ -141,6 +149,22 @@ def detect(
         score=part.scored.z,
         error_px=by.registration.error.at(Frame.whole(part.known.shape)),
     )
+
+
+def _measured(
+    one: Pixels, two: Pixels, known: Mask, gsd: float
+) -> tuple[Statistics, Part] | Incomparable:
+    """Measure and score a pair; a large one is measured on blocks all over it."""
+    if max(known.shape) <= WHOLE:
+        return measure(one, two, known, gsd=gsd)
+    unknown = np.float32("nan")
+    source = ArraySource(before=np.where(known[..., None], one, unknown), after=two)
+    before, after, at = sample(source, (0, 0))
+    measured = measure(before, after, None, gsd=gsd, at=at)
+    if isinstance(measured, Incomparable):
+        return measured
+    by, whole = measured[0], Frame.whole(known.shape)
+    return by, score(one, two, known, at=whole, by=by)
 
 
 def summary(
@@ -173,6 +197,8 @@ def summary(
         ),
         "incomparable": incomparable,
         "detector": by.detector,
+        "widespread": isinstance(by.model, ToneModel)
+        and any(level.widespread for level in by.model.levels),
         "registered": by.registration.verified,
         "shift_px": (shift.dx + moved[0], shift.dy + moved[1]),
         "shift_sigma_px": shift.sigma,
@@ -193,6 +219,7 @@ def unlike(measured: Incomparable) -> dict[str, Any]:
         "suppressed": (Suppressed(reason=measured.reason, count=0, share=1.0),),
         "incomparable": measured.reason,
         "detector": "",
+        "widespread": False,
         "registered": False,
         "shift_px": (0.0, 0.0),
         "shift_sigma_px": None,

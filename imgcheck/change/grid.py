@@ -131,6 +131,8 @@ def smooth(bands: Pixels, valid: Mask, sigma: float) -> Pixels:
     """Return the Gaussian mean over usable pixels; unusable ones become 0."""
     if sigma <= 0:
         return np.where(valid[..., None], bands, np.float32(0))
+    if valid.all():
+        return blurred(bands, sigma).reshape(bands.shape)
     weight = valid.astype(np.float32)
     known = np.where(valid[..., None], bands, np.float32(0))
     total = blurred(known, sigma).reshape(bands.shape)

@@ -91,18 +91,20 @@ def measure(
     known: Mask,
     threshold: float,
     *,
-    least_weight: float,
+    least_weight: Callable[[float], float],
     nominal: float,
     least_contrast: float = 0.0,
 ) -> Power:
     """Put objects into ``after`` where nothing is flagged, score the pair again, and count.
 
     An object is found where it has ``least_contrast``, 0.3 of it is over ``threshold``, and its
-    excess over ``nominal`` weighs ``least_weight``. The shares are smoothed by a logistic law in
-    the logarithms of size, contrast and texture (D. R. Cox, "The regression analysis of binary
-    sequences", J. R. Statistical Soc. B 20, 1958), whose last term gives the map.
+    excess over ``nominal`` weighs what ``least_weight`` states for the contrast. The shares are
+    smoothed by a logistic law in the logarithms of size, contrast and texture (D. R. Cox, "The
+    regression analysis of binary sequences", J. R. Statistical Soc. B 20, 1958), whose last term
+    gives the map.
     """
     ground = texture(after)
+    least = {contrast: least_weight(contrast) for contrast in CONTRASTS}
     rows = []
     for turn in range(_ROUNDS):
         picture, placed = _with_objects(after, z, known, threshold, turn)
@@ -113,7 +115,7 @@ def measure(
             inside = scored[part]
             over = inside > threshold
             weight = float(np.where(over, inside - nominal, 0).sum())
-            hit = over.mean() >= _SHARE and weight >= least_weight and contrast >= least_contrast
+            hit = over.mean() >= _SHARE and weight >= least[contrast] and contrast >= least_contrast
             rows.append((look, inside.shape[0], contrast, float(ground[part].mean()), hit))
     laws = [_law([row for row in rows if row[0] == look]) for look in range(len(LOOKS))]
     usual = float(np.median(ground[known])) if known.any() else 1.0
@@ -123,7 +125,7 @@ def measure(
             for contrast in CONTRASTS:
                 hits = [row[4] for row in rows if row[:3] == (look, side, contrast)]
                 own = [row[3] for row in rows if row[:3] == (look, side, contrast)] or [usual]
-                expected = np.mean([_share(laws[look], side, contrast, each) for each in own])
+                expected = _shares(laws[look], side, contrast, np.array(own)).mean()
                 tried.append(
                     Tried(
                         look=name,
@@ -181,10 +183,12 @@ def _law(rows: list[tuple[int, int, float, float, bool]]) -> NDArray[np.float64]
     return law
 
 
-def _share(law: NDArray[np.float64], side: float, contrast: float, ground: float) -> float:
-    """Return the share of objects that the law expects to be found."""
-    value = float(_terms(np.array(side), np.array(contrast), np.array(ground)) @ law)
-    return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
+def _shares(
+    law: NDArray[np.float64], side: float, contrast: float, ground: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Return the share of objects that the law expects to be found on each ground."""
+    value = _terms(np.array(side), np.array(contrast), ground) @ law
+    return np.asarray(1 / (1 + np.exp(-np.clip(value, -30, 30))))
 
 
 def _side(law: NDArray[np.float64], ground: float) -> float:
@@ -199,8 +203,7 @@ def _side(law: NDArray[np.float64], ground: float) -> float:
 def _found_everywhere(law: NDArray[np.float64], grounds: NDArray[np.floating]) -> float | None:
     """Return the smallest side that is found at 9 of 10 places, over all grounds."""
     for side in np.geomspace(SIDES[0], SIDES[-1], 60):
-        shares = [_share(law, float(side), STATED, float(each)) for each in grounds]
-        if shares and np.mean(shares) >= 0.9:
+        if grounds.size and _shares(law, float(side), STATED, grounds).mean() >= 0.9:
             return float(side)
     return None
 

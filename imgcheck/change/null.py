@@ -4,6 +4,7 @@ The bulk of the ordered values is assumed to be unchanged ground. Its shape, con
 law, turns a value into the standard normal score with the same tail probability.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +24,40 @@ BULK = (0.30, 0.75)
 _USUAL_SHAPE = 1.5
 
 # Scores are capped here: the tail is an extrapolation.
-HIGHEST_Z = 12.0
+LOWEST_Z, HIGHEST_Z = -3.0, 12.0
 
-
-QUANTILES = np.linspace(-3.0, HIGHEST_Z, 1501)
+QUANTILES = np.linspace(LOWEST_Z, HIGHEST_Z, 1501)
 EXPONENTS = -log_ndtr(-QUANTILES)
+
+# Entries of a table: neighbours differ by less than 0.005 of a standard normal score.
+_ENTRIES = 8192
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A function of one number, evaluated beforehand: a pixel takes the nearest entry."""
+
+    low: float
+    step: float
+    values: Pixels
+
+    @classmethod
+    def of(
+        cls,
+        function: Callable[[NDArray[np.float64]], NDArray[np.floating]],
+        low: float,
+        high: float,
+    ) -> "Table":
+        """Evaluate a function between two numbers; beyond them it is constant."""
+        nodes, step = np.linspace(low, high, _ENTRIES, retstep=True)
+        return cls(low, float(step), np.asarray(function(nodes), dtype=np.float32))
+
+    def __call__(self, numbers: Pixels) -> Pixels:
+        """Return the values of finite numbers."""
+        place = numbers - np.float32(self.low - self.step / 2)
+        place *= np.float32(1 / self.step)
+        np.clip(place, 0, _ENTRIES - 1, out=place)
+        return np.asarray(self.values[place.astype(np.int32)])
 
 
 def normal_score(exponent: NDArray[np.floating]) -> Pixels:
@@ -42,9 +72,18 @@ class Tail:
     scale: float
     shape: float
 
-    def z(self, values: NDArray[np.floating]) -> Pixels:
+    def quantile(self, share: float) -> float:
+        """Return the value that this share stays below."""
+        return float(self.scale * (-np.log1p(-share)) ** (1 / self.shape))
+
+    def z(self, values: Pixels) -> Pixels:
         """Return the standard normal score with the same tail probability, between -3 and 12."""
-        return normal_score(np.power(np.maximum(values, 0) / self.scale, self.shape))
+        highest = self.scale * EXPONENTS[-1] ** (1 / self.shape)
+
+        def by_root(root: NDArray[np.float64]) -> Pixels:
+            return normal_score(np.power(root**2 / self.scale, self.shape))
+
+        return Table.of(by_root, 0.0, float(np.sqrt(highest)))(np.sqrt(np.maximum(values, 0)))
 
 
 def thinned(values: NDArray[np.floating]) -> NDArray[np.floating]:

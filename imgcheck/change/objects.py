@@ -18,7 +18,7 @@ from imgcheck.change import causes, regions
 from imgcheck.change.detectors import StructureModel
 from imgcheck.change.grid import Mask
 from imgcheck.change.passes import Statistics
-from imgcheck.change.records import SEAM, STEPS, Record, Tile, weights
+from imgcheck.change.records import SEAM, STEPS, UNKNOWN, Record, Tile, weights
 from imgcheck.change.regions import Region
 from imgcheck.change.score import ToneModel
 
@@ -80,8 +80,9 @@ class _Clusters:
     first: NDArray[np.int64]
     number: NDArray[np.int64]
     pixels: NDArray[np.int64]
+    weights: NDArray[np.float64]
     p: NDArray[np.float64]
-    tested: int
+    tested: float
     highest_q: float
 
     def of(self, part: int, labels: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -97,9 +98,10 @@ class _Clusters:
 
 def _joined(records: Records, by: Statistics) -> _Clusters:
     """Join the clusters of all parts, and test them."""
-    first, sums, counts, places, nodes = [0], [], [], [], []
+    first, sums, counts, places, nodes, shown = [0], [], [], [], [], 0
     for one in records:
         part = one()
+        shown += int((part.z != UNKNOWN).sum())
         places.append(part.seam_places)
         nodes.append(part.seam_labels.astype(np.int64) - 1 + first[-1])
         sums.append(part.sums)
@@ -111,13 +113,15 @@ def _joined(records: Records, by: Statistics) -> _Clusters:
     sum_ = np.bincount(number, weights=np.concatenate(sums), minlength=total)
     tested = count > 0
     p = np.ones(total)
-    p[tested] = by.null.p_values(weights(sum_, count, by.null.threshold)[tested])
+    heavy = weights(sum_, count, by.null.threshold)
+    p[tested] = by.null.p_values(heavy[tested])
     return _Clusters(
         first=np.array(first),
         number=number,
         pixels=count,
+        weights=heavy,
         p=p,
-        tested=int(tested.sum()),
+        tested=by.null.tests(int(tested.sum()), shown),
         highest_q=by.null.highest_q,
     )
 
@@ -348,7 +352,8 @@ def _regions(
         elif by_tone and regions.strength(changes[k]) < by.least_contrast:
             why[k] = causes.faint(by.least_contrast)
     rest = [k for k in range(total) if pixels[k] > 0 and not why[k]]
-    chance = clusters.p[parent]
+    strengths = np.array([regions.strength(one) for one in changes])
+    chance = by.null.p_values(clusters.weights[parent], strengths)
     q = np.ones(total)
     q[rest] = regions.q_values(chance[rest], clusters.tested)
     for k in rest:

@@ -63,6 +63,9 @@ LEAST_CONTRAST = 0.04
 # differences of that size, whose clusters are large.
 _SIGMAS = 3.0
 
+# Pixels from which a twin of the pair shows its tail.
+_LEAST_TWIN = 10_000
+
 # Distance over which the smoothing and pooling of each detector reach, pixels.
 _REACH = {"tone": 34, "structure": 38, "spectrum": 6}
 
@@ -150,6 +153,24 @@ def _bands(before: NDArray[Any], after: NDArray[Any]) -> tuple[Pixels, Pixels]:
     return one, two
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Fitted:
+    """A pair brought to one grid, and one sharpness and radiometry, and its score before `Null`."""
+
+    one: Pixels
+    two: Pixels
+    known: Mask
+    registration: Registration
+    blur: float
+    radiometry: tuple[BandMatch, ...]
+    sharp_one: Pixels
+    matched: Pixels
+    agreement: float
+    sigma: float
+    detector: str
+    raw: Score | Scored
+
+
 def measure(
     before: NDArray[Any],
     after: NDArray[Any],
@@ -169,6 +190,61 @@ def measure(
     is_grey = in_grey([one, two])
     if is_grey:
         one, two = grey(one), grey(two)
+    pair = _fitted(one, two, known, at, fill, gsd=gsd)
+    if isinstance(pair, Incomparable):
+        return pair
+    null = _null(pair, at, fill, gsd=gsd)
+    scored = _calibrated(pair.raw, pair.known, null)
+    statistics = Statistics(
+        gsd=gsd,
+        grey=is_grey,
+        fill=fill,
+        registration=pair.registration,
+        blur=pair.blur,
+        radiometry=pair.radiometry,
+        detector=pair.detector,
+        model=pair.raw.model,
+        null=null,
+        power=limit.NOTHING,
+        agreement=pair.agreement,
+        sigma=pair.sigma,
+    )
+    one, two, known, sharp_one, matched = (
+        pair.one, pair.two, pair.known, pair.sharp_one, pair.matched
+    )  # fmt: skip
+    # The sample of a large pair is most of the memory of a run.
+    del pair
+
+    def rescore(changed: Pixels) -> Pixels:
+        """Score the pair again, with objects put into ``after``."""
+        return _scored(one, changed, sharp_one, known, at, statistics)[1].z
+
+    chance = null.highest_q / _tested(scored.z, statistics.border, known, at, null)
+    power = limit.measure(
+        rescore,
+        two,
+        scored.z,
+        known,
+        statistics.border,
+        least_weight=lambda contrast: null.weight(chance, contrast),
+        nominal=null.threshold,
+        least_contrast=statistics.least_contrast if statistics.detector == "tone" else 0.0,
+    )
+    part = Part(before=sharp_one, after=matched, known=known, scored=scored)
+    return replace(statistics, power=power), part
+
+
+def _fitted(
+    one: Pixels,
+    two: Pixels,
+    known: Mask,
+    at: Frame,
+    fill: tuple[Pixels, Pixels],
+    *,
+    gsd: float,
+    detector: str = "",
+) -> _Fitted | Incomparable:
+    """Register and match a pair, and score it by one detector, or by the one that fits it."""
     registration = register(one, two, known, at)
     one, two, known = _aligned(one, two, known, registration, fill)
     blur = fit_sharpness(one, two, known)
@@ -179,9 +255,9 @@ def measure(
     sigma = robust_sigma((sharp_one - matched).mean(axis=2)[known])
     # On ground without any texture nothing but noise could agree.
     alike = agreement >= _ALIKE or sigma <= LEAST_CONTRAST / 2
-    shift = registration.shift
-    reach = 2 if (shift.spread or 0) > 0.7 else 1
-    if alike and (one.shape[2] <= 3 or gsd < _FINE_GSD):
+    if detector:
+        pass
+    elif alike and (one.shape[2] <= 3 or gsd < _FINE_GSD):
         detector = "tone"
     elif not registration.verified and registration.structure < _LEAST_STRUCTURE:
         reason = "cannot register: the two pictures share no edges, whatever the shift"
@@ -191,56 +267,53 @@ def measure(
 
     raw: Score | Scored
     if detector == "tone":
+        reach = 2 if (registration.shift.spread or 0) > 0.7 else 1
         raw = pixel_score(sharp_one, matched, known, reach=reach)
     elif detector == "structure":
         raw = by_structure(one, two, known)
     else:
         raw = by_spectrum(one, two, known, error_px=registration.error.at(at))
-    # The smoothness of the scores before their tail is corrected.
-    length = regions.correlation_length(raw.z, known)
-    kind = "coarse tone" if detector == "tone" and gsd >= _FINE_GSD else detector
-    null = twins.Null(kind=kind, length=length)
-    scored = _calibrated(raw, known, null)
-    model = raw.model
-    # The sample of a large pair is most of the memory of a run.
-    del raw, sharp_two
-    statistics = Statistics(
-        gsd=gsd,
-        grey=is_grey,
-        fill=fill,
+    return _Fitted(
+        one=one,
+        two=two,
+        known=known,
         registration=registration,
         blur=blur,
         radiometry=radiometry,
-        detector=detector,
-        model=model,
-        null=null,
-        power=limit.NOTHING,
+        sharp_one=sharp_one,
+        matched=matched,
         agreement=agreement,
         sigma=sigma,
+        detector=detector,
+        raw=raw,
     )
 
-    def rescore(changed: Pixels) -> Pixels:
-        """Score the pair again, with objects put into ``after``."""
-        return _scored(one, changed, sharp_one, known, at, statistics)[1].z
 
-    power = limit.measure(
-        rescore,
-        two,
-        scored.z,
-        known,
-        statistics.border,
-        least_weight=null.weight(null.highest_q / _tested(scored.z, statistics.border, known, at)),
-        nominal=null.threshold,
-        least_contrast=statistics.least_contrast if detector == "tone" else 0.0,
-    )
-    part = Part(before=sharp_one, after=matched, known=known, scored=scored)
-    return replace(statistics, power=power), part
+def _null(pair: _Fitted, at: Frame, fill: tuple[Pixels, Pixels], *, gsd: float) -> twins.Null:
+    """Return what unchanged ground shows: by the pair's own twins, or by those of other places."""
+    # The smoothness of the scores before their tail is corrected.
+    length = regions.correlation_length(pair.raw.z, pair.known)
+    kind = "coarse tone" if pair.detector == "tone" and gsd >= _FINE_GSD else pair.detector
+    if kind == "structure":
+        return twins.Null.of(kind, length)
+    # What is unknown must not be moved over what is known.
+    known = cv2.erode(pair.known.astype(np.uint8), np.ones((7, 7), np.uint8)).astype(bool)
+    if known.sum() < _LEAST_TWIN:
+        return twins.Null.of(kind, length)
+    raws = []
+    for seed, picture in enumerate((pair.one, pair.two)):
+        copy = twins.twin(picture, seed)
+        twin = _fitted(picture, copy, known, at, fill, gsd=gsd, detector=pair.detector)
+        if isinstance(twin, _Fitted):
+            raws.append(twin.raw.z[twin.known])
+    return twins.Null.of(kind, length, raws)
 
 
-def _tested(z: Pixels, border: float, known: Mask, at: Frame) -> float:
-    """Return how many clusters the whole pair has, of which this may be a sample."""
+def _tested(z: Pixels, border: float, known: Mask, at: Frame, null: twins.Null) -> float:
+    """Return how many clusters are tested on the whole pair, of which this may be a sample."""
     count, _ = cv2.connectedComponents(((z > border) & known).astype(np.uint8), connectivity=8)
-    return max(1.0, (count - 1) * at.width * at.height / known.size)
+    whole = at.width * at.height / known.size
+    return max(1.0, null.tests((count - 1) * whole, known.sum() * whole))
 
 
 def score(

@@ -118,9 +118,13 @@ def _fit_surface(difference: Pixels, valid: Mask, at: Frame) -> NDArray[np.float
 
 def _surface(fit: NDArray[np.float64], at: Frame) -> Pixels:
     gx = at.x / at.width - 0.5
-    gy = (at.y / at.height - 0.5)[:, None]
-    trend = fit[0] + fit[1] * gx + fit[2] * gy + fit[3] * gx**2 + fit[4] * gx * gy + fit[5] * gy**2
-    return np.asarray(trend, dtype=np.float32)
+    gy = at.y / at.height - 0.5
+    along_x = (fit[0] + fit[1] * gx + fit[3] * gx**2).astype(np.float32)
+    along_y = (fit[2] * gy + fit[5] * gy**2).astype(np.float32)
+    twist = np.outer((fit[4] * gy).astype(np.float32), gx.astype(np.float32))
+    twist += along_x
+    twist += along_y[:, None]
+    return twist
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -55,7 +55,7 @@ def correlation_length(z: Pixels, valid: Mask) -> float:
     return float(np.sqrt(-1 / (4 * np.log(ratio))))
 
 
-def q_values(p: NDArray[np.float64], tested: int) -> NDArray[np.float64]:
+def q_values(p: NDArray[np.float64], tested: float) -> NDArray[np.float64]:
     """Return adjusted p-values of the hypotheses that may be rejected, among all that were tested.
 
     Y. Benjamini, Y. Hochberg, J. R. Statistical Soc. B 57, 1995. Objects with an innocent cause

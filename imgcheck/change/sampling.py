@@ -11,10 +11,12 @@ from imgcheck.change.grid import Frame, Pixels, filled, grey, medians
 from imgcheck.change.shift import register
 from imgcheck.errors import ImgcheckError, UnreadableError
 
-# Blocks a side of the sample and their side, pixels; a smaller picture is measured whole. Between
-# blocks nothing is known, so that no shift brings one over the next.
+# Largest side of a picture that is measured whole, pixels.
+WHOLE = 1024
+
+# Blocks a side of the sample of a larger one, and their side, pixels. Between blocks nothing is
+# known, so that no shift brings one over the next.
 _BLOCKS, _BLOCK, _BETWEEN = 6, 88, 32
-SAMPLE = _BLOCKS * (_BLOCK + _BETWEEN)
 
 # Side of the reduced picture on which a shift of many pixels is found, and of the views.
 _REDUCED = 1536
@@ -141,7 +143,7 @@ def reduced_pair(source: Source, step: int, *, in_grey: bool = False) -> tuple[P
 def sample(source: Source, shift: tuple[int, int]) -> tuple[Pixels, Pixels, Frame]:
     """Read what the first pass measures: the whole, or blocks with unknown ground between them."""
     height, width = source.height, source.width
-    if max(height, width) <= SAMPLE:
+    if max(height, width) <= WHOLE:
         before, after = source.read((0, 0, height, width), shift)
         return before, after, Frame.whole((height, width))
     rows, columns = _along(height), _along(width)
@@ -166,7 +168,7 @@ def sample(source: Source, shift: tuple[int, int]) -> tuple[Pixels, Pixels, Fram
 
 def _along(length: int) -> NDArray[np.float64]:
     """Return the rows or columns of the sample: blocks from end to end, and gaps between them."""
-    if length <= SAMPLE:
+    if length <= _BLOCKS * (_BLOCK + _BETWEEN):
         return np.arange(length, dtype=np.float64)
     begins = np.rint(np.linspace(0, length - _BLOCK, _BLOCKS)).astype(np.int64)
     pieces = [begin + np.arange(_BLOCK + _BETWEEN) for begin in begins]

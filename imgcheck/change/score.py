@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcheck.change.grid import Mask, Pixels, opponent, smooth
-from imgcheck.change.null import EXPONENTS, QUANTILES, Tail, fit_tail, normal_score, thinned
+from imgcheck.change.null import (
+    EXPONENTS,
+    HIGHEST_Z,
+    LOWEST_Z,
+    QUANTILES,
+    Table,
+    Tail,
+    fit_tail,
+    normal_score,
+    thinned,
+)
 
 # Standard deviations of the smoothing, pixels: single vehicles, roofs, fields.
 SCALES = (0.8, 2.0, 5.0)
@@ -25,10 +35,12 @@ _BINS = 10
 _RADIOMETRY_FLOOR = 0.008
 
 # Part of the ordered differences of two pictures of one light that represents unchanged ground, and
-# the least scale of its law, in units of the usual difference. With (0.30, 0.75) and 0.8 the share
-# of twins above a score varied three times as much from place to place.
+# a part that a change of a quarter of the ground does not reach. The first is steadier; where it
+# ends in a value this many times that of the second, more changed than it allows for.
 # docs/benchmarks/change.md, no-change twins.
-_BULK = (0.50, 0.95)
+_BULK, _SURE_BULK, _MOST_APART = (0.40, 0.90), (0.30, 0.75), 1.3
+
+# Least scale of the law of the differences, in units of the usual difference.
 _LEAST_SCALE = 0.3
 
 
@@ -36,12 +48,14 @@ _LEAST_SCALE = 0.3
 class ToneLevel:
     """One size of detail: what is usual there, and the null distribution.
 
-    ``usual`` holds for each band the textures and the spread of the difference at each of them.
+    ``usual`` holds for each band the textures and the spread of the difference at each of them;
+    ``widespread`` is whether larger differences reach into what counts as unchanged.
     """
 
     sigma_px: float
     usual: tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]
     tail: Tail
+    widespread: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,12 +90,16 @@ class Score:
         return self.model.reach
 
 
-def _joint_z(highest: NDArray[np.floating], effective: float) -> Pixels:
+def _joint_z(highest: Pixels, effective: float) -> Pixels:
     """Return the score of the largest of several levels, of which ``effective`` are independent."""
-    tail = np.exp(-np.interp(highest, QUANTILES, EXPONENTS))
-    # 1 - (1 - p)^n, exact for tiny p.
-    joint = -np.expm1(effective * np.log1p(-np.minimum(tail, 1 - 1e-12)))
-    return normal_score(-np.log(np.maximum(joint, 1e-300)))
+
+    def joint(z: NDArray[np.float64]) -> Pixels:
+        tail = np.exp(-np.interp(z, QUANTILES, EXPONENTS))
+        # 1 - (1 - p)^n, exact for tiny p.
+        either = -np.expm1(effective * np.log1p(-np.minimum(tail, 1 - 1e-12)))
+        return normal_score(-np.log(np.maximum(either, 1e-300)))
+
+    return Table.of(joint, LOWEST_Z, HIGHEST_Z)(highest)
 
 
 def _effective_levels(highest: NDArray[np.floating]) -> float:
@@ -92,23 +110,31 @@ def _effective_levels(highest: NDArray[np.floating]) -> float:
 
 def _least_difference(before: Pixels, after: Pixels, valid: Mask, reach: int) -> Pixels:
     """Return the difference to the most similar pixel within ``reach``: tolerates misplacement."""
-    best = before - after
-    least = (best**2).sum(axis=2)
-    for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            if dx == dy == 0:
-                continue
-            moved = np.roll(after, (dy, dx), axis=(0, 1))
-            known = np.roll(valid, (dy, dx), axis=(0, 1))
-            # Pixels rolled in from the opposite border are not neighbours.
-            known[: max(dy, 0)], known[known.shape[0] + min(dy, 0) :] = False, False
-            known[:, : max(dx, 0)], known[:, known.shape[1] + min(dx, 0) :] = False, False
-            trial = before - moved
-            size = (trial**2).sum(axis=2)
-            better = known & (size < least)
-            least = np.where(better, size, least)
-            best = np.where(better[..., None], trial, best)
-    return best
+    rows, columns = valid.shape
+    border = (reach, reach, reach, reach)
+    bands = [np.ascontiguousarray(before[..., k]) for k in range(before.shape[2])]
+    padded = [
+        cv2.copyMakeBorder(after[..., k], *border, cv2.BORDER_CONSTANT)
+        for k in range(before.shape[2])
+    ]
+    # Pixels beyond the border are no neighbours.
+    known = cv2.copyMakeBorder(valid.astype(np.uint8), *border, cv2.BORDER_CONSTANT)
+    best = [band - after[..., k] for k, band in enumerate(bands)]
+    least = np.sum([one * one for one in best], axis=0)
+    for y in range(2 * reach + 1):
+        for x in range(2 * reach + 1):
+            moved = np.s_[y : y + rows, x : x + columns]
+            trial = [
+                cv2.subtract(band, layer[moved]) for band, layer in zip(bands, padded, strict=True)
+            ]
+            size = np.zeros_like(least)
+            for one in trial:
+                cv2.accumulateSquare(one, size)
+            better = cv2.min(cv2.compare(size, least, cv2.CMP_LT), known[moved])
+            cv2.copyTo(size, better, least)
+            for one, own in zip(trial, best, strict=True):
+                cv2.copyTo(one, better, own)
+    return np.stack(best, axis=2)
 
 
 def _texture(before: Pixels, after: Pixels, valid: Mask, sigma: float) -> Pixels:
@@ -143,6 +169,25 @@ def _by_bins(
     return np.array(centres), np.maximum.accumulate(spread)
 
 
+def _tail(unusual: Pixels) -> tuple[Tail, bool]:
+    """Fit the law of the differences of unchanged ground; also return whether more changed."""
+    law, sure = (
+        fit_tail(unusual, bulk=bulk, least_scale=_LEAST_SCALE) for bulk in (_BULK, _SURE_BULK)
+    )
+    if law.quantile(0.99) <= _MOST_APART * sure.quantile(0.99):
+        return law, False
+    return Tail(scale=_MOST_APART * sure.scale, shape=sure.shape), True
+
+
+def _per_usual(textures: NDArray[np.float64], spreads: NDArray[np.float64]) -> Table:
+    """Return one over the usual difference, by the square root of the texture."""
+
+    def inverse(root: NDArray[np.float64]) -> NDArray[np.float64]:
+        return 1 / np.hypot(np.interp(root**2, textures, spreads), _RADIOMETRY_FLOOR)
+
+    return Table.of(inverse, 0.0, float(np.sqrt(textures[-1])) + 1e-6)
+
+
 def pixel_score(
     before: Pixels, after: Pixels, valid: Mask, *, reach: int = 1, model: ToneModel | None = None
 ) -> Score:
@@ -162,6 +207,7 @@ def pixel_score(
         extra = float(np.sqrt(max(sigma**2 - SCALES[0] ** 2, 0)))
         soft = smooth(difference, valid, extra)
         texture = _texture(one, two, valid, sigma)
+        root = np.sqrt(texture)
         bands = range(soft.shape[2])
         nodes = (
             tuple(_by_bins(np.abs(soft[..., band]), texture, valid) for band in bands)
@@ -170,16 +216,14 @@ def pixel_score(
         )
         total = np.zeros(valid.shape, np.float32)
         for band in bands:
-            spread = np.interp(texture, *nodes[band]).astype(np.float32)
-            usual = np.hypot(spread, np.float32(_RADIOMETRY_FLOOR))
-            total += (soft[..., band] / usual) ** 2
+            total += (soft[..., band] * _per_usual(*nodes[band])(root)) ** 2
         unusual = np.sqrt(total / len(bands))
-        tail = (
-            fit_tail(unusual[valid], bulk=_BULK, least_scale=_LEAST_SCALE)
+        tail, widespread = (
+            _tail(unusual[valid])
             if model is None
-            else model.levels[k].tail
+            else (model.levels[k].tail, model.levels[k].widespread)
         )
-        levels.append(ToneLevel(sigma_px=sigma, usual=nodes, tail=tail))
+        levels.append(ToneLevel(sigma_px=sigma, usual=nodes, tail=tail, widespread=widespread))
         level_z = tail.z(unusual)
         fine = level_z if k == 0 else fine
         np.maximum(highest, level_z, out=highest)

@@ -23,7 +23,7 @@ from imgcheck.change.objects import find
 from imgcheck.change.passes import Incomparable, Statistics, measure, score
 from imgcheck.change.records import SEAM, STEPS, UNKNOWN, Tile, record
 from imgcheck.change.sampling import (
-    SAMPLE,
+    WHOLE,
     Source,
     coarse_shift,
     reduced,
@@ -91,8 +91,8 @@ def run_here(
 
 
 def tiles_of(height: int, width: int) -> list[Tile]:
-    """Cut a picture in tiles, row by row; one of the size of the sample or less is one tile."""
-    side = _SIDE if max(height, width) > SAMPLE else max(height, width)
+    """Cut a picture in tiles, row by row; one that is measured whole is one tile."""
+    side = _SIDE if max(height, width) > WHOLE else max(height, width)
     return [
         Tile(
             top=top,
@@ -180,7 +180,7 @@ def detect_tiles(
 
     Notes
     -----
-    Pictures above 720 pixels a side are measured on 36 blocks spread evenly, their shift
+    Pictures above 1,024 pixels a side are measured on 36 blocks spread evenly, their shift
     first on a reduced picture; memory does not depend on their size.
     """
     least_area = checked_area(gsd, min_area_m2)

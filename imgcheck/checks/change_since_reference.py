@@ -33,8 +33,9 @@ from imgcheck.quantity import Interval, distance
 
 _BASIS = "comparison with reference imagery"
 
-# Kind of comparison for which false objects were counted on unchanged ground: one light and season.
-_MEASURED = "tone"
+# Kind of comparison, and pixels in metres, for which false objects were counted on unchanged
+# ground: one light and season, single buildings. Of larger pixels one place alone was left.
+_MEASURED, _LARGEST_PIXEL_M = "tone", 5.0
 
 # What an object must show to decide. docs/benchmarks/change.md, verdicts.
 _LARGEST_P, _LARGEST_Q, _LEAST_CONTRAST = 0.001, 0.01, 0.1
@@ -105,7 +106,8 @@ def change_since_reference(case: Case) -> Iterable[Finding]:
             chips = []  # shown once
         else:
             one, two = (found[k][0] for k in ends)
-            yield _decided(statement, one, two, _between(case, ground, one, two))
+            result = _between(case, ground, one, two)
+            yield _decided(statement, one, two, result, ground.grid.gsd_m)
 
 
 def _between(case: Case, ground: Ground, one: Reference, two: Reference) -> change.ChangeResult:
@@ -367,7 +369,9 @@ def both_ends(window: Window, dates: Sequence[Window | None]) -> tuple[int, int]
     return (chosen[0], chosen[1]) if one.before(two) else None
 
 
-def decide(statement: Unchanged | Changed, result: change.ChangeResult) -> tuple[Outcome, str]:
+def decide(
+    statement: Unchanged | Changed, result: change.ChangeResult, gsd_m: float
+) -> tuple[Outcome, str]:
     """Decide by two images of both ends of an interval; also return why.
 
     "Nothing changed" is contradicted, and "something changed" supported, by an object that noise,
@@ -384,6 +388,12 @@ def decide(statement: Unchanged | Changed, result: change.ChangeResult) -> tuple
             Outcome.INCONCLUSIVE,
             f"{len(result.regions)} places differ; they were taken in another light or season, "
             "which causes differences as well",
+        )
+    if gsd_m >= _LARGEST_PIXEL_M:
+        return (
+            Outcome.INCONCLUSIVE,
+            f"{len(result.regions)} places differ; false ones were counted for pixels below "
+            f"{_LARGEST_PIXEL_M:.0f} m only, and these have {distance(gsd_m, 2)}",
         )
     sure = [region for region in result.regions if _is_sure(region)]
     if sure:
@@ -404,6 +414,12 @@ def decide(statement: Unchanged | Changed, result: change.ChangeResult) -> tuple
     words = f"no place of {size} or more with a contrast of 0.15 differs"
     if isinstance(statement, Changed):
         return Outcome.INCONCLUSIVE, f"{words}; a smaller or fainter change is possible"
+    if result.widespread:
+        return (
+            Outcome.INCONCLUSIVE,
+            f"{words}, but differences are so widespread that a change of a twentieth of the "
+            "ground or more may have been taken as usual",
+        )
     hidden = [one for one in result.suppressed if one.reason in _HIDING]
     if sum(one.share for one in hidden) > _MOST_LEFT_OUT:
         return Outcome.INCONCLUSIVE, f"{words}, but {_left_out(hidden)}"
@@ -431,9 +447,13 @@ def _left_out(hidden: Sequence[change.Suppressed]) -> str:
 
 
 def _decided(
-    statement: Unchanged | Changed, one: Reference, two: Reference, result: change.ChangeResult
+    statement: Unchanged | Changed,
+    one: Reference,
+    two: Reference,
+    result: change.ChangeResult,
+    gsd_m: float,
 ) -> Finding:
-    outcome, words = decide(statement, result)
+    outcome, words = decide(statement, result, gsd_m)
     names = f"{_places.name(one)} and {_places.name(two)}"
     rate = None
     if outcome in DECISIVE:

@@ -68,6 +68,8 @@ def _morph(mask: Mask, operation: int, side: int) -> Mask:
 
 def _most_around(unlike: Mask, found: blocks.Blocks) -> Mask:
     """Return which blocks lie where most of them do not agree."""
+    if not len(found):
+        return np.zeros(0, bool)
     near = min(_AROUND, len(found))
     # Squared distances as a product of matrices, which needs a third of the memory.
     length = (found.centres**2).sum(axis=1)

@@ -42,6 +42,10 @@ LIMITS = (
     "shadows, cars and water are real differences, which q does not count as false.",
     "What is smaller or fainter than the detection limit may have changed unseen.",
 )
+WIDESPREAD = (
+    "Differences are so widespread that a change of a twentieth of the ground or more may have "
+    "been taken as usual, and be missed."
+)
 _MOST_LISTED = 20
 
 
@@ -112,7 +116,7 @@ def document(found: Compared | NotCompared) -> ChangeDocument:
             for one in result.power.tried
         ),
         notes=found.notes,
-        limits=LIMITS,
+        limits=(*LIMITS, WIDESPREAD) if result.widespread else LIMITS,
     )
 
 
@@ -264,7 +268,11 @@ def objects(said: dict[str, Any]) -> Iterator[str]:
     )
     plural = "object" if len(features) == 1 else "objects"
     sure = sum(one["q_value"] <= 0.05 for one in features)
-    most = "" if sure == len(features) else f", {sure} of them with q <= 0.05, the others up to 0.5"
+    highest = max(one["q_value"] for one in features)
+    most = ""
+    if sure < len(features):
+        others = "the others " if sure else ""
+        most = f", {sure or 'none'} with q <= 0.05, {others}up to {highest:.2f}"
     yield f"{len(features)} changed {plural}{most}: {kinds}."
     for one in features[:_MOST_LISTED]:
         size = (

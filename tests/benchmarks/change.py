@@ -1,6 +1,6 @@
 """Measure the change engine on real imagery of IMGCHECK_DATA.
 
-    python -m tests.benchmarks.change labelled nochange planted season
+    python -m tests.benchmarks.change labelled nochange planted season shifts cost
 
 Prints markdown tables. Constants were set on Beijing A and B and on NAIP of 2012; everything else
 is for reporting. ``--part tune`` shows the tuning part.
@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image
 
 from imgcheck import change
+from imgcheck.change import passes
 from imgcheck.quantity import binomial_interval
 
 ROOT = Path(os.environ.get("IMGCHECK_DATA", Path(__file__).resolve().parents[3] / "shared/data"))
@@ -258,9 +259,100 @@ def season(_: str, __: int) -> None:
     print(f"| {share(suppressed, pairs)} | {rest} |")
 
 
+def _average_precision(score: np.ndarray, truth: np.ndarray) -> float:
+    """Mean precision over the pixels that changed, in the order of the score."""
+    right = truth[np.argsort(-score, kind="stable")]
+    precision = np.cumsum(right) / np.arange(1, right.size + 1)
+    return float(precision[right].mean())
+
+
+def shifts(_: str, __: int) -> None:
+    """Twenty-five rectangles put into pairs of other dates, with a shift that is not told."""
+    print("| pairs | 0 px | 1 px | 2 px | loss by 1 px | by 2 px |\n|---|---|---|---|---|---|")
+    rows: dict[str, list[list[float]]] = {}
+    for number, (name, one, two, changed, clear, gsd) in enumerate(pairs()):
+        if gsd >= 5:
+            continue
+        rng = np.random.default_rng(number)
+        later, truth = two.copy(), np.zeros(changed.shape, bool)
+        rows_, columns = changed.shape
+        for _try in range(400):
+            high, wide = rng.integers(10, 25, 2)
+            top, left = rng.integers(8, rows_ - high - 8), rng.integers(8, columns - wide - 8)
+            near = np.s_[top - 6 : top + high + 6, left - 6 : left + wide + 6]
+            if truth[near].any() or changed[near].any():
+                continue
+            part = np.s_[top : top + high, left : left + wide]
+            level = np.median(later[part], axis=(0, 1))
+            step = 255 * rng.uniform(0.12, 0.30) * (1 if level.mean() < 128 else -1)
+            later[part] = np.clip(level + step + 0.3 * (later[part] - level), 0, 255)
+            truth[part] = True
+            if cv2.connectedComponents(truth.astype(np.uint8))[0] > 25:
+                break
+        counted = clear & ~changed
+        counted[:8], counted[-8:], counted[:, :8], counted[:, -8:] = False, False, False, False
+        found = []
+        for shift in (0, 1, 2):
+            turn = rng.uniform(0, 2 * np.pi)
+            matrix = np.array([[1, 0, shift * np.cos(turn)], [0, 1, shift * np.sin(turn)]])
+            moved = cv2.warpAffine(
+                later, matrix, later.shape[1::-1],
+                flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT,
+            )  # fmt: skip
+            score = change.detect(one, moved, gsd=gsd).score
+            found.append(_average_precision(score[counted], truth[counted]))
+        rows.setdefault(name.split()[0], []).append(found)
+    for name, values in rows.items():
+        a, b, c = np.mean(values, axis=0)
+        print(f"| {len(values)} {name} | {a:.2f} | {b:.2f} | {c:.2f} | {a - b:.3f} | {a - c:.3f} |")
+    a, b, c = np.mean([one for values in rows.values() for one in values], axis=0)
+    print(f"| all | {a:.2f} | {b:.2f} | {c:.2f} | {a - b:.3f} | {a - c:.3f} |")
+
+
+def _plain(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Change vector analysis: the length of the standardised difference, averaged over 5 x 5."""
+    difference = before.astype(np.float32) - after
+    middle = np.median(difference, axis=(0, 1))
+    spread = 1.4826 * np.median(np.abs(difference - middle), axis=(0, 1))
+    length = np.sqrt(((difference / spread) ** 2).sum(axis=2))
+    return np.asarray(cv2.blur(length, (5, 5)))
+
+
+def cost(_: str, __: int, side: int = 2048) -> None:
+    """Processor time a megapixel of three bands, and its ratio to a plain difference."""
+    cv2.setNumThreads(1)
+    ground = (255 * stack("naip")[0][0]).round().astype(np.uint8)
+    ground = np.concatenate([ground, ground[::-1]])
+    before = np.tile(np.concatenate([ground, ground[:, ::-1]], axis=1), (2, 2, 1))[:side, :side]
+    noise = np.random.default_rng(0).normal(0, 8, before.shape)
+    after = np.clip(before + noise, 0, 255).astype(np.uint8)
+
+    def took(compare: Any) -> float:
+        """Return the shortest of three runs."""
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            compare()
+            times.append(time.process_time() - start)
+        return min(times) / (side * side / 1e6)
+
+    plain = took(lambda: _plain(before, after))
+    print("| detector | s a Mpx | ratio |\n|---|---|---|")
+    print(f"| plain difference | {plain:.3f} | 1 |")
+    own_rules = passes._ALIKE, passes.LEAST_CONTRAST
+    for gsd, rules in ((0.5, own_rules), (0.5, (2.0, 0.0)), (10.0, (2.0, 0.0))):
+        passes._ALIKE, passes.LEAST_CONTRAST = rules
+        name = change.detect(before, after, gsd=gsd).detector
+        own = took(lambda gsd=gsd: change.detect(before, after, gsd=gsd))  # type: ignore[misc]
+        print(f"| {name} | {own:.2f} | {own / plain:.1f} |")
+    passes._ALIKE, passes.LEAST_CONTRAST = own_rules
+
+
 def main() -> None:
     """Parse the options and print the tables."""
-    tables: dict[str, Any] = {f.__name__: f for f in (labelled, nochange, planted, season)}
+    tables: dict[str, Any] = {
+        f.__name__: f for f in (labelled, nochange, planted, season, shifts, cost)
+    }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", nargs="*", default=list(tables), help=", ".join(tables))
     parser.add_argument("--part", choices=("tune", "report"), default="report")

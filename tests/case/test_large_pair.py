@@ -31,8 +31,8 @@ def small_tiles() -> Iterator[None]:
     """Cut pictures of 360 px into nine tiles, and measure them on nine blocks."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiling, "_SIDE", 128)
-        patch.setattr(tiling, "SAMPLE", 300)
-        patch.setattr(sampling, "SAMPLE", 300)
+        patch.setattr(tiling, "WHOLE", 300)
+        patch.setattr(sampling, "WHOLE", 300)
         patch.setattr(sampling, "_BLOCKS", 3)
         patch.setattr(sampling, "_BLOCK", 96)
         patch.setattr(rasters, "_WHOLE_PIXELS", 0)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from imgcheck import change
+from imgcheck.change import score
 from imgcheck.errors import GridMismatchError, UsageError
 from tests.change.ground import ground, moved, seen, with_square
 
@@ -254,3 +255,23 @@ def test_a_faint_patch_on_even_ground_is_left_out_and_the_ground_compared() -> N
     assert found.regions == ()
     assert found.agreement < 0.5 and not found.incomparable
     assert "fainter than 4%" in found.suppressed[0].reason
+
+
+@pytest.mark.parametrize("side", [40, 64])
+def test_a_change_of_a_twelfth_of_the_ground_does_not_hide_itself(side: int) -> None:
+    before = ground(8, 224)
+    after = seen(with_square(before, 60, 60, side, 0.2), 2)
+    found = change.detect(seen(before, 1), after, gsd=0.5)
+    part = found.mask[60 : 60 + side, 60 : 60 + side]
+    assert found.detector == "tone" and part.mean() > 0.9
+    assert found.regions[0].q_value < 0.02
+
+
+def test_the_law_of_unchanged_ground_is_not_that_of_the_change() -> None:
+    """Of the differences one in seven is far larger: the law must not follow them."""
+    rng = np.random.default_rng(1)
+    usual = np.abs(rng.standard_normal(50_000)).astype(np.float32)
+    changed = np.concatenate([usual, 5 + usual[:8_000]])
+    (law, more), (without, none) = score._tail(changed), score._tail(usual)
+    assert more and not none
+    assert law.quantile(0.99) < 2.1 * without.quantile(0.99)

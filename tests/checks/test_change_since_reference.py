@@ -25,6 +25,7 @@ def result(**fields) -> change.ChangeResult:
         "incomparable": "",
         "detector": "tone",
         "registered": True,
+        "widespread": False,
         "error_px": np.zeros((4, 4), np.float32),
         "shift_px": (0.0, 0.0),
         "shift_sigma_px": 0.1,
@@ -342,19 +343,28 @@ FEW = Suppressed(reason="vegetation of another green: season", count=1, share=0.
         (result(suppressed=(replace(MANY, reason=causes.MOVED),)), "supports", "inconclusive"),
         (result(suppressed=(replace(MANY, reason=causes.EDGE),)), "supports", "inconclusive"),
         (result(suppressed=(FAINT,)), "supports", "inconclusive"),
+        (result(widespread=True), "inconclusive", "inconclusive"),
+        (result(widespread=True, regions=(SURE,)), "contradicts", "supports"),
         (result(valid_share=0.49), "inconclusive", "inconclusive"),
         (result(valid_share=0.5), "supports", "inconclusive"),
     ],
 )
 def test_two_images_of_both_ends_decide_only_in_one_light(found, unchanged, changed) -> None:
     for kind, expected in ((Unchanged, unchanged), (Changed, changed)):
-        outcome, words = change_since_reference.decide(kind(id="s", window=NOW), found)
+        outcome, words = change_since_reference.decide(kind(id="s", window=NOW), found, 4.9)
         assert outcome == Outcome(expected), (kind, words)
         assert words
 
 
+def test_pixels_for_which_no_false_objects_were_counted_decide_nothing() -> None:
+    for found in (result(), result(regions=(SURE,))):
+        outcome, words = change_since_reference.decide(Unchanged(id="s", window=NOW), found, 5.0)
+        assert outcome is Outcome.INCONCLUSIVE
+        assert "for pixels below 5 m only" in words
+
+
 def test_the_size_down_to_which_nothing_changed_has_a_margin() -> None:
-    _, words = change_since_reference.decide(Unchanged(id="s", window=NOW), result())
+    _, words = change_since_reference.decide(Unchanged(id="s", window=NOW), result(), 0.5)
     assert words.startswith("no place of 4.5 m or more")
 
 

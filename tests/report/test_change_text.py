@@ -20,9 +20,10 @@ def said(*q: float) -> dict:
         ((0.01,), "1 changed object: 1 brighter."),
         ((0.01, 0.05), "2 changed objects: 2 brighter."),
         (
-            (0.01, 0.051),
-            "2 changed objects, 1 of them with q <= 0.05, the others up to 0.5: 2 brighter.",
+            (0.05, 0.62),
+            "2 changed objects, 1 with q <= 0.05, the others up to 0.62: 2 brighter.",
         ),
+        ((0.06,), "1 changed object, none with q <= 0.05, up to 0.06: 1 brighter."),
     ],
 )
 def test_the_first_sentence_counts_the_sure_objects(q, sentence) -> None:
