@@ -131,8 +131,9 @@ def test_two_references_give_no_answer_since_they_do_not_show_what_lasts() -> No
 def test_votes_lie_where_the_houses_stand() -> None:
     found = change.bracket(as_of(2016.5, 10), stack())
     centres = np.array([(left + HOUSE / 2, top + HOUSE / 2) for _, left, top in HOUSES])
-    heavy = [vote for vote in found.deciding if vote.area_px > 50]
-    assert heavy
+    # Directions of edges are pooled, so that small votes may lie beside a house.
+    heavy = [vote for vote in found.deciding if vote.area_px > 200]
+    assert len(heavy) == len(HOUSES)
     for vote in heavy:
         left, top, right, bottom = vote.box
         inside = (centres > (left - 3, top - 3)) & (centres < (right + 3, bottom + 3))
