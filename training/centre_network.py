@@ -4,6 +4,7 @@ X. Zhou, D. Wang and P. Kraehenbuehl, "Objects as Points", arXiv:1904.07850, 201
 of a heat map, focal loss. O. Ronneberger et al., "U-Net", MICCAI 2015: the shape of the network.
 """
 
+import argparse
 import json
 import math
 import time
@@ -119,6 +120,19 @@ class Course:
         parts = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
         torch.save({**parts, "average": self.average, "step": self.step}, path.with_suffix(".part"))
         path.with_suffix(".part").replace(path)
+
+
+def parser(description: str, *, total: int) -> argparse.ArgumentParser:
+    """Return the options that training and exporting any of the networks share."""
+    found = argparse.ArgumentParser(description=description)
+    found.add_argument("--work", type=Path, required=True)
+    found.add_argument("--total", type=int, default=total, help="step where the rate has fallen")
+    found.add_argument("--steps", type=int, help="step to stop at, by default the total")
+    found.add_argument("--rate", type=float, default=2e-3)
+    found.add_argument("--seed", type=int, default=20170924)
+    found.add_argument("--export", type=Path)
+    found.add_argument("--mean", type=Path, nargs="*", default=[], help="average with these")
+    return found
 
 
 def export(network: Network, works: list[Path], target: Path) -> None:

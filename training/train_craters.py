@@ -11,7 +11,6 @@ craters on which the network errs are kept and shown again. The planes of the in
 
 import argparse
 import math
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from imgcheck.detect import crater_network
-from training.centre_network import STRIDE, Course, Network, export, focal
+from training.centre_network import STRIDE, Course, Network, export, focal, parser
 from training.crater_scenes import TILE, Tiles
 
 CHANNELS = (16, 32, 64, 96)
@@ -107,15 +106,7 @@ def train(options: argparse.Namespace) -> None:
 
 def main() -> None:
     """Train or export."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--total", type=int, default=9000, help="step where the rate has fallen")
-    parser.add_argument("--steps", type=int, help="step to stop at, by default the total")
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=20170924)
-    parser.add_argument("--export", type=Path)
-    parser.add_argument("--mean", type=Path, nargs="*", default=[], help="average with these")
-    options = parser.parse_args()
+    options = parser(__doc__.split("\n")[0], total=9000).parse_args()
     if options.export:
         export(network(), [options.work, *options.mean], options.export)
     else:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from training import pictures as data
 from training import real_vehicles
 from training import vehicle_scenes as scenes
-from training.centre_network import STRIDE, Course, Network, export, focal
+from training.centre_network import STRIDE, Course, Network, export, focal, parser
 from training.jpeg import saved
 
 Boxes = NDArray[np.float32]
@@ -354,19 +354,10 @@ def train(options: argparse.Namespace) -> None:
 
 def main() -> None:
     """Train or export."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--scenes", type=Path)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument(
-        "--total", type=int, default=TOTAL, help="step at which the rate has fallen"
-    )
-    parser.add_argument("--steps", type=int, help="step to stop at, by default the total")
-    parser.add_argument("--streets", nargs="*", default=[], choices=data.STREETS)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=20170924)
-    parser.add_argument("--export", type=Path)
-    parser.add_argument("--mean", type=Path, nargs="*", default=[], help="average with these")
-    options = parser.parse_args()
+    given = parser(__doc__.split("\n")[0], total=TOTAL)
+    given.add_argument("--scenes", type=Path)
+    given.add_argument("--streets", nargs="*", default=[], choices=data.STREETS)
+    options = given.parse_args()
     if options.export:
         export(network(), [options.work, *options.mean], options.export)
     else:
